@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Both work on a machine that has nothing but
+# Python 3.11 or newer and make; what they need goes into .venv, and nowhere else.
+#
+#   ONCE=1        make demo: run the notebook and stop, without opening JupyterLab
+#   PYTHON=...    the Python that .venv is made of
+#   CHROMIUM=...  the browser that the tests drive
+#   PYTEST=...    more options for pytest, for example PYTEST='-k studio'
+
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PYTHON CHROMIUM ROUNDS
+
+.PHONY: help demo test lint bench screenshots clean
+
+help:
+	@echo 'make demo          run notebooks/quickstart.ipynb, then open it in JupyterLab (ONCE=1: only run it)'
+	@echo 'make test          check the code and run every test'
+	@echo 'make lint          check the code only'
+	@echo 'make bench         compare with other clients on this machine, in about eight minutes (ROUNDS=n)'
+	@echo 'make screenshots   take the pictures of the README again'
+	@echo 'make clean         remove what the commands above made'
+
+demo:
+	@sh tools/venv.sh demo
+	@$(PY) -m qingbo_widgets demo $(if $(filter 1 true yes,$(ONCE)),--once)
+
+test: lint
+	@$(PY) tools/ensure_browser.py
+	@echo '── tests'
+	@$(PY) -m pytest -n 2 -q -m 'not browser' $(PYTEST)
+	@echo '── tests in JupyterLab, in a browser'
+	@$(PY) -m pytest -q -m browser $(PYTEST)
+
+lint:
+	@sh tools/venv.sh test
+	@echo '── ruff and mypy'
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet . || { echo 'Some files are not formatted; run: .venv/bin/ruff format .'; exit 1; }
+	@$(PY) -m mypy
+
+bench:
+	@sh tools/venv.sh bench
+	@$(PY) -m tests.benchmarks
+
+screenshots:
+	@sh tools/venv.sh test
+	@$(PY) tools/ensure_browser.py
+	@$(PY) tools/screenshot.py
+
+clean:
+	rm -rf .venv demo dist build tests/artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

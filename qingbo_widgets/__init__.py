@@ -1,0 +1,140 @@
+"""AI video generation inside a Jupyter notebook.
+
+>>> import qingbo_widgets as qw
+>>> qw.connect(sandbox=True)          # no key, no cost; qw.connect() speaks to the service
+>>> qw.VideoStudio()                  # a form and its videos
+>>> task = qw.generate("一条锦鲤在清澈的池塘中游动，水面波光粼粼", model="kling-v2-master")
+>>> task                              # the live card; task.wait() blocks, await task does not
+
+Importing the package starts nothing: each name is loaded on its first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exceptions import (
+        AuthenticationFailed,
+        BadRequest,
+        ConnectionFailed,
+        DownloadFailed,
+        InsufficientBalance,
+        InvalidRequest,
+        LinkExpired,
+        MissingApiKey,
+        QingboError,
+        RateLimited,
+        ServerFault,
+        ServiceError,
+        SubmissionUnconfirmed,
+        TaskCancelled,
+        TaskFailed,
+        TaskNotFound,
+        WaitTimeout,
+    )
+    from .sandbox import Sandbox
+    from .service.catalog import Problem
+    from .service.client import Client
+    from .service.request import CameraControl, DynamicMask, Shot, VideoRequest
+    from .service.snapshot import TaskSnapshot, TaskStatus
+    from .tasks.connection import connect, generate
+    from .tasks.library import Library
+    from .tasks.manager import TaskManager
+    from .tasks.sweep import Sweep, sweep
+    from .tasks.task import Task
+    from .widgets.card import TaskCard
+    from .widgets.comparison import Comparison
+    from .widgets.form import RequestForm
+    from .widgets.frames import FramePicker
+    from .widgets.gallery import Gallery
+    from .widgets.pairwise import Pairwise
+    from .widgets.studio import VideoStudio
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AuthenticationFailed",
+    "BadRequest",
+    "CameraControl",
+    "Client",
+    "Comparison",
+    "ConnectionFailed",
+    "DownloadFailed",
+    "DynamicMask",
+    "FramePicker",
+    "Gallery",
+    "InsufficientBalance",
+    "InvalidRequest",
+    "Library",
+    "LinkExpired",
+    "MissingApiKey",
+    "Pairwise",
+    "Problem",
+    "QingboError",
+    "RateLimited",
+    "RequestForm",
+    "Sandbox",
+    "ServerFault",
+    "ServiceError",
+    "Shot",
+    "SubmissionUnconfirmed",
+    "Sweep",
+    "Task",
+    "TaskCancelled",
+    "TaskCard",
+    "TaskFailed",
+    "TaskManager",
+    "TaskNotFound",
+    "TaskSnapshot",
+    "TaskStatus",
+    "VideoRequest",
+    "VideoStudio",
+    "WaitTimeout",
+    "connect",
+    "generate",
+    "sweep",
+]
+
+# What happens is told to whoever asks for it; a notebook's cells stay free of it.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+_HOMES = {
+    "service.catalog": ("Problem",),
+    "service.client": ("Client",),
+    "service.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
+    "service.snapshot": ("TaskSnapshot", "TaskStatus"),
+    "tasks.library": ("Library",),
+    "tasks.connection": ("connect", "generate"),
+    "tasks.manager": ("TaskManager",),
+    "tasks.sweep": ("Sweep", "sweep"),
+    "tasks.task": ("Task",),
+    "widgets.card": ("TaskCard",),
+    "widgets.comparison": ("Comparison",),
+    "widgets.form": ("RequestForm",),
+    "widgets.frames": ("FramePicker",),
+    "widgets.gallery": ("Gallery",),
+    "widgets.pairwise": ("Pairwise",),
+    "widgets.studio": ("VideoStudio",),
+    "sandbox": ("Sandbox",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME_OF.get(name, 'exceptions')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """What ``%load_ext qingbo_widgets`` calls: ``%%qingbo`` and ``%qingbo`` are there from then on."""
+    importlib.import_module(".magics", __name__).load(ipython)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,90 @@
+"""The command line: ``python -m qingbo_widgets demo`` and ``python -m qingbo_widgets sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; 0 to 65535 would do")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0; 10 would do")
+    return speed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m qingbo_widgets", description="AI video generation inside a Jupyter notebook."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo | sandbox")
+
+    demo = commands.add_parser(
+        "demo",
+        help="run the quickstart notebook, then open it in JupyterLab",
+        description="Runs the quickstart notebook in the folder demo/, then opens it in JupyterLab.",
+    )
+    demo.add_argument("--once", action="store_true", help="stop when the notebook has run (or set ONCE=1)")
+    demo.add_argument("--folder", default="demo", help="where the notebooks and the videos go (%(default)s)")
+
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="run the sandbox: a server on this machine that stands in for the service",
+        description="Runs the sandbox until Ctrl-C. It answers like the service and draws simple videos.",
+    )
+    sandbox.add_argument(
+        "--port", type=_port, default=8765, help="the port; 0 takes a free one (%(default)s)"
+    )
+    sandbox.add_argument("--speed", type=_speed, default=1.0, help="2 is twice as fast (%(default)s)")
+    sandbox.add_argument("--api-key", default=None, help="the key that clients have to show (one is made up)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: the arguments; those of the process when not given.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "sandbox":
+            from qingbo_widgets.sandbox.server import serve
+
+            serve(port=options.port, speed=options.speed, api_key=options.api_key)
+            return 0
+
+        from qingbo_widgets import demo
+
+        once = options.once or os.environ.get("ONCE", "0").lower() in ("1", "true", "yes")
+        return demo.main(once=once, folder=options.folder)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("qingbo_widgets"):
+            raise
+        print(
+            f"{error.name} is not installed; '{options.command}' needs it. "
+            f"Install with: pip install 'qingbo_widgets[{options.command}]'",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

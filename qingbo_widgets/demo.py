@@ -1,0 +1,304 @@
+"""``python -m qingbo_widgets demo``: the quickstart notebook, run from top to bottom and then opened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import zmq
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.sign import NotebookNotary
+from tqdm import tqdm
+
+from qingbo_widgets.exceptions import MissingApiKey
+from qingbo_widgets.service.credentials import API_KEY_VARIABLES, find_api_key
+from qingbo_widgets.service.snapshot import TaskStatus
+from qingbo_widgets.tasks.library import Library
+
+__all__ = ["execute", "main", "notebooks_folder"]
+
+VIDEOS = "qingbo_videos"
+"""The folder beside the notebook in which the library keeps the videos."""
+
+CELL_SECONDS = 600
+"""A cell that takes longer is stuck."""
+
+QUIET_SECONDS = 1.0
+"""A kernel that has been silent for so long after the last cell has said all it had to say."""
+
+SETTLE_SECONDS = 20.0
+"""The longest wait for that silence."""
+
+WITHOUT_KEY = dict.fromkeys(API_KEY_VARIABLES, "") | {
+    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"
+}
+"""The environment in which no key is found, wherever the person keeps it."""
+
+
+def notebooks_folder() -> Path:
+    """Returns where the notebooks are: in the package when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "notebooks"
+    return installed if installed.is_dir() else package.parent / "notebooks"
+
+
+class _ThisPython(KernelSpecManager):
+    """Knows one kernel, the Python that runs now: one of the same name elsewhere has other packages."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002 - there is only one
+        return KernelSpec(**get_kernel_dict())
+
+
+class _Notebook(NotebookClient):
+    """Also hears what a thread says after its cell has ended, as a notebook in a browser does.
+
+    nbclient drops every message that does not belong to the cell running now, and with it the progress and
+    the finished video that the following thread writes to the display of an earlier cell.
+    """
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        self.km = AsyncKernelManager(kernel_spec_manager=_ThisPython())
+        if self.km.has_trait("transport_encryption") and zmq.has("curve"):
+            self.km.transport_encryption = "auto"  # otherwise new kernels warn that others may listen
+        return self.km
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
+        while True:
+            message = await self._next_message()
+            if message["parent_header"].get("msg_id") != parent_msg_id:
+                self._hear_late(message, cell)
+                continue
+            try:
+                self.process_message(message, cell, cell_index)
+            except CellExecutionComplete:
+                return
+
+    async def _next_message(self) -> dict[str, Any]:
+        assert self.kc is not None
+        message: dict[str, Any] = await self.kc.iopub_channel.get_msg(timeout=None)
+        return message
+
+    def _hear_late(self, message: dict[str, Any], cell: NotebookNode) -> None:
+        kind = message["msg_type"]
+        if kind.startswith("comm"):
+            self.handle_comm_msg(cell.outputs, message, -1)
+        elif kind == "update_display_data":
+            self._update_display_id(message["content"]["transient"]["display_id"], message)
+
+    async def settle(self, cell: NotebookNode) -> None:
+        """Listens until the kernel has fallen silent."""
+        end = time.monotonic() + SETTLE_SECONDS
+        with contextlib.suppress(TimeoutError):
+            while time.monotonic() < end:
+                self._hear_late(await asyncio.wait_for(self._next_message(), QUIET_SECONDS), cell)
+
+
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    on_cell: Callable[[int], None] | None = None,
+    on_tick: Callable[[], None] | None = None,
+) -> NotebookNode:
+    """Runs a notebook from top to bottom, with this Python as its kernel.
+
+    Args:
+        notebook: the notebook; its outputs and the state of its widgets are written into it.
+        folder: the kernel's working directory.
+        environment: the kernel's environment variables; those of this process when not given.
+        on_cell: called after each code cell with the number of code cells run so far.
+        on_tick: called twice a second while the notebook runs.
+
+    Returns:
+        The same notebook.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: when a cell raises.
+    """
+    last = max((i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"), default=-1)
+
+    async def executed(cell: NotebookNode, cell_index: int, **_: object) -> None:
+        if on_cell is not None:
+            on_cell(client.code_cells_executed)
+        if cell_index == last:
+            await client.settle(cell)
+
+    async def tick() -> None:
+        while on_tick is not None:
+            on_tick()
+            await asyncio.sleep(0.5)
+
+    async def run() -> None:
+        ticking = asyncio.create_task(tick())
+        try:
+            await client.async_execute(env=variables)
+        finally:
+            ticking.cancel()
+
+    variables = dict(os.environ if environment is None else environment)
+    variables.pop("JPY_SESSION_NAME", None)  # that of the notebook in which this runs, if it runs in one
+    client = _Notebook(
+        notebook,
+        resources={"metadata": {"path": str(folder)}},
+        timeout=CELL_SECONDS,
+        on_cell_executed=executed,
+    )
+    asyncio.run(run())
+    return notebook
+
+
+class _Progress:
+    """A bar in a terminal, a line a cell elsewhere; between the cells, how far the running video is."""
+
+    def __init__(self, cells: int, library: Path) -> None:
+        self.cells = cells
+        self.folder = library
+        self.is_terminal = sys.stderr.isatty()
+        self.bar = tqdm(
+            total=cells,
+            disable=not self.is_terminal,
+            bar_format="{desc} {bar:30} cell {n_fmt} of {total_fmt}, {elapsed}{postfix}",
+            desc="  ",
+        )
+
+    def cell(self, done: int) -> None:
+        self.bar.update(done - self.bar.n)
+        if not self.is_terminal:
+            print(f"   cell {done} of {self.cells}", flush=True)
+
+    def tick(self) -> None:
+        if not self.is_terminal:
+            return
+        entries = Library(self.folder).entries()
+        running = [entry.progress for entry in entries if not TaskStatus(entry.status).is_ended]
+        self.bar.set_postfix_str(", ".join(f"video {percent} %" for percent in running))
+
+
+def _same_code(one: Path, other: Path) -> bool:
+    """Says whether two notebooks have the same cells, whatever their outputs."""
+    try:
+        first, second = (nbformat.read(path, as_version=4) for path in (one, other))
+    except (OSError, ValueError, nbformat.ValidationError):
+        return False
+    return [cell.source for cell in first.cells] == [cell.source for cell in second.cells]
+
+
+def _place(folder: Path) -> Path:
+    """Copies the notebooks to where the person sees them; returns the quickstart's path there.
+
+    A notebook that the person has changed is kept under another name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted(notebooks_folder().glob("*.ipynb")):
+        target = folder / source.name
+        if target.exists():
+            if _same_code(source, target):
+                continue
+            kept = target.with_stem(f"{target.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+            target.rename(kept)
+            print(f"── {target} was changed; it is kept as {kept}")
+        shutil.copyfile(source, target)
+    return folder / "quickstart.ipynb"
+
+
+def _environment(ask: bool) -> dict[str, str]:
+    """Returns the kernel's environment and says what it runs on. Money is spent on a yes only."""
+    try:
+        find_api_key()
+    except MissingApiKey:
+        print(
+            "── no API key is configured: the notebook runs on the sandbox, on this machine, free of charge."
+        )
+        print("   It draws simple test videos. With QINGBO_API_KEY set, the service makes real ones.")
+        return dict(os.environ)
+    if ask:
+        print(
+            "── an API key is configured. The notebook asks for several videos, and the service charges them."
+        )
+        if input("   Use the key? [y/N] ").strip().lower() in ("y", "yes"):
+            return dict(os.environ)
+    print("── the API key is left alone: the notebook runs on the sandbox, on this machine, free of charge.")
+    return {**os.environ, **WITHOUT_KEY}
+
+
+def _run_notebook(path: Path, environment: Mapping[str, str]) -> bool:
+    """Executes the notebook in place; returns whether it went through."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in cells:
+        cell.outputs, cell.execution_count = [], None  # an earlier run's, where this one does not get so far
+    progress = _Progress(len(cells), path.parent / VIDEOS)
+    try:
+        with progress.bar:
+            execute(
+                notebook, path.parent, environment=environment, on_cell=progress.cell, on_tick=progress.tick
+            )
+    except (CellExecutionError, DeadKernelError) as error:
+        print("The notebook stopped with an error:\n", file=sys.stderr)
+        print(
+            str(error) if sys.stderr.isatty() else re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr
+        )
+        return False
+    finally:
+        nbformat.write(notebook, path)
+    # The person asked for this run, so Jupyter may trust its outputs as if they had run it in the browser.
+    NotebookNotary().sign(notebook)
+    return True
+
+
+def _open_lab(path: Path, environment: Mapping[str, str]) -> int:
+    """Runs JupyterLab in the foreground, open on the notebook, until the person stops it."""
+    # Unlike a file as an argument, this is in the address that is printed where no browser opens, too.
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{path.name}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # Lab refuses to run as root otherwise
+    print("── opening JupyterLab; Ctrl-C stops it", flush=True)
+    lab = subprocess.Popen(command, cwd=path.parent, env={**environment, "JUPYTER_PREFER_ENV_PATH": "1"})
+    while True:
+        try:
+            return lab.wait()
+        except KeyboardInterrupt:  # Lab received it as well, and asks its own question
+            continue
+
+
+def main(*, once: bool = False, folder: str | Path = "demo") -> int:
+    """Runs the demo.
+
+    Args:
+        once: stop after the notebook has run; always so where no terminal is attached.
+        folder: where the notebooks and the videos go.
+
+    Returns:
+        The exit status: 0 when the notebook ran through and left a video.
+    """
+    interactive = not once and sys.stdin.isatty() and sys.stdout.isatty()
+    path = _place(Path(folder).resolve())
+    environment = _environment(ask=interactive)
+    print(f"── running {path}", flush=True)
+    if not _run_notebook(path, environment):
+        print(f"What it got done is in {path}", file=sys.stderr)
+        return 1
+    library = Library(path.parent / VIDEOS)
+    videos = [library.folder / entry.file for entry in library.entries() if entry.file]
+    if not videos:
+        print(f"The notebook ran, but no video was saved; see {path}", file=sys.stderr)
+        return 1
+    print(f"── video:    {videos[0]}" + (f"   (and {len(videos) - 1} more there)" if videos[1:] else ""))
+    print(f"── notebook: {path}")
+    return _open_lab(path, environment) if interactive else 0

@@ -1,0 +1,246 @@
+"""``%load_ext qingbo_widgets``: ``%%qingbo`` makes a video of a cell, ``%qingbo`` looks after tasks."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shlex
+import string
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from .exceptions import QingboError
+from .service import catalog
+from .service.request import Shot, VideoRequest
+from .tasks import connection
+from .tasks.connection import current
+from .tasks.library import Entry
+from .tasks.sweep import Sweep
+from .tasks.sweeps import Sweeps
+from .tasks.task import Task
+from .widgets import markup
+
+__all__ = ["QingboMagics", "load"]
+
+COMMANDS = {
+    "tasks": "the latest tasks of the library: %qingbo tasks, %qingbo tasks 50",
+    "resume": "follow a task again, in any kernel: %qingbo resume ID",
+    "cancel": "cancel a task that still waits in the queue: %qingbo cancel ID",
+    "sweeps": "the sweeps of the library",
+    "sweep": "take up a sweep again: %qingbo sweep NAME",
+}
+_CHOICES = {
+    "--model": tuple(catalog.MODELS),
+    "--mode": catalog.MODES,
+    "--aspect-ratio": catalog.ASPECT_RATIOS,
+    "--camera": catalog.CAMERA_TYPES[1:],
+}
+_LONG = {"-m": "--model", "-a": "--aspect-ratio"}
+_LATEST = 20
+
+
+class Listing:
+    """Rows to look at: a table in the notebook, lines in a terminal."""
+
+    def __init__(self, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        self.head = head
+        self.rows = list(rows)
+
+    def __repr__(self) -> str:
+        table = [self.head, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+
+    def _repr_html_(self) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            return markup.tag("tr", *(markup.tag(tag, markup.escape(cell)) for cell in cells))
+
+        return markup.tag("table", line(self.head, "th"), *(line(row, "td") for row in self.rows))
+
+
+@magics_class
+class QingboMagics(Magics):
+    """``%%qingbo`` and ``%qingbo``."""
+
+    shell: Any
+
+    @magic_arguments()
+    @argument("-m", "--model", help="The model, kling-v3 when left out.")
+    @argument("--mode", help="std (720P) or pro (1080P).")
+    @argument("-d", "--duration", type=int, help="Seconds.")
+    @argument("-a", "--aspect-ratio", help="16:9, 9:16 or 1:1.")
+    @argument("-n", "--negative-prompt", help="What the video should not show.")
+    @argument("-i", "--image", dest="image_urls", action="append", help="A public URL: the first frame.")
+    @argument("--last-frame", help="A public URL: the last frame.")
+    @argument("--cfg-scale", type=float, help="0 to 1: how closely the prompt is followed.")
+    @argument("--camera", dest="camera_control", help="How the camera moves: forward_up, down_back, …")
+    @argument("--audio", dest="enable_audio", action="store_true", default=None, help="With sound.")
+    @argument("--no-audio", dest="enable_audio", action="store_false", default=None, help="Without sound.")
+    @argument("--callback-url", help="Called by the service when the task ends.")
+    @argument(
+        "-s", "--shot", dest="shots", action="append", metavar="TEXT:SECONDS",
+        help='A shot, instead of a prompt: --shot "A koi rises:5". 2 to 6 make a video.',
+    )  # fmt: skip
+    @argument("-o", "--output", metavar="NAME", help="The variable that gets the task.")
+    @argument("-w", "--wait", action="store_true", help="Wait until the video is saved.")
+    @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython's decorators are typed for methods of no class
+    def make(self, line: str, cell: str) -> Task | None:
+        """Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
+
+        With --shot, each line of the cell is one more shot.
+        """
+        arguments = vars(_parsed(self.make, line))
+        output, wait = arguments.pop("output"), arguments.pop("wait")
+        if output is not None and not output.isidentifier():
+            raise UsageError(f"-o {output}: that is no name for a variable.")
+        fields = {name: value for name, value in arguments.items() if value is not None}
+        text = _filled(cell.strip(), self.shell.user_ns)
+        if "shots" in fields:
+            more = [line for line in text.splitlines() if line.strip()]
+            fields["shots"] = [_shot(one) for one in fields["shots"] + more]
+        else:
+            fields["prompt"] = text
+        task = _told(lambda: current().submit(VideoRequest(**fields)))
+        if output is not None:
+            self.shell.user_ns[output] = task
+            task.show()
+        if wait:
+            _told(task.wait)
+        return task if output is None else None
+
+    @line_magic("qingbo")  # type: ignore[arg-type]
+    def look_after(self, line: str) -> Any:
+        """Look after tasks.
+
+        %qingbo tasks [N]     the latest tasks of the library
+        %qingbo resume ID     follow a task again, in any kernel
+        %qingbo cancel ID     cancel a task that still waits in the queue
+        %qingbo sweeps        the sweeps of the library
+        %qingbo sweep NAME    take up a sweep again
+
+        %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
+        """
+        command, *rest = shlex.split(line) or [""]
+        what = " ".join(rest)
+        if command not in COMMANDS:
+            raise UsageError(f"%qingbo {command}: {_instead(command, COMMANDS)}{_listed(COMMANDS)}")
+        if command in ("resume", "cancel", "sweep") and not what:
+            raise UsageError(f"%qingbo {command}: {COMMANDS[command]}")
+        return _told(lambda: getattr(self, f"_{command}")(what))
+
+    def _tasks(self, what: str) -> Listing:
+        limit = int(what) if what.isdecimal() else _LATEST
+        library = current().library
+        head = ("submitted", "status", "model", "id", "prompt", "video")
+        return Listing(head, [_row(entry) for entry in library.entries(limit=limit)])
+
+    def _resume(self, what: str) -> Task:
+        return current().resume(what)
+
+    def _cancel(self, what: str) -> Task:
+        task = current().resume(what)
+        task.cancel()
+        return task
+
+    def _sweeps(self, what: str) -> Listing:
+        del what
+        manager = current()
+        return Listing(("sweep",), [(name,) for name in Sweeps(manager.library, manager.service).names()])
+
+    def _sweep(self, what: str) -> Sweep:
+        try:
+            return Sweep.resume(what)
+        except KeyError as error:
+            raise UsageError(error.args[0]) from None
+
+    def complete(self, shell: Any, event: Any) -> list[str]:
+        """What may stand at the cursor of a line with one of the magics."""
+        del shell
+        command, *before = event.line.removesuffix(event.symbol).split() or [""]
+        last = before[-1] if before else ""
+        if command == "%%qingbo":
+            chosen = _CHOICES.get(_LONG.get(last, last))
+            return list(chosen) if chosen else [option for group in _options(self.make) for option in group]
+        if not before:
+            return list(COMMANDS)
+        if len(before) > 1 or connection._default is None:  # completing connects to nothing
+            return []
+        if last in ("resume", "cancel"):
+            unfinished = connection._default.library.entries(unfinished=last == "cancel", limit=_LATEST)
+            return [entry.task_id for entry in unfinished if entry.task_id]
+        return (
+            Sweeps(connection._default.library, connection._default.service).names()
+            if last == "sweep"
+            else []
+        )
+
+
+def load(shell: Any) -> None:
+    """Register the magics with a shell: what ``%load_ext qingbo_widgets`` does."""
+    magics = QingboMagics(shell)
+    shell.register_magics(magics)
+    for name in ("%qingbo", "%%qingbo"):
+        shell.set_hook("complete_command", magics.complete, str_key=name)
+
+
+def _parsed(magic: Any, line: str) -> argparse.Namespace:
+    """The options; a wrong one is answered with the right ones."""
+    try:
+        # Not IPython's parse_argstring, which leaves the quotation marks in place.
+        found: argparse.Namespace = magic.parser.parse_args(shlex.split(line))
+    except (UsageError, ValueError) as error:
+        options = {option for group in _options(magic) for option in group}
+        wrong = [word for word in line.split() if word.startswith("-") and word not in options]
+        listed = ", ".join("/".join(group) for group in _options(magic))
+        instead = _instead(wrong[0], options) if wrong else ""
+        raise UsageError(f"%%qingbo: {error}. {instead}Options: {listed}. %%qingbo? explains them.") from None
+    return found
+
+
+def _options(magic: Any) -> list[tuple[str, ...]]:
+    """Each option as it can be written."""
+    actions = magic.parser._actions
+    return [tuple(action.option_strings) for action in actions if action.option_strings]
+
+
+def _instead(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean {near[0]}? " if near else ""
+
+
+def _listed(commands: Mapping[str, str]) -> str:
+    return "It knows " + "; ".join(f"{name}, {text}" for name, text in commands.items())
+
+
+def _shot(text: str) -> Shot:
+    prompt, _, seconds = text.rpartition(":")
+    if not prompt.strip() or not seconds.strip().isdecimal():
+        raise UsageError(f'--shot {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
+    return Shot(prompt.strip(), int(seconds))
+
+
+def _filled(text: str, names: Mapping[str, Any]) -> str:
+    try:
+        return string.Formatter().vformat(text, (), names)
+    except (KeyError, IndexError, AttributeError, ValueError) as error:
+        reason = f"there is no variable {error}" if isinstance(error, KeyError) else str(error)
+        raise UsageError(f"%%qingbo: {reason}. {{name}} stands for a variable, {{{{ for a brace.") from None
+
+
+def _told(act: Callable[[], Any]) -> Any:
+    """The result; what goes wrong on purpose is told without a traceback."""
+    try:
+        return act()
+    except QingboError as error:
+        raise UsageError(str(error)) from None
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
+    status = entry.status if entry.status != "processing" else f"{entry.status} {entry.progress} %"
+    prompt = markup.shorten(entry.prompt, 40)
+    return when, status, entry.model, entry.task_id or f"key {entry.key[:8]}", prompt, entry.file or ""

@@ -1,0 +1,108 @@
+"""Frames and sound onto disk: an mp4 that every browser plays, and begins to play before it has all of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+FPS = 24
+SAMPLE_RATE = 48_000
+_PAINTERS = 2
+
+Plane = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+class Frame(NamedTuple):
+    """A picture in the planes of YUV 4:2:0, as the encoder takes them: no conversion, half the bytes of RGB.
+
+    Attributes:
+        y: Brightness, 16 to 235, shape (height, width).
+        u: Blueness around 128, half of both.
+        v: Redness around 128, half of both.
+        i420: All three, one after the other in memory.
+    """
+
+    y: Plane
+    u: Plane
+    v: Plane
+    i420: Plane
+
+
+def blank(width: int, height: int) -> Frame:
+    """An unpainted frame of even width and height, in pixels."""
+    memory = np.empty(width * height * 3 // 2, np.uint8)
+    y, u, v = np.split(memory, (width * height, width * height * 5 // 4))
+    half = (height // 2, width // 2)
+    return Frame(y.reshape(height, width), u.reshape(half), v.reshape(half), memory.reshape(-1, width))
+
+
+def planes(rgb: NDArray[np.floating] | Plane) -> tuple[Floats, Floats, Floats]:
+    """The Y, U and V (BT.709, limited range) of colours 0..255 in the last axis, all in full resolution."""
+    r, g, b = np.moveaxis(np.asarray(rgb, np.float32) / np.float32(255), -1, 0)
+    y = np.asarray(0.2126 * r + 0.7152 * g + 0.0722 * b, np.float32)
+    u, v = (
+        np.asarray(128 + 224 / scale * (part - y), np.float32) for part, scale in ((b, 1.8556), (r, 1.5748))
+    )
+    return np.asarray(16 + 219 * y, np.float32), u, v
+
+
+def shoot(
+    path: str | Path,
+    size: tuple[int, int],
+    count: int,
+    paint: Callable[[int], Frame],
+    sound: NDArray[np.float32] | None = None,
+) -> None:
+    """Write a film of H.264, and AAC where there is sound.
+
+    Args:
+        path: The mp4 file.
+        size: Width and height in pixels, both even.
+        count: How many frames, at `FPS` a second.
+        paint: Gives the frame of an index. It is called from two threads at once.
+        sound: Samples -1..1 of shape (channels, length) at `SAMPLE_RATE`; None for a silent film.
+    """
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
+        video = film.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "21"})
+        video.width, video.height = size
+        video.pix_fmt = "yuv420p"
+        video.gop_size = 2 * FPS
+        video.codec_context.color_range = ColorRange.MPEG
+        video.codec_context.colorspace = Colorspace.ITU709
+        video.codec_context.color_primaries = video.codec_context.color_trc = 1  # BT.709
+        audio = None
+        if sound is not None:
+            audio = film.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+            audio.bit_rate = 128_000
+        for index, frame in enumerate(_painted(count, paint)):
+            picture = av.VideoFrame.from_ndarray(frame.i420, format="yuv420p")
+            picture.pts, picture.time_base = index, Fraction(1, FPS)
+            film.mux(video.encode(picture))
+        film.mux(video.encode())
+        if audio is not None and sound is not None:
+            heard = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
+            heard.sample_rate, heard.pts, heard.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+            film.mux(audio.encode(heard))
+            film.mux(audio.encode())
+
+
+def _painted(count: int, paint: Callable[[int], Frame]) -> Iterator[Frame]:
+    """The frames in order, painted somewhat ahead: numpy and the encoder both let other threads run."""
+    with ThreadPoolExecutor(_PAINTERS) as pool:
+        ahead: deque[Future[Frame]] = deque()
+        for index in range(count):
+            ahead.append(pool.submit(paint, index))
+            if len(ahead) > 2 * _PAINTERS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

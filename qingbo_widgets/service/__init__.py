@@ -1,0 +1,1 @@
+"""Speaks to the service; knows no Jupyter, follows no task, and chooses no folder."""

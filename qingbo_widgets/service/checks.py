@@ -1,0 +1,340 @@
+"""What the service would refuse (``check``), and what to know before sending (``advise``).
+
+A value of a wrong type is a problem like any other; nothing here raises.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import reprlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from . import catalog
+from .catalog import Problem, spec_of, takes
+from .parts import CameraControl, DynamicMask, Shot, is_integer, is_pair, is_set
+from .urls import is_private_host, is_web_url, why_not_public
+
+if TYPE_CHECKING:
+    from .request import VideoRequest
+
+__all__ = ["advise", "check"]
+
+#: Characters that Kling itself allows in the prompt of a shot.
+_SHOT_PROMPT_LIMIT = 512
+_EXAMPLE_URL = "https://example.com/"
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 60
+
+
+def check(request: VideoRequest) -> tuple[Problem, ...]:
+    """The reasons for which the service would refuse the request."""
+    return tuple(_problems(request))
+
+
+def advise(request: VideoRequest, *, local_service: bool = False) -> tuple[Problem, ...]:
+    """What may not work out as meant, although the service takes it.
+
+    Args:
+        request: the request.
+        local_service: whether a server on this machine answers, which reaches private addresses too.
+    """
+    private = () if local_service else _unreachable(request)
+    return (*_warnings(request), *private, *_kling_wishes(request))
+
+
+def _problems(request: VideoRequest) -> Iterator[Problem]:
+    yield from _names(request)
+    yield from _not_taken(request)
+    yield from _multi_shot(request) if request.is_multi_shot else _single_shot(request)
+    yield from _images(request)
+    yield from _controls(request)
+
+
+def _names(request: VideoRequest) -> Iterator[Problem]:
+    if _is_blank(request.model):
+        yield _problem("model", request.model, "is not a model's name", "kling-v3")
+    if _is_blank(request.action):
+        yield _problem("action", request.action, "is not the name of an operation", "generate")
+    if not _is_one_of(request.mode, catalog.MODES):
+        yield _problem("mode", request.mode, f"is not one of {_listed(catalog.MODES)}", "std")
+    # With an input image the image decides, and the field is not sent.
+    if not request.is_image_to_video and not _is_one_of(request.aspect_ratio, catalog.ASPECT_RATIOS):
+        limit = f"is not one of {_listed(catalog.ASPECT_RATIOS)}"
+        yield _problem("aspect_ratio", request.aspect_ratio, limit, "16:9")
+
+
+def _not_taken(request: VideoRequest) -> Iterator[Problem]:
+    for field in (
+        "negative_prompt",
+        "cfg_scale",
+        "enable_audio",
+        "camera_control",
+        "static_mask",
+        "dynamic_masks",
+        "shots",
+    ):
+        if is_set(getattr(request, field)) and not takes(request.model, field):
+            models = " and ".join(catalog.models_taking(field))
+            yield Problem(
+                field, f"{field}: {request.model} does not take it ({models} would); leave {field} out."
+            )
+
+
+def _single_shot(request: VideoRequest) -> Iterator[Problem]:
+    if _is_blank(request.prompt):
+        yield _problem("prompt", request.prompt, "says nothing of the video", "A koi in a clear pond")
+    else:
+        yield from _length("prompt", request.prompt)
+    spec = spec_of(request.model)
+    if spec is None:
+        if not is_integer(request.duration) or request.duration < 1:
+            yield _problem("duration", request.duration, "is not a whole number of seconds", 5)
+    elif not is_integer(request.duration) or request.duration not in spec.durations:
+        limit = f"is not one of {_listed(spec.durations)} (whole seconds) that {spec.name} renders"
+        yield _problem("duration", request.duration, limit, 5)
+
+
+def _multi_shot(request: VideoRequest) -> Iterator[Problem]:
+    if not isinstance(request.shots, tuple):
+        yield _problem("shots", request.shots, "is not a list of shots", [("A koi in a pond", 5)])
+        return
+    if is_set(request.prompt) and not _is_blank(request.prompt):
+        limit = "would not be sent, because the shots stand instead of it"
+        yield _problem("prompt", request.prompt, limit, "")
+    for number, shot in enumerate(request.shots, 1):
+        yield from _numbered(number, _shot(shot, f"shots, number {number}"))
+    if spec_of(request.model) is None:
+        return
+    fewest, most = catalog.SHOTS_LIMIT
+    if not fewest <= len(request.shots) <= most:
+        yield Problem("shots", f"shots: {len(request.shots)} given, the service takes {fewest} to {most}.")
+    shortest, longest = catalog.SHOTS_SECONDS
+    whole = all(isinstance(shot, Shot) and _is_length(shot.duration) for shot in request.shots)
+    if whole and not shortest <= request.seconds <= longest:
+        limit = f"seconds is the sum of the durations, and the service renders {shortest} to {longest}"
+        yield _problem("shots", request.seconds, limit, "5 for each of 2 shots")
+
+
+def _shot(shot: object, where: str) -> Iterator[Problem]:
+    if not isinstance(shot, Shot):
+        yield _problem("shots", shot, "is not a prompt and a duration", ("A koi in a pond", 5), where)
+        return
+    if _is_blank(shot.prompt):
+        yield _problem("shots", shot.prompt, "is a prompt that says nothing", "A koi in a pond", where)
+    else:
+        yield from _length("shots", shot.prompt, where)
+    if not _is_length(shot.duration):
+        yield _problem("shots", shot.duration, "is not a whole number of seconds, at least 1", 5, where)
+
+
+def _images(request: VideoRequest) -> Iterator[Problem]:
+    if not isinstance(request.image_urls, tuple):
+        yield _problem("image_urls", request.image_urls, "is not a URL", _EXAMPLE_URL + "first.png")
+    else:
+        for url in request.image_urls:
+            yield from _public("image_urls", url, "first.png")
+        spec = spec_of(request.model)
+        if spec is not None and len(request.image_urls) > spec.max_images:
+            yield Problem(
+                "image_urls",
+                f"image_urls: {len(request.image_urls)} given, and {spec.name} takes {spec.max_images}, the "
+                "first frame; a last frame goes into last_frame.",
+            )
+    for field, example in (("last_frame", "last.png"), ("static_mask", "still.png")):
+        value = getattr(request, field)
+        if is_set(value):
+            yield from _public(field, value, example)
+            yield from _needs_image(request, field)
+    if is_set(request.callback_url):
+        yield from _public("callback_url", request.callback_url, "hook")
+    if is_set(request.dynamic_masks):
+        yield from _dynamic_masks(request)
+        yield from _needs_image(request, "dynamic_masks")
+
+
+def _dynamic_masks(request: VideoRequest) -> Iterator[Problem]:
+    masks, most = request.dynamic_masks, catalog.DYNAMIC_MASKS_LIMIT
+    if not isinstance(masks, tuple):
+        yield Problem("dynamic_masks", f"dynamic_masks: {_shown(masks)} is not a list of DynamicMask.")
+        return
+    if len(masks) > most:
+        yield Problem(
+            "dynamic_masks", f"dynamic_masks: {len(masks)} given, and the service takes at most {most}."
+        )
+    for number, mask in enumerate(masks, 1):
+        yield from _numbered(number, _dynamic_mask(mask, f"dynamic_masks, number {number}"))
+
+
+def _dynamic_mask(mask: object, where: str) -> Iterator[Problem]:
+    if not isinstance(mask, DynamicMask):
+        example = "DynamicMask(mask_url, [(0, 0), (10, 10)])"
+        yield Problem("dynamic_masks", f"{where}: {_shown(mask)} is not a DynamicMask; {example} would do.")
+        return
+    yield from _public("dynamic_masks", mask.mask_url, "moves.png", where)
+    fewest, most = catalog.TRAJECTORY_POINTS
+    points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
+    if not fewest <= len(points) <= most:
+        yield Problem(
+            "dynamic_masks", f"{where}: {len(points)} points, and a trajectory has {fewest} to {most}."
+        )
+    for point in points:
+        if not is_pair(point) or not all(_is_finite(coordinate) for coordinate in point):
+            yield _problem("dynamic_masks", point, "is not a point (x, y)", (10, 20), where)
+
+
+def _controls(request: VideoRequest) -> Iterator[Problem]:
+    if is_set(request.negative_prompt):
+        yield from _length("negative_prompt", request.negative_prompt)
+    low, high = catalog.CFG_SCALE_RANGE
+    if is_set(request.cfg_scale) and not _is_within(request.cfg_scale, low, high):
+        yield _problem("cfg_scale", request.cfg_scale, f"is not a number from {low:g} to {high:g}", 0.5)
+    if is_set(request.enable_audio) and not isinstance(request.enable_audio, bool):
+        yield _problem("enable_audio", request.enable_audio, "is neither True nor False", True)
+    if is_set(request.camera_control):
+        yield from _camera(request.camera_control)
+
+
+def _camera(camera: object) -> Iterator[Problem]:
+    if not isinstance(camera, CameraControl):
+        yield _problem("camera_control", camera, "is not a camera movement", "forward_up")
+    elif not _is_one_of(camera.type, catalog.CAMERA_TYPES):
+        limit = f"is not one of {_listed(catalog.CAMERA_TYPES)}"
+        yield _problem("camera_control", camera.type, limit, "forward_up")
+    elif camera.type != "simple":
+        if camera.config is not None:
+            limit = f"is a config, and {camera.type} is a preset that takes none"
+            yield _problem("camera_control", camera.config, limit, CameraControl(camera.type))
+    elif not isinstance(camera.config, dict):
+        limit = f"is no config, and simple needs one with some of {_listed(tuple(catalog.CAMERA_AXES))}"
+        yield _problem("camera_control", camera.config, limit, {"zoom": 5})
+    else:
+        low, high = catalog.CAMERA_AXIS_RANGE
+        for axis, value in camera.config.items():
+            if axis not in catalog.CAMERA_AXES:
+                limit = f"is not an axis ({_listed(tuple(catalog.CAMERA_AXES))})"
+                yield _problem("camera_control", axis, limit, "zoom")
+            elif not _is_within(value, low, high):
+                where = f"camera_control, {axis}"
+                yield _problem("camera_control", value, f"is not a number from {low} to {high}", 5, where)
+
+
+def _warnings(request: VideoRequest) -> Iterator[Problem]:
+    if isinstance(request.model, str) and spec_of(request.model) is None and request.model.strip():
+        meant = catalog.closest_model(request.model)
+        question = f" Did you mean {meant}?" if meant else ""
+        yield Problem(
+            "model",
+            f"model: {_shown(request.model)} is not in this catalogue; sent as it is.{question}",
+        )
+    if not _is_one_of(request.action, ("generate",)):
+        yield Problem("action", f"action: {_shown(request.action)} is not documented; generate is.")
+    if request.is_image_to_video and not _is_one_of(request.aspect_ratio, ("16:9",)):
+        yield Problem("aspect_ratio", "aspect_ratio: it is not sent, the input image decides.")
+    if request.is_multi_shot and not (is_integer(request.duration) and request.duration == 5):
+        yield Problem("duration", "duration: it is not sent, the durations of the shots decide.")
+
+
+def _unreachable(request: VideoRequest) -> Iterator[Problem]:
+    images = request.image_urls if isinstance(request.image_urls, tuple) else ()
+    named = [("image_urls", url) for url in images]
+    named += [
+        (field, getattr(request, field))
+        for field in ("last_frame", "static_mask", "callback_url")
+        if is_set(getattr(request, field))
+    ]
+    for field, url in named:
+        if is_web_url(url) and is_private_host(url):
+            yield Problem(
+                field, f"{field}: {_shown(url)} is on a private address that the service cannot reach."
+            )
+
+
+def _kling_wishes(request: VideoRequest) -> Iterator[Problem]:
+    """Limits that Kling documents for what the service passes on to it."""
+    shots = request.shots if isinstance(request.shots, tuple) else ()
+    for number, shot in enumerate(shots, 1):
+        if isinstance(shot, Shot) and isinstance(shot.prompt, str) and len(shot.prompt) > _SHOT_PROMPT_LIMIT:
+            yield Problem(
+                "shots",
+                f"shots, number {number}: its prompt has {len(shot.prompt)} characters, and Kling reads at "
+                f"most {_SHOT_PROMPT_LIMIT}.",
+                number,
+            )
+    camera = request.camera_control
+    if not isinstance(camera, CameraControl):
+        return
+    if camera.type == "simple" and isinstance(camera.config, dict):
+        moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
+        if len(moving) != 1:
+            yield Problem(
+                "camera_control",
+                f"camera_control: {len(moving)} axes differ from zero, and Kling wants exactly one.",
+            )
+    for field in ("last_frame", "static_mask", "dynamic_masks"):
+        if is_set(getattr(request, field)):
+            yield Problem("camera_control", f"camera_control: Kling does not combine it with {field}.")
+
+
+def _length(field: str, text: object, where: str = "") -> Iterator[Problem]:
+    if not isinstance(text, str):
+        yield _problem(field, text, "is not text", "A koi in a clear pond", where)
+    elif len(text) > catalog.PROMPT_LIMIT:
+        yield Problem(
+            field,
+            f"{where or field}: {_shown(text)} has {len(text)} characters, and the service takes at most "
+            f"{catalog.PROMPT_LIMIT}; leave out {len(text) - catalog.PROMPT_LIMIT}.",
+        )
+
+
+def _public(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
+    reason = why_not_public(url)
+    if reason is not None:
+        yield _problem(field, url, reason, _EXAMPLE_URL + example, where)
+
+
+def _needs_image(request: VideoRequest, field: str) -> Iterator[Problem]:
+    if not request.is_image_to_video:
+        yield Problem(field, f"{field}: it needs an input image; put one into image_urls, or leave it out.")
+
+
+def _problem(field: str, value: object, limit: str, would_do: object, where: str = "") -> Problem:
+    return Problem(field, f"{where or field}: {_shown(value)} {limit}; {_shown(would_do)} would do.")
+
+
+def _numbered(number: int, problems: Iterator[Problem]) -> Iterator[Problem]:
+    return (dataclasses.replace(problem, number=number) for problem in problems)
+
+
+def _shown(value: object) -> str:
+    try:
+        return _short.repr(value)
+    except Exception:  # a foreign __repr__, or an integer of more digits than Python prints
+        return f"<{type(value).__name__}>"
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    return ", ".join(str(value) for value in values)
+
+
+def _is_length(value: object) -> bool:
+    return isinstance(value, int) and is_integer(value) and value >= 1
+
+
+def _is_one_of(value: object, words: tuple[str, ...]) -> bool:
+    return isinstance(value, str) and value in words
+
+
+def _is_blank(text: object) -> bool:
+    return not isinstance(text, str) or not text.strip()
+
+
+def _is_finite(value: object) -> bool:
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_within(value: object, low: float, high: float) -> bool:
+    # NaN compares false with everything, so it is outside too.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high

@@ -1,0 +1,183 @@
+"""``Client``: submit, status, cancel, download. It blocks, keeps no state of tasks and knows no Jupyter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from ..exceptions import ConnectionFailed, InvalidRequest, ServerFault, ServiceError, SubmissionUnconfirmed
+from .answers import UNCLEAR
+from .catalog import Problem
+from .contract import Contract202604
+from .credentials import Secret, find_api_key, find_base_url
+from .download import Download, OnProgress
+from .request import VideoRequest
+from .snapshot import TaskSnapshot
+from .transport import Transport
+
+__all__ = ["Client"]
+
+_NOT_TAKEN = "Nothing was charged. Correct the request and submit it again."
+_MAY_EXIST = (
+    "The task may exist all the same, and may be charged: look at the service's dashboard before submitting "
+    "it again."
+)
+_GOES_ON = "The task goes on at the service."
+_NOT_CANCELLED = "A task can be cancelled while it is queued; this one goes on."
+_MAY_BE_CANCELLED = "It is not known whether the task was cancelled: ask for its status."
+
+
+class Client:
+    """Speaks to the service, one blocking call at a time. May be used from several threads.
+
+    Args:
+        api_key: the key; else ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY``, or the keyring.
+        base_url: the service's address; else ``QINGBO_BASE_URL``, or the contract's own. Only https, except
+            on this machine's loopback.
+        timeout: seconds to connect, and seconds of silence in an answer.
+
+    Raises:
+        MissingApiKey: no key was given or found.
+        InvalidRequest: the key must not be sent to ``base_url``.
+    """
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: tuple[float, float] = (5.0, 30.0),
+    ) -> None:
+        if isinstance(api_key, str):
+            api_key = Secret(api_key)  # rebound, so that no traceback from here on can print it
+        self._contract = Contract202604()
+        self._transport = Transport(find_api_key(api_key), find_base_url(base_url), timeout)
+
+    @property
+    def base_url(self) -> str:
+        """The service's address, without a trailing slash."""
+        return self._transport.base_url
+
+    def payload(self, request: VideoRequest) -> dict[str, Any]:
+        """The JSON body that ``submit`` sends for this request; nothing is sent.
+
+        Raises:
+            InvalidRequest: the request has problems.
+        """
+        problems = request.problems()
+        if problems:
+            raise InvalidRequest(problems)
+        return self._contract.encode(request)
+
+    def submit(self, request: VideoRequest, *, idempotency_key: str | None = None) -> TaskSnapshot:
+        """Submits a task. This costs money, and is never sent twice by itself (``POST /tasks``).
+
+        Args:
+            request: what to make.
+            idempotency_key: sent along, so that a service that knows it answers a second submission with the
+                first task.
+
+        Raises:
+            InvalidRequest: the request has problems; nothing was sent.
+            ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
+            SubmissionUnconfirmed: the request left and no usable answer came back; the task may exist.
+            ServiceError: the service refused. After a ``ServerFault`` the task may exist all the same.
+        """
+        payload = self.payload(request)
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        try:
+            answer = self._transport.call(
+                "POST", "/tasks", json=payload, headers=headers, refused=_NOT_TAKEN, unclear=_MAY_EXIST
+            )
+            return self._contract.decode(answer)
+        except ConnectionFailed as error:
+            if not error.sent:
+                raise
+            doubt = str(error)
+        except ServiceError as error:
+            if error.status not in UNCLEAR and not 200 <= error.status < 300:
+                raise
+            doubt = str(error)
+        except ValueError as error:
+            doubt = f"The service accepted the request, but {error}. {_MAY_EXIST}"
+        raise SubmissionUnconfirmed(doubt, idempotency_key=idempotency_key)
+
+    def status(self, task_id: str) -> TaskSnapshot:
+        """Asks how a task stands (``GET /tasks/{task_id}``). May be asked as often as one likes.
+
+        Raises:
+            InvalidRequest: ``task_id`` cannot be one.
+            ConnectionFailed: no answer came.
+            ServiceError: the service answered with an error, ``TaskNotFound`` for one.
+        """
+        return self._about("GET", f"/tasks/{_segment(task_id)}", unclear=_GOES_ON)
+
+    def cancel(self, task_id: str) -> TaskSnapshot:
+        """Cancels a task that is still queued; its quota is refunded (``POST /tasks/{task_id}/cancel``).
+
+        Returns:
+            A snapshot with little more than the id and the status; ``raw`` tells what was refunded.
+
+        Raises:
+            InvalidRequest: ``task_id`` cannot be one.
+            ConnectionFailed: no answer came.
+            ServiceError: the service answered with an error, ``BadRequest`` when the task already runs.
+        """
+        return self._about("POST", f"/tasks/{_segment(task_id)}/cancel", _NOT_CANCELLED, _MAY_BE_CANCELLED)
+
+    def download(
+        self,
+        url: str,
+        path: str | Path,
+        on_progress: OnProgress | None = None,
+        *,
+        max_bytes: int = 2 * 1024**3,
+    ) -> Path:
+        """Saves a finished video. The key is not sent; an interrupted transfer is resumed, up to 4 tries.
+
+        Args:
+            url: a link out of ``TaskSnapshot.videos``.
+            path: the file to write, in a folder that exists; ``~`` is the home. Meanwhile
+                ``<path>.part`` stands beside it.
+            on_progress: called with the bytes received, and the bytes in all (``None`` while unknown).
+            max_bytes: the largest file to accept.
+
+        Raises:
+            LinkExpired: the server has the video no longer (documentation: links live for 24 hours).
+            DownloadFailed: it could not be saved; the task is not affected.
+        """
+        return Download(self._transport, url, Path(path).expanduser(), on_progress, max_bytes=max_bytes).run()
+
+    def close(self) -> None:
+        """Closes the connections; a later call opens new ones."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A Client holds the API key and is not written down; make a new one where it is needed."
+        )
+
+    def _about(self, method: str, path: str, refused: str = "", unclear: str = "") -> TaskSnapshot:
+        answer = self._transport.call(method, path, refused=refused, unclear=unclear)
+        try:
+            return self._contract.decode(answer)
+        except ValueError as error:
+            lack = str(error)
+        raise ServerFault(f"{lack}.", status=200, hint=unclear)
+
+
+def _segment(task_id: str) -> str:
+    # "." and ".." would climb out of /tasks even when quoted.
+    if not isinstance(task_id, str) or task_id.strip(". ") == "" or not task_id.isprintable():
+        raise InvalidRequest((Problem("task_id", f"task_id: {task_id!r:.80} is not the id of a task."),))
+    return quote(task_id, safe="")

@@ -1,0 +1,113 @@
+"""Finding the API key without ever showing it, and the address of the service."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from ..exceptions import MissingApiKey
+from .contract import Contract202604
+
+__all__ = [
+    "API_KEY_VARIABLES",
+    "BASE_URL_VARIABLE",
+    "Secret",
+    "find_api_key",
+    "find_base_url",
+]
+
+#: Asked in this order; the second and third are those of the service's own documentation.
+API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
+BASE_URL_VARIABLE = "QINGBO_BASE_URL"
+#: ``keyring set qingbo_widgets api_key`` on the command line stores the key where it is looked for.
+_KEYRING_ENTRY = ("qingbo_widgets", "api_key")
+#: Letters; shorter ones are made up, and would be found in the middle of any word.
+_SHORTEST = 8
+
+_WAYS = (
+    "Keys come from the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
+    "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
+)
+
+
+class Secret:
+    """A text that neither prints nor pickles nor shows in a traceback; ``reveal()`` gives it."""
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text.strip()
+
+    def reveal(self) -> str:
+        """The text itself. Keep it out of local variables: tracebacks print them."""
+        return self.__text
+
+    def hide_in(self, text: str) -> str:
+        """The text with every occurrence of the secret taken out."""
+        return text.replace(self.__text, repr(self)) if self.__text else text
+
+    def hide_in_all(self, value: Any) -> Any:
+        """The same for every text in what JSON holds. A key too short to be one is left where it is."""
+        if isinstance(value, str):
+            return self.hide_in(value) if len(self.__text) >= _SHORTEST else value
+        if isinstance(value, list):
+            return [self.hide_in_all(item) for item in value]
+        if isinstance(value, dict):
+            return {self.hide_in_all(name): self.hide_in_all(item) for name, item in value.items()}
+        return value
+
+    @property
+    def fits_a_header(self) -> bool:
+        """Whether it consists of visible ASCII, which is all that an HTTP header carries safely."""
+        return self.__text.isascii() and self.__text.isprintable() and " " not in self.__text
+
+    def __bool__(self) -> bool:
+        return bool(self.__text)
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret is not written down.")
+
+
+def find_api_key(explicit: str | Secret | None = None) -> Secret:
+    """Finds the API key: the argument, the environment, the keyring (where ``keyring`` is installed).
+
+    Args:
+        explicit: the key itself; blank counts as not given.
+
+    Raises:
+        MissingApiKey: if there is none, or the first one found cannot be a key. The text tells the ways to
+            give one and never shows what was found.
+    """
+    if isinstance(explicit, str):
+        explicit = Secret(explicit)  # rebound, so that no traceback from here on can print it
+    source, key = "given", explicit or Secret("")
+    for variable in API_KEY_VARIABLES:
+        if not key:
+            source, key = f"in {variable}", Secret(os.environ.get(variable, ""))
+    if not key:
+        source, key = "in the keyring", _from_keyring()
+    if not key:
+        raise MissingApiKey(f"No API key was found. {_WAYS}")
+    if not key.fits_a_header:
+        raise MissingApiKey(
+            f"The API key {source} has a blank, a control character or a letter outside ASCII in it, so it "
+            f"was not copied whole or something was copied with it. {_WAYS}"
+        )
+    return key
+
+
+def find_base_url(explicit: str | None = None) -> str:
+    """Finds the address of the service: the argument, ``QINGBO_BASE_URL``, the contract's own."""
+    return explicit or os.environ.get(BASE_URL_VARIABLE, "").strip() or Contract202604.base_url
+
+
+def _from_keyring() -> Secret:
+    try:
+        import keyring
+
+        return Secret(keyring.get_password(*_KEYRING_ENTRY) or "")
+    except Exception:  # not installed, no backend, locked, refused: it is only one of the ways
+        return Secret("")

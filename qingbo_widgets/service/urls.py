@@ -1,0 +1,115 @@
+"""What kind of URL a text is: one the service can fetch, one we may send a key to, one that may be shown."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+__all__ = [
+    "is_loopback",
+    "is_private_host",
+    "is_web_url",
+    "pointed_to",
+    "why_no_base_url",
+    "why_not_public",
+    "without_query",
+]
+
+
+def is_web_url(url: object) -> bool:
+    """Whether it is an http(s) URL with a host, and without blanks or invisible characters."""
+    if not isinstance(url, str) or not url.isprintable() or " " in url:
+        return False
+    parts = _split(url)
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: ``localhost``, 127.0.0.0/8, ``::1``."""
+    host, address = _host(url)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def is_private_host(url: str) -> bool:
+    """Whether the URL's host can only be reached from a machine or network of one's own."""
+    host, address = _host(url)
+    return host == "localhost" if address is None else not address.is_global
+
+
+def pointed_to(url: str, location: str) -> str:
+    """Where a redirect of ``url`` leads; ``location`` itself where that cannot be read."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
+
+
+def without_query(url: str) -> str:
+    """Scheme, host and path: what may be shown of a URL whose query may be a signature."""
+    parts = _split(url)
+    if parts is None:
+        return "an unreadable URL"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def why_not_public(url: object) -> str | None:
+    """Why the service cannot fetch this (end of a sentence that names it), or ``None`` when it may try."""
+    if is_web_url(url):
+        return None
+    if not isinstance(url, str):
+        return f"is {_article(type(url).__name__)}, not a URL"
+    lowered = url.strip().lower()
+    if not lowered:
+        return "is blank"
+    if lowered.startswith("data:"):
+        return "is the data itself, and the service takes public URLs only"
+    if lowered.startswith("file:") or _is_file(url):
+        return "is a file on this machine, and the service takes public URLs only"
+    if is_web_url(url.strip()):
+        return "has blanks around it"
+    if lowered.startswith(("http://", "https://")):
+        return "is not a URL that can be fetched (no blanks, a host after the //)"
+    return "is not an http(s) URL, and the service takes public URLs only"
+
+
+def why_no_base_url(url: str) -> str | None:
+    """Why the key must not be sent to this address (end of a sentence), or ``None`` when it may be."""
+    parts = _split(url)
+    if parts is None or not is_web_url(url):
+        return "is not an http(s) URL"
+    if parts.scheme != "https" and not is_loopback(url):
+        return "is not https, and the key would travel in the clear"
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        return "has more than a host and a path"
+    return None
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL, ``None`` where it cannot be read as one."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return None
+    return parts
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _host(url: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:
+    parts = _split(url)
+    host = (parts.hostname if parts else None) or ""
+    try:
+        return host, ipaddress.ip_address(host)
+    except ValueError:
+        return host, None

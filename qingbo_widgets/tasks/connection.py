@@ -1,0 +1,104 @@
+"""``connect`` and ``generate``: the manager that a notebook uses without naming it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..service.client import Client
+from ..service.credentials import Secret
+from .library import Library
+from .manager import TaskManager
+from .task import Task
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+
+__all__ = ["connect", "current", "generate"]
+
+_default: TaskManager | None = None
+#: By service and folder, as long as anybody uses them.
+_managers: weakref.WeakValueDictionary[tuple[str, Path], TaskManager] = weakref.WeakValueDictionary()
+#: The sandbox of this process, made when it is first asked for.
+_own_sandbox: Sandbox | None = None
+
+
+def connect(
+    api_key: str | Secret | None = None,
+    *,
+    sandbox: bool | Sandbox = False,
+    library: str | Path | Library = "qingbo_videos",
+    base_url: str | None = None,
+    upload: Callable[[Path], str] | None = None,
+) -> TaskManager:
+    """Connect to the service, or to the sandbox, and go on with what the library has unfinished.
+
+    The manager is the default one from then on. Connecting again to the same service and library gives the
+    same manager with its tasks, so a cell can be run twice; a new key takes the place of the old one.
+
+    Args:
+        api_key: by default from the environment (``QINGBO_API_KEY``), or the keyring.
+        sandbox: ``True`` starts the sandbox on this machine: no key, no cost, not the AI. Or one of yours.
+        library: the folder for videos and journal, relative to the notebook.
+        base_url: the service's address, by default ``QINGBO_BASE_URL``, else the documented one.
+        upload: uploads a picture of this machine and returns its public URL, for going on from a frame. The
+            sandbox needs none.
+
+    Raises:
+        MissingApiKey: no key was given and none was found.
+        ImportError: the sandbox is not installed; the message says how.
+    """
+    global _default
+    if isinstance(api_key, str):
+        api_key = Secret(api_key)  # rebound, so that no traceback from here on can print it
+    library = library if isinstance(library, Library) else Library(library)
+    server = _server(sandbox)
+    client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
+    manager = _managers.get((client.base_url, library.folder))
+    if manager is None or manager.is_closed or manager.sandbox is not server:
+        manager = TaskManager(client, library, sandbox=server)
+        _managers[client.base_url, library.folder] = manager
+    else:
+        manager.client = client
+    manager.upload = upload or manager.upload
+    _default = manager
+    manager.recover()
+    return manager
+
+
+def _server(sandbox: bool | Sandbox) -> Sandbox | None:
+    global _own_sandbox
+    if sandbox is False:
+        return None
+    if sandbox is not True:
+        return sandbox.start()
+    if _own_sandbox is None:
+        from ..sandbox import Sandbox as Server
+
+        _own_sandbox = Server()
+    return _own_sandbox.start()
+
+
+def current() -> TaskManager:
+    """The default manager; connects with the key from the environment where nobody has connected yet.
+
+    Raises:
+        MissingApiKey: nobody has connected, and there is no key.
+    """
+    return connect() if _default is None or _default.is_closed else _default
+
+
+def generate(prompt: str = "", **fields: Any) -> Task:
+    """Submit a task on the default manager. Returns at once; at the end of a cell the task shows its card.
+
+    Args:
+        prompt: what the video shows, in any language, at most 2500 characters.
+        **fields: as in ``VideoRequest``.
+
+    Raises:
+        InvalidRequest: the service would refuse it; nothing was sent.
+        MissingApiKey: nobody has connected, and there is no key.
+    """
+    return current().submit(prompt=prompt, **fields)

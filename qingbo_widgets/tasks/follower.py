@@ -1,0 +1,214 @@
+"""The life of one task, told from top to bottom: submit, follow, save.
+
+A follower is a coroutine on the monitor's thread. It blocks never: requests, downloads and the journal run on
+the monitor's pools.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ..exceptions import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    InvalidRequest,
+    QingboError,
+    ServiceError,
+    SubmissionUnconfirmed,
+    TaskCancelled,
+    TaskFailed,
+    TaskNotFound,
+)
+from ..service.snapshot import TaskStatus
+from .journal import in_short
+from .record import HandedOver, TaskRecord
+from .restore import interrupted
+from .saving import save
+from .schedule import History, next_delay, predicted_end
+from .submission import submit
+
+__all__ = ["Follower"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+CLOSED = (
+    "Its manager was closed, so this task is no longer followed. It goes on at the service; qw.connect() "
+    "picks it up again."
+)
+SANDBOX_ENDED = (
+    "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
+    "generate it again."
+)
+
+
+class Follower:
+    """Follows one task until nothing more will happen by itself.
+
+    Args:
+        record: the task and its journal row.
+        submitted: done when the service has taken the task, or will not.
+        may_submit: whether a person has asked to submit it; only then is it ever submitted.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        record: TaskRecord,
+        submitted: Future[None],
+        *,
+        may_submit: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._record = record
+        self._may_submit = may_submit
+        self._clock = clock
+        self._submitted = submitted
+        self._is_cancelled = False
+
+    async def run(self) -> None:
+        """Submit, follow, save; whatever happens, the task is settled at the end and says why."""
+        record, task = self._record, self._record.task
+        try:
+            while not await self._lived():
+                self._may_submit = False  # what became of the submission, the other kernel knows
+        except QingboError as error:
+            await self._end_with(error)
+        except asyncio.CancelledError:
+            record.tell(error=QingboError(CLOSED), eta=None, message="")
+            raise
+        except Exception as error:
+            # A full disk under the journal, or a mistake of ours: tell it, and keep the other tasks going.
+            logger.exception("Following the task %s failed", task.task_id or task.key)
+            await self._end_with(QingboError(f"{type(error).__name__}: {in_short(error)}"))
+        finally:
+            self._submission_is_over()
+            task._settle()
+            await record.release()
+
+    async def _lived(self) -> bool:
+        """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
+        record, task = self._record, self._record.task
+        try:
+            if record.is_written:
+                await record.take_over()
+            if is_new := not task.task_id:
+                if not self._may_submit:
+                    raise task.error or interrupted(task.key)
+                await submit(record, lambda: self._is_cancelled, self._clock)
+            self._submission_is_over()
+            if not task.status.is_ended:
+                with record.manager.monitor.pace.follow():
+                    await self._follow(ask_at_once=not is_new)
+            if task.status == TaskStatus.completed and task.video_path is None:
+                await save(record, self._clock)
+        except HandedOver:
+            return False
+        return True
+
+    async def cancel(self) -> None:
+        """Cancel the task at the service, or before it gets there.
+
+        Raises:
+            ServiceError, ConnectionFailed: as the service answers; the task is followed on.
+        """
+        record, task = self._record, self._record.task
+        if not task.task_id and not task.is_done:
+            self._is_cancelled = True
+            record.wake()
+            await asyncio.shield(asyncio.wrap_future(self._submitted))
+        if task.status == TaskStatus.cancelled or not task.task_id:
+            return
+        monitor = record.manager.monitor
+        async with monitor.pace.turn():
+            snapshot = await monitor.request(record.manager.client.cancel, task.task_id)
+        await record.apply(snapshot)
+        record.wake()
+
+    def _submission_is_over(self) -> None:
+        if not self._submitted.done():
+            self._submitted.set_result(None)
+
+    async def _follow(self, *, ask_at_once: bool) -> None:
+        """Ask until the service says how the task ended, however long that takes."""
+        record, task, manager = self._record, self._record.task, self._record.manager
+        history = await self._known(is_new=not ask_at_once)
+        pace = manager.monitor.pace
+        unreachable_since: datetime | None = None
+        record.tell(error=None)
+        if not ask_at_once:
+            await record.sleep(next_delay(history, self._clock()))
+        while not task.status.is_ended:
+            try:
+                async with pace.turn():
+                    snapshot = await manager.monitor.request(manager.client.status, task.task_id)
+            except (AuthenticationFailed, TaskNotFound):
+                raise
+            except (ConnectionFailed, ServiceError) as error:
+                history = history.failed(getattr(error, "retry_after", None))
+                unreachable_since = unreachable_since or datetime.now().astimezone()
+                delay = next_delay(history, self._clock())
+                logger.info("Task %s: %s Trying again in %.0f s", task.task_id, error, delay)
+                record.tell(
+                    eta=None,
+                    message=f"Not reachable since {unreachable_since:%H:%M:%S}: {error} "
+                    f"Trying again in {delay:.0f} s.",
+                )
+            else:
+                if unreachable_since is not None:
+                    unreachable_since = None
+                    record.tell(message="")
+                now = self._clock()
+                if task.request is None and snapshot.created_at is not None:
+                    history = replace(history, started=now - _age(snapshot.created_at))
+                history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
+                    now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
+                )
+                end = predicted_end(history, now)
+                await record.apply(snapshot, eta=None if end is None else end - now)
+                delay = next_delay(history, now)
+            if not task.status.is_ended:
+                await record.sleep(delay)
+
+    async def _known(self, *, is_new: bool) -> History:
+        """What is known of the task before it is asked about, and of its kind."""
+        task, manager, now = self._record.task, self._record.manager, self._clock()
+        durations: tuple[float, ...] = ()
+        if task.request is not None:
+            try:
+                durations = await manager.monitor.journal(
+                    manager.library.durations, task.request, service=manager.service
+                )
+            except Exception:  # a schedule is no reason not to follow
+                logger.debug("Task %s: no durations in the journal", task.task_id, exc_info=True)
+        started = now if is_new else now - _age(task.submitted_at)
+        floor = manager.monitor.pace.floor(manager.poll_interval)
+        return History(started, durations, floor, watched=now, shown=float(min(task.progress, 99)))
+
+    async def _end_with(self, error: QingboError) -> None:
+        """No video, or not yet: say so on the task and in the journal."""
+        record, task = self._record, self._record.task
+        status = task.status
+        if isinstance(error, SubmissionUnconfirmed):
+            status = TaskStatus.unconfirmed
+        elif isinstance(error, TaskCancelled):
+            status = TaskStatus.cancelled
+        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not record.is_written):
+            status = TaskStatus.failed
+        elif isinstance(error, TaskNotFound) and record.manager.is_sandbox and not status.is_ended:
+            # Of the service, "not found" may mean another key; a sandbox has nothing but its memory.
+            status, error = TaskStatus.failed, TaskFailed(SANDBOX_ENDED, task_id=task.task_id)
+        logger.warning("Task %s: %s", task.task_id or task.key[:8], error)
+        if record.is_written:
+            await record.write(status=status, error=error)
+        record.tell(status=status, error=error, message="", eta=None, download=None)
+
+
+def _age(moment: datetime) -> float:
+    """Seconds that have passed since, never negative: clocks differ."""
+    return max((datetime.now(UTC) - moment).total_seconds(), 0.0)

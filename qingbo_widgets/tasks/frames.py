@@ -1,0 +1,221 @@
+"""Single frames of a finished video, contact sheets, and going on from a frame.
+
+Decoding needs the extra ``[frames]``: av and Pillow, imported here, when a frame is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import QingboError
+from ..service.request import VideoRequest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from .task import Task
+
+__all__ = [
+    "contact_sheet",
+    "continuation",
+    "frame_at",
+    "frame_number",
+    "keep_frame",
+    "length_of",
+    "video_of",
+]
+
+_NEEDED = "Frames need av and Pillow: pip install 'qingbo_widgets[frames]'"
+_GAP = 4  # pixels between the pictures of a contact sheet
+_DARK = (24, 24, 24)
+
+
+def video_of(task: Task) -> Path:
+    """The saved video of a task.
+
+    Raises:
+        QingboError: it is not saved, or no longer there.
+    """
+    path = task.video_path
+    if path is None or not path.is_file():
+        where = f"is no longer at {path}" if path else f"is not saved yet ({task.status})"
+        raise QingboError(f"The video of {task.task_id or task.key[:8]} {where}.")
+    return path
+
+
+def frame_at(path: Path, seconds: float) -> Image:
+    """The frame that is shown at a time.
+
+    Args:
+        path: the video.
+        seconds: from 0 to the video's length.
+
+    Raises:
+        ValueError: the video has no such time.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        length = _length(container, stream)
+        if not 0 <= seconds <= length:
+            raise ValueError(f"{seconds:g} s is not in a video of {length:g} s")
+        start = stream.start_time or 0
+        container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the key frame before it
+        found = None
+        for frame in container.decode(stream):
+            if found is not None and frame.time - float(start * stream.time_base) > seconds + 1e-6:
+                break
+            found = frame
+        return _image(path, found)
+
+
+def frame_number(path: Path, number: int) -> Image:
+    """A frame by its number: 0 is the first, -1 the last.
+
+    Raises:
+        ValueError: the video has no such frame.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    count = 0
+    with _open(path) as container:
+        kept: deque[Any] = deque(maxlen=-number if number < 0 else 1)
+        for frame in container.decode(video=0):
+            kept.append(frame)
+            count += 1
+            if count == number + 1:
+                break
+        if not -count <= number < count:
+            raise ValueError(f"there is no frame {number} in a video of {count} frames")
+        return _image(path, kept[0])
+
+
+def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
+    """Frames evenly spread from the first to the last in one picture, each with its time.
+
+    Args:
+        path: the video.
+        count: how many frames.
+        columns: how many side by side; about as many as there are rows when left out.
+        width: of each frame, in pixels.
+
+    Raises:
+        ValueError: fewer than one frame, column or pixel.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    columns = columns or math.ceil(math.sqrt(max(count, 1)))
+    if count < 1 or columns < 1 or width < 1:
+        raise ValueError("a contact sheet has at least one frame, one column and one pixel")
+    pictures = list(_spread(path, count))
+    from PIL import Image, ImageDraw, ImageFont
+
+    height = max(round(width * pictures[0][1].height / pictures[0][1].width), 1)
+    rows = math.ceil(count / columns)
+    size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, _DARK)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(width // 22, 9))
+    for index, (seconds, picture) in enumerate(pictures):
+        left = _GAP + index % columns * (width + _GAP)
+        top = _GAP + index // columns * (height + _GAP)
+        sheet.paste(picture.resize((width, height)), (left, top))
+        where = (left + 5, top + height - 5)
+        draw.text(where, f"{seconds:.2f} s", "white", font, anchor="lb", stroke_width=2, stroke_fill=_DARK)
+    return sheet
+
+
+def continuation(task: Task, prompt: str, *, seconds: float | None = None, **fields: Any) -> VideoRequest:
+    """The request for a video that begins with a frame of this one, the last where no time is given.
+
+    The frame is saved beside the video and published: by the sandbox, or by ``connect(upload=…)``.
+
+    Args:
+        task: a task whose video is saved.
+        prompt: what happens next.
+        seconds: the time of the frame.
+        **fields: what is to differ from the first video's request.
+
+    Raises:
+        QingboError: there is no video, or no way to publish a picture.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    picture = keep_frame(task, seconds)
+    request = task.request or VideoRequest(task.model)
+    # The image decides the shape, and what belonged to the first video's own images goes.
+    fresh: dict[str, Any] = {
+        "aspect_ratio": "16:9",
+        "last_frame": None,
+        "static_mask": None,
+        "dynamic_masks": (),
+    }
+    fresh |= {"shots": (), "prompt": prompt, "image_urls": (task.manager.publish(picture),)}
+    return request.replace(**{**fresh, **fields})
+
+
+def keep_frame(task: Task, seconds: float | None) -> Path:
+    """Save a frame as a PNG beside the video, whole or not at all.
+
+    Args:
+        task: a task whose video is saved.
+        seconds: the time, ``None`` for the last frame.
+
+    Raises:
+        ValueError, QingboError, ImportError: as in ``frame_at``.
+        OSError: the folder cannot be written.
+    """
+    path = video_of(task)
+    target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
+    if not target.is_file():
+        part = target.with_name(f".{target.name}.part")
+        (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(part, "PNG")
+        part.replace(target)
+    return target
+
+
+def length_of(path: Path) -> float:
+    """How long a video is, in seconds."""
+    with _open(path) as container:
+        return _length(container, container.streams.video[0])
+
+
+def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
+    """So many frames with their times in seconds; a short video's last one is repeated."""
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        step = _length(container, stream) - float(1 / (stream.average_rate or 24))
+        due = [step * index / max(count - 1, 1) for index in range(count)]
+        last = None
+        for frame in container.decode(stream):
+            while due and frame.time >= due[0] - 1e-3:
+                yield frame.time, frame.to_image()
+                due.pop(0)
+            last = frame
+        for _ in due:
+            yield (last.time if last else 0.0), _image(path, last)
+
+
+def _open(path: Path) -> Any:
+    try:
+        import av
+        import PIL  # noqa: F401 - av asks for it only when a frame is there
+    except ImportError:
+        raise ImportError(_NEEDED) from None
+    try:
+        return av.open(str(path))
+    except av.FFmpegError as error:
+        raise QingboError(f"{path.name} cannot be decoded: {error.strerror}") from None
+
+
+def _length(container: Any, stream: Any) -> float:
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1e6
+
+
+def _image(path: Path, frame: Any) -> Image:
+    if frame is None:
+        raise QingboError(f"{path.name} holds no picture.")
+    image: Image = frame.to_image()
+    return image

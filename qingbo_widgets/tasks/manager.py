@@ -1,0 +1,301 @@
+"""``TaskManager`` submits tasks, resumes them, and gives everything that follows them what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import uuid
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Float, Int
+from traitlets.config import Configurable
+
+from ..exceptions import InvalidRequest, QingboError
+from ..service.catalog import Problem
+from ..service.client import Client
+from ..service.request import VideoRequest
+from ..service.snapshot import TaskStatus
+from ..service.urls import is_loopback, why_not_public
+from .follower import Follower
+from .host import in_notebook, shell, warn
+from .library import Entry, Library
+from .monitor import TaskMonitor
+from .record import TaskRecord
+from .restore import request_of, state_of
+from .task import Task
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+    from .sweep import Sweep
+
+__all__ = ["TaskManager"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+
+class TaskManager(Configurable):
+    """Submits tasks and follows them, all on one background thread.
+
+    Its settings can be given the Jupyter way, ``c.TaskManager.poll_interval = 5`` in ``ipython_config.py``.
+
+    Args:
+        client: speaks to the service; by default with the key from the environment.
+        library: keeps the journal and the videos; by default in ``qingbo_videos`` beside the notebook.
+        sandbox: the sandbox that the client speaks to, where it is one of ours.
+
+    Raises:
+        MissingApiKey: no client was given and no key was found.
+    """
+
+    poll_interval = Float(
+        2.0, min=0.05, help="Seconds between two questions about one task at least; the service asks for 2."
+    ).tag(config=True)
+    max_requests_per_second = Float(
+        None,
+        allow_none=True,
+        min=0.01,
+        help="Requests a second at most, for all tasks together; None for as many as get answered.",
+    ).tag(config=True)
+    submit_patience = Float(
+        15.0, min=0.0, help="Seconds for which a submission is tried again while the service is not reached."
+    ).tag(config=True)
+    max_video_bytes = Int(2 * 1024**3, min=1, help="The largest video that is saved, in bytes.").tag(
+        config=True
+    )
+
+    hold_seconds = Float(
+        30.0, min=0.5, help="Seconds without a sign of life after which other kernels take over our tasks."
+    ).tag(config=True)
+
+    ask_above = Int(
+        12, min=0, help="A sweep of more tasks than this is not submitted before you say so."
+    ).tag(config=True)
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        library: Library | None = None,
+        *,
+        sandbox: Sandbox | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**{"parent": shell(), **settings})
+        self.client = Client() if client is None else client
+        self.library = Library() if library is None else library
+        self.sandbox = sandbox
+        self.monitor = TaskMonitor()
+        pace = self.monitor.pace
+        pace.limit = self.max_requests_per_second
+        self.observe(lambda change: setattr(pace, "limit", change["new"]), "max_requests_per_second")
+        self.holder = uuid.uuid4().hex
+        self.upload: Callable[[Path], str] | None = None
+        self.sweeps: dict[str, Sweep] = {}
+        self._tasks: dict[str, Task] = {}
+        # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
+        self._finalizer = weakref.finalize(self, _close, self.monitor, self.library, self.holder)
+        self._renewal: Future[None] | None = None
+
+    def __repr__(self) -> str:
+        where = "the sandbox" if self.is_sandbox else self.client.base_url
+        return f"<TaskManager of {where}, {len(self._tasks)} tasks, videos in {str(self.library.folder)!r}>"
+
+    def __enter__(self) -> TaskManager:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the sandbox answers in place of the service: no key, no cost, not the AI."""
+        return self.sandbox is not None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what answers runs on this machine, and so reaches addresses that the service cannot."""
+        return is_loopback(self.client.base_url)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return not self._finalizer.alive
+
+    @property
+    def service(self) -> str:
+        """What the journal calls the service: its base URL; a sandbox has another port each time."""
+        return "sandbox" if self.is_sandbox else self.client.base_url
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Every task that this manager has submitted or resumed, oldest first."""
+        return tuple(self._tasks.values())
+
+    def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
+        """Submit a task. Returns at once, before the service has answered; the task tells how it goes.
+
+        Args:
+            request: the request; ``fields`` change or make up one.
+            **fields: as in ``VideoRequest``.
+
+        Raises:
+            InvalidRequest: the service would refuse it; nothing was sent.
+            TypeError: a field that does not exist, or something else than a request.
+            QingboError: the manager is closed.
+        """
+        if request is not None and not isinstance(request, VideoRequest):
+            raise TypeError(
+                f"request must be a VideoRequest, not {type(request).__name__}; a prompt goes by its name: "
+                'submit(prompt="…")'
+            )
+        request = VideoRequest(**fields) if request is None else request.replace(**fields)
+        if problems := request.problems():
+            raise InvalidRequest(problems)
+        for advice in request.warnings(local_service=self.is_local):
+            warn(advice.message)
+        return self.follow(Task(self, request), known=False, submit=True)
+
+    def resume(self, task_id: str) -> Task:
+        """Follow a task again: one of another kernel, of yesterday, or of another program.
+
+        A task whose video is in the library needs no service. Any other is asked for at once; if the service
+        does not know it, the task ends with ``TaskNotFound``.
+
+        Raises:
+            InvalidRequest: this can be no task's id.
+        """
+        if not isinstance(task_id, str) or not task_id.strip():
+            raise InvalidRequest((Problem("task_id", f"task_id: {task_id!r:.80} is not the id of a task."),))
+        task_id = task_id.strip()
+        for task in self._tasks.values():
+            if task.task_id == task_id:
+                return task if task.status.is_ended or not task.is_done else self.follow(task)
+        entry = self.library.find(task_id, service=self.service)
+        if entry is not None:
+            return self._take_up(entry)
+        return self.follow(Task(self, None, task_id=task_id, status=TaskStatus.queued), known=False)
+
+    def recover(self) -> list[Task]:
+        """Go on with every task of the library that has not ended, or whose video is not saved yet."""
+        recovered = []
+        for entry in reversed(self.library.entries(service=self.service, unfinished=True)):
+            task = self._tasks.get(entry.key)
+            if task is None:
+                try:
+                    recovered.append(self._take_up(entry))
+                except Exception:  # one row that makes no sense keeps nobody from the others
+                    logger.exception("The journal row %s cannot be read", entry.key)
+            elif task.is_done and task.task_id and task.video_path is None:
+                recovered.append(self.follow(task))
+        return recovered
+
+    def take_up(self, key: str) -> Task | None:
+        """The task of this key, followed if it is under way; ``None`` where the library has none."""
+        if key in self._tasks:
+            return self._tasks[key]
+        entry = self.library.get(key)
+        return None if entry is None else self._take_up(entry)
+
+    def publish(self, picture: Path) -> str:
+        """Give a picture of this machine a URL that the service can read.
+
+        With the sandbox nothing leaves the machine; else ``upload`` is called with the path.
+
+        Raises:
+            QingboError: there is no ``upload``, or what it returned is no public URL.
+        """
+        if self.upload is None and self.sandbox is not None:
+            return self.sandbox.publish(picture)
+        if self.upload is None:
+            raise QingboError(
+                f"The service reads pictures from public URLs only, and {picture.name} is on this machine. "
+                "Upload it and pass its URL as image_urls; or connect(upload=f) with a function f(path) that "
+                "uploads a file and returns its URL."
+            )
+        url = self.upload(picture)
+        if (reason := why_not_public(url)) is not None:
+            raise QingboError(f"upload returned {url!r}, which {reason}.")
+        return url
+
+    def follow(self, task: Task, *, known: bool = True, submit: bool = False, **changes: Any) -> Task:
+        """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
+
+        Args:
+            task: a task of this manager that nobody follows now.
+            known: whether the journal has a row of it.
+            submit: whether a person has asked to submit it.
+            **changes: traits to set before.
+        """
+        self.monitor.check_open()
+        if self._renewal is None:
+            self._renewal = self.monitor.start(
+                _renew, self.monitor, self.library, self.holder, self.hold_seconds
+            )
+        self._tasks[task.key] = task
+        record = TaskRecord(task, self, is_written=known)
+        submitted: Future[None] = self.monitor.promise() if submit else Future()
+        follower = Follower(record, submitted, may_submit=submit)
+        task._reopen(follower, **changes)
+        self.monitor.start(follower.run)
+        return task
+
+    def close(self) -> None:
+        """Stop following. Tasks go on at the service, and the next ``connect`` picks them up.
+
+        What has been submitted a moment ago gets the time to reach the service.
+        """
+        self.monitor.keep_promises(_patience())
+        self.monitor.close()
+        self.client.close()  # cuts what the threads wait for
+        self.monitor.join()
+        self._finalizer()
+        self.library.close()
+        if self.sandbox is not None:
+            self.sandbox.stop()
+
+    def _take_up(self, entry: Entry) -> Task:
+        task = Task(
+            self,
+            request_of(entry),
+            key=entry.key,
+            submitted_at=entry.submitted_at,
+            **state_of(entry, self.library),
+        )
+        self._tasks[task.key] = task
+        if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
+            task._settle()
+            return task
+        return self.follow(task)
+
+
+async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: float) -> None:
+    """Show other kernels that this one lives. Knows no manager, which can thus be collected."""
+    while True:
+        await asyncio.sleep(seconds / 3)
+        try:
+            await monitor.journal(library.renew, holder, seconds)
+        except Exception:
+            logger.warning("The journal in %s cannot be written", library.folder, exc_info=True)
+
+
+def _patience() -> float:
+    """Seconds for which the end waits for submissions: a kernel restarts at once, a script may take them."""
+    return 0.5 if in_notebook() else 10.0
+
+
+def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
+    if unsent := monitor.keep_promises(_patience()):
+        # Logging may be gone at the interpreter's exit, and so may be whoever reads it.
+        sys.stderr.write(f"qingbo_widgets: {unsent} submissions were still under way at the end; ")
+        sys.stderr.write("connect() shows in the next session what became of them.\n")
+    monitor.close()
+    with suppress(Exception):  # the hold runs out by itself
+        library.release(holder, patience=0.3)

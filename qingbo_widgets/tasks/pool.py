@@ -1,0 +1,89 @@
+"""A thread pool that never holds up the end of the interpreter."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from itertools import count
+from math import inf
+from queue import PriorityQueue
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_Job = tuple[Future[Any], Callable[[], Any]]
+
+
+class DaemonPool(Executor):
+    """Runs blocking calls on at most ``workers`` daemon threads, the most urgent call first.
+
+    The standard pool joins its threads at exit, so a kernel could not end before the slowest request
+    of all had its answer. A request that is cut off here loses nothing: the journal knows the task.
+
+    Args:
+        workers: how many threads at most.
+        name: what the threads are called in a debugger.
+    """
+
+    def __init__(self, workers: int, name: str) -> None:
+        self._limit = workers
+        self._name = name
+        # The number keeps calls of one urgency in the order in which they came.
+        self._jobs: PriorityQueue[tuple[float, int, _Job | None]] = PriorityQueue()
+        self._numbers = count()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run ``fn`` on a thread of the pool."""
+        return self.submit_by(0.0, fn, *args, **kwargs)
+
+    def submit_by(self, due: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run ``fn`` on a thread of the pool, before all that is due later and has not begun yet."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this pool is closed")
+            self._jobs.put((due, next(self._numbers), (future, lambda: fn(*args, **kwargs))))
+            if not self._idle.acquire(blocking=False) and len(self._threads) < self._limit:
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls. Threads end after the call they are in; ``wait`` is at most half a second."""
+        with self._lock:
+            self._closed = True
+            while cancel_futures and not self._jobs.empty():
+                *_, job = self._jobs.get()
+                if job is not None:
+                    job[0].cancel()
+            for _ in self._threads:
+                self._jobs.put((inf, next(self._numbers), None))
+        if wait:
+            self.join(0.5)
+
+    def join(self, timeout: float) -> None:
+        """Wait until the threads have ended, for so many seconds in all."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(deadline - time.monotonic(), 0.0))
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()[2]) is not None:
+            future, call = job
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    future.set_exception(error)
+            # A thread that still named the last job here would keep its task alive while idle.
+            del job, future, call
+            self._idle.release()

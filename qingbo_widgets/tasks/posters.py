@@ -1,0 +1,111 @@
+"""A still picture of each video, to be looked at in hundreds: a small JPEG in ``posters/`` beside it.
+
+Decoding needs av and Pillow (``[frames]``). Without them there are no posters, and nothing else is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from .pool import DaemonPool
+
+__all__ = ["POSTERS", "Posters", "frame_rate", "make_poster", "poster_path", "posters"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+POSTERS = "posters"
+#: Pixels of the longer side.
+SIZE = 320
+_QUALITY = 70
+#: Seconds into the video, where there are so many: a first frame is often black, or the picture put in.
+_MOMENT = 1.0
+
+
+def poster_path(video: Path) -> Path:
+    """Where the poster of a video is, or would be."""
+    return video.parent / POSTERS / f"{video.stem}.jpg"
+
+
+def make_poster(video: Path) -> Path | None:
+    """Make the poster of a video, if it is not there.
+
+    Returns:
+        Where it is; ``None`` where it cannot be made, which is logged.
+    """
+    target = poster_path(video)
+    if target.is_file():
+        return target
+    try:
+        import av
+        import PIL  # noqa: F401 - av asks for it only when a frame is there
+    except ImportError:
+        return None
+    try:
+        with av.open(str(video)) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.skip_frame = "NONKEY"
+            frames = container.decode(stream)
+            frame = next(frames)
+            if container.duration is not None and container.duration / av.time_base > _MOMENT:
+                frame = next((later for later in frames if (later.time or 0.0) >= _MOMENT), frame)
+            picture = frame.to_image()  # type: ignore[no-untyped-call]
+        picture.thumbnail((SIZE, SIZE))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+            Path(part).replace(target)  # another kernel may look at this moment
+        except BaseException:
+            with suppress(OSError):
+                Path(part).unlink()
+            raise
+    except Exception as error:
+        logger.info("No poster of %s: %s", video.name, error)
+        return None
+    return target
+
+
+def frame_rate(video: Path) -> float | None:
+    """Frames in a second; ``None`` where that cannot be told."""
+    try:
+        import av
+
+        with av.open(str(video)) as container:
+            rate = container.streams.video[0].average_rate
+    except Exception as error:  # no av, no video, no stream
+        logger.debug("The frame rate of %s is not known: %s", video.name, error)
+        return None
+    return None if rate is None else float(rate)
+
+
+class Posters:
+    """Makes posters one by one on a thread of its own. One for all galleries of the process."""
+
+    def __init__(self) -> None:
+        self._pool = DaemonPool(1, "qingbo-poster")
+        self._lock = threading.Lock()
+        self._asked: set[Path] = set()
+
+    def ask(self, video: Path, call: Callable[[], object]) -> None:
+        """Make a poster and call when it is there, on another thread. Asked for at most once."""
+        with self._lock:
+            if video in self._asked:
+                return
+            self._asked.add(video)
+        self._pool.submit(partial(self._work, video, call))
+
+    def _work(self, video: Path, call: Callable[[], object]) -> None:
+        if make_poster(video) is not None:
+            call()
+
+
+#: The one for all galleries of this process.
+posters = Posters()

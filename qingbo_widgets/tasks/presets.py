@@ -1,0 +1,148 @@
+"""Forms kept on disk: presets under a name, and drafts of what was typed last.
+
+Each is a JSON file of its own in the library folder. So nothing has to be locked, a preset can be passed on
+as a file, and one that is damaged harms no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .library import readable_name
+
+__all__ = ["Draft", "Presets"]
+
+#: Folders in the library's folder.
+PRESETS, DRAFTS = "presets", "drafts"
+_LONGEST_NAME = 80
+#: Drafts that are kept; the oldest go first. One notebook has one for each cell with a form.
+_MOST_DRAFTS = 50
+
+_NO_NAME = "A preset needs a name."
+_LONG_NAME = "The name of a preset has at most 80 characters."
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stood in a form.
+
+    Attributes:
+        fields: the fields that differ from their defaults, as JSON.
+        given: those that the code gave the form at its start, to notice when the code has changed.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Presets:
+    """The presets and drafts of one library.
+
+    Args:
+        folder: the library's folder. Nothing is created in it before something is saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """The names of the presets, in the order of the alphabet."""
+        found = (_read(file) for file in (self.folder / PRESETS).glob("*.json"))
+        return sorted({one["name"] for one in found if isinstance(one.get("name"), str)}, key=str.casefold)
+
+    def save(self, name: str, fields: Mapping[str, Any]) -> str:
+        """Keep the fields under a name, in the place of what had this name before.
+
+        Returns:
+            The name without blanks around it.
+
+        Raises:
+            ValueError: it is no name.
+            OSError: the folder cannot be written.
+        """
+        name = " ".join(name.split())
+        if not name or not name.isprintable():
+            raise ValueError(_NO_NAME)
+        if len(name) > _LONGEST_NAME:
+            raise ValueError(_LONG_NAME)
+        _write(self._file(PRESETS, name), {"name": name, "fields": dict(fields)})
+        return name
+
+    def load(self, name: str) -> dict[str, Any]:
+        """The fields of a preset.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        fields = _read(self._file(PRESETS, name)).get("fields")
+        if not isinstance(fields, dict):
+            raise KeyError(name)
+        return fields
+
+    def remove(self, name: str) -> None:
+        """Remove a preset, if there is one of this name."""
+        self._file(PRESETS, name).unlink(missing_ok=True)
+
+    def draft(self, key: str) -> Draft | None:
+        """The draft of a form, ``None`` where there is none that can be read."""
+        found = _read(self._file(DRAFTS, key))
+        fields, given = found.get("fields"), found.get("given")
+        return Draft(fields, given) if isinstance(fields, dict) and isinstance(given, dict) else None
+
+    def keep_draft(self, key: str, draft: Draft) -> None:
+        """Write down a draft.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        _write(self._file(DRAFTS, key), {"fields": dict(draft.fields), "given": dict(draft.given)})
+        files = sorted((self.folder / DRAFTS).glob("*.json"), key=_age)
+        for file in files[:-_MOST_DRAFTS]:
+            file.unlink(missing_ok=True)
+
+    def remove_draft(self, key: str) -> None:
+        """Forget a draft."""
+        self._file(DRAFTS, key).unlink(missing_ok=True)
+
+    def _file(self, kind: str, name: str) -> Path:
+        # Readable for people; the hash makes it the name's own, whatever letters a file system mixes up.
+        own = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+        return self.folder / kind / f"{readable_name(name)}-{own}.json"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
+    """Write the file whole or not at all: another kernel may read it at this moment."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as part:
+            part.write(text + "\n")
+        Path(name).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _age(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # another kernel has removed it
+        return 0.0

@@ -1,0 +1,183 @@
+"""A sidecar beside each video: what it was made of, in a JSON file that goes wherever the video goes.
+
+Files and sidecars are enough to make a library again, without the journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import tempfile
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..service.contract import Contract202604
+from ..service.snapshot import TaskStatus
+from .library import Entry, Library
+
+if TYPE_CHECKING:
+    from .judging import Judgement
+    from .task import Task
+
+__all__ = [
+    "amend_sidecar",
+    "carry_judgement",
+    "import_folder",
+    "read_sidecar",
+    "sidecar_path",
+    "write_sidecar",
+]
+
+logger = logging.getLogger("qingbo_widgets")
+
+#: Of the file's own layout; raised when a reader of the old one would misread the new one.
+FORMAT = 1
+_MOMENTS = ("submitted_at", "created_at", "completed_at")
+_TEXTS = ("key", "service", "task_id", "model")
+
+
+def sidecar_path(video: Path) -> Path:
+    """Where the sidecar of a video is, or would be."""
+    return video.with_suffix(".json")
+
+
+def write_sidecar(task: Task, video: Path) -> None:
+    """Write down what a saved video was made of, whole or not at all.
+
+    Raises:
+        OSError: the video cannot be read, or the folder not be written.
+    """
+    package = import_module(__name__.partition(".")[0])
+    moments = {name: moment.isoformat() for name in _MOMENTS if (moment := getattr(task, name)) is not None}
+    content = {
+        "format": FORMAT,
+        "key": task.key,
+        "task_id": task.task_id,
+        "model": task.model,
+        "service": task.manager.service,
+        "contract": Contract202604.name,
+        "request": task.request.as_dict() if task.request else None,
+        **moments,
+        "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},
+        "versions": {package.__name__: package.__version__, "python": platform.python_version()},
+    }
+    _write(sidecar_path(video), content)
+
+
+def amend_sidecar(video: Path, **content: Any) -> None:
+    """Add to the sidecar of a video, a rating say; one that is missing is begun.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    _write(sidecar_path(video), {**(read_sidecar(video) or {"format": FORMAT}), **content})
+
+
+def read_sidecar(video: Path) -> dict[str, Any] | None:
+    """The sidecar of a video, ``None`` where there is none that can be read."""
+    try:
+        found = json.loads(sidecar_path(video).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+
+
+def import_folder(library: Library) -> int:
+    """Enter into the journal every video of the folder that it does not know, with its judgement.
+
+    A video without a sidecar is entered too, with nothing but its name and time.
+
+    Returns:
+        How many were entered.
+    """
+    entries = library.entries()
+    files, unsaved = {entry.file for entry in entries}, {entry.key for entry in entries if not entry.file}
+    taken = {entry.key for entry in entries}
+    videos = [video for video in sorted(library.folder.glob("*.mp4")) if video.name not in files]
+    for video in videos:
+        sidecar = read_sidecar(video) or {}
+        entry = _entry(video, sidecar)
+        if entry.key in unsaved:
+            done = {"status": entry.status, "progress": 100, "error": None}
+            library.update(entry.key, reopen=True, file=video.name, **done)
+            unsaved.discard(entry.key)
+            continue
+        if entry.key in taken:  # a copy of a video that is there under another name
+            entry = replace(entry, key=uuid.uuid4().hex)
+        taken.add(entry.key)
+        library.add(entry)
+        _judge(library, entry.key, sidecar)
+    return len(videos)
+
+
+def carry_judgement(library: Library, key: str, judgement: Judgement) -> None:
+    """Put a judgement into the sidecar of its video too; a folder that cannot be written stops nobody."""
+    entry = library.get(key)
+    video = None if entry is None else library.video_of(entry)
+    if video is not None and video.is_file():
+        try:
+            amend_sidecar(video, rating=judgement.rating, tags=list(judgement.tags), note=judgement.note)
+        except OSError:
+            logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
+
+
+def _judge(library: Library, key: str, sidecar: Mapping[str, Any]) -> None:
+    from .judging import Judgements
+
+    judgements, rating, tags, note = Judgements(library), *map(sidecar.get, ("rating", "tags", "note"))
+    if type(rating) is int and rating in range(6):
+        judgements.rate(key, rating)
+    if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
+        judgements.tag(key, tags)
+    if isinstance(note, str) and note:
+        judgements.note(key, note)
+
+
+def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
+    """A row for a video. A sidecar may come from anywhere, so nothing in it is believed blindly."""
+    texts = {name: sidecar[name] for name in _TEXTS if isinstance(sidecar.get(name), str) and sidecar[name]}
+    moments = {name: moment for name in _MOMENTS if (moment := _moment(sidecar.get(name))) is not None}
+    saved = datetime.fromtimestamp(video.stat().st_mtime, UTC)
+    request = sidecar.get("request")
+    defaults = {"key": uuid.uuid4().hex, "service": "unknown", "submitted_at": saved}
+    return Entry(
+        **{**defaults, **texts, **moments},
+        request=request if isinstance(request, dict) else None,
+        status=TaskStatus.completed.value,
+        progress=100,
+        file=video.name,  # where it is, whatever the sidecar says
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _digest(video: Path) -> str:
+    with video.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(target: Path, content: Mapping[str, Any]) -> None:
+    handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+        Path(part).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(part).unlink()
+        raise

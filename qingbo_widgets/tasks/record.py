@@ -1,0 +1,221 @@
+"""Where a task's traits and its row in the journal are written: together, and by its follower alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import TaskCancelled, TaskFailed
+from ..service.snapshot import TaskSnapshot, TaskStatus
+from .journal import in_short
+from .library import Entry
+from .restore import state_of
+
+if TYPE_CHECKING:
+    from .manager import TaskManager
+    from .task import Task
+
+__all__ = ["HandedOver", "TaskRecord"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds between two notes of a task's progress in the journal; only kernels that look on read them.
+NOTED = 15.0
+
+
+class HandedOver(Exception):
+    """This kernel gave no sign of life for too long, in a closed laptop say; another follows the task now."""
+
+
+class TaskRecord:
+    """Turns what happens to one task into changes of its traits, and what is news into its journal row.
+
+    Lives on the monitor's thread, as its follower does.
+
+    Args:
+        task: the task.
+        manager: gives the library, the monitor and the settings.
+        is_written: whether the journal has a row of this task already.
+    """
+
+    def __init__(self, task: Task, manager: TaskManager, *, is_written: bool) -> None:
+        self.task = task
+        self.manager = manager
+        self.is_written = is_written
+        #: Whether the task's links came from the service in this very run.
+        self.links_are_fresh = False
+        self._woken = asyncio.Event()
+        self._noted = -NOTED
+
+    def tell(self, **changes: Any) -> None:
+        """Set traits of the task, all together."""
+        self.task._set(**changes)
+
+    async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
+        """Turn one answer into one change of the traits, and into the journal if it is news."""
+        task = self.task
+        if task.status.is_ended:
+            return  # an answer that was under way while the task was cancelled
+        before = (task.status, task.progress, task.task_id)
+        changes: dict[str, Any] = {
+            "task_id": task.task_id or snapshot.task_id,
+            "model": snapshot.model or task.model,
+            "status": snapshot.status,
+            "progress": max(task.progress, snapshot.progress),
+            "created_at": snapshot.created_at or task.created_at,
+            "eta": eta,
+        }
+        if snapshot.status.is_ended:
+            changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
+        if snapshot.status == TaskStatus.completed:
+            changes |= {"progress": 100, **_links(snapshot)}
+            self.links_are_fresh = bool(snapshot.videos)
+        elif snapshot.status == TaskStatus.failed:
+            changes["error"] = _failure(snapshot)
+        elif snapshot.status == TaskStatus.cancelled:
+            changes["error"] = TaskCancelled("The task was cancelled.", task_id=task.task_id)
+        self.tell(**changes)
+        is_news = (task.status, task.task_id) != (before[0], before[2]) or not self.is_written
+        if is_news or (task.progress != before[1] and time.monotonic() - self._noted >= NOTED):
+            self._noted = time.monotonic()
+            logger.info("Task %s: %s, %d %%", task.task_id, task.status, task.progress)
+            names = ("task_id", "model", "progress", "created_at", "completed_at", "error")
+            columns = {name: changes[name] for name in names if name in changes}
+            await self.write(status=task.status, cost=snapshot.cost, **columns)
+
+    def renew_links(self, snapshot: TaskSnapshot) -> None:
+        """Take over the links of a completed task."""
+        self.tell(**_links(snapshot))
+        self.links_are_fresh = True
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the time is over, or until ``wake``."""
+        self._woken.clear()
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """End the sleep: there is something to do."""
+        self._woken.set()
+
+    # ------------------------------------------------------------------ the row
+
+    async def open(self) -> None:
+        """Write the task's first row, or open the one it has for another submission.
+
+        Raises:
+            OSError, sqlalchemy.exc.SQLAlchemyError: the journal cannot be written.
+        """
+        task, library = self.task, self.manager.library
+        if self.is_written:
+            again = {"status": str(TaskStatus.submitting), "submitted_at": task.submitted_at, "error": None}
+            await self._journal(library.update, task.key, reopen=True, **again)
+            return
+        row = Entry(
+            key=task.key,
+            service=self.manager.service,
+            model=task.model,
+            request=task.request.as_dict() if task.request else None,
+            submitted_at=task.submitted_at,
+        )
+        hold = {"holder": self.manager.holder, "seconds": self.manager.hold_seconds}
+        await self._journal(library.add, row, **hold)
+        self.is_written = True
+
+    async def write(self, **columns: Any) -> None:
+        """Change the row; a journal that fails now must not keep the video from its owner, who is told."""
+        error = columns.get("error")
+        if error is not None:
+            columns["error"] = {"type": type(error).__name__, "message": str(error)}
+        if "status" in columns:
+            columns["status"] = str(columns["status"])
+        try:
+            if not self.is_written:
+                await self.open()
+            await self._journal(self.manager.library.update, self.task.key, **columns)
+        except Exception as failure:
+            logger.exception("The journal row of %s was not written", self.task.task_id or self.task.key)
+            folder, task_id = self.manager.library.folder, self.task.task_id
+            keep = f" Keep the id, {task_id}: resume(id) finds the task again." if task_id else ""
+            self.tell(message=f"The journal in {folder} cannot be written ({in_short(failure)}).{keep}")
+
+    async def take_over(self) -> None:
+        """Wait until no other kernel holds the task, or it has ended, showing what its journal says.
+
+        Where the journal cannot be written the task is followed all the same, so that its state is seen. It
+        cannot be submitted then, so nothing can be paid for twice.
+        """
+        while not await self._is_ours():
+            await self._read()
+            ended = self.task.status in (TaskStatus.failed, TaskStatus.cancelled) and self.task.task_id
+            if self.task.video_path is not None or ended:
+                return
+            self.tell(
+                message=f"Another kernel follows this task, or did {self.manager.hold_seconds:.0f} s ago."
+            )
+            await self.sleep(self.manager.poll_interval)
+        await self._read()
+
+    async def hold(self) -> bool:
+        """Become the one kernel that follows the task; ``False`` if another one does."""
+        library, seconds = self.manager.library, self.manager.hold_seconds
+        return bool(await self._journal(library.hold, self.task.key, self.manager.holder, seconds))
+
+    async def keep(self) -> None:
+        """Make sure, before something that must not be done twice, that the task is still ours.
+
+        Raises:
+            HandedOver: it is not.
+        """
+        if self.is_written and not await self._is_ours():
+            raise HandedOver
+
+    async def _is_ours(self) -> bool:
+        try:
+            if await self.hold():
+                return True
+            # Nobody holds a row that there is not: it was never written, or somebody removed the folder.
+            self.is_written = await self._journal(self.manager.library.get, self.task.key) is not None
+            return not self.is_written
+        except Exception:  # a journal that cannot be written is no other kernel
+            logger.warning("Task %s: not held", self.task.task_id or self.task.key, exc_info=True)
+            return True
+
+    async def release(self) -> None:
+        """Let other kernels follow the task."""
+        try:
+            await self._journal(self.manager.library.release, self.manager.holder, self.task.key)
+        except Exception:  # the journal is closed or gone; the hold runs out by itself
+            logger.debug("Task %s: not released", self.task.task_id, exc_info=True)
+
+    async def _read(self) -> None:
+        entry = await self._journal(self.manager.library.get, self.task.key)
+        if entry is not None:
+            self.tell(message="", **state_of(entry, self.manager.library))
+            self.is_written = True
+
+    async def _journal(self, call: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return await self.manager.monitor.journal(call, *args, **kwargs)
+
+
+def _links(snapshot: TaskSnapshot) -> dict[str, Any]:
+    expiries = [video.expires_at for video in snapshot.videos if video.expires_at is not None]
+    return {
+        "video_urls": tuple(video.url for video in snapshot.videos),
+        "expires_at": min(expiries, default=None),
+    }
+
+
+def _failure(snapshot: TaskSnapshot) -> TaskFailed:
+    reason = snapshot.error
+    words = reason.message if reason and reason.message else "the service gave no reason"
+    code = reason.code if reason else None
+    named = f" ({code})" if code else ""
+    return TaskFailed(
+        f"The task {snapshot.task_id} failed{named}: {words}", task_id=snapshot.task_id, code=code
+    )

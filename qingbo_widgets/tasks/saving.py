@@ -1,0 +1,122 @@
+"""Saving a finished video beside the notebook, before its link dies."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from ..exceptions import (
+    ConnectionFailed,
+    DownloadFailed,
+    LinkExpired,
+    QingboError,
+    RateLimited,
+    ServerFault,
+    TaskNotFound,
+)
+from .posters import make_poster
+from .provenance import write_sidecar
+from .record import TaskRecord
+from .schedule import retry_delay
+
+__all__ = ["save"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds between two reports of a download's progress.
+REPORT = 0.25
+#: Seconds for which a video's host may be out of reach before saving waits for a person: a link's lifetime.
+PATIENCE = 24 * 3600.0
+#: How long a link lives of which the service does not say so.
+LIFETIME = timedelta(hours=24)
+
+
+async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) -> None:
+    """Until the video is saved, or saving it needs a person.
+
+    Args:
+        record: a completed task.
+        clock: seconds, monotonic.
+
+    Raises:
+        LinkExpired: the service has let go of the video.
+        DownloadFailed: it cannot be saved as things are; trying again costs nothing.
+        ConnectionFailed, ServiceError: no fresh link was to be had.
+        HandedOver: another kernel has taken the task over, while this one slept.
+    """
+    task, path = record.task, record.task.planned_path
+    record.tell(error=None, message="")
+    began, failures, renewed = clock(), 0, False
+    # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
+    while not path.is_file():
+        await record.keep()
+        try:
+            if not record.links_are_fresh:
+                await _renew_links(record)
+            await _download(record, clock)
+        except LinkExpired:
+            if renewed:
+                raise
+            renewed, record.links_are_fresh = True, False
+        except QingboError as error:
+            failures += 1
+            delay = retry_delay(failures, getattr(error, "retry_after", None))
+            if not _may_pass(error) or clock() + delay - began > PATIENCE:
+                raise
+            record.links_are_fresh = False
+            record.tell(download=None, message=f"{error} Trying again in {delay:.0f} s.")
+            await record.sleep(delay)
+    try:
+        await record.manager.monitor.journal(write_sidecar, task, path)
+    except OSError:  # the video is worth more than what is known of it
+        logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
+    await record.write(file=path.name, error=None)
+    record.tell(video_path=path, download=None, message="")
+    record.manager.monitor.call_back(make_poster, path)
+    logger.info("Task %s: saved as %s", task.task_id, path)
+
+
+async def _download(record: TaskRecord, clock: Callable[[], float]) -> None:
+    manager, target, reported = record.manager, record.task.planned_path, 0.0
+
+    def report(received: int, total: int | None) -> None:
+        nonlocal reported
+        if total and clock() - reported >= REPORT:
+            reported = clock()
+            manager.monitor.call_soon(lambda: record.tell(download=min(received / total, 1.0)))
+
+    record.tell(download=0.0, message="")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadFailed(f"The folder for the videos cannot be made: {error}.") from None
+    # Whose link dies first is saved first; all of them are told by the service's own clock.
+    due = (record.task.expires_at or datetime.now(UTC) + LIFETIME).timestamp()
+    url, limit = record.task.video_urls[0], manager.max_video_bytes
+    await manager.monitor.download(due, manager.client.download, url, target, report, max_bytes=limit)
+
+
+async def _renew_links(record: TaskRecord) -> None:
+    task, manager = record.task, record.manager
+    try:
+        async with manager.monitor.pace.turn():
+            snapshot = await manager.monitor.request(manager.client.status, task.task_id)
+    except TaskNotFound:
+        raise LinkExpired(
+            f"The service no longer knows {task.task_id}, and its video is not saved here."
+        ) from None
+    if not snapshot.videos:
+        raise DownloadFailed(
+            f"The service says that {task.task_id} is completed and names no video. Save again later; if it "
+            "stays so, ask the service about this id."
+        )
+    record.renew_links(snapshot)
+
+
+def _may_pass(error: QingboError) -> bool:
+    """Whether the same video may well be saved a little later."""
+    if isinstance(error, DownloadFailed):
+        return error.transient
+    return isinstance(error, ConnectionFailed | RateLimited | ServerFault)

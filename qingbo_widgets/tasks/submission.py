@@ -1,0 +1,90 @@
+"""Submitting a task: once, and again only where the service surely did not take it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from ..exceptions import (
+    ConnectionFailed,
+    QingboError,
+    RateLimited,
+    ServerFault,
+    SubmissionUnconfirmed,
+    TaskCancelled,
+)
+from ..service.snapshot import TaskStatus
+from .journal import in_short
+from .record import HandedOver, TaskRecord
+from .restore import unconfirmed
+from .schedule import retry_delay
+
+__all__ = ["submit"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds for which a rate limit is waited out before the submission is given up.
+RATE_LIMIT_PATIENCE = 300.0
+
+
+async def submit(
+    record: TaskRecord, is_cancelled: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Until the service has taken the task, has refused it, or nobody can tell which.
+
+    Args:
+        record: the task, whose row is on disk before the request leaves.
+        is_cancelled: whether a person has cancelled meanwhile.
+        clock: seconds, monotonic.
+
+    Raises:
+        TaskCancelled: cancelled while nothing had been sent.
+        SubmissionUnconfirmed: the request left and no proof came back; the task may exist.
+        ConnectionFailed, ServiceError: the service was not reached, or refused; nothing was made.
+        QingboError: the journal cannot be written; nothing was sent.
+        HandedOver: another kernel has taken the task over, while this one slept.
+    """
+    task, manager = record.task, record.manager
+    assert task.request is not None
+    record.tell(status=TaskStatus.submitting, error=None, message="")
+    try:
+        await record.open()
+    except Exception as error:
+        raise QingboError(
+            f"The journal in {manager.library.folder} cannot be written ({in_short(error)}), so nothing was "
+            "sent: a task that is not written down could be lost. Make room, or connect(library=…) elsewhere."
+        ) from None
+    began, failures = clock(), 0
+    while True:
+        try:
+            async with manager.monitor.pace.turn(patient=True):
+                if is_cancelled():
+                    raise TaskCancelled("Cancelled before anything was sent.")
+                await record.keep()  # a closed laptop may have lain between the click and this turn
+                snapshot = await manager.monitor.request(
+                    manager.client.submit, task.request, idempotency_key=task.key
+                )
+        except (SubmissionUnconfirmed, ServerFault) as error:
+            raise unconfirmed(error, task.key) from None
+        except (RateLimited, ConnectionFailed) as error:
+            failures += 1
+            wanted, patience = getattr(error, "retry_after", None), manager.submit_patience
+            if isinstance(error, RateLimited):
+                patience = max(patience, RATE_LIMIT_PATIENCE)
+            delay = retry_delay(failures, wanted)
+            if clock() + delay - began > patience:
+                raise
+            logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
+            record.tell(message=f"{error} Nothing is charged yet; trying again in {delay:.0f} s.")
+            await record.sleep(delay)
+        except (QingboError, HandedOver):
+            raise
+        except Exception as error:
+            # A mistake of ours about an answer is no proof that the service did not take the task.
+            what = f"The service was asked, and its answer was not understood ({in_short(error)})."
+            raise unconfirmed(f"{what} The task may exist, and may be charged.", task.key) from None
+        else:
+            record.tell(message="")
+            await record.apply(snapshot)
+            return

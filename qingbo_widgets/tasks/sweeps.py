@@ -1,0 +1,166 @@
+"""Sweeps in the journal: what each consists of, and which of its cells were submitted under which key.
+
+A cell's key is written before its request leaves. So after a crash nobody takes a cell that was submitted for
+one that waits, and of two kernels that go on with one sweep only one submits a cell.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
+
+from .library import Library
+
+__all__ = ["CellRow", "SweepRow", "Sweeps"]
+
+_metadata = sa.MetaData()
+_sweeps = sa.Table(
+    "sweeps",
+    _metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("service", sa.String, primary_key=True),
+    sa.Column("axes", sa.JSON, nullable=False),
+    sa.Column("skipped", sa.JSON, nullable=False),
+    sa.Column("max_running", sa.Integer, nullable=False),
+    sa.Column("made_at", sa.Float, nullable=False),
+)
+_cells = sa.Table(
+    "sweep_cells",
+    _metadata,
+    sa.Column("sweep", sa.String, primary_key=True),
+    sa.Column("service", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("values", sa.JSON, nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("key", sa.String),
+    sa.Column("is_dropped", sa.Boolean, nullable=False, default=False),
+)
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One cell as the journal has it: as in ``Combination``, and the key of its task once it has one."""
+
+    values: Mapping[str, Any]
+    request: Mapping[str, Any]
+    key: str | None = None
+    is_dropped: bool = False
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """One sweep as the journal has it."""
+
+    name: str
+    axes: Mapping[str, Any]
+    skipped: Sequence[Any]
+    max_running: int
+    made_at: datetime
+    cells: tuple[CellRow, ...]
+
+
+class Sweeps:
+    """The sweeps of one library, of one service.
+
+    Args:
+        library: whose journal keeps them.
+        service: as in the journal's rows of tasks.
+    """
+
+    def __init__(self, library: Library, service: str) -> None:
+        self._library = library
+        self._service = service
+
+    def names(self) -> list[str]:
+        """The names, the newest first."""
+        if not self._library._exists():
+            return []
+        query = sa.select(_sweeps.c.name).where(_sweeps.c.service == self._service)
+        with self._begin() as connection:
+            return list(connection.execute(query.order_by(_sweeps.c.made_at.desc())).scalars())
+
+    def get(self, name: str) -> SweepRow | None:
+        """A sweep with its cells, ``None`` where there is none of this name."""
+        if not self._library._exists():
+            return None
+        columns = [_cells.c[item] for item in ("values", "request", "key", "is_dropped")]
+        query = sa.select(*columns).where(*self._of(name)).order_by(_cells.c.number)
+        mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
+        with self._begin() as connection:
+            row = connection.execute(sa.select(_sweeps).where(*mine)).mappings().first()
+            cells = tuple(CellRow(**cell) for cell in connection.execute(query).mappings())
+        if row is None:
+            return None
+        made_at = datetime.fromtimestamp(row["made_at"], UTC)
+        return SweepRow(row["name"], row["axes"], row["skipped"], row["max_running"], made_at, cells)
+
+    def add(
+        self,
+        name: str,
+        axes: Mapping[str, Any],
+        skipped: Sequence[Any],
+        max_running: int,
+        cells: Sequence[CellRow],
+    ) -> None:
+        """Write a new sweep down, whole or not at all.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: there is one of this name.
+        """
+        kept = {"name": name, "service": self._service, "axes": axes, "skipped": skipped}
+        rows = [
+            {"sweep": name, "service": self._service, "number": number, "values": cell.values,
+             "request": cell.request, "key": cell.key, "is_dropped": cell.is_dropped}
+            for number, cell in enumerate(cells)
+        ]  # fmt: skip
+        with self._begin() as connection:
+            connection.execute(_sweeps.insert().values(**kept, max_running=max_running, made_at=time.time()))
+            connection.execute(_cells.insert(), rows)
+
+    def change(self, name: str, *, max_running: int) -> None:
+        """Remember how many tasks may be unfinished at once."""
+        mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
+        with self._begin() as connection:
+            connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
+
+    def claim(self, name: str, number: int, key: str, *, before: str | None) -> str | None:
+        """Give a cell its key, unless another kernel has been quicker.
+
+        Args:
+            name: the sweep.
+            number: the cell, from 0.
+            key: of the task that is to be submitted.
+            before: the key that the cell had for us until now.
+
+        Returns:
+            The cell's key: this one, or the other kernel's; ``None`` where the other has dropped the cell.
+        """
+        cell = (*self._of(name), _cells.c.number == number)
+        unchanged = (_cells.c.key.is_not_distinct_from(before), _cells.c.is_dropped.is_(False))
+        with self._begin() as connection:
+            connection.execute(_cells.update().where(*cell, *unchanged).values(key=key))
+            row = connection.execute(sa.select(_cells.c.key, _cells.c.is_dropped).where(*cell)).one()
+        return None if row.is_dropped else row.key
+
+    def drop(self, name: str, numbers: Sequence[int], *, is_dropped: bool = True) -> None:
+        """Take cells out of the queue, or put them back."""
+        cells = (*self._of(name), _cells.c.number.in_(numbers))
+        with self._begin() as connection:
+            connection.execute(_cells.update().where(*cells).values(is_dropped=is_dropped))
+
+    def _of(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+        return _cells.c.sweep == name, _cells.c.service == self._service
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with self._library._begin() as connection:
+            for table in (_sweeps, _cells):
+                connection.execute(CreateTable(table, if_not_exists=True))
+            yield connection

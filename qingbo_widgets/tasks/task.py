@@ -1,0 +1,460 @@
+"""``Task``: one video in the making, as a person or a widget observes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Generator
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
+from traitlets.utils.sentinel import Sentinel
+
+from ..exceptions import DownloadFailed, QingboError, WaitTimeout
+from ..service.request import VideoRequest
+from ..service.snapshot import TaskStatus
+from .checking import check
+from .frames import contact_sheet, continuation, frame_at, frame_number, video_of
+from .host import in_notebook
+from .terminal import ProgressLine
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from .follower import Follower
+    from .manager import TaskManager
+
+__all__ = ["Task"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds between two looks at the clock while ``wait`` blocks; Kernel → Interrupt ends it at once.
+TICK = 0.1
+
+
+class Task(HasTraits):
+    """One task: its traits follow it, and any of them can be observed or linked.
+
+    Tasks are made by ``generate``, ``TaskManager.submit`` and ``TaskManager.resume``. The traits are
+    read-only and set on the background thread, all those of one answer together. An observer runs on that
+    thread, so it should be quick; what takes long belongs into ``on_end``.
+
+    At the end of a notebook cell a task shows its live card. Showing it twice polls nothing twice.
+
+    Attributes:
+        request: the request, ``None`` for a resumed task that this library has never seen.
+        key: the idempotency key, made here; it names the task before the service does.
+        submitted_at: when it was submitted, UTC.
+        manager: the manager that follows it.
+    """
+
+    task_id = Unicode("", read_only=True, help="The service's id, empty until it has answered.")
+    model = Unicode("", read_only=True, help="The model's name.")
+    status = Instance(TaskStatus, read_only=True, help="Where the task stands.")
+    progress = Int(0, min=0, max=100, read_only=True, help="Percent, as the service tells; never falls.")
+    created_at = Instance(datetime, allow_none=True, read_only=True, help="When the service made it, UTC.")
+    completed_at = Instance(datetime, allow_none=True, read_only=True, help="When it ended, UTC.")
+    video_urls = Tuple(read_only=True, help="The links of the finished video; they expire.")
+    expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first link dies, UTC.")
+    video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once it is saved.")
+    download = Float(
+        None, allow_none=True, read_only=True, help="0..1 while the video is being saved, else None."
+    )
+    error = Instance(
+        QingboError, allow_none=True, read_only=True, help="What went wrong, as wait() raises it."
+    )
+    eta = Float(None, allow_none=True, read_only=True, help="Seconds the task will probably still take.")
+    message = Unicode("", read_only=True, help="What is happening just now, where there is something to say.")
+
+    def __init__(
+        self,
+        manager: TaskManager,
+        request: VideoRequest | None,
+        *,
+        key: str | None = None,
+        submitted_at: datetime | None = None,
+        **state: Any,
+    ) -> None:
+        super().__init__()
+        self.manager = manager
+        self.request = request
+        self.key = key or uuid.uuid4().hex
+        self.submitted_at = submitted_at or datetime.now(UTC)
+        self._done = threading.Event()
+        self._ending = threading.Lock()
+        self._callbacks: list[Callable[[Task], object]] = []
+        self._awaiting: list[Callable[[], None]] = []
+        self._follower: Follower | None = None
+        self._shown = False
+        initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
+        self._set(**(initial | state))
+
+    def __repr__(self) -> str:
+        name = self.task_id or f"key {self.key[:8]}"
+        where = f" {str(self.video_path)!r}" if self.video_path else ""
+        return f"<Task {name} {self.status} {self.progress} %{where}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(f"a task cannot be pickled; keep its id and call resume({self.task_id!r})")
+
+    @property
+    def planned_path(self) -> Path:
+        """Where the video is saved, or will be; ``video_path`` is set once it is there."""
+        title = self.model
+        if self.request is not None:
+            title = self.request.prompt or " ".join(str(shot.prompt) for shot in self.request.shots)
+        return self.manager.library.video_path(title, self.key)
+
+    # ------------------------------------------------------------------ waiting
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more happens by itself: the video is saved, or ``error`` says why not."""
+        return self._done.is_set()
+
+    def wait(self, timeout: float | None = None) -> Task:
+        """Block until the video is saved.
+
+        In a terminal or a script a line of text shows the progress; in a notebook the task's card is shown,
+        unless it is on screen already. An interrupt ends the waiting and leaves the task running.
+
+        Args:
+            timeout: seconds to wait at most, ``None`` for as long as it takes.
+
+        Raises:
+            TaskFailed, TaskCancelled: the task ended without a video.
+            SubmissionUnconfirmed: it is not known whether the service took the task.
+            ServiceError, ConnectionFailed: the service refused the task, or was not reached.
+            DownloadFailed: the task is completed and the video could not be saved.
+            WaitTimeout: the time is over; the task goes on.
+            RuntimeError: called in an observer, on the very thread that would have to end the waiting.
+        """
+        if not self.is_done and self.manager.monitor.is_current_thread:
+            raise RuntimeError("wait() in an observer would wait for itself; use on_end(), or await the task")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        line = None
+        if not self.is_done and not in_notebook():
+            line = ProgressLine(self)
+        elif not self.is_done and not self._shown:
+            self.show()
+        try:
+            while not self._done.wait(_until(deadline)):
+                if line is not None:
+                    line.update()
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise WaitTimeout(
+                        f"The task {self.task_id or self.key[:8]} is not done after {timeout:g} s "
+                        f"({self.status}, {self.progress} %). It goes on, and wait() can be called again.",
+                        task_id=self.task_id,
+                    )
+        finally:
+            if line is not None:
+                line.end()
+        return self._result()
+
+    def __await__(self) -> Generator[Any, None, Task]:
+        return self._ended().__await__()
+
+    def on_end(self, callback: Callable[[Task], object]) -> None:
+        """Call ``callback(task)`` once when the task is done; at once if it is already.
+
+        It runs on a thread of its own, where it may block, so it must not assume the main thread.
+        """
+        with self._ending:
+            if not self.is_done:
+                self._callbacks.append(callback)
+                return
+        self.manager.monitor.call_back(_call, callback, self)
+
+    # ------------------------------------------------------------------ acting
+
+    def cancel(self, *, wait: bool = True) -> None:
+        """Ask the service to cancel the task. It does so only while the task is queued, and refunds it.
+
+        Args:
+            wait: whether to wait for the answer, and to raise what went wrong; otherwise ``message`` tells.
+
+        Raises:
+            BadRequest: the service no longer cancels it: it is being rendered, or has ended.
+            TaskNotFound, ConnectionFailed, ServiceError: as the service says.
+        """
+        if self._follower is None:
+            raise QingboError(
+                f"The task {self.task_id} is not being followed; resume({self.task_id!r}) first."
+            )
+        self._ask(self.manager.monitor.start(self._follower.cancel), wait)
+
+    def check(self, task_id: str = "", *, wait: bool = True) -> None:
+        """Find out what became of an unconfirmed submission. Costs nothing.
+
+        The service does not find a task by its idempotency key, but its dashboard lists the tasks. With the
+        id from there, the task is taken up and followed like any other. Without one, the service is asked
+        whether it answers at all, and ``message`` says what to look for.
+
+        Args:
+            task_id: the id that the dashboard shows.
+            wait: whether to wait for the answer, and to raise what went wrong; otherwise ``message`` tells.
+
+        Raises:
+            TaskNotFound: the service does not know this id.
+            ConnectionFailed, ServiceError: the service cannot be asked at the moment.
+            QingboError: the task is not unconfirmed, or the id is that of another task.
+        """
+        if self.status != TaskStatus.unconfirmed or not self.is_done:
+            raise QingboError(
+                f"The task {self.task_id or self.key[:8]} is {self.status}: only an unconfirmed submission "
+                "needs to be checked."
+            )
+        self._ask(self.manager.monitor.start(check, self, task_id.strip()), wait)
+
+    def submit_again(self) -> None:
+        """Submit once more, with the same idempotency key, a task that is unconfirmed or was never taken.
+
+        A service that knows the key answers with the first task; one that does not bills a second.
+
+        Raises:
+            QingboError: the task is not of that kind; there is nothing to submit again.
+        """
+        if self.request is None or self.task_id or not self.is_done:
+            raise QingboError(
+                f"The task {self.task_id or self.key[:8]} is {self.status}: only a task that the service has "
+                "not confirmed is submitted again. generate() makes a new one."
+            )
+        self.submitted_at = datetime.now(UTC)
+        self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
+
+    def retry_download(self) -> None:
+        """Save the video of a completed task again, with a fresh link. Costs nothing."""
+        if self.status == TaskStatus.completed and self.is_done and self.video_path is None:
+            self.manager.follow(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Copy the video to another place; waits for the task if need be.
+
+        Args:
+            path: a file, or a folder that exists, which then gets a file of the same name.
+
+        Returns:
+            Where the copy is.
+
+        Raises:
+            OSError: the place cannot be written.
+            QingboError: what ``wait`` raises.
+        """
+        source = self.wait().video_path
+        if source is None or not source.exists():
+            raise DownloadFailed(f"The video of {self.task_id} is no longer at {source}.")
+        target = Path(path).expanduser()
+        if target.is_dir():
+            target /= source.name
+        if target.exists() and target.samefile(source):
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copyfile(source, target))
+
+    def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
+        """One frame of the saved video, as a PIL image.
+
+        Args:
+            seconds: the time, from 0 to the video's length; or
+            number: which frame: 0 is the first, -1 the last.
+
+        Raises:
+            ValueError: the video has no such frame.
+            QingboError: the video is not saved.
+            ImportError: the extra ``[frames]`` is not installed.
+        """
+        if (seconds is None) == (number is None):
+            raise TypeError("frame() takes seconds or number: frame(2.5), frame(number=-1)")
+        path = video_of(self)
+        if seconds is not None:
+            return frame_at(path, seconds)
+        assert number is not None
+        return frame_number(path, number)
+
+    def frames(self, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
+        """A contact sheet as a PIL image: frames from the first to the last, each with its time.
+
+        Args:
+            count: how many frames.
+            columns: how many side by side; about as many as there are rows when left out.
+            width: of each frame, in pixels.
+
+        Raises:
+            QingboError, ImportError: as in ``frame``.
+        """
+        return contact_sheet(video_of(self), count, columns=columns, width=width)
+
+    def continue_from_last_frame(self, prompt: str, **fields: Any) -> Task:
+        """Submit a video that begins where this one ends, with the same settings but for ``fields``.
+
+        The service reads pictures from public URLs only: ``connect(upload=f)`` gives a function that uploads
+        the frame's file and returns its URL. With the sandbox nothing is needed.
+
+        Args:
+            prompt: what happens next.
+            **fields: as in ``VideoRequest``.
+
+        Raises:
+            QingboError: the video is not saved, or there is no way to publish its last frame.
+            InvalidRequest: the service would refuse it; nothing was sent.
+            ImportError: the extra ``[frames]`` is not installed.
+        """
+        return self.manager.submit(continuation(self, prompt, **fields))
+
+    def export_html(self, path: str | Path) -> Path:
+        """Write what a colleague opens without Jupyter: the video with its request.
+
+        Args:
+            path: one file with the video inside it, where it ends in ``.html``; else a folder.
+
+        Returns:
+            The page.
+
+        Raises:
+            QingboError: the video is not saved, or is too large for one file.
+            OSError: the place cannot be written.
+        """
+        from ..widgets.page import export_task
+
+        return export_task(self, Path(path).expanduser())
+
+    # ------------------------------------------------------------------ showing
+
+    def show(self, *, embed: bool = False) -> None:
+        """Show the task's live card in the notebook; in a terminal, print where it stands.
+
+        Args:
+            embed: put the saved video (up to 20 MB) into the notebook itself, where its file is not served.
+        """
+        self._shown = True
+        if not in_notebook():
+            print(repr(self))  # noqa: T201 - showing is what was asked for
+            return
+        from ..widgets.card import show
+
+        show(self, embed=embed)
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    # ------------------------------------------------------------------ observing
+
+    def observe(
+        self,
+        handler: Callable[..., Any],
+        names: Sentinel | str | Collection[Sentinel | str] = All,
+        type: Sentinel | str = "change",
+    ) -> None:
+        """As in traitlets; a handler that raises is logged once and keeps nobody else from the change."""
+        super().observe(_Guarded(handler), names, type)
+
+    def unobserve(
+        self,
+        handler: Callable[..., Any],
+        names: Sentinel | str | Collection[Sentinel | str] = All,
+        type: Sentinel | str = "change",
+    ) -> None:
+        """As in traitlets."""
+        super().unobserve(_Guarded(handler), names, type)
+
+    # ------------------------------------------------------------------ for the follower, on its thread
+
+    def _set(self, **changes: Any) -> None:
+        """Set traits together: observers see all of them changed."""
+        with self.hold_trait_notifications():
+            for name, value in changes.items():
+                self.set_trait(name, value)
+
+    def _reopen(self, follower: Follower, **changes: Any) -> None:
+        self._follower = follower
+        self._done.clear()
+        self._set(**changes)
+
+    def _settle(self) -> None:
+        """Nothing more will happen by itself: end every wait and call back."""
+        with self._ending:
+            self._done.set()
+            callbacks, self._callbacks = self._callbacks, []
+            for wake in self._awaiting:
+                wake()
+        for callback in callbacks:
+            self.manager.monitor.call_back(_call, callback, self)
+
+    def _ask(self, asked: Future[None], wait: bool) -> None:
+        # On the monitor's thread, in an observer, the answer could never come while we wait for it.
+        if wait and not self.manager.monitor.is_current_thread:
+            asked.result()
+        else:
+            asked.add_done_callback(self._tell_failure)
+
+    def _tell_failure(self, asked: Future[None]) -> None:
+        error = None if asked.cancelled() else asked.exception()
+        if error is not None:
+            self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+
+    def _result(self) -> Task:
+        if self.error is not None:
+            # A fresh traceback each time: the same error may be raised from several waits.
+            raise self.error.with_traceback(None)
+        return self
+
+    async def _ended(self) -> Task:
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody awaits any more
+                loop.call_soon_threadsafe(ended.set)
+
+        with self._ending:
+            self._awaiting.append(wake)
+            is_done = self.is_done
+        try:
+            if not is_done:
+                await ended.wait()
+        finally:
+            with self._ending:
+                self._awaiting.remove(wake)
+        return self._result()
+
+
+class _Guarded:
+    """A user's observer that cannot break the others: traitlets stops at the first one that raises."""
+
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        self._handler = handler
+        self._told = False
+
+    def __call__(self, change: Any) -> None:
+        try:
+            self._handler(change)
+        except Exception:
+            if not self._told:
+                logger.exception("An observer of a task failed; following goes on")
+            self._told = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Guarded) and self._handler == other._handler
+
+    def __hash__(self) -> int:
+        return hash(self._handler)
+
+
+def _call(callback: Callable[[Task], object], task: Task) -> None:
+    try:
+        callback(task)
+    except Exception:
+        logger.exception("An on_end callback of the task %s failed", task.task_id)
+
+
+def _until(deadline: float | None) -> float:
+    return TICK if deadline is None else max(0.0, min(TICK, deadline - time.monotonic()))

@@ -1,0 +1,73 @@
+"""The progress of a task as a line of text, for terminals and scripts."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+import unicodedata
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from .task import Task
+
+__all__ = ["ProgressLine"]
+
+BAR = 24
+
+
+class ProgressLine:
+    """Redraws one line in a terminal; elsewhere, in a log say, writes a line at each step worth one.
+
+    Args:
+        task: the task to tell of.
+        stream: where to write, standard error by default, which leaves a script's output alone.
+    """
+
+    def __init__(self, task: Task, stream: TextIO | None = None) -> None:
+        self._task = task
+        self._stream = sys.stderr if stream is None else stream
+        self._redraw = self._stream.isatty()
+        self._began = time.monotonic()
+        self._last: object = None
+
+    def update(self) -> None:
+        """Write what has changed."""
+        task = self._task
+        if self._redraw:
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write("\r\x1b[K" + _fitted(self._text(), width))
+        else:
+            step = (task.status, task.progress // 25, task.video_path)
+            if step == self._last:
+                return
+            self._last = step
+            self._stream.write(self._text() + self._where() + "\n")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Write the last state and leave the line."""
+        self.update()
+        if self._redraw:
+            self._stream.write("\n" + self._where().lstrip() + "\n" * bool(self._where()))
+            self._stream.flush()
+
+    def _where(self) -> str:
+        return f"  {self._task.video_path}" if self._task.video_path else ""
+
+    def _text(self) -> str:
+        task = self._task
+        filled = BAR * task.progress // 100
+        bar = "█" * filled + "░" * (BAR - filled)
+        elapsed = time.monotonic() - self._began
+        note = f"  {task.message}" if task.message else ""
+        return f"{task.status:<11} {bar} {task.progress:3d} %  {elapsed:4.0f} s{note}"
+
+
+def _fitted(text: str, columns: int) -> str:
+    """As much of the text as fits; a Chinese character takes two columns."""
+    for end, character in enumerate(text):
+        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns < 0:
+            return text[:end]
+    return text

@@ -1,0 +1,173 @@
+"""A field for the API key, and the panel that connects where nobody has yet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+from traitlets import Unicode
+
+from ..service.credentials import API_KEY_VARIABLES, Secret
+from . import markup
+from .binding import close_parts, update
+from .fields import LABEL_WIDTH, set_tooltip
+
+if TYPE_CHECKING:
+    from ..tasks.manager import TaskManager
+
+__all__ = ["ConnectPanel", "KeyField"]
+
+#: Jupyter's loggers that tell of messages with all that is in them: of the widgets' channel, of the kernel.
+_TALKERS = ("Comm", "IPKernelApp")
+_FIELD_HELP = "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
+_CONNECT_HELP = "Connect to the service with this key."
+_SANDBOX_HELP = "A stand-in for the service on this machine: no key, no cost, not the AI."
+_NO_KEY = "No API key was found. Three ways to go on:"
+_WAYS = (
+    "Best: set the environment variable {variables} before Jupyter starts, then restart the kernel.",
+    "For this kernel only: put the key in here.",
+    "Without a key: try everything in the sandbox, which draws test videos on this machine.",
+)
+_KEY_IS_HERE = "A key is here, hidden. Press Connect."
+_KEY_MISSING = "Put a key in first."
+
+
+class _Discreet(logging.Filter):
+    """Keeps Jupyter, which logs whole messages at DEBUG, from logging what is typed into a key field."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it: not what is about a field."""
+        told = str(record.args)
+        return not any(field in told for field in tuple(self.fields))
+
+
+_discreet = _Discreet()
+
+
+class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships no types
+    """A password field that keeps nothing where Jupyter could store or show it.
+
+    What is typed moves at once out of the synced trait into a ``Secret``; the field then is blank, in the
+    browser too. ``take`` hands the secret over, once.
+    """
+
+    # Without the echo the key would not be broadcast to every client of the kernel.
+    value = Unicode("", help="Always blank: what is typed is moved out at once.").tag(
+        sync=True, echo_update=False
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._secret = Secret("")
+        super().__init__(**kwargs | {"continuous_update": False})
+        _discreet.fields.add(self.model_id)  # also when it is closed: a page may not know yet
+        for name in _TALKERS:
+            logging.getLogger(name).addFilter(_discreet)
+        self.observe(self._move_out, "value")
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether a key is here to be taken."""
+        return bool(self._secret)
+
+    def take(self) -> Secret:
+        """Hand over the key and forget it."""
+        secret, self._secret = self._secret, Secret("")
+        return secret
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The state for the page and for files, in which the value is blank at any moment."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        if "value" in state:
+            state["value"] = ""
+        return state
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'filled' if self.is_filled else 'empty'})"
+
+    def _move_out(self, change: Any) -> None:
+        if change["new"]:
+            self._secret = Secret(change["new"])
+            change["new"] = ""  # other observers, and tracebacks, see the same dictionary
+            with update(self):
+                self.value = ""
+
+
+class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Shows how to set a key, takes one, or starts the sandbox.
+
+    Args:
+        on_connect: called with the manager once there is one.
+
+    Attributes:
+        key_field: where the key goes.
+        connect_button: connects with it.
+        sandbox_button: starts the sandbox instead.
+    """
+
+    def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
+        self._on_connect = on_connect
+        self.key_field = KeyField(
+            description="API key", placeholder="paste it here", layout={"width": "auto", "max_width": "480px"}
+        )
+        self.key_field.style.description_width = LABEL_WIDTH
+        set_tooltip(self.key_field, _FIELD_HELP)
+        self.connect_button = self._button("Connect", _CONNECT_HELP, self._connect)
+        self.sandbox_button = self._button("Use the sandbox", _SANDBOX_HELP, self._start_sandbox)
+        self._message = ipywidgets.HTML()
+        ways = "".join(
+            markup.tag("li", markup.escape(way.format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+        )
+        told = markup.tag("div", markup.escape(_NO_KEY)) + markup.tag("ol", ways, style="margin: 4px 0 8px")
+        buttons = ipywidgets.HBox(
+            [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
+        )
+        super().__init__(
+            [ipywidgets.HTML(markup.style() + told), self.key_field, buttons, self._message],
+            layout={"overflow": "visible"},
+        )
+        self.add_class("qingbo")
+        self.key_field.observe(lambda _: self._say(_KEY_IS_HERE if self.key_field.is_filled else ""), "value")
+
+    def close(self) -> None:
+        """Close the panel with all its parts."""
+        close_parts(self)
+        super().close()
+
+    def _button(self, description: str, explained: str, act: Callable[[], TaskManager | None]) -> Any:
+        button = ipywidgets.Button(description=description, layout={"width": "auto"})
+        set_tooltip(button, explained)
+        button.on_click(lambda _: self._act(act))
+        return button
+
+    def _act(self, act: Callable[[], TaskManager | None]) -> None:
+        try:
+            manager = act()
+        except Exception as error:
+            self._say(str(error) or type(error).__name__, "alarm")
+            return
+        if manager is not None:
+            self._on_connect(manager)
+
+    def _connect(self) -> TaskManager | None:
+        from ..tasks.connection import connect
+
+        if not self.key_field.is_filled:
+            self._say(_KEY_MISSING, "hint")
+            return None
+        # As a secret, so that no traceback can print it.
+        return connect(self.key_field.take())
+
+    def _start_sandbox(self) -> TaskManager:
+        from ..tasks.connection import connect
+
+        return connect(sandbox=True)
+
+    def _say(self, text: str, kind: str = "dim") -> None:
+        with update(self._message):
+            self._message.value = markup.note(text, kind) if text else ""

@@ -1,0 +1,60 @@
+"""Single keys, which no widget of ipywidgets tells of, for a widget in whose DOM the focus is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+from traitlets import Bool, List, Unicode
+
+__all__ = ["KEYS_CLASS", "make_keys"]
+
+#: The class of the widget whose keys are told.
+KEYS_CLASS = "qingbo-keys"
+_SCRIPT = Path(__file__).with_name("keys.js")
+
+
+def make_keys(keys: Iterable[str], pressed: Callable[[str], object], *, grab: bool = False) -> list[Any]:
+    """What listens for these keys in the nearest widget around it with the class ``KEYS_CLASS``.
+
+    Args:
+        keys: as the page calls them: ``3``, ``ArrowRight``.
+        pressed: called with each.
+        grab: take the focus as soon as it is shown.
+
+    Returns:
+        One invisible widget; none where anywidget is not installed, and buttons do the same.
+    """
+    kind = _listener()
+    if kind is None:
+        return []
+    listener = kind(wanted=list(keys), grab=grab)
+
+    def hear(_: Any, message: Any, __: Any) -> None:
+        key = message.get("key") if isinstance(message, dict) else None
+        if isinstance(key, str) and key in listener.wanted:
+            pressed(key)
+
+    listener.on_msg(hear)
+    # In a box of its own: where the page cannot load it, the box hides what it says about that.
+    return [ipywidgets.Box([listener], layout={"display": "none"})]
+
+
+@cache
+def _listener() -> Any:
+    try:
+        import anywidget
+    except ImportError:
+        return None
+
+    class Keys(anywidget.AnyWidget):
+        """Listens in the page."""
+
+        _esm = _SCRIPT
+        wanted = List(Unicode(), help="The keys that are told, as the page calls them.").tag(sync=True)
+        grab = Bool(False, help="Whether to take the focus when it is shown.").tag(sync=True)
+
+    return Keys

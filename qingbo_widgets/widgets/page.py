@@ -1,0 +1,127 @@
+"""Pages that a colleague opens without Jupyter: HTML with the videos inside it, or in a folder beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..exceptions import QingboError
+from . import markup, table, words
+from .player import size_text
+
+if TYPE_CHECKING:
+    from ..tasks.sweep import Sweep
+    from ..tasks.task import Task
+
+__all__ = ["export_sweep", "export_task"]
+
+#: Bytes of video that one file may hold; browsers stumble over more.
+ONE_FILE_LIMIT = 300 * 2**20
+
+_CSS = """
+:root { color-scheme: light dark; }
+body { max-width: 1400px; margin: 32px auto; padding: 0 20px; background: Canvas; color: CanvasText;
+  font: 15px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+h1 { font-size: 22px; font-weight: 600; margin: 0 0 12px; overflow-wrap: anywhere; }
+video { max-width: 100%; display: block; background: #000; border-radius: 4px; }
+pre { overflow: auto; padding: 10px 12px; border: 1px solid #8884; border-radius: 4px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+footer { margin-top: 28px; font-size: 12px; color: GrayText; }
+.qingbo-html { font: inherit; }
+.qingbo-dim, .qingbo-chip { color: GrayText; }
+"""
+
+
+def export_task(task: Task, path: Path) -> Path:
+    """Write the page of one task; see ``Task.export_html``."""
+    from ..tasks.frames import video_of
+
+    video = video_of(task)
+
+    def body(play: Callable[[Path], str]) -> str:
+        request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
+        written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else ""
+        return words.headline(task) + words.about(task) + play(video) + written
+
+    return _export(path, markup.shorten(_title(task), 80), body, [video])
+
+
+def export_sweep(sweep: Sweep, path: Path) -> Path:
+    """Write the page of a sweep; see ``Sweep.export_html``."""
+    videos = [task.video_path for task in sweep.tasks if task.video_path and task.video_path.is_file()]
+
+    def body(play: Callable[[Path], str]) -> str:
+        def shown(video: Path) -> str:
+            return (
+                play(video) if video.is_file() else markup.note(f"{video.name} is no longer there.", "hint")
+            )
+
+        return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, shown)
+
+    return _export(path, f"Sweep {sweep.name}", body, videos)
+
+
+def _export(
+    path: Path, title: str, body: Callable[[Callable[[Path], str]], str], videos: Iterable[Path]
+) -> Path:
+    videos = list(videos)
+    if path.suffix.lower() in (".html", ".htm"):
+        size = sum(video.stat().st_size for video in videos)
+        if size > ONE_FILE_LIMIT:
+            raise QingboError(
+                f"The videos have {size_text(size)}, and at most {size_text(ONE_FILE_LIMIT)} go into one "
+                "file: give the name of a folder, without .html."
+            )
+        return _write(path, title, body(_embedded))
+    films = path / "videos"
+    films.mkdir(parents=True, exist_ok=True)
+    for video in videos:
+        shutil.copyfile(video, films / video.name)
+    return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
+
+
+def _embedded(video: Path) -> str:
+    return _player("data:video/mp4;base64," + base64.b64encode(video.read_bytes()).decode("ascii"))
+
+
+def _player(source: str) -> str:
+    film: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
+    return markup.tag("video", src=source, **film, aria_label="The finished video")
+
+
+def _write(path: Path, title: str, body: str) -> Path:
+    """The page, whole or not at all."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        # Nothing is loaded from anywhere, whatever a prompt says.
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
+    )
+    style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
+    shown = markup.tag("h1", markup.escape(title)) + body + "<footer>Made with qingbo_widgets.</footer>"
+    html = f'<!doctype html><html lang="en"><head>{head}<title>{markup.escape(title)}</title>{style}</head>'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"{html}<body>{shown}</body></html>\n")
+        Path(part).chmod(0o644)  # for the colleague; a temporary file is for its owner only
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _title(task: Task) -> str:
+    request = task.request
+    if request is None:
+        return task.task_id
+    return request.prompt or " / ".join(str(shot.prompt) for shot in request.shots) or task.task_id

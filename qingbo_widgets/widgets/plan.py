@@ -1,0 +1,70 @@
+"""What stands where in the form: a table that the form is built from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..service.parts import is_set
+from . import camera, images, masks
+from .fields import FIELDS
+from .panels import Beside, Editor, Panel
+from .panes import SentPane
+from .presets import PresetsPane
+from .shots import ShotsEditor
+
+if TYPE_CHECKING:
+    from .form import RequestForm
+
+__all__ = ["BESIDE", "BY_MODEL", "EDITED", "MAIN", "PANELS"]
+
+_FOLDED = ("last_frame", "callback_url", "negative_prompt")
+#: What some models take; these share one place.
+BY_MODEL = ("enable_audio", "cfg_scale")
+#: What every model takes, above that.
+MAIN = tuple(name for name in FIELDS if name not in _FOLDED + BY_MODEL)
+
+
+class _More(Editor):
+    """The fields that are rarely used."""
+
+    def __init__(self, form: RequestForm) -> None:
+        super().__init__(form)
+        self.children = form.rows(_FOLDED)
+
+
+def _preview(name: str) -> Beside:
+    return Beside(lambda form: images.ImagePreview(form, name), lambda form: is_set(getattr(form, name)))
+
+
+def _in_shots(form: RequestForm) -> bool:
+    return not form.counts("prompt") and "shots" not in form.hidden
+
+
+#: What stands below some of the controls when there is use for it.
+BESIDE: dict[str, Beside] = {
+    "image_urls": _preview("image_urls"),
+    "last_frame": _preview("last_frame"),
+    "prompt": Beside(ShotsEditor, _in_shots),
+}
+#: What the buttons below the controls open, in their order.
+PANELS: dict[str, Panel] = {
+    "camera": Panel(
+        "Camera",
+        "How the camera moves: presets, or axis by axis, with a preview.",
+        camera.CameraEditor,
+        ("camera_control",),
+        camera.summary,
+    ),
+    "masks": Panel(
+        "Masks",
+        "What stays still and what moves in the input image, and along which path.",
+        masks.MasksEditor,
+        ("static_mask", "dynamic_masks"),
+        masks.summary,
+    ),
+    "more": Panel("More", "Last frame, callback URL, and what the model takes beyond that.", _More, _FOLDED),
+    "presets": Panel("Presets", "Keep the form under a name; start from an earlier task.", PresetsPane),
+    "sent": Panel("What is sent", "The JSON and the Python call, and a place to paste either.", SentPane),
+}
+#: The fields that panels and controls edit; any other is set in code only.
+EDITED = frozenset({*FIELDS, "shots"}) | {name for panel in PANELS.values() for name in panel.fields}

@@ -1,0 +1,148 @@
+"""A video shown in the cell: by a path relative to the notebook, so that the notebook stays small.
+
+The markup belongs into an *output*. Only there does Jupyter resolve relative paths; an HTML widget never
+loads them.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from .markup import escape, note, plain, tag
+
+__all__ = [
+    "EMBED_LIMIT",
+    "embed_html",
+    "notebook_folder",
+    "output_of",
+    "relative_url",
+    "size_text",
+    "video_html",
+]
+
+#: Bytes up to which a video is embedded into the notebook when that is asked for.
+EMBED_LIMIT = 20 * 2**20
+
+_EMBED_INSTEAD = "To put the video into the notebook itself: task.show(embed=True)."
+_VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
+
+
+def notebook_folder() -> Path:
+    """The folder of the notebook, against which Jupyter resolves a relative path.
+
+    The kernel's working directory, unless the person has left it: then Jupyter's own word for the session.
+    """
+    session = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    if session.is_absolute() and session.parent.is_dir():
+        return session.parent
+    return Path.cwd()
+
+
+def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
+    """The path as a relative URL, or ``None`` where there is none (another drive on Windows).
+
+    Args:
+        path: the video.
+        folder: the notebook's folder.
+    """
+    try:
+        relative = os.path.relpath(path, folder or notebook_folder())
+    except ValueError:
+        return None
+    # "./" keeps a name with a colon from being read as a URL scheme.
+    url = quote(relative.replace(os.sep, "/"), safe="/")
+    return url if url.startswith("../") else f"./{url}"
+
+
+def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
+    """Why Jupyter may not serve this file to the page, or ``None`` where it should."""
+    url = relative_url(path, folder)
+    if url is None:
+        return "The file is on another drive than the notebook, so the page cannot play it."
+    parts = PurePosixPath(url).parts
+    if any(part.startswith(".") and part not in (".", "..") for part in parts):
+        return "The file is in a hidden folder, which Jupyter does not serve."
+    if ".." in parts:
+        return "The file is outside the notebook's folder; it plays where Jupyter was started above both."
+    return None
+
+
+def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "metadata") -> str:
+    """A player for a file that Jupyter serves.
+
+    Args:
+        path: the video.
+        folder: the notebook's folder; found out when left out.
+        preload: ``none`` for a file that is not there yet, which would only be asked for in vain.
+    """
+    url, reason = relative_url(path, folder), why_unreachable(path, folder)
+    told = [_caption(Path(path))]
+    if reason:
+        told.append(f"{reason} {_EMBED_INSTEAD}")
+    player = "" if url is None else _player(url, preload)
+    return _figure(player, *told)
+
+
+def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
+    """A player with the video inside the notebook; a plain message where it is larger than ``limit``."""
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            return note(
+                f"{path.name} has {size_text(size)}, and at most {size_text(limit)} are put into a notebook. "
+                f"It is saved as {path}.",
+                "hint",
+            )
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+    except OSError as error:
+        return note(f"{path.name} cannot be read: {error.strerror or error}", "alarm")
+    return _figure(
+        _player(f"data:video/mp4;base64,{data}"), f"{path.name}, {size_text(size)}, in the notebook"
+    )
+
+
+def output_of(markup: str, text: str) -> dict[str, Any]:
+    """An entry of ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
+    data: Mapping[str, str] = {"text/html": markup, "text/plain": text}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def size_text(size: int) -> str:
+    """Bytes for a person: 9.8 MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+def _player(source: str, preload: str = "metadata") -> str:
+    return tag(
+        "video",
+        src=source,
+        controls="",
+        preload=preload,
+        playsinline="",
+        style=_VIDEO_STYLE,
+        aria_label="The finished video",
+    )
+
+
+def _figure(player: str, *told: str) -> str:
+    lines = "<br>".join(escape(plain(line)) for line in told if line)
+    caption = tag("figcaption", lines, class_="qingbo-dim") if lines else ""
+    return tag("div", tag("figure", player, caption), class_="qingbo-html")
+
+
+def _caption(path: Path) -> str:
+    try:
+        size = f", {size_text(path.stat().st_size)}"
+    except OSError:
+        size = ""
+    try:
+        shown = os.path.relpath(path, notebook_folder())
+    except ValueError:
+        shown = str(path)
+    return f"{shown}{size}"

@@ -1,0 +1,42 @@
+"""Ctrl+Enter, which no widget of ipywidgets tells of: the one line of script that the studio brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+__all__ = ["make_shortcut"]
+
+_SCRIPT = Path(__file__).with_name("shortcut.js")
+
+
+def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
+    """What listens for Ctrl+Enter and Cmd+Enter in the texts of the studio that contains it.
+
+    Args:
+        pressed: called with the label of the text and with all that is written in it.
+
+    Returns:
+        One invisible widget; none where anywidget is not installed, and everything else works without it.
+    """
+    try:
+        import anywidget
+    except ImportError:
+        return []
+
+    class Shortcut(anywidget.AnyWidget):
+        """Listens in the page."""
+
+        _esm = _SCRIPT
+
+    def hear(_: Any, message: Any, __: Any) -> None:
+        if isinstance(message, dict):
+            pressed(str(message.get("label")), str(message.get("text", "")))
+
+    shortcut = Shortcut()
+    shortcut.on_msg(hear)
+    # In a box of its own: where the page cannot load it, the box hides what it says about that.
+    return [ipywidgets.Box([shortcut], layout={"display": "none"})]

@@ -1,0 +1,202 @@
+"""``VideoStudio``: the form, the button, and a card for each task."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ..exceptions import MissingApiKey
+from ..tasks.connection import current
+from ..tasks.presets import Presets
+from . import markup, words
+from .binding import close_parts, refresher, update
+from .card import TaskCard
+from .drafts import DraftKeeper, cell_key
+from .fields import set_tooltip
+from .form import RequestForm
+from .keyfield import ConnectPanel
+from .lasting import Lasting
+from .shortcut import make_shortcut
+
+if TYPE_CHECKING:
+    from ..service.request import VideoRequest
+    from ..tasks.manager import TaskManager
+    from ..tasks.task import Task
+
+__all__ = ["VideoStudio"]
+
+#: Seconds in which a second click on Generate is part of a double click.
+DOUBLE_CLICK = 1.0
+
+_GENERATE_HELP = "Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once."
+_SAME = "Same again"
+_SAME_HELP = "Submits the same request once more, as a new task with a new result. It costs the same again."
+_CHANGED = "Same with changes"
+_CHANGED_HELP = "Fills the form in as it was for this task. Nothing is submitted."
+#: The fields in which Ctrl+Enter generates.
+_TEXTS = ("prompt", "negative_prompt", "shots")
+_SANDBOX = "Sandbox: no key, no cost, not the AI."
+_CONNECTED = "Connected to {service}"
+_VIDEOS = "videos are saved in {folder}"
+
+
+class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Videos from a form: fill it in, press Generate, watch the card.
+
+    Args:
+        manager: what submits and follows; the default one when left out. Where there is no key either, the
+            studio shows how to give one, and offers the sandbox.
+        **initial: first values of the form's fields.
+
+    Attributes:
+        form: the form; all its traits can be set.
+        generate_button: submits the form's request.
+    """
+
+    def __init__(self, manager: TaskManager | None = None, **initial: Any) -> None:
+        self._cards: tuple[TaskCard, ...] = ()
+        self._last: tuple[VideoRequest | None, float] = (None, 0.0)
+        self._told = ""
+        self._panel: ConnectPanel | None = None
+        self.form = RequestForm(**initial)
+        self._cell = cell_key()
+        self._draft: DraftKeeper | None = None
+        self.generate_button = ipywidgets.Button(
+            description="Generate", button_style="primary", layout={"width": "auto", "min_width": "124px"}
+        )
+        set_tooltip(self.generate_button, _GENERATE_HELP)
+        self._head, self._reason = (
+            ipywidgets.HTML(),
+            ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"}),
+        )
+        self._actions = ipywidgets.HBox(
+            [self.generate_button, self._reason],
+            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "8px 0 4px"},
+        )
+        self._column = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._shortcut = make_shortcut(self._press)
+        super().__init__([self._head], layout={"overflow": "visible"})
+        self.add_class("qingbo")
+        self.add_class("qingbo-studio")
+        self.lasting = Lasting(self)
+        self.generate_button.on_click(lambda _: self._generate())
+        self.form.observe(lambda _: self._look(), "problems")
+        if manager is None:
+            try:
+                manager = current()
+            except MissingApiKey:
+                self._panel = ConnectPanel(self._connected)
+                with update(self, self._head):
+                    self._head.value = markup.style() + self.lasting.style
+                    self.children = [self._head, self._panel]
+                return
+        self._connected(manager)
+
+    @property
+    def manager(self) -> TaskManager | None:
+        """What submits and follows the tasks; ``None`` as long as there is no key."""
+        return self.form.manager
+
+    @property
+    def cards(self) -> tuple[TaskCard, ...]:
+        """The cards of this studio's tasks, newest first."""
+        return self._cards
+
+    def close(self) -> None:
+        """Close the studio with all its parts. Its tasks go on."""
+        if self._draft is not None:
+            self._draft.close()
+        for part in (self.form, self._actions, self._column, *self._shortcut):
+            close_parts(part)
+            part.close()
+        close_parts(self)
+        super().close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        self.lasting.show(self._kept())
+
+    def _connected(self, manager: TaskManager) -> None:
+        self.form.manager = manager
+        if self._cell is not None and self._draft is None:
+            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)
+        service = _SANDBOX if manager.is_sandbox else _CONNECTED.format(service=manager.client.base_url)
+        folder = _VIDEOS.format(folder=manager.library.folder.name)
+        told = markup.tag(
+            "div",
+            markup.span(service, "qingbo-status" if manager.is_sandbox else None),
+            markup.span(folder, "qingbo-dim"),
+            class_="qingbo-head",
+        )
+        with update(self, self._head):
+            self._head.value = markup.style() + self.lasting.style + told
+            self.children = [self._head, self.form, self._actions, self._column, *self._shortcut]
+        if self._panel is not None:
+            self._panel.close()
+            self._panel = None
+        self._look()
+
+    def _look(self) -> None:
+        """Whether Generate can be pressed, and if not, why."""
+        just_clicked = time.monotonic() - self._last[1] < DOUBLE_CLICK
+        obstacle = self.form.obstacle
+        with update(self.generate_button, self._reason):
+            self.generate_button.disabled = bool(obstacle) or just_clicked
+            if self._told:
+                self._reason.value = markup.note(self._told, "alarm")
+            else:
+                self._reason.value = markup.note(obstacle) if obstacle else ""
+
+    def _press(self, label: str, text: str) -> None:
+        """Ctrl+Enter in one of the prompts: what stands in it on the page is what counts."""
+        request, manager = self.form.with_text(label, text), self.manager
+        found = [problem for problem in self.form.problems if problem.field not in _TEXTS]
+        if request is not None and manager is not None and not (request.problems() or found):
+            self._submit(request, lambda: manager.submit(request))
+
+    def _generate(self) -> None:
+        """A click on Generate."""
+        self._submit(self.form.request, self.form.submit)
+
+    def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
+        """A click. Money is real: the second of a double click submits nothing."""
+        if self.comm is None:
+            return  # closed: what nobody sees must not spend money
+        now = time.monotonic()
+        if request == self._last[0] and now - self._last[1] < DOUBLE_CLICK:
+            return
+        self._told, self._last = "", (request, now)
+        with update(self.generate_button):
+            self.generate_button.disabled = True
+        try:
+            card = TaskCard(submit())
+        except Exception as error:
+            self._told, self._last = str(error) or type(error).__name__, (None, 0.0)
+        else:
+            self._cards = (card, *self._cards)
+            card.tell(self, "_keep")
+            self._offer_again(card, request)
+            with update(self._column):
+                self._column.children = self._cards
+            self._keep()
+            refresher.later(DOUBLE_CLICK, self._look)
+        self._look()
+
+    def _offer_again(self, card: TaskCard, request: VideoRequest) -> None:
+        submit = card.task.manager.submit
+        card.offer(_SAME, _SAME_HELP, lambda: self._submit(request, lambda: submit(request)))
+        card.offer(_CHANGED, _CHANGED_HELP, lambda: self.form.load(request))
+
+    # ------------------------------------------------------------------ what outlives the kernel
+
+    def _keep(self) -> None:
+        with update():  # of two threads the later one tells the later state
+            self.lasting.keep(self._kept())
+
+    def _kept(self) -> str:
+        """Every task of the studio as HTML, hidden as long as the studio is alive."""
+        tasks = [card.task for card in self._cards]
+        parts = [words.ended(task) if words.is_settled(task) else words.kept(task) for task in tasks]
+        return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else ""

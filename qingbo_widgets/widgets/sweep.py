@@ -1,0 +1,301 @@
+"""``SweepGrid``: a sweep, live: its cells in rows and columns, each with its card."""
+
+from __future__ import annotations
+
+import json
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ..tasks.cell import CellState
+from . import markup, table, words
+from .binding import close_parts, observe, refresher, update
+from .card import TaskCard
+from .fields import set_tooltip
+from .frames import FramePicker
+from .lasting import Lasting
+
+if TYPE_CHECKING:
+    from ..tasks.cell import Cell
+    from ..tasks.sweep import Sweep
+
+__all__ = ["SweepGrid", "show"]
+
+#: Cards on one page; each is a dozen widgets.
+CARDS = 12
+#: Seconds between two writings of what outlives the kernel: the whole table each time.
+KEEP_EVERY = 5.0
+
+_SUBMIT = "Submits them, {places} at a time. They may cost money."
+_PAUSE = "Submits no more. What is under way goes on."
+_GO_ON = "Submits what waits. It may cost money."
+_CANCEL = "Drops what waits here, and cancels what waits in the service's queue; the service refunds it."
+_RETRY = "Failed tasks are refunded by the service; trying again makes new ones."
+_AGAIN = "Makes a new task, which may cost money."
+_FRAMES = "Grabs a frame of the video, or goes on from one."
+_DROP = "Takes this one out of the queue; nothing was sent."
+_RESUME = "To go on in a new kernel:"
+
+
+class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """One cell: a line while it waits, then its task's card.
+
+    Args:
+        cell: the cell.
+        act: calls a function and tells what goes wrong.
+    """
+
+    def __init__(self, cell: Cell, act: Callable[[Callable[[], object]], None]) -> None:
+        self.cell = cell
+        self._line = ipywidgets.HTML()
+        self.drop_button = _button("Cancel", _DROP, lambda: act(cell.cancel))
+        self.retry_button = _button("Try again", _AGAIN, lambda: act(cell.retry))
+        self.frames_button = _button("Frames", _FRAMES, lambda: act(self._open))
+        self._card: TaskCard | None = None
+        self._picker: FramePicker | None = None
+        self._shown: list[Any] = []
+        super().__init__(layout={"overflow": "visible"})
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the cell as it is now."""
+        cell, task, state = self.cell, self.cell.task, self.cell.state
+        if self._card is not None and self._card.task is not task:
+            self._card.close()
+            self._card = None
+        if self._card is None and task is not None:
+            self._card = TaskCard(task)
+        parts: list[Any] = [self._line if self._card is None else self._card]
+        if state == CellState.waiting:
+            parts.append(self.drop_button)
+        elif state == CellState.cancelled or (state == CellState.failed and task and words.is_settled(task)):
+            parts.append(self.retry_button)
+        if state == CellState.finished:
+            parts.append(self._picker or self.frames_button)
+        with update(self, self._line):
+            self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
+            if self._shown != parts:
+                self.children = self._shown = parts
+
+    def close(self) -> None:
+        """Close the view with all its parts. The cell goes on."""
+        buttons = (self.drop_button, self.retry_button, self.frames_button)
+        for part in (self._card, self._picker, self._line, *buttons):
+            if part is not None:
+                close_parts(part)
+                part.close()
+        close_parts(self)
+        super().close()
+
+    def _open(self) -> None:
+        if self.cell.task is not None:
+            self._picker = FramePicker(self.cell.task)
+
+
+class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """A sweep as a person follows it: progress, time left, buttons, and a page of its cells.
+
+    Args:
+        sweep: the sweep.
+
+    Attributes:
+        sweep: as given.
+        views: the cells on the page that is shown.
+        start_button: submits a sweep that waits for its first word.
+        pause_button: pauses, or goes on.
+        cancel_button: cancels what has not begun.
+        retry_button: tries again what failed.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.views: tuple[CellView, ...] = ()
+        self._page, self._told, self._kept_at, self._kept_as = 0, "", 0.0, ""
+        count = len(sweep.cells)
+        self._head, self._notes = ipywidgets.HTML(), ipywidgets.HTML()
+        self._bar = ipywidgets.IntProgress(
+            0, 0, 1000, layout={"width": "auto", "height": "8px", "margin": "6px 2px"}
+        )
+        set_tooltip(self._bar, "The progress is in the line above, in words.")
+        explained = _SUBMIT.format(places=sweep.max_running)
+        self.start_button = _button(f"Submit {count} tasks", explained, lambda: self._act(sweep.start))
+        self.start_button.button_style = "primary"
+        self.pause_button = _button("Pause", _PAUSE, lambda: self._act(self._pause))
+        self.cancel_button = _button("Cancel the rest", _CANCEL, lambda: self._act(sweep.cancel))
+        self.retry_button = _button("Try failed ones again", _RETRY, lambda: self._act(sweep.retry_failed))
+        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
+        self._back = _button("‹ Previous", "The cells before these.", lambda: self._turn(-1))
+        self._forth = _button("Next ›", "The cells after these.", lambda: self._turn(1))
+        self._where = ipywidgets.HTML()
+        self._pager = ipywidgets.HBox(
+            [self._back, self._where, self._forth], layout={"align_items": "center"}
+        )
+        self._grid = ipywidgets.GridBox(layout={"overflow": "auto", "grid_gap": "4px 12px"})
+        super().__init__(
+            [self._head, self._bar, self._notes, self._buttons, self._grid, self._pager],
+            layout={"overflow": "visible", "max_width": "1280px"},
+        )
+        self.add_class("qingbo")
+        self.lasting = Lasting(self)
+        self._lay_out()
+        self._stop = observe(sweep, self, "_hurry", ("state", "reason", "max_running"))
+        self._hurry()
+
+    def refresh(self) -> bool:
+        """Draw the sweep as it is now; only what differs is sent.
+
+        Returns:
+            Whether something is still under way.
+        """
+        sweep = self.sweep
+        for view in self.views:
+            view.refresh()
+        with update(self._head, self._bar, self._notes, self._buttons, self.pause_button, self.retry_button):
+            if self.comm is None:
+                return False
+            self._head.value = table.headline(sweep)
+            self._bar.value = round(1000 * sweep.progress)
+            told = markup.note(self._told, "alarm") if self._told else ""
+            self._notes.value = markup.style() + self.lasting.style + table.notes(sweep) + told
+            is_paused = sweep.state == "paused"
+            self.pause_button.description = "Go on" if is_paused else "Pause"
+            set_tooltip(self.pause_button, _GO_ON if is_paused else _PAUSE)
+            buttons = self._offered()
+            if self._buttons.children != buttons:
+                self._buttons.children = buttons
+        self._keep()
+        return not sweep.is_done and sweep.state != "planned"
+
+    def close(self) -> None:
+        """Close the grid with all its parts. The sweep goes on."""
+        self._stop()
+        refresher.discard(self)
+        buttons = (self.start_button, self.pause_button, self.cancel_button, self.retry_button)
+        for part in (*self.views, *buttons, self._pager, self._grid):
+            close_parts(part)
+            part.close()
+        close_parts(self)
+        super().close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        self.lasting.show(self._kept())
+
+    # ------------------------------------------------------------------ news
+
+    def _hurry(self) -> None:
+        self._kept_at = 0.0
+        if self.refresh():
+            refresher.add(self)
+
+    def _act(self, act: Callable[[], object]) -> None:
+        """A click: what goes wrong is told here, for a print would be lost."""
+        self._told = ""
+        try:
+            act()
+        except Exception as error:
+            self._told = str(error) or type(error).__name__
+        self._hurry()
+
+    def _pause(self) -> None:
+        if self.sweep.state == "paused":
+            self.sweep.go_on()
+        else:
+            self.sweep.pause()
+
+    def _offered(self) -> tuple[Any, ...]:
+        sweep, counts = self.sweep, self.sweep.counts
+        if sweep.state == "planned":
+            return (self.start_button, self.cancel_button)
+        offered = []
+        if counts[CellState.waiting]:
+            offered.append(self.pause_button)
+        if counts[CellState.waiting] or counts[CellState.running]:
+            offered.append(self.cancel_button)
+        if counts[CellState.failed]:
+            offered.append(self.retry_button)
+        return tuple(offered)
+
+    # ------------------------------------------------------------------ the page
+
+    def _turn(self, by: int) -> None:
+        self._page += by
+        self._lay_out()
+        self._hurry()
+
+    def _lay_out(self) -> None:
+        """Make the cards of one page; those of the last one are closed."""
+        arranged = table.arrange(self.sweep)
+        across = len(arranged.columns)
+        rows = max(CARDS // across, 1)
+        pages = -(-len(arranged.rows) // rows)
+        self._page = min(max(self._page, 0), pages - 1)
+        shown = arranged.rows[self._page * rows : (self._page + 1) * rows]
+        old, parts, views = self._grid.children, [], []
+        if any(arranged.columns):
+            parts += [_heading(text) for text in ("", *arranged.columns)]
+        for text, cells in shown:
+            parts.append(_heading(text))
+            for cell in cells:
+                parts.append(_heading("") if cell is None else CellView(cell, self._act))
+                views += [parts[-1]] if cell is not None else []
+        first, last = self._page * rows + 1, self._page * rows + len(shown)
+        with update(self._grid, self._grid.layout, self._where, self._back, self._forth, self._pager.layout):
+            self._grid.layout.grid_template_columns = (
+                f"minmax(80px, 200px) repeat({across}, minmax(200px, 1fr))"
+            )
+            self._grid.children = parts
+            self.views = tuple(views)
+            self._where.value = markup.span(f"rows {first} to {last} of {len(arranged.rows)}", "qingbo-dim")
+            self._back.disabled, self._forth.disabled = self._page == 0, self._page == pages - 1
+            self._pager.layout.display = "none" if pages == 1 else None
+        for part in old:
+            close_parts(part)
+            part.close()
+
+    # ------------------------------------------------------------------ what outlives the kernel
+
+    def _keep(self) -> None:
+        if time.monotonic() - self._kept_at < KEEP_EVERY:
+            return
+        with update():  # of two threads the later one tells the later state
+            kept = self._kept()
+            if kept != self._kept_as:
+                self._kept_as, self._kept_at = kept, time.monotonic()
+                self.lasting.keep(kept)
+
+    def _kept(self) -> str:
+        sweep = self.sweep
+        parts = [table.headline(sweep), table.notes(sweep)]
+        if sweep.state != "ended":
+            name = json.dumps(sweep.name, ensure_ascii=False)
+            line = f"{words.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
+            parts += [markup.tag("div", markup.span(_RESUME))]
+            parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
+        parts.append(table.table_html(sweep))
+        return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {self.lasting.twin_class}")
+
+
+def _button(description: str, explained: str, act: Callable[[], object]) -> Any:
+    layout = {"width": "auto", "align_self": "flex-start"}
+    button = ipywidgets.Button(description=description, layout=layout)
+    set_tooltip(button, explained)
+    button.on_click(lambda _: act())
+    return button
+
+
+def _heading(text: str) -> Any:
+    return ipywidgets.HTML(markup.tag("div", markup.escape(text), class_="qingbo-status"))
+
+
+_shown: weakref.WeakKeyDictionary[Sweep, SweepGrid] = weakref.WeakKeyDictionary()
+
+
+def show(sweep: Sweep) -> None:
+    """Show a sweep in the cell that runs. It has one grid for all cells that show it."""
+    grid = _shown.get(sweep)
+    if grid is None or grid.comm is None:
+        grid = _shown[sweep] = SweepGrid(sweep)
+    grid._ipython_display_()

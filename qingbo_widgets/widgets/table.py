@@ -1,0 +1,166 @@
+"""A sweep in rows and columns, and as HTML. Pure functions of the sweep; nothing here keeps anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..tasks.cell import CellState
+from . import markup, words
+from .player import video_html
+
+if TYPE_CHECKING:
+    from ..tasks.cell import Cell
+    from ..tasks.sweep import Sweep
+
+__all__ = ["Table", "arrange", "headline", "label", "notes", "table_html", "waiting"]
+
+#: Columns beyond this many would be too narrow for a video.
+MOST_COLUMNS = 6
+#: Videos of which a page looks at the first frame; more would be a burst of requests.
+MOST_PREVIEWS = 24
+
+_STATE = {"planned": "Not sent yet", "running": "Under way", "paused": "Paused", "ended": "Finished"}
+_CELL = {
+    CellState.waiting: "Waits for its turn",
+    CellState.cancelled: "Cancelled before it was sent",
+}
+
+CSS = """
+.qingbo-html table.qingbo-sweep { border-collapse: collapse; margin: 8px 0; font: inherit; color: inherit; }
+.qingbo-html table.qingbo-sweep tr { background: transparent; text-align: left; }
+.qingbo-html table.qingbo-sweep th { text-align: left; vertical-align: top; font-weight: 600;
+  padding: 6px 12px 6px 0;
+  max-width: 220px; overflow-wrap: anywhere; }
+.qingbo-html table.qingbo-sweep td { text-align: left; vertical-align: top; padding: 6px 12px 10px 0;
+  min-width: 180px;
+  max-width: 420px; }
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a sweep as a person compares them.
+
+    Attributes:
+        columns: a heading for each column; one without text where nothing varies across.
+        rows: a heading for each row, and its cells, ``None`` where a combination was left out.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+
+
+def arrange(sweep: Sweep) -> Table:
+    """What varies last goes across, where that are few values; everything else goes down."""
+    axes: Mapping[str, Sequence[Any]] = sweep.axes
+    names = [name for name, values in axes.items() if len(values) > 1]
+    across = names[-1] if len(names) > 1 and len(axes[names[-1]]) <= MOST_COLUMNS else None
+    columns = tuple(_key([value]) for value in axes[across]) if across else (_key([None]),)
+    rows: dict[str, tuple[str, dict[str, Cell]]] = {}
+    for cell in sweep.cells:
+        down = {name: cell.values.get(name) for name in cell.values if name != across}
+        key = _key(down.values())
+        column = _key([cell.values.get(across)]) if across else columns[0]
+        # Rows of a table may be alike; then each keeps a row of its own.
+        while column in rows.setdefault(key, (label(_telling(down, names)), {}))[1]:
+            key += "'"
+        rows[key][1][column] = cell
+    headings = tuple(label({across: value}) for value in axes[across]) if across else ("",)
+    return Table(headings, tuple((text, tuple(map(cells.get, columns))) for text, cells in rows.values()))
+
+
+def label(values: Mapping[str, Any]) -> str:
+    """What varies, as a line of text: a prompt speaks for itself, anything else has its name before it."""
+    told = []
+    for name, value in values.items():
+        text = "default" if value is None else markup.shorten(str(value), 120)
+        told.append(text if name in ("prompt", "model") and value is not None else f"{name} {text}")
+    return " · ".join(told)
+
+
+def headline(sweep: Sweep) -> str:
+    """Where the sweep stands, as HTML: state, how many are in which state, time left."""
+    facts = [
+        markup.span(_STATE[sweep.state], "qingbo-status"),
+        markup.span(f"{sweep.progress:.0%}".replace("%", " %")),
+    ]
+    counts = [f"{count} {state}" for state, count in sweep.counts.items() if count]
+    facts.append(markup.span(", ".join(counts), "qingbo-dim"))
+    left = sweep.time_left if sweep.state == "running" else None
+    if left is not None and left >= 1:
+        facts.append(markup.span(f"about {words.clock(left)} left", "qingbo-dim"))
+    return markup.tag("div", *facts, class_="qingbo-head")
+
+
+def notes(sweep: Sweep) -> str:
+    """What is fixed in all cells, what was left out, and why it is paused, as HTML."""
+    lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
+    lines.append(markup.tag("div", markup.chips(*_common(sweep))))
+    for one in sweep.skipped[:5]:
+        reason = "; ".join(problem.message for problem in one.problems)
+        lines.append(markup.note(f"Left out: {label(one.values)}. {reason}"))
+    if len(sweep.skipped) > 5:
+        lines.append(markup.note(f"Left out as well: {len(sweep.skipped) - 5} more."))
+    return "".join(lines)
+
+
+def waiting(cell: Cell) -> str:
+    """What is said of a cell that has no task."""
+    return _CELL.get(cell.state, "")
+
+
+def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
+    """All cells as a table that needs no kernel.
+
+    Args:
+        sweep: the sweep.
+        video: makes the player of a saved video; one by relative path when left out.
+    """
+    preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
+    play = video or (lambda path: video_html(path, preload=preload))
+    table = arrange(sweep)
+    head = markup.tag("tr", "<th></th>", *(_th(text, "col") for text in table.columns))
+    body = [
+        markup.tag("tr", _th(text, "row"), *(markup.tag("td", _cell(cell, play)) for cell in cells))
+        for text, cells in table.rows
+    ]
+    inner = markup.tag("table", *([head] if any(table.columns) else []), *body, class_="qingbo-sweep")
+    return markup.style(CSS) + markup.tag("div", inner, class_="qingbo-html", style="overflow-x: auto")
+
+
+def _cell(cell: Cell | None, play: Callable[[Path], str]) -> str:
+    if cell is None:
+        return markup.span("left out", "qingbo-dim")
+    task = cell.task
+    if task is None:
+        return markup.span(waiting(cell), "qingbo-dim")
+    if task.video_path is not None:
+        return words.headline(task) + play(task.video_path)
+    return words.headline(task) + words.advice(task)
+
+
+def _th(text: str, scope: str) -> str:
+    return markup.tag("th", markup.escape(text), scope=scope)
+
+
+def _telling(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """Only what differs, or all of it where nothing does."""
+    differing = {name: value for name, value in values.items() if name in names}
+    return differing or values
+
+
+def _common(sweep: Sweep) -> list[str]:
+    first = sweep.cells[0].request
+    names = set(sweep.axes)
+    facts = {"model": first.model, "mode": first.mode, "aspect_ratio": first.aspect_ratio}
+    told = [str(value) for name, value in facts.items() if name not in names]
+    told += [] if {"duration", "shots"} & names else [f"{first.seconds} s"]
+    return [*told, f"at most {sweep.max_running} at once"]
+
+
+def _key(values: Iterable[Any]) -> str:
+    """Values as something to look up by; a list has no hash."""
+    return repr(list(values))

@@ -1,0 +1,94 @@
+"""Rating, tags and note of one video, as a person gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from ..tasks.judging import RATINGS, Judgements, tags_in
+from .binding import update
+from .fields import set_tooltip
+
+__all__ = ["Verdict"]
+
+_RATING_HELP = "0 is useless, 5 could not be better. The keys 0 to 5 do the same."
+_TAGS_HELP = "With commas between them: water, slow, for the talk"
+_NOTE_HELP = "Whatever should be remembered of this video."
+
+
+class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """What is thought of one video; each change is kept at once.
+
+    Args:
+        judgements: keeps them.
+        judged: called after each change.
+
+    Attributes:
+        rating: the buttons ``–`` and 0 to 5.
+        tags: the tags, with commas between them.
+        note: the note.
+    """
+
+    def __init__(self, judgements: Judgements, judged: Callable[[], object]) -> None:
+        self._judgements, self._judged = judgements, judged
+        self._key: str | None = None
+        self._is_showing = False
+        self.rating = ipywidgets.ToggleButtons(
+            options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
+            value=None,
+            description="Rating",
+            style={"button_width": "34px", "description_width": "52px"},
+        )
+        self.tags = ipywidgets.Text(description="Tags", placeholder="water, slow", continuous_update=False)
+        self.note = ipywidgets.Textarea(description="Note", rows=2, continuous_update=False)
+        for control, explained in (
+            (self.rating, _RATING_HELP),
+            (self.tags, _TAGS_HELP),
+            (self.note, _NOTE_HELP),
+        ):
+            if control is not self.rating:
+                control.style.description_width = "52px"
+            control.layout.width = "auto"
+            control.layout.max_width = "520px"
+            set_tooltip(control, explained)
+            control.observe(self._hear, "value")
+        super().__init__([self.rating, self.tags, self.note], layout={"overflow": "visible"})
+
+    def show(self, key: str) -> None:
+        """Show what is thought of a task."""
+        judgement = self._judgements.of(key)
+        self._key, self._is_showing = key, True
+        try:
+            with update(self.rating, self.tags, self.note):
+                self.rating.value = judgement.rating
+                self.tags.value = ", ".join(judgement.tags)
+                self.note.value = judgement.note
+        finally:
+            self._is_showing = False
+
+    def press(self, key: str) -> bool:
+        """Take a key of the keyboard: a digit rates, ``-`` takes the rating back.
+
+        Returns:
+            Whether it was one of those.
+        """
+        if key == "-":
+            self.rating.value = None
+        elif key in {str(stars) for stars in RATINGS}:
+            self.rating.value = int(key)
+        else:
+            return False
+        return True
+
+    def _hear(self, change: Any) -> None:
+        if self._is_showing or self._key is None:
+            return
+        if change["owner"] is self.rating:
+            self._judgements.rate(self._key, change["new"])
+        elif change["owner"] is self.tags:
+            self._judgements.tag(self._key, tags_in(change["new"]))
+        else:
+            self._judgements.note(self._key, change["new"])
+        self._judged()

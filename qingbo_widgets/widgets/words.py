@@ -1,0 +1,224 @@
+"""What is said of a task, in words and as HTML. Pure functions of the task; nothing here keeps anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed
+from ..service.credentials import find_base_url
+from ..service.snapshot import TaskStatus
+from . import markup
+from .player import embed_html, notebook_folder, video_html
+
+if TYPE_CHECKING:
+    from ..tasks.manager import TaskManager
+    from ..tasks.task import Task
+
+__all__ = ["about", "advice", "can_cancel", "clock", "ended", "headline", "is_over", "is_settled", "kept"]
+
+_STATUS = {
+    TaskStatus.submitting: "Submitting",
+    TaskStatus.unconfirmed: "Not confirmed",
+    TaskStatus.queued: "Waiting in the queue",
+    TaskStatus.processing: "Being made",
+    TaskStatus.completed: "Finished",
+    TaskStatus.failed: "Failed",
+    TaskStatus.cancelled: "Cancelled",
+}
+#: A submission, its retries included, and two clocks that somebody sets are no further apart than this.
+_CLOCKS_AGREE = timedelta(minutes=10)
+_CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
+
+_REFUNDED = "The service refunds failed tasks."
+_SAVE_AGAIN = "The task is finished and paid for; saving it again costs nothing."
+_LINK_EXPIRED = "Finished videos stay at the service for a limited time only."
+_KEY_REFUSED = "Connect with a key that works, and the task is followed again."
+_KEPT_FOR = "the service keeps it for {left} more"
+_KEPT_UNTIL = "the service keeps it until {end:%Y-%m-%d %H:%M}"
+_AS_STORED = "when the notebook was saved; submitted {when}"
+_RESUME = "To go on in a new kernel:"
+_NO_ID_YET = "Its id is not known yet. To see what became of it, in a new kernel:"
+_WILL_PLAY = "As soon as the video is saved, in whatever kernel, it plays here:"
+
+
+def is_over(task: Task) -> bool:
+    """Whether nothing more happens by itself. True in the very change that ends it, unlike ``is_done``."""
+    return task.is_done or task.error is not None or task.video_path is not None
+
+
+def is_settled(task: Task) -> bool:
+    """Whether it is over and there is nothing left that a button could do about it."""
+    if task.video_path is not None or task.status == TaskStatus.cancelled:
+        return True
+    return task.status == TaskStatus.failed and bool(task.task_id)
+
+
+def can_cancel(task: Task) -> bool:
+    """Whether the service could still cancel it: it cancels queued tasks only."""
+    return task.status in _CANCELLABLE and not is_over(task)
+
+
+def clock(seconds: float) -> str:
+    """A time span: 0:07, 12:30, 1:00:00."""
+    whole = max(int(seconds), 0)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def status(task: Task) -> str:
+    """Where the task stands, in words."""
+    if task.status == TaskStatus.completed and task.video_path is None:
+        if task.download is not None:
+            return f"Finished, saving the video: {task.download:.0%}".replace("%", " %")
+        return "Finished, the video is not saved" if is_over(task) else "Finished, saving the video"
+    ended = task.status.is_ended or task.status == TaskStatus.unconfirmed or task.error is not None
+    if task.is_done and not ended:
+        return "Not followed any more"
+    return _STATUS.get(task.status, str(task.status))
+
+
+def headline(task: Task, now: datetime | None = None) -> str:
+    """The line above the bar, as HTML: status, percent, time, time left."""
+    facts = [markup.span(status(task), "qingbo-status")]
+    if not is_over(task) and task.status != TaskStatus.submitting:
+        facts.append(markup.span(f"{task.progress} %"))
+    over, now = is_over(task), now or datetime.now(UTC)
+    end = _here(task, task.completed_at) if over else now
+    if end is not None:
+        facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
+    if task.eta is not None and task.eta >= 1 and not over:
+        facts.append(markup.span(f"about {clock(task.eta)} left", "qingbo-dim"))
+    if (left := _left(task, now, over)) is not None:
+        facts.append(markup.span(left, "qingbo-dim"))
+    return markup.tag("div", " ".join(facts), class_="qingbo-head")
+
+
+def about(task: Task) -> str:
+    """What was asked for, as HTML: the prompt and the facts that matter."""
+    request = task.request
+    if request is None:
+        return markup.tag("div", markup.chips(task.model, task.task_id))
+    prompt = request.prompt or " / ".join(str(getattr(shot, "prompt", shot)) for shot in request.shots)
+    shots = f"{len(request.shots)} shots" if request.is_multi_shot else ""
+    shape = "from an image" if request.is_image_to_video else request.aspect_ratio
+    facts = markup.chips(
+        task.model, f"{request.seconds} s", str(request.mode), shots, str(shape), task.task_id
+    )
+    return markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt") + markup.tag(
+        "div", facts
+    )
+
+
+def advice(task: Task, told: str = "") -> str:
+    """What went wrong or is going on, and what can be done, as HTML.
+
+    Args:
+        task: the task.
+        told: an error of a button, to be told too.
+    """
+    lines = []
+    if task.message and not task.video_path:
+        lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
+    if task.error is not None and task.status != TaskStatus.cancelled:
+        lines.append(markup.note(task.error, "alarm"))
+        if more := _what_more(task):
+            lines.append(markup.note(more))
+    if told:
+        lines.append(markup.note(told, "alarm"))
+    return "".join(lines)
+
+
+def ended(task: Task, *, embed: bool = False) -> str:
+    """The task when nothing more happens: pure HTML that needs no kernel."""
+    parts = [headline(task), about(task), advice(task)]
+    if task.video_path is not None:
+        parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
+    return markup.tag("div", *parts, class_="qingbo-html qingbo-card")
+
+
+def kept(task: Task, *hidden_by: str) -> str:
+    """The static twin of a task that is under way: what it is, and the line that resumes it.
+
+    The place of its future video is known, so the player is there already, and plays as soon as the file is
+    saved, in whatever kernel that happens.
+
+    Args:
+        task: the task.
+        *hidden_by: a class of the live view, which hides the twin as long as it is alive.
+    """
+    when = f"{task.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    parts = [
+        markup.tag(
+            "div",
+            markup.span(status(task), "qingbo-status"),
+            markup.span(_AS_STORED.format(when=when), "qingbo-dim"),
+            class_="qingbo-head",
+        ),
+        about(task),
+        advice(task),
+    ]
+    if task.task_id or task.status != TaskStatus.failed:
+        parts.append(markup.tag("div", markup.span(_RESUME if task.task_id else _NO_ID_YET)))
+        parts.append(markup.tag("pre", markup.tag("code", markup.escape(resume_line(task)))))
+    if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
+        parts += [markup.note(_WILL_PLAY), video_html(task.planned_path, preload="none")]
+    return markup.tag("div", *parts, class_=" ".join(["qingbo-html qingbo-keep", *hidden_by]))
+
+
+def resume_line(task: Task) -> str:
+    """The Python that follows the task again in a new kernel."""
+    resume = f".resume({json.dumps(task.task_id)})" if task.task_id else ".tasks"
+    return connect_line(task.manager) + resume
+
+
+def connect_line(manager: TaskManager) -> str:
+    """The Python that connects a new kernel as this one is connected."""
+    arguments = []
+    if manager.is_sandbox:
+        arguments.append("sandbox=True")
+    elif manager.client.base_url != find_base_url():
+        arguments.append(f"base_url={json.dumps(manager.client.base_url)}")
+    folder = manager.library.folder
+    if folder != notebook_folder() / "qingbo_videos":
+        try:
+            shown = os.path.relpath(folder, notebook_folder())
+        except ValueError:  # another drive
+            shown = str(folder)
+        arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
+    return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
+
+
+def _here(task: Task, moment: datetime | None) -> datetime | None:
+    """A moment of the service's clock on ours, which may be hours apart.
+
+    How far, tells the moment at which the service says that it made a task that was submitted here.
+    """
+    if moment is None or task.created_at is None or task.request is None:
+        return moment
+    ahead = task.created_at - task.submitted_at
+    return moment if abs(ahead) < _CLOCKS_AGREE else moment - ahead
+
+
+def _left(task: Task, now: datetime, over: bool) -> str | None:
+    """How long the service still keeps a video that is not saved here yet."""
+    end = _here(task, task.expires_at)
+    if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
+        return None
+    if over:  # nothing here moves any more, so that a time span would soon be wrong
+        return _KEPT_UNTIL.format(end=end.astimezone())
+    return _KEPT_FOR.format(left=clock((end - now).total_seconds()))
+
+
+def _what_more(task: Task) -> str:
+    """What the error, which tells what happened and what to do, cannot know."""
+    error = task.error
+    if task.status == TaskStatus.completed:
+        return _LINK_EXPIRED if isinstance(error, LinkExpired) else _SAVE_AGAIN
+    if isinstance(error, TaskFailed):
+        return _REFUNDED
+    if isinstance(error, AuthenticationFailed) and task.task_id:
+        return _KEY_REFUSED
+    return ""

@@ -1,0 +1,206 @@
+"""One server for every client: tasks that take a known time, told in the wire form that each client speaks.
+
+The forms share the tasks, the latency and the code, so what differs between two clients is the client. It
+runs in a process of its own; the first line it prints is its address. ``GET /stats`` tells when each task
+ended, how often it was asked about, and by how many connections.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+__all__ = ["running"]
+
+#: Stands for the video, which is not what is measured here.
+VIDEO = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(1024)
+
+
+@dataclass
+class Job:
+    """A task: when it was taken and when it ends (Unix seconds), and how often it was asked about."""
+
+    id: str
+    created: float
+    seconds: float
+    asked: int = 0
+
+    @property
+    def ends(self) -> float:
+        return self.created + self.seconds
+
+    @property
+    def share(self) -> float:
+        return min((time.time() - self.created) / self.seconds, 1.0)
+
+
+@dataclass
+class Service:
+    """The tasks of one run, and who has asked."""
+
+    low: float
+    high: float
+    latency: float
+    jobs: dict[str, Job] = field(default_factory=dict)
+    connections: set[tuple[str, int]] = field(default_factory=set)
+    chance: random.Random = field(default_factory=lambda: random.Random(6))
+
+    async def take(self, request: Request) -> Job:
+        await self._arrive(request)
+        job = Job(f"task-{len(self.jobs)}", time.time(), self.chance.uniform(self.low, self.high))
+        self.jobs[job.id] = job
+        return job
+
+    async def tell(self, request: Request) -> Job:
+        await self._arrive(request)
+        job = self.jobs[request.path_params["id"]]
+        job.asked += 1
+        return job
+
+    async def _arrive(self, request: Request) -> None:
+        assert request.client is not None
+        self.connections.add((request.client.host, request.client.port))
+        if request.method == "POST":
+            await request.body()
+        if self.latency:
+            await asyncio.sleep(self.latency)
+
+
+def app(service: Service, base: str) -> Starlette:
+    """The routes of every form."""
+
+    def form(told: Callable[[Job], dict[str, Any]], method: str, path: str) -> Route:
+        async def answer(request: Request) -> Response:
+            job = await (service.take(request) if method == "POST" else service.tell(request))
+            return JSONResponse(told(job))
+
+        return Route(path, answer, methods=[method])
+
+    async def video(_: Request) -> Response:
+        return Response(VIDEO, media_type="video/mp4")
+
+    async def result(_: Request) -> Response:
+        return JSONResponse({"video": {"url": f"{base}/video.mp4"}})
+
+    async def stats(_: Request) -> Response:
+        jobs = [{"id": job.id, "ends": job.ends, "asked": job.asked} for job in service.jobs.values()]
+        return JSONResponse({"jobs": jobs, "connections": len(service.connections)})
+
+    def qingbo(job: Job) -> dict[str, Any]:
+        done = job.share >= 1.0
+        told = {
+            "task_id": job.id,
+            "model": "kling-v3",
+            "action": "generate",
+            "progress": int(100 * job.share),
+        }
+        told |= {"status": "completed" if done else "processing", "created_at": int(1000 * job.created)}
+        if done:
+            told["completed_at"] = int(1000 * job.ends)
+            told["result"] = {"images": [], "videos": [{"url": f"{base}/video.mp4"}]}
+        return told
+
+    def replicate(job: Job) -> dict[str, Any]:
+        done = job.share >= 1.0
+        link = f"{base}/replicate/v1/predictions/{job.id}"
+        told = {"id": job.id, "model": "a/b", "version": "1", "input": {}, "logs": "", "error": None}
+        told |= {"status": "succeeded" if done else "processing", "created_at": _iso(job.created)}
+        told |= {"output": f"{base}/video.mp4" if done else None, "urls": {"get": link, "cancel": link}}
+        return told
+
+    def openai(job: Job) -> dict[str, Any]:
+        told = {"id": job.id, "object": "video", "model": "sora-2", "seconds": "4", "size": "1280x720"}
+        told |= {"created_at": int(job.created), "progress": int(100 * job.share)}
+        return told | {"status": "completed" if job.share >= 1.0 else "in_progress"}
+
+    def runway(job: Job) -> dict[str, Any]:
+        told: dict[str, Any] = {"id": job.id, "createdAt": _iso(job.created)}
+        if job.share < 1.0:
+            return told | {"status": "RUNNING", "progress": job.share, "estimatedCost": {"credits": 5}}
+        return told | {"status": "SUCCEEDED", "output": [f"{base}/video.mp4"], "cost": {"credits": 5}}
+
+    def fal(job: Job) -> dict[str, Any]:
+        link = f"{base}/fal/requests/{job.id}"
+        told: dict[str, Any] = {"request_id": job.id, "response_url": link, "cancel_url": f"{link}/cancel"}
+        told |= {"status_url": f"{link}/status", "logs": None, "metrics": {}}
+        return told | {"status": "COMPLETED" if job.share >= 1.0 else "IN_PROGRESS"}
+
+    return Starlette(
+        routes=[
+            form(qingbo, "POST", "/v1/tasks"),
+            form(qingbo, "GET", "/v1/tasks/{id}"),
+            form(replicate, "POST", "/replicate/v1/predictions"),
+            form(replicate, "GET", "/replicate/v1/predictions/{id}"),
+            form(openai, "POST", "/openai/videos"),
+            form(openai, "GET", "/openai/videos/{id}"),
+            form(runway, "POST", "/runway/v1/text_to_video"),
+            form(runway, "GET", "/runway/v1/tasks/{id}"),
+            form(fal, "POST", "/fal/a/b"),
+            form(fal, "GET", "/fal/requests/{id}/status"),
+            Route("/fal/requests/{id}", result),
+            Route("/video.mp4", video),
+            Route("/stats", stats),
+        ]
+    )
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+@contextmanager
+def running(low: float, high: float, latency: float = 0.0) -> Iterator[str]:
+    """A server with no tasks yet, in a process of its own, for as long as the context lasts.
+
+    Args:
+        low: seconds that the shortest task takes.
+        high: seconds that the longest takes.
+        latency: seconds before each answer.
+
+    Yields:
+        Its address.
+    """
+    command = [sys.executable, "-m", __name__, f"--low={low}", f"--high={high}", f"--latency={latency}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--low", type=float, default=20.0)
+    parser.add_argument("--high", type=float, default=28.0)
+    parser.add_argument("--latency", type=float, default=0.0)
+    options = parser.parse_args()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print(base, flush=True)
+    service = Service(options.low, options.high, options.latency)
+    config = uvicorn.Config(
+        app(service, base), log_level="critical", access_log=False, lifespan="off", timeout_keep_alive=75
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Fixtures for the tests that drive JupyterLab in a browser; the machinery is in harness.py."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from ensure_browser import find_browser
+from harness import Lab, Notebook, NotebookPage, launch
+from playwright.sync_api import Browser, expect, sync_playwright
+
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+
+HERE = Path(__file__).parent
+expect.set_options(timeout=30_000)  # milliseconds; two cores may have four tests to serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test of this folder.
+
+    Two programs with clocks of their own are driven here, on machines that may be busy with others. So a
+    test that fails is run once more; the summary names it, for a reader to judge.
+    """
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+# Module scope, not session: while Playwright runs, its event loop counts as running in this thread,
+# and no test elsewhere could use asyncio.run().
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The browser, or a skip that says why there is none."""
+    executable = find_browser()
+    if executable is None:
+        reason = "no Chromium: set CHROMIUM=/path/to/chromium, or run 'make test' once with a network"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = launch(playwright, executable)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for all browser tests."""
+    with Lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def notebook(browser: Browser, lab: Lab) -> Iterator[Notebook]:
+    """``notebook(cells)`` opens a new notebook in a folder and a browser session of its own."""
+    contexts = []
+    number = itertools.count()
+
+    def open_notebook(
+        cells: Sequence[str], *, name: str = "test.ipynb", path: Path | None = None, width: int = 1280
+    ) -> NotebookPage:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        if path is None:
+            folder = next(str(n) for n in number if not (lab.root / str(n)).exists())
+            path = lab.write(f"{folder}/{name}", cells)
+        return NotebookPage(lab, context.new_page(), path, ARTIFACTS).open()
+
+    yield open_notebook
+    for context in contexts:
+        context.close()
+    lab.shut_down_kernels()

@@ -1,0 +1,360 @@
+"""A real JupyterLab and a real browser, for tests and for the pictures in the README."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+BROWSER_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+START_SECONDS = 90
+PATIENCE = 60_000
+"""Milliseconds a condition may take to come true on a busy machine."""
+
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": (
+        '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
+    ),
+    "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": '{"autosave": false}',
+}
+
+PANEL = "[...jupyterapp.shell.widgets('main')].find(widget => widget.sessionContext)"
+"""The open notebook, as JavaScript."""
+
+KERNEL_IDLE = f"""() => {{
+    if (!window.jupyterapp) return false;
+    const panel = {PANEL};
+    if (!panel || !panel.context.isReady || !panel.content.widgets.length) return false;
+    const session = panel.sessionContext.session;
+    return Boolean(session && session.kernel && session.kernel.status === 'idle');
+}}"""
+
+ALL_RUN = f"""() => {PANEL}.content.widgets
+    .filter(cell => cell.model.type === 'code')
+    .every(cell => cell.model.executionCount !== null && cell.model.executionState !== 'running')"""
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
+    """Starts the browser without a window."""
+    return playwright.chromium.launch(executable_path=executable, headless=True, args=list(BROWSER_FLAGS))
+
+
+class Lab:
+    """A JupyterLab of its own on a free port: no configuration, settings or kernels of the person's.
+
+    Use it as a context manager. ``root`` is the folder it serves, where the notebooks and videos go.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.root = folder / "notebooks"
+        self.log = folder / "jupyterlab.log"
+        self._environment = environment or {}
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        settings = self.folder / "settings"
+        for name, text in SETTINGS.items():
+            file = settings / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        self.root.mkdir(parents=True, exist_ok=True)
+        own = {
+            name: str(self.folder / name.lower())
+            for name in (
+                "HOME",
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+                "JUPYTERLAB_WORKSPACES_DIR",
+            )
+        }
+        for place in own.values():
+            Path(place).mkdir(parents=True, exist_ok=True)
+        inherited = {
+            name: value for name, value in os.environ.items() if not re.match("QINGBO_|WAVE|JUPYTER", name)
+        }
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "jupyterlab",
+                    "--no-browser",
+                    "--allow-root",
+                    "--LabApp.expose_app_in_browser=True",
+                    "--LabApp.extension_manager=readonly",
+                    "--ServerApp.ip=127.0.0.1",
+                    f"--ServerApp.port={self.port}",
+                    "--ServerApp.port_retries=0",
+                    f"--ServerApp.root_dir={self.root}",
+                    "--ServerApp.disable_check_xsrf=True",
+                    "--IdentityProvider.token=",
+                ],
+                cwd=self.root,
+                env={
+                    **inherited,
+                    **own,
+                    **self._environment,
+                    "JUPYTERLAB_SETTINGS_DIR": str(settings),
+                    "JUPYTER_PREFER_ENV_PATH": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.__exit__(None, None, None)
+                raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            self.ask("GET", "/api/status")
+        except OSError:
+            return False
+        return True
+
+    def ask(self, method: str, path: str) -> Any:
+        """Asks Jupyter's own REST interface; returns the JSON it answers, ``None`` where it has none."""
+        request = urllib.request.Request(self.url + path, method=method)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            body = answer.read()
+        return json.loads(body) if body else None
+
+    def write(self, name: str, cells: Sequence[str]) -> Path:
+        """Writes a notebook with these code cells; ``name`` may contain folders."""
+        notebook = new_notebook(
+            cells=[new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+        return path
+
+    def shut_down_kernels(self) -> None:
+        """Ends every kernel."""
+        for session in self.ask("GET", "/api/sessions"):
+            self.ask("DELETE", f"/api/sessions/{session['id']}")
+
+
+class NotebookPage:
+    """A notebook open in the browser.
+
+    Look at ``output(n)`` only: the text of a cell's source is on the page too, and would pass for its output.
+    """
+
+    def __init__(self, lab: Lab, page: Page, path: Path, artifacts: Path) -> None:
+        self.lab = lab
+        self.page = page
+        self.path = path
+        self.artifacts = artifacts
+        self.problems: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on(
+            "response",
+            lambda answer: (
+                answer.status >= 400
+                and ".mp4" in answer.url
+                and self.problems.append(f"{answer.status} {answer.url}")
+            ),
+        )
+
+    def open(self) -> Self:
+        """Opens the notebook and waits for its kernel."""
+        name = quote(self.path.relative_to(self.lab.root).as_posix())
+        self.page.goto(f"{self.lab.url}/doc/tree/{name}")
+        return self.wait_ready()
+
+    def wait_ready(self) -> Self:
+        """Waits until the notebook is drawn and its kernel idle."""
+        self.page.wait_for_function(KERNEL_IDLE, timeout=PATIENCE)
+        return self
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Runs a command of JupyterLab's, to its end."""
+        self.page.evaluate(
+            "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments]
+        )
+
+    def run_all(self) -> Self:
+        """Runs every cell and waits until the kernel is idle again."""
+        self.command("notebook:run-all-cells")
+        return self.wait_idle()
+
+    def run(self, index: int) -> Self:
+        """Runs one cell, counted from 0, and waits until the kernel is idle again."""
+        self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
+        self.command("notebook:run-cell")
+        self.page.wait_for_function(KERNEL_IDLE, timeout=2 * PATIENCE)
+        return self
+
+    def write(self, index: int, source: str) -> Self:
+        """Puts other source into a cell, counted from 0."""
+        self.page.evaluate(
+            f"([index, source]) => {PANEL}.content.widgets[index].model.sharedModel.setSource(source)",
+            [index, source],
+        )
+        return self
+
+    def wait_idle(self) -> Self:
+        """Waits until every cell has run and the kernel is idle."""
+        self.page.wait_for_function(ALL_RUN, timeout=2 * PATIENCE)
+        self.page.wait_for_function(KERNEL_IDLE, timeout=PATIENCE)
+        return self
+
+    def output(self, index: int) -> Locator:
+        """Returns the output area of a cell, counted from 0."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-Cell-outputArea")
+
+    def save(self) -> Self:
+        """Saves the notebook, as Ctrl-S does."""
+        self.command("docmanager:save")
+        return self
+
+    def reload(self) -> Self:
+        """Loads the page again."""
+        self.page.reload()
+        return self.wait_ready()
+
+    def shutdown_kernel(self) -> Self:
+        """Ends the notebook's kernel, as the menu does."""
+        self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
+        assert self.lab.ask("GET", "/api/kernels") == []
+        return self
+
+    def theme(self, name: str) -> Self:
+        """Switches to ``"light"`` or ``"dark"``."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
+        expect(self.page.locator("body")).to_have_attribute(
+            "data-jp-theme-light", "true" if name == "light" else "false"
+        )
+        return self
+
+    def viewport(self, width: int, height: int = 900) -> Self:
+        """Makes the window ``width`` × ``height`` pixels large."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        return self
+
+    def screenshot(self, name: str, *, of: Locator | None = None) -> Path:
+        """Takes a picture of the page, or of a part of it, for people to look at."""
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        path = self.artifacts / f"{name}.png"
+        (of or self.page).screenshot(path=path)
+        return path
+
+    def output_text(self, index: int) -> str:
+        """Returns the text a person reads in a cell's output."""
+        return self.output(index).inner_text()
+
+
+Notebook = Callable[..., NotebookPage]
+"""The type of the fixture ``notebook``."""
+
+
+def playable(video: Locator) -> dict[str, Any]:
+    """Waits until a ``<video>`` can play; returns ``width``, ``height``, ``duration`` and ``src``."""
+    expect(video).to_be_attached(timeout=PATIENCE)
+    video.scroll_into_view_if_needed()
+    # Looked up anew each time: while a page settles, JupyterLab may put a fresh element in its place, and the
+    # old one would never load.
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not video.evaluate("v => v.readyState >= 2 || !!v.error") and time.monotonic() < deadline:
+        video.page.wait_for_timeout(100)
+    facts: dict[str, Any] = video.evaluate(
+        "v => ({error: v.error && v.error.message, width: v.videoWidth, height: v.videoHeight,"
+        " duration: v.duration, src: v.getAttribute('src')})"
+    )
+    assert facts["error"] is None, facts
+    assert facts["width"], f"the video did not load: {facts}"
+    return facts
+
+
+def seek(video: Locator, seconds: float) -> float:
+    """Moves a ``<video>`` to a time; returns where it stands once it is there."""
+    position: float = video.evaluate(
+        """(v, seconds) => new Promise((done, fail) => {
+            v.addEventListener('seeked', () => done(v.currentTime), {once: true});
+            v.addEventListener('error', () => fail(new Error('cannot seek')), {once: true});
+            v.currentTime = seconds;
+        })""",
+        seconds,
+    )
+    return position
+
+
+class Recorder:
+    """Records, at every frame, what an expression is for the first element that a selector finds.
+
+    Created before the change that it is to see. ``values`` are the distinct ones so far, in order of
+    appearance, none for as long as there is no such element.
+    """
+
+    def __init__(self, page: Page, selector: str, expression: str) -> None:
+        self._handle = page.evaluate_handle(
+            """([selector, expression]) => {
+                const read = new Function('element', 'return ' + expression);
+                const seen = [];
+                const look = () => {
+                    const element = document.querySelector(selector);
+                    const value = element ? read(element) : null;
+                    if (value !== null && !seen.includes(value)) seen.push(value);
+                    requestAnimationFrame(look);
+                };
+                look();
+                return seen;
+            }""",
+            [selector, expression],
+        )
+
+    @property
+    def values(self) -> list[Any]:
+        """The distinct values so far."""
+        values: list[Any] = self._handle.json_value()
+        return values

@@ -1,0 +1,40 @@
+"""The harness itself: what the other browser tests lean on."""
+
+from __future__ import annotations
+
+import re
+
+from harness import Notebook, Recorder
+from playwright.sync_api import expect
+
+
+def test_a_widget_moves_while_a_thread_writes_it(notebook: Notebook) -> None:
+    """A bar that a thread moves is seen moving, in the output and not in the source."""
+    page = notebook(
+        [
+            "import ipywidgets, threading, time\nbar = ipywidgets.IntProgress(max=5)\nbar",
+            "def move():\n    for n in range(6):\n        bar.value = n\n        time.sleep(0.2)\n"
+            "thread = threading.Thread(target=move)\nthread.start()\nthread.join()\nprint('moved', 6 * 7)",
+        ]
+    )
+    seen = Recorder(page.page, ".jp-OutputArea-output .progress-bar", "element.style.width")
+    page.run_all()
+    assert "moved 42" in page.output_text(1)
+    expect(page.output(0).locator(".progress-bar")).to_have_attribute("style", re.compile("width: 100%"))
+    assert len(seen.values) >= 3
+    assert page.problems == []
+
+
+def test_theme_and_width_change(notebook: Notebook) -> None:
+    """Both themes and a narrow window can be had, so that pictures of them prove something."""
+    page = notebook(["1"]).run_all()
+    for theme in ("dark", "light"):
+        page.theme(theme)
+    page.viewport(420)
+    assert page.page.evaluate("window.innerWidth") == 420
+
+
+def test_a_kernel_can_be_ended_and_the_page_loaded_again(notebook: Notebook) -> None:
+    """What was saved stands on the page after the kernel is gone and the page is loaded again."""
+    page = notebook(["print('before' + ' the end')"]).run_all().save().shutdown_kernel().reload()
+    expect(page.output(0)).to_contain_text("before the end")

@@ -1,0 +1,232 @@
+"""Images, masks, what is sent, presets and drafts, used in a browser as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from harness import PATIENCE, Notebook, NotebookPage
+from PIL import Image, ImageDraw
+from playwright.sync_api import Locator, expect
+
+CONNECTED = (
+    "import qingbo_widgets as qw\n"
+    "manager = qw.connect(sandbox=qw.Sandbox(speed=20, draft=True))\n"
+    "manager.poll_interval = 0.25"
+)
+SERVED = re.compile(r"^http://127\.0\.0\.1:\d+/pictures/[\w-]+\.png$")
+THREE_POINTS = re.compile(r"^\[(\[\d+, \d+\](, )?){3}\]$")
+WRITTEN = """async ([folder, text]) => {
+    const contents = jupyterapp.serviceManager.contents;
+    try {
+        const files = (await contents.get(folder)).content;
+        const texts = await Promise.all(files.map(file => contents.get(file.path)));
+        return texts.some(file => file.content.includes(text));
+    } catch { return false; }
+}"""
+"""Whether a file of a folder contains a text, asked of Jupyter."""
+MASKS = "studio = qw.VideoStudio(model='kling-v1-6', prompt='一条锦鲤')\nstudio"
+
+
+def picture(folder: Path, name: str, width: int = 1200, height: int = 675, mode: str = "RGB") -> None:
+    """A pond with a koi in it, as a file beside the notebook."""
+    image = Image.new(mode, (width, height), "#7fb3d5" if mode == "RGB" else None)
+    ImageDraw.Draw(image).ellipse((width / 4, height / 3, width / 2, height / 1.5), fill="#e67e22")
+    image.save(folder / name)
+
+
+def opened(notebook: Notebook, *cells: str, width: int = 1280) -> tuple[NotebookPage, Locator]:
+    """A notebook beside two pictures, run; and the output with the studio."""
+    page = notebook([CONNECTED, *cells], width=width)
+    picture(page.path.parent, "koi pond.png")
+    picture(page.path.parent, "koi.png", mode="RGBA")
+    picture(page.path.parent, "small.png", 200, 200)
+    (page.path.parent / "koi.txt").write_text("A koi")
+    page.run_all()
+    return page, page.output(1)
+
+
+def field(output: Locator, label: str) -> Locator:
+    """The control with this label."""
+    return output.get_by_label(label, exact=True)
+
+
+def button(output: Locator, name: str) -> Locator:
+    """The button with this name."""
+    return output.get_by_role("button", name=name)
+
+
+def test_an_image_is_shown_and_judged(notebook: Notebook) -> None:
+    """A good one appears with its shape; a small one gets a hint; what is no image keeps Generate grey."""
+    page, output = opened(notebook, "qw.VideoStudio(prompt='一条锦鲤')")
+    url = field(output, "Image URL")
+    url.fill("koi pond.png")
+    image = output.get_by_alt_text("The first frame")
+    expect(image).to_be_visible()
+    assert image.evaluate("i => [i.naturalWidth, i.naturalHeight]") == [1200, 675]
+    expect(output).to_contain_text("The video comes out 16:9.")
+    expect(url).to_have_value(SERVED)
+    expect(button(output, "Generate")).to_be_enabled()
+    page.screenshot("image")
+
+    url.fill("small.png")
+    expect(output).to_contain_text("Kling wants at least 300")
+    expect(button(output, "Generate")).to_be_enabled()
+
+    url.fill("koi.txt")
+    expect(output).to_contain_text("the service takes public URLs only")
+    expect(button(output, "Generate")).to_be_disabled()
+
+    url.fill(page.lab.url + "/static/favicons/favicon.ico")
+    expect(output).to_contain_text("This is not a JPEG, PNG or WebP")
+    expect(button(output, "Generate")).to_be_disabled()
+    url.fill(page.lab.url + "/nothing.png")
+    expect(output).to_contain_text("answers 404")
+    assert page.problems == []
+
+
+def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
+    """Clicks become points of the path, and the arrow keys move them; the task that is submitted has them."""
+    page, output = opened(notebook, MASKS, "print(manager.tasks[-1].request.dynamic_masks[0].trajectories)")
+    field(output, "Image URL").fill("koi pond.png")
+    button(output, "Masks").click()
+    button(output, "Add a mask").click()
+    field(output, "Mask 1 URL").fill("koi.png")
+    canvas = output.locator(".qingbo-canvas svg")
+    expect(canvas).to_be_visible()
+    path = field(output, "Path 1")
+    for number, (x, y) in enumerate(((100, 100), (200, 150), (300, 100)), 1):
+        canvas.click(position={"x": x, "y": y})
+        expect(canvas.locator("circle")).to_have_count(number)
+    expect(path).to_have_value(THREE_POINTS)
+    width = canvas.evaluate("svg => svg.clientWidth")
+    points = json.loads(path.input_value())
+    assert all(
+        abs(point[0] - x * 1200 / width) <= 2 for point, x in zip(points, (100, 200, 300), strict=True)
+    )
+    assert points[1][1] < points[0][1] == points[2][1]  # the second click was lower: y counts from below
+    for theme in ("light", "dark"):
+        page.theme(theme).screenshot(f"masks-{theme}")
+    page.theme("light")
+
+    canvas.locator("circle").nth(2).focus()
+    page.page.keyboard.press("ArrowRight")
+    page.page.keyboard.press("Shift+ArrowUp")
+    expect(path).to_have_value(json.dumps([*points[:2], [points[2][0] + 1, points[2][1] + 10]]))
+    page.page.keyboard.press("Delete")
+    expect(canvas.locator("circle")).to_have_count(2)
+
+    path.fill("[[10, 20], [600, 300], [900, 100]]")
+    expect(canvas.locator("circle")).to_have_count(3)
+    button(output, "Generate").click()
+    expect(output).to_contain_text("Finished", timeout=2 * PATIENCE)
+    page.run(2)
+    expect(page.output(2)).to_contain_text("((10, 20), (600, 300), (900, 100))")
+    assert page.problems == []
+
+
+def test_what_is_sent_follows_and_can_be_copied_and_pasted(notebook: Notebook) -> None:
+    """The panes follow the typing; the copied call is that of the form; pasting fills the form in."""
+    page, output = opened(notebook, "studio = qw.VideoStudio()\nstudio", "qw.VideoRequest()")
+    button(output, "What is sent").click()
+    field(output, "Prompt").fill("一条锦鲤")
+    body, call = output.locator(".qingbo-code pre").nth(0), output.locator(".qingbo-code pre").nth(1)
+    expect(body).to_contain_text('"prompt": "一条锦鲤"')
+    field(output, "Mode").select_option("pro, 1080p")
+    expect(call).to_have_text('qw.generate("一条锦鲤", mode="pro")')
+    page.screenshot("sent")
+
+    button(output, "Copy the Python call").click()
+    expect(button(output, "Copy the Python call")).to_have_text("Copied")
+    field(output, "Prompt").fill("")
+    field(output, "Prompt").press("ControlOrMeta+v")
+    expect(field(output, "Prompt")).to_have_value('qw.generate("一条锦鲤", mode="pro")')
+
+    command = (
+        "curl -X POST https://qingbo.dev/v1/tasks \\\n -H 'Authorization: Bearer sk-sentinel' \\\n -d '"
+        '{"model": "kling-v1", "prompt": "A fox", "duration": 10, "seed": 7, "extra": {"cfg_scale": 0.8}}\''
+    )
+    field(output, "Fill in from JSON").fill(command)
+    button(output, "Fill in the form").click()
+    expect(output).to_contain_text("left out: seed: 7")
+    expect(field(output, "Prompt")).to_have_value("A fox")
+    expect(field(output, "CFG scale")).to_have_value("0.8")
+    expect(field(output, "Fill in from JSON")).to_have_value("")
+    page.save()
+    assert "sentinel" not in page.path.read_text(encoding="utf-8")
+    assert page.problems == []
+
+
+def test_what_was_typed_survives(notebook: Notebook) -> None:
+    """The cell is run again, and the kernel is restarted: the text is there; a fresh start empties it."""
+    page, output = opened(notebook, "qw.VideoStudio()")
+    drafts = page.path.parent / "qingbo_videos" / "drafts"
+    field(output, "Prompt").fill("一条锦鲤在池塘中")
+    expect(output).to_contain_text("8 / 2500")
+    page.run(1)
+    expect(field(output, "Prompt")).to_have_value("一条锦鲤在池塘中")
+
+    page.page.wait_for_function(
+        WRITTEN, arg=[drafts.relative_to(page.lab.root).as_posix(), "池塘"], timeout=PATIENCE
+    )
+    page.shutdown_kernel().reload()
+    page.run_all()
+    expect(field(output, "Prompt")).to_have_value("一条锦鲤在池塘中", timeout=PATIENCE)
+    button(output, "Presets").click()
+    button(output, "Start afresh").click()
+    expect(field(output, "Prompt")).to_have_value("")
+    page.run(1)
+    expect(field(output, "Prompt")).to_have_value("")
+
+
+def test_presets_and_the_same_with_changes(notebook: Notebook) -> None:
+    """A form is kept under a name and loaded; a finished task fills the form in, or is made once more."""
+    page, output = opened(notebook, "qw.VideoStudio(duration=3)")
+    prompt = field(output, "Prompt")
+    prompt.fill("一条锦鲤")
+    button(output, "Presets").click()
+    field(output, "Save as").fill("锦鲤")
+    output.get_by_role("button", name="Save", exact=True).click()
+    expect(output).to_contain_text("Saved as 锦鲤.")
+    button(output, "Generate").click()
+    expect(button(output, "Same with changes")).to_be_visible(timeout=2 * PATIENCE)
+    prompt.fill("竹林里，熊猫正在打滚")
+    output.get_by_role("button", name="Load", exact=True).click()
+    expect(prompt).to_have_value("一条锦鲤")
+    prompt.fill("竹林里，熊猫正在打滚")
+    button(output, "Same with changes").click()
+    expect(prompt).to_have_value("一条锦鲤")
+    button(output, "Same again").click()
+    expect(output.locator(".qingbo-card")).to_have_count(2)
+    expect(button(output, "Same again")).to_have_count(2, timeout=2 * PATIENCE)
+    page.screenshot("presets")
+    assert page.problems == []
+
+
+def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:
+    """In a window as narrow as a phone no control of image, masks, panes and presets is cut off."""
+    page, output = opened(notebook, MASKS, width=400)
+    field(output, "Image URL").fill("koi pond.png")
+    expect(output.get_by_alt_text("The first frame")).to_be_visible()
+    for panel, inside in (
+        ("Masks", "Add a mask"),
+        ("Presets", "Start afresh"),
+        ("What is sent", "Fill in the form"),
+    ):
+        button(output, panel).click()
+        expect(button(output, inside)).to_be_visible()
+        if panel == "Masks":
+            button(output, inside).click()
+            expect(output.locator(".qingbo-canvas svg")).to_be_visible()
+        page.screenshot(f"narrow-{panel.lower().replace(' ', '-')}", of=output)
+        outside = output.evaluate(
+            """area => {
+                const right = area.getBoundingClientRect().right + 1;
+                return [...area.querySelectorAll('button, input, select, textarea, img, pre, svg')]
+                    .filter(element => element.getBoundingClientRect().right > right)
+                    .map(element => element.outerHTML.slice(0, 120));
+            }"""
+        )
+        assert outside == []
+        button(output, panel).click()

@@ -1,0 +1,201 @@
+"""What a person does with the shots, the camera and the keyboard, done in a browser."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from harness import PANEL, PATIENCE, Notebook, NotebookPage
+from playwright.sync_api import Locator, expect
+
+FORM = "import qingbo_widgets as qw\nform = qw.RequestForm(prompt='A koi swims. Light dances.')\nform"
+STUDIO = (
+    "import qingbo_widgets as qw\n"
+    "qw.connect(sandbox=qw.Sandbox(speed=20, draft=True)).poll_interval = 0.25\n"
+    "studio = qw.VideoStudio()\nstudio"
+)
+
+
+def button(area: Locator, name: str, nth: int = 0) -> Locator:
+    """Returns the button of this name, with or without an icon before it; of several, one of them."""
+    return area.get_by_role("button", name=re.compile(rf"^\W*{re.escape(name)}$")).nth(nth)
+
+
+def says(page: NotebookPage, cell: int, expression: str, expected: str) -> None:
+    """What the kernel says of an expression, in a cell of its own."""
+    page.write(cell, f"print({expression})").run(cell)
+    expect(page.output(cell)).to_have_text(expected)
+
+
+def outside(area: Locator) -> list[str]:
+    """Returns the controls that stick out at the right."""
+    found: list[str] = area.evaluate(
+        """area => {
+            const right = area.getBoundingClientRect().right + 1;
+            return [...area.querySelectorAll('button, input, select, textarea, svg, .qingbo-bar')]
+                .filter(element => element.getBoundingClientRect().right > right)
+                .map(element => element.outerHTML.slice(0, 120));
+        }"""
+    )
+    return found
+
+
+def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
+    """Switch on, write, reorder, split, remove; bar and kernel follow; switch off, on: all is there."""
+    page = notebook([FORM, ""]).run(0)
+    form = page.output(0)
+    form.get_by_label("Several shots").check()
+    expect(form.get_by_label("Shot 1")).to_have_value("A koi swims.")
+    expect(form.get_by_label("Prompt", exact=True)).to_be_hidden()
+    expect(form.locator(".qingbo-rest")).to_have_text("10 s left")
+
+    button(form, "Add a shot").click()
+    expect(form.get_by_label("Shot 3")).to_be_focused()
+    page.page.keyboard.type("镜头拉远")
+    expect(form).to_contain_text("4 / 2500 characters")
+    form.get_by_label("Seconds").nth(2).fill("6")
+    form.get_by_label("Seconds").nth(2).press("Tab")
+    expect(form.locator(".qingbo-rest")).to_have_text("4 s left")
+    widths = form.locator(".qingbo-bar > span").evaluate_all(
+        "spans => spans.map(span => span.getBoundingClientRect().width)"
+    )
+    assert widths[2] / widths[1] == pytest.approx(3, rel=0.25), "six seconds beside two"
+
+    button(form, "Up", 2).click()
+    expect(form.get_by_label("Shot 2")).to_have_value("镜头拉远")
+    expect(button(form, "Up", 1)).to_be_focused()
+    button(form, "Split", 1).click()
+    expect(form.get_by_label("Shot 4")).to_have_value("Light dances.")
+    button(form, "Remove", 2).click()
+    expect(form.get_by_label("Shot 4")).to_be_hidden()
+    says(
+        page,
+        1,
+        "[(shot.prompt, shot.duration) for shot in form.shots]",
+        "[('A koi swims.', 3), ('镜头拉远', 3), ('Light dances.', 2)]",
+    )
+
+    form.get_by_label("Several shots").uncheck()
+    expect(form.get_by_label("Prompt", exact=True)).to_have_value("A koi swims. Light dances.")
+    form.get_by_label("Several shots").check()
+    expect(form.get_by_label("Shot 2")).to_have_value("镜头拉远")
+    page.write(1, "form.shots = [('One', 2), ('Two', 15)]").run(1)
+    expect(form.get_by_label("Shot 1")).to_have_value("One")
+    expect(form).to_contain_text("17 of 15 s, 2 s too many")
+
+
+def test_the_camera_moves_as_it_is_chosen(notebook: Notebook) -> None:
+    """A preset by the mouse, an axis by the keyboard; the landscape moves, and the kernel knows."""
+    page = notebook([FORM, ""]).run(0)
+    form = page.output(0)
+    form.get_by_label("Model").select_option(index=2)
+    button(form, "Camera").click()
+    button(form, "Right, forward").click()
+    near = form.locator(".qingbo-landscape .qingbo-layer").last
+    expect(near).to_be_visible()
+    page.page.wait_for_function(
+        "layer => new DOMMatrix(getComputedStyle(layer).transform).e < -5", arg=near.element_handle()
+    )
+    expect(form.get_by_role("img", name=re.compile("turns to the right"))).to_be_visible()
+
+    button(form, "By axis").click()
+    form.get_by_label("Lean (roll)").fill("-4")
+    form.get_by_label("Lean (roll)").press("Enter")
+    expect(form.get_by_role("img", name="Lean left: 4")).to_be_visible()
+    expect(form).not_to_contain_text("Kling wants exactly one")
+    button(form, "Zoom in").focus()
+    page.page.keyboard.press("Space")
+    expect(form.get_by_label("Zoom (zoom)")).to_have_value("-1")
+    expect(form).to_contain_text("2 axes differ from zero, and Kling wants exactly one")
+    says(page, 1, "form.request.camera_control.config", "{'roll': -4.0, 'zoom': -1.0}")
+
+    button(form, "Pause").click()
+    page.page.wait_for_function(
+        "layer => getComputedStyle(layer).animationPlayState === 'paused'", arg=near.element_handle()
+    )
+    page.write(1, "form.camera_control = 'down_back'").run(1)
+    expect(button(form, "Camera: Down and back")).to_be_visible()
+
+
+def test_who_wants_no_motion_gets_none(notebook: Notebook) -> None:
+    """The landscape stands where the movement ends."""
+    page = notebook([FORM.replace("prompt=", "model='kling-v1-6', camera_control='forward_up', prompt=")])
+    page.page.emulate_media(reduced_motion="reduce")
+    form = page.run(0).output(0)
+    button(form, "Camera: Forward and up").click()
+    near = form.locator(".qingbo-landscape .qingbo-layer").last
+    expect(near).to_have_css("animation-name", "none")
+    assert near.evaluate("layer => new DOMMatrix(getComputedStyle(layer).transform).a") > 1.2
+
+
+def test_the_keyboard_generates(notebook: Notebook) -> None:
+    """Ctrl+Enter right after the last letter submits it all, once, and runs no cell."""
+    page = notebook([STUDIO, ""]).run(0)
+    studio = page.output(0)
+    prompt = studio.get_by_label("Prompt", exact=True)
+    prompt.click()
+    page.page.keyboard.type("A koi in a pond!")
+    page.page.keyboard.press("Control+Enter")
+    expect(studio.locator(".qingbo-card:visible")).to_have_count(1, timeout=PATIENCE)
+    expect(studio.locator(".qingbo-card:visible")).to_contain_text("A koi in a pond!")
+    expect(prompt).to_have_value("A koi in a pond!")
+    says(page, 1, "len(studio.cards)", "1")
+    assert page.page.evaluate(f"() => {PANEL}.content.widgets[0].model.executionCount") == 1
+
+    studio.get_by_label("Several shots").check()
+    studio.get_by_label("Shot 2").click()
+    page.page.keyboard.type("The end.")
+    page.page.keyboard.press("Meta+Enter")
+    expect(studio.locator(".qingbo-card:visible")).to_have_count(2, timeout=PATIENCE)
+    expect(studio.locator(".qingbo-card:visible").first).to_contain_text("The end.")
+
+
+def test_tab_goes_as_the_eye_does(notebook: Notebook) -> None:
+    """From top to bottom, and within a line from left to right."""
+    page = notebook([FORM.replace("prompt=", "shots=[('One', 5), ('Two', 5)], prompt=")]).run(0)
+    form = page.output(0)
+    form.get_by_label("Model").focus()
+    seen = []
+    for _ in range(14):
+        box = page.page.evaluate(
+            "() => { const {x, y, height} = document.activeElement.getBoundingClientRect();"
+            " return [Math.round(y + height / 2), Math.round(x)] }"
+        )
+        seen.append(box)
+        page.page.keyboard.press("Tab")
+    lines = [(round(y / 24), x) for y, x in seen]
+    assert all(now[0] > before[0] or now[1] > before[1] for before, now in itertools.pairwise(lines))
+
+
+def test_nothing_jumps_when_the_model_changes(notebook: Notebook) -> None:
+    """The controls that all models share, and what stands below them, stay where they are."""
+    form = notebook([FORM]).run(0).output(0)
+    places = []
+    for index in range(4):
+        form.get_by_label("Model").select_option(index=index)
+        camera = button(form, "Camera")
+        expect(camera).to_be_visible() if index == 2 else expect(camera).to_be_hidden()
+        shared = [form.get_by_label("Image URL"), form.get_by_label("Mode", exact=True), button(form, "More")]
+        places.append([part.bounding_box()["y"] for part in shared])  # type: ignore[index]
+    assert all(place == places[0] for place in places), places
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_it_fits(notebook: Notebook, width: int, theme: str) -> None:
+    """In a window as narrow as a phone nothing is cut off; the pictures are for people to look at."""
+    page = notebook([FORM], width=width).theme(theme).run(0)
+    form = page.output(0)
+    form.get_by_label("Several shots").check()
+    expect(form.get_by_label("Shot 2")).to_be_visible()
+    assert outside(form) == []
+    page.screenshot(f"form-shots-{width}-{theme}")
+    form.get_by_label("Model").select_option(index=2)
+    button(form, "Camera").click()
+    button(form, "By axis").click()
+    button(form, "Look up").click()
+    expect(form.get_by_role("img", name="Look up: 1")).to_be_visible()
+    assert outside(form) == []
+    button(form, "By axis").scroll_into_view_if_needed()
+    page.screenshot(f"form-camera-{width}-{theme}")

@@ -1,0 +1,191 @@
+"""What a person does with the studio and the cards, done in a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from harness import PATIENCE, Notebook, NotebookPage, Recorder, playable, seek
+from playwright.sync_api import Locator, expect
+
+from qingbo_widgets.sandbox import Sandbox
+
+PROMPT = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
+
+
+def connected(speed: float, draft: bool = True) -> str:
+    """Returns a first cell: the sandbox, asked often, so that a short task still shows several steps."""
+    return (
+        "import qingbo_widgets as qw\n"
+        f"manager = qw.connect(sandbox=qw.Sandbox(speed={speed}, draft={draft}))\n"
+        "manager.poll_interval = 0.25"
+    )
+
+
+def videos(page: NotebookPage, cell: int) -> Locator:
+    """Returns the players that a person sees in a cell's output."""
+    return page.output(cell).locator("video:visible")
+
+
+def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
+    """Types a prompt into the studio of a cell and presses Generate."""
+    page.output(cell).get_by_label("Prompt", exact=True).fill(prompt)
+    button = page.output(cell).get_by_role("button", name="Generate")
+    expect(button).to_be_enabled()
+    button.click()
+
+
+def percents(values: list[str]) -> list[float]:
+    """Returns the recorded widths of a bar as numbers."""
+    return [float(value.removesuffix("%")) for value in values]
+
+
+def test_a_video_from_a_prompt(notebook: Notebook) -> None:
+    """Type, press Generate, see the bar move, see the video, seek in it; after a reload it is still there."""
+    page = notebook([connected(speed=5, draft=False), "studio = qw.VideoStudio()\nstudio"]).run_all()
+    bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
+    expect(page.output(1).get_by_role("button", name="Generate")).to_be_disabled()
+    write_and_generate(page, 1, PROMPT)
+    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    page.screenshot("studio-running")
+
+    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    facts = playable(videos(page, 1))
+    assert (facts["width"], facts["height"]) == (1280, 720)
+    assert abs(facts["duration"] - 5) < 0.2
+    assert "/files/" in facts["src"], "Jupyter resolves the relative path to a file it serves"
+    assert "/qingbo_videos/" in facts["src"]
+    assert abs(seek(videos(page, 1), 3.0) - 3.0) < 0.1
+    moved = percents(bar.values)
+    assert len(moved) >= 4, moved
+    assert moved == sorted(moved), "a bar that runs backwards"
+    expect(page.output(1)).to_contain_text("Finished")
+
+    for theme in ("light", "dark"):
+        page.theme(theme).screenshot(f"studio-finished-{theme}")
+    page.theme("light")
+
+    page.save().reload()
+    # Until the form is back, the twin that is kept for the day without a kernel shows the video.
+    expect(page.output(1).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
+    expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
+    assert playable(videos(page, 1))["width"] == 1280
+    assert page.problems == []
+
+
+def test_two_at_once(notebook: Notebook) -> None:
+    """A second task is submitted while the first is under way; both move, and both videos play."""
+    page = notebook([connected(speed=2), "studio = qw.VideoStudio()\nstudio"]).run_all()
+    write_and_generate(page, 1, "雪山日出，云海翻涌")
+    expect(page.output(1).locator(".qingbo-card .progress-bar:visible")).to_have_count(1)
+    write_and_generate(page, 1, "竹林里，熊猫正在打滚")
+    expect(page.output(1).locator(".qingbo-card .progress-bar:visible")).to_have_count(2)
+    page.screenshot("studio-two-at-once")
+    expect(videos(page, 1)).to_have_count(2, timeout=2 * PATIENCE)
+    sources = {playable(videos(page, 1).nth(n))["src"].partition("?")[0] for n in range(2)}
+    assert len(sources) == 2
+    assert page.problems == []
+
+
+def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
+    """With the kernel ended and the page loaded again, the studio's video and the task's still play."""
+    page = notebook(
+        [connected(speed=20), "studio = qw.VideoStudio()\nstudio", "task = qw.generate('一只猫')\ntask"]
+    ).run_all()
+    write_and_generate(page, 1, PROMPT)
+    for cell in (1, 2):
+        expect(videos(page, cell)).to_have_count(1, timeout=2 * PATIENCE)
+    page.save().shutdown_kernel().reload()
+    for cell in (1, 2):
+        expect(videos(page, cell)).to_have_count(1, timeout=PATIENCE)
+        assert playable(videos(page, cell))["duration"] > 4
+    page.screenshot("kernel-gone")
+    assert page.problems == []
+
+
+def test_a_task_at_the_end_of_a_cell_is_a_live_card(notebook: Notebook) -> None:
+    """The card moves while the kernel is free for other cells, and becomes the video."""
+    page = notebook([connected(speed=5), "task = qw.generate('一只猫')\ntask", "print('free', 6 * 7)"])
+    bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
+    page.run_all()
+    expect(page.output(2)).to_contain_text("free 42")
+    expect(videos(page, 1)).to_have_count(0)
+    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    assert playable(videos(page, 1))["duration"] > 4
+    assert len(bar.values) >= 3
+    expect(page.output(1).locator(".progress-bar:visible")).to_have_count(0)
+
+
+def test_a_page_loaded_again_in_the_middle(notebook: Notebook) -> None:
+    """A reload while a task runs loses nothing: the card is back, and the video comes."""
+    page = notebook([connected(speed=2), "task = qw.generate('一只猫')\ntask"]).run_all()
+    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    page.save().reload()
+    expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
+    page.screenshot("reloaded-while-running")
+    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    assert playable(videos(page, 1))["duration"] > 4
+
+
+def test_the_kernel_dies_while_a_task_runs(notebook: Notebook) -> None:
+    """What is left on the page is the line that goes on with the task; run as it stands, it does."""
+    with Sandbox(speed=2, draft=True) as sandbox:
+        page = notebook(
+            [
+                f"import os\nos.environ['QINGBO_API_KEY'] = '{sandbox.api_key}'\n"
+                f"import qingbo_widgets as qw\nqw.connect(base_url='{sandbox.base_url}')",
+                "task = qw.generate('一只猫')\ntask",
+                "'the line goes here'",
+            ]
+        ).run_all()
+        expect(page.output(1)).to_contain_text("task-wave")
+        page.save().shutdown_kernel().reload()
+        kept = page.output(1).locator(".qingbo-keep:visible")
+        expect(kept).to_contain_text("一只猫", timeout=PATIENCE)
+        page.screenshot("kernel-died-while-running")
+        line = kept.locator("code").inner_text()
+        assert ".resume(" in line
+
+        page.run(0).write(2, line).run(2)
+        expect(videos(page, 2)).to_have_count(1, timeout=2 * PATIENCE)
+        assert playable(videos(page, 2))["duration"] > 4
+        # The first output had the player ready; it has something to play now, in a kernel that never saw it.
+        kept.locator("video").evaluate("video => { video.preload = 'auto'; video.load() }")
+        assert playable(kept.locator("video"))["duration"] > 4
+
+
+def test_an_untrusted_copy_plays(notebook: Notebook) -> None:
+    """A notebook from somebody else, whose outputs Jupyter does not trust, still plays its videos."""
+    page = notebook([connected(speed=20), "task = qw.generate('一只猫')\ntask"]).run_all()
+    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    page.save().shutdown_kernel()
+    received = json.loads(page.path.read_text(encoding="utf-8"))
+    received["metadata"]["from"] = "somebody else"  # so that no signature of ours fits
+    copy = page.path.parent.parent / "received" / "copy.ipynb"
+    shutil.copytree(page.path.parent / "qingbo_videos", copy.parent / "qingbo_videos")
+    copy.write_text(json.dumps(received), encoding="utf-8")
+
+    other = notebook([], path=copy)
+    trusted = "() => [...jupyterapp.shell.widgets('main')][0].content.widgets.map(cell => cell.model.trusted)"
+    assert other.page.evaluate(trusted) == [False, False]
+    expect(videos(other, 1)).to_have_count(1, timeout=PATIENCE)
+    assert playable(videos(other, 1))["duration"] > 4
+    assert other.problems == []
+
+
+def test_a_narrow_window(notebook: Notebook) -> None:
+    """In a window as narrow as a phone nothing of the studio is cut off at the right."""
+    page = notebook([connected(speed=20), "studio = qw.VideoStudio()\nstudio"], width=480).run_all()
+    write_and_generate(page, 1, PROMPT)
+    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    playable(videos(page, 1))
+    page.screenshot("studio-narrow")
+    outside = page.output(1).evaluate(
+        """area => {
+            const right = area.getBoundingClientRect().right + 1;
+            return [...area.querySelectorAll('button, input, select, textarea, video, .qingbo-card')]
+                .filter(element => element.getBoundingClientRect().right > right)
+                .map(element => element.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert outside == []

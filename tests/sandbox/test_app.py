@@ -1,0 +1,330 @@
+"""The routes, over a real socket."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from qingbo_widgets.sandbox import Faults, Sandbox
+
+REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
+ENDED = ("completed", "failed", "cancelled")
+
+
+class Caller:
+    """Speaks to a sandbox with its key."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {sandbox.api_key}"
+
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, f"{self.sandbox.base_url}{path}", timeout=30, **options)
+
+    def submit(self, **fields: Any) -> str:
+        answer = self("POST", "/tasks", json={**REQUEST, **fields})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["task_id"])
+
+    def ended(self, task_id: str) -> dict[str, Any]:
+        """The status of a task once it has ended."""
+
+        def status() -> dict[str, Any]:
+            body: dict[str, Any] = self("GET", f"/tasks/{task_id}").json()
+            return body if body["status"] in ENDED else {}
+
+        return until(status)
+
+
+def until(something: Callable[[], Any], seconds: float = 60) -> Any:
+    """Ask again and again until the answer is not empty."""
+    end = time.monotonic() + seconds
+    while not (answer := something()):
+        assert time.monotonic() < end, "it did not happen"
+        threading.Event().wait(0.01)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Caller]:
+    """One sandbox for the tests that leave it as it was."""
+    with Sandbox(speed=1000, draft=True) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            yield caller
+
+
+@pytest.fixture
+def call() -> Iterator[Caller]:
+    """A sandbox of one's own, in which nothing is drawn unless a test asks for it."""
+    with Sandbox(speed=1000, draft=True, faults=Faults(fail="upstream_unavailable")) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            yield caller
+
+
+@pytest.fixture(scope="module")
+def completed(shared: Caller) -> dict[str, Any]:
+    """The status of a task that has been completed."""
+    return shared.ended(shared.submit())
+
+
+def error(answer: requests.Response) -> dict[str, Any]:
+    """The documented error body, checked for its form."""
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert {"message", "code", "type"} <= set(body["error"]) <= {"message", "code", "type", "param"}
+    assert all(isinstance(value, str) and value for value in body["error"].values())
+    return dict(body["error"])
+
+
+@pytest.mark.parametrize("key", [None, "", "Bearer ", "Bearer wrong", "Basic x", "bearer\xe9"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/tasks"),
+        ("GET", "/tasks/x"),
+        ("POST", "/tasks/x/cancel"),
+        ("GET", "/models"),
+        ("GET", "/models/kling-v1"),
+    ],
+)
+def test_nobody_without_the_key(shared: Caller, method: str, path: str, key: str | None) -> None:
+    """Every endpoint answers 401 with the documented body to a missing or wrong key."""
+    headers = {} if key is None else {"Authorization": key.encode("latin-1")}
+    answer = requests.request(
+        method, f"{shared.sandbox.base_url}{path}", headers=headers, json=REQUEST, timeout=10
+    )
+    assert answer.status_code == 401
+    assert error(answer)["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"model": "kling-v9", "prompt": "x"}, "model"),
+        ({**REQUEST, "duration": 4}, "duration"),
+        ({**REQUEST, "extra": {"mode": "best"}}, "extra.mode"),
+    ],
+)
+def test_a_broken_rule_is_named(shared: Caller, body: Any, param: str) -> None:
+    """400, with the place of the mistake in `param`."""
+    answer = shared("POST", "/tasks", json=body)
+    assert answer.status_code == 400
+    assert error(answer)["param"] == param
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b'{"model": NaN}', b"[" * 100_000, b'{"a": ' + b"1" * 5000 + b"}"],
+    ids=["empty", "cut", "not utf-8", "nan", "deep", "long number"],
+)  # fmt: skip
+def test_what_is_not_json_is_400(shared: Caller, data: bytes) -> None:
+    """However broken the body is, the answer is a plain 400."""
+    answer = shared("POST", "/tasks", data=data)
+    assert answer.status_code == 400
+    error(answer)
+
+
+def test_a_body_has_a_limit(shared: Caller) -> None:
+    """One megabyte is read and judged; one byte more is 413, announced or not."""
+    padding = b" " * (1_000_000 - 2)
+    assert shared("POST", "/tasks", data=b"{" + padding + b"}").status_code == 400
+    assert shared("POST", "/tasks", data=b"{" + padding + b" }").status_code == 413
+    assert shared("POST", "/tasks", data=iter([b"{" + padding, b" }"])).status_code == 413
+
+
+def test_unknown_places_are_404(shared: Caller) -> None:
+    """A task that is not there has the documented code; other places answer in the same form."""
+    for method, path in (("GET", "/tasks/task-wave0"), ("POST", "/tasks/task-wave0/cancel")):
+        answer = shared(method, path)
+        assert answer.status_code == 404
+        assert error(answer)["code"] == "task_not_found"
+    assert shared("GET", "/nowhere").status_code == 404
+    assert error(shared("GET", "/models/kling-v9"))["code"] == "model_not_found"
+    assert shared("POST", "/tasks/sync", json=REQUEST).status_code == 405
+
+
+def test_models_are_listed(shared: Caller) -> None:
+    """The four models, each also by its name."""
+    names = [model["id"] for model in shared("GET", "/models").json()["data"]]
+    assert sorted(names) == ["kling-v1", "kling-v1-6", "kling-v2-master", "kling-v3"]
+    assert shared("GET", "/models/kling-v3").json()["id"] == "kling-v3"
+
+
+def test_another_site_cannot_reach_it(shared: Caller) -> None:
+    """A page whose name was made to point at this machine is turned away, and no page may read an answer."""
+    for host in ("evil.example", "127.0.0.1.evil.example"):
+        assert shared("GET", "/models", headers={"Host": host}).status_code == 400
+    answer = shared("GET", "/models", headers={"Host": "localhost:1", "Origin": "https://evil.example"})
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_the_video_is_an_mp4_in_parts(shared: Caller, completed: dict[str, Any]) -> None:
+    """Its link needs no key, cannot be guessed, and serves any part of the file, as players ask for."""
+    url = completed["result"]["videos"][0]["url"]
+    assert re.search(r"/videos/[\w-]{32,}\.mp4$", url)
+    whole = requests.get(url, timeout=10)
+    assert whole.status_code == 200
+    assert whole.headers["Content-Type"] == "video/mp4"
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    size = len(whole.content)
+    assert whole.content[4:8] == b"ftyp"
+
+    part = requests.get(url, headers={"Range": "bytes=100-199"}, timeout=10)
+    assert part.status_code == 206
+    assert part.headers["Content-Range"] == f"bytes 100-199/{size}"
+    assert part.content == whole.content[100:200]
+    rest = requests.get(url, headers={"Range": "bytes=-50"}, timeout=10)
+    assert rest.content == whole.content[-50:]
+    beyond = requests.get(url, headers={"Range": f"bytes={size}-"}, timeout=10)
+    assert beyond.status_code == 416
+    assert requests.head(url, timeout=10).headers["Content-Length"] == str(size)
+    assert requests.get(url.replace("/videos/", "/videos/x"), timeout=10).status_code == 404
+
+
+def test_a_link_expires() -> None:
+    """After its time the link answers 410; the task is still completed, with the same link."""
+    with Sandbox(speed=1000, draft=True, link_lifetime=0) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            status = caller.ended(caller.submit())
+            (video,) = status["result"]["videos"]
+            assert video["expires_at"] == status["completed_at"]
+            expired = requests.get(video["url"], timeout=10)
+            assert expired.status_code == 410
+            assert error(expired)["code"] == "link_expired"
+            assert caller.ended(status["task_id"]) == status
+
+
+def test_cancel_over_http(call: Caller) -> None:
+    """A task past the queue is not cancellable, and the code says so."""
+    task_id = call.submit()
+    call.ended(task_id)
+    answer = call("POST", f"/tasks/{task_id}/cancel")
+    assert answer.status_code == 400
+    assert error(answer)["code"] == "task_not_cancellable"
+
+
+@pytest.mark.parametrize("case", ["missing", "no picture", "too large"])
+def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case: str) -> None:
+    """The task is accepted and then fails, and its message names the URL and what is wrong with it."""
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    url = shared.sandbox.publish(path)
+    wrong = {"missing": "404", "no picture": "not a JPEG, PNG or WebP", "too large": "over 10 MB"}[case]
+    if case == "missing":
+        url += "x"
+    elif case == "no picture":
+        path.write_text("<html>")
+    else:
+        path.write_bytes(path.read_bytes() + bytes(10_000_001))
+    status = shared.ended(shared.submit(image_urls=[url]))
+    assert status["status"] == "failed"
+    assert status["error"]["code"] == "upstream_bad_request"
+    assert url in status["error"]["message"]
+    assert wrong in status["error"]["message"]
+
+
+def test_faults_of_the_account_and_the_line(call: Caller) -> None:
+    """An empty account, a rate limit with its pause, an internal error: each in its form."""
+    call.sandbox.faults = Faults(no_balance=True)
+    empty = call("POST", "/tasks", json=REQUEST)
+    assert (empty.status_code, error(empty)["code"]) == (402, "insufficient_balance")
+
+    call.sandbox.faults = Faults(rate_limit_every=2, retry_after=7)
+    answers = [call("GET", "/models") for _ in range(4)]
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+    assert {answer.headers.get("Retry-After") for answer in answers} == {None, "7"}
+
+    call.sandbox.faults = Faults(server_error_every=1)
+    assert call("GET", "/models").status_code == 500
+
+
+def test_a_gateway_hides_an_answer_but_the_task_exists(call: Caller) -> None:
+    """HTML with a 502 although the submit was carried out: its callback comes all the same."""
+    with hook() as (url, received):
+        call.sandbox.faults = Faults(fail="task_failed", html_every=1)
+        lost = call("POST", "/tasks", json={**REQUEST, "callback_url": url})
+        assert lost.status_code == 502
+        assert lost.headers["Content-Type"].startswith("text/html")
+        until(lambda: received)
+
+
+def test_latency_delays_the_answer(call: Caller) -> None:
+    """A client that waits less than the latency runs into its own timeout."""
+    call.sandbox.faults = Faults(latency=30)
+    with pytest.raises(requests.ReadTimeout):
+        call.session.get(f"{call.sandbox.base_url}/models", timeout=0.2)
+
+
+class hook:  # noqa: N801 - used like a function
+    """A listener on loopback for callbacks; it answers with a redirect, which nobody should follow."""
+
+    def __enter__(self) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+        received: list[tuple[str, dict[str, Any]]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                received.append((self.path, json.loads(body)))
+                self.send_response(302)
+                self.send_header("Location", "/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+        return f"http://localhost:{self.server.server_port}/hook?a=1", received
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def test_a_callback_comes_when_the_task_ends(call: Caller) -> None:
+    """Its body is the status of the ended task, it comes once, and its redirect is not followed."""
+    with hook() as (url, received):
+        task_id = call.submit(callback_url=url)
+        (made,) = until(lambda: call.sandbox.callbacks)
+        assert (made.task_id, made.url, made.answer) == (task_id, url, 302)
+        assert received == [("/hook?a=1", call("GET", f"/tasks/{task_id}").json())]
+        assert received[0][1]["status"] == "failed"
+
+
+@pytest.mark.parametrize("url", ["http://192.0.2.1/", "https://example.invalid/", "http://127.0.0.1:9/"])
+def test_a_callback_elsewhere_is_not_made(call: Caller, url: str) -> None:
+    """An address that is not on this machine is never contacted; that is recorded, as is nobody answering."""
+    call.submit(callback_url=url)
+    (made,) = until(lambda: call.sandbox.callbacks)
+    assert made.answer is None
+
+
+def test_published_pictures_are_served(shared: Caller, tmp_path: Path) -> None:
+    """A local file gets an address that serves it, with the type of its content."""
+    path = tmp_path / "a.png"
+    Image.new("RGB", (3, 2), "red").save(path)
+    answer = requests.get(shared.sandbox.publish(path), timeout=10)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).size == (3, 2)
+
+
+def test_a_submission_sent_again_is_billed_once(call: Caller) -> None:
+    """A client that lost the answer sends the same `Idempotency-Key`, and gets the task that it has."""
+    twice = [call("POST", "/tasks", json=REQUEST, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
+    assert twice[0]["task_id"] == twice[1]["task_id"]

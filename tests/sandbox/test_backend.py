@@ -1,0 +1,178 @@
+"""What stands behind the routes, on a clock of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from qingbo_widgets.sandbox.backend import KEY_LIFETIME, Backend, NotCancellable
+from qingbo_widgets.sandbox.faults import Faults
+
+REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
+HOUR = 3600.0
+
+
+class Clock:
+    """Stands until it is moved."""
+
+    now = 1_775_285_160.04
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """One that stands at the moment of the documentation's example."""
+    return Clock()
+
+
+@pytest.fixture
+def backend(clock: Clock) -> Iterator[Backend]:
+    """One that draws small and whose time stands still."""
+    backend = Backend(draft=True, clock=clock, link_lifetime=HOUR)
+    backend.base_url = "http://127.0.0.1:1"
+    yield backend
+    backend.close()
+
+
+def drawn(backend: Backend, task_id: str) -> None:
+    """Wait until the video of a task has been drawn, or could not be."""
+    assert backend._tasks[task_id].end_known.wait(60)
+
+
+def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
+    """Queued, processing, completed, each body in the documented form; then the link lives for its time."""
+    submitted = backend.submit(REQUEST)
+    task_id = submitted.pop("task_id")
+    assert task_id.startswith("task-wave1775285160040")
+    assert submitted == {
+        "model": "kling-v1",
+        "action": "generate",
+        "status": "queued",
+        "created_at": 1775285160040,
+        "progress": 0,
+    }
+
+    urls = {
+        "get": f"http://127.0.0.1:1/v1/tasks/{task_id}",
+        "cancel": f"http://127.0.0.1:1/v1/tasks/{task_id}/cancel",
+    }
+    assert backend.status(task_id) == {"task_id": task_id, **submitted, "urls": urls}
+
+    plan = backend._tasks[task_id].plan
+    drawn(backend, task_id)
+    clock.now += plan.starts
+    processing = backend.status(task_id)
+    assert processing["status"] == "processing"
+    assert processing["start_time"] == int(clock.now * 1000)
+    assert "result" not in processing
+    assert "completed_at" not in processing
+
+    clock.now += plan.ends - plan.starts + 1
+    completed = backend.status(task_id)
+    assert (completed["status"], completed["progress"]) == ("completed", 100)
+    assert completed["completed_at"] == int((clock.now - 1) * 1000)
+    assert completed["result"]["images"] == []
+    (video,) = completed["result"]["videos"]
+    assert video["expires_at"] == completed["completed_at"] + HOUR * 1000
+
+    link = video["url"].removeprefix("http://127.0.0.1:1/videos/").removesuffix(".mp4")
+    assert backend.video(link).stat().st_size > 1000  # type: ignore[union-attr]
+    clock.now += HOUR
+    assert backend.video(link) is None
+    assert backend.status(task_id) == completed
+
+
+def test_it_is_not_completed_before_it_is_drawn(clock: Clock) -> None:
+    """However late it is, a task whose video is not ready is still processing, below 100 percent."""
+    backend = Backend(draft=True, clock=clock)
+    try:
+        task_id = backend.submit(REQUEST)["task_id"]
+        entry = backend._tasks[task_id]
+        drawn(backend, task_id)
+        entry.drawn = None
+        clock.now += 10 * HOUR
+        late = backend.status(task_id)
+        assert late["status"] == "processing"
+        assert 0 < late["progress"] < 100
+        entry.drawn = clock.now
+        assert backend.status(task_id)["completed_at"] == int(clock.now * 1000)
+    finally:
+        backend.close()
+
+
+def test_cancel_only_in_the_queue(backend: Backend, clock: Clock) -> None:
+    """A queued task is cancelled, with its quota back, and ends its drawing; no other task is."""
+    first, second = (backend.submit({**REQUEST, "duration": 10})["task_id"] for _ in range(2))
+    answer = backend.cancel(first)
+    assert answer == {"task_id": first, "status": "cancelled", "refunded": True, "refunded_quota": 100_000}
+    clock.now += HOUR
+    cancelled = backend.status(first)
+    assert (cancelled["status"], cancelled["progress"]) == ("cancelled", 0)
+    assert cancelled["completed_at"] == cancelled["created_at"]
+    assert not {"result", "error", "start_time"} & set(cancelled)
+    for task_id in (first, second):
+        with pytest.raises(NotCancellable):
+            backend.cancel(task_id)
+    with pytest.raises(KeyError):
+        backend.cancel("task-wave0")
+
+
+def test_a_task_fails_on_demand(backend: Backend, clock: Clock) -> None:
+    """A fault fails the tasks whose prompts it names, with its code, in the course of their processing."""
+    backend.faults = Faults(fail="upstream_unavailable", fail_prompt="storm")
+    shots = {"shot_1_prompt": "calm", "shot_1_duration": 2, "shot_2_prompt": "a storm", "shot_2_duration": 3}
+    task_id = backend.submit({"model": "kling-v3", "extra": shots})["task_id"]
+    assert backend.status(task_id)["status"] == "queued"
+    clock.now += HOUR
+    failed = backend.status(task_id)
+    assert failed["status"] == "failed"
+    assert failed["error"]["code"] == "upstream_unavailable"
+    assert failed["error"]["message"]
+    assert failed["progress"] < 100
+    assert "result" not in failed
+    assert not Faults(fail="x", fail_prompt="storm").fails(["calm"])
+
+
+def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> None:
+    """JPEG, PNG and WebP get an address that nobody can guess; anything else is refused."""
+    for suffix in ("png", "jpg", "webp"):
+        path = tmp_path / f"a.{suffix}"
+        Image.new("RGB", (4, 4)).save(path)
+        url = backend.publish(path)
+        assert len(url) > 50
+        assert backend.picture(url.rpartition("/")[2]) == path
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.gif")
+    (tmp_path / "a.png").write_text("no picture")
+    for name in ("a.gif", "a.png"):
+        with pytest.raises(ValueError, match="JPEG, PNG or WebP"):
+            backend.publish(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        backend.publish(tmp_path / "none.png")
+
+
+def test_close_leaves_nothing(clock: Clock) -> None:
+    """The folder of videos is gone, even when drawing had just begun."""
+    backend = Backend(clock=clock)
+    backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})
+    folder = Path(backend._folder.name)
+    backend.close()
+    assert not folder.exists()
+
+
+def test_an_idempotency_key_makes_one_task(backend: Backend, clock: Clock) -> None:
+    """The same key within 24 hours answers the same task, as it stands; another or a later one, a new one."""
+    first = backend.submit(REQUEST, "key-1")
+    assert backend.submit(REQUEST, "key-1") == first
+    assert backend.submit({**REQUEST, "prompt": "another"}, "key-1")["task_id"] == first["task_id"]
+    backend.cancel(first["task_id"])
+    assert backend.submit(REQUEST, "key-1")["status"] == "cancelled"
+    others = [backend.submit(REQUEST, key)["task_id"] for key in ("key-2", "", "")]
+    clock.now += KEY_LIFETIME
+    others.append(backend.submit(REQUEST, "key-1")["task_id"])
+    assert len({first["task_id"], *others}) == 5

@@ -1,0 +1,150 @@
+"""The sandbox as a thing that starts and stops."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from qingbo_widgets.sandbox import Faults, Sandbox
+
+
+def open_sockets() -> set[str]:
+    """What this process has open, where the system tells."""
+    folder = Path("/proc/self/fd")
+    names = set()
+    for entry in folder.iterdir() if folder.exists() else ():
+        try:
+            names.add(f"{entry.name} {entry.readlink()}")
+        except FileNotFoundError:
+            continue  # the one that reads the folder
+    return {name for name in names if "socket" in name or "qingbo" in name}
+
+
+def children() -> list[str]:
+    """The processes that this one has started."""
+    task = Path(f"/proc/self/task/{os.getpid()}/children")
+    return task.read_text().split() if task.exists() else []
+
+
+def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping in the middle of everything takes less than a second and leaves nothing behind."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    threads, sockets, processes = set(threading.enumerate()), open_sockets(), children()
+    sandbox = Sandbox(speed=100)
+    with sandbox, requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {sandbox.api_key}"
+        for _ in range(3):
+            body = {"model": "kling-v3", "prompt": "x", "duration": 15, "callback_url": "http://127.0.0.1:9/"}
+            assert session.post(f"{sandbox.base_url}/tasks", json=body, timeout=10).status_code == 200
+        sandbox.faults = Faults(latency=60)
+        waiting = threading.Thread(
+            target=_never_answered, args=(f"{sandbox.base_url}/models", sandbox.api_key)
+        )
+        waiting.start()
+        begun = time.monotonic()
+        sandbox.stop()
+        assert time.monotonic() - begun < 1.5  # less than 1 s on a machine with nothing else to do
+        waiting.join(5)
+    assert set(threading.enumerate()) == threads
+    assert open_sockets() <= sockets
+    assert children() == processes
+    assert list(tmp_path.iterdir()) == []
+
+
+def _never_answered(url: str, key: str) -> None:
+    # It is cut off or, if the server still finds the time to say so, told of an error.
+    with suppress(requests.ConnectionError):
+        assert requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 500
+
+
+def test_start_and_stop_can_be_repeated() -> None:
+    """Both do nothing when there is nothing to do; a stopped sandbox can start again, and says what it is."""
+    sandbox = Sandbox()
+    assert sandbox.start() is sandbox.start()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", sandbox.base_url)
+    sandbox.stop()
+    sandbox.stop()
+    assert repr(sandbox) == "Sandbox(stopped)"
+    with pytest.raises(RuntimeError, match=r"start\(\)"):
+        _ = sandbox.base_url
+    with sandbox:
+        assert requests.get(f"{sandbox.base_url}/models", timeout=10).status_code == 401
+
+
+def test_a_taken_port_is_a_clear_error() -> None:
+    """It names the port and says what to do, at once."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port} on 127.0.0.1 is taken"):
+            Sandbox(port).start()
+
+
+def test_it_listens_on_this_machine_only() -> None:
+    """Its socket is bound to 127.0.0.1 and to no other address."""
+    with Sandbox() as sandbox:
+        assert sandbox._started()._socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_key_is_its_own_and_stays_hidden() -> None:
+    """Each sandbox makes up its own key, unless it is given one; its repr shows none."""
+    with Sandbox() as one, Sandbox(api_key="mine") as other:
+        assert one.api_key != Sandbox().api_key
+        assert other.api_key == "mine"
+        assert one.api_key not in repr(one)
+        assert "mine" not in repr(other)
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan")])
+def test_time_runs_forwards(speed: float) -> None:
+    """A speed that is none is refused when it is given."""
+    with pytest.raises(ValueError, match="speed"):
+        Sandbox(speed=speed)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C cannot be sent to a process here")
+def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
+    """The command prints the two lines to export, answers with that key, and ends quietly."""
+    code = "from qingbo_widgets.sandbox.server import serve; serve(0, 10)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as command:
+        assert command.stdout is not None
+        url = key = ""
+        while not key:
+            line = command.stdout.readline()
+            assert line, "it ended before it had said everything"
+            url = url or line.strip().removeprefix("export QINGBO_BASE_URL=") * line.startswith(
+                "export QINGBO_BASE"
+            )
+            key = line.strip().removeprefix("export QINGBO_API_KEY=") * line.startswith("export QINGBO_API")
+        answer = requests.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=10)
+        command.send_signal(signal.SIGINT)
+        said, trouble = command.communicate(timeout=20)
+    assert answer.status_code == 200
+    assert command.returncode == 0
+    assert trouble == ""
+    assert "stopped" in said
+
+
+def test_a_missing_extra_is_named() -> None:
+    """Without the sandbox's own dependencies, importing it says what to install."""
+    code = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "try:\n    from qingbo_widgets.sandbox import Sandbox\n"
+        "except ImportError as error:\n    print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert 'pip install "qingbo_widgets[sandbox]"' in said

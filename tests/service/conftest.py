@@ -1,0 +1,52 @@
+"""A transport and a client on a scripted server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.credentials import Secret
+from qingbo_widgets.service.transport import Transport
+from tests.faults.server import FaultServer
+
+KEY = "sk-sentinel-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxies of whoever runs the tests stay out of them."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A server without a script yet."""
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def transport(server: FaultServer) -> Iterator[Transport]:
+    """A transport to it with more patience than a busy machine needs."""
+    transport = Transport(Secret(KEY), server.url + "/v1", (20.0, 20.0))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def hurried(server: FaultServer) -> Iterator[Transport]:
+    """A transport to it that loses patience after 0.2 s, for servers that say nothing or never end."""
+    transport = Transport(Secret(KEY), server.url + "/v1", (20.0, 0.2))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def client(server: FaultServer) -> Iterator[Client]:
+    """A client of it with more patience than a busy machine needs."""
+    with Client(KEY, server.url + "/v1", timeout=(20.0, 20.0)) as client:
+        yield client

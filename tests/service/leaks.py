@@ -1,0 +1,32 @@
+"""What a verbose traceback shows: an error, everything behind it, and all local variables."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+
+__all__ = ["chain_of", "shown_by"]
+
+
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, its causes and its contexts, hidden ones too."""
+    if error is not None:
+        yield error
+        yield from chain_of(error.__cause__)
+        yield from chain_of(error.__context__)
+
+
+def shown_by(error: BaseException) -> str:
+    """All of it, but for the frames of the tests themselves, in which the key is written down."""
+    shown = []
+    for link in chain_of(error):
+        shown.append(f"{link!r} {vars(link)}")
+        for frame, _ in traceback.walk_tb(link.__traceback__):
+            if "/tests/" not in frame.f_code.co_filename:
+                shown.append(f"{frame.f_code.co_filename}: {_repr(frame.f_locals)}")
+    return "\n".join(shown)
+
+
+def _repr(variables: dict[str, object]) -> str:
+    # An object whose __init__ raised may not be able to show itself; its attributes can.
+    return str({name: vars(value) if name == "self" else value for name, value in variables.items()})

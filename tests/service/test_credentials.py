@@ -1,0 +1,95 @@
+"""The key is found, and never seen."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.exceptions import MissingApiKey
+from qingbo_widgets.service.credentials import Secret, find_api_key, find_base_url
+from tests.service.leaks import shown_by
+
+KEY = "sk-sentinel"
+
+
+def test_the_order_of_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument wins, then our variable, then those of the service's documentation."""
+    monkeypatch.setenv("WAVEAPI_API_KEY", "third")
+    assert find_api_key().reveal() == "third"
+    monkeypatch.setenv("WAVE_API_KEY", "second")
+    assert find_api_key().reveal() == "second"
+    monkeypatch.setenv("QINGBO_API_KEY", " first\n")
+    assert find_api_key().reveal() == "first"
+    assert find_api_key("given").reveal() == "given"
+    assert find_api_key(Secret("given")).reveal() == "given"
+    assert find_api_key("  ").reveal() == "first"
+
+
+def test_no_key_anywhere() -> None:
+    """The error tells every way to give one."""
+    with pytest.raises(MissingApiKey) as caught:
+        find_api_key()
+    for way in ("QINGBO_API_KEY", "qw.connect(api_key=...)", "qw.connect(sandbox=True)"):
+        assert way in str(caught.value)
+
+
+@pytest.mark.parametrize("found", ["null", "here", "broken"])
+def test_the_keyring_is_asked_last(found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be missing, empty or locked; none of that is an error of its own."""
+    answers = {"null": "return None", "here": f"return '{KEY}'", "broken": "raise RuntimeError('locked')"}
+    (tmp_path / "keyring.py").write_text(
+        "def get_password(service, name):\n"
+        "    assert (service, name) == ('qingbo_widgets', 'api_key')\n"
+        f"    {answers[found]}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "keyring", raising=False)
+    if found == "here":
+        assert find_api_key().reveal() == KEY
+    else:
+        with pytest.raises(MissingApiKey):
+            find_api_key()
+    sys.modules.pop("keyring", None)  # monkeypatch would bring this one back for the tests to come
+
+
+@pytest.mark.parametrize("broken", [f"{KEY} {KEY}", f"{KEY}\r\nX: 1", f"{KEY}，", f"{KEY}\x7f", f"“{KEY}”"])
+def test_a_key_that_cannot_be_one(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before it reaches a header, and a verbose traceback does not show it."""
+    monkeypatch.setenv("WAVE_API_KEY", broken)
+    with pytest.raises(MissingApiKey, match="in WAVE_API_KEY") as caught:
+        find_api_key()
+    assert KEY not in shown_by(caught.value)
+    with pytest.raises(MissingApiKey, match="key given") as caught:
+        find_api_key(broken)
+    assert KEY not in shown_by(caught.value)
+
+
+def test_a_secret_does_not_show() -> None:
+    """Not by printing, formatting, listing, copying or pickling."""
+    secret = Secret(f" {KEY} ")
+    assert secret.reveal() == KEY
+    for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", str(dir(secret))):
+        assert KEY not in text
+    for write in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            write(secret)
+    with pytest.raises(TypeError):
+        vars(secret)
+
+
+def test_a_secret_hides_itself_in_a_text() -> None:
+    """And an empty one hides nothing."""
+    assert Secret(KEY).hide_in(f"bad key {KEY}!") == "bad key <hidden>!"
+    assert Secret("").hide_in("abc") == "abc"
+
+
+def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contract's own, unless the environment or the argument says otherwise."""
+    assert find_base_url() == "https://qingbo.dev/v1"
+    monkeypatch.setenv("QINGBO_BASE_URL", "https://b.example/v1")
+    assert find_base_url() == "https://b.example/v1"
+    assert find_base_url("https://c.example/v1") == "https://c.example/v1"

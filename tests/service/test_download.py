@@ -1,0 +1,318 @@
+"""Downloads over lines that break, from servers that lie, onto disks that are full."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.exceptions import DownloadFailed, LinkExpired
+from qingbo_widgets.service.download import Download
+from qingbo_widgets.service.transport import Transport
+from tests.faults.server import (
+    Exchange,
+    FaultServer,
+    Step,
+    answer,
+    close,
+    file,
+    html,
+    partial,
+    redirect,
+    silence,
+)
+
+VIDEO = b"\x00\x00\x00\x18ftypisom" + os.urandom(300_000)
+OTHER = b"\x00\x00\x00\x18ftypisom" + os.urandom(300_000)
+
+
+class Line:
+    """A download to a folder of its own, and what happened on the way."""
+
+    def __init__(self, transport: Transport, server: FaultServer, folder: Path) -> None:
+        self.transport, self.server = transport, server
+        self.path = folder / "clip.mp4"
+        self.progress: list[tuple[int, int | None]] = []
+        self.pauses: list[float] = []
+
+    def fetch(self, *script: Step, max_bytes: int = 10**9) -> Path:
+        """Downloads from a server with this script."""
+        self.server.then(*script)
+        url = self.server.url + "/clip.mp4?sig=hidden"
+        return Download(
+            self.transport,
+            url,
+            self.path,
+            lambda received, total: self.progress.append((received, total)),
+            max_bytes=max_bytes,
+            sleep=self.pauses.append,
+        ).run()
+
+    def refuses(
+        self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
+    ) -> DownloadFailed:
+        """Downloads in vain: the error, with nothing left behind."""
+        with pytest.raises(DownloadFailed) as caught:
+            self.fetch(*script, **options)
+        assert type(caught.value) is kind
+        assert caught.value.url == self.server.url + "/clip.mp4?sig=hidden"
+        assert "hidden" not in str(caught.value)
+        assert list(self.path.parent.iterdir()) == []
+        return caught.value
+
+
+@pytest.fixture
+def line(transport: Transport, server: FaultServer, tmp_path: Path) -> Line:
+    """A line to the scripted server."""
+    return Line(transport, server, tmp_path)
+
+
+def ranges(server: FaultServer) -> list[str | None]:
+    """The ``Range`` of each request that came."""
+    return [request.headers.get("range") for request in server.requests]
+
+
+def test_a_whole_video(line: Line) -> None:
+    """It is there, alone, and the progress ended at its length."""
+    assert line.fetch(file(VIDEO)) == line.path
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert line.progress[-1] == (len(VIDEO), len(VIDEO))
+    assert all(before[0] < after[0] for before, after in pairwise(line.progress))
+    assert "authorization" not in line.server.requests[0].headers
+
+
+def test_an_earlier_file_is_replaced(line: Line) -> None:
+    """Whole, and only once the new one is."""
+    line.path.write_bytes(b"earlier")
+    (line.path.parent / "clip.mp4.part").write_bytes(b"left by a crash" * 99999)
+    line.fetch(file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("proof", [{"ETag": '"1"'}, {"Last_Modified": "Wed, 01 Apr 2026 00:00:00 GMT"}])
+def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
+    """After a break only what is missing is asked for, if it is provably the same file."""
+    line.fetch(
+        file(VIDEO, cut_at=100_000, **proof), file(VIDEO, cut_at=200_000, **proof), file(VIDEO, **proof)
+    )
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, "bytes=100000-", "bytes=200000-"]
+    assert line.pauses == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        file(OTHER, ETag='"2"'),
+        file(OTHER, ETag='"2"', ranges=False),
+        file(OTHER, ETag='W/"1"'),
+        file(OTHER),
+    ],
+    ids=["changed", "no ranges", "weak", "unmarked"],
+)
+def test_it_starts_over_when_the_file_is_another(line: Line, second: Step) -> None:
+    """Two halves of two files never make one."""
+    line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), second)
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}], ids=["unmarked", "weak"])
+def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> None:
+    """A server that does not mark its files is asked for all of it."""
+    line.fetch(file(VIDEO, cut_at=100_000, **mark), file(OTHER))
+    assert ranges(line.server) == [None, None]
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        answer(OTHER[5:], 206, Content_Range=f"bytes 5-{len(OTHER) - 1}/{len(OTHER)}"),
+        answer(OTHER, 206),
+        answer(b"", 416, Content_Range=f"bytes */{len(VIDEO)}"),
+    ],
+    ids=["another part", "no range said", "416"],
+)
+def test_a_wrong_part_is_thrown_away(line: Line, lie: Step) -> None:
+    """Then it begins again from the start."""
+    line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), lie, file(OTHER, ETag='"1"'))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None, "bytes=100000-", None]
+
+
+@pytest.mark.parametrize("fault", [close, answer(b"", 503), answer(b"", 500), partial(VIDEO, 0), answer(b"")])
+def test_a_passing_fault_is_waited_through(line: Line, fault: Step) -> None:
+    """Downloads cost nothing, so they are tried again by themselves."""
+    line.fetch(fault, file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_it_waits_as_long_as_it_is_told(line: Line) -> None:
+    """Retry-After is obeyed."""
+    line.fetch(answer(b"", 429, Retry_After="3"), answer(b"", 503, Retry_After="0"), file(VIDEO))
+    assert line.pauses == [3.0, 1.0]
+
+
+def test_a_long_pause_is_for_whoever_asked(line: Line) -> None:
+    """A server that wants ten minutes gets them: nobody knocks before, and the error says how long."""
+    error = line.refuses(answer(b"", 503, Retry_After="600"))
+    assert error.retry_after == 600
+    assert error.transient
+    assert "600 s" in str(error)
+    assert line.pauses == []
+
+
+@pytest.mark.parametrize("moment", ["waiting for an answer", "in the middle", "between two tries"])
+def test_closing_ends_it_at_once(
+    transport: Transport, server: FaultServer, tmp_path: Path, moment: str
+) -> None:
+    """A kernel that ends, or connects anew, leaves no download running behind its back."""
+
+    def half(exchange: Exchange) -> bool:
+        exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:100_000])
+        return silence(exchange)
+
+    faults = {"waiting for an answer": silence, "in the middle": half, "between two tries": answer(b"", 500)}
+    server.then(faults[moment], *[answer(b"", 503, Retry_After="9")] * 3)
+    download = Download(transport, server.url, tmp_path / "clip.mp4", max_bytes=10**9)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(download.run)
+        while len(server.requests) < (2 if moment == "between two tries" else 1):
+            assert not running.done()
+        transport.close()
+        with pytest.raises(DownloadFailed, match="closed"):
+            running.result(5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_gives_up(line: Line) -> None:
+    """Four tries; whoever asks knows that another time may do better."""
+    error = line.refuses(*[file(VIDEO, cut_at=100_000)] * 9)
+    assert len(line.server.requests) == 4
+    assert error.transient
+    assert "costs nothing" in str(error)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_link_that_has_ended(line: Line, status: int) -> None:
+    """Said as such, and not tried again."""
+    error = line.refuses(answer(b"gone", status), kind=LinkExpired)
+    assert "24 hours" in str(error)
+    assert not error.transient
+    assert len(line.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (html("<!doctype html><h1>Log in</h1>", 200), "a web page instead of a video"),
+        (answer({"error": "no"}), "something else instead of a video"),
+        (answer(b"GIF89a"), "something else"),
+        (answer(VIDEO, Content_Encoding="gzip"), "compressed"),
+        (answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"), "answered 206"),
+        (answer(b"", 204), "answered 204"),
+        (answer(b"", 401), "answered 401"),
+        (redirect("file:///etc/passwd"), "does not lead to an http"),
+    ],
+)
+def test_what_is_no_video(line: Line, step: Step, words: str) -> None:
+    """It is not saved under a video's name, and not asked for again."""
+    error = line.refuses(step)
+    assert words in str(error)
+    assert not error.transient
+    assert len(line.server.requests) == 1
+
+
+def test_webm_is_a_video_too(line: Line) -> None:
+    """As is one that comes in the smallest pieces, of unknown length."""
+
+    def pieces(exchange: object) -> bool:
+        exchange.send(200, {"Transfer-Encoding": "chunked"}, b"")
+        for byte in b"\x1aE\xdf\xa3" + b"webm" * 5:
+            exchange.socket.sendall(b"1\r\n" + bytes((byte,)) + b"\r\n")
+        exchange.socket.sendall(b"0\r\n\r\n")
+        return True
+
+    assert line.fetch(pieces).stat().st_size == 24
+    assert line.progress[-1] == (24, None)
+
+
+def test_a_chunked_video_that_breaks_off(line: Line) -> None:
+    """Without a length, the missing last chunk tells."""
+
+    def broken(exchange: object) -> bool:
+        exchange.send(200, {"Transfer-Encoding": "chunked"}, b"10\r\n" + VIDEO[:16] + b"\r\n")
+        return False
+
+    line.fetch(broken, file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_too_large_is_refused_before_it_comes(line: Line) -> None:
+    """By the announced length, or, where there is none or it lies, by what arrives."""
+
+    def unannounced(exchange: object) -> bool:
+        exchange.send(200, {}, VIDEO)
+        return False
+
+    assert "0.3 MB or more, and 0.1 MB" in str(line.refuses(answer(VIDEO), max_bytes=100_000))
+    assert line.progress == []
+    assert "are accepted" in str(line.refuses(unannounced, max_bytes=100_000))
+
+
+@pytest.mark.parametrize("length", ["-5", "1e3", "9" * 5000])
+def test_a_length_that_is_none(line: Line, length: str) -> None:
+    """A header full of nonsense is as none: the end of the connection is the end of the video."""
+    line.fetch(lambda exchange: exchange.send(200, {"Content-Length": length}, VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert line.progress[-1] == (len(VIDEO), None)
+
+
+def test_nobody_listens(line: Line) -> None:
+    """The reason stands in the error."""
+    line.server.__exit__()
+    assert "cannot be reached" in str(line.refuses())
+
+
+def test_no_such_folder(line: Line) -> None:
+    """The disk's words, before anything is asked for."""
+    line.path = line.path.parent / "missing" / "clip.mp4"
+    with pytest.raises(DownloadFailed, match=r"missing.*No such file"):
+        line.fetch(file(VIDEO))
+    assert line.server.requests == []
+
+
+def test_the_disk_is_full(line: Line) -> None:
+    """Said plainly. The .part is a link to the device that is always full."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full on this system")
+    (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
+    error = line.refuses(file(VIDEO))
+    assert "the disk is full" in str(error)
+
+
+@pytest.mark.parametrize(
+    "interruption", [KeyboardInterrupt, OSError(errno.EPIPE, "print failed"), ValueError]
+)
+def test_a_callback_that_raises(
+    transport: Transport, server: FaultServer, tmp_path: Path, interruption: BaseException
+) -> None:
+    """Ends the download with its own error, and nothing is left behind."""
+
+    def stop(received: int, total: int | None) -> None:
+        raise interruption
+
+    server.then(file(VIDEO))
+    expected: type[BaseException] = interruption if isinstance(interruption, type) else type(interruption)
+    run: Callable[[], Path] = Download(
+        transport, server.url, tmp_path / "clip.mp4", stop, max_bytes=10**9
+    ).run
+    with pytest.raises(expected):
+        run()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,73 @@
+"""Where a key may go, and what may be shown of a URL."""
+
+from __future__ import annotations
+
+import pytest
+
+from qingbo_widgets.service.urls import is_private_host, is_web_url, why_no_base_url, without_query
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://qingbo.dev/v1",
+        "http://127.0.0.1:8000/v1",
+        "http://127.8.9.1",
+        "http://localhost:1/v1",
+        "http://[::1]:8000/v1",
+    ],
+)
+def test_addresses_that_may_have_the_key(url: str) -> None:
+    """Encrypted, or on this machine."""
+    assert why_no_base_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://qingbo.dev/v1", "in the clear"),
+        ("http://localhost.evil.example/v1", "in the clear"),
+        ("http://10.0.0.1/v1", "in the clear"),
+        ("ftp://qingbo.dev", "not an http"),
+        ("qingbo.dev/v1", "not an http"),
+        ("https://", "not an http"),
+        ("https://[::1", "not an http"),
+        ("https://a.example:port/", "not an http"),
+        ("https://user:word@qingbo.dev/v1", "more than a host"),
+        ("https://qingbo.dev/v1?key=1", "more than a host"),
+        ("https://qingbo.dev/v1#x", "more than a host"),
+    ],
+)
+def test_addresses_that_may_not(url: str, reason: str) -> None:
+    """The reason is said."""
+    assert reason in (why_no_base_url(url) or "")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example/\x00", "http://a.example/\u200b", "http://a b/", 7, None, "//a"]
+)
+def test_what_is_no_web_url(url: object) -> None:
+    """Blanks and what cannot be seen have no place in one."""
+    assert not is_web_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://localhost/a", True),
+        ("http://[fd00::1]/a", True),
+        ("http://172.16.0.1/", True),
+        ("https://8.8.8.8/", False),
+        ("https://a.example/", False),
+        ("http://[", False),
+    ],
+)
+def test_private_hosts(url: str, private: bool) -> None:
+    """What only one's own network can reach."""
+    assert is_private_host(url) is private
+
+
+def test_what_may_be_shown() -> None:
+    """No signature, no password."""
+    assert without_query("https://me:pw@cdn.example/v.mp4?sig=1#x") == "https://cdn.example/v.mp4"
+    assert without_query("http://[") == "an unreadable URL"

@@ -1,0 +1,35 @@
+"""``tasks.monitor``: the one thread on which all tasks are followed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+from qingbo_widgets.tasks.monitor import TaskMonitor
+
+
+def test_closing_lets_every_coroutine_have_its_last_word():
+    """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""
+    monitor, ended, began = TaskMonitor(), [], threading.Semaphore(0)
+
+    async def story(number: int) -> None:
+        began.release()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await monitor.journal(time.sleep, 0.01)
+            ended.append(number)
+
+    for number in range(100):
+        monitor.start(story, number)
+    for _ in range(100):
+        assert began.acquire(timeout=10)
+    # The journal still takes what comes before its own end, so the last words are given time to arrive.
+    monitor._journal.shutdown = lambda **_: None
+    monitor.close()
+    monitor.close()
+    thread = monitor._thread
+    assert thread is not None
+    thread.join(10)
+    assert sorted(ended) == list(range(100))

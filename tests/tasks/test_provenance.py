@@ -1,0 +1,109 @@
+"""What a video was made of goes wherever the video goes, and is enough to make a library again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets import Library, Sandbox, TaskManager
+from qingbo_widgets.tasks import provenance
+from qingbo_widgets.tasks.judging import Judgements
+from qingbo_widgets.tasks.provenance import amend_sidecar, read_sidecar, sidecar_path
+
+
+def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> None:
+    """The request, ids, times, contract, versions, and the video's own digest; never the API key."""
+    task = manager.submit(prompt="一条锦鲤", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    found = read_sidecar(task.video_path)
+    assert found is not None
+    assert found["request"] == {
+        "model": "kling-v3",
+        "prompt": "一条锦鲤",
+        "duration": 3,
+        "enable_audio": False,
+    }
+    assert (found["task_id"], found["key"], found["contract"]) == (task.task_id, task.key, "2026-04")
+    assert found["video"]["sha256"] == hashlib.sha256(task.video_path.read_bytes()).hexdigest()
+    assert set(found["versions"]) == {"qingbo_widgets", "python"}
+    assert found["completed_at"] > found["submitted_at"][:10]
+    assert server.api_key not in sidecar_path(task.video_path).read_text(encoding="utf-8")
+    assert [path for path in task.video_path.parent.iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> None:
+    """Without the journal: the same rows, the same judgement, and importing twice adds nothing."""
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    Judgements(manager.library).rate(task.key, 4)
+    Judgements(manager.library).tag(task.key, ["best"])
+    Judgements(manager.library).note(task.key, "calm water")
+    before = manager.library.get(task.key)
+    assert before is not None
+    folder = tmp_path / "moved"
+    folder.mkdir()
+    for file in manager.library.folder.iterdir():
+        if file.suffix in (".mp4", ".json"):
+            (folder / file.name).write_bytes(file.read_bytes())
+    for _ in range(2):
+        library = Library.import_(folder)
+        (entry,) = library.entries()
+        for name in ("key", "task_id", "service", "model", "request", "status", "file", "submitted_at"):
+            assert getattr(entry, name) == getattr(before, name), name
+        judged = Judgements(library).of(task.key)
+        assert (judged.rating, judged.tags, judged.note) == (4, ("best",), "calm water")
+
+
+def test_strange_files_do_no_harm(tmp_path: Path) -> None:
+    """No sidecar, a broken one, one full of lies, a copy: each video is entered, under its own name."""
+    for name in ("alone", "broken", "lies", "copy"):
+        (tmp_path / f"{name}.mp4").write_bytes(b"film")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    lies = {"format": 1, "key": "k", "task_id": 7, "request": [], "created_at": "noon", "file": "../../x.mp4",
+            "rating": 99, "tags": "best", "submitted_at": "2026-11-01T10:00:00"}  # fmt: skip
+    for name in ("lies", "copy"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(lies), encoding="utf-8")
+    entries = {entry.file: entry for entry in Library.import_(tmp_path).entries()}
+    assert set(entries) == {"alone.mp4", "broken.mp4", "lies.mp4", "copy.mp4"}
+    assert len({entry.key for entry in entries.values()}) == 4
+    assert entries["lies.mp4"].task_id == ""
+    assert entries["lies.mp4"].request is None
+    assert all(entry.status == "completed" for entry in entries.values())
+
+
+def test_a_video_whose_row_lacks_it_is_entered_there(manager: TaskManager) -> None:
+    """A file that the journal lost comes back to its own row."""
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    manager.library.update(task.key, file=None)
+    Library.import_(manager.library.folder)
+    (entry,) = manager.library.entries()
+    assert entry.file == task.video_path.name
+
+
+def test_a_sidecar_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails in its middle leaves the old one, and nothing else."""
+    video = tmp_path / "koi.mp4"
+    amend_sidecar(video, rating=3)
+    monkeypatch.setattr(provenance.Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        amend_sidecar(video, rating=4)
+    assert [path.name for path in tmp_path.iterdir()] == ["koi.json"]
+    assert json.loads(sidecar_path(video).read_text(encoding="utf-8"))["rating"] == 3
+
+
+def test_a_sidecar_that_cannot_be_written_costs_no_video(
+    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The video is worth more than what is known of it."""
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(provenance, "_write", full)
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    assert task.video_path.is_file()
+    assert not sidecar_path(task.video_path).exists()

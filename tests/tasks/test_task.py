@@ -1,0 +1,294 @@
+"""``tasks.task``: what a person observes of a task, against a real sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import av
+import pytest
+
+import qingbo_widgets as qw
+
+KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
+
+
+def test_a_task_is_submitted_followed_and_saved(manager):
+    """The main job: one line, and a real mp4 of the right length lies in the folder under a readable name."""
+    task = manager.submit(model="kling-v2-master", prompt=KOI)
+    assert task.wait(60) is task
+    assert task.status == qw.TaskStatus.completed
+    assert task.progress == 100
+    assert task.task_id.startswith("task-")
+    assert task.video_path.parent == manager.library.folder
+    assert task.video_path.name.startswith("一条锦鲤在清澈的池塘中游动-水面波光粼粼-")
+    with av.open(task.video_path) as video:
+        assert video.duration / 1e6 == pytest.approx(5.0, abs=0.1)
+    assert task.created_at <= task.completed_at
+    assert not list(manager.library.folder.glob("*.part"))
+
+
+def test_submit_returns_before_the_service_has_answered(manager):
+    """The cell goes on at once; the id comes later."""
+    task = manager.submit(prompt=KOI)
+    assert task.status == qw.TaskStatus.submitting
+    assert task.task_id == ""
+    task.wait(60)
+
+
+def test_progress_rises_and_observers_hear_of_it(manager):
+    """A bar bound to the task moves in several steps and never back."""
+    seen: list[int] = []
+    task = manager.submit(prompt=KOI, duration=15)
+    task.observe(lambda change: seen.append(change.new), "progress")
+    task.wait(60)
+    assert seen == sorted(seen)
+    assert seen[-1] == 100
+    assert len(seen) > 2
+
+
+def test_a_failing_observer_hides_nothing_from_the_others(manager, caplog):
+    """A mistake in one cell's callback neither stops the task nor silences another cell's callback."""
+    heard: list[object] = []
+    task = manager.submit(prompt=KOI)
+
+    def broken(change: object) -> None:
+        raise ZeroDivisionError("a user's mistake")
+
+    task.observe(broken, "status")
+    task.observe(lambda change: heard.append(change.new), "status")
+    task.wait(60)
+    assert heard[-1] == qw.TaskStatus.completed
+    assert caplog.text.count("An observer of a task failed") == 1
+    assert "a user's mistake" in caplog.text
+
+
+def test_unobserve_works(manager):
+    """An observer that was taken away hears nothing more."""
+    heard: list[object] = []
+    task = manager.submit(prompt=KOI)
+    listener = heard.append
+    task.observe(listener, "video_path")
+    task.unobserve(listener, "video_path")
+    task.wait(60)
+    assert heard == []
+
+
+def test_await_gives_the_finished_task(manager):
+    """``await task`` leaves the event loop free, and several can be awaited at once."""
+
+    async def several() -> list[qw.Task]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.01)
+
+        ticking = asyncio.create_task(tick())
+        tasks = await asyncio.gather(manager.submit(prompt="a fox"), manager.submit(prompt="a crane"))
+        ticking.cancel()
+        assert ticks > 5
+        return tasks
+
+    assert all(task.video_path.exists() for task in asyncio.run(several()))
+
+
+def test_on_end_is_called_once_and_at_once_when_it_is_over(manager):
+    """A callback hears of the end exactly once, whenever it came."""
+    calls: list[qw.Task] = []
+    both = threading.Semaphore(0)
+
+    def note(task: qw.Task) -> None:
+        calls.append(task)
+        both.release()
+
+    task = manager.submit(prompt=KOI)
+    task.on_end(note)
+    task.wait(60)
+    assert both.acquire(timeout=10)
+    task.on_end(note)
+    assert both.acquire(timeout=10)
+    assert calls == [task, task]
+
+
+def test_on_end_may_wait_for_another_task(manager):
+    """A chain, "when this one is done make that one and wait for it", does not lock up."""
+    chained = threading.Event()
+
+    def chain(task: qw.Task) -> None:
+        manager.submit(prompt="the next one").wait(60)
+        chained.set()
+
+    manager.submit(prompt="the first one").on_end(chain)
+    assert chained.wait(60)
+
+
+def test_wait_in_an_observer_is_refused(manager):
+    """It could never end: the observer's thread is the one that would end it."""
+    refused: list[str] = []
+    task = manager.submit(prompt=KOI)
+
+    def wait(change: object) -> None:
+        try:
+            task.wait(1)
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    task.observe(wait, "task_id")
+    task.wait(60)
+    assert "on_end" in refused[0]
+
+
+def test_wait_times_out_and_the_task_goes_on(manager):
+    """``WaitTimeout`` is a ``TimeoutError``, and a second wait succeeds."""
+    task = manager.submit(prompt=KOI, duration=15)
+    with pytest.raises(TimeoutError) as raised:
+        task.wait(0.01)
+    assert isinstance(raised.value, qw.WaitTimeout)
+    assert task.wait(60).video_path.exists()
+
+
+def test_interrupt_ends_the_wait_at_once(server, tmp_path):
+    """Ctrl-C, or Kernel → Interrupt, ends ``wait`` within a second, and the task is still followed."""
+    script = f"""
+import time, qingbo_widgets as qw
+m = qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Library({str(tmp_path)!r}))
+m.submit_patience = 60
+task = m.submit(prompt="a slow one", model="kling-v3", duration=15, mode="pro")
+print("waiting", flush=True)
+try:
+    task.wait()
+except KeyboardInterrupt:
+    print("interrupted", task.is_done, flush=True)
+task.wait(60)
+print(task.status, flush=True)
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    time.sleep(0.3)  # into the wait; too early would only test Python itself
+    process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    assert process.stdout.readline() == "interrupted False\n"
+    assert time.monotonic() - sent < 1.0
+    assert process.stdout.read() == "completed\n"
+    assert process.wait(10) == 0
+    process.stdout.close()
+
+
+def test_a_queued_task_is_cancelled(manager, server):
+    """Cancel while queued: the service refunds it, and the task says that it was cancelled."""
+    from qingbo_widgets.sandbox import Sandbox
+
+    with Sandbox(speed=0.2, draft=True) as slow:
+        manager.client = qw.Client(slow.api_key, slow.base_url)
+        task = manager.submit(prompt=KOI)
+        while not task.task_id:
+            time.sleep(0.01)
+        task.cancel()
+        with pytest.raises(qw.TaskCancelled):
+            task.wait(10)
+    assert task.status == qw.TaskStatus.cancelled
+    assert task.status.is_ended
+
+
+def test_a_task_that_is_done_cannot_be_cancelled(manager):
+    """The service's refusal reaches whoever asked, and the task stays as it was."""
+    task = manager.submit(prompt=KOI).wait(60)
+    with pytest.raises(qw.BadRequest):
+        task.cancel()
+    assert task.status == qw.TaskStatus.completed
+
+
+def test_save_copies_to_a_file_or_into_a_folder(manager, tmp_path):
+    """``task.save`` gives the video under the name asked for; a folder keeps the video's own name."""
+    task = manager.submit(prompt=KOI).wait(60)
+    assert task.save(tmp_path / "new" / "koi.mp4").read_bytes() == task.video_path.read_bytes()
+    assert task.save(tmp_path) == tmp_path / task.video_path.name
+
+
+def test_repr_is_short_and_a_task_is_not_pickled(manager, server):
+    """A repr names the task and shows no key; pickling says what to do instead."""
+    task = manager.submit(prompt=KOI).wait(60)
+    assert task.task_id in repr(task)
+    assert server.api_key not in repr(task) + repr(manager) + repr(manager.client)
+    with pytest.raises(TypeError, match="resume"):
+        pickle.dumps(task)
+
+
+def test_every_trait_is_read_only_and_explained():
+    """Nobody sets a task's state by accident, and each trait has its help."""
+    traits = qw.Task.class_traits()
+    assert set(traits) >= {
+        "task_id", "model", "status", "progress", "created_at", "completed_at",
+        "video_urls", "video_path", "error", "eta", "message",
+    }  # fmt: skip
+    for name, trait in traits.items():
+        assert trait.read_only, name
+        assert trait.help, name
+
+
+def test_a_script_sees_lines_of_progress(server, tmp_path):
+    """Without a terminal, ``wait`` writes a few plain lines to standard error, none to standard output."""
+    script = f"""
+import qingbo_widgets as qw
+with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Library({str(tmp_path)!r})) as m:
+    m.poll_interval = 0.1
+    m.submit(prompt="一条锦鲤").wait(60)
+"""
+    environment = {"PYTHONIOENCODING": "utf-8", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert 2 <= len(lines) <= 12
+    assert "\r" not in done.stderr
+    assert str(Path(tmp_path)) in lines[-1]
+    assert "100 %" in lines[-1]
+
+
+def test_await_does_not_wait_for_other_people_s_callbacks(manager):
+    """However many callbacks block for long, whoever awaits a task goes on when it is done."""
+    gate = threading.Event()
+    for number in range(3):
+        manager.submit(prompt=f"callback {number}").on_end(lambda _: gate.wait(60))
+
+    async def story() -> qw.Task:
+        return await manager.submit(prompt="awaited")
+
+    assert asyncio.run(asyncio.wait_for(story(), 60)).video_path.exists()
+    gate.set()
+
+
+def test_a_given_up_await_leaves_nothing_behind(manager, caplog):
+    """``wait_for`` that timed out, its loop closed: the task ends without a word about it."""
+    task = manager.submit(prompt=KOI, duration=15)
+
+    async def impatient() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(task, 0.01)
+
+    asyncio.run(impatient())
+    task.wait(60)
+    assert "closed" not in caplog.text
+
+
+def test_saving_a_video_onto_itself_is_no_error(manager):
+    """It is already where it was asked to be."""
+    task = manager.submit(prompt=KOI).wait(60)
+    assert task.save(task.video_path) == task.video_path

@@ -1,0 +1,173 @@
+"""The arrows between the rooms: exceptions ← service ← tasks ← widgets ← magics, __main__ and demo.
+
+The sandbox stands apart. If it shared the client's idea of the contract, a mistake in that idea would pass
+every test; so neither imports the other, but for the places that start a sandbox through its public names.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import qingbo_widgets
+
+PACKAGE = "qingbo_widgets"
+ROOT = Path(qingbo_widgets.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+MAY_IMPORT = {
+    "exceptions": set(),
+    "service": {"exceptions"},
+    "tasks": {"exceptions", "service"},
+    "widgets": {"exceptions", "service", "tasks"},
+    "magics": {"exceptions", "service", "tasks", "widgets"},
+    "demo": {"exceptions", "service", "tasks", "widgets"},
+    "__main__": {"exceptions", "service", "tasks", "widgets", "demo"},
+    "sandbox": set(),
+}
+
+LATE = {
+    ("tasks", "widgets.card"),
+    ("tasks", "widgets.page"),
+    ("tasks", "widgets.sweep"),
+    ("__main__", "demo"),
+    ("__main__", "sandbox.server"),
+}
+"""What may be imported against the arrow or past a front door, but inside a function, when it is needed:
+a task that is shown makes its card; the command line starts what it was asked to."""
+
+ONLY_IN = {
+    "requests": ("service/transport.py", "service/sessions.py"),
+    "urllib3": ("service/transport.py",),
+    "ipywidgets": ("widgets/", "magics.py"),
+    "threading": ("tasks/", "widgets/binding.py", "sandbox/", "service/transport.py", "service/sessions.py"),
+    "concurrent": ("tasks/", "sandbox/"),
+    "sqlalchemy": tuple(
+        f"tasks/{name}.py" for name in ("library", "journal", "judging", "selection", "sweeps")
+    ),
+    "uvicorn": ("sandbox/",),
+    "starlette": ("sandbox/",),
+    "av": ("sandbox/", "tasks/frames.py", "tasks/posters.py"),
+    "PIL": ("sandbox/", "tasks/frames.py", "tasks/posters.py"),
+    "numpy": ("sandbox/",),
+    "nbclient": ("demo.py",),
+    "tqdm": ("demo.py",),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, as an absolute dotted name."""
+
+    file: str
+    line: int
+    module: str
+    when: str
+    """``load`` at the top, ``call`` inside a function, ``typing`` under TYPE_CHECKING."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module} ({self.when})"
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """Yields every import of a file; ``from x import y`` counts as ``x.y`` where that is a module of ours."""
+    file = path.relative_to(ROOT).as_posix()
+    package = [PACKAGE, *path.relative_to(ROOT).parent.parts]
+
+    def visit(node: ast.AST, when: str) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            inner = when
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                inner = "call" if when == "load" else when
+            elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                inner = "typing"
+            if isinstance(child, ast.Import):
+                for name in child.names:
+                    yield Import(file, child.lineno, name.name, when)
+            elif isinstance(child, ast.ImportFrom):
+                base = package[: len(package) - child.level + 1] if child.level else []
+                module = ".".join([*base, *([child.module] if child.module else [])])
+                for name in child.names:
+                    yield Import(file, child.lineno, _module(f"{module}.{name.name}", module), when)
+            yield from visit(child, inner)
+
+    yield from visit(ast.parse(path.read_text(encoding="utf-8")), "load")
+
+
+def _module(longer: str, shorter: str) -> str:
+    parts = longer.split(".")
+    if parts[0] != PACKAGE:
+        return shorter
+    path = ROOT.joinpath(*parts[1:])
+    return longer if path.is_dir() or path.with_suffix(".py").exists() else shorter
+
+
+ALL = [found for path in FILES for found in imports_of(path)]
+OURS = [found for found in ALL if found.module.split(".")[0] == PACKAGE]
+
+
+def room(dotted_or_file: str) -> str:
+    """The room of a module or a file: the first name below the package; empty for the package itself."""
+    return dotted_or_file.removesuffix(".py").replace("/", ".").split(".")[0]
+
+
+def test_the_reader_of_imports_sees_them() -> None:
+    """The tests below would pass on an empty list; this one would not."""
+    assert any(found.file == "service/transport.py" and found.module == "requests" for found in ALL)
+    assert any(
+        found.file == "tasks/manager.py" and found.module == f"{PACKAGE}.service.client" for found in OURS
+    )
+    assert any(found.when == "call" for found in OURS)
+    assert any(found.when == "typing" for found in OURS)
+
+
+def test_every_file_belongs_to_a_room() -> None:
+    """A new module gets its place among the arrows before it gets imports."""
+    rooms = {room(path.relative_to(ROOT).as_posix()) for path in FILES}
+    assert rooms <= {*MAY_IMPORT, "__init__"}
+
+
+def test_arrows_run_one_way() -> None:
+    """No room imports one that stands on it, and none imports the sandbox when it is loaded."""
+    wrong = []
+    for found in OURS:
+        source, target = room(found.file), room(found.module.removeprefix(PACKAGE).removeprefix("."))
+        if source in ("__init__", target) or target in MAY_IMPORT[source] or found.when == "typing":
+            continue
+        late = (source, found.module.removeprefix(f"{PACKAGE}."))
+        if found.when == "call" and (late in LATE or (late[1] == "sandbox" and source != "service")):
+            continue
+        wrong.append(str(found))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_sandbox_shares_nothing_with_the_client() -> None:
+    """Not even for type checking: its idea of the contract is its own."""
+    shared = [
+        str(found) for found in OURS
+        if found.file.startswith("sandbox/") and not found.module.startswith(f"{PACKAGE}.sandbox")
+    ]  # fmt: skip
+    assert not shared, "\n".join(shared)
+
+
+def test_the_package_itself_imports_nothing_when_loaded() -> None:
+    """``import qingbo_widgets`` costs nothing: its names are loaded on first use."""
+    eager = [str(found) for found in OURS if found.file == "__init__.py" and found.when == "load"]
+    assert not eager, "\n".join(eager)
+
+
+@pytest.mark.parametrize("module", ONLY_IN)
+def test_a_dependency_has_its_place(module: str) -> None:
+    """What speaks HTTP, runs threads, draws widgets or keeps the journal does so in one known place."""
+    wrong = [
+        str(found)
+        for found in ALL
+        if found.module.split(".")[0] == module
+        and found.when != "typing"
+        and not found.file.startswith(ONLY_IN[module])
+    ]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,204 @@
+"""Two statements of one contract, written apart from each other, agree.
+
+What ``VideoRequest.problems()`` lets through, the sandbox accepts, and what it stops, the sandbox refuses.
+Each was written from the documentation alone, so a mistake in one of them shows as a difference here.
+
+Two differences are meant. A model or an operation that the documentation does not name is sent as it is, with
+a warning, for the service may have learnt it since; the sandbox has not. And a prompt beside shots is stopped
+here, because it would be left out of the body without a word; the sandbox never sees it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qingbo_widgets.sandbox.rules import violations
+from qingbo_widgets.service.contract import Contract202604
+from qingbo_widgets.service.request import CameraControl, DynamicMask, Shot, VideoRequest
+
+IMAGE = "https://a.example/1.png"
+MODELS = ("kling-v3", "kling-v2-master", "kling-v1-6", "kling-v1")
+SENT_AS_IT_IS = {"model", "action"}
+
+texts = st.text(min_size=1, max_size=20).filter(str.strip)
+long_texts = st.sampled_from([2499, 2500, 2501]).map("鲤".__mul__)
+urls = st.sampled_from(
+    [
+        "https://a.example/1.png",
+        "http://a.example:8080/锦.png?x=1#y",
+        "HTTPS://A.example/1.PNG",
+        "http://[2001:db8::1]/1.png",
+        "https://me@a.example/1.png",
+    ]
+)
+bad_urls = st.sampled_from(
+    [
+        "",
+        " ",
+        "a.png",
+        "file:///tmp/a.png",
+        "data:image/png;base64,AAAA",
+        "ftp://a.example/1.png",
+        "https://",
+        "https:///1.png",
+        "https://a.example/1 .png",
+        "https://a.example/1.png\n",
+        "https://a.example/\u200b1.png",
+        "https://a.example:port/1.png",
+        "https://[::1/1.png",
+        "//a.example/1.png",
+        7,
+        True,
+    ]
+)
+numbers = st.one_of(st.integers(-12, 12), st.floats(-12, 12), st.floats(), st.booleans())
+wrong = st.sampled_from([7, -1, 1.5, True, "x", " ", float("nan"), float("inf")])
+seconds = st.one_of(st.integers(-1, 17), st.sampled_from([5.0, True, "5", None]))
+
+
+def often(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Mostly the good ones, so that what is made of several has a chance to be good as a whole."""
+    return st.integers(0, 7).flatmap(lambda die: good if die else bad)
+
+
+points = st.tuples(often(st.integers(0, 1000), numbers), often(st.floats(0, 1000), numbers))
+trajectories = st.one_of(
+    st.lists(points, min_size=1, max_size=4), st.sampled_from([2, 77, 78]).map(lambda count: [(1, 2)] * count)
+)
+masks = st.lists(st.builds(DynamicMask, often(urls, bad_urls), trajectories), max_size=3) | st.sampled_from(
+    [6, 7]
+).map(lambda count: [DynamicMask("https://a.example/m.png", [(0, 0), (1, 1)])] * count)
+configs = st.dictionaries(
+    often(st.sampled_from(["horizontal", "vertical", "pan", "tilt", "roll", "zoom"]), st.just("yaw")),
+    often(st.integers(-10, 10), numbers),
+    max_size=3,
+)
+cameras = st.builds(
+    CameraControl,
+    often(st.sampled_from(["simple", "simple", "down_back", "forward_up"]), st.just("sideways")),
+    st.none() | configs,
+)
+shots = st.lists(
+    st.builds(
+        Shot, often(texts, long_texts | st.sampled_from(["", " \n"])), often(st.integers(1, 4), seconds)
+    ),
+    max_size=7,
+)
+
+#: For each field, what may stand in it and what nearly may.
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "model": often(st.sampled_from(MODELS), st.sampled_from(["kling_v3", "Kling-v3", "", " "])),
+    "action": often(st.just("generate"), st.sampled_from(["extend", "", " "])),
+    "prompt": often(texts, long_texts | wrong),
+    "aspect_ratio": often(st.sampled_from(["16:9", "9:16", "1:1"]), st.just("4:3") | wrong),
+    "duration": seconds,
+    "mode": often(st.sampled_from(["std", "pro"]), wrong),
+    "negative_prompt": st.none() | texts | long_texts | wrong,
+    "image_urls": st.lists(often(urls, bad_urls), max_size=2),
+    "last_frame": st.none() | urls | bad_urls,
+    "callback_url": st.none() | urls | bad_urls,
+    "cfg_scale": st.none() | st.floats(-0.1, 1.1) | wrong,
+    "enable_audio": st.none() | st.booleans() | wrong,
+    "camera_control": st.none() | cameras,
+    "static_mask": st.none() | urls | bad_urls,
+    "dynamic_masks": masks,
+    "shots": shots,
+}
+
+
+#: For each field, values on both sides of each of its limits.
+EDGES: dict[str, list[Any]] = {
+    "model": ["kling-v9", "", " "],
+    "action": ["generate", "extend", ""],
+    "prompt": ["a", "", " ", "鲤" * 2500, "鲤" * 2501],
+    "aspect_ratio": ["16:9", "9:16", "1:1", "4:3", ""],
+    "duration": [*range(-1, 18), 5.0, True, "5"],
+    "mode": ["std", "pro", "4k", ""],
+    "negative_prompt": ["a", "", " ", "鲤" * 2500, "鲤" * 2501, 7],
+    "image_urls": [[], [IMAGE], [IMAGE, IMAGE], ["a.png"]],
+    "last_frame": [None, IMAGE, "", "a.png"],
+    "callback_url": [None, IMAGE, "", "ftp://a.example"],
+    "cfg_scale": [None, -0.01, 0, 0.5, 1, 1.0, 1.01, 2, True, "1", float("nan"), float("inf")],
+    "enable_audio": [None, True, False, 1, "yes"],
+    "camera_control": [
+        *(CameraControl(kind) for kind in ("simple", "down_back", "forward_up", "right_turn_forward")),
+        *(CameraControl(kind) for kind in ("left_turn_forward", "left_turn", "")),
+        CameraControl("forward_up", {"zoom": 1}),
+        *(CameraControl("simple", {"zoom": value}) for value in (-11, -10.1, -10, 0, 10, 10.1, 11, "5")),
+        *(CameraControl("simple", {axis: 1}) for axis in ("horizontal", "vertical", "pan", "tilt", "roll")),
+        CameraControl("simple", {"yaw": 1}),
+        CameraControl("simple", {"zoom": 1, "pan": 1}),
+    ],
+    "static_mask": [None, IMAGE, "", "a.png"],
+    "dynamic_masks": [
+        *([DynamicMask(IMAGE, [(0, 0)] * count)] for count in (0, 1, 2, 77, 78)),
+        *([DynamicMask(IMAGE, [(0, 0), (1, 1)])] * count for count in (0, 1, 6, 7)),
+        *([DynamicMask(IMAGE, [(0, 0), (1, y)])] for y in (-1, 0.5, True, "1", None, float("nan"))),
+        [DynamicMask("a.png", [(0, 0), (1, 1)])],
+    ],
+    "shots": [
+        *([Shot("a", length)] * count for count in range(9) for length in (1, 5)),
+        *([Shot("a", 1), Shot("b", length)] for length in (0, 1, 2, 13, 14, 15, True, 2.0, "2", None)),
+        *([Shot("a", 5), Shot(text, 5)] for text in ("", " ", "鲤" * 2500, "鲤" * 2501)),
+    ],
+}
+
+
+def assert_twins_agree(request: VideoRequest) -> None:
+    """Asks both."""
+    ours = [problem.message for problem in request.problems()]
+    ours += [warning.message for warning in request.warnings() if warning.field in SENT_AS_IT_IS]
+    # By way of JSON, as the service would meet it.
+    body = json.loads(json.dumps(Contract202604().encode(request)))
+    theirs = [f"{violation.param}: {violation.message}" for violation in violations(body)]
+    assert bool(ours) == bool(theirs), f"the client says {ours}, the sandbox says {theirs}, of {body}"
+
+
+def request_with(fields: dict[str, Any]) -> VideoRequest:
+    """A request that is fine but for these fields."""
+    return VideoRequest(**({"prompt": "a koi"} | fields | ({"prompt": ""} if fields.get("shots") else {})))
+
+
+@pytest.mark.parametrize("field", EDGES)
+def test_the_twins_agree_on_every_edge(field: str) -> None:
+    """Each limit, from both sides, for each model, with an input image and without."""
+    for model, images, value in itertools.product(MODELS, ((), (IMAGE,)), EDGES[field]):
+        assert_twins_agree(request_with({"model": model, "image_urls": images, field: value}))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> VideoRequest:
+    """A request that is fine, with up to three of its fields drawn anew."""
+    fields: dict[str, Any] = {"model": draw(st.sampled_from(MODELS))}
+    if draw(st.booleans()):
+        fields["image_urls"] = [IMAGE]
+    for name in draw(st.lists(st.sampled_from(sorted(FIELDS)), unique=True, max_size=3)):
+        fields[name] = draw(FIELDS[name])
+    return request_with(fields)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(requests())
+def test_the_twins_agree_on_what_is_combined(request: VideoRequest) -> None:
+    """Whatever is asked for, both say the same of it."""
+    assert_twins_agree(request)
+
+
+def test_requests_of_both_kinds_are_drawn() -> None:
+    """The comparison above would be of nothing if it only ever met one side."""
+    seen: Counter[bool] = Counter()
+
+    @settings(max_examples=300, deadline=None, derandomize=True)
+    @given(requests())
+    def look(request: VideoRequest) -> None:
+        seen[not request.problems()] += 1
+
+    look()
+    assert min(seen[True], seen[False]) > 60, seen

@@ -1,0 +1,61 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets import Client, TaskNotFound
+from qingbo_widgets.__main__ import main
+
+
+def test_a_missing_extra_is_told_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without nbclient the demo says what to install instead of showing a traceback."""
+    monkeypatch.delitem(sys.modules, "qingbo_widgets.demo", raising=False)
+    monkeypatch.delattr("qingbo_widgets.demo", raising=False)
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    assert main(["demo", "--once"]) == 1
+    assert "pip install 'qingbo_widgets[demo]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"]])
+def test_a_wrong_command_is_answered_with_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit status is 2, as for every command, and the usage is shown."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C the POSIX way")
+def test_the_sandbox_says_how_to_reach_it_and_stops_on_ctrl_c(workdir: Path) -> None:
+    """The two lines that it prints are all a client needs."""
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    with server:
+        variables = {}
+        for line in server.stdout:
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").strip().partition("=")
+                variables[name] = value
+            if len(variables) == 2:
+                break
+        client = Client(variables["QINGBO_API_KEY"], variables["QINGBO_BASE_URL"])
+        with pytest.raises(TaskNotFound):
+            client.status("task-unknown")
+        client.close()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) == 0

@@ -1,0 +1,124 @@
+"""Managers that speak to a real sandbox, and a count of the widgets that are alive."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pytest
+from ipywidgets.widgets import widget as widget_module
+
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.images import ImageReport, Size, look_at
+from qingbo_widgets.service.request import VideoRequest
+from qingbo_widgets.service.urls import is_private_host
+from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.pictures import pictures
+from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets import lasting
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture(autouse=True)
+def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image out in the web is a good one, unasked; one on this machine is really fetched."""
+
+    def look(url: str, base_url: str, *, keep: int = 0) -> ImageReport:
+        if is_private_host(url):
+            return look_at(url, base_url, keep=keep)
+        return ImageReport(url, Size("PNG", 1280, 720))
+
+    monkeypatch.setattr(pictures, "_look", look)
+    monkeypatch.setattr(pictures, "_reports", OrderedDict())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sandbox]:
+    """A sandbox whose tasks take about a second."""
+    with Sandbox(speed=50, draft=True) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def manager(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
+    """A manager whose videos go beside the notebook."""
+    client = Client(server.api_key, server.base_url)
+    with TaskManager(client, Library("qingbo_videos"), sandbox=None, poll_interval=0.1) as manager:
+        yield manager
+
+
+@pytest.fixture
+def make_task(manager: TaskManager) -> Callable[..., Task]:
+    """Makes a task that nobody follows, in any state; ``task._set`` is what the follower calls."""
+
+    def make(prompt: str = "A koi", *, request: VideoRequest | None = None, **state: object) -> Task:
+        task = Task(manager, request or VideoRequest(prompt=prompt))
+        task._set(**state)
+        return task
+
+    return make
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits for a condition, never for a time."""
+
+    def wait(condition: Callable[[], object], patience: float = 30.0) -> None:
+        end = time.monotonic() + patience
+        while not condition():
+            assert time.monotonic() < end, "the condition did not come true"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def live_widgets() -> Callable[[], int]:
+    """How many widgets are alive: open to a page, and kept in memory for it."""
+    registry = getattr(widget_module, "_instances", None)
+    if registry is None:  # ipywidgets 7
+        registry = ipywidgets.Widget.widgets
+    return lambda: len(registry)
+
+
+class Cell:
+    """What is displayed in a cell, by display id: what the page would show and the notebook store."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, dict[str, Any]] = {}
+
+    def display(self, data: dict[str, Any], *, raw: bool, display_id: str = "") -> None:
+        self.outputs[display_id or f"output {len(self.outputs)}"] = data
+
+    def update(self, data: dict[str, Any], *, raw: bool, display_id: str) -> None:
+        self.outputs[display_id] = data
+
+    @property
+    def views(self) -> int:
+        """How many outputs need a kernel."""
+        return sum(VIEW in data for data in self.outputs.values())
+
+    @property
+    def html(self) -> str:
+        """The HTML of all outputs, without its style."""
+        written = "".join(data.get("text/html", "") for data in self.outputs.values())
+        return re.sub(r"<style>.*?</style>", "", written, flags=re.DOTALL)
+
+
+@pytest.fixture
+def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
+    """Records displays at the one place where they leave for the page."""
+    cell = Cell()
+    monkeypatch.setattr(lasting, "display", cell.display)
+    monkeypatch.setattr(lasting, "update_display", cell.update)
+    monkeypatch.setattr(lasting, "get_ipython", lambda: cell)
+    return cell

@@ -1,0 +1,268 @@
+"""The gallery: pages of pictures, filters, one opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.request import VideoRequest
+from qingbo_widgets.tasks.connection import connect
+from qingbo_widgets.tasks.judging import Judgements
+from qingbo_widgets.tasks.library import Entry, Library
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.posters import poster_path
+from qingbo_widgets.widgets.gallery import Gallery
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def library(workdir: Path) -> Library:
+    """Sixty tasks an hour apart, of which each tenth failed."""
+    library = Library("qingbo_videos")
+    for n in range(60):
+        failed = n % 10 == 0
+        request = {"prompt": f"number {n} <b>", "model": "kling-v3"}
+        library.add(
+            Entry(
+                f"{n:032}", "sandbox", f"task-{n}", "kling-v3", request, "failed" if failed else "completed",
+                submitted_at=NOON + timedelta(hours=n), file=None if failed else f"video-{n}.mp4",
+                error={"type": "TaskFailed", "message": "no <i>luck</i>"} if failed else None,
+            )
+        )  # fmt: skip
+    return library
+
+
+@pytest.fixture
+def gallery(library: Library) -> Iterator[Gallery]:
+    """A gallery of them, 24 a page."""
+    gallery = Gallery(library)
+    yield gallery
+    gallery.close()
+
+
+def shown(gallery: Gallery) -> list[str]:
+    """What stands on the tiles, as one line each."""
+    return [tile._look.value for tile in gallery.tiles.children[:-1]]
+
+
+def numbers(gallery: Gallery) -> list[int]:
+    """The numbers of the tasks on the page."""
+    return [int(entry.key) for entry, _ in gallery._shown]
+
+
+def test_a_page_is_the_newest(gallery: Gallery) -> None:
+    """Newest first, with what a person typed escaped, and a drawn place where there is no picture."""
+    assert numbers(gallery) == list(range(59, 35, -1))
+    assert gallery.total == 60
+    assert "number 59 &lt;b&gt;" in shown(gallery)[0]
+    assert "<img" not in shown(gallery)[0]
+    assert "1–24 of 60" in gallery._told.value
+
+
+def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
+    """There and back, opened and closed, the widgets are those of one page."""
+    gallery.look_at(gallery._shown[0][0].key)
+    gallery.look_at(None)
+    before = live_widgets()
+    for page in (2, 3, 1, 3, 2, 1):
+        gallery.turn(page)
+        gallery.look_at(gallery._shown[3][0].key)
+        gallery.look_at(None)
+    assert live_widgets() == before
+    gallery.turn(3)
+    assert numbers(gallery) == list(range(11, -1, -1))
+    assert len(gallery.tiles.children) == 13
+    assert gallery.after_button.disabled
+    assert not gallery.before_button.disabled
+
+
+def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], int]) -> None:
+    """A cell run again and again does not fill the kernel."""
+    before = live_widgets()
+    for _ in range(3):
+        gallery = Gallery(library)
+        gallery.look_at(gallery._shown[0][0].key)
+        gallery.close()
+    assert live_widgets() == before
+
+
+def test_a_page_that_there_is_not(gallery: Gallery) -> None:
+    """Becomes the nearest."""
+    gallery.turn(99)
+    assert gallery.page == 3
+    gallery.turn(0)
+    assert gallery.page == 1
+
+
+def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
+    """From the last page of all, a search shows the first of what it finds, and says when there is none."""
+    gallery.turn(3)
+    gallery.filters.controls["text"].value = "number 1"
+    assert (gallery.page, gallery.total) == (1, 15)
+    assert gallery._number.value == 1
+    gallery.filters.controls["status"].value = "failed"
+    assert numbers(gallery) == [10]
+    gallery.filters.controls["text"].value = "elephants"
+    assert "No task is like that." in gallery._told.value
+    assert gallery.tiles.children == (gallery.opened,)
+
+
+def test_days_are_whole(gallery: Gallery) -> None:
+    """From a day to the same day are all of that day, where the kernel is."""
+    gallery.filters.controls["since"].value = gallery.filters.controls["until"].value = date(2026, 5, 2)
+    days = {entry.submitted_at.astimezone().date() for entry, _ in gallery._shown}
+    assert days == {date(2026, 5, 2)}
+    assert gallery.total == 24
+
+
+def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) -> None:
+    """A rating is kept and on its tile at once; the task stays open though it is no longer "not rated"."""
+    gallery.filters.controls["rating"].value = -1
+    key = gallery._shown[1][0].key
+    gallery.tiles._tiles[1].button.click()
+    assert gallery.opened.layout.display is None
+    gallery.opened.verdict.rating.value = 4
+    gallery.opened.verdict.tags.value = "koi, slow"
+    judgement = Judgements(library).of(key)
+    assert (judgement.rating, judgement.tags) == (4, ("koi", "slow"))
+    assert "★★★★☆" in shown(gallery)[1]
+    assert gallery._key == key
+    gallery.filters.controls["tag"].value = "koi"
+    gallery.filters.controls["rating"].value = 3
+    assert [entry.key for entry, _ in gallery._shown] == [key]
+
+
+def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
+    """A digit rates, an arrow goes on, over the end of a page too, Escape closes."""
+    gallery.look_at(gallery._shown[22][0].key)
+    press = gallery.opened._press
+    press("5")
+    press("ArrowRight")
+    press("2")
+    press("ArrowRight")
+    assert gallery.page == 2
+    assert gallery._key == gallery._shown[0][0].key
+    press("ArrowLeft")
+    assert gallery.page == 1
+    assert gallery.opened.verdict.rating.value == 2
+    press("-")
+    press("Escape")
+    assert gallery.opened.children == ()
+    ratings = {int(entry.key): judgement.rating for entry, judgement in gallery._shown}
+    assert (ratings[37], ratings[36]) == (5, None)
+
+
+def test_what_has_no_video_says_why(gallery: Gallery) -> None:
+    """A failed task tells its error, a lost file where it was; what others wrote is escaped."""
+    gallery.turn(2)
+    failed = next(entry.key for entry, _ in gallery._shown if entry.status == "failed")
+    gallery.look_at(failed)
+    (output,) = gallery.opened._video.outputs
+    assert "no &lt;i&gt;luck" in output["data"]["text/html"]
+    gallery.look_at(gallery._shown[0][0].key)
+    assert "no longer at" in gallery.opened._video.outputs[0]["data"]["text/html"]
+    assert "&lt;b&gt;" in gallery.opened._request.value
+
+
+def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
+    """Saved with the video, or made when a gallery first misses one; the tile then shows the picture."""
+    task = manager.submit(prompt="koi").wait(30)
+    assert task.video_path is not None
+    until(lambda: poster_path(task.video_path).is_file())
+    poster_path(task.video_path).unlink()
+    gallery = Gallery(manager)
+    until(lambda: "data:image/jpeg;base64," in shown(gallery)[0])
+    gallery.close()
+
+
+def test_again_and_changed(manager: TaskManager, until: Any) -> None:
+    """The same request once more, and not twice by a double click; or the form as it was, then Generate."""
+    request = VideoRequest(prompt="koi", duration=3)
+    manager.submit(request).wait(30)
+    gallery = Gallery(manager)
+    gallery.look_at(gallery._shown[0][0].key)
+    gallery.opened.again_button.click()
+    gallery.opened.again_button.click()
+    assert [task.request for task in manager.tasks] == [request, request]
+    gallery.opened.change_button.click()
+    form = gallery.opened._form
+    assert form is not None
+    assert form.request == request
+    form.prompt = "another"
+    gallery.opened._clicked = 0.0
+    gallery.opened._generate.click()
+    assert manager.tasks[-1].request == request.replace(prompt="another")
+    until(lambda: all(task.is_done for task in manager.tasks))
+    gallery.reload()
+    assert gallery.total == 3
+    gallery.close()
+
+
+def test_blind_until_rated(library: Library) -> None:
+    """Neither tile nor panel says which one it is before it is rated; then both do."""
+    (library.folder / "video-59.mp4").write_bytes(b"")
+    gallery = Gallery(library, blind=True)
+    gallery.tiles._tiles[0].button.click()
+    panel = gallery.opened
+    seen = (
+        shown(gallery)[0],
+        panel._head.value,
+        panel._request.value,
+        gallery.tiles._tiles[0].button.description,
+    )
+    assert not any("number" in text or "kling" in text for text in seen)
+    assert "<video" in panel._video.outputs[0]["data"]["text/html"]
+    assert panel.again_button.disabled
+    panel._press("3")
+    assert "number 59" in shown(gallery)[0]
+    assert "number 59" in panel._head.value
+    assert "number 59" in panel._request.value
+    assert "number 58" not in shown(gallery)[1]
+    assert not panel.again_button.disabled
+    gallery.close()
+
+
+def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
+    """The form opens with the video's last frame as the first of the next; nothing is submitted."""
+    with connect(sandbox=sandbox) as manager:
+        manager.poll_interval = 0.1
+        task = manager.submit(prompt="koi", duration=3).wait(60)
+        gallery = Gallery()
+        assert gallery.library is manager.library
+        gallery.look_at(task.key)
+        gallery.opened.continue_button.click()
+        form = gallery.opened._form
+        assert form is not None, gallery.opened._told.value
+        assert len(form.request.image_urls) == 1
+        assert manager.tasks == (task,)
+        gallery.close()
+
+
+def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: Library) -> None:
+    """Opened while it was being made, it plays when it is there; a rating does not start it anew."""
+    key = gallery._shown[0][0].key
+    library.update(key, file=None)
+    gallery.reload()
+    gallery.look_at(key)
+    assert "There is no video" in gallery.opened._video.outputs[0]["data"]["text/html"]
+    (library.folder / "late.mp4").write_bytes(b"")
+    library.update(key, file="late.mp4")
+    gallery._refresh.click()
+    outputs = gallery.opened._video.outputs
+    assert "<video" in outputs[0]["data"]["text/html"]
+    gallery.opened._press("3")
+    assert gallery.opened._video.outputs is outputs
+
+
+def test_an_empty_library(workdir: Path) -> None:
+    """Says so, and looking makes no folder; nobody is connected by it."""
+    gallery = Gallery()
+    assert "no tasks yet" in gallery._told.value
+    assert list(workdir.iterdir()) == []
+    gallery.close()

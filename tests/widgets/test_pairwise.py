@@ -1,0 +1,86 @@
+"""Which of two is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.tasks.judging import Judgements
+from qingbo_widgets.tasks.library import Entry
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.pairwise import Pairwise
+
+
+@pytest.fixture
+def tasks(make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
+    """Three tasks with videos, all in the journal."""
+    made = []
+    for name in ("first <b>", "second", "third"):
+        path = manager.library.folder / f"{len(made)}.mp4"
+        made.append(make_task(name, video_path=path))
+        manager.library.add(Entry(made[-1].key, "sandbox"))
+    return made
+
+
+@pytest.fixture
+def pairwise(tasks: list[Task]) -> Iterator[Pairwise]:
+    """Ready to be asked."""
+    pairwise = Pairwise(tasks, seed=1)
+    yield pairwise
+    pairwise.close()
+
+
+def test_a_pair_does_not_say_which_is_which(pairwise: Pairwise) -> None:
+    """Neither prompt nor model is on the page beside the two videos."""
+    html = pairwise._videos.outputs[0]["data"]["text/html"]
+    assert html.count("<video") == 2
+    for word in ("first", "second", "third", "kling"):
+        assert word not in html
+    assert "A" in html
+
+
+def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list[Task]) -> None:
+    """Six answers to three pairs are two each, and all are kept in the library."""
+    seen = []
+    for _ in range(6):
+        assert pairwise.pair is not None
+        seen.append(frozenset(task.key for task in pairwise.pair))
+        pairwise.left_button.click()
+    assert len(set(seen[:3])) == 3
+    kept = Judgements(tasks[0].manager.library).preferences()
+    assert [frozenset(pair) for pair in kept] == seen
+    assert "6 answers" in pairwise._counted.value
+
+
+def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
+    """By arrow keys for the better one each time; then the ranking names them, with an uncertainty."""
+    pytest.importorskip("choix", reason="choix is not installed")
+    order = {task.key: place for place, task in enumerate(tasks)}
+    for _ in range(9):
+        assert pairwise.pair is not None
+        left, right = (order[task.key] for task in pairwise.pair)
+        pairwise._press("ArrowLeft" if left < right else "ArrowRight")
+    assert [one.key for one in pairwise.ranking()] == [task.key for task in tasks]
+    pairwise.ranking_button.click()
+    table = pairwise._table.value
+    assert table.index("first &lt;b&gt;") < table.index("second") < table.index("third")
+    assert "±" in table
+    pairwise._press("ArrowDown")
+    assert pairwise._table.value == "", "the next pair is seen without the ranking again"
+
+
+def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
+    """One task, the same twice, or one without a video cannot be ranked."""
+    for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")]):
+        with pytest.raises(QingboError, match="two tasks"):
+            Pairwise(few)
+
+
+def test_closing_leaves_no_widget(tasks: list[Task], live_widgets: Callable[[], int]) -> None:
+    """A cell run again and again does not fill the kernel."""
+    before = live_widgets()
+    Pairwise(tasks).close()
+    assert live_widgets() == before

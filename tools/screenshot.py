@@ -1,0 +1,88 @@
+"""Takes the pictures of the README from the running thing: JupyterLab, the studio and the sandbox."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "browser")]
+
+from ensure_browser import find_browser  # noqa: E402 - found by the line above
+from harness import Lab, NotebookPage, launch, playable, seek  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+
+DOCS = ROOT / "docs"
+LARGEST = 400_000
+CELLS = (
+    "import qingbo_widgets as qw\n\n"
+    "qw.connect(sandbox=qw.Sandbox(speed=3))  # or qw.connect(), with your key\n"
+    "studio = qw.VideoStudio()\n"
+    "studio",
+)
+FIRST = "黄昏的湖面，一只纸船随波漂流"
+SECOND = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
+
+
+def shoot(lab: Lab, page: Page) -> None:
+    """Fills the studio in, waits for one video and another under way, and takes both pictures."""
+    notebook = NotebookPage(lab, page, lab.write("koi.ipynb", CELLS), DOCS).open().run_all()
+    studio = notebook.output(0)
+    generate = studio.get_by_role("button", name="Generate")
+
+    def submit(prompt: str) -> None:
+        studio.get_by_label("Prompt", exact=True).fill(prompt)
+        expect(generate).to_be_enabled()
+        generate.click()
+
+    submit(FIRST)
+    video = studio.locator("video:visible")
+    expect(video).to_have_count(1, timeout=120_000)
+    playable(video)
+    seek(video, 2.5)
+    for theme in ("light", "dark"):
+        notebook.theme(theme)
+        submit(SECOND if theme == "light" else FIRST)
+        running = studio.locator(".progress-bar:visible")
+        expect(running).to_have_count(1, timeout=60_000)
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.qingbo-card .progress-bar')]"
+            ".some(bar => parseFloat(bar.style.width) >= 40 && bar.offsetParent)",
+            timeout=60_000,
+        )
+        page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")
+        compress(notebook.screenshot(f"studio-{theme}"))
+        expect(running).to_have_count(0, timeout=120_000)
+
+
+def compress(path: Path) -> None:
+    """Makes a picture small enough for a README that is read on a phone."""
+    for colours in (None, 256, 128):
+        if colours is not None:
+            with Image.open(path) as picture:
+                picture.convert("RGB").quantize(colours).save(path, optimize=True)
+        if path.stat().st_size <= LARGEST:
+            break
+    print(f"── {path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB")
+
+
+def main() -> int:
+    """Takes the pictures; the exit status is 1 where there is no browser."""
+    browser_path = find_browser()
+    if browser_path is None:
+        print("There is no browser to take pictures with.", file=sys.stderr)
+        return 1
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Lab(Path(folder)) as lab,
+        sync_playwright() as playwright,
+        launch(playwright, browser_path) as browser,
+    ):
+        shoot(lab, browser.new_page(viewport={"width": 1180, "height": 1340}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
