@@ -201,15 +201,16 @@ class MasksEditor(Editor):
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
         about = ipywidgets.HTML(markup.note(_ABOUT))
+        # The image stands above what changes with every click on it, so that it never moves under the hand.
+        self._image = ipywidgets.VBox([self.draw, self._hint], layout={"overflow": "visible"})
         self.children = (
             about,
+            self._image,
             self.static,
             self._static_note,
             self._list,
             self._note,
             indented(self.add),
-            self.draw,
-            self._hint,
         )
 
     def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
@@ -323,8 +324,8 @@ class MasksEditor(Editor):
             return False
         canvas = PathCanvas(limit=catalog.TRAJECTORY_POINTS[1], layout={"margin": "4px 0", "width": "100%"})
         canvas.observe(lambda change: self._drawn(change["new"]), "paths")
-        with update(self):
-            self.children = (*tuple(self.children), canvas)
+        with update(self._image):
+            self._image.children = (self.draw, canvas, self._hint)
         return canvas
 
     def _drawn(self, paths: Any) -> None:

@@ -196,7 +196,7 @@ class NotebookPage:
         self.artifacts = artifacts
         self.problems: list[str] = []
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", lambda error: self.problems.append(error.stack or str(error)))
         page.on(
             "response",
             lambda answer: (
@@ -275,6 +275,8 @@ class NotebookPage:
         expect(self.page.locator("body")).to_have_attribute(
             "data-jp-theme-light", "true" if name == "light" else "false"
         )
+        # JupyterLab covers the page meanwhile, and stumbles over itself where that happens twice at once.
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
         return self
 
     def viewport(self, width: int, height: int = 900) -> Self:

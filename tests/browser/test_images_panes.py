@@ -116,6 +116,7 @@ def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     expect(path).to_have_value(json.dumps([*points[:2], [points[2][0] + 1, points[2][1] + 10]]))
     page.page.keyboard.press("Delete")
     expect(canvas.locator("circle")).to_have_count(2)
+    expect(path).to_have_value(json.dumps([list(point) for point in points[:2]]))
 
     path.fill("[[10, 20], [600, 300], [900, 100]]")
     expect(canvas.locator("circle")).to_have_count(3)
