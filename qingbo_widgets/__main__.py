@@ -65,7 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "sandbox":
             from qingbo_widgets.sandbox.server import serve
 
-            serve(port=options.port, speed=options.speed, api_key=options.api_key)
+            try:
+                serve(port=options.port, speed=options.speed, api_key=options.api_key)
+            except OSError as error:  # the port is taken, or may not be used
+                print(error.strerror or error, file=sys.stderr)
+                return 1
             return 0
 
         from qingbo_widgets import demo

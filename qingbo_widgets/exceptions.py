@@ -31,6 +31,8 @@ import copyreg
 from collections.abc import Sequence
 from typing import Protocol
 
+from .i18n import tr
+
 __all__ = [
     "AuthenticationFailed",
     "BadRequest",
@@ -197,7 +199,8 @@ class ServiceError(QingboError):
         about = f" [{param}]" if param and param not in message else ""
         text = f"{status}{named}: {message}{about}"
         if hint:
-            text += f" {hint}" if text.endswith((".", "!", "?", "。")) else f". {hint}"
+            is_whole = text.endswith((".", "!", "?", "。"))
+            text = f"{text} {hint}" if is_whole else tr("{said}. {hint}").format(said=text, hint=hint)
         super().__init__(text)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,13 +37,25 @@ def test_a_wrong_command_is_answered_with_the_usage(
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C the POSIX way")
-def test_the_sandbox_says_how_to_reach_it_and_stops_on_ctrl_c(workdir: Path) -> None:
-    """The two lines that it prints are all a client needs."""
+def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A sentence that names the port, and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["sandbox", "--port", str(port)]) == 1
+    assert f"port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends the signals of POSIX")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_says_how_to_reach_it_and_leaves_nothing_behind(
+    workdir: Path, end: signal.Signals
+) -> None:
+    """The two lines that it prints are all a client needs; Ctrl-C and a service manager's stop end it."""
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TMPDIR": str(workdir)},
     )
     assert server.stdout is not None
     with server:
@@ -57,5 +70,6 @@ def test_the_sandbox_says_how_to_reach_it_and_stops_on_ctrl_c(workdir: Path) -> 
         with pytest.raises(TaskNotFound):
             client.status("task-unknown")
         client.close()
-        server.send_signal(signal.SIGINT)
+        server.send_signal(end)
         assert server.wait(timeout=20) == 0
+    assert list(workdir.iterdir()) == []

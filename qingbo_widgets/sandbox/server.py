@@ -6,6 +6,7 @@ import atexit
 import errno
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -192,7 +193,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> None:
-    """Run a sandbox until Ctrl-C, and say how to reach it.
+    """Run a sandbox until Ctrl-C or SIGTERM, and say how to reach it.
 
     Args:
         port: Where to listen on 127.0.0.1; 0 for any free port.
@@ -206,6 +207,8 @@ def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> N
         print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
         print(f"export QINGBO_BASE_URL={sandbox.base_url}", flush=True)  # noqa: T201
         print(f"export QINGBO_API_KEY={sandbox.api_key}", flush=True)  # noqa: T201
+        # What ends a service ends it as Ctrl-C does, or its files would stay behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from ..exceptions import (
     ServiceError,
     TaskNotFound,
 )
+from ..i18n import N_, tr
 from .credentials import Secret
 from .urls import pointed_to, without_query
 
@@ -39,10 +40,14 @@ _CLASSES: dict[int, type[ServiceError]] = {
 #: Refusals in name only: the request timed out at the service, or met its own twin.
 UNCLEAR = (408, 409)
 _HINTS: dict[type[ServiceError], str] = {
-    AuthenticationFailed: "The key is wrong or not active: keys come from the service's dashboard. Set the "
-    "environment variable QINGBO_API_KEY, or call qw.connect(api_key=...).",
-    InsufficientBalance: "Nothing was charged. Top up in the service's dashboard, then submit again.",
-    TaskNotFound: "The id is misspelt, or the task belongs to another key, or base_url is not the service's.",
+    AuthenticationFailed: N_(
+        "The key is wrong or not active: keys come from the service's dashboard. Set the environment "
+        "variable QINGBO_API_KEY, or call qw.connect(api_key=...)."
+    ),
+    InsufficientBalance: N_("Nothing was charged. Top up in the service's dashboard, then submit again."),
+    TaskNotFound: N_(
+        "The id is misspelt, or the task belongs to another key, or base_url is not the service's."
+    ),
 }
 
 
@@ -87,28 +92,35 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
     status = answer.status
     if 300 <= status < 400:
         target = without_query(pointed_to(answer.url, answer.headers.get("Location", "")))
-        text = f"it points to {excerpt(target, secret)}, and the key is not sent elsewhere."
-        return ServerFault(text, status=status, hint=f"Check base_url. {unclear}".strip())
+        text = tr("it points to {url}, and the key is not sent elsewhere.")
+        hint = tr("Check base_url.")
+        return ServerFault(
+            text.format(url=excerpt(target, secret)), status=status, hint=f"{hint} {unclear}".strip()
+        )
     body = json_in(answer, secret)
     named = _named_error(body)
-    message = excerpt(named.get("message"), secret) or excerpt(answer.body, secret) or "no explanation"
+    message = excerpt(named.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
     kind = ServerFault if status >= 500 or status < 300 else _CLASSES.get(status, ServiceError)
     if kind is TaskNotFound and "error" not in (body or {}):
         kind = ServerFault  # a gateway's 404 says nothing about the task
     if kind is ServerFault and not named:
-        message = f"the answer is not the service's own: {message}"
+        message = tr("the answer is not the service's own: {message}").format(message=message)
     # A code may be a number; the type stands in where there is no code.
     code = excerpt(named.get("code"), secret) or excerpt(named.get("type"), secret) or None
     param = excerpt(named.get("param"), secret) or None
     wait = retry_after(answer.headers)
     if kind is RateLimited:
-        hint = "Try again in a minute." if wait is None else f"It asks to wait {wait:.0f} s."
+        hint = (
+            tr("Try again in a minute.")
+            if wait is None
+            else tr("It asks to wait {seconds:.0f} s.").format(seconds=wait)
+        )
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
     else:
-        hint = _HINTS.get(kind, "") or refused
+        hint = tr(_HINTS[kind]) if kind in _HINTS else refused
         if kind is AuthenticationFailed and refused:
-            hint = f"{hint} Nothing was charged."
+            hint += " " + tr("Nothing was charged.")
     error = kind(message, status=status, code=code, param=param, hint=hint)
     error.retry_after = wait
     return error

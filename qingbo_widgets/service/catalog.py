@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..i18n import N_
+
 __all__ = [
     "ASPECT_RATIOS",
     "CAMERA_AXES",
@@ -100,7 +102,7 @@ class ModelSpec:
 
     Attributes:
         name: the model's name at the service.
-        description: a few words for a person choosing a model.
+        description: a few words for a person choosing a model, to be shown through ``tr``.
         durations: the lengths it renders, in seconds.
         fields: the fields of ``VideoRequest`` that it takes beyond ``COMMON_FIELDS``.
         max_images: how many ``image_urls`` it takes.
@@ -120,18 +122,18 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
         for spec in (
             ModelSpec(
                 "kling-v3",
-                "3 to 15 s, several shots, native audio",
+                N_("3 to 15 s, several shots, native audio"),
                 tuple(range(3, 16)),
                 frozenset({"enable_audio", "shots"}),
             ),
-            ModelSpec("kling-v2-master", "5 or 10 s, prompt and image only", (5, 10)),
+            ModelSpec("kling-v2-master", N_("5 or 10 s, prompt and image only"), (5, 10)),
             ModelSpec(
                 "kling-v1-6",
-                "5 or 10 s, camera control, masks",
+                N_("5 or 10 s, camera control, masks"),
                 (5, 10),
                 frozenset({"negative_prompt", "cfg_scale", "camera_control", "static_mask", "dynamic_masks"}),
             ),
-            ModelSpec("kling-v1", "5 or 10 s", (5, 10), frozenset({"negative_prompt", "cfg_scale"})),
+            ModelSpec("kling-v1", N_("5 or 10 s"), (5, 10), frozenset({"negative_prompt", "cfg_scale"})),
         )
     }
 )

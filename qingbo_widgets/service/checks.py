@@ -11,6 +11,7 @@ import reprlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..i18n import N_, tr
 from . import catalog
 from .catalog import Problem, spec_of, takes
 from .parts import CameraControl, DynamicMask, Shot, is_integer, is_pair, is_set
@@ -24,6 +25,11 @@ __all__ = ["advise", "check"]
 #: Characters that Kling itself allows in the prompt of a shot.
 _SHOT_PROMPT_LIMIT = 512
 _EXAMPLE_URL = "https://example.com/"
+_EXAMPLE_PROMPT = N_("A koi in a clear pond")
+_EXAMPLE_SHOT = N_("A koi in a pond")
+#: The end of a sentence that names the value.
+_NOT_ONE_OF = N_("is not one of {values}")
+_NO_NUMBER = N_("is not a number from {low:g} to {high:g}")
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
@@ -55,14 +61,15 @@ def _problems(request: VideoRequest) -> Iterator[Problem]:
 
 def _names(request: VideoRequest) -> Iterator[Problem]:
     if _is_blank(request.model):
-        yield _problem("model", request.model, "is not a model's name", "kling-v3")
+        yield _problem("model", request.model, tr("is not a model's name"), "kling-v3")
     if _is_blank(request.action):
-        yield _problem("action", request.action, "is not the name of an operation", "generate")
+        yield _problem("action", request.action, tr("is not the name of an operation"), "generate")
     if not _is_one_of(request.mode, catalog.MODES):
-        yield _problem("mode", request.mode, f"is not one of {_listed(catalog.MODES)}", "std")
+        limit = tr(_NOT_ONE_OF).format(values=_listed(catalog.MODES))
+        yield _problem("mode", request.mode, limit, "std")
     # With an input image the image decides, and the field is not sent.
     if not request.is_image_to_video and not _is_one_of(request.aspect_ratio, catalog.ASPECT_RATIOS):
-        limit = f"is not one of {_listed(catalog.ASPECT_RATIOS)}"
+        limit = tr(_NOT_ONE_OF).format(values=_listed(catalog.ASPECT_RATIOS))
         yield _problem("aspect_ratio", request.aspect_ratio, limit, "16:9")
 
 
@@ -77,72 +84,77 @@ def _not_taken(request: VideoRequest) -> Iterator[Problem]:
         "shots",
     ):
         if is_set(getattr(request, field)) and not takes(request.model, field):
-            models = " and ".join(catalog.models_taking(field))
-            yield Problem(
-                field, f"{field}: {request.model} does not take it ({models} would); leave {field} out."
-            )
+            models = tr(" and ").join(catalog.models_taking(field))
+            told = tr("{field}: {model} does not take it ({models} would); leave {field} out.")
+            yield Problem(field, told.format(field=field, model=request.model, models=models))
 
 
 def _single_shot(request: VideoRequest) -> Iterator[Problem]:
     if _is_blank(request.prompt):
-        yield _problem("prompt", request.prompt, "says nothing of the video", "A koi in a clear pond")
+        yield _problem("prompt", request.prompt, tr("says nothing of the video"), tr(_EXAMPLE_PROMPT))
     else:
         yield from _length("prompt", request.prompt)
     spec = spec_of(request.model)
     if spec is None:
         if not is_integer(request.duration) or request.duration < 1:
-            yield _problem("duration", request.duration, "is not a whole number of seconds", 5)
+            yield _problem("duration", request.duration, tr("is not a whole number of seconds"), 5)
     elif not is_integer(request.duration) or request.duration not in spec.durations:
-        limit = f"is not one of {_listed(spec.durations)} (whole seconds) that {spec.name} renders"
+        limit = tr("is not one of {values} (whole seconds) that {model} renders")
+        limit = limit.format(values=_listed(spec.durations), model=spec.name)
         yield _problem("duration", request.duration, limit, 5)
 
 
 def _multi_shot(request: VideoRequest) -> Iterator[Problem]:
     if not isinstance(request.shots, tuple):
-        yield _problem("shots", request.shots, "is not a list of shots", [("A koi in a pond", 5)])
+        yield _problem("shots", request.shots, tr("is not a list of shots"), [(tr(_EXAMPLE_SHOT), 5)])
         return
     if is_set(request.prompt) and not _is_blank(request.prompt):
-        limit = "would not be sent, because the shots stand instead of it"
+        limit = tr("would not be sent, because the shots stand instead of it")
         yield _problem("prompt", request.prompt, limit, "")
     for number, shot in enumerate(request.shots, 1):
-        yield from _numbered(number, _shot(shot, f"shots, number {number}"))
+        yield from _numbered(number, _shot(shot, _where("shots", number)))
     if spec_of(request.model) is None:
         return
     fewest, most = catalog.SHOTS_LIMIT
     if not fewest <= len(request.shots) <= most:
-        yield Problem("shots", f"shots: {len(request.shots)} given, the service takes {fewest} to {most}.")
+        told = tr("shots: {count} given, the service takes {fewest} to {most}.")
+        yield Problem("shots", told.format(count=len(request.shots), fewest=fewest, most=most))
     shortest, longest = catalog.SHOTS_SECONDS
     whole = all(isinstance(shot, Shot) and _is_length(shot.duration) for shot in request.shots)
     if whole and not shortest <= request.seconds <= longest:
-        limit = f"seconds is the sum of the durations, and the service renders {shortest} to {longest}"
-        yield _problem("shots", request.seconds, limit, "5 for each of 2 shots")
+        limit = tr("seconds is the sum of the durations, and the service renders {shortest} to {longest}")
+        limit = limit.format(shortest=shortest, longest=longest)
+        yield _problem("shots", request.seconds, limit, tr("5 for each of 2 shots"))
 
 
 def _shot(shot: object, where: str) -> Iterator[Problem]:
     if not isinstance(shot, Shot):
-        yield _problem("shots", shot, "is not a prompt and a duration", ("A koi in a pond", 5), where)
+        limit = tr("is not a prompt and a duration")
+        yield _problem("shots", shot, limit, (tr(_EXAMPLE_SHOT), 5), where)
         return
     if _is_blank(shot.prompt):
-        yield _problem("shots", shot.prompt, "is a prompt that says nothing", "A koi in a pond", where)
+        yield _problem("shots", shot.prompt, tr("is a prompt that says nothing"), tr(_EXAMPLE_SHOT), where)
     else:
         yield from _length("shots", shot.prompt, where)
     if not _is_length(shot.duration):
-        yield _problem("shots", shot.duration, "is not a whole number of seconds, at least 1", 5, where)
+        limit = tr("is not a whole number of seconds, at least 1")
+        yield _problem("shots", shot.duration, limit, 5, where)
 
 
 def _images(request: VideoRequest) -> Iterator[Problem]:
     if not isinstance(request.image_urls, tuple):
-        yield _problem("image_urls", request.image_urls, "is not a URL", _EXAMPLE_URL + "first.png")
+        yield _problem("image_urls", request.image_urls, tr("is not a URL"), _EXAMPLE_URL + "first.png")
     else:
         for url in request.image_urls:
             yield from _public("image_urls", url, "first.png")
         spec = spec_of(request.model)
         if spec is not None and len(request.image_urls) > spec.max_images:
-            yield Problem(
-                "image_urls",
-                f"image_urls: {len(request.image_urls)} given, and {spec.name} takes {spec.max_images}, the "
-                "first frame; a last frame goes into last_frame.",
+            told = tr(
+                "image_urls: {count} given, and {model} takes {most}, the first frame; a last frame goes "
+                "into last_frame."
             )
+            count = len(request.image_urls)
+            yield Problem("image_urls", told.format(count=count, model=spec.name, most=spec.max_images))
     for field, example in (("last_frame", "last.png"), ("static_mask", "still.png")):
         value = getattr(request, field)
         if is_set(value):
@@ -158,31 +170,32 @@ def _images(request: VideoRequest) -> Iterator[Problem]:
 def _dynamic_masks(request: VideoRequest) -> Iterator[Problem]:
     masks, most = request.dynamic_masks, catalog.DYNAMIC_MASKS_LIMIT
     if not isinstance(masks, tuple):
-        yield Problem("dynamic_masks", f"dynamic_masks: {_shown(masks)} is not a list of DynamicMask.")
+        told = tr("dynamic_masks: {value} is not a list of DynamicMask.")
+        yield Problem("dynamic_masks", told.format(value=_shown(masks)))
         return
     if len(masks) > most:
-        yield Problem(
-            "dynamic_masks", f"dynamic_masks: {len(masks)} given, and the service takes at most {most}."
-        )
+        told = tr("dynamic_masks: {count} given, and the service takes at most {most}.")
+        yield Problem("dynamic_masks", told.format(count=len(masks), most=most))
     for number, mask in enumerate(masks, 1):
-        yield from _numbered(number, _dynamic_mask(mask, f"dynamic_masks, number {number}"))
+        yield from _numbered(number, _dynamic_mask(mask, _where("dynamic_masks", number)))
 
 
 def _dynamic_mask(mask: object, where: str) -> Iterator[Problem]:
     if not isinstance(mask, DynamicMask):
         example = "DynamicMask(mask_url, [(0, 0), (10, 10)])"
-        yield Problem("dynamic_masks", f"{where}: {_shown(mask)} is not a DynamicMask; {example} would do.")
+        told = tr("{where}: {value} is not a DynamicMask; {example} would do.")
+        yield Problem("dynamic_masks", told.format(where=where, value=_shown(mask), example=example))
         return
     yield from _public("dynamic_masks", mask.mask_url, "moves.png", where)
     fewest, most = catalog.TRAJECTORY_POINTS
     points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
     if not fewest <= len(points) <= most:
-        yield Problem(
-            "dynamic_masks", f"{where}: {len(points)} points, and a trajectory has {fewest} to {most}."
-        )
+        told = tr("{where}: {count} points, and a trajectory has {fewest} to {most}.")
+        told = told.format(where=where, count=len(points), fewest=fewest, most=most)
+        yield Problem("dynamic_masks", told)
     for point in points:
         if not is_pair(point) or not all(_is_finite(coordinate) for coordinate in point):
-            yield _problem("dynamic_masks", point, "is not a point (x, y)", (10, 20), where)
+            yield _problem("dynamic_masks", point, tr("is not a point (x, y)"), (10, 20), where)
 
 
 def _controls(request: VideoRequest) -> Iterator[Problem]:
@@ -190,51 +203,53 @@ def _controls(request: VideoRequest) -> Iterator[Problem]:
         yield from _length("negative_prompt", request.negative_prompt)
     low, high = catalog.CFG_SCALE_RANGE
     if is_set(request.cfg_scale) and not _is_within(request.cfg_scale, low, high):
-        yield _problem("cfg_scale", request.cfg_scale, f"is not a number from {low:g} to {high:g}", 0.5)
+        limit = tr(_NO_NUMBER).format(low=low, high=high)
+        yield _problem("cfg_scale", request.cfg_scale, limit, 0.5)
     if is_set(request.enable_audio) and not isinstance(request.enable_audio, bool):
-        yield _problem("enable_audio", request.enable_audio, "is neither True nor False", True)
+        yield _problem("enable_audio", request.enable_audio, tr("is neither True nor False"), True)
     if is_set(request.camera_control):
         yield from _camera(request.camera_control)
 
 
 def _camera(camera: object) -> Iterator[Problem]:
     if not isinstance(camera, CameraControl):
-        yield _problem("camera_control", camera, "is not a camera movement", "forward_up")
+        yield _problem("camera_control", camera, tr("is not a camera movement"), "forward_up")
     elif not _is_one_of(camera.type, catalog.CAMERA_TYPES):
-        limit = f"is not one of {_listed(catalog.CAMERA_TYPES)}"
+        limit = tr(_NOT_ONE_OF).format(values=_listed(catalog.CAMERA_TYPES))
         yield _problem("camera_control", camera.type, limit, "forward_up")
     elif camera.type != "simple":
         if camera.config is not None:
-            limit = f"is a config, and {camera.type} is a preset that takes none"
+            limit = tr("is a config, and {type} is a preset that takes none").format(type=camera.type)
             yield _problem("camera_control", camera.config, limit, CameraControl(camera.type))
     elif not isinstance(camera.config, dict):
-        limit = f"is no config, and simple needs one with some of {_listed(tuple(catalog.CAMERA_AXES))}"
+        limit = tr("is no config, and simple needs one with some of {axes}")
+        limit = limit.format(axes=_listed(tuple(catalog.CAMERA_AXES)))
         yield _problem("camera_control", camera.config, limit, {"zoom": 5})
     else:
         low, high = catalog.CAMERA_AXIS_RANGE
         for axis, value in camera.config.items():
             if axis not in catalog.CAMERA_AXES:
-                limit = f"is not an axis ({_listed(tuple(catalog.CAMERA_AXES))})"
+                limit = tr("is not an axis ({axes})").format(axes=_listed(tuple(catalog.CAMERA_AXES)))
                 yield _problem("camera_control", axis, limit, "zoom")
             elif not _is_within(value, low, high):
-                where = f"camera_control, {axis}"
-                yield _problem("camera_control", value, f"is not a number from {low} to {high}", 5, where)
+                limit = tr(_NO_NUMBER).format(low=low, high=high)
+                yield _problem("camera_control", value, limit, 5, f"camera_control, {axis}")
 
 
 def _warnings(request: VideoRequest) -> Iterator[Problem]:
     if isinstance(request.model, str) and spec_of(request.model) is None and request.model.strip():
-        meant = catalog.closest_model(request.model)
-        question = f" Did you mean {meant}?" if meant else ""
-        yield Problem(
-            "model",
-            f"model: {_shown(request.model)} is not in this catalogue; sent as it is.{question}",
-        )
+        told = tr("model: {value} is not in this catalogue; sent as it is.")
+        told = told.format(value=_shown(request.model))
+        if meant := catalog.closest_model(request.model):
+            told += " " + tr("Did you mean {model}?").format(model=meant)
+        yield Problem("model", told)
     if not _is_one_of(request.action, ("generate",)):
-        yield Problem("action", f"action: {_shown(request.action)} is not documented; generate is.")
+        told = tr("action: {value} is not documented; generate is.")
+        yield Problem("action", told.format(value=_shown(request.action)))
     if request.is_image_to_video and not _is_one_of(request.aspect_ratio, ("16:9",)):
-        yield Problem("aspect_ratio", "aspect_ratio: it is not sent, the input image decides.")
+        yield Problem("aspect_ratio", tr("aspect_ratio: it is not sent, the input image decides."))
     if request.is_multi_shot and not (is_integer(request.duration) and request.duration == 5):
-        yield Problem("duration", "duration: it is not sent, the durations of the shots decide.")
+        yield Problem("duration", tr("duration: it is not sent, the durations of the shots decide."))
 
 
 def _unreachable(request: VideoRequest) -> Iterator[Problem]:
@@ -247,9 +262,8 @@ def _unreachable(request: VideoRequest) -> Iterator[Problem]:
     ]
     for field, url in named:
         if is_web_url(url) and is_private_host(url):
-            yield Problem(
-                field, f"{field}: {_shown(url)} is on a private address that the service cannot reach."
-            )
+            told = tr("{field}: {url} is on a private address that the service cannot reach.")
+            yield Problem(field, told.format(field=field, url=_shown(url)))
 
 
 def _kling_wishes(request: VideoRequest) -> Iterator[Problem]:
@@ -257,36 +271,36 @@ def _kling_wishes(request: VideoRequest) -> Iterator[Problem]:
     shots = request.shots if isinstance(request.shots, tuple) else ()
     for number, shot in enumerate(shots, 1):
         if isinstance(shot, Shot) and isinstance(shot.prompt, str) and len(shot.prompt) > _SHOT_PROMPT_LIMIT:
-            yield Problem(
-                "shots",
-                f"shots, number {number}: its prompt has {len(shot.prompt)} characters, and Kling reads at "
-                f"most {_SHOT_PROMPT_LIMIT}.",
-                number,
-            )
+            told = tr("{where}: its prompt has {count} characters, and Kling reads at most {most}.")
+            told = told.format(where=_where("shots", number), count=len(shot.prompt), most=_SHOT_PROMPT_LIMIT)
+            yield Problem("shots", told, number)
     camera = request.camera_control
     if not isinstance(camera, CameraControl):
         return
     if camera.type == "simple" and isinstance(camera.config, dict):
         moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
         if len(moving) != 1:
-            yield Problem(
-                "camera_control",
-                f"camera_control: {len(moving)} axes differ from zero, and Kling wants exactly one.",
-            )
+            told = tr("camera_control: {count} axes differ from zero, and Kling wants exactly one.")
+            yield Problem("camera_control", told.format(count=len(moving)))
     for field in ("last_frame", "static_mask", "dynamic_masks"):
         if is_set(getattr(request, field)):
-            yield Problem("camera_control", f"camera_control: Kling does not combine it with {field}.")
+            told = tr("camera_control: Kling does not combine it with {field}.")
+            yield Problem("camera_control", told.format(field=field))
 
 
 def _length(field: str, text: object, where: str = "") -> Iterator[Problem]:
     if not isinstance(text, str):
-        yield _problem(field, text, "is not text", "A koi in a clear pond", where)
+        yield _problem(field, text, tr("is not text"), tr(_EXAMPLE_PROMPT), where)
     elif len(text) > catalog.PROMPT_LIMIT:
-        yield Problem(
-            field,
-            f"{where or field}: {_shown(text)} has {len(text)} characters, and the service takes at most "
-            f"{catalog.PROMPT_LIMIT}; leave out {len(text) - catalog.PROMPT_LIMIT}.",
+        told = tr(
+            "{where}: {value} has {count} characters, and the service takes at most {most}; leave out "
+            "{excess}."
         )
+        count, most = len(text), catalog.PROMPT_LIMIT
+        told = told.format(
+            where=where or field, value=_shown(text), count=count, most=most, excess=count - most
+        )
+        yield Problem(field, told)
 
 
 def _public(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
@@ -297,11 +311,20 @@ def _public(field: str, url: object, example: str, where: str = "") -> Iterator[
 
 def _needs_image(request: VideoRequest, field: str) -> Iterator[Problem]:
     if not request.is_image_to_video:
-        yield Problem(field, f"{field}: it needs an input image; put one into image_urls, or leave it out.")
+        told = tr("{field}: it needs an input image; put one into image_urls, or leave it out.")
+        yield Problem(field, told.format(field=field))
 
 
 def _problem(field: str, value: object, limit: str, would_do: object, where: str = "") -> Problem:
-    return Problem(field, f"{where or field}: {_shown(value)} {limit}; {_shown(would_do)} would do.")
+    told = tr("{where}: {value} {limit}; {example} would do.")
+    return Problem(
+        field,
+        told.format(where=where or field, value=_shown(value), limit=limit, example=_shown(would_do)),
+    )
+
+
+def _where(field: str, number: int) -> str:
+    return tr("{field}, number {number}").format(field=field, number=number)
 
 
 def _numbered(number: int, problems: Iterator[Problem]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from ..exceptions import ConnectionFailed, InvalidRequest, ServerFault, ServiceError, SubmissionUnconfirmed
+from ..i18n import N_, tr
 from .answers import UNCLEAR
 from .catalog import Problem
 from .contract import Contract202604
@@ -18,14 +19,14 @@ from .transport import Transport
 
 __all__ = ["Client"]
 
-_NOT_TAKEN = "Nothing was charged. Correct the request and submit it again."
-_MAY_EXIST = (
+_NOT_TAKEN = N_("Nothing was charged. Correct the request and submit it again.")
+_MAY_EXIST = N_(
     "The task may exist all the same, and may be charged: look at the service's dashboard before submitting "
     "it again."
 )
-_GOES_ON = "The task goes on at the service."
-_NOT_CANCELLED = "A task can be cancelled while it is queued; this one goes on."
-_MAY_BE_CANCELLED = "It is not known whether the task was cancelled: ask for its status."
+_GOES_ON = N_("The task goes on at the service.")
+_NOT_CANCELLED = N_("A task can be cancelled while it is queued; this one goes on.")
+_MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: ask for its status.")
 
 
 class Client:
@@ -88,7 +89,12 @@ class Client:
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         try:
             answer = self._transport.call(
-                "POST", "/tasks", json=payload, headers=headers, refused=_NOT_TAKEN, unclear=_MAY_EXIST
+                "POST",
+                "/tasks",
+                json=payload,
+                headers=headers,
+                refused=tr(_NOT_TAKEN),
+                unclear=tr(_MAY_EXIST),
             )
             return self._contract.decode(answer)
         except ConnectionFailed as error:
@@ -100,7 +106,8 @@ class Client:
                 raise
             doubt = str(error)
         except ValueError as error:
-            doubt = f"The service accepted the request, but {error}. {_MAY_EXIST}"
+            doubt = tr("The service accepted the request, but {reason}. {advice}")
+            doubt = doubt.format(reason=error, advice=tr(_MAY_EXIST))
         raise SubmissionUnconfirmed(doubt, idempotency_key=idempotency_key)
 
     def status(self, task_id: str) -> TaskSnapshot:
@@ -111,7 +118,7 @@ class Client:
             ConnectionFailed: no answer came.
             ServiceError: the service answered with an error, ``TaskNotFound`` for one.
         """
-        return self._about("GET", f"/tasks/{_segment(task_id)}", unclear=_GOES_ON)
+        return self._about("GET", f"/tasks/{_segment(task_id)}", unclear=tr(_GOES_ON))
 
     def cancel(self, task_id: str) -> TaskSnapshot:
         """Cancels a task that is still queued; its quota is refunded (``POST /tasks/{task_id}/cancel``).
@@ -124,7 +131,9 @@ class Client:
             ConnectionFailed: no answer came.
             ServiceError: the service answered with an error, ``BadRequest`` when the task already runs.
         """
-        return self._about("POST", f"/tasks/{_segment(task_id)}/cancel", _NOT_CANCELLED, _MAY_BE_CANCELLED)
+        return self._about(
+            "POST", f"/tasks/{_segment(task_id)}/cancel", tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED)
+        )
 
     def download(
         self,
@@ -172,12 +181,13 @@ class Client:
         try:
             return self._contract.decode(answer)
         except ValueError as error:
-            lack = str(error)
-        raise ServerFault(f"{lack}.", status=200, hint=unclear)
+            lack = tr("{reason}.").format(reason=error)
+        raise ServerFault(lack, status=200, hint=unclear)
 
 
 def _segment(task_id: str) -> str:
     # "." and ".." would climb out of /tasks even when quoted.
     if not isinstance(task_id, str) or task_id.strip(". ") == "" or not task_id.isprintable():
-        raise InvalidRequest((Problem("task_id", f"task_id: {task_id!r:.80} is not the id of a task."),))
+        told = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=task_id)
+        raise InvalidRequest((Problem("task_id", told),))
     return quote(task_id, safe="")

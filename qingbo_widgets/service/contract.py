@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from ..i18n import tr
 from .parts import is_set
 from .request import VideoRequest
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
@@ -81,10 +82,10 @@ class Contract202604:
             ValueError: if the answer cannot be about a task, because it carries no usable ``task_id``.
         """
         if not isinstance(body, Mapping):
-            raise ValueError("the answer is not a JSON object")
+            raise ValueError(tr("the answer is not a JSON object"))
         task_id = body.get("task_id")
         if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
-            raise ValueError("the answer has no usable task_id")
+            raise ValueError(tr("the answer has no usable task_id"))
         status = _status(body.get("status"))
         return TaskSnapshot(
             task_id=task_id,

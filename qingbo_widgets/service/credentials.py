@@ -6,6 +6,7 @@ import os
 from typing import Any, NoReturn
 
 from ..exceptions import MissingApiKey
+from ..i18n import N_, tr
 from .contract import Contract202604
 
 __all__ = [
@@ -24,9 +25,13 @@ _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
 #: Letters; shorter ones are made up, and would be found in the middle of any word.
 _SHORTEST = 8
 
-_WAYS = (
+_WAYS = N_(
     "Keys come from the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
     "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
+)
+_MARRED = N_(
+    "{it} has a blank, a control character or a letter outside ASCII in it, so it was not copied whole or "
+    "something was copied with it. {ways}"
 )
 
 
@@ -83,19 +88,17 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     """
     if isinstance(explicit, str):
         explicit = Secret(explicit)  # rebound, so that no traceback from here on can print it
-    source, key = "given", explicit or Secret("")
+    told, key = tr("The API key given"), explicit or Secret("")
     for variable in API_KEY_VARIABLES:
         if not key:
-            source, key = f"in {variable}", Secret(os.environ.get(variable, ""))
+            told = tr("The API key in {variable}").format(variable=variable)
+            key = Secret(os.environ.get(variable, ""))
     if not key:
-        source, key = "in the keyring", _from_keyring()
+        told, key = tr("The API key in the keyring"), _from_keyring()
     if not key:
-        raise MissingApiKey(f"No API key was found. {_WAYS}")
+        raise MissingApiKey(tr("No API key was found. {ways}").format(ways=tr(_WAYS)))
     if not key.fits_a_header:
-        raise MissingApiKey(
-            f"The API key {source} has a blank, a control character or a letter outside ASCII in it, so it "
-            f"was not copied whole or something was copied with it. {_WAYS}"
-        )
+        raise MissingApiKey(tr(_MARRED).format(it=told, ways=tr(_WAYS)))
     return key
 
 

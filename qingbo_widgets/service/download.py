@@ -11,6 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from ..exceptions import ConnectionFailed, DownloadFailed, LinkExpired
+from ..i18n import N_, tr
 from .answers import retry_after
 from .transport import Stream, Transport
 from .urls import without_query
@@ -26,7 +27,22 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _GONE = (403, 404, 410)
 _PASSING = (408, 425, 429)
-_CLOSED = "The client was closed before the video was whole; another download costs nothing."
+_CLOSED = N_("The client was closed before the video was whole; another download costs nothing.")
+_TO_WAIT = N_("{reason} It asks to wait {seconds:.0f} s; another download costs nothing.")
+_TRIED = N_("{reason} {count} tries were made; another download costs nothing.")
+_ENDED = N_(
+    "The link to the video has ended ({status}, {link}): links live for 24 hours. The task's status may name "
+    "a new one."
+)
+_REFUSED = N_("The server of the video answered {status}.")
+_COMPRESSED = N_("The server sends the video compressed, although asked not to.")
+_NOT_RESUMED = N_("The server of the video did not go on where it had stopped.")
+_NOTHING = N_("The server of the video sent nothing.")
+_STOPPED = N_("The server of the video stopped after {received} of {total} bytes.")
+_WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
+_NO_VIDEO = N_("The link leads to something else instead of a video ({link}).")
+_TOO_LARGE = N_("The video has {size:.1f} MB or more, and {limit:.1f} MB are accepted.")
+_NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: Bytes needed to recognise a video.
 _HEAD = 12
@@ -105,16 +121,13 @@ class Download:
             if reason is None:
                 return
             if self._closed.is_set():
-                raise self._failed(_CLOSED)
+                raise self._failed(tr(_CLOSED))
             if (self._asked_pause or 0.0) > _LONGEST_PAUSE:
                 # Longer than a thread should stand idle, and for whoever asked to decide.
                 raise self._failed(
-                    f"{reason} It asks to wait {self._asked_pause:.0f} s; another download costs nothing.",
-                    transient=True,
+                    tr(_TO_WAIT).format(reason=reason, seconds=self._asked_pause), transient=True
                 )
-        raise self._failed(
-            f"{reason} {_ATTEMPTS} tries were made; another download costs nothing.", transient=True
-        )
+        raise self._failed(tr(_TRIED).format(reason=reason, count=_ATTEMPTS), transient=True)
 
     def _try_once(self, file: FileIO) -> str | None:
         """Receives what it can; returns why it is worth another try, ``None`` when the video is whole."""
@@ -137,27 +150,23 @@ class Download:
         """Why this answer brings nothing but another try may, ``None`` when it brings the video."""
         status = stream.status
         if status in _GONE:
-            raise LinkExpired(
-                f"The link to the video has ended ({status}, {self._shown}): links live for 24 hours. "
-                "The task's status may name a new one.",
-                url=self._url,
-            )
+            raise LinkExpired(tr(_ENDED).format(status=status, link=self._shown), url=self._url)
         if status in _PASSING or status >= 500:
             self._asked_pause = retry_after(stream.headers)
-            return f"The server of the video answered {status}."
+            return tr(_REFUSED).format(status=status)
         if stream.headers.get("Content-Encoding", "identity") != "identity":
-            raise self._failed("The server sends the video compressed, although asked not to.")
+            raise self._failed(tr(_COMPRESSED))
         if status == HTTPStatus.OK:
             return None
         if not resumed or status not in (
             HTTPStatus.PARTIAL_CONTENT,
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
         ):
-            raise self._failed(f"The server of the video answered {status}.")
+            raise self._failed(tr(_REFUSED).format(status=status))
         if status == HTTPStatus.PARTIAL_CONTENT and stream.headers.get("Content-Range") == self._rest:
             return None
         self._validator = None  # the file there is another one by now: from the start, then
-        return "The server of the video did not go on where it had stopped."
+        return tr(_NOT_RESUMED)
 
     @property
     def _rest(self) -> str:
@@ -182,7 +191,7 @@ class Download:
 
     def _take(self, chunk: bytes, file: FileIO) -> None:
         if self._closed.is_set():
-            raise self._failed(_CLOSED)
+            raise self._failed(tr(_CLOSED))
         self._received += len(chunk)
         if self._received > self._max_bytes:
             raise self._too_large(self._received)
@@ -199,9 +208,9 @@ class Download:
 
     def _lack(self) -> str | None:
         if self._received == 0:
-            return "The server of the video sent nothing."
+            return tr(_NOTHING)
         if self._total is not None and self._received != self._total:
-            return f"The server of the video stopped after {self._received} of {self._total} bytes."
+            return tr(_STOPPED).format(received=self._received, total=self._total)
         if self._received < _HEAD:
             self._check_head()
         return None
@@ -209,17 +218,15 @@ class Download:
     def _check_head(self) -> None:
         if self._head[4:8] == b"ftyp" or self._head.startswith(b"\x1aE\xdf\xa3"):
             return
-        found = "a web page" if self._head.lstrip().startswith(b"<") else "something else"
-        raise self._failed(f"The link leads to {found} instead of a video ({self._shown}).")
+        words = tr(_WEB_PAGE) if self._head.lstrip().startswith(b"<") else tr(_NO_VIDEO)
+        raise self._failed(words.format(link=self._shown))
 
     @property
     def _shown(self) -> str:
         return without_query(self._url)
 
     def _too_large(self, size: int) -> DownloadFailed:
-        return self._failed(
-            f"The video has {size / 1e6:.1f} MB or more, and {self._max_bytes / 1e6:.1f} MB are accepted."
-        )
+        return self._failed(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
 
     def _failed(self, message: str, *, transient: bool = False) -> DownloadFailed:
         pause = self._asked_pause
@@ -231,5 +238,7 @@ class Download:
             yield
         except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
             number = getattr(error, "errno", None)
-            words = "the disk is full" if number in _FULL else getattr(error, "strerror", "") or str(error)
-            raise self._failed(f"The video could not be written to {self._path}: {words}.") from None
+            words = getattr(error, "strerror", "") or str(error)
+            if number in _FULL:
+                words = tr("the disk is full")
+            raise self._failed(tr(_NOT_WRITTEN).format(path=self._path, reason=words)) from None

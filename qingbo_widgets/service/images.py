@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from ..exceptions import ConnectionFailed, DownloadFailed
+from ..i18n import N_, tr
 from .credentials import Secret
 from .transport import Stream, Transport
 from .urls import is_web_url
@@ -29,15 +30,15 @@ _PATIENCE = 30.0
 
 _KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
 
-_UNREACHABLE = "The image cannot be fetched: {reason}"
-_LOST = "The image cannot be fetched: the link points on and on, or to no public web address."
-_REFUSED = "The image cannot be fetched: its server answers {status}."
-_TOO_SLOW = "The image cannot be fetched: it takes too long to arrive."
-_TOO_LARGE = "The image is larger than 10 MB, and the service takes no more."
-_WEB_PAGE = "This is the address of a web page and not of an image."
-_NO_IMAGE = "This is not a JPEG, PNG or WebP image."
-_TOO_SMALL = "The image has {width} × {height} pixels, and Kling wants at least 300 a side."
-_TOO_LONG = "The image has {width} × {height} pixels, and Kling wants a shape between 1:2.5 and 2.5:1."
+_UNREACHABLE = N_("The image cannot be fetched: {reason}")
+_LOST = N_("The image cannot be fetched: the link points on and on, or to no public web address.")
+_REFUSED = N_("The image cannot be fetched: its server answers {status}.")
+_TOO_SLOW = N_("The image cannot be fetched: it takes too long to arrive.")
+_TOO_LARGE = N_("The image is larger than 10 MB, and the service takes no more.")
+_WEB_PAGE = N_("This is the address of a web page and not of an image.")
+_NO_IMAGE = N_("This is not a JPEG, PNG or WebP image.")
+_TOO_SMALL = N_("The image has {width} × {height} pixels, and Kling wants at least 300 a side.")
+_TOO_LONG = N_("The image has {width} × {height} pixels, and Kling wants a shape between 1:2.5 and 2.5:1.")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ImageReport:
         if self.size is None:
             return ""
         short, long = sorted((self.size.width, self.size.height))
-        words = _TOO_SMALL if short < SMALLEST_SIDE else _TOO_LONG if long > WIDEST * short else ""
+        words = tr(_TOO_SMALL) if short < SMALLEST_SIDE else tr(_TOO_LONG) if long > WIDEST * short else ""
         return words.format(width=self.size.width, height=self.size.height)
 
     @property
@@ -108,15 +109,15 @@ def look_at(
         timeout: seconds to connect, seconds of silence.
     """
     if not is_web_url(url):
-        return ImageReport(url, problem=_NO_IMAGE)
+        return ImageReport(url, problem=tr(_NO_IMAGE))
     transport = Transport(Secret(""), base_url, timeout)
     try:
         with transport.stream(url, {"Accept": "image/*"}) as stream:
             return _judge(url, stream, keep)
     except ConnectionFailed as error:
-        return ImageReport(url, problem=_UNREACHABLE.format(reason=error), is_passing=True)
+        return ImageReport(url, problem=tr(_UNREACHABLE).format(reason=error), is_passing=True)
     except DownloadFailed:
-        return ImageReport(url, problem=_LOST)
+        return ImageReport(url, problem=tr(_LOST))
     finally:
         transport.close()
 
@@ -124,24 +125,24 @@ def look_at(
 def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
     if stream.status != HTTPStatus.OK:
         return ImageReport(
-            url, problem=_REFUSED.format(status=stream.status), is_passing=stream.status >= 429
+            url, problem=tr(_REFUSED).format(status=stream.status), is_passing=stream.status >= 429
         )
     length = stream.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() and len(length) < 20 else None
     data, size, deadline = bytearray(), None, time.monotonic() + _PATIENCE
     if total is not None and total > LARGEST:
-        return ImageReport(url, problem=_TOO_LARGE)
+        return ImageReport(url, problem=tr(_TOO_LARGE))
     for chunk in stream.chunks():
         data += chunk
         if len(data) > LARGEST:
-            return ImageReport(url, size, _TOO_LARGE)
+            return ImageReport(url, size, tr(_TOO_LARGE))
         if time.monotonic() > deadline:
-            return ImageReport(url, size, _TOO_SLOW, is_passing=True)
+            return ImageReport(url, size, tr(_TOO_SLOW), is_passing=True)
         size = size or size_of(data)
         if size is not None and total is not None and total > keep:
             return ImageReport(url, size)
     if size is None:
-        words = _WEB_PAGE if data.lstrip()[:1] == b"<" else _NO_IMAGE
+        words = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
         return ImageReport(url, problem=words)
     return ImageReport(url, size, content=bytes(data) if len(data) <= keep else b"")
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..i18n import N_, tr
 from .catalog import SHOTS_LIMIT
 from .request import VideoRequest
 
@@ -43,12 +44,12 @@ _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"
 #: A key after "Bearer", and in the headers that other services use.
 _KEY = re.compile(r"(?i)(\bbearer\s+|\b(?:x-)?api[-_]?key[\"']?\s*[:=]\s*[\"']?)[^\s\"'\\$<{]+")
 
-_EMPTY = "There is nothing to read."
-_NO_JSON = "This is not JSON: {reason} (line {line}, column {column})."
-_NO_OBJECT = "This is JSON, and not an object with the fields of a request."
-_NO_COMMAND = "This curl command cannot be read: {reason}."
-_NO_DATA = "This curl command carries no data (-d) to read."
-_FROM_FILE = "This curl command reads its data from a file; paste what is in the file."
+_EMPTY = N_("There is nothing to read.")
+_NO_JSON = N_("This is not JSON: {reason} (line {line}, column {column}).")
+_NO_OBJECT = N_("This is JSON, and not an object with the fields of a request.")
+_NO_COMMAND = N_("This curl command cannot be read: {reason}.")
+_NO_DATA = N_("This curl command carries no data (-d) to read.")
+_FROM_FILE = N_("This curl command reads its data from a file; paste what is in the file.")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_pasted(text: str) -> Pasted:
     """
     text = text.strip().removeprefix("\ufeff").strip()
     if not text:
-        raise ValueError(_EMPTY)
+        raise ValueError(tr(_EMPTY))
     words = text.lstrip("$ ").lstrip()
     if re.match(r"curl(\.exe)?\s", words):
         text = _data_of_curl(words)
@@ -84,12 +85,12 @@ def read_pasted(text: str) -> Pasted:
         body = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            _NO_JSON.format(reason=error.msg.lower(), line=error.lineno, column=error.colno)
+            tr(_NO_JSON).format(reason=error.msg.lower(), line=error.lineno, column=error.colno)
         ) from None
     except RecursionError:
-        raise ValueError(_NO_OBJECT) from None
+        raise ValueError(tr(_NO_OBJECT)) from None
     if not isinstance(body, Mapping):
-        raise ValueError(_NO_OBJECT)
+        raise ValueError(tr(_NO_OBJECT))
     return read_body(body)
 
 
@@ -129,7 +130,8 @@ def without_secrets(text: str) -> str:
 def _listed(shots: dict[int, dict[str, Any]], unknown: list[str]) -> list[dict[str, Any]]:
     """The shots in order. Half a shot is kept too: the form shows what it lacks."""
     numbers = sorted(shots)
-    unknown += [f"extra.shot_{number}_…: more than {SHOTS_LIMIT[1]} shots" for number in numbers[20:]]
+    told = tr("extra.shot_{number}_…: more than {most} shots")
+    unknown += [told.format(number=number, most=SHOTS_LIMIT[1]) for number in numbers[20:]]
     return [{"prompt": "", "duration": 0} | shots[number] for number in numbers[:20]]
 
 
@@ -153,7 +155,7 @@ def _data_of_curl(command: str) -> str:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise ValueError(_NO_COMMAND.format(reason=str(error).lower())) from None
+        raise ValueError(tr(_NO_COMMAND).format(reason=str(error).lower())) from None
     data = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         name, is_joined, joined = word.partition("=")
@@ -164,7 +166,7 @@ def _data_of_curl(command: str) -> str:
         elif word.startswith("-d") and word[2:3] in ("{", "@"):
             data.append(word[2:])
     if not data:
-        raise ValueError(_NO_DATA)
+        raise ValueError(tr(_NO_DATA))
     if data[0].startswith("@"):
-        raise ValueError(_FROM_FILE)
+        raise ValueError(tr(_FROM_FILE))
     return data[0]

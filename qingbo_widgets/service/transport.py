@@ -22,6 +22,7 @@ import urllib3.exceptions as urllib3_errors
 from requests.exceptions import RequestException
 
 from ..exceptions import ConnectionFailed, DownloadFailed, InvalidRequest
+from ..i18n import N_, tr
 from .answers import Answer, error_in, json_in
 from .catalog import Problem
 from .credentials import Secret
@@ -40,17 +41,25 @@ _UNCONNECTED = (urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeout
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (
         urllib3_errors.NameResolutionError,
-        "was not found: its name could not be looked up. Is this machine online?",
+        N_("{host} was not found: its name could not be looked up. Is this machine online?"),
     ),
-    (urllib3_errors.NewConnectionError, "refused the connection or cannot be reached."),
-    (urllib3_errors.ConnectTimeoutError, "did not accept the connection in time."),
-    (urllib3_errors.SSLError, "could not prove who it is, or broke the encryption (TLS)."),
-    (urllib3_errors.ProxyError, "was not reached: the proxy named in the environment did not help."),
-    (TimeoutError, "did not answer in time."),
-    (urllib3_errors.TimeoutError, "did not answer in time."),
-    (urllib3_errors.ProtocolError, "closed the connection before its answer was whole."),
-    (Exception, "was asked, or answered, in a way that cannot be read."),
+    (urllib3_errors.NewConnectionError, N_("{host} refused the connection or cannot be reached.")),
+    (urllib3_errors.ConnectTimeoutError, N_("{host} did not accept the connection in time.")),
+    (urllib3_errors.SSLError, N_("{host} could not prove who it is, or broke the encryption (TLS).")),
+    (
+        urllib3_errors.ProxyError,
+        N_("{host} was not reached: the proxy named in the environment did not help."),
+    ),
+    (TimeoutError, N_("{host} did not answer in time.")),
+    (urllib3_errors.TimeoutError, N_("{host} did not answer in time.")),
+    (urllib3_errors.ProtocolError, N_("{host} closed the connection before its answer was whole.")),
+    (Exception, N_("{host} was asked, or answered, in a way that cannot be read.")),
 )
+_INSIDE = N_(
+    "The link to the video leads into a network of your own, where the service has no business ({link})."
+)
+_ON_AND_ON = N_("The link to the video points on and on ({link}).")
+_NO_URL = N_("The link to the video does not lead to an http(s) URL ({link}).")
 
 
 class _Body(io.BytesIO):
@@ -86,7 +95,8 @@ class Transport:
         if reason is not None:
             # Without what stands before the host: it may be a password.
             shown = without_query(self.base_url)
-            raise InvalidRequest((Problem("base_url", f"base_url: {shown} {reason}; https://… would do."),))
+            told = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
+            raise InvalidRequest((Problem("base_url", told),))
         self._key = key
         self._timeout = timeout
         self._sessions = Sessions(key)
@@ -216,11 +226,8 @@ class Transport:
                 return response
             response.close()
             link = pointed_to(link, response.headers["Location"])
-        if self._is_inside(link):
-            reason = "leads into a network of your own, where the service has no business"
-        else:
-            reason = "points on and on" if is_web_url(link) else "does not lead to an http(s) URL"
-        return DownloadFailed(f"The link to the video {reason} ({without_query(link)}).", url=url)
+        words = tr(_INSIDE) if self._is_inside(link) else tr(_ON_AND_ON) if is_web_url(link) else tr(_NO_URL)
+        return DownloadFailed(words.format(link=without_query(link)), url=url)
 
     def _is_inside(self, link: str) -> bool:
         """Whether a service out there points at a machine in here, which others cannot reach."""
@@ -288,6 +295,6 @@ def _cause(error: Exception) -> Exception:
 
 
 def _failure(cause: Exception, url: str, *, sent: bool, unclear: str = "") -> ConnectionFailed:
-    words = next(words for kind, words in _WORDS if isinstance(cause, kind))
-    after = unclear if sent else "Nothing was sent."
-    return ConnectionFailed(f"{urlsplit(url).hostname} {words} {after}".rstrip(), sent=sent)
+    words = next(tr(words) for kind, words in _WORDS if isinstance(cause, kind))
+    after = unclear if sent else tr("Nothing was sent.")
+    return ConnectionFailed(f"{words.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)

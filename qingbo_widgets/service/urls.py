@@ -6,6 +6,8 @@ import ipaddress
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from ..i18n import tr
+
 __all__ = [
     "is_loopback",
     "is_private_host",
@@ -49,7 +51,7 @@ def without_query(url: str) -> str:
     """Scheme, host and path: what may be shown of a URL whose query may be a signature."""
     parts = _split(url)
     if parts is None:
-        return "an unreadable URL"
+        return tr("an unreadable URL")
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
@@ -58,30 +60,32 @@ def why_not_public(url: object) -> str | None:
     if is_web_url(url):
         return None
     if not isinstance(url, str):
-        return f"is {_article(type(url).__name__)}, not a URL"
+        kind = type(url).__name__
+        words = tr("is an {type}, not a URL") if kind[:1] in "aeiou" else tr("is a {type}, not a URL")
+        return words.format(type=kind)
     lowered = url.strip().lower()
     if not lowered:
-        return "is blank"
+        return tr("is blank")
     if lowered.startswith("data:"):
-        return "is the data itself, and the service takes public URLs only"
+        return tr("is the data itself, and the service takes public URLs only")
     if lowered.startswith("file:") or _is_file(url):
-        return "is a file on this machine, and the service takes public URLs only"
+        return tr("is a file on this machine, and the service takes public URLs only")
     if is_web_url(url.strip()):
-        return "has blanks around it"
+        return tr("has blanks around it")
     if lowered.startswith(("http://", "https://")):
-        return "is not a URL that can be fetched (no blanks, a host after the //)"
-    return "is not an http(s) URL, and the service takes public URLs only"
+        return tr("is not a URL that can be fetched (no blanks, a host after the //)")
+    return tr("is not an http(s) URL, and the service takes public URLs only")
 
 
 def why_no_base_url(url: str) -> str | None:
     """Why the key must not be sent to this address (end of a sentence), or ``None`` when it may be."""
     parts = _split(url)
     if parts is None or not is_web_url(url):
-        return "is not an http(s) URL"
+        return tr("is not an http(s) URL")
     if parts.scheme != "https" and not is_loopback(url):
-        return "is not https, and the key would travel in the clear"
+        return tr("is not https, and the key would travel in the clear")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        return "has more than a host and a path"
+        return tr("has more than a host and a path")
     return None
 
 
@@ -93,10 +97,6 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
 
 
 def _is_file(text: str) -> bool:
