@@ -9,6 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
+from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 
@@ -44,6 +45,7 @@ class Cell:
         key: the key under which it was submitted last; known before its task is.
         is_dropped: whether it was cancelled while it waited.
         is_awaited: whether its sweep has yet to hear how the task has ended.
+        is_asked_again: whether its unconfirmed task is to be submitted once more, as soon as there is room.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Cell:
         self.is_dropped = is_dropped
         self.task: Task | None = None
         self.is_awaited = False
+        self.is_asked_again = False
         self._told = told
 
     def __repr__(self) -> str:
@@ -79,6 +82,8 @@ class Cell:
         task = self.task
         if task is None:
             return CellState.cancelled if self.is_dropped else CellState.waiting
+        if self.is_asked_again:
+            return CellState.waiting
         if not task.is_done or self.is_awaited:
             return CellState.running
         if task.video_path is not None:
@@ -110,21 +115,24 @@ class Cell:
     def retry(self) -> None:
         """Try again, whatever it takes: saving the video again costs nothing, another task does.
 
-        A failed or cancelled one goes back into the queue. An unconfirmed one is submitted with the same key
-        again: a service that knows the key answers with the first task, another bills a second.
+        A failed, cancelled or unconfirmed one goes back into the queue. The unconfirmed one is then submitted
+        with the same key: a service that knows the key answers with the first task, another bills a second.
 
         Raises:
             QingboError: it has its video.
         """
         if self.state == CellState.finished:
-            raise QingboError(f"The cell {self.label} has its video; repeat=2 makes another one.")
+            told = tr("The cell {cell} has its video; repeat=2 makes another one.")
+            raise QingboError(told.format(cell=self.label))
         self.begin_again()
         self._told([self])
 
     def stop(self) -> None:
         """What ``cancel`` does, untold."""
         task = self.task
-        if self.state == CellState.waiting:
+        if self.is_asked_again:
+            self.is_asked_again = False
+        elif self.state == CellState.waiting:
             self.is_dropped = True
         elif task is not None and task.status in (TaskStatus.submitting, TaskStatus.queued):
             task.cancel(wait=False)
@@ -135,7 +143,7 @@ class Cell:
         if task is None or self.state == CellState.cancelled:
             self.task, self.is_dropped = None, False
         elif self.state == CellState.unconfirmed:
-            task.submit_again()
+            self.is_asked_again = True
         elif self.state == CellState.failed:
             if task.status == TaskStatus.completed:
                 task.retry_download()

@@ -9,11 +9,13 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..exceptions import InvalidRequest
+from ..i18n import tr
 from ..service.catalog import Problem
 from ..service.parts import CameraControl, DynamicMask, Shot
 from ..service.request import VideoRequest
@@ -80,9 +82,14 @@ class Grid:
         """How many tasks that is, in a sentence."""
         count = len(self.combinations)
         by = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
-        left_out = f"; {len(self.skipped)} left out that their model does not take" if self.skipped else ""
         how = f" ({by})" if by else ""
-        return f"{count} {'task' if count == 1 else 'tasks'}{how}, {self.seconds} s of video{left_out}"
+        one = tr("{count} task{how}, {seconds} s of video")
+        many = tr("{count} tasks{how}, {seconds} s of video")
+        told = (one if count == 1 else many).format(count=count, how=how, seconds=self.seconds)
+        if not self.skipped:
+            return told
+        left_out = tr("{told}; {count} left out that their model does not take")
+        return left_out.format(told=told, count=len(self.skipped))
 
 
 def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = False, **fields: Any) -> Grid:
@@ -102,7 +109,7 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
         ValueError: nothing to make a sweep of.
     """
     if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
-        raise ValueError(f"repeat={repeat!r} is not a whole number from 1")
+        raise ValueError(tr("repeat={value!r} is not a whole number from 1").format(value=repeat))
     rows: list[dict[str, Any]] = [{}] if table is None else [_row(row) for row in _rows(table)]
     lists = {name: _as_values(name, value) for name, value in fields.items()}
     varied = {name: values for name, values in lists.items() if values is not None}
@@ -110,9 +117,9 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
     _check_names({*fields, *(name for row in rows for name in row)})
     if twice := sorted(set(fields) & {name for row in rows for name in row}):
         raise TypeError(f"{', '.join(twice)}: given in the table and as an argument")
-    for name, values in {"the table": rows, **varied}.items():
+    for name, values in {tr("the table"): rows, **varied}.items():
         if not values:
-            raise ValueError(f"{name} is empty: there is nothing to make")
+            raise ValueError(tr("{name} is empty: there is nothing to make").format(name=name))
 
     differing = _differing(rows)
     numbered = len(rows) > 1 and not differing  # the same row several times: only its number tells
@@ -191,13 +198,15 @@ def _told(skipped: Sequence[Skipped]) -> list[Problem]:
         label = ", ".join(f"{name}={value!r}" for name, value in one.values.items())
         for problem in one.problems:
             where.setdefault((problem.field, problem.message), []).append(label)
-    advice = "skip_invalid=True leaves such combinations out."
+    advice = tr("skip_invalid=True leaves such combinations out.")
     problems = []
-    for (name, message), labels in where.items():
-        named = (
-            f" [{labels[0]}{f' and {len(labels) - 1} more' if len(labels) > 1 else ''}]" if labels[0] else ""
-        )
-        problems.append(Problem(name, f"{message}{named}"))
+    for (name, message), (first, *more) in where.items():
+        if first and more:
+            named = tr("{message} [{combination} and {count} more]")
+            message = named.format(message=message, combination=first, count=len(more))
+        elif first:
+            message = f"{message} [{first}]"
+        problems.append(Problem(name, message))
     return [*problems, Problem("", advice)] if any(where.values()) else problems
 
 
@@ -206,13 +215,30 @@ def _told(skipped: Sequence[Skipped]) -> list[Problem]:
 
 def _rows(table: Any) -> Iterable[Any]:
     if isinstance(table, (str, os.PathLike)):
-        text = Path(table).expanduser().read_text(encoding="utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline="")))
+        return list(csv.DictReader(io.StringIO(_text(Path(table).expanduser()), newline="")))
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return list(table.to_dict("records"))
     if isinstance(table, Mapping):
         raise TypeError("a table is a path, a DataFrame, or a list of rows; one row alone goes into a list")
     return list(table)
+
+
+def _text(file: Path) -> str:
+    """What a CSV file says, in UTF-8 or in what a Chinese Excel writes.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        ValueError: it is no text.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        told = tr("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])").format(path=file)
+        raise FileNotFoundError(error.errno, told) from None
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise ValueError(tr("{path} is not text in UTF-8 or GB 18030; save it as CSV UTF-8").format(path=file))
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -223,7 +249,7 @@ def _row(row: Any) -> dict[str, Any]:
     if not isinstance(row, Mapping):
         raise TypeError(f"a row is a dictionary, a VideoRequest or a prompt, not {type(row).__name__}")
     if None in row:  # what csv.DictReader does with a row that is too long
-        raise ValueError(f"a row has more cells than there are columns: {row[None]!r}")
+        raise ValueError(tr("a row has more cells than there are columns: {cells!r}").format(cells=row[None]))
     return {
         str(name).strip(): _read(str(name).strip(), value)
         for name, value in row.items()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..i18n import N_, tr
+from .files import write_whole
 from .library import readable_name
 
 __all__ = ["Draft", "Presets"]
@@ -26,8 +25,8 @@ _LONGEST_NAME = 80
 #: Drafts that are kept; the oldest go first. One notebook has one for each cell with a form.
 _MOST_DRAFTS = 50
 
-_NO_NAME = "A preset needs a name."
-_LONG_NAME = "The name of a preset has at most 80 characters."
+_NO_NAME = N_("A preset needs a name.")
+_LONG_NAME = N_("The name of a preset has at most 80 characters.")
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,9 @@ class Presets:
         """
         name = " ".join(name.split())
         if not name or not name.isprintable():
-            raise ValueError(_NO_NAME)
+            raise ValueError(tr(_NO_NAME))
         if len(name) > _LONGEST_NAME:
-            raise ValueError(_LONG_NAME)
+            raise ValueError(tr(_LONG_NAME))
         _write(self._file(PRESETS, name), {"name": name, "fields": dict(fields)})
         return name
 
@@ -127,18 +126,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
-    """Write the file whole or not at all: another kernel may read it at this moment."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=2, default=str, ensure_ascii=False)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as part:
-            part.write(text + "\n")
-        Path(name).replace(file)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    write_whole(file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
 def _age(file: Path) -> float:

@@ -8,12 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import platform
-import tempfile
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -22,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..service.contract import Contract202604
 from ..service.snapshot import TaskStatus
+from .files import write_whole
 from .library import Entry, Library
 
 if TYPE_CHECKING:
@@ -56,7 +54,10 @@ def write_sidecar(task: Task, video: Path) -> None:
     Raises:
         OSError: the video cannot be read, or the folder not be written.
     """
+    from .judging import Judgements
+
     package = import_module(__name__.partition(".")[0])
+    judgement = Judgements(task.manager.library).of(task.key)  # one may rate what is saved for a second time
     moments = {name: moment.isoformat() for name in _MOMENTS if (moment := getattr(task, name)) is not None}
     content = {
         "format": FORMAT,
@@ -68,18 +69,23 @@ def write_sidecar(task: Task, video: Path) -> None:
         "request": task.request.as_dict() if task.request else None,
         **moments,
         "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},
+        **_judged(judgement),
         "versions": {package.__name__: package.__version__, "python": platform.python_version()},
     }
     _write(sidecar_path(video), content)
 
 
 def amend_sidecar(video: Path, **content: Any) -> None:
-    """Add to the sidecar of a video, a rating say; one that is missing is begun.
+    """Add to the sidecar of a video, a rating say; one that is missing is begun, one of others is let alone.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    _write(sidecar_path(video), {**(read_sidecar(video) or {"format": FORMAT}), **content})
+    known = read_sidecar(video)
+    if known is None and sidecar_path(video).exists():
+        logger.warning("%s is not a sidecar of this package, so nothing was added", sidecar_path(video).name)
+        return
+    _write(sidecar_path(video), {**(known or {"format": FORMAT}), **content})
 
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:
@@ -100,7 +106,9 @@ def import_folder(library: Library) -> int:
         How many were entered.
     """
     entries = library.entries()
-    files, unsaved = {entry.file for entry in entries}, {entry.key for entry in entries if not entry.file}
+    files = {entry.file for entry in entries}
+    # Also those whose file somebody has given another name, with its sidecar.
+    unsaved = {entry.key for entry in entries if not ((file := library.video_of(entry)) and file.is_file())}
     taken = {entry.key for entry in entries}
     videos = [video for video in sorted(library.folder.glob("*.mp4")) if video.name not in files]
     for video in videos:
@@ -125,9 +133,13 @@ def carry_judgement(library: Library, key: str, judgement: Judgement) -> None:
     video = None if entry is None else library.video_of(entry)
     if video is not None and video.is_file():
         try:
-            amend_sidecar(video, rating=judgement.rating, tags=list(judgement.tags), note=judgement.note)
+            amend_sidecar(video, **_judged(judgement))
         except OSError:
             logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
+
+
+def _judged(judgement: Judgement) -> dict[str, Any]:
+    return {"rating": judgement.rating, "tags": list(judgement.tags), "note": judgement.note}
 
 
 def _judge(library: Library, key: str, sidecar: Mapping[str, Any]) -> None:
@@ -172,12 +184,4 @@ def _digest(video: Path) -> str:
 
 
 def _write(target: Path, content: Mapping[str, Any]) -> None:
-    handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
-        Path(part).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(part).unlink()
-        raise
+    write_whole(target, json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import HasTraits, Int, Unicode
 
 from ..exceptions import BadRequest, InvalidRequest, QingboError, TaskCancelled, WaitTimeout
+from ..i18n import N_, tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .cell import Cell, CellState, time_left, took
@@ -37,15 +38,18 @@ __all__ = ["Sweep", "sweep"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+#: How many tasks of a sweep are unfinished at once, unless told otherwise.
+_MAX_RUNNING = 4
 #: Errors of one cell, which tell nothing about the others.
 _ITS_OWN = (BadRequest, InvalidRequest, TaskCancelled)
 
-_PLANNED = "Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}"
-_ASK = "sweep.start() submits them."
-_TAKEN_UP = "Taken up from the library. Nothing more is submitted before go_on()."
-_ELSEWHERE = "Another kernel goes on with this sweep. go_on() looks again."
-_NOT_WRITTEN = "The journal cannot be written ({error}), so nothing more was sent."
-_CLOSED = "Its manager was closed. connect(), then Sweep.resume({name!r}) goes on."
+_PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}")
+_NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas. rows() needs none.")
+_ASK = N_("sweep.start() submits them.")
+_TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
+_ELSEWHERE = N_("Another kernel goes on with this sweep. go_on() looks again.")
+_NOT_WRITTEN = N_("The journal cannot be written ({error}), so nothing more was sent.")
+_CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
 
 
 class Sweep(HasTraits):
@@ -67,7 +71,7 @@ class Sweep(HasTraits):
 
     state = Unicode("planned", read_only=True, help="planned, running, paused or ended.")
     reason = Unicode("", read_only=True, help="Why it is paused, where somebody else than you did that.")
-    max_running = Int(4, min=1, help="How many of its tasks may be unfinished at once.")
+    max_running = Int(_MAX_RUNNING, min=1, help="How many of its tasks may be unfinished at once.")
 
     def __init__(
         self,
@@ -77,7 +81,7 @@ class Sweep(HasTraits):
         rows: Sequence[CellRow],
         *,
         skipped: Sequence[Skipped] = (),
-        max_running: int = 4,
+        max_running: int = _MAX_RUNNING,
     ) -> None:
         super().__init__(max_running=max_running)
         self.name = name
@@ -126,8 +130,9 @@ class Sweep(HasTraits):
             return live
         row = kept.get(name)
         if row is None:
-            known = ", ".join(kept.names()) or "none"
-            raise KeyError(f"no sweep {name!r} in {str(manager.library.folder)!r}; there are: {known}")
+            known, folder = ", ".join(kept.names()) or tr("none"), str(manager.library.folder)
+            told = tr("no sweep {name!r} in {folder!r}; there are: {known}")
+            raise KeyError(told.format(name=name, folder=folder, known=known))
         skipped = [_skipped(one) for one in row.skipped]
         found = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
         manager.sweeps[name] = found
@@ -136,7 +141,7 @@ class Sweep(HasTraits):
                 found._attach(cell, manager.take_up(cell.key))
         found.set_trait("state", "running")
         if found.counts[CellState.waiting]:
-            found._halt(_TAKEN_UP)
+            found._halt(tr(_TAKEN_UP))
         found._look()
         return found
 
@@ -188,7 +193,7 @@ class Sweep(HasTraits):
         try:
             import pandas
         except ImportError:
-            raise ImportError("to_dataframe() needs pandas: pip install pandas. rows() needs none.") from None
+            raise ImportError(tr(_NO_PANDAS)) from None
         return pandas.DataFrame(self.rows())
 
     # ------------------------------------------------------------------ acting
@@ -245,7 +250,8 @@ class Sweep(HasTraits):
         deadline = None if timeout is None else time.monotonic() + timeout
         for _ in self._ticks():
             if deadline is not None and time.monotonic() >= deadline:
-                raise WaitTimeout(f"The sweep {self.name!r} is not done after {timeout:g} s. It goes on.")
+                told = tr("The sweep {name!r} is not done after {timeout:g} s. It goes on.")
+                raise WaitTimeout(told.format(name=self.name, timeout=timeout))
             time.sleep(TICK)
         return self
 
@@ -276,13 +282,14 @@ class Sweep(HasTraits):
     def _ticks(self) -> Iterator[None]:
         """Goes on until the sweep is done, then raises if that is for want of a word."""
         if self.state == "planned":
-            raise QingboError(_PLANNED.format(name=self.name, count=len(self), ask=_ASK))
+            raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(_ASK)))
         while not self.is_done:
             yield
         if self.manager.is_closed and self.state != "ended":
-            raise QingboError(_CLOSED.format(name=self.name))
+            raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
-            raise QingboError(f"The sweep {self.name!r} is paused, {waiting} wait for go_on(). {self.reason}")
+            told = tr("The sweep {name!r} is paused, {waiting} wait for go_on(). {reason}")
+            raise QingboError(told.format(name=self.name, waiting=waiting, reason=self.reason))
 
     def _news(self, told: set[str]) -> Iterator[Task]:
         for task in self.tasks:
@@ -332,11 +339,16 @@ class Sweep(HasTraits):
     async def _step(self) -> None:
         """Submit as many as there is room for."""
         async with self._turn:
+            running = self.counts[CellState.running]  # counted once: a sweep may have thousands of cells
             for cell in self.cells:
-                if self.state != "running" or self.counts[CellState.running] >= self.max_running:
+                if self.state != "running" or running >= self.max_running:
                     break
                 if cell.state == CellState.waiting:
-                    await self._submit(cell)
+                    if cell.task is None:
+                        await self._submit(cell)
+                    else:
+                        cell.task.submit_again()
+                    running = self.counts[CellState.running]
         self._look()
 
     async def _submit(self, cell: Cell) -> None:
@@ -347,12 +359,12 @@ class Sweep(HasTraits):
             )
             if key not in (task.key, None):  # another kernel was quicker
                 if (other := await manager.monitor.journal(manager.library.get, key)) is None:
-                    return self._halt(_ELSEWHERE)
+                    return self._halt(tr(_ELSEWHERE))
                 cell.key = key
                 return self._attach(cell, manager.take_up(other.key))
         except Exception as error:
             logger.warning("Sweep %s: cell %d was not submitted", self.name, cell.number, exc_info=True)
-            return self._halt(_NOT_WRITTEN.format(error=in_short(error)))
+            return self._halt(tr(_NOT_WRITTEN).format(error=in_short(error)))
         cell.key = key
         cell.is_dropped = cell.is_dropped or key is None
         if self.state != "running" or cell.is_dropped:  # somebody has stopped it in this very moment
@@ -371,7 +383,7 @@ class Sweep(HasTraits):
 
     def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
         if error is None and not task.is_done and cell.task is task:
-            cell.is_awaited = True
+            cell.is_awaited, cell.is_asked_again = True, False
             task.on_end(lambda _: self._ended(cell, task))
             self._poke()
 
@@ -418,7 +430,7 @@ def sweep(
     *,
     name: str | None = None,
     repeat: int = 1,
-    max_running: int = 4,
+    max_running: int | None = None,
     ask_above: int | None = None,
     skip_invalid: bool = False,
     manager: TaskManager | None = None,
@@ -435,7 +447,7 @@ def sweep(
             requests.
         name: under which the library keeps it; made of the time when left out.
         repeat: how many times each combination is rendered.
-        max_running: how many tasks may be unfinished at once.
+        max_running: how many tasks may be unfinished at once; 4, or what it was for a sweep that is known.
         ask_above: of how many tasks at most nobody needs to be asked; by default the manager's setting.
         skip_invalid: leave out combinations that a model does not take, instead of raising.
         manager: the default one when left out.
@@ -453,11 +465,15 @@ def sweep(
     known = kept.get(name) if name else None
     if known is not None:
         if [dict(cell.request) for cell in known.cells] != [dict(row.request) for row in rows]:
-            raise ValueError(
-                f"the library has another sweep {name!r}: choose another name, or take that one up with "
-                f"qw.Sweep.resume({name!r})"
+            told = tr(
+                "the library has another sweep {name!r}: choose another name, or take that one up with "
+                "qw.Sweep.resume({name!r})"
             )
-        return Sweep.resume(name, manager=manager)
+            raise ValueError(told.format(name=name))
+        found = Sweep.resume(name, manager=manager)
+        found.max_running = max_running or found.max_running
+        return found
+    max_running = max_running or _MAX_RUNNING
     for message in dict.fromkeys(
         advice.message for one in grid.combinations for advice in one.request.warnings()
     ):
@@ -476,8 +492,9 @@ def sweep(
 
 
 def _announced(made: Sweep, grid: Grid, *, asks: bool) -> str:
-    told = f"Sweep {made.name}: {grid.summary()}; at most {made.max_running} at once."
-    return f"{told} Nothing is sent yet: {_ASK}" if asks else told
+    told = tr("Sweep {name}: {summary}; at most {places} at once.")
+    told = told.format(name=made.name, summary=grid.summary(), places=made.max_running)
+    return tr("{told} Nothing is sent yet: {ask}").format(told=told, ask=tr(_ASK)) if asks else told
 
 
 def _row(cell: Cell, judgement: Judgement) -> dict[str, Any]:

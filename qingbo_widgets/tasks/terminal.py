@@ -8,10 +8,12 @@ import time
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
+from .statuses import status_name
+
 if TYPE_CHECKING:
     from .task import Task
 
-__all__ = ["ProgressLine"]
+__all__ = ["ProgressLine", "columns_of", "padded"]
 
 BAR = 24
 
@@ -57,17 +59,28 @@ class ProgressLine:
 
     def _text(self) -> str:
         task = self._task
-        filled = BAR * task.progress // 100
+        percent = int(task.shown_progress)
+        filled = BAR * percent // 100
         bar = "█" * filled + "░" * (BAR - filled)
         elapsed = time.monotonic() - self._began
         note = f"  {task.message}" if task.message else ""
-        return f"{task.status:<11} {bar} {task.progress:3d} %  {elapsed:4.0f} s{note}"
+        return f"{padded(status_name(task.status), 11)} {bar} {percent:3d} %  {elapsed:4.0f} s{note}"
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with blanks up to so many columns."""
+    return text + " " * (columns - columns_of(text))
 
 
 def _fitted(text: str, columns: int) -> str:
-    """As much of the text as fits; a Chinese character takes two columns."""
+    """As much of the text as fits."""
     for end, character in enumerate(text):
-        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        columns -= columns_of(character)
         if columns < 0:
             return text[:end]
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..i18n import N_, tr
 from ..tasks.cell import CellState
 from . import markup, words
 from .player import video_html
@@ -22,10 +23,23 @@ MOST_COLUMNS = 6
 #: Videos of which a page looks at the first frame; more would be a burst of requests.
 MOST_PREVIEWS = 24
 
-_STATE = {"planned": "Not sent yet", "running": "Under way", "paused": "Paused", "ended": "Finished"}
+_STATE = {
+    "planned": N_("Not sent yet"),
+    "running": N_("Under way"),
+    "paused": N_("Paused"),
+    "ended": N_("Finished"),
+}
 _CELL = {
-    CellState.waiting: "Waits for its turn",
-    CellState.cancelled: "Cancelled before it was sent",
+    CellState.waiting: N_("Waits for its turn"),
+    CellState.cancelled: N_("Cancelled before it was sent"),
+}
+_COUNTED = {
+    CellState.waiting: N_("{count} waiting"),
+    CellState.running: N_("{count} running"),
+    CellState.finished: N_("{count} finished"),
+    CellState.failed: N_("{count} failed"),
+    CellState.unconfirmed: N_("{count} unconfirmed"),
+    CellState.cancelled: N_("{count} cancelled"),
 }
 
 CSS = """
@@ -58,25 +72,26 @@ def arrange(sweep: Sweep) -> Table:
     axes: Mapping[str, Sequence[Any]] = sweep.axes
     names = [name for name, values in axes.items() if len(values) > 1]
     across = names[-1] if len(names) > 1 and len(axes[names[-1]]) <= MOST_COLUMNS else None
-    columns = tuple(_key([value]) for value in axes[across]) if across else (_key([None]),)
+    # A value that stands twice among those given is one column, its cells one below the other.
+    heads = {_key([value]): label({across: value}) for value in axes[across]} if across else {_key([]): ""}
     rows: dict[str, tuple[str, dict[str, Cell]]] = {}
     for cell in sweep.cells:
-        down = {name: cell.values.get(name) for name in cell.values if name != across}
-        key = _key(down.values())
-        column = _key([cell.values.get(across)]) if across else columns[0]
+        others = {name: value for name, value in cell.values.items() if name != across}
+        key = _key(others.values())
+        column = _key([cell.values.get(across)] if across else [])
         # Rows of a table may be alike; then each keeps a row of its own.
-        while column in rows.setdefault(key, (label(_telling(down, names)), {}))[1]:
+        while column in rows.setdefault(key, (label(_telling(others, names)), {}))[1]:
             key += "'"
         rows[key][1][column] = cell
-    headings = tuple(label({across: value}) for value in axes[across]) if across else ("",)
-    return Table(headings, tuple((text, tuple(map(cells.get, columns))) for text, cells in rows.values()))
+    down = ((text, tuple(map(cells.get, heads))) for text, cells in rows.values())
+    return Table(tuple(heads.values()), tuple(down))
 
 
 def label(values: Mapping[str, Any]) -> str:
     """What varies, as a line of text: a prompt speaks for itself, anything else has its name before it."""
     told = []
     for name, value in values.items():
-        text = "default" if value is None else markup.shorten(str(value), 120)
+        text = tr("default") if value is None else markup.shorten(str(value), 120)
         told.append(text if name in ("prompt", "model") and value is not None else f"{name} {text}")
     return " · ".join(told)
 
@@ -84,14 +99,14 @@ def label(values: Mapping[str, Any]) -> str:
 def headline(sweep: Sweep) -> str:
     """Where the sweep stands, as HTML: state, how many are in which state, time left."""
     facts = [
-        markup.span(_STATE[sweep.state], "qingbo-status"),
+        markup.span(tr(_STATE[sweep.state]), "qingbo-status"),
         markup.span(f"{sweep.progress:.0%}".replace("%", " %")),
     ]
-    counts = [f"{count} {state}" for state, count in sweep.counts.items() if count]
+    counts = [tr(_COUNTED[state]).format(count=count) for state, count in sweep.counts.items() if count]
     facts.append(markup.span(", ".join(counts), "qingbo-dim"))
     left = sweep.time_left if sweep.state == "running" else None
     if left is not None and left >= 1:
-        facts.append(markup.span(f"about {words.clock(left)} left", "qingbo-dim"))
+        facts.append(markup.span(tr("about {left} left").format(left=words.clock(left)), "qingbo-dim"))
     return markup.tag("div", *facts, class_="qingbo-head")
 
 
@@ -101,15 +116,17 @@ def notes(sweep: Sweep) -> str:
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
     for one in sweep.skipped[:5]:
         reason = "; ".join(problem.message for problem in one.problems)
-        lines.append(markup.note(f"Left out: {label(one.values)}. {reason}"))
+        told = tr("Left out: {values}. {reason}").format(values=label(one.values), reason=reason)
+        lines.append(markup.note(told))
     if len(sweep.skipped) > 5:
-        lines.append(markup.note(f"Left out as well: {len(sweep.skipped) - 5} more."))
+        lines.append(markup.note(tr("Left out as well: {count} more.").format(count=len(sweep.skipped) - 5)))
     return "".join(lines)
 
 
 def waiting(cell: Cell) -> str:
     """What is said of a cell that has no task."""
-    return _CELL.get(cell.state, "")
+    said = _CELL.get(cell.state)
+    return "" if said is None else tr(said)
 
 
 def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
@@ -133,7 +150,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
 
 def _cell(cell: Cell | None, play: Callable[[Path], str]) -> str:
     if cell is None:
-        return markup.span("left out", "qingbo-dim")
+        return markup.span(tr("left out"), "qingbo-dim")
     task = cell.task
     if task is None:
         return markup.span(waiting(cell), "qingbo-dim")
@@ -157,8 +174,9 @@ def _common(sweep: Sweep) -> list[str]:
     names = set(sweep.axes)
     facts = {"model": first.model, "mode": first.mode, "aspect_ratio": first.aspect_ratio}
     told = [str(value) for name, value in facts.items() if name not in names]
-    told += [] if {"duration", "shots"} & names else [f"{first.seconds} s"]
-    return [*told, f"at most {sweep.max_running} at once"]
+    if not {"duration", "shots"} & names:
+        told.append(tr("{seconds} s").format(seconds=first.seconds))
+    return [*told, tr("at most {count} at once").format(count=sweep.max_running)]
 
 
 def _key(values: Iterable[Any]) -> str:

@@ -134,3 +134,19 @@ def test_a_row_that_is_too_long(tmp_path: Path) -> None:
     path.write_text("prompt,mode\nA koi, swimming,pro\n", encoding="utf-8")
     with pytest.raises(ValueError, match="more cells"):
         make_grid(path)
+
+
+def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
+    """Saved as "CSV" it is in GBK, and read all the same."""
+    file = tmp_path / "prompts.csv"
+    file.write_bytes("prompt,mode\n一条锦鲤,pro\n纸船,std\n".encode("gbk"))
+    assert [one.request.prompt for one in make_grid(file).combinations] == ["一条锦鲤", "纸船"]
+    file.write_bytes(b"prompt\n\xff\xff\xff")
+    with pytest.raises(ValueError, match="save it as CSV UTF-8"):
+        make_grid(file)
+
+
+def test_a_prompt_is_not_a_table() -> None:
+    """One prompt as the first argument is taken for a file's name, and the error says what to write."""
+    with pytest.raises(FileNotFoundError, match=r"prompts go into a list: sweep\(prompt=\[…\]\)"):
+        make_grid("A koi in a pond")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,47 @@ def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> Non
             assert getattr(entry, name) == getattr(before, name), name
         judged = Judgements(library).of(task.key)
         assert (judged.rating, judged.tags, judged.note) == (4, ("best",), "calm water")
+
+
+def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
+    """A video that is saved for a second time gets the judgement into its sidecar again."""
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    Judgements(manager.library).rate(task.key, 5)
+    provenance.write_sidecar(task, task.video_path)
+    found = read_sidecar(task.video_path)
+    assert found is not None
+    assert (found["rating"], found["tags"], found["note"]) == (5, [], "")
+
+
+def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
+    """A JSON file that happens to have the video's name is not ours to change."""
+    video, foreign = tmp_path / "clip.mp4", tmp_path / "clip.json"
+    video.write_bytes(b"0000ftypisom")
+    foreign.write_text('{"format": 2}')
+    library = Library.import_(tmp_path)
+    Judgements(library).rate(library.entries()[0].key, 3)
+    assert foreign.read_text() == '{"format": 2}'
+
+
+def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
+    """Renamed together with its sidecar, it is the same task under another name."""
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    folder = task.video_path.parent
+    for file in (task.video_path, sidecar_path(task.video_path)):
+        file.rename(folder / f"best{file.suffix}")
+    (entry,) = Library.import_(folder).entries()
+    assert (entry.key, entry.file) == (task.key, "best.mp4")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="looks at POSIX permissions")
+def test_others_may_read_the_sidecar(manager: TaskManager) -> None:
+    """Whoever may read the video may read what it was made of."""
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    assert task.video_path is not None
+    modes = [file.stat().st_mode & 0o777 for file in (task.video_path, sidecar_path(task.video_path))]
+    assert modes[0] == modes[1]
 
 
 def test_strange_files_do_no_harm(tmp_path: Path) -> None:

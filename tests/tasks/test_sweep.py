@@ -198,6 +198,32 @@ def test_what_may_exist_is_not_submitted_again_by_itself(
     assert [cell.key for cell in made.cells] == keys
 
 
+def test_trying_again_waits_its_turn(
+    manager: TaskManager, faults: Callable[[Faults], None], until: Until
+) -> None:
+    """Unconfirmed ones are submitted again when there is room, not all at once; one can be taken back."""
+    faults(Faults(html_every=1))
+    made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
+    made.wait(timeout=60)
+    assert made.counts[CellState.unconfirmed] == 4
+    most = 0
+
+    def count(_: object) -> None:
+        nonlocal most
+        most = max(most, sum(not task.is_done for task in made.tasks))
+
+    for task in made.tasks:
+        task.observe(count, "status")
+    faults(Faults())
+    made.pause()
+    made.retry_failed(unconfirmed=True)
+    made.cells[3].cancel()
+    made.go_on()
+    until(lambda: made.counts[CellState.finished] == 3)
+    assert made.counts[CellState.unconfirmed] == 1
+    assert most == 1
+
+
 @pytest.mark.usefixtures("failing")
 def test_tasks_come_as_they_end(manager: TaskManager) -> None:
     """Iterating yields each task once, ended, in whatever way."""
@@ -292,6 +318,17 @@ def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> No
     with pytest.raises(ValueError, match="another sweep 'koi'"):
         sweep(prompt=["fail"], repeat=3, manager=manager, name="koi", **SHORT)
     assert len(manager.library.entries()) == 2
+
+
+@pytest.mark.usefixtures("failing")
+def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
+    """The number given counts, now and for the next kernel; without one the limit stays."""
+    first = sweep(prompt=["fail"], name="limits", max_running=2, manager=manager, **SHORT)
+    assert sweep(prompt=["fail"], name="limits", max_running=7, manager=manager, **SHORT) is first
+    assert sweep(prompt=["fail"], name="limits", manager=manager, **SHORT).max_running == 7
+    kept = Sweeps(manager.library, manager.service).get("limits")
+    assert kept is not None
+    assert kept.max_running == 7
 
 
 def test_an_unknown_name_lists_the_known(manager: TaskManager) -> None:
