@@ -10,7 +10,7 @@
 PY := .venv/bin/python
 export PYTHON CHROMIUM ROUNDS
 
-.PHONY: help demo test lint bench screenshots clean
+.PHONY: help demo test lint bench screenshots translations clean
 
 help:
 	@echo 'make demo          run notebooks/quickstart.ipynb, then open it in JupyterLab (ONCE=1: only run it)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint          check the code only'
 	@echo 'make bench         compare with other clients on this machine, in about eight minutes (ROUNDS=n)'
 	@echo 'make screenshots   take the pictures of the README again'
+	@echo 'make translations  bring the Chinese texts up to date with the source'
 	@echo 'make clean         remove what the commands above made'
 
 demo:
@@ -46,6 +47,10 @@ screenshots:
 	@sh tools/venv.sh test
 	@$(PY) tools/ensure_browser.py
 	@$(PY) tools/screenshot.py
+
+translations:
+	@sh tools/venv.sh test
+	@$(PY) tools/translations.py
 
 clean:
 	rm -rf .venv demo dist build tests/artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,6 +26,7 @@ from nbformat.sign import NotebookNotary
 from tqdm import tqdm
 
 from qingbo_widgets.exceptions import MissingApiKey
+from qingbo_widgets.i18n import N_, tr
 from qingbo_widgets.service.credentials import API_KEY_VARIABLES, find_api_key
 from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.library import Library
@@ -48,6 +49,13 @@ WITHOUT_KEY = dict.fromkeys(API_KEY_VARIABLES, "") | {
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"
 }
 """The environment in which no key is found, wherever the person keeps it."""
+
+_NO_KEY = N_("no API key is configured: the notebook runs on the sandbox, on this machine, free of charge.")
+_TEST_VIDEOS = N_("It draws simple test videos. With QINGBO_API_KEY set, the service makes real ones.")
+_KEY = N_("an API key is configured. The notebook asks for several videos, and the service charges them.")
+_KEY_LEFT = N_(
+    "the API key is left alone: the notebook runs on the sandbox, on this machine, free of charge."
+)
 
 
 def notebooks_folder() -> Path:
@@ -170,24 +178,34 @@ class _Progress:
         self.cells = cells
         self.folder = library
         self.is_terminal = sys.stderr.isatty()
+        counted = _counted("{n_fmt}", "{total_fmt}")
         self.bar = tqdm(
             total=cells,
             disable=not self.is_terminal,
-            bar_format="{desc} {bar:30} cell {n_fmt} of {total_fmt}, {elapsed}{postfix}",
+            bar_format="{desc} {bar:30} " + counted + ", {elapsed}{postfix}",
             desc="  ",
         )
 
     def cell(self, done: int) -> None:
         self.bar.update(done - self.bar.n)
         if not self.is_terminal:
-            print(f"   cell {done} of {self.cells}", flush=True)
+            print("  ", _counted(done, self.cells), flush=True)
 
     def tick(self) -> None:
         if not self.is_terminal:
             return
         entries = Library(self.folder).entries()
         running = [entry.progress for entry in entries if not TaskStatus(entry.status).is_ended]
-        self.bar.set_postfix_str(", ".join(f"video {percent} %" for percent in running))
+        told = [tr("video {percent} %").format(percent=percent) for percent in running]
+        self.bar.set_postfix_str(", ".join(told))
+
+
+def _counted(done: object, cells: object) -> str:
+    return tr("cell {done} of {cells}").format(done=done, cells=cells)
+
+
+def _say(text: str) -> None:
+    print("──", text, flush=True)
 
 
 def _same_code(one: Path, other: Path) -> bool:
@@ -212,7 +230,7 @@ def _place(folder: Path) -> Path:
                 continue
             kept = target.with_stem(f"{target.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
             target.rename(kept)
-            print(f"── {target} was changed; it is kept as {kept}")
+            _say(tr("{file} was changed; it is kept as {kept}").format(file=target, kept=kept))
         shutil.copyfile(source, target)
     return folder / "quickstart.ipynb"
 
@@ -222,18 +240,14 @@ def _environment(ask: bool) -> dict[str, str]:
     try:
         find_api_key()
     except MissingApiKey:
-        print(
-            "── no API key is configured: the notebook runs on the sandbox, on this machine, free of charge."
-        )
-        print("   It draws simple test videos. With QINGBO_API_KEY set, the service makes real ones.")
+        _say(tr(_NO_KEY))
+        print("  ", tr(_TEST_VIDEOS))
         return dict(os.environ)
     if ask:
-        print(
-            "── an API key is configured. The notebook asks for several videos, and the service charges them."
-        )
-        if input("   Use the key? [y/N] ").strip().lower() in ("y", "yes"):
+        _say(tr(_KEY))
+        if input(f"   {tr('Use the key? [y/N]')} ").strip().lower() in ("y", "yes"):
             return dict(os.environ)
-    print("── the API key is left alone: the notebook runs on the sandbox, on this machine, free of charge.")
+    _say(tr(_KEY_LEFT))
     return {**os.environ, **WITHOUT_KEY}
 
 
@@ -250,7 +264,7 @@ def _run_notebook(path: Path, environment: Mapping[str, str]) -> bool:
                 notebook, path.parent, environment=environment, on_cell=progress.cell, on_tick=progress.tick
             )
     except (CellExecutionError, DeadKernelError) as error:
-        print("The notebook stopped with an error:\n", file=sys.stderr)
+        print(tr("The notebook stopped with an error:") + "\n", file=sys.stderr)
         print(
             str(error) if sys.stderr.isatty() else re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr
         )
@@ -268,7 +282,7 @@ def _open_lab(path: Path, environment: Mapping[str, str]) -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{path.name}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # Lab refuses to run as root otherwise
-    print("── opening JupyterLab; Ctrl-C stops it", flush=True)
+    _say(tr("opening JupyterLab; Ctrl-C stops it"))
     lab = subprocess.Popen(command, cwd=path.parent, env={**environment, "JUPYTER_PREFER_ENV_PATH": "1"})
     while True:
         try:
@@ -290,15 +304,16 @@ def main(*, once: bool = False, folder: str | Path = "demo") -> int:
     interactive = not once and sys.stdin.isatty() and sys.stdout.isatty()
     path = _place(Path(folder).resolve())
     environment = _environment(ask=interactive)
-    print(f"── running {path}", flush=True)
+    _say(tr("running {path}").format(path=path))
     if not _run_notebook(path, environment):
-        print(f"What it got done is in {path}", file=sys.stderr)
+        print(tr("What it got done is in {path}").format(path=path), file=sys.stderr)
         return 1
     library = Library(path.parent / VIDEOS)
     videos = [library.folder / entry.file for entry in library.entries() if entry.file]
     if not videos:
-        print(f"The notebook ran, but no video was saved; see {path}", file=sys.stderr)
+        print(tr("The notebook ran, but no video was saved; see {path}").format(path=path), file=sys.stderr)
         return 1
-    print(f"── video:    {videos[0]}" + (f"   (and {len(videos) - 1} more there)" if videos[1:] else ""))
-    print(f"── notebook: {path}")
+    more = "   " + tr("(and {count} more there)").format(count=len(videos) - 1) if videos[1:] else ""
+    _say(tr("video:    {path}").format(path=videos[0]) + more)
+    _say(tr("notebook: {path}").format(path=path))
     return _open_lab(path, environment) if interactive else 0

@@ -26,6 +26,7 @@ def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("QINGBO_", "WAVE_", "WAVEAPI_", "JUPYTER_", "IPYTHON")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("LANGUAGE", "en")
 
 
 @pytest.fixture(autouse=True)

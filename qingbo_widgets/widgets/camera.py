@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service.catalog import CAMERA_AXES, Problem
 from ..service.parts import CameraControl
 from . import camera_view, markup
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["CameraEditor", "summary"]
 
-#: Each choice: its name, and what the camera does.
+#: Each choice: its name, and what the camera does; to be shown through ``tr``, like the axes below.
 _CHOICES: dict[str | None, tuple[str, str]] = {
-    None: ("Not set", "The camera is not set: it does what the prompt says, or what the model likes."),
-    "down_back": ("Down and back", "The camera sinks and draws back: more and more comes into view."),
-    "forward_up": ("Forward and up", "The camera comes nearer and rises."),
-    "right_turn_forward": ("Right, forward", "The camera turns to the right and goes forward."),
-    "left_turn_forward": ("Left, forward", "The camera turns to the left and goes forward."),
+    None: (
+        N_("Not set"),
+        N_("The camera is not set: it does what the prompt says, or what the model likes."),
+    ),
+    "down_back": (N_("Down and back"), N_("The camera sinks and draws back: more and more comes into view.")),
+    "forward_up": (N_("Forward and up"), N_("The camera comes nearer and rises.")),
+    "right_turn_forward": (N_("Right, forward"), N_("The camera turns to the right and goes forward.")),
+    "left_turn_forward": (N_("Left, forward"), N_("The camera turns to the left and goes forward.")),
     "simple": (
-        "By axis",
-        "You say how far the camera moves, turns, leans or zooms; one of them is best.",
+        N_("By axis"),
+        N_("You say how far the camera moves, turns, leans or zooms; one of them is best."),
     ),
 }
 
@@ -53,41 +57,50 @@ class _Axis(NamedTuple):
 #: The service turns "pan" about X and "tilt" about Y; film people call it the other way round.
 _AXES: dict[str, _Axis] = {
     "horizontal": _Axis(
-        "Slide (horizontal)",
-        "Slide left",
-        "Slide right",
-        "The camera moves sideways: left below zero, right above. Near things pass faster than far ones.",
+        N_("Slide (horizontal)"),
+        N_("Slide left"),
+        N_("Slide right"),
+        N_("The camera moves sideways: left below zero, right above. Near things pass faster than far ones."),
     ),
-    "vertical": _Axis("Rise (vertical)", "Sink", "Rise", "The camera moves down below zero, up above."),
+    "vertical": _Axis(
+        N_("Rise (vertical)"), N_("Sink"), N_("Rise"), N_("The camera moves down below zero, up above.")
+    ),
     "pan": _Axis(
-        "Look up (pan)",
-        "Look down",
-        "Look up",
-        "The camera looks down below zero, up above, from where it stands. In film this is called a tilt.",
+        N_("Look up (pan)"),
+        N_("Look down"),
+        N_("Look up"),
+        N_(
+            "The camera looks down below zero, up above, from where it stands. In film this is called a tilt."
+        ),
     ),
     "tilt": _Axis(
-        "Look aside (tilt)",
-        "Look left",
-        "Look right",
-        "The camera looks left below zero, right above, from where it stands. In film this is called a pan.",
+        N_("Look aside (tilt)"),
+        N_("Look left"),
+        N_("Look right"),
+        N_(
+            "The camera looks left below zero, right above, from where it stands. In film this is called "
+            "a pan."
+        ),
     ),
     "roll": _Axis(
-        "Lean (roll)",
-        "Lean left",
-        "Lean right",
-        "The camera rolls counter-clockwise below zero, clockwise above; the picture turns the other way.",
+        N_("Lean (roll)"),
+        N_("Lean left"),
+        N_("Lean right"),
+        N_(
+            "The camera rolls counter-clockwise below zero, clockwise above; the picture turns the other way."
+        ),
     ),
     "zoom": _Axis(
-        "Zoom (zoom)",
-        "Zoom in",
-        "Zoom out",
-        "The picture comes nearer below zero, and goes further off above.",
+        N_("Zoom (zoom)"),
+        N_("Zoom in"),
+        N_("Zoom out"),
+        N_("The picture comes nearer below zero, and goes further off above."),
     ),
 }
-_PAUSE, _PLAY = "Pause", "Play"
-_PAUSE_HELP = "Stops the preview, or lets it move again."
-_AMOUNT = "{direction}: {amount:g}"
-_ONE_STEP = "{direction}, by one more."
+_PAUSE, _PLAY = N_("Pause"), N_("Play")
+_PAUSE_HELP = N_("Stops the preview, or lets it move again.")
+_AMOUNT = N_("{direction}: {amount:g}")
+_ONE_STEP = N_("{direction}, by one more.")
 _AXIS_WIDTH = "130px"
 
 
@@ -106,10 +119,10 @@ class CameraEditor(Editor):
         self._preview = ipywidgets.HTML(layout={"margin": "4px 0", "width": "auto"})
         self._words = ipywidgets.HTML(layout={"margin": "0"})
         self.pause_button = ipywidgets.ToggleButton(
-            description=_PAUSE, icon="pause", layout={"width": "auto", "align_self": "flex-start"}
+            description=tr(_PAUSE), icon="pause", layout={"width": "auto", "align_self": "flex-start"}
         )
         self.pause_button.add_class("qingbo-small")
-        set_tooltip(self.pause_button, _PAUSE_HELP)
+        set_tooltip(self.pause_button, tr(_PAUSE_HELP))
         self.pause_button.observe(lambda _: self._pause(), "value")
         self.numbers: dict[str, Any] = {}
         self._axes = ipywidgets.VBox(layout={"overflow": "visible", "display": "none", "margin": "0 8px 0 0"})
@@ -150,7 +163,7 @@ class CameraEditor(Editor):
                     number.value, number.disabled = config.get(axis, 0.0), fixed
             finally:
                 self._moving = False
-            sentence = _CHOICES.get(kind, ("", ""))[1] if kind is None or isinstance(kind, str) else ""
+            sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
             self._words.value = markup.note(sentence) + told("camera_control", problems, warnings)
             self._axes.layout.display = None if kind == "simple" else "none"
             self._stage.layout.display = None if moves else "none"
@@ -182,7 +195,7 @@ class CameraEditor(Editor):
     def _pause(self) -> None:
         paused = self.pause_button.value
         with update(self.pause_button):
-            self.pause_button.description = _PLAY if paused else _PAUSE
+            self.pause_button.description = tr(_PLAY) if paused else tr(_PAUSE)
             self.pause_button.icon = "play" if paused else "pause"
         (self._preview.add_class if paused else self._preview.remove_class)("qingbo-paused")
 
@@ -190,9 +203,9 @@ class CameraEditor(Editor):
 
     def _choice(self, kind: str | None) -> Any:
         label, sentence = _CHOICES[kind]
-        choice = ipywidgets.ToggleButton(description=label, layout={"width": "auto", "margin": "0"})
+        choice = ipywidgets.ToggleButton(description=tr(label), layout={"width": "auto", "margin": "0"})
         choice.add_class("qingbo-small")
-        set_tooltip(choice, sentence)
+        set_tooltip(choice, tr(sentence))
         choice.observe(lambda _: self._choose(kind), "value")
         return choice
 
@@ -209,14 +222,14 @@ class CameraEditor(Editor):
         rows = []
         for axis, shown in _AXES.items():
             number = ipywidgets.FloatText(
-                description=shown.label, step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
+                description=tr(shown.label), step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
             )
             number.style.description_width = _AXIS_WIDTH
             number.add_class("qingbo-number")
-            set_tooltip(number, shown.help)
+            set_tooltip(number, tr(shown.help))
             number.observe(lambda change, axis=axis: self._set_axis(axis, change["new"]), "value")
             self.numbers[axis] = number
-            steps = [self._stepper(axis, shown.less, -1), self._stepper(axis, shown.more, 1)]
+            steps = [self._stepper(axis, tr(shown.less), -1), self._stepper(axis, tr(shown.more), 1)]
             rows.append(
                 ipywidgets.HBox([number, *steps], layout={"flex_flow": "row wrap", "overflow": "visible"})
             )
@@ -228,7 +241,7 @@ class CameraEditor(Editor):
             description=direction, disabled="camera_control" in self.form.fixed, layout={"width": "92px"}
         )
         button.add_class("qingbo-small")
-        set_tooltip(button, _ONE_STEP.format(direction=direction))
+        set_tooltip(button, tr(_ONE_STEP).format(direction=direction))
         button.on_click(lambda _: self._step(axis, by))
         return button
 
@@ -238,7 +251,11 @@ def summary(form: RequestForm) -> str:
     kind = getattr(form.camera_control, "type", form.camera_control)
     if kind is None:
         return ""
-    return _CHOICES[kind][0] if isinstance(kind, str) and kind in _CHOICES else markup.shorten(str(kind), 24)
+    return tr(_CHOICES[kind][0]) if _is_known(kind) else markup.shorten(str(kind), 24)
+
+
+def _is_known(kind: object) -> bool:
+    return (kind is None or isinstance(kind, str)) and kind in _CHOICES
 
 
 def _config(control: object) -> dict[str, float]:
@@ -257,8 +274,9 @@ def _aloud(kind: str | None, config: Mapping[str, float], sentence: str) -> str:
     """What the preview shows, for who cannot see it."""
     if kind != "simple":
         return sentence
+    said = tr(_AMOUNT)
     moves = [
-        _AMOUNT.format(direction=_AXES[axis].less if amount < 0 else _AXES[axis].more, amount=abs(amount))
+        said.format(direction=tr(_AXES[axis].less if amount < 0 else _AXES[axis].more), amount=abs(amount))
         for axis, amount in config.items()
         if amount
     ]

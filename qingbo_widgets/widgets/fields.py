@@ -1,4 +1,7 @@
-"""The fields of a request as a person meets them: label, explanation, control. One table, no behaviour."""
+"""The fields of a request as a person meets them: label, explanation, control. One table, no behaviour.
+
+The tables hold English, to be shown through ``tr``: the language is chosen after they are made.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service import catalog
+from .making import made, set_tooltip, tooltip
 
 __all__ = [
     "FIELDS",
@@ -21,6 +26,7 @@ __all__ = [
     "Field",
     "build",
     "duration_options",
+    "in_seconds",
     "made",
     "model_options",
     "offer",
@@ -30,31 +36,35 @@ __all__ = [
 
 #: What each field of ``VideoRequest`` means. The form's traits and tooltips say the same.
 HELP: dict[str, str] = {
-    "model": "The model that makes the video. The form shows what it takes.",
-    "prompt": "What the video shows, in any language: at most 2500 characters.",
-    "action": "The kind of operation; the service documents 'generate'.",
-    "aspect_ratio": "The shape of the picture. With an input image, the image decides.",
-    "duration": "The length of the video in seconds.",
-    "negative_prompt": "What the video should not show: at most 2500 characters.",
-    "image_urls": "A public http(s) URL of a JPEG, PNG or WebP image up to 10 MB: the first frame. "
-    "The service takes no file of this machine; in the sandbox the path of one will do.",
-    "last_frame": "A public http(s) URL of an image: the last frame. It needs an image URL too.",
-    "callback_url": "A public http(s) URL that the service calls when the task ends.",
-    "mode": "std renders 720p, pro renders 1080p and costs more.",
-    "cfg_scale": "0 to 1; higher follows the prompt more closely. The service's default is 0.5.",
-    "enable_audio": "Whether the model makes sound with the picture. It does unless told otherwise.",
-    "camera_control": "How the camera moves: a preset's name, or CameraControl('simple', {'zoom': 5}).",
-    "static_mask": "A public URL of a PNG: the area of the input image that stays still.",
-    "dynamic_masks": "Areas of the input image that move, and their paths: DynamicMask(mask_url, points).",
-    "shots": "Two to six shots instead of one prompt: Shot(prompt, duration).",
+    "model": N_("The model that makes the video. The form shows what it takes."),
+    "prompt": N_("What the video shows, in any language: at most 2500 characters."),
+    "action": N_("The kind of operation; the service documents 'generate'."),
+    "aspect_ratio": N_("The shape of the picture. With an input image, the image decides."),
+    "duration": N_("The length of the video in seconds."),
+    "negative_prompt": N_("What the video should not show: at most 2500 characters."),
+    "image_urls": N_(
+        "A public http(s) URL of a JPEG, PNG or WebP image up to 10 MB: the first frame. "
+        "The service takes no file of this machine; in the sandbox the path of one will do."
+    ),
+    "last_frame": N_("A public http(s) URL of an image: the last frame. It needs an image URL too."),
+    "callback_url": N_("A public http(s) URL that the service calls when the task ends."),
+    "mode": N_("std renders 720p, pro renders 1080p and costs more."),
+    "cfg_scale": N_("0 to 1; higher follows the prompt more closely. The service's default is 0.5."),
+    "enable_audio": N_("Whether the model makes sound with the picture. It does unless told otherwise."),
+    "camera_control": N_("How the camera moves: a preset's name, or CameraControl('simple', {'zoom': 5})."),
+    "static_mask": N_("A public URL of a PNG: the area of the input image that stays still."),
+    "dynamic_masks": N_(
+        "Areas of the input image that move, and their paths: DynamicMask(mask_url, points)."
+    ),
+    "shots": N_("Two to six shots instead of one prompt: Shot(prompt, duration)."),
 }
 
 LABEL_WIDTH = "130px"
 WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
-_SHAPES = [("16:9, landscape", "16:9"), ("9:16, portrait", "9:16"), ("1:1, square", "1:1")]
-_MODES = [("std, 720p", "std"), ("pro, 1080p", "pro")]
+_SHAPES = {"16:9": N_("16:9, landscape"), "9:16": N_("9:16, portrait"), "1:1": N_("1:1, square")}
+_MODES = {"std": N_("std, 720p"), "pro": N_("pro, 1080p")}
 
 
 def _same(value: Any) -> Any:
@@ -74,6 +84,10 @@ def _text(value: str | None) -> str:
     return value or ""
 
 
+def _options(labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"options": [(tr(label), value) for value, label in labels.items()]}
+
+
 @dataclass(frozen=True)
 class Field:
     """How one field is edited.
@@ -81,7 +95,7 @@ class Field:
     Attributes:
         label: beside the control.
         kind: the control's class.
-        given: what it is built with, beside what every control has.
+        given: what it is built with, beside what every control has; asked when it is built.
         layout: its size.
         read: the field's value from the control's.
         write: the control's value from the field's.
@@ -89,7 +103,7 @@ class Field:
 
     label: str
     kind: type[ipywidgets.DOMWidget]
-    given: Mapping[str, Any]
+    given: Callable[[], Mapping[str, Any]]
     layout: Mapping[str, str] = field(default_factory=lambda: NARROW)
     read: Callable[[Any], Any] = _same
     write: Callable[[Any], Any] = _same
@@ -101,100 +115,97 @@ def duration_options(model: str) -> list[tuple[str, int]]:
     lengths = (
         spec.durations if spec else sorted({s for spec in catalog.MODELS.values() for s in spec.durations})
     )
-    return [(f"{seconds} s", seconds) for seconds in lengths]
+    return [(in_seconds(seconds), seconds) for seconds in lengths]
+
+
+def in_seconds(seconds: int) -> str:
+    """A length as it is offered."""
+    return tr("{seconds} s").format(seconds=seconds)
 
 
 def model_options() -> list[tuple[str, str]]:
     """The models, each with a few words."""
-    return [(f"{spec.name}: {spec.description}", spec.name) for spec in catalog.MODELS.values()]
+    described = tr("{name}: {description}")
+    return [
+        (described.format(name=spec.name, description=tr(spec.description)), spec.name)
+        for spec in catalog.MODELS.values()
+    ]
 
 
 def offer(
-    choice: ipywidgets.Dropdown, options: Iterable[tuple[str, Any]], value: Any, unit: str = ""
+    choice: ipywidgets.Dropdown,
+    options: Iterable[tuple[str, Any]],
+    value: Any,
+    shown: Callable[[Any], str] = str,
 ) -> None:
-    """Offer these options with ``value`` chosen; a value that is not among them is shown all the same."""
+    """Offer these options with ``value`` chosen; a value that is not among them is ``shown`` all the same."""
     offered = list(options)
     if value not in [known for _, known in offered]:
-        offered.append((f"{value}{unit}", value))
+        offered.append((shown(value), value))
     if list(choice.options) != offered:
         choice.options = offered
     choice.value = value
 
 
-def made(kind: type[Any], explained: str = "", *classes: str, **given: Any) -> Any:
-    """A widget with its tooltip and its CSS classes, all in the one message that makes it on the page."""
-    if classes:
-        given["_dom_classes"] = classes
-    return kind(**given, **(tooltip(kind, explained) if explained else {}))
-
-
-def tooltip(kind: type[Any], text: str) -> dict[str, str]:
-    """The explanation under the pointer as an argument; its name depends on ipywidgets' version."""
-    # In ipywidgets 8 reading or setting the older name warns.
-    return {"tooltip" if "tooltip" in kind.class_trait_names() else "description_tooltip": text}
-
-
-def set_tooltip(widget: ipywidgets.Widget, text: str) -> None:
-    """The explanation that appears under the pointer; its trait's name depends on ipywidgets' version."""
-    for name, value in tooltip(type(widget), text).items():
-        setattr(widget, name, value)
-
-
 #: In the order in which one fills them in, which is the order of the Tab key too.
 FIELDS: dict[str, Field] = {
-    "model": Field("Model", ipywidgets.Dropdown, {"options": model_options()}),
+    "model": Field(N_("Model"), ipywidgets.Dropdown, lambda: {"options": model_options()}),
     "prompt": Field(
-        "Prompt",
+        N_("Prompt"),
         ipywidgets.Textarea,
-        {"rows": 4, "placeholder": "What the video shows, in any language"},
+        lambda: {"rows": 4, "placeholder": tr("What the video shows, in any language")},
         WIDE,
         write=_text,
     ),
     "image_urls": Field(
-        "Image URL",
+        N_("Image URL"),
         ipywidgets.Text,
-        {"placeholder": "https://…  the first frame (optional)"},
+        lambda: {"placeholder": tr("https://…  the first frame (optional)")},
         WIDE,
         _urls,
         " ".join,
     ),
-    "aspect_ratio": Field("Aspect ratio", ipywidgets.Dropdown, {"options": _SHAPES}),
-    "duration": Field("Duration", ipywidgets.Dropdown, {"options": duration_options("kling-v3"), "value": 5}),
-    "mode": Field("Mode", ipywidgets.Dropdown, {"options": _MODES}),
+    "aspect_ratio": Field(N_("Aspect ratio"), ipywidgets.Dropdown, lambda: _options(_SHAPES)),
+    "duration": Field(
+        N_("Duration"),
+        ipywidgets.Dropdown,
+        lambda: {"options": duration_options("kling-v3"), "value": 5},
+    ),
+    "mode": Field(N_("Mode"), ipywidgets.Dropdown, lambda: _options(_MODES)),
     # None is the service's default, and the control shows what that is.
     "enable_audio": Field(
-        "Make sound too",
+        N_("Make sound too"),
         ipywidgets.Checkbox,
-        {"value": True},
+        lambda: {"value": True},
         write=lambda value: True if value is None else value,
     ),
     "cfg_scale": Field(
-        "CFG scale",
+        N_("CFG scale"),
         ipywidgets.FloatText,
-        {"value": 0.5, "step": 0.05},
+        lambda: {"value": 0.5, "step": 0.05},
         NARROW | {"max_width": "220px"},
         write=lambda value: 0.5 if value is None else value,
     ),
     "last_frame": Field(
-        "Last frame URL",
+        N_("Last frame URL"),
         ipywidgets.Text,
-        {"placeholder": "https://…  needs an image URL too"},
+        lambda: {"placeholder": tr("https://…  needs an image URL too")},
         WIDE,
         _stripped,
         _text,
     ),
     "callback_url": Field(
-        "Callback URL",
+        N_("Callback URL"),
         ipywidgets.Text,
-        {"placeholder": "https://…  called when the task ends"},
+        lambda: {"placeholder": tr("https://…  called when the task ends")},
         WIDE,
         _stripped,
         _text,
     ),
     "negative_prompt": Field(
-        "Negative prompt",
+        N_("Negative prompt"),
         ipywidgets.Textarea,
-        {"rows": 2, "placeholder": "What it should not show"},
+        lambda: {"rows": 2, "placeholder": tr("What it should not show")},
         WIDE,
         lambda text: text or None,
         _text,
@@ -203,11 +214,11 @@ FIELDS: dict[str, Field] = {
 
 #: What a person calls each field.
 LABELS: dict[str, str] = {name: edited.label for name, edited in FIELDS.items()} | {
-    "action": "Action",
-    "shots": "Shots",
-    "camera_control": "Camera",
-    "static_mask": "Static mask",
-    "dynamic_masks": "Moving areas",
+    "action": N_("Action"),
+    "shots": N_("Shots"),
+    "camera_control": N_("Camera"),
+    "static_mask": N_("Static mask"),
+    "dynamic_masks": N_("Moving areas"),
 }
 
 _ALWAYS_SHOWN = catalog.COMMON_FIELDS - {"prompt"}
@@ -254,12 +265,12 @@ def build(name: str, kin: dict[Any, Any] | None = None) -> ipywidgets.DOMWidget:
     size = tuple(edited.layout.items())
     control = made(
         edited.kind,
-        HELP[name],
-        description=edited.label,
+        tr(HELP[name]),
+        description=tr(edited.label),
         style=kin.get(edited.kind, {"description_width": LABEL_WIDTH}),
         # A control that is hidden by itself has a layout by itself.
         layout=kin.get(size, dict(edited.layout)) if name in _ALWAYS_SHOWN else dict(edited.layout),
-        **edited.given,
+        **edited.given(),
     )
     kin.setdefault(edited.kind, control.style)
     if name in _ALWAYS_SHOWN:

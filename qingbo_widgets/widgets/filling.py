@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
+from ..i18n import N_, tr
 from ..service.pasted import read_pasted
 from ..service.request import VideoRequest
 from ..tasks.pictures import pictures
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fields_of", "fill", "load", "manager_of", "paste"]
 
 _UNFIT = "{field}: {value}"
-_NO_REQUEST = "The request of this task is not known: it was submitted elsewhere."
+_NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
 
 
 def fields_of(form: RequestForm) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def load(form: RequestForm, source: Any) -> tuple[str, ...]:
         return fill(form, source)
     request = source if isinstance(source, VideoRequest) else getattr(source, "request", None)
     if not isinstance(request, VideoRequest):
-        raise ValueError(_NO_REQUEST)
+        raise ValueError(tr(_NO_REQUEST))
     return fill(form, {name: getattr(request, name) for name in form.field_names})
 
 

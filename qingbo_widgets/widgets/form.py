@@ -18,7 +18,7 @@ from ..service.parts import Shot, is_set
 from ..service.request import VideoRequest
 from . import filling, images, markup, notes
 from .binding import close_parts, update
-from .fields import FIELDS, HELP, Controls, duration_options, made, model_options, offer
+from .fields import FIELDS, HELP, Controls, duration_options, in_seconds, made, model_options, offer
 from .panels import Panels, Slot
 from .plan import BESIDE, BY_MODEL, MAIN, PANELS
 from .shots import ShotsSwitch
@@ -291,7 +291,7 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
                 options = model_options()
             elif name == "duration":
                 options = list(duration_options(self.model))
-            offer(control, options, value, " s" if name == "duration" else "")
+            offer(control, options, value, in_seconds if name == "duration" else str)
         else:
             control.value = FIELDS[name].write(value)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service.catalog import Problem
 from ..service.credentials import find_base_url
 from ..service.images import ImageReport
@@ -38,11 +39,11 @@ FIELDS_WITH_FILES = (*FIELDS_WITH_IMAGES, "static_mask", "dynamic_masks")
 #: Seconds without a change after which an address counts as typed.
 _TYPED = 0.5
 
-_LOOKING = "Looking at the image…"
-_FACTS = "{format}, {width} × {height} pixels. The video comes out {shape}."
-_LAST_FACTS = "{format}, {width} × {height} pixels, {shape}."
-_SERVED = "The sandbox serves {path} at this address. The service itself takes public URLs only."
-_ALT = {"image_urls": "The first frame", "last_frame": "The last frame"}
+_LOOKING = N_("Looking at the image…")
+_FACTS = N_("{format}, {width} × {height} pixels. The video comes out {shape}.")
+_LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
+_SERVED = N_("The sandbox serves {path} at this address. The service itself takes public URLs only.")
+_ALT = {"image_urls": N_("The first frame"), "last_frame": N_("The last frame")}
 _STYLE = (
     "display: block; max-width: 100%; width: auto; height: auto; max-height: 160px; border-radius: 3px; "
     "margin: 2px 0 4px"
@@ -165,15 +166,15 @@ class ImagePreview(Editor):
             return ""
         report = pictures.known(url, service_of(self.form))
         if report is None:
-            return markup.note(_LOOKING)
+            return markup.note(tr(_LOOKING))
         if report.size is None or report.problem:
             return ""  # said with the other problems of the field
-        words = _FACTS if self._field == "image_urls" else _LAST_FACTS
+        words = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)
         size = report.size
         told = markup.note(
             words.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
         )
         path = pictures.path_of(url)
         if path != url:
-            told += markup.note(_SERVED.format(path=path))
-        return picture_html(report, _ALT[self._field]) + told
+            told += markup.note(tr(_SERVED).format(path=path))
+        return picture_html(report, tr(_ALT[self._field])) + told

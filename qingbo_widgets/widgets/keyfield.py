@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from traitlets import Unicode
 
+from ..i18n import N_, tr
 from ..service.credentials import API_KEY_VARIABLES, Secret
 from . import markup
 from .binding import close_parts, update
@@ -21,17 +22,19 @@ __all__ = ["ConnectPanel", "KeyField"]
 
 #: Jupyter's loggers that tell of messages with all that is in them: of the widgets' channel, of the kernel.
 _TALKERS = ("Comm", "IPKernelApp")
-_FIELD_HELP = "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
-_CONNECT_HELP = "Connect to the service with this key."
-_SANDBOX_HELP = "A stand-in for the service on this machine: no key, no cost, not the AI."
-_NO_KEY = "No API key was found. Three ways to go on:"
-_WAYS = (
-    "Best: set the environment variable {variables} before Jupyter starts, then restart the kernel.",
-    "For this kernel only: put the key in here.",
-    "Without a key: try everything in the sandbox, which draws test videos on this machine.",
+_FIELD_HELP = N_(
+    "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
 )
-_KEY_IS_HERE = "A key is here, hidden. Press Connect."
-_KEY_MISSING = "Put a key in first."
+_CONNECT_HELP = N_("Connect to the service with this key.")
+_SANDBOX_HELP = N_("A stand-in for the service on this machine: no key, no cost, not the AI.")
+_NO_KEY = N_("No API key was found. Three ways to go on:")
+_WAYS = (
+    N_("Best: set the environment variable {variables} before Jupyter starts, then restart the kernel."),
+    N_("For this kernel only: put the key in here."),
+    N_("Without a key: try everything in the sandbox, which draws test videos on this machine."),
+)
+_KEY_IS_HERE = N_("A key is here, hidden. Press Connect.")
+_KEY_MISSING = N_("Put a key in first.")
 
 
 class _Discreet(logging.Filter):
@@ -113,17 +116,21 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
     def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
         self._on_connect = on_connect
         self.key_field = KeyField(
-            description="API key", placeholder="paste it here", layout={"width": "auto", "max_width": "480px"}
+            description=tr("API key"),
+            placeholder=tr("paste it here"),
+            layout={"width": "auto", "max_width": "480px"},
         )
         self.key_field.style.description_width = LABEL_WIDTH
-        set_tooltip(self.key_field, _FIELD_HELP)
-        self.connect_button = self._button("Connect", _CONNECT_HELP, self._connect)
-        self.sandbox_button = self._button("Use the sandbox", _SANDBOX_HELP, self._start_sandbox)
+        set_tooltip(self.key_field, tr(_FIELD_HELP))
+        self.connect_button = self._button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
+        self.sandbox_button = self._button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
         self._message = ipywidgets.HTML()
         ways = "".join(
-            markup.tag("li", markup.escape(way.format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
         )
-        told = markup.tag("div", markup.escape(_NO_KEY)) + markup.tag("ol", ways, style="margin: 4px 0 8px")
+        told = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(
+            "ol", ways, style="margin: 4px 0 8px"
+        )
         buttons = ipywidgets.HBox(
             [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
         )
@@ -132,7 +139,9 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
             layout={"overflow": "visible"},
         )
         self.add_class("qingbo")
-        self.key_field.observe(lambda _: self._say(_KEY_IS_HERE if self.key_field.is_filled else ""), "value")
+        self.key_field.observe(
+            lambda _: self._say(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
+        )
 
     def close(self) -> None:
         """Close the panel with all its parts."""
@@ -158,7 +167,7 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         from ..tasks.connection import connect
 
         if not self.key_field.is_filled:
-            self._say(_KEY_MISSING, "hint")
+            self._say(tr(_KEY_MISSING), "hint")
             return None
         # As a secret, so that no traceback can print it.
         return connect(self.key_field.take())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service import catalog
 from ..service.catalog import Problem
 from ..service.parts import DynamicMask, is_pair
@@ -24,30 +25,30 @@ if TYPE_CHECKING:
 
 __all__ = ["MasksEditor", "points_in", "points_text", "summary"]
 
-_ABOUT = (
+_ABOUT = N_(
     "Masks need an image. A dynamic mask says which part moves, its path says where to. Points are pixels of "
     "the image, x to the right and y upward from the lower left corner: so Kling counts, and the service's "
     "own documentation does not say."
 )
-_STATIC = "Static mask URL"
-_STATIC_HELP = "A public URL of a PNG: the part of the image that stays still."
-_MASK = "Mask {number} URL"
-_MASK_HELP = "A public URL of a PNG with alpha: the part of the image that moves."
-_PATH = "Path {number}"
-_PATH_HELP = 'The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].'
-_PLACEHOLDER = "[[120, 80], [300, 200]]: click on the image, or write here"
-_URL_PLACEHOLDER = "https://…  a PNG"
-_ADD = "Add a mask"
-_ADD_HELP = "Another part of the image that moves; at most 6."
-_REMOVE = "Remove"
-_REMOVE_HELP = "Remove mask {number} with its path."
-_DRAW = "Draw path"
-_DRAW_HELP = "Which path gets the points that are clicked on the image."
-_CANVAS = "The input image. Click to add points to path {number}."
-_NO_IMAGE = "Put in an image URL above, and paths can be drawn on it here."
-_NO_CANVAS = "To draw paths on the image: pip install anywidget, then restart the kernel."
-_NOT_POINTS = "This is no list of points such as [[120, 80], [300, 200]]."
-_IN_CODE = "The masks were set in code in a form that cannot be edited here."
+_STATIC = N_("Static mask URL")
+_STATIC_HELP = N_("A public URL of a PNG: the part of the image that stays still.")
+_MASK = N_("Mask {number} URL")
+_MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
+_PATH = N_("Path {number}")
+_PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
+_PLACEHOLDER = N_("[[120, 80], [300, 200]]: click on the image, or write here")
+_URL_PLACEHOLDER = N_("https://…  a PNG")
+_ADD = N_("Add a mask")
+_ADD_HELP = N_("Another part of the image that moves; at most 6.")
+_REMOVE = N_("Remove")
+_REMOVE_HELP = N_("Remove mask {number} with its path.")
+_DRAW = N_("Draw path")
+_DRAW_HELP = N_("Which path gets the points that are clicked on the image.")
+_CANVAS = N_("The input image. Click to add points to path {number}.")
+_NO_IMAGE = N_("Put in an image URL above, and paths can be drawn on it here.")
+_NO_CANVAS = N_("To draw paths on the image: pip install anywidget, then restart the kernel.")
+_NOT_POINTS = N_("This is no list of points such as [[120, 80], [300, 200]].")
+_IN_CODE = N_("The masks were set in code in a form that cannot be edited here.")
 
 _WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 
@@ -82,7 +83,7 @@ def points_in(text: str) -> tuple[tuple[float, float], ...]:
         read = read.get("trajectories")
     points = DynamicMask("", tuple(read)).trajectories if isinstance(read, list) else ()
     if not points or not all(is_pair(point) and all(_is_number(part) for part in point) for point in points):
-        raise ValueError(_NOT_POINTS)
+        raise ValueError(tr(_NOT_POINTS))
     return points
 
 
@@ -97,15 +98,17 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._number, self._change, self._moving = number, change, False
         label = number + 1
         self.url = _line(
-            _MASK.format(number=label), _MASK_HELP, {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"}
+            tr(_MASK).format(number=label),
+            tr(_MASK_HELP),
+            {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
         )
         self.path = ipywidgets.Textarea(
-            description=_PATH.format(number=label), placeholder=_PLACEHOLDER, rows=2, layout=_WIDE
+            description=tr(_PATH).format(number=label), placeholder=tr(_PLACEHOLDER), rows=2, layout=_WIDE
         )
         self.path.style.description_width = LABEL_WIDTH
-        set_tooltip(self.path, _PATH_HELP)
-        self.remove = ipywidgets.Button(description=_REMOVE, layout={"width": "auto"})
-        set_tooltip(self.remove, _REMOVE_HELP.format(number=label))
+        set_tooltip(self.path, tr(_PATH_HELP))
+        self.remove = ipywidgets.Button(description=tr(_REMOVE), layout={"width": "auto"})
+        set_tooltip(self.remove, tr(_REMOVE_HELP).format(number=label))
         self.note = ipywidgets.HTML()
         self.note.add_class("qingbo-note")
         line = ipywidgets.HBox(
@@ -166,7 +169,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         if self._moving:
             return
         points = self._points()
-        self._wrong = markup.note(_NOT_POINTS, "alarm") if points is None else ""
+        self._wrong = markup.note(tr(_NOT_POINTS), "alarm") if points is None else ""
         with update(self.note):
             self.note.value = self._wrong
         kept = self._mask.trajectories if points is None else points
@@ -180,27 +183,27 @@ class MasksEditor(Editor):
     def __init__(self, form: RequestForm) -> None:
         super().__init__(form)
         self._moving = False
-        self.static = _line(_STATIC, _STATIC_HELP, _WIDE)
+        self.static = _line(tr(_STATIC), tr(_STATIC_HELP), _WIDE)
         self.static.observe(lambda _: self._take_static(), "value")
         self._static_note, self._note = ipywidgets.HTML(), ipywidgets.HTML()
         for note in (self._static_note, self._note):
             note.add_class("qingbo-note")
         self.rows: tuple[_Row, ...] = ()
         self._list = ipywidgets.VBox(layout={"overflow": "visible"})
-        self.add = ipywidgets.Button(description=_ADD, layout={"width": "auto"})
-        set_tooltip(self.add, _ADD_HELP)
+        self.add = ipywidgets.Button(description=tr(_ADD), layout={"width": "auto"})
+        set_tooltip(self.add, tr(_ADD_HELP))
         self.add.on_click(lambda _: self._set((*self._masks(), DynamicMask("", ()))))
         self.draw = ipywidgets.Dropdown(
-            description=_DRAW,
+            description=tr(_DRAW),
             options=[("1", 0)],
             layout={"width": "auto", "max_width": "220px", "display": "none"},
         )
         self.draw.style.description_width = LABEL_WIDTH
-        set_tooltip(self.draw, _DRAW_HELP)
+        set_tooltip(self.draw, tr(_DRAW_HELP))
         self.draw.observe(lambda _: self._choose(), "value")
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
-        about = ipywidgets.HTML(markup.note(_ABOUT))
+        about = ipywidgets.HTML(markup.note(tr(_ABOUT)))
         # The image stands above what changes with every click on it, so that it never moves under the hand.
         self._image = ipywidgets.VBox([self.draw, self._hint], layout={"overflow": "visible"})
         self.children = (
@@ -242,7 +245,7 @@ class MasksEditor(Editor):
 
     def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
         """Say what is wrong, and show the image once it is known. May be called on any thread."""
-        strange = markup.note(_IN_CODE, "hint") if self.form.dynamic_masks and not self._masks() else ""
+        strange = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
         with update(self._static_note, self._note):
             self._static_note.value = told("static_mask", problems, warnings)
             whole = tuple(problem for problem in problems if not problem.number)
@@ -292,9 +295,11 @@ class MasksEditor(Editor):
         canvas = self.canvas if url and masks and self.canvas else None
         with update(self._hint, *([canvas] if canvas is not None else [])):
             if masks and not url:
-                self._hint.value = markup.note(_NO_IMAGE)
+                self._hint.value = markup.note(tr(_NO_IMAGE))
             else:
-                self._hint.value = markup.note(_NO_CANVAS, "hint") if masks and self.canvas is False else ""
+                self._hint.value = (
+                    markup.note(tr(_NO_CANVAS), "hint") if masks and self.canvas is False else ""
+                )
             if self.canvas:
                 self.canvas.layout.display = None if canvas is not None else "none"
             if canvas is None:
@@ -302,7 +307,7 @@ class MasksEditor(Editor):
             active = min(self.draw.value or 0, len(masks) - 1)
             self._moving = True
             try:
-                canvas.active, canvas.label = active, _CANVAS.format(number=active + 1)
+                canvas.active, canvas.label = active, tr(_CANVAS).format(number=active + 1)
                 canvas.paths = [[list(p) for p in m.trajectories if _is_point(p)] for m in masks]
             finally:
                 self._moving = False
@@ -342,7 +347,7 @@ def _is_point(point: object) -> bool:
 
 
 def _line(description: str, explained: str, layout: dict[str, str]) -> Any:
-    line = ipywidgets.Text(description=description, placeholder=_URL_PLACEHOLDER, layout=layout)
+    line = ipywidgets.Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
     line.style.description_width = LABEL_WIDTH
     set_tooltip(line, explained)
     return line

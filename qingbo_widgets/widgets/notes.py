@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..i18n import N_, tr
 from ..service import catalog
 from ..service.catalog import Problem
 from . import markup
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["below", "obstacle", "of_code"]
 
-_BLANK_PROMPT = "Write a prompt: what the video shows."
-_NOT_READY = "Not ready: see {fields}."
-_DECIDED = {"aspect_ratio": "The image decides the shape.", "duration": "The shots decide the length."}
-_FIXED = "Fixed in this form."
-_COUNTED = "{count} / {limit} characters"
-_SET_IN_CODE = "{field}: {value} (set in code)"
-_KEPT_IN_CODE = "{field}: {value} (set in code; {model} does not take it)"
+_BLANK_PROMPT = N_("Write a prompt: what the video shows.")
+_NOT_READY = N_("Not ready: see {fields}.")
+_DECIDED = {
+    "aspect_ratio": N_("The image decides the shape."),
+    "duration": N_("The shots decide the length."),
+}
+_FIXED = N_("Fixed in this form.")
+_COUNTED = N_("{count} / {limit} characters")
+_SET_IN_CODE = N_("{field}: {value} (set in code)")
+_KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
 Problems = tuple[Problem, ...]
 
@@ -33,9 +37,10 @@ def obstacle(form: RequestForm, problems: Problems) -> str:
     if not problems:
         return ""
     if _is_blank(form, problems):
-        return _BLANK_PROMPT
-    fields = [LABELS.get(problem.field, problem.field) for problem in problems]
-    return _NOT_READY.format(fields=", ".join(dict.fromkeys(fields)))
+        return tr(_BLANK_PROMPT)
+    fields = dict.fromkeys(problem.field for problem in problems)
+    labels = [tr(LABELS[field]) if field in LABELS else field for field in fields]
+    return tr(_NOT_READY).format(fields=", ".join(labels))
 
 
 def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) -> str:
@@ -44,14 +49,14 @@ def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) 
         return ""
     lines = []
     if name in form.fixed:
-        lines.append(markup.note(_FIXED))
+        lines.append(markup.note(tr(_FIXED)))
     if not form.counts(name):
         if name == "prompt":
             lines.append(markup.note(spent(form.shots)))
         if name in _DECIDED:
-            lines.append(markup.note(_DECIDED[name]))
+            lines.append(markup.note(tr(_DECIDED[name])))
     elif name == "prompt":
-        lines.append(markup.note(_COUNTED.format(count=len(form.prompt), limit=catalog.PROMPT_LIMIT)))
+        lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=catalog.PROMPT_LIMIT)))
     # An empty prompt is no mistake before somebody has written one.
     quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
     lines.append(told(name, () if quiet else problems, warnings))
@@ -67,7 +72,7 @@ def of_code(form: RequestForm, problems: Problems, warnings: Problems) -> str:
             continue
         value = getattr(form, name)
         if value != default and not hidden and name not in EDITED:
-            said = _SET_IN_CODE if form.counts(name) else _KEPT_IN_CODE
+            said = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
         if hidden or name not in EDITED:
             lines.append(told((name,), problems, warnings))
@@ -80,7 +85,9 @@ def _is_blank(form: RequestForm, problems: Problems) -> bool:
 
 def _in_short(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"{len(value)} of {type(value[0]).__name__}" if value else "none"
+        if not value:
+            return tr("none")
+        return tr("{count} of {kind}").format(count=len(value), kind=type(value[0]).__name__)
     told = value.as_dict() if hasattr(value, "as_dict") else value
     if isinstance(told, dict):
         told = " ".join(str(part) for part in told.values())

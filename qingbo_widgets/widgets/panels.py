@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service import catalog
 from ..service.catalog import Problem
 from . import markup
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "told"]
 
-_TO_MEND = "{label} ({number} to mend)"
-_WITH_VALUE = "{label}: {value}"
+_TO_MEND = N_("{label} ({number} to mend)")
+_WITH_VALUE = N_("{label}: {value}")
 _CLOSED, _OPEN = "caret-right", "caret-down"
 
 
@@ -65,8 +66,8 @@ class Panel:
     """A part of the form behind a button.
 
     Attributes:
-        label: on the button.
-        help: the button's tooltip.
+        label: on the button, to be shown through ``tr``.
+        help: the button's tooltip, likewise.
         make: builds the editor for a form.
         fields: what it edits. The button is shown where the model takes one of them, or always if there are
             none. While it is closed, their problems stand under the buttons.
@@ -198,11 +199,11 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]
             self._told.value = "".join(told(fields, problems, warnings) for fields in closed)
 
     def _described(self, panel: Panel, problems: tuple[Problem, ...]) -> str:
-        wrong = sum(problem.field in panel.fields for problem in problems)
+        label, wrong = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
         if wrong:
-            return _TO_MEND.format(label=panel.label, number=wrong)
+            return tr(_TO_MEND).format(label=label, number=wrong)
         value = panel.summary(self._form)
-        return _WITH_VALUE.format(label=panel.label, value=value) if value else panel.label
+        return tr(_WITH_VALUE).format(label=label, value=value) if value else label
 
     def _is_offered(self, panel: Panel) -> bool:
         shown = [name for name in panel.fields if name not in self._form.hidden]
@@ -213,8 +214,8 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]
         first = next(iter(self.buttons.values()), None)
         button = made(
             ipywidgets.ToggleButton,
-            panel.help,
-            description=panel.label,
+            tr(panel.help),
+            description=tr(panel.label),
             icon=_CLOSED,
             style=first.style if first else {},
             layout={"width": "auto", "margin": "2px 6px 2px 0"} | _shown(self._is_offered(panel)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from traitlets import Unicode, validate
 
+from ..i18n import N_, tr
 from ..service.catalog import Problem
 from ..service.contract import Contract202604
 from ..service.parts import CameraControl, DynamicMask, Shot
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = ["PasteArea", "SentPane", "json_body", "python_call"]
 
-_JSON = "The JSON that is sent"
-_PYTHON = "The same in Python"
-_COPY = "Copy"
-_COPIED = "Copied"
-_COPY_JSON = "Copy the JSON"
-_COPY_PYTHON = "Copy the Python call"
-_NOT_YET = "Not ready to be sent: the form says what is missing."
-_PASTE = "Fill in from JSON"
-_PASTE_PLACEHOLDER = "Paste JSON or a curl command here"
-_PASTE_HELP = "Takes the service's JSON, a part of it, or a curl command. A key in it is not kept."
-_FILL = "Fill in the form"
-_FILL_HELP = "Puts what is pasted into the form, in the place of what is there."
-_FILLED = "The form is filled in."
-_UNKNOWN = "These have no place in the form and were left out: {fields}"
+_JSON = N_("The JSON that is sent")
+_PYTHON = N_("The same in Python")
+_COPY = N_("Copy")
+_COPIED = N_("Copied")
+_COPY_JSON = N_("Copy the JSON")
+_COPY_PYTHON = N_("Copy the Python call")
+_NOT_YET = N_("Not ready to be sent: the form says what is missing.")
+_PASTE = N_("Fill in from JSON")
+_PASTE_PLACEHOLDER = N_("Paste JSON or a curl command here")
+_PASTE_HELP = N_("Takes the service's JSON, a part of it, or a curl command. A key in it is not kept.")
+_FILL = N_("Fill in the form")
+_FILL_HELP = N_("Puts what is pasted into the form, in the place of what is there.")
+_FILLED = N_("The form is filled in.")
+_UNKNOWN = N_("These have no place in the form and were left out: {fields}")
 _REFUSED = "{field}: {value}"
 
 #: Copies the text beside the button. The modern way needs https, so the old one stands in for it.
@@ -149,18 +150,18 @@ class SentPane(Editor):
         super().__init__(form)
         self._html = ipywidgets.HTML()
         self._paste = PasteArea(
-            description=_PASTE,
-            placeholder=_PASTE_PLACEHOLDER,
+            description=tr(_PASTE),
+            placeholder=tr(_PASTE_PLACEHOLDER),
             rows=3,
             layout={"width": "auto", "max_width": "740px", "margin": "2px 0"},
         )
         self._paste.style.description_width = "130px"
-        set_tooltip(self._paste, _PASTE_HELP)
+        set_tooltip(self._paste, tr(_PASTE_HELP))
         self._fill = ipywidgets.Button(
-            description=_FILL,
+            description=tr(_FILL),
             layout={"width": "auto"},
         )
-        set_tooltip(self._fill, _FILL_HELP)
+        set_tooltip(self._fill, tr(_FILL_HELP))
         self._fill.on_click(lambda _: self.fill())
         self._said = ipywidgets.HTML()
         self._said.add_class("qingbo-note")
@@ -169,12 +170,12 @@ class SentPane(Editor):
     def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:  # noqa: ARG002
         """Show the request as it stands."""
         request = self.form.request
-        told = markup.note(_NOT_YET) if problems else ""
+        told = markup.note(tr(_NOT_YET)) if problems else ""
         with update(self._html):
             self._html.value = (
                 told
-                + _block(_JSON, json_body(request), _COPY_JSON)
-                + _block(_PYTHON, python_call(request), _COPY_PYTHON)
+                + _block(tr(_JSON), json_body(request), tr(_COPY_JSON))
+                + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
             )
 
     def fill(self) -> None:
@@ -187,7 +188,7 @@ class SentPane(Editor):
         with update(self._paste):
             self._paste.value = ""
         self._say(
-            _UNKNOWN.format(fields="; ".join(left_out)) if left_out else _FILLED,
+            tr(_UNKNOWN).format(fields="; ".join(left_out)) if left_out else tr(_FILLED),
             "hint" if left_out else "dim",
         )
 
@@ -197,10 +198,10 @@ class SentPane(Editor):
 
 
 def _block(title: str, text: str, copy: str) -> str:
-    script = _COPY_SCRIPT.format(copied=json.dumps(_COPIED))
+    script = _COPY_SCRIPT.format(copied=json.dumps(tr(_COPIED)))
     button = markup.tag(
         "button",
-        markup.escape(_COPY),
+        markup.escape(tr(_COPY)),
         type="button",
         class_="qingbo-copy",
         aria_label=copy,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..i18n import N_
 from ..service.parts import is_set
 from . import camera, images, masks
 from .fields import FIELDS
@@ -49,22 +50,28 @@ BESIDE: dict[str, Beside] = {
 #: What the buttons below the controls open, in their order.
 PANELS: dict[str, Panel] = {
     "camera": Panel(
-        "Camera",
-        "How the camera moves: presets, or axis by axis, with a preview.",
+        N_("Camera"),
+        N_("How the camera moves: presets, or axis by axis, with a preview."),
         camera.CameraEditor,
         ("camera_control",),
         camera.summary,
     ),
     "masks": Panel(
-        "Masks",
-        "What stays still and what moves in the input image, and along which path.",
+        N_("Masks"),
+        N_("What stays still and what moves in the input image, and along which path."),
         masks.MasksEditor,
         ("static_mask", "dynamic_masks"),
         masks.summary,
     ),
-    "more": Panel("More", "Last frame, callback URL, and what the model takes beyond that.", _More, _FOLDED),
-    "presets": Panel("Presets", "Keep the form under a name; start from an earlier task.", PresetsPane),
-    "sent": Panel("What is sent", "The JSON and the Python call, and a place to paste either.", SentPane),
+    "more": Panel(
+        N_("More"), N_("Last frame, callback URL, and what the model takes beyond that."), _More, _FOLDED
+    ),
+    "presets": Panel(
+        N_("Presets"), N_("Keep the form under a name; start from an earlier task."), PresetsPane
+    ),
+    "sent": Panel(
+        N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), SentPane
+    ),
 }
 #: The fields that panels and controls edit; any other is set in code only.
 EDITED = frozenset({*FIELDS, "shots"}) | {name for panel in PANELS.values() for name in panel.fields}

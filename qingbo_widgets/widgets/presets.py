@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service.request import VideoRequest
 from . import markup
 from .binding import update
@@ -23,29 +24,29 @@ __all__ = ["PresetsPane"]
 #: Earlier tasks that are offered.
 _MOST_TASKS = 50
 
-_NAME = "Save as"
-_NAME_PLACEHOLDER = "A name for what is in the form"
-_NAME_HELP = "The name of the preset. It is a file in the library's folder, which you can pass on."
-_SAVE = "Save"
-_SAVE_HELP = "Keeps the form under this name, in the place of what had this name before."
-_PRESET = "Preset"
-_PRESET_HELP = "The presets in the library's folder."
-_LOAD = "Load"
-_LOAD_HELP = "Fills the form in from the preset."
-_REMOVE = "Remove"
-_REMOVE_HELP = "Removes the preset from the library's folder."
-_TASK = "Earlier task"
-_TASK_HELP = "The tasks of this library, newest first."
-_START = "Start from it"
-_START_HELP = "Fills the form in as it was for this task. Nothing is submitted."
-_AFRESH = "Start afresh"
-_AFRESH_HELP = "Empties the form: every field as it was when the form was made."
-_NONE = "none yet"
-_SAVED = "Saved as {name}."
-_LOADED = "The form is filled in from {name}."
-_REMOVED = "{name} is removed."
-_LEFT_OUT = "The form is filled in. Left out: {fields}"
-_FRESH = "The form is as it was at the start."
+_NAME = N_("Save as")
+_NAME_PLACEHOLDER = N_("A name for what is in the form")
+_NAME_HELP = N_("The name of the preset. It is a file in the library's folder, which you can pass on.")
+_SAVE = N_("Save")
+_SAVE_HELP = N_("Keeps the form under this name, in the place of what had this name before.")
+_PRESET = N_("Preset")
+_PRESET_HELP = N_("The presets in the library's folder.")
+_LOAD = N_("Load")
+_LOAD_HELP = N_("Fills the form in from the preset.")
+_REMOVE = N_("Remove")
+_REMOVE_HELP = N_("Removes the preset from the library's folder.")
+_TASK = N_("Earlier task")
+_TASK_HELP = N_("The tasks of this library, newest first.")
+_START = N_("Start from it")
+_START_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
+_AFRESH = N_("Start afresh")
+_AFRESH_HELP = N_("Empties the form: every field as it was when the form was made.")
+_NONE = N_("none yet")
+_SAVED = N_("Saved as {name}.")
+_LOADED = N_("The form is filled in from {name}.")
+_REMOVED = N_("{name} is removed.")
+_LEFT_OUT = N_("The form is filled in. Left out: {fields}")
+_FRESH = N_("The form is as it was at the start.")
 _ENTRY = "{when}  {model}  {prompt}"
 
 
@@ -55,21 +56,21 @@ class PresetsPane(Editor):
     def __init__(self, form: RequestForm) -> None:
         super().__init__(form)
         self._entries: dict[str, Entry] = {}
-        self.name = ipywidgets.Text(description=_NAME, placeholder=_NAME_PLACEHOLDER, layout=_GROWING)
-        self.preset = ipywidgets.Dropdown(description=_PRESET, layout=_GROWING)
-        self.task = ipywidgets.Dropdown(description=_TASK, layout=_GROWING)
+        self.name = ipywidgets.Text(description=tr(_NAME), placeholder=tr(_NAME_PLACEHOLDER), layout=_GROWING)
+        self.preset = ipywidgets.Dropdown(description=tr(_PRESET), layout=_GROWING)
+        self.task = ipywidgets.Dropdown(description=tr(_TASK), layout=_GROWING)
         for control, explained in (
-            (self.name, _NAME_HELP),
-            (self.preset, _PRESET_HELP),
-            (self.task, _TASK_HELP),
+            (self.name, tr(_NAME_HELP)),
+            (self.preset, tr(_PRESET_HELP)),
+            (self.task, tr(_TASK_HELP)),
         ):
             control.style.description_width = LABEL_WIDTH
             set_tooltip(control, explained)
-        self.save_button = self._button(_SAVE, _SAVE_HELP, self._save)
-        self.load_button = self._button(_LOAD, _LOAD_HELP, self._load)
-        self.remove_button = self._button(_REMOVE, _REMOVE_HELP, self._remove)
-        self.start_button = self._button(_START, _START_HELP, self._start)
-        self.afresh_button = self._button(_AFRESH, _AFRESH_HELP, self._start_afresh)
+        self.save_button = self._button(tr(_SAVE), tr(_SAVE_HELP), self._save)
+        self.load_button = self._button(tr(_LOAD), tr(_LOAD_HELP), self._load)
+        self.remove_button = self._button(tr(_REMOVE), tr(_REMOVE_HELP), self._remove)
+        self.start_button = self._button(tr(_START), tr(_START_HELP), self._start)
+        self.afresh_button = self._button(tr(_AFRESH), tr(_AFRESH_HELP), self._start_afresh)
         self._said = ipywidgets.HTML()
         self._said.add_class("qingbo-note")
         self.children = (
@@ -95,9 +96,9 @@ class PresetsPane(Editor):
         self._entries = {entry.key: entry for entry in entries if entry.request is not None}
         tasks = [(_told(entry), key) for key, entry in self._entries.items()]
         with update(self.preset, self.task, self.load_button, self.remove_button, self.start_button):
-            self.preset.options = [(name, name) for name in names] or [(_NONE, "")]
+            self.preset.options = [(name, name) for name in names] or [(tr(_NONE), "")]
             self.preset.value = chosen if chosen in names else self.preset.options[0][1]
-            self.task.options = tasks or [(_NONE, "")]
+            self.task.options = tasks or [(tr(_NONE), "")]
             self.task.value = self.task.options[0][1]
             self.load_button.disabled = self.remove_button.disabled = not names
             self.start_button.disabled = not tasks
@@ -108,30 +109,34 @@ class PresetsPane(Editor):
         self._read(name)
         with update(self.name):
             self.name.value = ""
-        return _SAVED.format(name=name)
+        return tr(_SAVED).format(name=name)
 
     def _load(self) -> str:
         left_out = load(self.form, self.preset.value)
         return (
-            _LEFT_OUT.format(fields="; ".join(left_out))
+            tr(_LEFT_OUT).format(fields="; ".join(left_out))
             if left_out
-            else _LOADED.format(name=self.preset.value)
+            else tr(_LOADED).format(name=self.preset.value)
         )
 
     def _remove(self) -> str:
         name = self.preset.value
         presets_of(self.form).remove(name)
         self._read()
-        return _REMOVED.format(name=name)
+        return tr(_REMOVED).format(name=name)
 
     def _start(self) -> str:
         entry = self._entries[self.task.value]
         left_out = load(self.form, VideoRequest.from_dict(entry.request or {}))
-        return _LEFT_OUT.format(fields="; ".join(left_out)) if left_out else _LOADED.format(name=_told(entry))
+        return (
+            tr(_LEFT_OUT).format(fields="; ".join(left_out))
+            if left_out
+            else tr(_LOADED).format(name=_told(entry))
+        )
 
     def _start_afresh(self) -> str:
         self.form.start_afresh()
-        return _FRESH
+        return tr(_FRESH)
 
     def _act(self, act: Callable[[], str]) -> None:
         """A click: what went wrong is told here, for a print would be lost."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..service import catalog
 from ..service.catalog import Problem
 from ..service.parts import Shot, is_integer, is_set
@@ -21,30 +22,46 @@ if TYPE_CHECKING:
 
 __all__ = ["ShotsEditor", "ShotsSwitch", "spent"]
 
-_SWITCH = "Several shots"
-_SHOT = "Shot {number}"
-_SHOT_HELP = "What this shot shows: it stands in the video's prompt's place."
-_PLACEHOLDER = "What this shot shows"
-_SECONDS = "Seconds"
-_SECONDS_HELP = "How long this shot lasts, in whole seconds. All shots together last 3 to 15."
-_COUNTED = "{count} / {limit} characters"
-_BLANK = "Write what this shot shows."
-_ADD = "Add a shot"
-_ADD_HELP = "One more shot at the end; a video has two to six."
-_ENOUGH = "Six shots are the most."
-_SPAN = "{number}: {seconds} s"
-_LEFT = "{left} s left"
-_SPENT = "{total} of {limit} s, {left} s left"
-_FULL = "{total} of {limit} s, nothing left"
-_OVER = "{total} of {limit} s, {over} s too many"
+_SWITCH = N_("Several shots")
+_SHOT = N_("Shot {number}")
+_SHOT_HELP = N_("What this shot shows: it stands in the video's prompt's place.")
+_PLACEHOLDER = N_("What this shot shows")
+_SECONDS = N_("Seconds")
+_SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last 3 to 15.")
+_COUNTED = N_("{count} / {limit} characters")
+_BLANK = N_("Write what this shot shows.")
+_ADD = N_("Add a shot")
+_ADD_HELP = N_("One more shot at the end; a video has two to six.")
+_ENOUGH = N_("Six shots are the most.")
+_SPAN = N_("{number}: {seconds} s")
+_LEFT = N_("{left} s left")
+_SPENT = N_("{total} of {limit} s, {left} s left")
+_FULL = N_("{total} of {limit} s, nothing left")
+_OVER = N_("{total} of {limit} s, {over} s too many")
 
 #: What can be done with one shot: the button, its explanation, and what it does.
 _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
-    "up": ("Up", "Moves this shot before the one above.", lambda shots, at: storyboard.move(shots, at, -1)),
-    "down": ("Down", "Moves this shot after the one below.", lambda shots, at: storyboard.move(shots, at, 1)),
-    "split": ("Split", "Makes two shots of this one: half of the seconds each.", storyboard.split),
-    "duplicate": ("Duplicate", "The same shot once more, right after this one.", storyboard.duplicate),
-    "remove": ("Remove", "Leaves this shot out. A video of shots has at least two.", storyboard.remove),
+    "up": (
+        N_("Up"),
+        N_("Moves this shot before the one above."),
+        lambda shots, at: storyboard.move(shots, at, -1),
+    ),
+    "down": (
+        N_("Down"),
+        N_("Moves this shot after the one below."),
+        lambda shots, at: storyboard.move(shots, at, 1),
+    ),
+    "split": (N_("Split"), N_("Makes two shots of this one: half of the seconds each."), storyboard.split),
+    "duplicate": (
+        N_("Duplicate"),
+        N_("The same shot once more, right after this one."),
+        storyboard.duplicate,
+    ),
+    "remove": (
+        N_("Remove"),
+        N_("Leaves this shot out. A video of shots has at least two."),
+        storyboard.remove,
+    ),
 }
 
 _CSS = """
@@ -69,10 +86,10 @@ class ShotsSwitch(ipywidgets.Checkbox):  # type: ignore[misc]  # ipywidgets ship
         self._form = form
         self._kept: Shots = ()
         super().__init__(
-            description=_SWITCH,
+            description=tr(_SWITCH),
             indent=False,
             layout={"width": "auto", "margin": "0 2px"},
-            **tooltip(ipywidgets.Checkbox, HELP["shots"]),
+            **tooltip(ipywidgets.Checkbox, tr(HELP["shots"])),
         )
         self.observe(lambda _: self._turn(), "value")
 
@@ -109,9 +126,9 @@ class ShotsEditor(Editor):
         self._bar.add_class("qingbo-note")
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
         self.add_button = ipywidgets.Button(
-            description=_ADD, icon="plus", layout={"width": "auto", "align_self": "flex-start"}
+            description=tr(_ADD), icon="plus", layout={"width": "auto", "align_self": "flex-start"}
         )
-        set_tooltip(self.add_button, _ADD_HELP)
+        set_tooltip(self.add_button, tr(_ADD_HELP))
         self.add_button.on_click(lambda _: self._add())
         foot = ipywidgets.HBox([self.add_button], layout={"margin": "2px 0"})
         foot.add_class("qingbo-note")
@@ -132,7 +149,7 @@ class ShotsEditor(Editor):
             if self._column.children != column:
                 self._column.children = column
             self.add_button.disabled = fixed or len(shots) >= storyboard.MOST
-            set_tooltip(self.add_button, _ENOUGH if len(shots) >= storyboard.MOST else _ADD_HELP)
+            set_tooltip(self.add_button, tr(_ENOUGH) if len(shots) >= storyboard.MOST else tr(_ADD_HELP))
 
     @property
     def prompts(self) -> list[Any]:
@@ -183,13 +200,15 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, editor: ShotsEditor, index: int) -> None:
         self._editor, self._index, self._moving = editor, index, False
-        label = _SHOT.format(number=index + 1)
-        self.prompt = ipywidgets.Textarea(description=label, placeholder=_PLACEHOLDER, rows=2, layout=WIDE)
+        label = tr(_SHOT).format(number=index + 1)
+        self.prompt = ipywidgets.Textarea(
+            description=label, placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE
+        )
         self.seconds = ipywidgets.IntText(
-            description=_SECONDS, layout={"width": "200px", "margin": "2px 8px 2px 0"}
+            description=tr(_SECONDS), layout={"width": "200px", "margin": "2px 8px 2px 0"}
         )
         self.seconds.add_class("qingbo-number")
-        for control, explained in ((self.prompt, _SHOT_HELP), (self.seconds, _SECONDS_HELP)):
+        for control, explained in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, tr(_SECONDS_HELP))):
             control.style.description_width = LABEL_WIDTH
             set_tooltip(control, explained)
             control.observe(lambda _: self._typed(), "value")
@@ -238,7 +257,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
         mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
         hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
         # A shot without words is not a mistake yet: the first of its problems is told as what to do.
-        said = _BLANK if blank else _COUNTED.format(count=len(text), limit=catalog.PROMPT_LIMIT)
+        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=catalog.PROMPT_LIMIT)
         return markup.note(said) + told("shots", tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:
@@ -247,9 +266,9 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
 
     def _button(self, name: str) -> Any:
         description, explained, _ = _ACTS[name]
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
+        button = ipywidgets.Button(description=tr(description), layout={"width": "auto"})
         button.add_class("qingbo-small")
-        set_tooltip(button, explained)
+        set_tooltip(button, tr(explained))
         button.on_click(lambda _: self._editor.act(name, self._index))
         return button
 
@@ -258,20 +277,20 @@ def spent(shots: Any) -> str:
     """How the seconds divide, in words."""
     total = storyboard.total(shots if isinstance(shots, tuple) else ())
     left = storyboard.LONGEST - total
-    said = _SPENT if left > 0 else _FULL if left == 0 else _OVER
+    said = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
     return said.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
 
 
 def _bar(shots: Shots) -> str:
     """How the seconds divide, as a bar; ``spent`` says it in words."""
     pieces = [
-        (_SPAN.format(number=number, seconds=length), "qingbo-piece", length)
+        (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)
         for number, shot in enumerate(shots, 1)
         if (length := storyboard.seconds(shot))
     ]
     left = storyboard.LONGEST - storyboard.total(shots)
     if left > 0:
-        pieces.append((_LEFT.format(left=left), "qingbo-rest", left))
+        pieces.append((tr(_LEFT).format(left=left), "qingbo-rest", left))
     drawn = [
         markup.tag("span", markup.escape(text), class_=kind, style=f"flex:{length} 1 0")
         for text, kind, length in pieces

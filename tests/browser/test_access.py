@@ -1,0 +1,82 @@
+"""What a screen reader and an eye that needs contrast find, checked by axe-core."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from harness import PATIENCE, Notebook, NotebookPage
+from playwright.sync_api import expect
+
+CONNECTED = (
+    "import qingbo_widgets as qw\n"
+    "manager = qw.connect(sandbox=qw.Sandbox(speed=50, draft=True))\n"
+    "manager.poll_interval = 0.25"
+)
+SHOTS = "qw.Shot('一条锦鲤', 3), qw.Shot('A paper boat', 4)"
+FORMS = (
+    f"studio = qw.VideoStudio(model='kling-v3', shots=[{SHOTS}])\nstudio",
+    "form = qw.RequestForm(model='kling-v1-6', prompt='一条锦鲤', image_urls=['https://127.0.0.1:9/a.png'],"
+    " dynamic_masks=[qw.DynamicMask('https://example.com/m.png', [(1, 2), (3, 4)])],"
+    " camera_control={'pan': 3, 'zoom': 2}, cfg_scale=7)\nform",
+)
+REVIEW = (
+    "tasks = [qw.generate(prompt, duration=3, enable_audio=False) for prompt in ('koi', '纸船')]\n"
+    "for task in tasks: task.wait()",
+    "qw.Gallery(manager)",
+    "qw.Comparison(tasks)",
+    "qw.Pairwise(tasks)",
+    "qw.sweep(prompt=['koi', '纸船'], mode=['std', 'pro'], duration=3)",
+    "qw.FramePicker(tasks[0])",
+)
+
+
+def violations(page: NotebookPage, selector: str) -> list[str]:
+    """What axe-core objects to in the parts that a selector finds: rule, element, reason."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    found = Axe().run(page.page, context={"include": [[selector]]}, options=options).response["violations"]
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['html'][:200]}: {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def check(page: NotebookPage, cells: Sequence[int], name: str) -> None:
+    """No violation in the outputs of these cells, in light and in dark."""
+    for theme in ("light", "dark"):
+        page.theme(theme)
+        for cell in cells:
+            output = page.output(cell)
+            output.scroll_into_view_if_needed()
+            output.evaluate("area => area.id = 'checked'")
+            page.screenshot(f"access-{name}-{cell}-{theme}", of=output)
+            assert violations(page, "#checked") == [], (theme, cell)
+            output.evaluate("area => area.removeAttribute('id')")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_the_forms_have_names_and_contrast(notebook: Notebook, locale: str) -> None:
+    """The form with everything open, its problems told, and a card with its video."""
+    cells = [f"{CONNECTED}\nfrom qingbo_widgets.i18n import set_locale; set_locale({locale!r})", *FORMS]
+    page = notebook(cells).run_all()
+    for cell in (1, 2):
+        toggles = page.output(cell).locator("button.widget-toggle-button:visible")
+        for number in range(toggles.count()):
+            toggles.nth(number).click()
+    primary = page.output(1).locator("button.mod-primary")
+    expect(primary).to_be_enabled()
+    primary.click()
+    expect(page.output(1).locator("video:visible")).to_have_count(1, timeout=PATIENCE)
+    check(page, (1, 2), locale)
+
+
+def test_what_is_reviewed_has_names_and_contrast(notebook: Notebook) -> None:
+    """Gallery, comparison, pairs, a sweep before it is sent, and the picker of frames."""
+    page = notebook([CONNECTED, *REVIEW]).run_all()
+    for cell, text in ((2, "koi"), (4, "better"), (5, "Submit")):
+        expect(page.output(cell)).to_contain_text(re.compile(text), timeout=PATIENCE)
+    check(page, range(2, 2 + len(REVIEW) - 1), "review")

@@ -1,0 +1,147 @@
+"""Everything that a person reads can be read in English and in Chinese."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import gettext
+import io
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import translations
+
+import qingbo_widgets
+from qingbo_widgets import VideoRequest
+from qingbo_widgets.i18n import N_, locale, set_locale, tr
+
+ROOT = Path(qingbo_widgets.__file__).parent
+#: What speaks to people through tr(). The sandbox answers as the service does, in English; the command line's
+#: help is argparse's.
+SPEAKING = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if "sandbox" not in path.parts and path.name not in ("__main__.py", "i18n.py")
+)
+#: Where a sentence may stand untranslated: told to programmers and to logs, and words that are code.
+UNTOLD = {
+    "TypeError",
+    "RuntimeError",
+    "AssertionError",
+    "AttributeError",
+    "debug",
+    "info",
+    "warning",
+    "exception",
+    "error",
+}
+FIELDS = [field.name for field in dataclasses.fields(VideoRequest)]
+#: Sentences that are no message to a person: reasons that their own module catches, a repr, code.
+NO_MESSAGE = {
+    "the answer is too long",
+    "the answer took too long",
+    "VideoRequest has no field {names}; a sweep varies {known}",
+    " tasks, videos in ",
+    " is fixed in this form, to ",
+    "import qingbo_widgets as qw\nqw.connect(",
+}
+SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}[,;:.]? [a-z]{2,}")
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_environment() -> Iterator[None]:
+    """A language that a test sets is not that of the next."""
+    yield
+    set_locale(None)
+
+
+def places(message: str) -> set[str]:
+    """The names that a text has filled in."""
+    return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
+
+
+def test_every_text_has_its_chinese() -> None:
+    """Run ``make translations`` and write the missing ones into the .po file."""
+    catalog = translations.updated()
+    assert len(catalog) > 500
+    assert [message.id for message in catalog if message.id and not message.string] == []
+    assert translations.PO.read_bytes() == translations.po_bytes(catalog), "run: make translations"
+
+
+def test_the_compiled_catalogue_is_that_of_the_text() -> None:
+    """What gettext reads says what the .po file says."""
+    compiled = gettext.GNUTranslations(io.BytesIO(translations.PO.with_suffix(".mo").read_bytes()))
+    for message in translations.translated():
+        if message.id:
+            assert compiled.gettext(message.id) == message.string
+
+
+def test_a_translation_fits_its_text() -> None:
+    """The same places to fill in, and at the beginning the name of the field, which the form looks for."""
+    for message in translations.translated():
+        source, chinese = message.id, message.string
+        if source:
+            assert places(chinese) == places(source), source
+            field = re.match(rf"(?:{'|'.join(FIELDS)}|{{where}}|{{field}}): ", source)
+            assert field is None or chinese.startswith(field[0]), source
+
+
+def test_no_sentence_goes_untranslated() -> None:
+    """A sentence in the source is in ``tr`` or ``N_``, or nobody but programmers and logs is told it."""
+    found = []
+    for path in SPEAKING:
+        for line, text in _bare(ast.parse(path.read_text(encoding="utf-8"))):
+            found.append(f"{path.relative_to(ROOT)}:{line}: {text[:90]}")
+    assert found == []
+
+
+def _bare(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Sentences outside of every call and place that makes them no message to a person."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # a docstring
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in UNTOLD or name in ("tr", "N_"):
+                continue
+        if isinstance(node, ast.keyword) and node.arg == "help":
+            continue  # of a trait, for whoever reads the class
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Style sheets and scripts have braces and semicolons.
+            style = re.search(r"[;{]\s*[\w-]+:|=>", node.value)
+            if SENTENCE.search(node.value) and not style and node.value not in NO_MESSAGE:
+                yield node.lineno, node.value
+            continue
+        yield from _bare(node)
+
+
+def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As gettext reads it: LANGUAGE first, then LC_ALL, LC_MESSAGES, LANG; what is unknown is English."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert locale() == "en"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert locale() == "zh"
+    assert tr("Generate") == "生成"
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert locale() == "en"
+    monkeypatch.setenv("LANGUAGE", "fr:zh_TW:en")
+    assert locale() == "zh"
+
+
+@pytest.mark.parametrize("name", ["zh", "zh_CN", "zh-Hans", "ZH_cn.UTF-8"])
+def test_a_language_is_chosen(name: str) -> None:
+    """Whatever way its name is written; ``None`` gives the word back to the environment."""
+    set_locale(name)
+    assert (locale(), tr(N_("Cancel"))) == ("zh", "取消")
+    set_locale(None)
+    assert tr("Cancel") == "Cancel"
+
+
+def test_an_unknown_language_is_refused() -> None:
+    """With the names of those that there are."""
+    with pytest.raises(ValueError, match=r"'fr' is not one of en, zh"):
+        set_locale("fr")
