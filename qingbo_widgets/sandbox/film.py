@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -62,6 +62,8 @@ def shoot(
     count: int,
     paint: Callable[[int], Frame],
     sound: NDArray[np.float32] | None = None,
+    *,
+    hold: int = 1,
 ) -> None:
     """Write a film of H.264, and AAC where there is sound.
 
@@ -71,7 +73,10 @@ def shoot(
         count: How many frames, at `FPS` a second.
         paint: Gives the frame of an index. It is called from two threads at once.
         sound: Samples -1..1 of shape (channels, length) at `SAMPLE_RATE`; None for a silent film.
+        hold: For how many frames a picture stands; fewer are painted, the first and the last among them.
     """
+    pictures = -(-count // hold)
+    step = (count - 1) / max(pictures - 1, 1)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
         video = film.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "21"})
         video.width, video.height = size
@@ -84,10 +89,11 @@ def shoot(
         if sound is not None:
             audio = film.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
             audio.bit_rate = 128_000
-        for index, frame in enumerate(_painted(count, paint)):
-            picture = av.VideoFrame.from_ndarray(frame.i420, format="yuv420p")
-            picture.pts, picture.time_base = index, Fraction(1, FPS)
-            film.mux(video.encode(picture))
+        for number, frame in enumerate(_painted([round(step * number) for number in range(pictures)], paint)):
+            for index in range(number * hold, min((number + 1) * hold, count)):
+                picture = av.VideoFrame.from_ndarray(frame.i420, format="yuv420p")
+                picture.pts, picture.time_base = index, Fraction(1, FPS)
+                film.mux(video.encode(picture))
         film.mux(video.encode())
         if audio is not None and sound is not None:
             heard = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
@@ -96,11 +102,11 @@ def shoot(
             film.mux(audio.encode())
 
 
-def _painted(count: int, paint: Callable[[int], Frame]) -> Iterator[Frame]:
-    """The frames in order, painted somewhat ahead: numpy and the encoder both let other threads run."""
+def _painted(indices: Iterable[int], paint: Callable[[int], Frame]) -> Iterator[Frame]:
+    """These frames in order, painted somewhat ahead: numpy and the encoder both let other threads run."""
     with ThreadPoolExecutor(_PAINTERS) as pool:
         ahead: deque[Future[Frame]] = deque()
-        for index in range(count):
+        for index in indices:
             ahead.append(pool.submit(paint, index))
             if len(ahead) > 2 * _PAINTERS:
                 yield ahead.popleft().result()

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from .camera import Camera, View
-from .film import FPS, Frame, shoot
+from .film import FPS, Floats, Frame, shoot
 from .lettering import Lettering, Words
 from .media import UnusablePicture, fetch
 from .mood import moods_of
@@ -21,6 +23,7 @@ from .sound import ambience
 
 _SHAPES = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 _DRAFT = 4  # how many times smaller a draft is, each way
+_PICTURES = 24  # how many a draft has at least; each then stands for some frames
 
 
 class _Scene(Protocol):
@@ -33,7 +36,7 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
     Args:
         request: A valid submit body of contract 2026-04.
         path: The mp4 file that is written.
-        draft: Draw a quarter of the width and height.
+        draft: Draw a quarter of the width and height, and few pictures.
 
     Raises:
         UnusablePicture: A picture that the request names cannot be had.
@@ -68,8 +71,14 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
         lettering[shot].lay(frame)
         return frame
 
-    sound = ambience(lengths, seed) if is_heard(request) else None
-    shoot(path, size, sum(lengths) * FPS, paint, sound)
+    sound = _sound(lengths, seed, draft=draft) if is_heard(request) else None
+    count = sum(lengths) * FPS
+    shoot(path, size, count, paint, sound, hold=max(count // _PICTURES, 1) if draft else 1)
+
+
+def _sound(lengths: Sequence[int], seed: int, *, draft: bool) -> Floats:
+    """The sound of the shots; of a draft, the sound of one second again and again."""
+    return np.tile(ambience([1], seed), sum(lengths)) if draft else ambience(lengths, seed)
 
 
 def _pictures(request: Body, size: tuple[int, int], first: Any, camera: Camera) -> Pictures:
