@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         TaskNotFound,
         WaitTimeout,
     )
+    from .i18n import set_locale
     from .sandbox import Sandbox
     from .service.catalog import Problem
     from .service.client import Client
@@ -95,6 +96,7 @@ __all__ = [
     "WaitTimeout",
     "connect",
     "generate",
+    "set_locale",
     "sweep",
 ]
 
@@ -102,6 +104,7 @@ __all__ = [
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
+    "i18n": ("set_locale",),
     "service.catalog": ("Problem",),
     "service.client": ("Client",),
     "service.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),

@@ -229,4 +229,4 @@ class RateLimited(ServiceError):
 
 
 class ServerFault(ServiceError):
-    """5xx, or an answer that cannot be the service's own. After a submit, the task may exist all the same."""
+    """5xx, or an answer that cannot be the service's own; ``submit`` raises ``SubmissionUnconfirmed`` then."""

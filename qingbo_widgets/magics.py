@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import keyword
+import re
 import shlex
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -14,24 +16,28 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from .exceptions import QingboError
+from .i18n import N_, tr
 from .service import catalog
 from .service.request import Shot, VideoRequest
+from .service.snapshot import TaskStatus
 from .tasks import connection
 from .tasks.connection import current
 from .tasks.library import Entry
+from .tasks.statuses import status_name
 from .tasks.sweep import Sweep
 from .tasks.sweeps import Sweeps
 from .tasks.task import Task
+from .tasks.terminal import columns_of, padded
 from .widgets import markup
 
 __all__ = ["QingboMagics", "load"]
 
 COMMANDS = {
-    "tasks": "the latest tasks of the library: %qingbo tasks, %qingbo tasks 50",
-    "resume": "follow a task again, in any kernel: %qingbo resume ID",
-    "cancel": "cancel a task that still waits in the queue: %qingbo cancel ID",
-    "sweeps": "the sweeps of the library",
-    "sweep": "take up a sweep again: %qingbo sweep NAME",
+    "tasks": N_("the latest tasks of the library: %qingbo tasks, %qingbo tasks 50"),
+    "resume": N_("follow a task again, in any kernel: %qingbo resume ID"),
+    "cancel": N_("cancel a task that still waits in the queue: %qingbo cancel ID"),
+    "sweeps": N_("the sweeps of the library"),
+    "sweep": N_("take up a sweep again: %qingbo sweep NAME"),
 }
 _CHOICES = {
     "--model": tuple(catalog.MODELS),
@@ -40,6 +46,8 @@ _CHOICES = {
     "--camera": catalog.CAMERA_TYPES[1:],
 }
 _LONG = {"-m": "--model", "-a": "--aspect-ratio"}
+_NEED = ("resume", "cancel", "sweep")
+_HELP = ("-h", "--help")
 _LATEST = 20
 
 
@@ -52,8 +60,8 @@ class Listing:
 
     def __repr__(self) -> str:
         table = [self.head, *self.rows]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+        widths = [max(map(columns_of, column)) for column in zip(*table, strict=True)]
+        return "\n".join("  ".join(map(padded, row, widths)).rstrip() for row in table)
 
     def _repr_html_(self) -> str:
         def line(cells: tuple[str, ...], tag: str) -> str:
@@ -83,7 +91,7 @@ class QingboMagics(Magics):
     @argument("--callback-url", help="Called by the service when the task ends.")
     @argument(
         "-s", "--shot", dest="shots", action="append", metavar="TEXT:SECONDS",
-        help='A shot, instead of a prompt: --shot "A koi rises:5". 2 to 6 make a video.',
+        help='A shot, in the place of the prompt: --shot "A koi rises:5". 2 to 6 make a video.',
     )  # fmt: skip
     @argument("-o", "--output", metavar="NAME", help="The variable that gets the task.")
     @argument("-w", "--wait", action="store_true", help="Wait until the video is saved.")
@@ -91,17 +99,21 @@ class QingboMagics(Magics):
     def make(self, line: str, cell: str) -> Task | None:
         """Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
 
-        With --shot, each line of the cell is one more shot.
+        Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
+        a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
         """
+        if any(word in _HELP for word in _words(line)):
+            self._explain("%%qingbo")
+            return None
         arguments = vars(_parsed(self.make, line))
         output, wait = arguments.pop("output"), arguments.pop("wait")
-        if output is not None and not output.isidentifier():
-            raise UsageError(f"-o {output}: that is no name for a variable.")
+        if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
+            raise UsageError(tr("-o {output}: that is no name for a variable.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
         text = _filled(cell.strip(), self.shell.user_ns)
         if "shots" in fields:
             more = [line for line in text.splitlines() if line.strip()]
-            fields["shots"] = [_shot(one) for one in fields["shots"] + more]
+            fields["shots"] = [*map(_shot, fields["shots"]), *(_shot(line, in_cell=True) for line in more)]
         else:
             fields["prompt"] = text
         task = _told(lambda: current().submit(VideoRequest(**fields)))
@@ -114,28 +126,35 @@ class QingboMagics(Magics):
 
     @line_magic("qingbo")  # type: ignore[arg-type]
     def look_after(self, line: str) -> Any:
-        """Look after tasks.
+        """Look after tasks, or make a video of shots.
 
         %qingbo tasks [N]     the latest tasks of the library
         %qingbo resume ID     follow a task again, in any kernel
         %qingbo cancel ID     cancel a task that still waits in the queue
         %qingbo sweeps        the sweeps of the library
         %qingbo sweep NAME    take up a sweep again
+        %qingbo --shot …      make a video of shots; the options are those of %%qingbo
 
         %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
         """
-        command, *rest = shlex.split(line) or [""]
+        command, *rest = _words(line) or [""]
         what = " ".join(rest)
+        if command in _HELP:
+            self._explain("%qingbo")
+            return None
+        if command.startswith("-"):
+            return self.make(line, "")
         if command not in COMMANDS:
             raise UsageError(f"%qingbo {command}: {_instead(command, COMMANDS)}{_listed(COMMANDS)}")
-        if command in ("resume", "cancel", "sweep") and not what:
-            raise UsageError(f"%qingbo {command}: {COMMANDS[command]}")
+        is_number = re.fullmatch("[0-9]{1,6}", what) is not None
+        if bool(what) != (command in _NEED) and not (command == "tasks" and is_number):
+            raise UsageError(f"%qingbo {command}: {tr(COMMANDS[command])}")
         return _told(lambda: getattr(self, f"_{command}")(what))
 
     def _tasks(self, what: str) -> Listing:
-        limit = int(what) if what.isdecimal() else _LATEST
+        limit = int(what or _LATEST)
         library = current().library
-        head = ("submitted", "status", "model", "id", "prompt", "video")
+        head = (tr("submitted"), tr("status"), tr("model"), tr("id"), tr("prompt"), tr("video"))
         return Listing(head, [_row(entry) for entry in library.entries(limit=limit)])
 
     def _resume(self, what: str) -> Task:
@@ -149,7 +168,7 @@ class QingboMagics(Magics):
     def _sweeps(self, what: str) -> Listing:
         del what
         manager = current()
-        return Listing(("sweep",), [(name,) for name in Sweeps(manager.library, manager.service).names()])
+        return Listing((tr("sweep"),), [(name,) for name in Sweeps(manager.library, manager.service).names()])
 
     def _sweep(self, what: str) -> Sweep:
         try:
@@ -157,12 +176,16 @@ class QingboMagics(Magics):
         except KeyError as error:
             raise UsageError(error.args[0]) from None
 
+    def _explain(self, magic: str) -> None:
+        """What ``magic?`` shows."""
+        self.shell.run_line_magic("pinfo", magic)
+
     def complete(self, shell: Any, event: Any) -> list[str]:
         """What may stand at the cursor of a line with one of the magics."""
         del shell
         command, *before = event.line.removesuffix(event.symbol).split() or [""]
         last = before[-1] if before else ""
-        if command == "%%qingbo":
+        if command == "%%qingbo" or event.symbol.startswith("-") or (before and before[0].startswith("-")):
             chosen = _CHOICES.get(_LONG.get(last, last))
             return list(chosen) if chosen else [option for group in _options(self.make) for option in group]
         if not before:
@@ -197,7 +220,8 @@ def _parsed(magic: Any, line: str) -> argparse.Namespace:
         wrong = [word for word in line.split() if word.startswith("-") and word not in options]
         listed = ", ".join("/".join(group) for group in _options(magic))
         instead = _instead(wrong[0], options) if wrong else ""
-        raise UsageError(f"%%qingbo: {error}. {instead}Options: {listed}. %%qingbo? explains them.") from None
+        told = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
+        raise UsageError(told.format(error=error, instead=instead, options=listed)) from None
     return found
 
 
@@ -209,26 +233,51 @@ def _options(magic: Any) -> list[tuple[str, ...]]:
 
 def _instead(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f"Did you mean {near[0]}? " if near else ""
+    return tr("Did you mean {word}? ").format(word=near[0]) if near else ""
 
 
 def _listed(commands: Mapping[str, str]) -> str:
-    return "It knows " + "; ".join(f"{name}, {text}" for name, text in commands.items())
+    known = "; ".join(f"{name}, {tr(text)}" for name, text in commands.items())
+    return tr("It knows {commands}").format(commands=known)
 
 
-def _shot(text: str) -> Shot:
+def _words(line: str) -> list[str]:
+    """The words of a line, as in a shell; an apostrophe that quotes nothing is one."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+def _shot(text: str, *, in_cell: bool = False) -> Shot:
     prompt, _, seconds = text.rpartition(":")
-    if not prompt.strip() or not seconds.strip().isdecimal():
-        raise UsageError(f'--shot {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
-    return Shot(prompt.strip(), int(seconds))
+    if prompt.strip() and seconds.strip().isdecimal():
+        return Shot(prompt.strip(), int(seconds))
+    told = tr('--shot {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
+    if in_cell:
+        told = tr(
+            "{text!r}: shots take the place of the prompt, so with --shot each line of the cell is one more: "
+            'a text, a colon and whole seconds, "A koi rises:5".'
+        )
+    raise UsageError(told.format(text=text))
+
+
+class _Filler(string.Formatter):
+    """Puts variables into a text, by their names only."""
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if key not in kwargs:
+            raise NameError(tr("there is no variable {name!r}").format(name=key))
+        return super().get_value(key, args, kwargs)
 
 
 def _filled(text: str, names: Mapping[str, Any]) -> str:
     try:
-        return string.Formatter().vformat(text, (), names)
-    except (KeyError, IndexError, AttributeError, ValueError) as error:
-        reason = f"there is no variable {error}" if isinstance(error, KeyError) else str(error)
-        raise UsageError(f"%%qingbo: {reason}. {{name}} stands for a variable, {{{{ for a brace.") from None
+        return _Filler().vformat(text, (), names)
+    except Exception as error:  # whatever a person's own objects raise when they are asked for a text
+        reason = repr(error) if isinstance(error, LookupError) else str(error)
+        told = tr("%%qingbo: {reason}. {{name}} stands for a variable, {{{{ for a brace.")
+        raise UsageError(told.format(reason=reason or type(error).__name__)) from None
 
 
 def _told(act: Callable[[], Any]) -> Any:
@@ -241,6 +290,9 @@ def _told(act: Callable[[], Any]) -> Any:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
-    status = entry.status if entry.status != "processing" else f"{entry.status} {entry.progress} %"
+    status = status_name(entry.status)
+    if entry.status == TaskStatus.processing:
+        status = f"{status} {entry.progress} %"
     prompt = markup.shorten(entry.prompt, 40)
-    return when, status, entry.model, entry.task_id or f"key {entry.key[:8]}", prompt, entry.file or ""
+    name = entry.task_id or tr("key {key}").format(key=entry.key[:8])
+    return when, status, entry.model, name, prompt, entry.file or ""

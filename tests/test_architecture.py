@@ -47,9 +47,7 @@ ONLY_IN = {
     "ipywidgets": ("widgets/", "magics.py"),
     "threading": ("tasks/", "widgets/binding.py", "sandbox/", "service/transport.py", "service/sessions.py"),
     "concurrent": ("tasks/", "sandbox/"),
-    "sqlalchemy": tuple(
-        f"tasks/{name}.py" for name in ("library", "journal", "judging", "selection", "sweeps")
-    ),
+    "sqlalchemy": tuple(f"tasks/{name}.py" for name in ("rows", "judging", "selection", "sweeps")),
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
     "av": ("sandbox/", "tasks/frames.py", "tasks/posters.py"),

@@ -40,6 +40,13 @@ def manager(shell: InteractiveShell, sandbox: Sandbox) -> qw.TaskManager:
     return manager
 
 
+class Rude:
+    """An object that does not let itself be written."""
+
+    def __format__(self, _: str) -> str:
+        raise RuntimeError("I have no name")
+
+
 def completed(shell: InteractiveShell, line: str) -> set[str]:
     """What Tab offers at the end of the line."""
     with provisionalcompleter():
@@ -83,6 +90,15 @@ def test_shots(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     failed(task)
 
 
+def test_shots_need_no_cell(shell: InteractiveShell, manager: qw.TaskManager) -> None:
+    """A cell magic without a body is refused by IPython, so the line magic takes the options too."""
+    line = '--no-audio --shot "A koi rises:4" -s "It\'s gone:5" -o film'
+    assert shell.run_line_magic("qingbo", line) is None
+    assert failed(shell.user_ns["film"]).request.shots == (qw.Shot("A koi rises", 4), qw.Shot("It's gone", 5))
+    with pytest.raises(UsageError, match="prompt"):
+        shell.run_line_magic("qingbo", "-m kling-v3")
+
+
 def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """A failure is a sentence, not a traceback."""
     with pytest.raises(UsageError, match="task_failed"):
@@ -98,6 +114,12 @@ def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.Task
         ("--shot koi", "\n", "whole seconds"),
         ("", "A {missing} koi", "no variable 'missing'"),
         ("", "A {koi", r"\{name\} stands for a variable"),
+        ("", "A {lst[foo]} koi", "list indices must be integers"),
+        ("", "A {fish[colour]} koi", r"KeyError\('colour'\)"),
+        ("", "A {} koi", "no variable"),
+        ("", "A {rude} koi", "I have no name"),
+        ("-o class", "x", "no name for a variable"),
+        ('-s "A koi:3"', "It leaps", r"'It leaps': shots take the place of the prompt.*each line"),
         ("-d 99", "A koi", "duration: 99"),
         ("", " ", "prompt"),
     ],
@@ -106,6 +128,7 @@ def test_mistakes_send_nothing(
     shell: InteractiveShell, manager: qw.TaskManager, options: str, text: str, words: str
 ) -> None:
     """Each is answered by a sentence that says what would do."""
+    shell.user_ns |= {"lst": [1], "fish": {}, "rude": Rude()}
     with pytest.raises(UsageError, match=words):
         shell.run_cell_magic("qingbo", options, text)
     assert manager.tasks == ()
@@ -138,6 +161,29 @@ def test_wrong_commands(shell: InteractiveShell) -> None:
         shell.run_line_magic("qingbo", "resume")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("tasks abc", "%qingbo tasks 50"),
+        ("tasks 99999999999999999999", "%qingbo tasks 50"),
+        ("sweeps of today", "the sweeps of the library"),
+    ],
+)
+def test_what_a_command_does_not_take(
+    shell: InteractiveShell, manager: qw.TaskManager, line: str, words: str
+) -> None:
+    """It is said, not ignored."""
+    with pytest.raises(UsageError, match=words):
+        shell.run_line_magic("qingbo", line)
+
+
+def test_an_apostrophe_opens_no_quotation(shell: InteractiveShell, manager: qw.TaskManager) -> None:
+    """What comes after a command is taken as it stands, where it quotes nothing."""
+    task = shell.run_line_magic("qingbo", "resume it's")
+    with pytest.raises(qw.TaskNotFound):
+        task.wait(timeout=30)
+
+
 def test_no_key_is_a_sentence(shell: InteractiveShell) -> None:
     """Without a key nothing is connected, and the text says how to give one."""
     with pytest.raises(UsageError, match="QINGBO_API_KEY"):
@@ -150,6 +196,17 @@ def test_help(shell: InteractiveShell) -> None:
     assert "resume ID" in shell.object_inspect("%qingbo")["docstring"]
 
 
+@pytest.mark.parametrize("magic", ["qingbo --help", "qingbo -h"])
+def test_help_as_an_option(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, magic: str) -> None:
+    """Shows what a question mark shows, for the cell magic the options; nothing is connected."""
+    asked: list[str] = []
+    monkeypatch.setattr(shell, "_inspect", lambda _, name, **__: asked.append(name))
+    name, option = magic.split()
+    assert shell.run_line_magic(name, option) is None
+    assert shell.run_cell_magic(name, f"-m kling-v3 {option}", "A koi") is None
+    assert asked == ["%qingbo", "%%qingbo"]
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -157,6 +214,8 @@ def test_help(shell: InteractiveShell) -> None:
         ("%%qingbo -m kling-v1", {"kling-v1", "kling-v1-6"}),
         ("%%qingbo --mode p", {"pro"}),
         ("%qingbo re", {"resume"}),
+        ("%qingbo --sh", {"--shot"}),
+        ("%qingbo --mode p", {"pro"}),
         ("%qingbo resume ", set()),
     ],
 )

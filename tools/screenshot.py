@@ -16,24 +16,30 @@ from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
 DOCS = ROOT / "docs"
 LARGEST = 400_000
-CELLS = (
+CELL = (
     "import qingbo_widgets as qw\n\n"
-    "qw.connect(sandbox=qw.Sandbox(speed=3))  # or qw.connect(), with your key\n"
-    "studio = qw.VideoStudio()\n"
-    "studio",
+    "qw.connect(sandbox=qw.Sandbox(speed=3))  # {comment}\n"
+    "studio = qw.VideoStudio({locale})\n"
+    "studio"
 )
+#: The first cell of each language's picture.
+CELLS = {
+    "": CELL.format(comment="or qw.connect(), with your key", locale=""),
+    "zh-": CELL.format(comment="或用您的密钥：qw.connect()", locale='locale="zh"'),
+}
 FIRST = "黄昏的湖面，一只纸船随波漂流"
 SECOND = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
 
-def shoot(lab: Lab, page: Page) -> None:
+def shoot(lab: Lab, page: Page, language: str) -> None:
     """Fills the studio in, waits for one video and another under way, and takes both pictures."""
-    notebook = NotebookPage(lab, page, lab.write("koi.ipynb", CELLS), DOCS).open().run_all()
+    path = lab.write(f"{language}koi/koi.ipynb", [CELLS[language]])
+    notebook = NotebookPage(lab, page, path, DOCS).open().run_all()
     studio = notebook.output(0)
-    generate = studio.get_by_role("button", name="Generate")
+    generate = studio.locator("button.mod-primary")
 
     def submit(prompt: str) -> None:
-        studio.get_by_label("Prompt", exact=True).fill(prompt)
+        studio.locator("textarea").first.fill(prompt)
         expect(generate).to_be_enabled()
         generate.click()
 
@@ -53,7 +59,7 @@ def shoot(lab: Lab, page: Page) -> None:
             timeout=60_000,
         )
         page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")
-        compress(notebook.screenshot(f"studio-{theme}"))
+        compress(notebook.screenshot(f"studio-{language}{theme}"))
         expect(running).to_have_count(0, timeout=120_000)
 
 
@@ -80,7 +86,8 @@ def main() -> int:
         sync_playwright() as playwright,
         launch(playwright, browser_path) as browser,
     ):
-        shoot(lab, browser.new_page(viewport={"width": 1180, "height": 1340}))
+        for language in CELLS:
+            shoot(lab, browser.new_page(viewport={"width": 1180, "height": 1340}), language)
     return 0
 
 

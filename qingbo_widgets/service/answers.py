@@ -22,6 +22,7 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .credentials import Secret
+from .plain import plain_line
 from .urls import pointed_to, without_query
 
 __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
@@ -37,6 +38,8 @@ _CLASSES: dict[int, type[ServiceError]] = {
     422: BadRequest,
     429: RateLimited,
 }
+#: What these say needs no words, so a gateway may say it.
+_PLAIN = (AuthenticationFailed, InsufficientBalance, RateLimited)
 #: Refusals in name only: the request timed out at the service, or met its own twin.
 UNCLEAR = (408, 409)
 _HINTS: dict[type[ServiceError], str] = {
@@ -101,8 +104,9 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
     named = _named_error(body)
     message = excerpt(named.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
     kind = ServerFault if status >= 500 or status < 300 else _CLASSES.get(status, ServiceError)
-    if kind is TaskNotFound and "error" not in (body or {}):
-        kind = ServerFault  # a gateway's 404 says nothing about the task
+    is_gateway = "error" not in (body or {}) if kind is TaskNotFound else not named
+    if is_gateway and kind not in _PLAIN:
+        kind = ServerFault  # it says nothing about the task, or the request
     if kind is ServerFault and not named:
         message = tr("the answer is not the service's own: {message}").format(message=message)
     # A code may be a number; the type stands in where there is no code.
@@ -164,8 +168,7 @@ def excerpt(value: object, secret: Secret) -> str:
         value = html.unescape(re.sub(r"<[^<>]*>", " ", value))
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    line = " ".join(str(value).split())
-    line = secret.hide_in("".join(character for character in line if character.isprintable()))
+    line = secret.hide_in(plain_line(str(value)))
     return line if len(line) <= _LONGEST_EXCERPT else line[: _LONGEST_EXCERPT - 1] + "…"
 
 

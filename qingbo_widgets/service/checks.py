@@ -27,6 +27,8 @@ _SHOT_PROMPT_LIMIT = 512
 _EXAMPLE_URL = "https://example.com/"
 _EXAMPLE_PROMPT = N_("A koi in a clear pond")
 _EXAMPLE_SHOT = N_("A koi in a pond")
+_EXAMPLE_POINTS = [(0, 0), (10, 10)]
+_EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
 #: The end of a sentence that names the value.
 _NOT_ONE_OF = N_("is not one of {values}")
 _NO_NUMBER = N_("is not a number from {low:g} to {high:g}")
@@ -85,12 +87,16 @@ def _not_taken(request: VideoRequest) -> Iterator[Problem]:
     ):
         if is_set(getattr(request, field)) and not takes(request.model, field):
             models = tr(" and ").join(catalog.models_taking(field))
-            told = tr("{field}: {model} does not take it ({models} would); leave {field} out.")
-            yield Problem(field, told.format(field=field, model=request.model, models=models))
+            told = tr(
+                "{field}: {value} is given, and {model} does not take it ({models} would); leave {field} out."
+            )
+            value = _shown(getattr(request, field))
+            told = told.format(field=field, value=value, model=request.model, models=models)
+            yield Problem(field, told)
 
 
 def _single_shot(request: VideoRequest) -> Iterator[Problem]:
-    if _is_blank(request.prompt):
+    if _says_nothing(request.prompt):
         yield _problem("prompt", request.prompt, tr("says nothing of the video"), tr(_EXAMPLE_PROMPT))
     else:
         yield from _length("prompt", request.prompt)
@@ -117,8 +123,10 @@ def _multi_shot(request: VideoRequest) -> Iterator[Problem]:
         return
     fewest, most = catalog.SHOTS_LIMIT
     if not fewest <= len(request.shots) <= most:
-        told = tr("shots: {count} given, the service takes {fewest} to {most}.")
-        yield Problem("shots", told.format(count=len(request.shots), fewest=fewest, most=most))
+        told = tr("shots: {count} given, the service takes {fewest} to {most}; {example} would do.")
+        example = fewest if len(request.shots) < fewest else most
+        told = told.format(count=len(request.shots), fewest=fewest, most=most, example=example)
+        yield Problem("shots", told)
     shortest, longest = catalog.SHOTS_SECONDS
     whole = all(isinstance(shot, Shot) and _is_length(shot.duration) for shot in request.shots)
     if whole and not shortest <= request.seconds <= longest:
@@ -132,7 +140,7 @@ def _shot(shot: object, where: str) -> Iterator[Problem]:
         limit = tr("is not a prompt and a duration")
         yield _problem("shots", shot, limit, (tr(_EXAMPLE_SHOT), 5), where)
         return
-    if _is_blank(shot.prompt):
+    if _says_nothing(shot.prompt):
         yield _problem("shots", shot.prompt, tr("is a prompt that says nothing"), tr(_EXAMPLE_SHOT), where)
     else:
         yield from _length("shots", shot.prompt, where)
@@ -170,11 +178,11 @@ def _images(request: VideoRequest) -> Iterator[Problem]:
 def _dynamic_masks(request: VideoRequest) -> Iterator[Problem]:
     masks, most = request.dynamic_masks, catalog.DYNAMIC_MASKS_LIMIT
     if not isinstance(masks, tuple):
-        told = tr("dynamic_masks: {value} is not a list of DynamicMask.")
-        yield Problem("dynamic_masks", told.format(value=_shown(masks)))
+        told = tr("dynamic_masks: {value} is not a list of DynamicMask; {example} would do.")
+        yield Problem("dynamic_masks", told.format(value=_shown(masks), example=f"[{_EXAMPLE_MASK}]"))
         return
     if len(masks) > most:
-        told = tr("dynamic_masks: {count} given, and the service takes at most {most}.")
+        told = tr("dynamic_masks: {count} given, and the service takes at most {most}; {most} would do.")
         yield Problem("dynamic_masks", told.format(count=len(masks), most=most))
     for number, mask in enumerate(masks, 1):
         yield from _numbered(number, _dynamic_mask(mask, _where("dynamic_masks", number)))
@@ -182,16 +190,16 @@ def _dynamic_masks(request: VideoRequest) -> Iterator[Problem]:
 
 def _dynamic_mask(mask: object, where: str) -> Iterator[Problem]:
     if not isinstance(mask, DynamicMask):
-        example = "DynamicMask(mask_url, [(0, 0), (10, 10)])"
         told = tr("{where}: {value} is not a DynamicMask; {example} would do.")
-        yield Problem("dynamic_masks", told.format(where=where, value=_shown(mask), example=example))
+        yield Problem("dynamic_masks", told.format(where=where, value=_shown(mask), example=_EXAMPLE_MASK))
         return
     yield from _public("dynamic_masks", mask.mask_url, "moves.png", where)
     fewest, most = catalog.TRAJECTORY_POINTS
     points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
     if not fewest <= len(points) <= most:
-        told = tr("{where}: {count} points, and a trajectory has {fewest} to {most}.")
-        told = told.format(where=where, count=len(points), fewest=fewest, most=most)
+        told = tr("{where}: {count} points, and a trajectory has {fewest} to {most}; {example} would do.")
+        example = _EXAMPLE_POINTS if len(points) < fewest else most
+        told = told.format(where=where, count=len(points), fewest=fewest, most=most, example=example)
         yield Problem("dynamic_masks", told)
     for point in points:
         if not is_pair(point) or not all(_is_finite(coordinate) for coordinate in point):
@@ -311,8 +319,12 @@ def _public(field: str, url: object, example: str, where: str = "") -> Iterator[
 
 def _needs_image(request: VideoRequest, field: str) -> Iterator[Problem]:
     if not request.is_image_to_video:
-        told = tr("{field}: it needs an input image; put one into image_urls, or leave it out.")
-        yield Problem(field, told.format(field=field))
+        told = tr(
+            "{field}: {value} needs an input image; put one into image_urls ({example} would do), or leave "
+            "{field} out."
+        )
+        value, example = _shown(getattr(request, field)), _shown(_EXAMPLE_URL + "first.png")
+        yield Problem(field, told.format(field=field, value=value, example=example))
 
 
 def _problem(field: str, value: object, limit: str, would_do: object, where: str = "") -> Problem:
@@ -352,6 +364,10 @@ def _is_one_of(value: object, words: tuple[str, ...]) -> bool:
 
 def _is_blank(text: object) -> bool:
     return not isinstance(text, str) or not text.strip()
+
+
+def _says_nothing(prompt: object) -> bool:
+    return not is_set(prompt) or (isinstance(prompt, str) and not prompt.strip())
 
 
 def _is_finite(value: object) -> bool:

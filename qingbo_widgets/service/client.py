@@ -6,16 +6,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from ..exceptions import ConnectionFailed, InvalidRequest, ServerFault, ServiceError, SubmissionUnconfirmed
+from ..exceptions import (
+    BadRequest,
+    ConnectionFailed,
+    InvalidRequest,
+    ServerFault,
+    ServiceError,
+    SubmissionUnconfirmed,
+    TaskNotFound,
+)
 from ..i18n import N_, tr
 from .answers import UNCLEAR
 from .catalog import Problem
 from .contract import Contract202604
-from .credentials import Secret, find_api_key, find_base_url
+from .credentials import Secret, find_api_key, find_base_url, hidden
 from .download import Download, OnProgress
 from .request import VideoRequest
 from .snapshot import TaskSnapshot
 from .transport import Transport
+from .urls import is_web_url, without_query
 
 __all__ = ["Client"]
 
@@ -41,19 +50,20 @@ class Client:
     Raises:
         MissingApiKey: no key was given or found.
         InvalidRequest: the key must not be sent to ``base_url``.
+        TypeError: ``api_key`` is no text.
     """
 
     def __init__(
         self,
         api_key: str | Secret | None = None,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         *,
         timeout: tuple[float, float] = (5.0, 30.0),
     ) -> None:
-        if isinstance(api_key, str):
-            api_key = Secret(api_key)  # rebound, so that no traceback from here on can print it
+        # Rebound, so that no traceback from here on can print the key, even where base_url should be.
+        api_key, base_url = hidden(api_key), hidden(base_url)
         self._contract = Contract202604()
-        self._transport = Transport(find_api_key(api_key), find_base_url(base_url), timeout)
+        self._transport = Transport(find_api_key(api_key), base_url or find_base_url(), timeout)
 
     @property
     def base_url(self) -> str:
@@ -83,9 +93,10 @@ class Client:
             InvalidRequest: the request has problems; nothing was sent.
             ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
             SubmissionUnconfirmed: the request left and no usable answer came back; the task may exist.
-            ServiceError: the service refused. After a ``ServerFault`` the task may exist all the same.
+            ServiceError: the service refused; nothing was made.
         """
         payload = self.payload(request)
+        doubt, refusal = "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         try:
             answer = self._transport.call(
@@ -101,13 +112,19 @@ class Client:
             if not error.sent:
                 raise
             doubt = str(error)
+        except TaskNotFound as error:  # a model's, say: there is no task yet that could be unknown
+            refusal = BadRequest(
+                error.message, status=error.status, code=error.code, param=error.param, hint=tr(_NOT_TAKEN)
+            )
         except ServiceError as error:
-            if error.status not in UNCLEAR and not 200 <= error.status < 300:
+            if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
             doubt = str(error)
         except ValueError as error:
             doubt = tr("The service accepted the request, but {reason}. {advice}")
             doubt = doubt.format(reason=error, advice=tr(_MAY_EXIST))
+        if refusal is not None:
+            raise refusal
         raise SubmissionUnconfirmed(doubt, idempotency_key=idempotency_key)
 
     def status(self, task_id: str) -> TaskSnapshot:
@@ -118,7 +135,7 @@ class Client:
             ConnectionFailed: no answer came.
             ServiceError: the service answered with an error, ``TaskNotFound`` for one.
         """
-        return self._about("GET", f"/tasks/{_segment(task_id)}", unclear=tr(_GOES_ON))
+        return self._about(task_id, "GET", f"/tasks/{_segment(task_id)}", unclear=tr(_GOES_ON))
 
     def cancel(self, task_id: str) -> TaskSnapshot:
         """Cancels a task that is still queued; its quota is refunded (``POST /tasks/{task_id}/cancel``).
@@ -131,9 +148,8 @@ class Client:
             ConnectionFailed: no answer came.
             ServiceError: the service answered with an error, ``BadRequest`` when the task already runs.
         """
-        return self._about(
-            "POST", f"/tasks/{_segment(task_id)}/cancel", tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED)
-        )
+        path = f"/tasks/{_segment(task_id)}/cancel"
+        return self._about(task_id, "POST", path, tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED))
 
     def download(
         self,
@@ -143,19 +159,27 @@ class Client:
         *,
         max_bytes: int = 2 * 1024**3,
     ) -> Path:
-        """Saves a finished video. The key is not sent; an interrupted transfer is resumed, up to 4 tries.
+        """Saves a finished video. The key is not sent.
+
+        An interrupted transfer goes on where it stopped, as long as every fourth try at least brings
+        something; and the next ``download`` goes on with what this one has left.
 
         Args:
             url: a link out of ``TaskSnapshot.videos``.
             path: the file to write, in a folder that exists; ``~`` is the home. Meanwhile
-                ``<path>.part`` stands beside it.
+                ``<path>.part`` and ``<path>.etag`` stand beside it.
             on_progress: called with the bytes received, and the bytes in all (``None`` while unknown).
             max_bytes: the largest file to accept.
 
         Raises:
+            InvalidRequest: ``url`` is not an http(s) URL.
             LinkExpired: the server has the video no longer (documentation: links live for 24 hours).
             DownloadFailed: it could not be saved; the task is not affected.
         """
+        if not is_web_url(url):
+            shown = without_query(url) if isinstance(url, str) else repr(url)
+            told = tr("url: {url:.80} is not the link to a video.").format(url=shown)
+            raise InvalidRequest((Problem("url", told),))
         return Download(self._transport, url, Path(path).expanduser(), on_progress, max_bytes=max_bytes).run()
 
     def close(self) -> None:
@@ -176,10 +200,15 @@ class Client:
             "A Client holds the API key and is not written down; make a new one where it is needed."
         )
 
-    def _about(self, method: str, path: str, refused: str = "", unclear: str = "") -> TaskSnapshot:
+    def _about(
+        self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""
+    ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
         try:
-            return self._contract.decode(answer)
+            snapshot = self._contract.decode(answer)
+            if snapshot.task_id == task_id:
+                return snapshot
+            lack = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
         except ValueError as error:
             lack = tr("{reason}.").format(reason=error)
         raise ServerFault(lack, status=200, hint=unclear)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..i18n import tr
 from .parts import is_set
+from .plain import plain_line
 from .request import VideoRequest
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
 from .urls import is_web_url
@@ -108,8 +109,7 @@ def _set_ones(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    # Half a surrogate pair is valid JSON, and can be written to no file.
-    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return plain_line(value[:_LONGEST_TEXT]) if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float | None:
@@ -175,5 +175,5 @@ def _failure(error: object) -> ServiceFailure | None:
     if not isinstance(error, Mapping):
         return None
     message, code = _text(error.get("message")), error.get("code")
-    code = str(code)[:_LONGEST_TEXT] if isinstance(code, (str, int)) and code != "" else None
-    return ServiceFailure(message or code or "", code) if message or code else None
+    code = _text(str(code)) if isinstance(code, (str, int)) else ""
+    return ServiceFailure(message or code, code or None) if message or code else None

@@ -7,7 +7,9 @@ from typing import Any, NoReturn
 
 from ..exceptions import MissingApiKey
 from ..i18n import N_, tr
+from .catalog import Problem
 from .contract import Contract202604
+from .urls import why_no_base_url, without_query
 
 __all__ = [
     "API_KEY_VARIABLES",
@@ -15,6 +17,8 @@ __all__ = [
     "Secret",
     "find_api_key",
     "find_base_url",
+    "hidden",
+    "problem_with",
 ]
 
 #: Asked in this order; the second and third are those of the service's own documentation.
@@ -36,12 +40,19 @@ _MARRED = N_(
 
 
 class Secret:
-    """A text that neither prints nor pickles nor shows in a traceback; ``reveal()`` gives it."""
+    """A text that neither prints nor pickles nor shows in a traceback; ``reveal()`` gives it.
 
-    __slots__ = ("__text",)
+    What is no text can be given too, and is dropped: somebody may have read the key as bytes.
 
-    def __init__(self, text: str) -> None:
-        self.__text = text.strip()
+    Attributes:
+        is_text: whether a text was given.
+    """
+
+    __slots__ = ("__text", "is_text")
+
+    def __init__(self, text: object) -> None:
+        self.is_text = isinstance(text, str)
+        self.__text = text.strip() if isinstance(text, str) else ""
 
     def reveal(self) -> str:
         """The text itself. Keep it out of local variables: tracebacks print them."""
@@ -67,13 +78,23 @@ class Secret:
         return self.__text.isascii() and self.__text.isprintable() and " " not in self.__text
 
     def __bool__(self) -> bool:
-        return bool(self.__text)
+        """Whether anything was given."""
+        return bool(self.__text) or not self.is_text
 
     def __repr__(self) -> str:
         return "<hidden>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A secret is not written down.")
+
+
+def hidden(value: object) -> Secret | None:
+    """What somebody gave, out of sight; ``None`` stays what it is.
+
+    To be called first of all by whatever takes a key, and bound to the same name: a verbose traceback prints
+    the arguments of every function that it passes through. Nothing raises here.
+    """
+    return value if value is None or isinstance(value, Secret) else Secret(value)
 
 
 def find_api_key(explicit: str | Secret | None = None) -> Secret:
@@ -85,10 +106,12 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     Raises:
         MissingApiKey: if there is none, or the first one found cannot be a key. The text tells the ways to
             give one and never shows what was found.
+        TypeError: the key given is no text.
     """
-    if isinstance(explicit, str):
-        explicit = Secret(explicit)  # rebound, so that no traceback from here on can print it
+    explicit = hidden(explicit)
     told, key = tr("The API key given"), explicit or Secret("")
+    if not key.is_text:
+        raise TypeError("api_key is to be a str; what was given is none, and is not shown")
     for variable in API_KEY_VARIABLES:
         if not key:
             told = tr("The API key in {variable}").format(variable=variable)
@@ -102,9 +125,20 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     return key
 
 
-def find_base_url(explicit: str | None = None) -> str:
-    """Finds the address of the service: the argument, ``QINGBO_BASE_URL``, the contract's own."""
-    return explicit or os.environ.get(BASE_URL_VARIABLE, "").strip() or Contract202604.base_url
+def find_base_url() -> str:
+    """The address of the service, where none is given: ``QINGBO_BASE_URL``, or the contract's own."""
+    return os.environ.get(BASE_URL_VARIABLE, "").strip() or Contract202604.base_url
+
+
+def problem_with(base_url: Secret) -> Problem | None:
+    """Why the key must not be sent there. The address is shown where it is one, and without its secrets."""
+    url = base_url.reveal()
+    reason = why_no_base_url(url)
+    if reason is None:
+        return None
+    shown = without_query(url) if "://" in url else tr("what was given")
+    told = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
+    return Problem("base_url", told)
 
 
 def _from_keyring() -> Secret:

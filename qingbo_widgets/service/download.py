@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
-from io import FileIO
 from pathlib import Path
 
 from ..exceptions import ConnectionFailed, DownloadFailed, LinkExpired
 from ..i18n import N_, tr
 from .answers import retry_after
+from .boxes import is_whole
+from .partial import HEAD, Partial
 from .transport import Stream, Transport
 from .urls import without_query
 
@@ -21,8 +21,9 @@ __all__ = ["Download", "OnProgress"]
 #: Called with the bytes received so far, and the bytes in all (``None`` while unknown).
 OnProgress = Callable[[int, int | None], None]
 
+#: Tries in a row that bring nothing.
 _ATTEMPTS = 4
-#: Seconds before the second try; each further one waits twice as long.
+#: Seconds before the next try; each further one that brings nothing waits twice as long.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _GONE = (403, 404, 410)
@@ -43,17 +44,19 @@ _WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
 _NO_VIDEO = N_("The link leads to something else instead of a video ({link}).")
 _TOO_LARGE = N_("The video has {size:.1f} MB or more, and {limit:.1f} MB are accepted.")
 _NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
+_NOT_WHOLE = N_("The video that came ends in the middle, after {received} bytes.")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-#: Bytes needed to recognise a video.
-_HEAD = 12
+#: How a WebM begins. It need not say how long it is, so only an mp4 can be seen to be whole.
+_WEBM = b"\x1aE\xdf\xa3"
 
 
 class Download:
-    """One download of one video, over as many connections as it takes (at most 4).
+    """One download of one video, over as many connections as it takes.
 
     The bytes go to ``<path>.part``, which becomes ``path`` when they are complete, and is removed when they
-    never will be. An interrupted transfer goes on where it stopped if the server can prove that the file is
-    still the same one (``If-Range``), and else begins again.
+    never will be. An interrupted transfer goes on where it stopped, in another kernel too, if the server can
+    prove that the file is still the same one (``If-Range``), and else begins again. It is given up when 4
+    connections in a row have not brought it further.
 
     Args:
         transport: opens the link.
@@ -77,16 +80,14 @@ class Download:
         self._transport = transport
         self._url = url
         self._path = path
-        self._part = path.with_name(path.name + ".part")
+        self._part = Partial(path, without_query(url))
         self._on_progress = on_progress
         self._max_bytes = max_bytes
         self._closed = transport.closed
         self._sleep = sleep or self._closed.wait
-        self._received = 0
-        self._total: int | None = None
-        self._validator: str | None = None
         self._asked_pause: float | None = None
-        self._head = b""
+        self._went_on = False
+        self._is_refused = False
 
     def run(self) -> Path:
         """Downloads, and returns the path.
@@ -97,29 +98,24 @@ class Download:
         """
         try:
             with self._writing():
-                file = self._part.open("wb", buffering=0)
-            with file:
-                self._try_several_times(file)
-                # On the disk before it has its name: after a power cut it is whole, or not there.
-                with self._writing():
-                    os.fsync(file.fileno())
+                self._part.open()
+            self._try_until_whole()
             with self._writing():
-                self._part.replace(self._path)
+                self._part.finish()
+        except DownloadFailed as error:
+            if not error.transient and not self._closed.is_set():
+                self._part.validator = None  # it never will be whole, so it is not kept
+            raise
         finally:
-            with suppress(OSError, ValueError):
-                self._part.unlink(missing_ok=True)
+            self._part.close()
         return self._path
 
-    def _try_several_times(self, file: FileIO) -> None:
-        pause = _FIRST_PAUSE
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._sleep(self._asked_pause or pause)
-                pause *= 2
-            self._asked_pause = None
-            reason = self._try_once(file)
-            if reason is None:
-                return
+    def _try_until_whole(self) -> None:
+        tries = failures = 0
+        while (reason := self._try_once()) is not None:
+            tries += 1
+            # A line that always breaks brings the whole in the end, as long as each try brings a piece.
+            failures = 0 if self._went_on else failures + 1
             if self._closed.is_set():
                 raise self._failed(tr(_CLOSED))
             if (self._asked_pause or 0.0) > _LONGEST_PAUSE:
@@ -127,20 +123,26 @@ class Download:
                 raise self._failed(
                     tr(_TO_WAIT).format(reason=reason, seconds=self._asked_pause), transient=True
                 )
-        raise self._failed(tr(_TRIED).format(reason=reason, count=_ATTEMPTS), transient=True)
+            if failures == _ATTEMPTS:
+                if self._is_refused:
+                    self._part.validator = None  # perhaps it is the asking for a part that is refused
+                raise self._failed(tr(_TRIED).format(reason=reason, count=tries), transient=True)
+            self._sleep(self._asked_pause or _FIRST_PAUSE * 2 ** max(0, failures - 1))
 
-    def _try_once(self, file: FileIO) -> str | None:
+    def _try_once(self) -> str | None:
         """Receives what it can; returns why it is worth another try, ``None`` when the video is whole."""
-        resumed = self._received > 0 and self._validator is not None
-        headers = {"Range": f"bytes={self._received}-", "If-Range": self._validator or ""} if resumed else {}
+        part, resumed = self._part, self._part.size > 0 and self._part.validator is not None
+        headers = {"Range": f"bytes={part.size}-", "If-Range": part.validator or ""} if resumed else {}
+        self._asked_pause, self._went_on = None, False
         try:
             with self._transport.stream(self._url, headers) as stream:
                 reason = self._refusal(stream, resumed)
                 if reason is None:
                     if stream.status == HTTPStatus.OK:
-                        self._begin(stream, file)
+                        self._begin(stream)
                     for chunk in stream.chunks():
-                        self._take(chunk, file)
+                        self._take(chunk)
+                        self._went_on = stream.status == HTTPStatus.PARTIAL_CONTENT
                     reason = self._lack()
                 return reason
         except ConnectionFailed as error:
@@ -150,9 +152,11 @@ class Download:
         """Why this answer brings nothing but another try may, ``None`` when it brings the video."""
         status = stream.status
         if status in _GONE:
-            raise LinkExpired(tr(_ENDED).format(status=status, link=self._shown), url=self._url)
+            told = tr(_ENDED).format(status=status, link=self._shown)
+            # Only 410 says that it is so for good; the others may also mean "not yet".
+            raise LinkExpired(told, url=self._url, transient=status != HTTPStatus.GONE)
         if status in _PASSING or status >= 500:
-            self._asked_pause = retry_after(stream.headers)
+            self._asked_pause, self._is_refused = retry_after(stream.headers), resumed
             return tr(_REFUSED).format(status=status)
         if stream.headers.get("Content-Encoding", "identity") != "identity":
             raise self._failed(tr(_COMPRESSED))
@@ -165,60 +169,56 @@ class Download:
             raise self._failed(tr(_REFUSED).format(status=status))
         if status == HTTPStatus.PARTIAL_CONTENT and stream.headers.get("Content-Range") == self._rest:
             return None
-        self._validator = None  # the file there is another one by now: from the start, then
+        self._part.validator = None  # the file there is another one by now: from the start, then
         return tr(_NOT_RESUMED)
 
     @property
     def _rest(self) -> str:
         """The ``Content-Range`` of what is missing."""
-        return f"bytes {self._received}-{(self._total or 0) - 1}/{self._total}"
+        return f"bytes {self._part.size}-{(self._part.total or 0) - 1}/{self._part.total}"
 
-    def _begin(self, stream: Stream, file: FileIO) -> None:
+    def _begin(self, stream: Stream) -> None:
         length = stream.headers.get("Content-Length", "")
         tag = stream.headers.get("ETag", "")
-        self._total = int(length) if length.isdecimal() and len(length) < 20 else None
+        total = int(length) if length.isdecimal() and len(length) < 20 else None
+        if total is not None and total > self._max_bytes:
+            raise self._too_large(total)
         # A weak tag vouches for the meaning, not for the bytes.
         strong = tag if tag.startswith('"') else stream.headers.get("Last-Modified")
-        self._validator = strong if self._total is not None else None
-        if self._total is not None and self._total > self._max_bytes:
-            raise self._too_large(self._total)
-        if self._received:
-            with self._writing():
-                file.seek(0)
-                file.truncate()
-        self._received = 0
-        self._head = b""
+        with self._writing():
+            self._part.begin(total, strong if total is not None else None)
 
-    def _take(self, chunk: bytes, file: FileIO) -> None:
+    def _take(self, chunk: bytes) -> None:
         if self._closed.is_set():
             raise self._failed(tr(_CLOSED))
-        self._received += len(chunk)
-        if self._received > self._max_bytes:
-            raise self._too_large(self._received)
-        if len(self._head) < _HEAD:
-            self._head += chunk[:_HEAD]
-            if len(self._head) >= _HEAD:
-                self._check_head()
+        part = self._part
+        if part.size + len(chunk) > self._max_bytes:
+            raise self._too_large(part.size + len(chunk))
         with self._writing():
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[file.write(rest) :]
+            part.write(chunk)
+        if part.size - len(chunk) < HEAD <= part.size:
+            self._check_head()
         if self._on_progress is not None:
-            self._on_progress(self._received, self._total)
+            self._on_progress(part.size, part.total)
 
     def _lack(self) -> str | None:
-        if self._received == 0:
+        part = self._part
+        if part.size == 0:
             return tr(_NOTHING)
-        if self._total is not None and self._received != self._total:
-            return tr(_STOPPED).format(received=self._received, total=self._total)
-        if self._received < _HEAD:
+        if part.total is not None and part.size != part.total:
+            return tr(_STOPPED).format(received=part.size, total=part.total)
+        if part.size < HEAD:
             self._check_head()
+        if not part.head.startswith(_WEBM) and not is_whole(part.file, part.size):
+            part.validator = None  # whatever the server says of its length: from the start, then
+            return tr(_NOT_WHOLE).format(received=part.size)
         return None
 
     def _check_head(self) -> None:
-        if self._head[4:8] == b"ftyp" or self._head.startswith(b"\x1aE\xdf\xa3"):
+        head = self._part.head
+        if head[4:8] == b"ftyp" or head.startswith(_WEBM):
             return
-        words = tr(_WEB_PAGE) if self._head.lstrip().startswith(b"<") else tr(_NO_VIDEO)
+        words = tr(_WEB_PAGE) if head.lstrip().startswith(b"<") else tr(_NO_VIDEO)
         raise self._failed(words.format(link=self._shown))
 
     @property

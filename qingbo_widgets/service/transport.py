@@ -24,10 +24,9 @@ from requests.exceptions import RequestException
 from ..exceptions import ConnectionFailed, DownloadFailed, InvalidRequest
 from ..i18n import N_, tr
 from .answers import Answer, error_in, json_in
-from .catalog import Problem
-from .credentials import Secret
+from .credentials import Secret, hidden, problem_with
 from .sessions import Sessions
-from .urls import is_loopback, is_private_host, is_web_url, pointed_to, why_no_base_url, without_query
+from .urls import is_loopback, is_private_host, is_web_url, pointed_to, without_query
 
 __all__ = ["Stream", "Transport"]
 
@@ -89,14 +88,14 @@ class Transport:
         InvalidRequest: if the key must not be sent to ``base_url``.
     """
 
-    def __init__(self, key: Secret, base_url: str, timeout: tuple[float, float] = (5.0, 30.0)) -> None:
-        self.base_url = base_url.strip().rstrip("/")
-        reason = why_no_base_url(self.base_url)
-        if reason is not None:
-            # Without what stands before the host: it may be a password.
-            shown = without_query(self.base_url)
-            told = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
-            raise InvalidRequest((Problem("base_url", told),))
+    def __init__(
+        self, key: Secret, base_url: str | Secret, timeout: tuple[float, float] = (5.0, 30.0)
+    ) -> None:
+        base_url = hidden(base_url) or Secret("")  # the key itself may have been put here
+        problem = problem_with(base_url)
+        if problem is not None:
+            raise InvalidRequest((problem,))
+        self.base_url = base_url.reveal().rstrip("/")
         self._key = key
         self._timeout = timeout
         self._sessions = Sessions(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -28,7 +29,7 @@ def is_web_url(url: object) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine: ``localhost``, 127.0.0.0/8, ``::1``."""
+    """Whether the URL's host is surely this machine: ``localhost``, 127.0.0.0/8 in any form, ``::1``."""
     host, address = _host(url)
     return host == "localhost" if address is None else address.is_loopback
 
@@ -36,7 +37,11 @@ def is_loopback(url: str) -> bool:
 def is_private_host(url: str) -> bool:
     """Whether the URL's host can only be reached from a machine or network of one's own."""
     host, address = _host(url)
-    return host == "localhost" if address is None else not address.is_global
+    if address is not None:
+        return not address.is_global
+    # Most resolvers lead every name below localhost to this machine (RFC 6761).
+    name = host.removesuffix(".")
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def pointed_to(url: str, location: str) -> str:
@@ -112,4 +117,8 @@ def _host(url: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address 
     try:
         return host, ipaddress.ip_address(host)
     except ValueError:
+        pass
+    try:  # as the system reads it: 127.1, 2130706433, 0x7f.1
+        return host, ipaddress.IPv4Address(socket.inet_aton(host.removesuffix(".")))
+    except (OSError, ValueError):
         return host, None

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError, TaskNotFound
+from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
+from .holding import hold
 
 if TYPE_CHECKING:
     from .task import Task
 
 __all__ = ["check"]
 
-_LOOK = (
+_LOOK = N_(
     "The service answers, but does not find a task by its key. Look in its dashboard for one submitted at "
     "{when:%Y-%m-%d %H:%M:%S} to {model}. If it is there, check its id; if not, nothing was made, and "
     "submitting again makes one task."
@@ -31,7 +33,7 @@ async def check(task: Task, task_id: str) -> None:
         QingboError: the id is that of another task, or another kernel is at it.
     """
     monitor, client = task.manager.monitor, task.manager.client
-    task._set(message="Asking the service.")
+    task._set(message=tr("Asking the service."))
     try:
         # A service that does find tasks by their key answers the second question as well as the first.
         async with monitor.pace.turn():
@@ -40,7 +42,7 @@ async def check(task: Task, task_id: str) -> None:
         if task_id:
             raise
         when = task.submitted_at.astimezone()
-        task._set(message=_LOOK.format(when=when, model=task.model or "any model"))
+        task._set(message=tr(_LOOK).format(when=when, model=task.model or tr("any model")))
     else:
         await _take_up(task, snapshot)
 
@@ -49,12 +51,14 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
     manager, library = task.manager, task.manager.library
     found = snapshot.task_id
     if snapshot.model and task.model and snapshot.model != task.model:
-        raise QingboError(f"{found} is a task of {snapshot.model}; this one asked for {task.model}.")
+        told = tr("{id} is a task of {model}; this one asked for {wanted}.")
+        raise QingboError(told.format(id=found, model=snapshot.model, wanted=task.model))
     other = await manager.monitor.journal(library.find, found, service=manager.service)
     if other is not None and other.key != task.key:
-        raise QingboError(f"{found} is another task of this library: {other.prompt!r:.80}.")
-    if not await manager.monitor.journal(library.hold, task.key, manager.holder, manager.hold_seconds):
-        raise QingboError("Another kernel is busy with this task; it will show here what comes of it.")
+        told = tr("{id} is another task of this library: {prompt!r:.80}.")
+        raise QingboError(told.format(id=found, prompt=other.prompt))
+    if not await manager.monitor.journal(hold, library, task.key, manager.holder, manager.hold_seconds):
+        raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
     change = {"task_id": found, "status": TaskStatus.queued.value, "error": None}
     await manager.monitor.journal(library.update, task.key, **change)
     if task.is_done:  # two clicks are one

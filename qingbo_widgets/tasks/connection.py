@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..service.client import Client
-from ..service.credentials import Secret
+from ..service.credentials import Secret, hidden
 from .library import Library
 from .manager import TaskManager
 from .task import Task
@@ -30,7 +30,7 @@ def connect(
     *,
     sandbox: bool | Sandbox = False,
     library: str | Path | Library = "qingbo_videos",
-    base_url: str | None = None,
+    base_url: str | Secret | None = None,
     upload: Callable[[Path], str] | None = None,
 ) -> TaskManager:
     """Connect to the service, or to the sandbox, and go on with what the library has unfinished.
@@ -48,11 +48,13 @@ def connect(
 
     Raises:
         MissingApiKey: no key was given and none was found.
+        InvalidRequest: the key must not be sent to ``base_url``.
+        TypeError: ``api_key`` is no text.
         ImportError: the sandbox is not installed; the message says how.
     """
     global _default
-    if isinstance(api_key, str):
-        api_key = Secret(api_key)  # rebound, so that no traceback from here on can print it
+    # Rebound, so that no traceback from here on can print the key, even where base_url should be.
+    api_key, base_url = hidden(api_key), hidden(base_url)
     library = library if isinstance(library, Library) else Library(library)
     server = _server(sandbox)
     client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
@@ -64,7 +66,7 @@ def connect(
         manager.client = client
     manager.upload = upload or manager.upload
     _default = manager
-    manager.recover()
+    manager.recover_soon()
     return manager
 
 

@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..exceptions import (
-    AuthenticationFailed,
     ConnectionFailed,
     InvalidRequest,
     QingboError,
@@ -25,23 +24,25 @@ from ..exceptions import (
     TaskFailed,
     TaskNotFound,
 )
+from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
 from .journal import in_short
 from .record import HandedOver, TaskRecord
 from .restore import interrupted
 from .saving import save
-from .schedule import History, next_delay, predicted_end
+from .schedule import History, next_delay, outlook
 from .submission import submit
+from .trouble import Trouble
 
 __all__ = ["Follower"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-CLOSED = (
+CLOSED = N_(
     "Its manager was closed, so this task is no longer followed. It goes on at the service; qw.connect() "
     "picks it up again."
 )
-SANDBOX_ENDED = (
+SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
 )
@@ -80,7 +81,7 @@ class Follower:
         except QingboError as error:
             await self._end_with(error)
         except asyncio.CancelledError:
-            record.tell(error=QingboError(CLOSED), eta=None, message="")
+            record.tell(error=QingboError(tr(CLOSED)), eta=None, message="")
             raise
         except Exception as error:
             # A full disk under the journal, or a mistake of ours: tell it, and keep the other tasks going.
@@ -116,12 +117,19 @@ class Follower:
 
         Raises:
             ServiceError, ConnectionFailed: as the service answers; the task is followed on.
+            QingboError: nobody knows whether the service has the task.
         """
         record, task = self._record, self._record.task
         if not task.task_id and not task.is_done:
             self._is_cancelled = True
             record.wake()
             await asyncio.shield(asyncio.wrap_future(self._submitted))
+        if task.status == TaskStatus.unconfirmed:
+            told = tr(
+                "The service has not confirmed this task, so that there is no id to cancel it by. check() "
+                "finds out what became of it, and costs nothing."
+            )
+            raise QingboError(told)
         if task.status == TaskStatus.cancelled or not task.task_id:
             return
         monitor = record.manager.monitor
@@ -139,7 +147,8 @@ class Follower:
         record, task, manager = self._record, self._record.task, self._record.manager
         history = await self._known(is_new=not ask_at_once)
         pace = manager.monitor.pace
-        unreachable_since: datetime | None = None
+        trouble: Trouble | None = None
+        task._outlook = outlook(history)
         record.tell(error=None)
         if not ask_at_once:
             await record.sleep(next_delay(history, self._clock()))
@@ -147,21 +156,16 @@ class Follower:
             try:
                 async with pace.turn():
                     snapshot = await manager.monitor.request(manager.client.status, task.task_id)
-            except (AuthenticationFailed, TaskNotFound):
-                raise
             except (ConnectionFailed, ServiceError) as error:
                 history = history.failed(getattr(error, "retry_after", None))
-                unreachable_since = unreachable_since or datetime.now().astimezone()
                 delay = next_delay(history, self._clock())
-                logger.info("Task %s: %s Trying again in %.0f s", task.task_id, error, delay)
-                record.tell(
-                    eta=None,
-                    message=f"Not reachable since {unreachable_since:%H:%M:%S}: {error} "
-                    f"Trying again in {delay:.0f} s.",
-                )
+                trouble = trouble or Trouble(self._clock)
+                told = trouble.tell(error, delay, is_taken=record.is_written and not self._is_proof(error))
+                logger.info("Task %s: %s Asking again in %.0f s", task.task_id, error, delay)
+                record.tell(eta=None, message=told)
             else:
-                if unreachable_since is not None:
-                    unreachable_since = None
+                if trouble is not None:
+                    trouble = None
                     record.tell(message="")
                 now = self._clock()
                 if task.request is None and snapshot.created_at is not None:
@@ -169,8 +173,8 @@ class Follower:
                 history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
                     now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
                 )
-                end = predicted_end(history, now)
-                await record.apply(snapshot, eta=None if end is None else end - now)
+                task._outlook = outlook(history)
+                await record.apply(snapshot, eta=task._outlook.left(now))
                 delay = next_delay(history, now)
             if not task.status.is_ended:
                 await record.sleep(delay)
@@ -190,6 +194,14 @@ class Follower:
         floor = manager.monitor.pace.floor(manager.poll_interval)
         return History(started, durations, floor, watched=now, shown=float(min(task.progress, 99)))
 
+    def _is_proof(self, error: QingboError) -> bool:
+        """Whether "not found" means that there is no such task.
+
+        Of the service it may mean another key, or a machine that has not heard of it yet; a sandbox has
+        nothing but its memory.
+        """
+        return isinstance(error, TaskNotFound) and self._record.manager.is_sandbox
+
     async def _end_with(self, error: QingboError) -> None:
         """No video, or not yet: say so on the task and in the journal."""
         record, task = self._record, self._record.task
@@ -200,9 +212,8 @@ class Follower:
             status = TaskStatus.cancelled
         elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not record.is_written):
             status = TaskStatus.failed
-        elif isinstance(error, TaskNotFound) and record.manager.is_sandbox and not status.is_ended:
-            # Of the service, "not found" may mean another key; a sandbox has nothing but its memory.
-            status, error = TaskStatus.failed, TaskFailed(SANDBOX_ENDED, task_id=task.task_id)
+        elif self._is_proof(error) and not status.is_ended:
+            status, error = TaskStatus.failed, TaskFailed(tr(SANDBOX_ENDED), task_id=task.task_id)
         logger.warning("Task %s: %s", task.task_id or task.key[:8], error)
         if record.is_written:
             await record.write(status=status, error=error)

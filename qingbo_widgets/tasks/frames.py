@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
+from ..i18n import N_, tr
 from ..service.request import VideoRequest
+from .statuses import status_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +31,7 @@ __all__ = [
     "video_of",
 ]
 
-_NEEDED = "Frames need av and Pillow: pip install 'qingbo_widgets[frames]'"
+_NEEDED = N_("Frames need av and Pillow: pip install 'qingbo_widgets[frames]'")
 _GAP = 4  # pixels between the pictures of a contact sheet
 _DARK = (24, 24, 24)
 
@@ -42,8 +44,12 @@ def video_of(task: Task) -> Path:
     """
     path = task.video_path
     if path is None or not path.is_file():
-        where = f"is no longer at {path}" if path else f"is not saved yet ({task.status})"
-        raise QingboError(f"The video of {task.task_id or task.key[:8]} {where}.")
+        name, status = task.task_id or task.key[:8], status_name(task.status)
+        if path is None:
+            told = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
+        else:
+            told = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
+        raise QingboError(told)
     return path
 
 
@@ -56,13 +62,15 @@ def frame_at(path: Path, seconds: float) -> Image:
 
     Raises:
         ValueError: the video has no such time.
+        QingboError: the file is not there, or is no video.
         ImportError: the extra ``[frames]`` is not installed.
     """
     with _open(path) as container:
         stream = container.streams.video[0]
         length = _length(container, stream)
         if not 0 <= seconds <= length:
-            raise ValueError(f"{seconds:g} s is not in a video of {length:g} s")
+            told = tr("{seconds:g} s is not in a video of {length:g} s")
+            raise ValueError(told.format(seconds=seconds, length=length))
         start = stream.start_time or 0
         container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the key frame before it
         found = None
@@ -89,7 +97,8 @@ def frame_number(path: Path, number: int) -> Image:
             if count == number + 1:
                 break
         if not -count <= number < count:
-            raise ValueError(f"there is no frame {number} in a video of {count} frames")
+            told = tr("there is no frame {number} in a video of {count} frames")
+            raise ValueError(told.format(number=number, count=count))
         return _image(path, kept[0])
 
 
@@ -108,7 +117,7 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     """
     columns = columns or math.ceil(math.sqrt(max(count, 1)))
     if count < 1 or columns < 1 or width < 1:
-        raise ValueError("a contact sheet has at least one frame, one column and one pixel")
+        raise ValueError(tr("a contact sheet has at least one frame, one column and one pixel"))
     pictures = list(_spread(path, count))
     from PIL import Image, ImageDraw, ImageFont
 
@@ -126,23 +135,15 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     return sheet
 
 
-def continuation(task: Task, prompt: str, *, seconds: float | None = None, **fields: Any) -> VideoRequest:
-    """The request for a video that begins with a frame of this one, the last where no time is given.
-
-    The frame is saved beside the video and published: by the sandbox, or by ``connect(upload=…)``.
+def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields: Any) -> VideoRequest:
+    """The request for a video that begins with a frame of another one.
 
     Args:
-        task: a task whose video is saved.
+        request: what the other video was made of.
+        first_frame: where the service reads the frame, as ``TaskManager.publish`` says.
         prompt: what happens next.
-        seconds: the time of the frame.
-        **fields: what is to differ from the first video's request.
-
-    Raises:
-        QingboError: there is no video, or no way to publish a picture.
-        ImportError: the extra ``[frames]`` is not installed.
+        **fields: what is to differ from the other video's request.
     """
-    picture = keep_frame(task, seconds)
-    request = task.request or VideoRequest(task.model)
     # The image decides the shape, and what belonged to the first video's own images goes.
     fresh: dict[str, Any] = {
         "aspect_ratio": "16:9",
@@ -150,22 +151,21 @@ def continuation(task: Task, prompt: str, *, seconds: float | None = None, **fie
         "static_mask": None,
         "dynamic_masks": (),
     }
-    fresh |= {"shots": (), "prompt": prompt, "image_urls": (task.manager.publish(picture),)}
+    fresh |= {"shots": (), "prompt": prompt, "image_urls": (first_frame,)}
     return request.replace(**{**fresh, **fields})
 
 
-def keep_frame(task: Task, seconds: float | None) -> Path:
+def keep_frame(path: Path, seconds: float | None) -> Path:
     """Save a frame as a PNG beside the video, whole or not at all.
 
     Args:
-        task: a task whose video is saved.
+        path: the video.
         seconds: the time, ``None`` for the last frame.
 
     Raises:
         ValueError, QingboError, ImportError: as in ``frame_at``.
         OSError: the folder cannot be written.
     """
-    path = video_of(task)
     target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
     if not target.is_file():
         part = target.with_name(f".{target.name}.part")
@@ -201,11 +201,14 @@ def _open(path: Path) -> Any:
         import av
         import PIL  # noqa: F401 - av asks for it only when a frame is there
     except ImportError:
-        raise ImportError(_NEEDED) from None
+        raise ImportError(tr(_NEEDED)) from None
+    if not path.is_file():
+        raise QingboError(tr("The video is no longer at {path}.").format(path=path))
     try:
         return av.open(str(path))
     except av.FFmpegError as error:
-        raise QingboError(f"{path.name} cannot be decoded: {error.strerror}") from None
+        told = tr("{file} cannot be decoded: {reason}")
+        raise QingboError(told.format(file=path.name, reason=error.strerror)) from None
 
 
 def _length(container: Any, stream: Any) -> float:
@@ -216,6 +219,6 @@ def _length(container: Any, stream: Any) -> float:
 
 def _image(path: Path, frame: Any) -> Image:
     if frame is None:
-        raise QingboError(f"{path.name} holds no picture.")
+        raise QingboError(tr("{file} holds no picture.").format(file=path.name))
     image: Image = frame.to_image()
     return image

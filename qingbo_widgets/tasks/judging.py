@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from .journal import Moment
+from ..i18n import tr
 from .library import Library
 from .provenance import carry_judgement
+from .rows import Moment
 
 __all__ = ["RATINGS", "Judgement", "Judgements", "judgements", "tags", "tags_in"]
 
@@ -107,7 +108,8 @@ class Judgements:
             ValueError: it is no such number.
         """
         if rating is not None and rating not in RATINGS:
-            raise ValueError(f"A rating is a whole number from 0 to 5, not {rating!r}.")
+            told = tr("A rating is a whole number from 0 to 5, not {rating!r}.")
+            raise ValueError(told.format(rating=rating))
         self._judge(key, rating=rating)
         carry_judgement(self.library, key, self.of(key))
 
@@ -141,7 +143,7 @@ class Judgements:
             ValueError: a video is compared with itself.
         """
         if better == worse:
-            raise ValueError("A video is not better than itself.")
+            raise ValueError(tr("A video is not better than itself."))
         with self.connected() as connection:
             if connection is not None:
                 row = {"better": better, "worse": worse, "judged_at": datetime.now(UTC)}

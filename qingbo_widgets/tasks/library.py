@@ -9,25 +9,30 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
-from .journal import JOURNAL, in_words, open_journal
-from .journal import tasks as _tasks
+from .journal import Journal
 
 if TYPE_CHECKING:
     import pandas
+    import sqlalchemy as sa
+
+    from .rows import Rows
 
 __all__ = ["Entry", "Library"]
 
 ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
+_UNFINISHED = (
+    "SELECT 1 FROM tasks WHERE service = ? AND "
+    f"(status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL) LIMIT 1"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Entry:
         created_at: when the service made the task, UTC.
         completed_at: when the task ended, UTC.
         file: the saved video's name in the folder, ``None`` until it is there.
-        error: ``{"type", "message"}`` of the error it ended with.
+        error: ``{"type", "message", "facts"}`` of the error it ended with.
         cost: what the service says it cost, in quota.
     """
 
@@ -61,7 +66,7 @@ class Entry:
     created_at: datetime | None = None
     completed_at: datetime | None = None
     file: str | None = None
-    error: Mapping[str, str] | None = field(default=None, hash=False)
+    error: Mapping[str, Any] | None = field(default=None, hash=False)
     cost: int | None = None
 
     @property
@@ -70,10 +75,6 @@ class Entry:
         request = self.request or {}
         shots = request.get("shots", ())
         return str(request.get("prompt", "")) or "\n".join(str(shot["prompt"]) for shot in shots)
-
-
-_COLUMNS = tuple(item.name for item in fields(Entry))
-_SELECT = sa.select(*(_tasks.c[name] for name in _COLUMNS))
 
 
 class Library:
@@ -86,8 +87,7 @@ class Library:
 
     def __init__(self, folder: str | Path = "qingbo_videos", *, database: str | None = None) -> None:
         self.folder = Path(folder).expanduser().resolve()
-        self._database = database
-        self._engine: sa.Engine | None = None
+        self.journal = Journal(self.folder, database)
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -98,20 +98,17 @@ class Library:
         Raises:
             OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
         """
-        row = {name: getattr(entry, name) for name in _COLUMNS}
-        with self._begin() as connection:
-            connection.execute(_tasks.insert().values(**row, holder=holder, held_until=_after(seconds)))
+        with self._rows() as rows:
+            rows.add(entry, holder, _after(seconds))
 
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
         """Change columns of one row. An ended row takes no status that is not an end, unless ``reopen``.
 
         Another kernel may follow the same task and know less; its late word must not undo an end.
         """
-        change = _tasks.update().where(_tasks.c.key == key).values(**columns)
-        if not reopen and columns.get("status", ENDED[0]) not in ENDED:
-            change = change.where(_tasks.c.status.not_in(ENDED))
-        with self._begin() as connection:
-            connection.execute(change)
+        even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
+        with self._rows() as rows:
+            rows.update(key, columns, even_ended=even_ended)
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
         """Become the one kernel that follows a task, for so many seconds; ``False`` if another one does.
@@ -119,16 +116,20 @@ class Library:
         Two kernels on one folder would otherwise submit, ask and save twice. A kernel that dies holds its
         tasks until the time is over; one that ends properly releases them.
         """
-        free = sa.or_(_tasks.c.holder.is_(None), _tasks.c.holder == holder, _tasks.c.held_until < _after(0.0))
-        change = _tasks.update().where(_tasks.c.key == key, free)
-        with self._begin() as connection:
-            return connection.execute(change.values(holder=holder, held_until=_after(seconds))).rowcount == 1
+        with self._rows() as rows:
+            return rows.hold(key, holder, _after(seconds))
+
+    def holding(self, key: str) -> tuple[str, datetime | None] | None:
+        """Who holds a task and until when (UTC), ``None`` where nobody does."""
+        if not self._exists():
+            return None
+        with self._rows() as rows:
+            return rows.holding(key)
 
     def renew(self, holder: str, seconds: float) -> None:
         """Go on holding everything that ``holder`` holds."""
-        with self._begin() as connection:
-            change = _tasks.update().where(_tasks.c.holder == holder)
-            connection.execute(change.values(held_until=_after(seconds)))
+        with self._rows() as rows:
+            rows.renew(holder, _after(seconds))
 
     def release(self, holder: str, key: str | None = None, *, patience: float | None = None) -> None:
         """Let others follow one task, or all that ``holder`` holds.
@@ -140,13 +141,10 @@ class Library:
         """
         if not self._exists():
             return
-        change = _tasks.update().where(_tasks.c.holder == holder)
-        if key is not None:
-            change = change.where(_tasks.c.key == key)
-        with self._begin() as connection:
-            if patience is not None and connection.dialect.name == "sqlite":
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * patience:.0f}")
-            connection.execute(change.values(holder=None, held_until=None))
+        with self._rows() as rows:
+            if patience is not None:
+                rows.be_patient(patience)
+            rows.release(holder, key)
 
     def entries(
         self,
@@ -168,17 +166,24 @@ class Library:
         """
         if not self._exists():
             return []
-        query = _SELECT.order_by(_tasks.c.submitted_at.desc(), _tasks.c.key)
-        if service is not None:
-            query = query.where(_tasks.c.service == service)
-        if status is not None:
-            query = query.where(_tasks.c.status == status)
-        if unfinished:
-            unsaved = sa.and_(_tasks.c.status == TaskStatus.completed.value, _tasks.c.file.is_(None))
-            query = query.where(sa.or_(_tasks.c.status.not_in(ENDED), unsaved))
-        with self._begin() as connection:
-            rows = connection.execute(query.limit(limit).offset(offset))
-            return [Entry(**row) for row in rows.mappings()]
+        with self._rows() as rows:
+            return rows.entries(service, status, unfinished, limit, offset)
+
+    def has_unfinished(self, *, service: str) -> bool:
+        """Whether ``entries(unfinished=True)`` has any of this service.
+
+        Asks SQLite itself where that will do, which is there long before SQLAlchemy is imported.
+        """
+        if not self._exists():
+            return False
+        if self.journal.database is None:
+            import sqlite3
+
+            url = f"{self.journal.path.as_uri()}?mode=ro"
+            # What is the matter with a journal that cannot be read like this, the other way tells in words.
+            with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
+                return database.execute(_UNFINISHED, (service, *ENDED)).fetchone() is not None
+        return bool(self.entries(service=service, unfinished=True, limit=1))
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:
         """How many seconds the latest completed tasks of the same model, mode and length took.
@@ -190,17 +195,11 @@ class Library:
         """
         if not self._exists():
             return ()
-        of_model = (_tasks.c.service == service, _tasks.c.model == request.model)
-        ended = (_tasks.c.status == TaskStatus.completed.value, _tasks.c.completed_at > _tasks.c.created_at)
-        query = sa.select(_tasks.c.request, _tasks.c.created_at, _tasks.c.completed_at)
-        query = query.where(*of_model, *ended, _tasks.c.request.is_not(None))
-        # The kind is told apart here: what a database can ask of JSON differs from one to the other.
-        query = query.order_by(_tasks.c.submitted_at.desc()).limit(10 * limit)
-        with self._begin() as connection:
-            rows = connection.execute(query).all()
         kind = _kind(request.as_dict())
-        alike = [done - made for fields, made, done in rows if _kind(fields) == kind]
-        return tuple(duration.total_seconds() for duration in alike[:limit])
+        # The kind is told apart here: what a database can ask of JSON differs from one to the other.
+        with self._rows() as rows, closing(rows.durations(service, request.model, 10 * limit)) as found:
+            alike = (duration.total_seconds() for fields, duration in found if _kind(fields) == kind)
+            return tuple(islice(alike, limit))
 
     @classmethod
     def import_(cls, folder: str | Path) -> Library:
@@ -229,11 +228,17 @@ class Library:
 
     def find(self, task_id: str, *, service: str) -> Entry | None:
         """The entry of a task by the service's id, ``None`` where the library does not know it."""
-        return self._first(_tasks.c.task_id == task_id, _tasks.c.service == service)
+        if not self._exists():
+            return None
+        with self._rows() as rows:
+            return rows.find(task_id, service)
 
     def get(self, key: str) -> Entry | None:
         """The entry of a task by its key, ``None`` where the library does not know it."""
-        return self._first(_tasks.c.key == key)
+        if not self._exists():
+            return None
+        with self._rows() as rows:
+            return rows.get(key)
 
     def video_path(self, prompt: str, key: str) -> Path:
         """Where the video of a task belongs: a name one can read, and enough of the key to be its own."""
@@ -245,27 +250,21 @@ class Library:
 
     def close(self) -> None:
         """Let go of the journal. The library opens it again when it is used."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
-
-    def _first(self, *conditions: sa.ColumnElement[bool]) -> Entry | None:
-        if not self._exists():
-            return None
-        with self._begin() as connection:
-            row = connection.execute(_SELECT.where(*conditions)).mappings().first()
-        return None if row is None else Entry(**row)
+        self.journal.close()
 
     def _exists(self) -> bool:
         """Whether there is a journal; looking must not make one."""
-        return self._database is not None or (self.folder / JOURNAL).exists()
+        return self.journal.exists
+
+    def _begin(self) -> AbstractContextManager[sa.Connection]:
+        return self.journal.begin()
 
     @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        if self._engine is None or not self._exists():  # the folder may have been removed under us
-            self._engine = open_journal(self.folder, self._database)
-        with in_words(self.folder / JOURNAL), self._engine.begin() as connection:
-            yield connection
+    def _rows(self) -> Iterator[Rows]:
+        from .rows import Rows
+
+        with self._begin() as connection:
+            yield Rows(connection)
 
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:

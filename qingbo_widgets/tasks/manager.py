@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import uuid
+import threading
 import weakref
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +18,16 @@ from traitlets import Float, Int
 from traitlets.config import Configurable
 
 from ..exceptions import InvalidRequest, QingboError
+from ..i18n import tr
 from ..service.catalog import Problem
 from ..service.client import Client
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from ..service.urls import is_loopback, why_not_public
 from .follower import Follower
+from .holding import new_holder
 from .host import in_notebook, shell, warn
+from .journal import PATIENCE
 from .library import Entry, Library
 from .monitor import TaskMonitor
 from .record import TaskRecord
@@ -52,6 +55,7 @@ class TaskManager(Configurable):
 
     Raises:
         MissingApiKey: no client was given and no key was found.
+        TypeError: something else was given than a client and a library.
     """
 
     poll_interval = Float(
@@ -86,18 +90,26 @@ class TaskManager(Configurable):
         sandbox: Sandbox | None = None,
         **settings: Any,
     ) -> None:
+        if client is not None and not isinstance(client, Client):
+            # Its value is not named: it may be a key.
+            kind = type(client).__name__
+            raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one of a key")
+        if library is not None and not isinstance(library, Library):
+            raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
         super().__init__(**{"parent": shell(), **settings})
         self.client = Client() if client is None else client
         self.library = Library() if library is None else library
         self.sandbox = sandbox
-        self.monitor = TaskMonitor()
+        self.monitor = TaskMonitor(self.library.journal)
         pace = self.monitor.pace
         pace.limit = self.max_requests_per_second
         self.observe(lambda change: setattr(pace, "limit", change["new"]), "max_requests_per_second")
-        self.holder = uuid.uuid4().hex
+        self.holder = new_holder()
         self.upload: Callable[[Path], str] | None = None
         self.sweeps: dict[str, Sweep] = {}
         self._tasks: dict[str, Task] = {}
+        self._taking_up = threading.Lock()
+        self._recovery: Future[None] | None = None
         # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
         self._finalizer = weakref.finalize(self, _close, self.monitor, self.library, self.holder)
         self._renewal: Future[None] | None = None
@@ -137,7 +149,8 @@ class TaskManager(Configurable):
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Every task that this manager has submitted or resumed, oldest first."""
-        return tuple(self._tasks.values())
+        self._wait_for_recovery()
+        return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
     def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
         """Submit a task. Returns at once, before the service has answered; the task tells how it goes.
@@ -173,9 +186,10 @@ class TaskManager(Configurable):
             InvalidRequest: this can be no task's id.
         """
         if not isinstance(task_id, str) or not task_id.strip():
-            raise InvalidRequest((Problem("task_id", f"task_id: {task_id!r:.80} is not the id of a task."),))
+            told = tr("task_id: {value!r:.80} is not the id of a task.")
+            raise InvalidRequest((Problem("task_id", told.format(value=task_id)),))
         task_id = task_id.strip()
-        for task in self._tasks.values():
+        for task in self.tasks:
             if task.task_id == task_id:
                 return task if task.status.is_ended or not task.is_done else self.follow(task)
         entry = self.library.find(task_id, service=self.service)
@@ -185,20 +199,20 @@ class TaskManager(Configurable):
 
     def recover(self) -> list[Task]:
         """Go on with every task of the library that has not ended, or whose video is not saved yet."""
-        recovered = []
-        for entry in reversed(self.library.entries(service=self.service, unfinished=True)):
-            task = self._tasks.get(entry.key)
-            if task is None:
-                try:
-                    recovered.append(self._take_up(entry))
-                except Exception:  # one row that makes no sense keeps nobody from the others
-                    logger.exception("The journal row %s cannot be read", entry.key)
-            elif task.is_done and task.task_id and task.video_path is None:
-                recovered.append(self.follow(task))
-        return recovered
+        return self._go_on(self.library.entries(service=self.service, unfinished=True))
+
+    def recover_soon(self) -> None:
+        """The same on the background thread, if there are any; whoever asks for tasks waits until it is done.
+
+        Raises:
+            QingboError: the journal is damaged, or somebody else's.
+        """
+        if self.library.has_unfinished(service=self.service):
+            self._recovery = self.monitor.start(self._recover)
 
     def take_up(self, key: str) -> Task | None:
         """The task of this key, followed if it is under way; ``None`` where the library has none."""
+        self._wait_for_recovery()
         if key in self._tasks:
             return self._tasks[key]
         entry = self.library.get(key)
@@ -215,14 +229,15 @@ class TaskManager(Configurable):
         if self.upload is None and self.sandbox is not None:
             return self.sandbox.publish(picture)
         if self.upload is None:
-            raise QingboError(
-                f"The service reads pictures from public URLs only, and {picture.name} is on this machine. "
+            told = tr(
+                "The service reads pictures from public URLs only, and {file} is on this machine. "
                 "Upload it and pass its URL as image_urls; or connect(upload=f) with a function f(path) that "
                 "uploads a file and returns its URL."
             )
+            raise QingboError(told.format(file=picture.name))
         url = self.upload(picture)
         if (reason := why_not_public(url)) is not None:
-            raise QingboError(f"upload returned {url!r}, which {reason}.")
+            raise QingboError(tr("upload returned {url!r}, which {reason}.").format(url=url, reason=reason))
         return url
 
     def follow(self, task: Task, *, known: bool = True, submit: bool = False, **changes: Any) -> Task:
@@ -252,8 +267,9 @@ class TaskManager(Configurable):
 
         What has been submitted a moment ago gets the time to reach the service.
         """
-        self.monitor.keep_promises(_patience())
-        self.monitor.close()
+        patience = _patience()
+        self.monitor.keep_promises(patience)
+        self.monitor.close(patience)
         self.client.close()  # cuts what the threads wait for
         self.monitor.join()
         self._finalizer()
@@ -261,15 +277,50 @@ class TaskManager(Configurable):
         if self.sandbox is not None:
             self.sandbox.stop()
 
+    async def _recover(self) -> None:
+        try:
+            read, of = self.library.entries, self.service
+            self._go_on(await self.monitor.journal(read, service=of, unfinished=True))
+        except Exception:
+            logger.warning("What is unfinished in %s was not read", self.library.folder, exc_info=True)
+            raise
+
+    def _wait_for_recovery(self) -> None:
+        """Until ``recover_soon`` has taken up what there is; why it could not is raised once."""
+        recovery = self._recovery
+        if recovery is None or self.monitor.is_current_thread:
+            return
+        try:
+            with suppress(CancelledError, TimeoutError):  # the manager is closed, the journal is locked
+                recovery.result(PATIENCE)
+        finally:
+            self._recovery = None
+
+    def _go_on(self, entries: Sequence[Entry]) -> list[Task]:
+        recovered = []
+        for entry in reversed(entries):
+            task = self._tasks.get(entry.key)
+            if task is None:
+                try:
+                    recovered.append(self._take_up(entry))
+                except Exception:  # one row that makes no sense keeps nobody from the others
+                    logger.exception("The journal row %s cannot be read", entry.key)
+            elif task.is_done and task.task_id and task.video_path is None:
+                recovered.append(self.follow(task))
+        return recovered
+
     def _take_up(self, entry: Entry) -> Task:
-        task = Task(
-            self,
-            request_of(entry),
-            key=entry.key,
-            submitted_at=entry.submitted_at,
-            **state_of(entry, self.library),
-        )
-        self._tasks[task.key] = task
+        with self._taking_up:  # a person, a sweep and the recovery may come for the same one
+            if entry.key in self._tasks:
+                return self._tasks[entry.key]
+            task = Task(
+                self,
+                request_of(entry),
+                key=entry.key,
+                submitted_at=entry.submitted_at,
+                **state_of(entry, self.library),
+            )
+            self._tasks[task.key] = task
         if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
             task._settle()
             return task
@@ -294,8 +345,12 @@ def _patience() -> float:
 def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
     if unsent := monitor.keep_promises(_patience()):
         # Logging may be gone at the interpreter's exit, and so may be whoever reads it.
-        sys.stderr.write(f"qingbo_widgets: {unsent} submissions were still under way at the end; ")
-        sys.stderr.write("connect() shows in the next session what became of them.\n")
-    monitor.close()
-    with suppress(Exception):  # the hold runs out by itself
-        library.release(holder, patience=0.3)
+        told = tr(
+            "qingbo_widgets: {count} submissions were still under way at the end; connect() shows in the "
+            "next session what became of them."
+        )
+        sys.stderr.write(told.format(count=unsent) + "\n")
+    monitor.close(_patience())
+    if monitor.was_used:
+        with suppress(Exception):  # the hold runs out by itself
+            library.release(holder, patience=0.3)

@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import QingboError
+from ..i18n import tr
 from .pace import Pace
 from .pool import DaemonPool
+from .scribe import Scribe
+
+if TYPE_CHECKING:
+    from .journal import Journal
 
 T = TypeVar("T")
 
@@ -26,9 +31,12 @@ class TaskMonitor:
 
     Requests, downloads and the journal have pools of their own, so that a large video delays no status
     and rows are written in the order in which things happened. Nothing is started before the first use.
+
+    Args:
+        journal: what the calls of ``journal`` read and write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -37,7 +45,7 @@ class TaskMonitor:
         self.pace = Pace(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
-        self._journal = DaemonPool(1, "qingbo-journal")
+        self._journal = Scribe(journal)
         self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback")
         self._promises: set[Future[None]] = set()
 
@@ -70,7 +78,12 @@ class TaskMonitor:
             QingboError: the monitor is closed.
         """
         if self._closed:
-            raise QingboError("This task manager is closed. qw.connect() gives a new one.")
+            raise QingboError(tr("This task manager is closed. qw.connect() gives a new one."))
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anything has been started."""
+        return self._loop is not None
 
     @property
     def is_current_thread(self) -> bool:
@@ -98,12 +111,13 @@ class TaskMonitor:
         """Run something short on the monitor's thread."""
         self._running_loop().call_soon_threadsafe(callback, *args)
 
-    def close(self, timeout: float = 0.5) -> None:
+    def close(self, patience: float = 0.5) -> None:
         """Cancel every coroutine and end the threads; what is still to be written down is written.
 
         Args:
-            timeout: seconds to wait for the thread; requests under way are left to their daemon threads.
+            patience: seconds to wait for that; requests under way are left to their daemon threads.
         """
+        deadline = time.monotonic() + patience
         with self._lock:
             if self._closed:
                 return  # a second stop would cut off the followers in their last words
@@ -115,8 +129,10 @@ class TaskMonitor:
             with suppress(RuntimeError):  # the loop is closed already
                 loop.call_soon_threadsafe(loop.stop)
             if not self.is_current_thread:
-                thread.join(timeout)
-        self._journal.shutdown(wait=not self.is_current_thread)
+                thread.join(patience)
+        self._journal.shutdown(wait=False)
+        if not self.is_current_thread:
+            self._journal.join(max(deadline - time.monotonic(), 0.0))
 
     def join(self, timeout: float = 0.5) -> None:
         """Wait for the threads of a closed monitor, whose connections have been cut."""

@@ -6,7 +6,8 @@ import asyncio
 import heapq
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from math import inf
 
 __all__ = ["Pace"]
 
@@ -28,26 +29,38 @@ class Pace:
         clock: seconds, monotonic.
 
     Attributes:
-        limit: requests a second at most, ``None`` for no limit but the workers'.
         following: how many tasks are followed now.
     """
 
     def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit: float | None = None
         self.following = 0
+        self._limit: float | None = None
         self._workers = self._free = workers
         self._clock = clock
-        self._next = 0.0
+        self._last = -inf
         self._seconds = USUAL
         self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._count = 0
         self._alarm: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def limit(self) -> float | None:
+        """Requests a second at most, ``None`` for no limit but the workers'. Can be set on any thread."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: float | None) -> None:
+        self._limit = limit
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._ring)
 
     def floor(self, interval: float) -> float:
         """Seconds between two questions of one task at least, given that a person wants ``interval``."""
-        possible = self._workers / self._seconds
-        if self.limit is not None:
-            possible = min(possible, self.limit)
+        limit, possible = self._limit, self._workers / self._seconds
+        if limit is not None:
+            possible = min(possible, limit)
         return max(interval, self.following / (SHARE * possible))
 
     @contextmanager
@@ -66,7 +79,8 @@ class Pace:
         Args:
             patient: whether to let those go first who are not.
         """
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = self._loop.create_future()
         self._count += 1
         heapq.heappush(self._waiting, (patient, self._count, turn))
         self._give_turns()
@@ -89,19 +103,22 @@ class Pace:
 
     def _give_turns(self) -> None:
         while self._waiting and self._free:
-            now = self._clock()
-            if self.limit is not None and now < self._next:
-                if self._alarm is None:
-                    self._alarm = asyncio.get_running_loop().call_later(self._next - now, self._ring)
+            limit, now = self._limit, self._clock()  # read once: another thread may change it
+            begin = now if limit is None else self._last + 1.0 / limit
+            if now < begin:
+                if self._alarm is None and self._loop is not None:
+                    self._alarm = self._loop.call_later(begin - now, self._ring)
                 return
             _, _, turn = heapq.heappop(self._waiting)
             if turn.cancelled():
                 continue
             self._free -= 1
-            if self.limit is not None:
-                self._next = now + 1.0 / self.limit
+            self._last = now
             turn.set_result(None)
 
     def _ring(self) -> None:
-        self._alarm = None
+        """The time has come, or another limit."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         self._give_turns()

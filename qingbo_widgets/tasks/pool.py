@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_Job = tuple[Future[Any], Callable[[], Any]]
+Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class DaemonPool(Executor):
@@ -32,7 +32,7 @@ class DaemonPool(Executor):
         self._limit = workers
         self._name = name
         # The number keeps calls of one urgency in the order in which they came.
-        self._jobs: PriorityQueue[tuple[float, int, _Job | None]] = PriorityQueue()
+        self._jobs: PriorityQueue[tuple[float, int, Job | None]] = PriorityQueue()
         self._numbers = count()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class DaemonPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls. Threads end after the call they are in; ``wait`` is at most half a second."""
+        """Take no more calls. Threads end after those that were taken; ``wait`` is for ``join(0.5)``."""
         with self._lock:
             self._closed = True
             while cancel_futures and not self._jobs.empty():

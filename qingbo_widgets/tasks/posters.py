@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from .pool import DaemonPool
 
-__all__ = ["POSTERS", "Posters", "frame_rate", "make_poster", "poster_path", "posters"]
+__all__ = ["POSTERS", "Posters", "can_make", "frame_rate", "make_poster", "poster_path", "posters"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -31,6 +32,11 @@ _MOMENT = 1.0
 def poster_path(video: Path) -> Path:
     """Where the poster of a video is, or would be."""
     return video.parent / POSTERS / f"{video.stem}.jpg"
+
+
+def can_make() -> bool:
+    """Whether there is what posters are made with. Imports nothing: opening a gallery must stay quick."""
+    return all(find_spec(name) is not None for name in ("av", "PIL"))
 
 
 def make_poster(video: Path) -> Path | None:

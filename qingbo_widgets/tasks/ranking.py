@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..i18n import N_, tr
+
 __all__ = ["Ranked", "rank"]
 
 #: How sure the model is beforehand that all are alike: strengths differ by about two. It keeps a video that
 #: has won every time at a finite strength.
 _PRIOR_PRECISION = 0.25
-_NO_CHOIX = "A ranking needs choix: pip install 'qingbo_widgets[judging]'"
+_NO_CHOIX = N_("A ranking needs choix: pip install 'qingbo_widgets[judging]'")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ra
     try:
         from choix import ep_pairwise
     except ImportError:
-        raise ImportError(_NO_CHOIX) from None
+        raise ImportError(tr(_NO_CHOIX)) from None
     place = {key: number for number, key in enumerate(keys)}
     pairs = [(place[better], place[worse]) for better, worse in preferences]
     mean, covariance = ep_pairwise(len(keys), pairs, _PRIOR_PRECISION, model="logit")

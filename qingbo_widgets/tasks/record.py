@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import TaskCancelled, TaskFailed
+from ..i18n import tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
+from .holding import hold
 from .journal import in_short
+from .kept_errors import row_of
 from .library import Entry
 from .restore import state_of
 
@@ -76,7 +79,7 @@ class TaskRecord:
         elif snapshot.status == TaskStatus.failed:
             changes["error"] = _failure(snapshot)
         elif snapshot.status == TaskStatus.cancelled:
-            changes["error"] = TaskCancelled("The task was cancelled.", task_id=task.task_id)
+            changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
         self.tell(**changes)
         is_news = (task.status, task.task_id) != (before[0], before[2]) or not self.is_written
         if is_news or (task.progress != before[1] and time.monotonic() - self._noted >= NOTED):
@@ -129,9 +132,8 @@ class TaskRecord:
 
     async def write(self, **columns: Any) -> None:
         """Change the row; a journal that fails now must not keep the video from its owner, who is told."""
-        error = columns.get("error")
-        if error is not None:
-            columns["error"] = {"type": type(error).__name__, "message": str(error)}
+        if columns.get("error") is not None:
+            columns["error"] = row_of(columns["error"])
         if "status" in columns:
             columns["status"] = str(columns["status"])
         try:
@@ -141,8 +143,13 @@ class TaskRecord:
         except Exception as failure:
             logger.exception("The journal row of %s was not written", self.task.task_id or self.task.key)
             folder, task_id = self.manager.library.folder, self.task.task_id
-            keep = f" Keep the id, {task_id}: resume(id) finds the task again." if task_id else ""
-            self.tell(message=f"The journal in {folder} cannot be written ({in_short(failure)}).{keep}")
+            told = tr("The journal in {folder} cannot be written ({reason}).")
+            if task_id:
+                told = tr(
+                    "The journal in {folder} cannot be written ({reason}). Keep the id, {task_id}: "
+                    "resume(id) finds the task again."
+                )
+            self.tell(message=told.format(folder=folder, reason=in_short(failure), task_id=task_id))
 
     async def take_over(self) -> None:
         """Wait until no other kernel holds the task, or it has ended, showing what its journal says.
@@ -155,16 +162,15 @@ class TaskRecord:
             ended = self.task.status in (TaskStatus.failed, TaskStatus.cancelled) and self.task.task_id
             if self.task.video_path is not None or ended:
                 return
-            self.tell(
-                message=f"Another kernel follows this task, or did {self.manager.hold_seconds:.0f} s ago."
-            )
+            await self._tell_whose()
             await self.sleep(self.manager.poll_interval)
         await self._read()
 
     async def hold(self) -> bool:
         """Become the one kernel that follows the task; ``False`` if another one does."""
-        library, seconds = self.manager.library, self.manager.hold_seconds
-        return bool(await self._journal(library.hold, self.task.key, self.manager.holder, seconds))
+        manager = self.manager
+        held = (manager.library, self.task.key, manager.holder, manager.hold_seconds)
+        return bool(await self._journal(hold, *held))
 
     async def keep(self) -> None:
         """Make sure, before something that must not be done twice, that the task is still ours.
@@ -185,6 +191,16 @@ class TaskRecord:
         except Exception:  # a journal that cannot be written is no other kernel
             logger.warning("Task %s: not held", self.task.task_id or self.task.key, exc_info=True)
             return True
+
+    async def _tell_whose(self) -> None:
+        _, until = await self._journal(self.manager.library.holding, self.task.key) or (None, None)
+        if until is not None:
+            seconds = max((until - datetime.now(UTC)).total_seconds(), 0.0)
+            told = tr(
+                "Another kernel follows this task. Should it give no more sign of life, this one takes over "
+                "in {seconds:.0f} s."
+            )
+            self.tell(message=told.format(seconds=seconds))
 
     async def release(self) -> None:
         """Let other kernels follow the task."""
@@ -213,9 +229,8 @@ def _links(snapshot: TaskSnapshot) -> dict[str, Any]:
 
 def _failure(snapshot: TaskSnapshot) -> TaskFailed:
     reason = snapshot.error
-    words = reason.message if reason and reason.message else "the service gave no reason"
+    words = reason.message if reason and reason.message else tr("the service gave no reason")
     code = reason.code if reason else None
-    named = f" ({code})" if code else ""
-    return TaskFailed(
-        f"The task {snapshot.task_id} failed{named}: {words}", task_id=snapshot.task_id, code=code
-    )
+    told = tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
+    told = told.format(task=snapshot.task_id, code=code, reason=words)
+    return TaskFailed(told, task_id=snapshot.task_id, code=code)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
+from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
+from .kept_errors import error_of
 from .library import Entry, Library
 
 __all__ = ["interrupted", "request_of", "state_of", "unconfirmed"]
@@ -29,7 +31,7 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "task_id": entry.task_id,
         "model": entry.model,
         "status": TaskStatus(entry.status or TaskStatus.unconfirmed),
-        "progress": entry.progress,
+        "progress": min(max(entry.progress, 0), 100) if isinstance(entry.progress, int) else 0,
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
         "video_path": file if file is not None and file.is_file() else None,
@@ -39,26 +41,28 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
 
 def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
     """Nobody can tell whether the task exists: ``what`` happened, what it may cost, and how to go on."""
-    return SubmissionUnconfirmed(
-        f"{what} If the dashboard shows it, check(its id) takes it up. Submitting again goes out with the "
-        f"same idempotency key ({key}).",
-        idempotency_key=key,
+    told = tr(
+        "{what} If the dashboard shows it, check(its id) takes it up. Submitting again goes out with the "
+        "same idempotency key ({key})."
     )
+    return SubmissionUnconfirmed(told.format(what=what, key=key), idempotency_key=key)
 
 
 def interrupted(key: str) -> SubmissionUnconfirmed:
     """What is to be said of a row that was being submitted when its kernel died."""
-    return unconfirmed(
+    what = tr(
         "The kernel ended while this task was being submitted. The task may exist, and may be charged: look "
-        "at the service's dashboard before submitting it again.",
-        key,
+        "at the service's dashboard before submitting it again."
     )
+    return unconfirmed(what, key)
 
 
 def _error(entry: Entry) -> QingboError | None:
-    message = (entry.error or {}).get("message", "")
+    """What it ended with; a task that goes on has ended with nothing yet."""
+    row = entry.error or {}
+    message = str(row.get("message", ""))
     if entry.status == TaskStatus.failed:
-        return TaskFailed(message, task_id=entry.task_id)
+        return error_of({"type": TaskFailed.__name__, **row}, task_id=entry.task_id)
     if entry.status == TaskStatus.cancelled:
         return TaskCancelled(message, task_id=entry.task_id)
     if entry.status == TaskStatus.unconfirmed and message:

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..exceptions import (
     ConnectionFailed,
@@ -16,10 +18,15 @@ from ..exceptions import (
     ServerFault,
     TaskNotFound,
 )
+from ..i18n import tr
+from .clocks import on_our_clock
 from .posters import make_poster
 from .provenance import write_sidecar
 from .record import TaskRecord
 from .schedule import retry_delay
+
+if TYPE_CHECKING:
+    from .task import Task
 
 __all__ = ["save"]
 
@@ -54,19 +61,18 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
         await record.keep()
         try:
             if not record.links_are_fresh:
+                renewed = True
                 await _renew_links(record)
             await _download(record, clock)
-        except LinkExpired:
-            if renewed:
-                raise
-            renewed, record.links_are_fresh = True, False
         except QingboError as error:
+            record.links_are_fresh = False
+            if isinstance(error, LinkExpired) and not renewed:
+                continue
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
-            if not _may_pass(error) or clock() + delay - began > PATIENCE:
+            if not _may_pass(task, error) or clock() + delay - began > PATIENCE:
                 raise
-            record.links_are_fresh = False
-            record.tell(download=None, message=f"{error} Trying again in {delay:.0f} s.")
+            record.tell(download=None, message=_told(task, error, delay))
             await record.sleep(delay)
     try:
         await record.manager.monitor.journal(write_sidecar, task, path)
@@ -78,7 +84,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 
-async def _download(record: TaskRecord, clock: Callable[[], float]) -> None:
+async def _download(record: TaskRecord, clock: Callable[[], float]) -> Path:
     manager, target, reported = record.manager, record.task.planned_path, 0.0
 
     def report(received: int, total: int | None) -> None:
@@ -91,11 +97,18 @@ async def _download(record: TaskRecord, clock: Callable[[], float]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DownloadFailed(f"The folder for the videos cannot be made: {error}.") from None
+        told = tr("The folder for the videos cannot be made: {error}.")
+        raise DownloadFailed(told.format(error=error)) from None
     # Whose link dies first is saved first; all of them are told by the service's own clock.
     due = (record.task.expires_at or datetime.now(UTC) + LIFETIME).timestamp()
-    url, limit = record.task.video_urls[0], manager.max_video_bytes
-    await manager.monitor.download(due, manager.client.download, url, target, report, max_bytes=limit)
+    failed: list[DownloadFailed] = []
+    for url in record.task.video_urls:  # each leads to the same video
+        call = manager.client.download, url, target, report
+        try:
+            return await manager.monitor.download(due, *call, max_bytes=manager.max_video_bytes)
+        except DownloadFailed as error:
+            failed.append(error)
+    raise max(failed, key=lambda error: error.transient)  # the one that may pass, if any
 
 
 async def _renew_links(record: TaskRecord) -> None:
@@ -104,19 +117,43 @@ async def _renew_links(record: TaskRecord) -> None:
         async with manager.monitor.pace.turn():
             snapshot = await manager.monitor.request(manager.client.status, task.task_id)
     except TaskNotFound:
-        raise LinkExpired(
-            f"The service no longer knows {task.task_id}, and its video is not saved here."
-        ) from None
+        told = tr("The service no longer knows {task}, and its video is not saved here.")
+        raise LinkExpired(told.format(task=task.task_id)) from None
     if not snapshot.videos:
-        raise DownloadFailed(
-            f"The service says that {task.task_id} is completed and names no video. Save again later; if it "
-            "stays so, ask the service about this id."
+        told = tr(
+            "The service says that {task} is completed and names no video. Save again later; if it stays so, "
+            "ask the service about this id."
         )
+        raise DownloadFailed(told.format(task=task.task_id))
     record.renew_links(snapshot)
 
 
-def _may_pass(error: QingboError) -> bool:
+def _may_pass(task: Task, error: QingboError) -> bool:
     """Whether the same video may well be saved a little later."""
+    if isinstance(error, LinkExpired):
+        # What serves the videos may know of a new file or link a little later than the service itself.
+        end = _end_of_link(task)
+        return error.transient and (end is None or end > datetime.now(UTC))
     if isinstance(error, DownloadFailed):
         return error.transient
     return isinstance(error, ConnectionFailed | RateLimited | ServerFault)
+
+
+def _end_of_link(task: Task) -> datetime | None:
+    """Until when the service keeps the video, on our clock."""
+    end = task.expires_at
+    if end is None and task.completed_at is not None:
+        end = task.completed_at + LIFETIME
+    return on_our_clock(task, end)
+
+
+def _told(task: Task, error: QingboError, delay: float) -> str:
+    told = tr("{error} Trying again in {delay:.0f} s.")
+    end = _end_of_link(task)
+    if isinstance(error, LinkExpired) and end is not None:
+        told = tr(
+            "The server of the video refuses the link, which is to live until {end:%Y-%m-%d %H:%M}. Trying "
+            "again in {delay:.0f} s."
+        )
+        return told.format(end=end.astimezone(), delay=delay)
+    return told.format(error=error, delay=delay)

@@ -22,7 +22,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-__all__ = ["Answer", "History", "next_delay", "predicted_end", "predicted_progress", "retry_delay"]
+__all__ = [
+    "Answer",
+    "History",
+    "Outlook",
+    "next_delay",
+    "outlook",
+    "predicted_end",
+    "predicted_progress",
+    "retry_delay",
+]
 
 #: What a question costs, as a share of ``floor``: where 2 s lie between questions at least, 62 ms of lag.
 PRICE = 1 / 32
@@ -157,24 +166,56 @@ def predicted_end(history: History, now: float) -> float | None:
     return now + expectation.median()
 
 
-def predicted_progress(history: History, now: float) -> float:
-    """Percent to draw at ``now``, so that the bar moves between two answers too.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What there is to show until the next answer; times in seconds on the clock of the history.
 
-    It never falls from one moment or answer to the next, is never below what the service says, and stays
-    below 100: only the service says that a task has ended.
+    Attributes:
+        since: when the last answer came, or following began.
+        shown: percent on the bar at that moment.
+        span: seconds from then to the likely end.
+        end: the end as far as it can honestly be told, else ``None``.
     """
+
+    since: float
+    shown: float
+    span: float
+    end: float | None
+
+    def progress(self, now: float) -> float:
+        """Percent to draw at ``now``, so that the bar moves between two answers too.
+
+        It never falls from one moment or answer to the next, is never below what the service says, and stays
+        below 100: only the service says that a task has ended.
+        """
+        way = max(now - self.since, 0.0) / self.span
+        if way > KNEE:
+            way = 1.0 - (1.0 - KNEE) * math.exp((KNEE - way) / (1.0 - KNEE))
+        return self.shown + (99.0 - self.shown) * way
+
+    def left(self, now: float) -> float | None:
+        """Seconds that the task will probably still take."""
+        return None if self.end is None else max(self.end - now, 0.0)
+
+
+def outlook(history: History) -> Outlook:
+    """What there is to show from the last answer on until the next."""
     since = next(time for time in (history.asked, history.watched, history.started) if time is not None)
-    way = max(now - since, 0.0) / _Expectation(_beliefs(history, since), since).median()
-    if way > KNEE:
-        way = 1.0 - (1.0 - KNEE) * math.exp((KNEE - way) / (1.0 - KNEE))
-    return history.shown + (99.0 - history.shown) * way
+    span = _Expectation(_beliefs(history, since), since).median()
+    return Outlook(since, history.shown, span, predicted_end(history, since))
+
+
+def predicted_progress(history: History, now: float) -> float:
+    """Percent to draw at ``now``, as in ``Outlook``."""
+    return outlook(history).progress(now)
 
 
 def retry_delay(failures: int, retry_after: float | None = None) -> float:
-    """Seconds to wait after ``failures`` failures in a row: 1, 2, 4, … 30, or what was asked for."""
-    if retry_after is not None:
-        return retry_after
-    return float(min(2 ** min(failures - 1, 5), 30))
+    """Seconds to wait after ``failures`` failures in a row: 1, 2, 4, … 30, or more where that was asked for.
+
+    Less is never waited: "try again in 0 s", said for hours, must not become a thousand questions a second.
+    """
+    return max(float(min(2 ** min(failures - 1, 5), 30)), retry_after or 0.0)
 
 
 # ---------------------------------------------------------------------- what is believed of the end

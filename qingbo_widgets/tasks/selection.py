@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from .journal import tasks as _tasks
+from ..i18n import N_, tr
 from .judging import Judgement, Judgements, judgements, tags
-from .library import _SELECT, Entry, Library
+from .library import Entry, Library
+from .rows import SELECT as _SELECT
+from .rows import tasks as _tasks
 
 if TYPE_CHECKING:
     import pandas
@@ -21,14 +23,15 @@ __all__ = ["ORDERS", "Choices", "Selection", "choices", "select", "to_dataframe"
 
 #: The orders, and what a person calls them.
 ORDERS = {
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "best": "Best rated first",
-    "model": "By model",
-    "prompt": "By prompt",
+    "newest": N_("Newest first"),
+    "oldest": N_("Oldest first"),
+    "best": N_("Best rated first"),
+    "model": N_("By model"),
+    "prompt": N_("By prompt"),
+    "shuffled": N_("Shuffled"),
 }
 _DEFAULT_MODE = "std"
-_NO_PANDAS = "to_dataframe() needs pandas: pip install pandas"
+_NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
-            raise ValueError(f"An order is one of {', '.join(ORDERS)}, not {self.order!r}.")
+            told = tr("An order is one of {orders}, not {order!r}.")
+            raise ValueError(told.format(orders=", ".join(ORDERS), order=self.order))
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def to_dataframe(library: Library, selection: Selection | None = None) -> pandas
     try:
         import pandas
     except ImportError:
-        raise ImportError(_NO_PANDAS) from None
+        raise ImportError(tr(_NO_PANDAS)) from None
     rows: Sequence[tuple[Entry, Judgement]] = select(library, selection)[1]
     return pandas.DataFrame([_row(library, *row) for row in rows], columns=_COLUMNS)
 
@@ -206,5 +210,6 @@ def _order(order: str, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[
         "best": [judgements.c.rating.is_(None), judgements.c.rating.desc()],
         "model": [_tasks.c.model],
         "prompt": [request["prompt"].as_string()],
+        "shuffled": [_tasks.c.key],  # drawn by lot when the task was made, and the same on every page
     }
     return first.get(order, []) + newest

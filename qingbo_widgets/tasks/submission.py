@@ -14,6 +14,7 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
 )
+from ..i18n import tr
 from ..service.snapshot import TaskStatus
 from .journal import in_short
 from .record import HandedOver, TaskRecord
@@ -51,16 +52,17 @@ async def submit(
     try:
         await record.open()
     except Exception as error:
-        raise QingboError(
-            f"The journal in {manager.library.folder} cannot be written ({in_short(error)}), so nothing was "
-            "sent: a task that is not written down could be lost. Make room, or connect(library=…) elsewhere."
-        ) from None
+        told = tr(
+            "The journal in {folder} cannot be written ({reason}), so nothing was sent: a task that is not "
+            "written down could be lost. Make room, or connect(library=…) elsewhere."
+        )
+        raise QingboError(told.format(folder=manager.library.folder, reason=in_short(error))) from None
     began, failures = clock(), 0
     while True:
         try:
             async with manager.monitor.pace.turn(patient=True):
                 if is_cancelled():
-                    raise TaskCancelled("Cancelled before anything was sent.")
+                    raise TaskCancelled(tr("Cancelled before anything was sent."))
                 await record.keep()  # a closed laptop may have lain between the click and this turn
                 snapshot = await manager.monitor.request(
                     manager.client.submit, task.request, idempotency_key=task.key
@@ -76,14 +78,18 @@ async def submit(
             if clock() + delay - began > patience:
                 raise
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
-            record.tell(message=f"{error} Nothing is charged yet; trying again in {delay:.0f} s.")
+            told = tr("{error} Nothing is charged yet; trying again in {delay:.0f} s.")
+            record.tell(message=told.format(error=error, delay=delay))
             await record.sleep(delay)
         except (QingboError, HandedOver):
             raise
         except Exception as error:
             # A mistake of ours about an answer is no proof that the service did not take the task.
-            what = f"The service was asked, and its answer was not understood ({in_short(error)})."
-            raise unconfirmed(f"{what} The task may exist, and may be charged.", task.key) from None
+            what = tr(
+                "The service was asked, and its answer was not understood ({reason}). The task may exist, "
+                "and may be charged."
+            )
+            raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
         else:
             record.tell(message="")
             await record.apply(snapshot)

@@ -19,11 +19,13 @@ from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
 from traitlets.utils.sentinel import Sentinel
 
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
+from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .checking import check
-from .frames import contact_sheet, continuation, frame_at, frame_number, video_of
+from .frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
 from .host import in_notebook
+from .statuses import status_name
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from .follower import Follower
     from .manager import TaskManager
+    from .schedule import Outlook
 
 __all__ = ["Task"]
 
@@ -93,6 +96,7 @@ class Task(HasTraits):
         self._callbacks: list[Callable[[Task], object]] = []
         self._awaiting: list[Callable[[], None]] = []
         self._follower: Follower | None = None
+        self._outlook: Outlook | None = None
         self._shown = False
         initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
         self._set(**(initial | state))
@@ -104,6 +108,20 @@ class Task(HasTraits):
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError(f"a task cannot be pickled; keep its id and call resume({self.task_id!r})")
+
+    @property
+    def shown_progress(self) -> float:
+        """Percent to draw now: it moves as predicted between two answers, never back, never to 100."""
+        if self._outlook is None or self.is_done or self.status.is_ended:
+            return float(self.progress)
+        return max(float(self.progress), self._outlook.progress(time.monotonic()))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """``eta`` counted down to this moment; ``None`` where nothing can honestly be said."""
+        if self._outlook is None or self.eta is None:
+            return self.eta
+        return self._outlook.left(time.monotonic())
 
     @property
     def planned_path(self) -> Path:
@@ -150,11 +168,12 @@ class Task(HasTraits):
                 if line is not None:
                     line.update()
                 if deadline is not None and time.monotonic() >= deadline:
-                    raise WaitTimeout(
-                        f"The task {self.task_id or self.key[:8]} is not done after {timeout:g} s "
-                        f"({self.status}, {self.progress} %). It goes on, and wait() can be called again.",
-                        task_id=self.task_id,
+                    told = tr(
+                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It goes "
+                        "on, and wait() can be called again."
                     )
+                    told = told.format(timeout=timeout, progress=self.progress, **self._named())
+                    raise WaitTimeout(told, task_id=self.task_id)
         finally:
             if line is not None:
                 line.end()
@@ -184,12 +203,12 @@ class Task(HasTraits):
 
         Raises:
             BadRequest: the service no longer cancels it: it is being rendered, or has ended.
+            QingboError: the service has not confirmed it, so it cannot be cancelled; ``check`` it first.
             TaskNotFound, ConnectionFailed, ServiceError: as the service says.
         """
         if self._follower is None:
-            raise QingboError(
-                f"The task {self.task_id} is not being followed; resume({self.task_id!r}) first."
-            )
+            told = tr("The task {task} is not being followed; resume({task!r}) first.")
+            raise QingboError(told.format(task=self.task_id))
         self._ask(self.manager.monitor.start(self._follower.cancel), wait)
 
     def check(self, task_id: str = "", *, wait: bool = True) -> None:
@@ -209,10 +228,8 @@ class Task(HasTraits):
             QingboError: the task is not unconfirmed, or the id is that of another task.
         """
         if self.status != TaskStatus.unconfirmed or not self.is_done:
-            raise QingboError(
-                f"The task {self.task_id or self.key[:8]} is {self.status}: only an unconfirmed submission "
-                "needs to be checked."
-            )
+            told = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
+            raise QingboError(told.format(**self._named()))
         self._ask(self.manager.monitor.start(check, self, task_id.strip()), wait)
 
     def submit_again(self) -> None:
@@ -224,12 +241,29 @@ class Task(HasTraits):
             QingboError: the task is not of that kind; there is nothing to submit again.
         """
         if self.request is None or self.task_id or not self.is_done:
-            raise QingboError(
-                f"The task {self.task_id or self.key[:8]} is {self.status}: only a task that the service has "
-                "not confirmed is submitted again. generate() makes a new one."
+            told = tr(
+                "The task {task} is {status}: only a task that the service has not confirmed is submitted "
+                "again. generate() makes a new one."
             )
+            raise QingboError(told.format(**self._named()))
         self.submitted_at = datetime.now(UTC)
         self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
+
+    def follow_again(self) -> None:
+        """Follow on a task that the service took and that nobody follows now. Costs nothing.
+
+        For one that was left because the key was refused, or because the service did not find it. A task
+        that is being followed is left as it is.
+
+        Raises:
+            QingboError: there is nothing to follow: it has ended, or the service has not confirmed it.
+        """
+        is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
+        if is_over or not self.task_id:
+            told = tr("The task {task} is {status}: there is nothing to follow.")
+            raise QingboError(told.format(**self._named()))
+        if self.is_done:
+            self.manager.follow(self, error=None, message="")
 
     def retry_download(self) -> None:
         """Save the video of a completed task again, with a fresh link. Costs nothing."""
@@ -251,7 +285,8 @@ class Task(HasTraits):
         """
         source = self.wait().video_path
         if source is None or not source.exists():
-            raise DownloadFailed(f"The video of {self.task_id} is no longer at {source}.")
+            told = tr("The video of {task} is no longer at {path}.")
+            raise DownloadFailed(told.format(task=self.task_id, path=source))
         target = Path(path).expanduser()
         if target.is_dir():
             target /= source.name
@@ -308,7 +343,9 @@ class Task(HasTraits):
             InvalidRequest: the service would refuse it; nothing was sent.
             ImportError: the extra ``[frames]`` is not installed.
         """
-        return self.manager.submit(continuation(self, prompt, **fields))
+        picture = self.manager.publish(keep_frame(video_of(self), None))
+        request = self.request or VideoRequest(self.model)
+        return self.manager.submit(continuation(request, picture, prompt, **fields))
 
     def export_html(self, path: str | Path) -> Path:
         """Write what a colleague opens without Jupyter: the video with its request.
@@ -400,6 +437,10 @@ class Task(HasTraits):
         error = None if asked.cancelled() else asked.exception()
         if error is not None:
             self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+
+    def _named(self) -> dict[str, str]:
+        """The task and where it stands, for a text that names both."""
+        return {"task": self.task_id or self.key[:8], "status": status_name(self.status)}
 
     def _result(self) -> Task:
         if self.error is not None:

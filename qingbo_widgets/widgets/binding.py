@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import ipywidgets
 from traitlets import HasTraits
 
-__all__ = ["Refreshed", "close_parts", "observe", "refresher", "safely", "update"]
+__all__ = ["Refreshed", "close_parts", "lazy", "observe", "refresher", "safely", "share", "update", "weakly"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -34,20 +34,70 @@ def update(*widgets: ipywidgets.Widget) -> Iterator[None]:
         yield
 
 
-def close_parts(widget: ipywidgets.Widget) -> None:
-    """Close everything inside a widget: children, layouts and styles, all of which ``close()`` leaves."""
+class lazy:  # noqa: N801  # read where it is used, as ``property`` is
+    """A part of a widget that is made when it is first asked for: each is several messages to the page."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, widget: Any, owner: type | None = None) -> Any:
+        if widget is None:
+            return self
+        with _lock:
+            made = _made_by(widget)
+            if self._name not in made:
+                made[self._name] = self._make(widget)
+            return made[self._name]
+
+
+def _made_by(widget: object) -> dict[str, Any]:
+    made: dict[str, Any] = vars(widget).setdefault("_made_lazily", {})
+    return made
+
+
+#: Who uses what several widgets share: layouts, styles, a style sheet.
+_users: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
+
+
+def share(part: ipywidgets.Widget, user: ipywidgets.Widget) -> None:
+    """This part of ``user`` is one of other widgets too: ``close_parts`` closes it with the last of them."""
     with _lock:
-        for child in getattr(widget, "children", ()):
-            close_parts(child)
-            child.close()
+        _users.setdefault(part, weakref.WeakSet()).add(user)
+
+
+def close_parts(widget: ipywidgets.Widget) -> None:
+    """Close everything inside a widget: children, layouts and styles, all of which ``close()`` leaves.
+
+    What it made lazily is closed too, on the page or not; what it shares, when nobody else uses it.
+    """
+    with _lock:
+        for child in (*getattr(widget, "children", ()), *_made_by(widget).values()):
+            if not _is_shared(child, widget):
+                close_parts(child)
+                child.close()
         for name in ("layout", "style"):
             part = getattr(widget, name, None)
-            if isinstance(part, ipywidgets.Widget):
+            if isinstance(part, ipywidgets.Widget) and not _is_shared(part, widget):
                 part.close()
+
+
+def _is_shared(part: ipywidgets.Widget, user: ipywidgets.Widget) -> bool:
+    """Whether others go on using it when ``user`` does no more."""
+    users = _users.get(part)
+    if users is None:
+        return False
+    users.discard(user)
+    return len(users) > 0
 
 
 def observe(source: HasTraits, view: object, method: str, names: Iterable[str]) -> Callable[[], None]:
     """Call ``view.method()`` when a trait of ``source`` changes, for as long as somebody else holds ``view``.
+
+    Traits that change together, in one ``hold_trait_notifications``, are one call.
 
     Args:
         source: the task or widget that is observed.
@@ -58,21 +108,41 @@ def observe(source: HasTraits, view: object, method: str, names: Iterable[str]) 
     Returns:
         A function that ends it.
     """
-    reference = weakref.ref(view)
+    reference, names = weakref.ref(view), list(names)
+    seen: list[Any] = []
 
     def handler(_: Any) -> None:
         alive = reference()
         if alive is None:
             stop()
-        else:
+            return
+        # Each of them is told of by itself, when all are changed already.
+        now = [getattr(source, name) for name in names]
+        if len(seen) != len(now) or any(one is not other for one, other in zip(seen, now, strict=True)):
+            seen[:] = now
             safely(getattr(alive, method))
 
     def stop() -> None:
         with suppress(ValueError):  # it has been ended before
-            source.unobserve(handler, list(names))
+            source.unobserve(handler, names)
 
-    source.observe(handler, list(names))
+    source.observe(handler, names)
     return stop
+
+
+def weakly(view: object, method: str) -> Callable[..., None]:
+    """What calls ``view.method()``, whatever it is called with, for as long as somebody else holds ``view``.
+
+    What the method raises is logged.
+    """
+    reference = weakref.ref(view)
+
+    def call(*_: object) -> None:
+        alive = reference()
+        if alive is not None:
+            safely(getattr(alive, method))
+
+    return call
 
 
 def safely(call: Callable[[], object]) -> None:
@@ -97,15 +167,14 @@ class Refresher:
     Views are held by weak references, so that one nobody needs any more is simply no longer drawn.
 
     Args:
-        interval: seconds between two drawings of a view.
+        interval: seconds between two drawings of a view. A card is two messages each time.
     """
 
-    def __init__(self, interval: float = 0.5) -> None:
+    def __init__(self, interval: float = 1.0) -> None:
         self.interval = interval
         self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
         self._alarms: list[tuple[float, Callable[[], object]]] = []
-        self._guard = threading.Lock()
-        self._ended = threading.Event()
+        self._guard = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def add(self, view: Refreshed) -> None:
@@ -124,6 +193,7 @@ class Refresher:
         with self._guard:
             self._alarms.append((time.monotonic() + seconds, call))
             self._start()
+            self._guard.notify()
 
     def _start(self) -> None:
         if self._thread is None:
@@ -131,19 +201,25 @@ class Refresher:
             self._thread.start()
 
     def _run(self) -> None:
+        drawn = time.monotonic()
         while True:
-            self._ended.wait(self.interval)
             with self._guard:
+                beat = drawn + self.interval
+                nearest = min([beat, *(when for when, _ in self._alarms)])
+                self._guard.wait(max(nearest - time.monotonic(), 0.0))
                 now = time.monotonic()
                 due = [call for when, call in self._alarms if when <= now]
                 self._alarms = [(when, call) for when, call in self._alarms if when > now]
-                views = list(self._views)
-                if not views and not due and not self._alarms:
-                    self._thread = None
-                    return
-            for call in due:
-                safely(call)
-            while views:  # emptied, so that nothing of this round keeps a view alive until the next
+                views: list[Refreshed] = []
+                if now >= drawn + self.interval:
+                    drawn, views = now, list(self._views)
+                    if not views and not due and not self._alarms:
+                        self._thread = None
+                        return
+            # Both are emptied, so that nothing of this round keeps a view alive until the next.
+            while due:
+                safely(due.pop(0))
+            while views:
                 self._draw(views.pop())
 
     def _draw(self, view: Refreshed) -> None:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from . import markup, words
-from .binding import close_parts, observe, refresher, safely, update
-from .fields import set_tooltip
+from ..i18n import N_, tr
+from ..service.snapshot import TaskStatus
+from . import words
+from .binding import close_parts, lazy, observe, refresher, update, weakly
 from .lasting import Lasting, display_html
-from .player import output_of, video_html
+from .making import alike, style_sheet
+from .screen import Screen
 
 if TYPE_CHECKING:
     from ..tasks.task import Task
+    from .frames import FramePicker
 
 __all__ = ["TaskCard", "show"]
 
@@ -23,33 +26,34 @@ __all__ = ["TaskCard", "show"]
 _NEWS = ("status", "task_id", "video_path", "error")
 _REST = ("progress", "message", "download", "eta")
 
-_CANCEL = "Only a task that still waits in the queue can be cancelled; the service refunds it."
-_CHECK = "Asks the service, which costs nothing. With the id from its dashboard, the task is followed on."
-_ID = "task id from the dashboard"
-_ID_HELP = (
+_CANCEL = N_("Only a task that still waits in the queue can be cancelled; the service refunds it.")
+_CHECK = N_("Asks the service, which costs nothing. With the id from its dashboard, the task is followed on.")
+_ID = N_("task id from the dashboard")
+_ID_HELP = N_(
     "The service's dashboard lists the tasks that it took. Leave it empty to ask only whether it answers."
 )
-_AGAIN = (
+_AGAIN = N_(
     "Submits with the same key: a service that knows the first task answers with it, another bills twice."
 )
-_SAVE = "Asks for a fresh link and downloads the video again."
+_SAVE = N_("Asks for a fresh link and downloads the video again.")
+_FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
+_FRAMES = N_("Grabs a frame of the video, or goes on from one.")
+
+_BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
+_ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 
 class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A task as a person follows it: status, bar, time, buttons, and the video when it is there.
 
-    The card observes the task by a weak reference and asks nothing of the service by itself.
+    The card observes the task by a weak reference and asks nothing of the service by itself. In a kernel it
+    is drawn only while somebody sees it.
 
     Args:
         task: the task.
 
     Attributes:
         task: as given.
-        cancel_button: ``task.cancel()``, while the service still can.
-        id_field: where the id of a task that is not confirmed goes, out of the service's dashboard.
-        check_button: ``task.check(id)``, for such a task.
-        submit_again_button: shown for a task that the service has not confirmed, or never got.
-        save_again_button: shown where the video could not be saved.
     """
 
     def __init__(self, task: Task) -> None:
@@ -57,90 +61,120 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._told = ""
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
         self._further: tuple[ipywidgets.Button, ...] = ()
-        self._on_news: list[weakref.WeakMethod[Callable[[], None]]] = []
-        self._above, self._below = ipywidgets.HTML(), ipywidgets.HTML()
-        self._bar = ipywidgets.IntProgress(
-            0, 0, 100, layout={"width": "auto", "height": "8px", "margin": "6px 2px"}
-        )
-        set_tooltip(self._bar, "The progress is in the line above, in words.")
-        self._video = ipywidgets.Output(layout={"margin": "0"})
-        self.cancel_button = self._button("Cancel", _CANCEL, lambda: self.task.cancel(wait=False))
-        self.id_field = ipywidgets.Text(
-            placeholder=_ID, continuous_update=False, layout={"width": "auto", "flex": "0 1 260px"}
-        )
-        set_tooltip(self.id_field, _ID_HELP)
-        self.check_button = self._button(
-            "Check", _CHECK, lambda: self.task.check(self.id_field.value, wait=False)
-        )
-        self.submit_again_button = self._button("Submit again", _AGAIN, lambda: self.task.submit_again())
-        self.save_again_button = self._button("Save again", _SAVE, lambda: self.task.retry_download())
-        # Those that are not shown just now are no children, and have to be closed all the same.
-        self._parts = (
-            self.cancel_button,
-            self.id_field,
-            self.check_button,
-            self.submit_again_button,
-            self.save_again_button,
-        )
-        self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0 0"})
-        super().__init__(
-            [self._above, self._bar, self._below, self._buttons, self._video], layout={"overflow": "visible"}
-        )
-        self.add_class("qingbo")
-        self.add_class("qingbo-card")
-        self.lasting = Lasting(self)
-        self._stops = [
-            observe(task, self, "_hurry", _NEWS),
-            observe(task, self, "_hear", _REST),
-        ]
-        task.on_end(_Ended(self))
-        self._hurry()
+        self._on_news: list[Callable[[], None]] = []
+        self._picker: FramePicker | None = None
+        self._screen = Screen(task, weakly(self, "refresh"))
+        self._left = ""
+        self.lasting = Lasting(self, "_begin")
+        with update():
+            self._sheet = style_sheet(self)
+            self._above = alike(ipywidgets.HTML, value=words.headline(task))
+            self._below = alike(ipywidgets.HTML, value=self._facts())
+            self._buttons = alike(ipywidgets.HBox, children=self._offered(), layout=_ROW)
+            super().__init__(
+                self._parts(),
+                layout={"overflow": "visible"},
+                _dom_classes=("qingbo", "qingbo-card"),
+                _view_count=0,
+            )
+        self._stops = [observe(task, self, "_hurry", _NEWS), observe(task, self, "_hear", _REST)]
+        task.on_end(weakly(self, "_hurry"))
+        self._begin()
+
+    @lazy
+    def cancel_button(self) -> Any:
+        """``task.cancel()``, while the service still can."""
+        is_late = not words.can_cancel(self.task)
+        return self._button(tr("Cancel"), tr(_CANCEL), lambda: self.task.cancel(wait=False), disabled=is_late)
+
+    @lazy
+    def id_field(self) -> Any:
+        """Where the id of a task that is not confirmed goes, out of the service's dashboard."""
+        size = {"width": "auto", "flex": "0 1 260px"}
+        return alike(ipywidgets.Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
+
+    @lazy
+    def check_button(self) -> Any:
+        """``task.check(id)``, for such a task."""
+        return self._button(tr("Check"), tr(_CHECK), lambda: self.task.check(self.id_field.value, wait=False))
+
+    @lazy
+    def submit_again_button(self) -> Any:
+        """Shown for a task that the service has not confirmed, or never got."""
+        return self._button(tr("Submit again"), tr(_AGAIN), lambda: self.task.submit_again())
+
+    @lazy
+    def save_again_button(self) -> Any:
+        """Shown where the video could not be saved."""
+        return self._button(tr("Save again"), tr(_SAVE), lambda: self.task.retry_download())
+
+    @lazy
+    def follow_again_button(self) -> Any:
+        """Shown for a task that the service has, and of which nobody asks any more."""
+        return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
+
+    @lazy
+    def frames_button(self) -> Any:
+        """Opens the frames of the saved video below: to grab one, or to go on from one."""
+        return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
+
+    @property
+    def left(self) -> str:
+        """The task as of its last turn, as HTML that needs no kernel."""
+        with update():
+            if not self._left:
+                task = self.task
+                self._left = words.ended(task) if words.is_settled(task) else words.kept(task)
+            return self._left
 
     def refresh(self) -> bool:
-        """Draw the task as it is now; only what differs is sent.
+        """Draw the task as it is now, if somebody sees it; only what differs is sent.
 
         Returns:
-            Whether the task is still under way.
+            Whether to come again: it is seen, and under way.
         """
         task = self.task
-        with update(self._above, self._below, self._bar, self._buttons, self.cancel_button, self._video):
-            # The task is looked at under the lock: of two threads the later one draws the later state.
-            if self.comm is None:
+        # The task is looked at under the lock: of two threads the later one draws the later state.
+        with update():
+            if self.comm is None or not self.lasting.is_seen:
                 return False
-            over, buttons = words.is_over(task), self._offered()
-            self._above.value = words.headline(task)
-            self._bar.value = task.progress if task.download is None else round(100 * task.download)
-            self._bar.layout.display = "none" if over else None
-            # The style stands here, where little changes: the line above is sent every second.
-            style = markup.style() + self.lasting.style
-            self._below.value = style + words.about(task) + words.advice(task, self._told)
-            self.cancel_button.disabled = not words.can_cancel(task)
-            if self._buttons.children != buttons:
-                self._buttons.children = buttons
-            self._buttons.layout.display = None if buttons else "none"
-            if task.video_path is not None and not self._video.outputs:
-                self._video.outputs = (output_of(video_html(task.video_path), str(task.video_path)),)
+            over = words.is_over(task)
+            with update(self, self._above, self._below, self._buttons):
+                percent = words.percent(task)
+                self._above.value = words.headline(task, shown=percent)
+                self._below.value = self._facts()
+                if not over:
+                    self._bar.value = percent
+                    self.cancel_button.disabled = not words.can_cancel(task)
+                self._buttons.children = self._offered()
+                self._screen.play()
+                self.children = self._parts()
         return not over
 
     def close(self) -> None:
         """Close the card with all its parts. The task goes on."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         for stop in self._stops:
             stop()
         refresher.discard(self)
-        for part in (*self._parts, *self._further):
-            close_parts(part)
-            part.close()
+        # Also what is not shown just now.
+        for part in (self._buttons, *self._further, *self._screen.parts, self._picker):
+            if part is not None:
+                close_parts(part)
+                part.close()
         close_parts(self)
         super().close()
 
     def offer(self, description: str, explained: str, act: Callable[[], object]) -> None:
         """Have a further button once the task has ended, made then; the card tells what ``act`` raises."""
         self._offers.append((description, explained, act))
-        self.refresh()
+        if words.is_over(self.task):
+            self.refresh()
 
     def tell(self, view: Any, method: str) -> None:
         """Call ``view.method()`` after each turn of the task, for as long as somebody else holds ``view``."""
-        self._on_news.append(weakref.WeakMethod(getattr(view, method)))
+        self._on_news.append(weakly(view, method))
 
     def _ipython_display_(self, **_: Any) -> None:
         if words.is_settled(self.task):
@@ -150,23 +184,48 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     # ------------------------------------------------------------------ news
 
-    def _hurry(self) -> None:
-        """A turn of the task: draw it now, here and in what outlives the kernel."""
+    def _begin(self) -> None:
+        """Draw it from now on."""
         if self.refresh():
             refresher.add(self)
+
+    def _hurry(self) -> None:
+        """A turn of the task: draw it now, here and in what outlives the kernel."""
+        self._begin()
         with update():  # so that no late twin overtakes the end
-            if words.is_settled(self.task):
+            self._left = ""
+            if self.lasting.is_kept and words.is_settled(self.task):
                 self.lasting.replace(words.ended(self.task))
-            else:
+            elif self.lasting.is_kept:
                 self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
-        for reference in self._on_news:
-            call = reference()
-            if call is not None:
-                safely(call)
+        for call in self._on_news:
+            call()
 
     def _hear(self) -> None:
         """A step of the task: the next beat draws it."""
         refresher.add(self)
+
+    # ------------------------------------------------------------------ what it shows
+
+    @lazy
+    def _bar(self) -> Any:
+        told = tr("The progress is in the line above, in words.")
+        return alike(ipywidgets.IntProgress, told, value=words.percent(self.task), layout=_BAR)
+
+    def _facts(self) -> str:
+        task = self.task
+        return self.lasting.style + words.about(task) + words.advice(task, self._told)
+
+    def _parts(self) -> tuple[Any, ...]:
+        parts = [self._sheet, self._above, self._below]
+        if not words.is_over(self.task):
+            parts.insert(2, self._bar)
+        if self._buttons.children:
+            parts.append(self._buttons)
+        parts += self._screen.parts
+        if self._picker is not None:
+            parts.append(self._picker)
+        return tuple(parts)
 
     # ------------------------------------------------------------------ buttons
 
@@ -177,19 +236,26 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         if words.is_settled(task):
             if len(self._further) != len(self._offers):
                 self._further = tuple(self._button(*offer) for offer in self._offers)
-            return self._further
+            frames = task.video_path is not None and self._picker is None
+            return (*self._further, self.frames_button) if frames else self._further
         if not task.is_done or task.error is None:
             return ()
-        if task.status == "unconfirmed":
-            again = (self.submit_again_button,) if task.request is not None else ()
+        again = (self.submit_again_button,) if task.request is not None and not task.task_id else ()
+        if task.status == TaskStatus.unconfirmed:
             return (self.id_field, self.check_button, *again)
         if not task.task_id:
-            return (self.submit_again_button,) if task.request is not None else ()
-        return (self.save_again_button,) if task.status == "completed" else ()
+            return again
+        return (self.save_again_button if task.status == TaskStatus.completed else self.follow_again_button,)
 
-    def _button(self, description: str, explained: str, act: Callable[[], object]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
-        set_tooltip(button, explained)
+    def _open_frames(self) -> None:
+        from .frames import FramePicker  # which shows cards itself
+
+        self._picker = self._picker or FramePicker(self.task)
+
+    def _button(self, description: str, explained: str, act: Callable[[], object], **given: Any) -> Any:
+        button = alike(
+            ipywidgets.Button, explained, description=description, layout={"width": "auto"}, **given
+        )
         button.on_click(lambda _: self._act(act))
         return button
 
@@ -201,18 +267,6 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         except Exception as error:
             self._told = str(error) or type(error).__name__
         self._hurry()
-
-
-class _Ended:
-    """What ``on_end`` calls: holds the card weakly, as everything on the task's side does."""
-
-    def __init__(self, card: TaskCard) -> None:
-        self._card = weakref.ref(card)
-
-    def __call__(self, _: object) -> None:
-        card = self._card()
-        if card is not None:
-            safely(card._hurry)
 
 
 _shown: weakref.WeakKeyDictionary[Task, TaskCard] = weakref.WeakKeyDictionary()

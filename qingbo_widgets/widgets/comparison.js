@@ -10,6 +10,7 @@ const LETTERS = "ABCDEF";
 const NEAR = 0.004; // seconds of drift that are left alone
 const FAR = 0.25; // seconds of drift that no nudge mends
 const GAIN = 10; // of the drift, so much is made up in a second
+const PATIENCE = 10; // seconds in which a video should have begun to load
 
 function make(name, properties, parent, ...children) {
   const element = Object.assign(document.createElement(name), properties);
@@ -22,19 +23,25 @@ const once = (video, event, seconds = 10) =>
   new Promise((done) => {
     const end = () => {
       clearTimeout(timer);
-      video.removeEventListener(event, end);
+      for (const name of [event, "error"]) video.removeEventListener(name, end);
       done();
     };
     const timer = setTimeout(end, 1000 * seconds); // a video that never answers must not stop the others
-    video.addEventListener(event, end);
+    for (const name of [event, "error"]) video.addEventListener(name, end);
   });
 
+// While Jupyter finds out where a file is, its video has an empty source, and an error for that.
+const isAble = (video) => video.readyState > 0 && !video.error;
+const isLost = (video) => !video.hasAttribute("src") || (video.error && video.getAttribute("src"));
 const length = (video) => (Number.isFinite(video.duration) ? video.duration : 0);
 
 function render({ model, el }) {
   const fps = model.get("fps");
+  const texts = model.get("texts");
   let root = null;
-  let videos = [];
+  let all = []; // by their letters
+  let videos = []; // of those, the ones that can be played
+  let due = 0;
   let asked = 0;
   let isPlaying = false;
   let isMoving = false;
@@ -46,7 +53,7 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- the controls
 
-  const box = make("div", { className: "qingbo-controls" }, el);
+  const box = make("fieldset", { className: "qingbo-controls", disabled: true }, el);
   const button = (text, title, act, parent = box) =>
     make("button", { textContent: text, title, type: "button", onclick: act, className: "jupyter-button" }, parent);
   const choice = (label, options, act, parent = box) => {
@@ -55,34 +62,36 @@ function render({ model, el }) {
     make("label", {}, parent, `${label} `, select);
     return select;
   };
-  const toggle = button("Play", "Space", () => (isPlaying ? pause() : play()));
-  button("‹ Frame", "Left arrow: one frame back", () => step(-1));
-  button("Frame ›", "Right arrow: one frame on", () => step(1));
-  const bar = make("input", { type: "range", min: 0, max: 1, step: "any", value: 0, ariaLabel: "Time" }, box);
+  const toggle = button(texts.play, texts.playHelp, () => (isPlaying ? pause() : play()));
+  button(texts.back, texts.backHelp, () => step(-1));
+  button(texts.on, texts.onHelp, () => step(1));
+  const bar = make("input", { type: "range", min: 0, max: 1, step: "any", value: 0, ariaLabel: texts.time }, box);
   bar.oninput = () => seek(Number(bar.value));
   const clock = make("span", { className: "qingbo-clock" }, box);
   const loopBox = make("span", { className: "qingbo-loop" }, box);
-  const from = button("Loop from here", "The loop begins at this time", () => setLoop([now(), loop[1]]), loopBox);
-  const to = button("to here", "The loop ends at this time", () => setLoop([loop[0], now()]), loopBox);
-  button("No loop", "Play to the end", () => setLoop([null, null]), loopBox);
-  choice("Speed", SPEEDS.map((speed) => [`${speed}×`, speed]), (speed) => {
+  const from = button(texts.loopFrom, texts.loopFromHelp, () => setLoop([now(), loop[1]]), loopBox);
+  const to = button(texts.loopTo, texts.loopToHelp, () => setLoop([loop[0], now()]), loopBox);
+  button(texts.noLoop, texts.noLoopHelp, () => setLoop([null, null]), loopBox);
+  choice(texts.speed, SPEEDS.map((speed) => [`${speed}×`, speed]), (speed) => {
     rate = speed;
     for (const video of videos) video.playbackRate = rate;
   }).value = 1;
   const count = model.get("count");
   const each = [...LETTERS.slice(0, count)].map((letter, number) => [letter, number]);
-  choice("Sound", [["none", -1], ...each], (chosen) => {
+  choice(texts.sound, [[texts.noSound, -1], ...each], (chosen) => {
     sound = chosen;
-    videos.forEach((video, number) => (video.muted = number !== sound));
+    listen();
   });
   const wipeBox = make("span", { className: "qingbo-wipe-box" }, box);
   const wipe = make("input", { type: "checkbox", onchange: () => lay() });
-  make("label", {}, wipeBox, wipe, " Wipe");
-  const edge = make("input", { type: "range", min: 0, max: 100, value: 50, ariaLabel: "Wipe position", oninput: () => lay() }, wipeBox);
+  make("label", {}, wipeBox, wipe, ` ${texts.wipe}`);
+  const edge = make("input", { type: "range", min: 0, max: 100, value: 50, ariaLabel: texts.wipeAt, oninput: () => lay() }, wipeBox);
   if (count > 2) {
-    choice("of", each, (n) => { pair[0] = n; lay(); }, wipeBox).value = 0;
-    choice("and", each, (n) => { pair[1] = n; lay(); }, wipeBox).value = 1;
+    choice(texts.wipeUnder, each, (n) => { pair[0] = n; lay(); }, wipeBox).value = 0;
+    choice(texts.wipeOver, each, (n) => { pair[1] = n; lay(); }, wipeBox).value = 1;
   }
+
+  const told = make("div", { className: "qingbo-lost", role: "status" }, box);
 
   // ---------------------------------------------------------------- time
 
@@ -91,8 +100,8 @@ function render({ model, el }) {
   const isOver = (video, time) => time >= length(video) - 0.01;
   // Who is heard leads: its speed is never touched. When it is over, the longest takes its place.
   const leader = () => {
-    const heard = videos[sound];
-    return heard && !heard.ended ? heard : longest();
+    const heard = all[sound];
+    return videos.includes(heard) && !heard.ended ? heard : longest();
   };
   const now = () => (videos.length ? leader().currentTime : 0);
 
@@ -183,21 +192,25 @@ function render({ model, el }) {
   // ---------------------------------------------------------------- what is seen
 
   function show() {
-    toggle.textContent = isPlaying ? "Pause" : "Play";
+    toggle.textContent = isPlaying ? texts.pause : texts.play;
     const time = target ?? now();
     bar.max = whole() || 1;
     bar.value = time;
     clock.textContent = `${time.toFixed(2)} / ${whole().toFixed(2)} s`;
     const named = (text, second) => (second === null ? text : `${text}: ${second.toFixed(2)} s`);
-    from.textContent = named("Loop from here", loop[0]);
-    to.textContent = named("to here", loop[1]);
+    from.textContent = named(texts.loopFrom, loop[0]);
+    to.textContent = named(texts.loopTo, loop[1]);
+  }
+
+  function listen() {
+    all.forEach((video, number) => (video.muted = number !== sound));
   }
 
   function lay() {
     const [under, over] = pair;
     const isOn = wipe.checked && under !== over;
     edge.disabled = !isOn;
-    videos.forEach((video, number) => {
+    all.forEach((video, number) => {
       const figure = video.closest("figure");
       const isOne = number === under || number === over;
       figure.style.display = isOn && !isOne ? "none" : "";
@@ -210,6 +223,7 @@ function render({ model, el }) {
 
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    if (!videos.length) return;
     const act = { " ": () => (isPlaying ? pause() : play()), ArrowLeft: () => step(-1), ArrowRight: () => step(1) };
     if (!(event.key in act) || (event.key === " " && event.target.closest("button"))) return;
     event.preventDefault();
@@ -225,24 +239,45 @@ function render({ model, el }) {
   function find() {
     root = el.closest(".qingbo-comparison");
     const found = root ? [...root.querySelectorAll("figure video")] : [];
-    if (found.length !== count || found.some((video) => video.readyState < 1)) return;
-    videos = found;
+    if (found.length !== count) return;
+    all = found;
+    due = performance.now() + 1000 * PATIENCE;
     root.tabIndex = 0;
     root.dataset.lmSuppressShortcuts = "true"; // its keys are not the notebook's
     root.onkeydown = pressed;
     root.onpointerdown = clicked;
-    videos.forEach((video, number) => (video.muted = number !== sound));
+    listen();
     lay();
-    seek(0);
+  }
+
+  // Those that can be played do not wait for ever for those that cannot. One that loads late joins them.
+  function gather() {
+    const able = all.filter(isAble);
+    const isOpen = all.some((video) => !isAble(video) && !isLost(video)) && performance.now() < due;
+    if (isOpen && !videos.length) return;
+    const lost = [...LETTERS].filter((_, number) => all[number] && !able.includes(all[number]));
+    const text = lost.map((letter) => texts.lost.replace("{letter}", letter)).join(" ");
+    if (told.textContent !== text) told.textContent = text;
+    if (able.length === videos.length && able.every((video) => videos.includes(video))) return;
+    videos = able;
+    box.disabled = !videos.length;
+    isPlaying = isPlaying && videos.length > 0;
+    if (videos.length) seek(Number(bar.value));
   }
 
   // At each frame: the page may draw the output later than this, draw it anew, or take it away.
   function look() {
-    if (!videos.length || !videos[0].isConnected) {
+    if (!all.length || !all[0].isConnected) {
+      all = [];
       videos = [];
       isPlaying = false;
+      box.disabled = true;
+      bar.value = 0;
       find();
-    } else if (isPlaying && !isMoving) {
+    } else {
+      gather();
+    }
+    if (videos.length && isPlaying && !isMoving) {
       keepInStep();
       show();
     }

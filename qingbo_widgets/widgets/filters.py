@@ -9,21 +9,21 @@ from typing import Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..tasks.selection import ORDERS, Choices, Selection
-from .binding import update
+from . import words
+from .binding import close_parts, update
 from .fields import set_tooltip
 
 __all__ = ["Filters"]
 
-_ALL = "all"
+_ALL = N_("all")
 _UNRATED = -1
-_RATINGS = [
-    (_ALL, None),
-    ("not rated", _UNRATED),
-    *((f"{stars} or more", stars) for stars in range(5, -1, -1)),
-]
-_MODES = [(_ALL, None), ("std, 720p", "std"), ("pro, 1080p", "pro")]
-_SEARCH_HELP = "Words that must all be in the prompt. Enter searches."
+_MODES = [("std, 720p", "std"), ("pro, 1080p", "pro")]
+_SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
+#: What tells which video is which, and so is not offered where that is hidden: the order too, in which they
+#: were submitted.
+_TELLING = ("text", "model", "mode", "order")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 
 
@@ -32,31 +32,38 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     Args:
         changed: called after each change by a person or in code.
+        blind: whether it is hidden which is which: then all are shuffled, and are not searched for.
 
     Attributes:
         controls: the controls by the name of what they choose: text, model, mode, status, tag, rating,
             since, until, order.
     """
 
-    def __init__(self, changed: Callable[[], object]) -> None:
-        self._changed = changed
+    def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
+        self._changed, self._blind = changed, blind
         self._is_offering = False
+        every = (tr(_ALL), None)
+        rated = [(tr("{stars} or more").format(stars=stars), stars) for stars in range(5, -1, -1)]
+        ratings = [every, (tr("not rated"), _UNRATED), *rated]
+        orders = [(tr(told), order) for order, told in ORDERS.items() if order != "shuffled"]
         self.controls: dict[str, Any] = {
             "text": ipywidgets.Text(
-                description="Search", placeholder="words of the prompt", continuous_update=False
+                description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
             ),
-            "model": ipywidgets.Dropdown(description="Model", options=[(_ALL, None)]),
-            "mode": ipywidgets.Dropdown(description="Mode", options=_MODES),
-            "status": ipywidgets.Dropdown(description="Status", options=[(_ALL, None)]),
-            "tag": ipywidgets.Dropdown(description="Tag", options=[(_ALL, None)]),
-            "rating": ipywidgets.Dropdown(description="Rating", options=_RATINGS),
-            "since": ipywidgets.DatePicker(description="From"),
-            "until": ipywidgets.DatePicker(description="To"),
-            "order": ipywidgets.Dropdown(
-                description="Order", options=[(words, order) for order, words in ORDERS.items()]
-            ),
+            "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
+            "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_MODES]),
+            "status": ipywidgets.Dropdown(description=tr("Status"), options=[every]),
+            "tag": ipywidgets.Dropdown(description=tr("Tag"), options=[every]),
+            "rating": ipywidgets.Dropdown(description=tr("Rating"), options=ratings),
+            "since": ipywidgets.DatePicker(description=tr("From")),
+            "until": ipywidgets.DatePicker(description=tr("To")),
+            "order": ipywidgets.Dropdown(description=tr("Order"), options=orders),
         }
-        set_tooltip(self.controls["text"], _SEARCH_HELP)
+        set_tooltip(self.controls["text"], tr(_SEARCH_HELP))
+        for name in _TELLING if blind else ():
+            control = self.controls.pop(name)
+            close_parts(control)
+            control.close()
         for name, control in self.controls.items():
             control.style.description_width = "52px"
             control.layout.width = _WIDTH.get(name, "212px")
@@ -75,6 +82,8 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
         since, until = _midnight(chosen.pop("since")), _midnight(chosen.pop("until"))
         if until is not None:
             until += timedelta(days=1)
+        if self._blind:
+            chosen["order"] = "shuffled"
         selection = Selection(**chosen, since=since, until=until)
         return replace(selection, unrated=True) if rating == _UNRATED else replace(selection, rating=rating)
 
@@ -84,15 +93,16 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._is_offering = True
         try:
             for name, values in offered:
-                self._offer(self.controls[name], values)
+                if (control := self.controls.get(name)) is not None:
+                    self._offer(control, values, words.status_name if name == "status" else str)
         finally:
             self._is_offering = False
 
-    def _offer(self, control: Any, values: Iterable[str]) -> None:
+    def _offer(self, control: Any, values: Iterable[str], named: Callable[[str], str]) -> None:
         chosen = control.value
-        options = [(_ALL, None), *((value, value) for value in values)]
+        options = [(tr(_ALL), None), *((named(value), value) for value in values)]
         if chosen is not None and chosen not in values:
-            options.append((chosen, chosen))
+            options.append((named(chosen), chosen))
         if tuple(options) != tuple(control.options):
             with update(control):
                 control.options = options

@@ -19,6 +19,7 @@ from ..service.request import VideoRequest
 from . import filling, images, markup, notes
 from .binding import close_parts, update
 from .fields import FIELDS, HELP, Controls, duration_options, in_seconds, made, model_options, offer
+from .keyfield import is_manager, no_manager
 from .panels import Panels, Slot
 from .plan import BESIDE, BY_MODEL, MAIN, PANELS
 from .shots import ShotsSwitch
@@ -53,7 +54,7 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         hidden: the names of the fields that are not shown.
 
     Raises:
-        TypeError: for a field that does not exist, or is given twice.
+        TypeError: for a field that does not exist, or is given twice, or a manager that is none.
     """
 
     #: The fields, with their defaults.
@@ -86,6 +87,10 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         **initial: Any,
     ) -> None:
         self._ready = self._filling = False
+        if not is_manager(manager):
+            refused = no_manager(type(manager).__name__)
+            del manager  # it may be a key, and a traceback can show what a frame still has
+            raise refused
         self._manager = manager
         self.fixed: Mapping[str, Any] = dict(fixed or {})
         self.hidden = frozenset((hide,) if isinstance(hide, str) else hide)
@@ -230,6 +235,8 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def close(self) -> None:
         """Close the form with all its parts."""
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
         # Also what stands on no page.
         for part in (*self.controls.made.values(), *getattr(self, "slots", {}).values()):
             close_parts(part)

@@ -2,106 +2,138 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
+from ..service.request import VideoRequest
 from ..tasks.frames import continuation, frame_at, keep_frame, length_of, video_of
+from ..tasks.posters import frame_rate
+from ..tasks.task import Task
 from . import markup
 from .binding import close_parts, update
-from .card import TaskCard
 from .fields import set_tooltip
-from .form import RequestForm
+from .sequel import Sequel
 
 if TYPE_CHECKING:
-    from ..tasks.task import Task
+    from .form import RequestForm
 
 __all__ = ["FramePicker"]
 
-_GRAB = "Saves this frame as a PNG beside the video."
-_CONTINUE = "Opens the form with this frame as the first one. Nothing is submitted before Generate."
-_GENERATE = "Submits the task."
+_STYLE = "display: block; max-width: min(360px, 100%); height: auto; border-radius: 3px; margin: 4px 0"
+_TIME = N_("Seconds from the beginning. The arrow keys go from frame to frame.")
+_GRAB = N_("Saves this frame as a PNG beside the video.")
+_CONTINUE = N_("Opens the form with this frame as the first one. Nothing is submitted before Generate.")
 
 
 class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """A slider through a video, from its last frame; what it shows can be saved, or be where a video begins.
+    """Any frame of a video, from its last one; what it shows can be saved, or be where a video begins.
 
     Args:
-        task: a task whose video is saved.
+        video: a task whose video is saved, or an mp4 file.
+        request: what a file was made of, for the next video.
+        sequel: where the next video's form opens; by default below, submitting with the task's manager.
 
     Attributes:
-        task: as given.
-        slider: the time in seconds.
+        time: the time in seconds. A number and no slider, which would have no name for a screen reader.
         grab_button: saves the frame beside the video.
         continue_button: opens the form with the frame as the first one.
-        form: that form, once it is open.
-        generate_button: submits the form's request; the card of its task stands below.
+        sequel: that form, and the cards of what it submits.
 
     Raises:
-        QingboError: the video is not saved.
+        QingboError: the video is not saved, or no longer there.
         ImportError: the extra ``[frames]`` is not installed.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.form: RequestForm | None = None
-        self._length = length_of(video_of(task))
-        self.slider = ipywidgets.FloatSlider(
-            self._length, min=0.0, max=self._length, step=0.01, description="Time, s", continuous_update=False
+    def __init__(
+        self,
+        video: Task | str | Path,
+        *,
+        request: VideoRequest | None = None,
+        sequel: Sequel | None = None,
+    ) -> None:
+        manager = None
+        if isinstance(video, Task):
+            manager, self._video = video.manager, video_of(video)
+            request = request or video.request or VideoRequest(video.model)
+        else:
+            self._video = Path(video).expanduser().resolve()
+        self._length = length_of(self._video)
+        self._request = request or VideoRequest()
+        self.time = ipywidgets.BoundedFloatText(
+            round(self._length, 3),
+            min=0.0,
+            max=round(self._length, 3),
+            step=round(1 / (frame_rate(self._video) or 10), 3),
+            description=tr("Time, s"),
+            layout={"width": "180px"},
         )
-        self._image = ipywidgets.Image(format="jpeg", layout={"max_width": "360px"})
-        self._told = ipywidgets.HTML()
-        self.grab_button = self._button("Grab frame", _GRAB, self._grab)
-        self.continue_button = self._button("Continue from here", _CONTINUE, self._continue)
-        self.generate_button = self._button("Generate", _GENERATE, self._generate)
+        set_tooltip(self.time, tr(_TIME))
+        self._image, self._told = ipywidgets.HTML(), ipywidgets.HTML()
+        self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
+        self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
         buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
-        self._rows: list[Any] = [self.slider, self._image, buttons, self._told]
-        super().__init__(self._rows, layout={"overflow": "visible"})
+        self.sequel = sequel or Sequel(manager)
+        own = [] if sequel else [self.sequel]
+        super().__init__(
+            [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._told, *own],
+            layout={"overflow": "visible"},
+        )
         self.add_class("qingbo")
-        self.slider.observe(lambda _: self._safely(self._look), "value")
+        self.time.observe(lambda _: self._safely(self._look), "value")
         self._look()
+
+    @property
+    def form(self) -> RequestForm | None:
+        """The form, once it is open."""
+        return self.sequel.form
+
+    @property
+    def generate_button(self) -> ipywidgets.Button:
+        """Submits the form's request; the card of its task stands below."""
+        return self.sequel.generate_button
 
     def close(self) -> None:
         """Close the picker with all its parts. Its tasks go on."""
-        close_parts(self.generate_button)
-        self.generate_button.close()
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
         close_parts(self)
         super().close()
 
     @property
     def _seconds(self) -> float | None:
         """The time that is chosen; ``None`` stands for the last frame."""
-        return None if self.slider.value >= self._length else self.slider.value
+        return None if self.time.value >= self.time.max else self.time.value
 
     def _look(self) -> None:
-        picture = frame_at(video_of(self.task), min(self.slider.value, self._length))
+        picture = frame_at(self._video, min(self.time.value, self._length))
         picture.thumbnail((720, 720))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=85)
+        data = base64.b64encode(file.getvalue()).decode("ascii")
+        # ipywidgets' own image has no words for those who do not see it.
+        drawn = markup.tag(
+            "img",
+            src=f"data:image/jpeg;base64,{data}",
+            alt=tr("The frame at {seconds:.2f} s").format(seconds=self.time.value),
+            style=_STYLE,
+        )
         with update(self._image, self._told):
-            self._image.value, self._told.value = file.getvalue(), ""
+            self._image.value, self._told.value = drawn.removesuffix("</img>"), ""
 
     def _grab(self) -> None:
-        path = keep_frame(self.task, self._seconds)
-        self._tell(markup.note(f"Saved as {path.name}, beside the video."))
+        path = keep_frame(self._video, self._seconds)
+        self._tell(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
 
     def _continue(self) -> None:
-        request = continuation(self.task, "", seconds=self._seconds)
-        if self.form is None:
-            self.form = RequestForm(self.task.manager)
-            self._add(self.form, self.generate_button)
-        self.form.load(request)
-
-    def _generate(self) -> None:
-        if self.form is not None:
-            self._add(TaskCard(self.form.submit()))
-
-    def _add(self, *parts: Any) -> None:
-        self._rows += parts
-        with update(self):
-            self.children = tuple(self._rows)
+        frame = keep_frame(self._video, self._seconds)
+        self._tell("")
+        self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), ""))
 
     def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
         button = ipywidgets.Button(description=description, layout={"width": "auto"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..tasks import connection
 from ..tasks.judging import Judgements
 from ..tasks.library import Library
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Gallery"]
 
 _SIZES = (12, 24, 48)
-_EMPTY = "The library in {folder} has no tasks yet."
-_NONE = "No task is like that."
-_TWIN = "A gallery of {total:,} tasks in {folder}, to be seen when this cell is run."
-_REFRESH_HELP = "Looks again into the library: for new tasks, and for those of other notebooks."
+_EMPTY = N_("The library in {folder} has no tasks yet.")
+_NONE = N_("No task is like that.")
+_TWIN = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
+_NO_PICTURES = N_(
+    "The pictures are made with av and Pillow: pip install 'qingbo_widgets[frames]', then Refresh."
+)
+_REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those of other notebooks.")
 
 
 class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -44,7 +48,8 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         source: a library, a manager or a library's folder. By default the library of the default manager,
             or ``qingbo_videos``.
         page_size: how many tasks a page shows: 12, 24 or 48.
-        blind: show of a task that is not rated only its video, not its prompt, model or request.
+        blind: show of a task that is not rated only its video, not its prompt, model or request. All are
+            shuffled then, and are neither searched nor sorted by what would tell.
 
     Attributes:
         library: where the tasks are.
@@ -59,7 +64,10 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self, source: Library | TaskManager | str | None = None, *, page_size: int = 24, blind: bool = False
     ) -> None:
         if page_size not in _SIZES:
-            raise ValueError(f"A page has {', '.join(map(str, _SIZES))} tasks, not {page_size!r}.")
+            sizes = ", ".join(map(str, _SIZES))
+            raise ValueError(
+                tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
+            )
         # Looking connects nobody: without a manager the library is looked at all the same.
         manager = connection._default if source is None else None
         source = manager or source or "qingbo_videos"
@@ -70,14 +78,15 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._shown: list[tuple[Entry, Judgement]] = []
         self._key: str | None = None
         self._head, self._told = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
-        self.filters = Filters(self._search)
+        self._hint = ipywidgets.HTML()
+        self.filters = Filters(self._search, blind=blind)
         self.opened = Opened(self.library, manager, self._judged, self._go)
         self.tiles = Tiles(self.library, self.look_at, _Made(self), self.opened)
-        self.before_button, self.after_button = self._button("‹ Page", -1), self._button("Page ›", 1)
-        self._number = ipywidgets.BoundedIntText(1, 1, 1, description="Page")
-        self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description="Per page")
-        self._refresh = ipywidgets.Button(description="Refresh", layout={"width": "auto"})
-        set_tooltip(self._refresh, _REFRESH_HELP)
+        self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
+        self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
+        self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
+        self._refresh = ipywidgets.Button(description=tr("Refresh"), layout={"width": "auto"})
+        set_tooltip(self._refresh, tr(_REFRESH_HELP))
         for control, width in ((self._number, "130px"), (self._size, "130px")):
             control.style.description_width = "initial"
             control.layout.width = width
@@ -85,7 +94,9 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             [self.before_button, self.after_button, self._told, self._number, self._size, self._refresh],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
         )
-        super().__init__([self._head, self.filters, self._pages, self.tiles], layout={"overflow": "visible"})
+        super().__init__(
+            [self._head, self.filters, self._pages, self._hint, self.tiles], layout={"overflow": "visible"}
+        )
         self.add_class("qingbo")
         self.add_class("qingbo-gallery")
         self.lasting = Lasting(self)
@@ -119,6 +130,8 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def close(self) -> None:
         """Close the gallery with all its parts. The library stays as it is."""
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
         refresher.discard(self)
         self.opened.close()
         self.tiles.close()
@@ -126,7 +139,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
-        told = markup.note(_TWIN.format(total=self.total, folder=self.library.folder.name))
+        told = markup.note(tr(_TWIN).format(total=self.total, folder=self.library.folder.name))
         self.lasting.show(markup.tag("div", told, class_=f"qingbo-html {self.lasting.twin_class}"))
 
     def _judged(self) -> None:
@@ -180,14 +193,16 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _count(self, first: int) -> str:
         if self._shown:
-            return f"{first:,}–{first + len(self._shown) - 1:,} of {self.total:,}"
+            last = first + len(self._shown) - 1
+            return tr("{first:,}–{last:,} of {total:,}").format(first=first, last=last, total=self.total)
         is_empty = select(self.library, limit=1)[0] == 0
-        return _EMPTY.format(folder=self.library.folder.name) if is_empty else _NONE
+        return tr(_EMPTY).format(folder=self.library.folder.name) if is_empty else tr(_NONE)
 
     def _arrange(self) -> None:
         opened = next((one for one in self._shown if one[0].key == self._key), None)
-        with update():
+        with update(self._hint):
             self.tiles.show(self._shown, self._key, blind=self._blind)
+            self._hint.value = markup.note(tr(_NO_PICTURES), "hint") if self.tiles.lacks_pictures else ""
             if opened is None:
                 self.opened.show(None)
             else:

@@ -13,12 +13,13 @@ from ..i18n import N_, tr
 from ..service.credentials import API_KEY_VARIABLES, Secret
 from . import markup
 from .binding import close_parts, update
-from .fields import LABEL_WIDTH, set_tooltip
+from .fields import LABEL_WIDTH
+from .making import made
 
 if TYPE_CHECKING:
     from ..tasks.manager import TaskManager
 
-__all__ = ["ConnectPanel", "KeyField"]
+__all__ = ["ConnectPanel", "KeyField", "is_manager", "no_manager"]
 
 #: Jupyter's loggers that tell of messages with all that is in them: of the widgets' channel, of the kernel.
 _TALKERS = ("Comm", "IPKernelApp")
@@ -35,6 +36,20 @@ _WAYS = (
 )
 _KEY_IS_HERE = N_("A key is here, hidden. Press Connect.")
 _KEY_MISSING = N_("Put a key in first.")
+
+
+def is_manager(value: object) -> bool:
+    """Whether it is a manager, or nothing, which stands for the default one."""
+    if value is None:
+        return True
+    from ..tasks.manager import TaskManager
+
+    return isinstance(value, TaskManager)
+
+
+def no_manager(kind: str) -> TypeError:
+    """What tells that something of this type is no manager. Not what it is: it may be a key."""
+    return TypeError(f"manager must be a TaskManager, as connect() returns one, not {kind}")
 
 
 class _Discreet(logging.Filter):
@@ -115,13 +130,14 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
 
     def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
         self._on_connect = on_connect
-        self.key_field = KeyField(
+        self.key_field = made(
+            KeyField,
+            tr(_FIELD_HELP),
             description=tr("API key"),
             placeholder=tr("paste it here"),
             layout={"width": "auto", "max_width": "480px"},
+            style={"description_width": LABEL_WIDTH},
         )
-        self.key_field.style.description_width = LABEL_WIDTH
-        set_tooltip(self.key_field, tr(_FIELD_HELP))
         self.connect_button = self._button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
         self.sandbox_button = self._button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
         self._message = ipywidgets.HTML()
@@ -137,8 +153,8 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         super().__init__(
             [ipywidgets.HTML(markup.style() + told), self.key_field, buttons, self._message],
             layout={"overflow": "visible"},
+            _dom_classes=("qingbo",),
         )
-        self.add_class("qingbo")
         self.key_field.observe(
             lambda _: self._say(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
         )
@@ -149,8 +165,7 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         super().close()
 
     def _button(self, description: str, explained: str, act: Callable[[], TaskManager | None]) -> Any:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
-        set_tooltip(button, explained)
+        button = made(ipywidgets.Button, explained, description=description, layout={"width": "auto"})
         button.on_click(lambda _: self._act(act))
         return button
 

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 from urllib.parse import urlsplit
 
-__all__ = ["CSS", "OUTPUT_CSS", "chips", "escape", "link", "note", "plain", "shorten", "span", "style", "tag"]
+__all__ = [
+    "CSS",
+    "OUTPUT_CSS",
+    "chips",
+    "escape",
+    "is_web",
+    "link",
+    "note",
+    "output_style",
+    "plain",
+    "shorten",
+    "span",
+    "style",
+    "tag",
+]
+
+
+def _minified(css: str) -> str:
+    """A style sheet without what only its readers need; it goes into every output."""
+    return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", re.sub(r"\s+", " ", css)).replace(";}", "}").strip()
+
 
 #: For outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme, with
 #: fallbacks for hosts that set none. No colour says anything that a word beside it does not say.
-OUTPUT_CSS = """
+OUTPUT_CSS = _minified("""
 .qingbo-html { line-height: 1.45; font-size: var(--jp-ui-font-size1, 13px);
   font-family: var(--jp-ui-font-family, system-ui, sans-serif); color: var(--jp-ui-font-color1, inherit); }
 .qingbo-card { border: 1px solid var(--jp-border-color2, #d0d0d0); border-radius: 4px;
@@ -36,12 +57,10 @@ OUTPUT_CSS = """
 .qingbo-html figure { margin: 8px 0 0; }
 .qingbo-html figcaption { overflow-wrap: anywhere; padding-top: 4px;
   font-size: var(--jp-ui-font-size0, 11px); }
-"""
+""")
 
 #: For the live widgets.
-CSS = (
-    OUTPUT_CSS
-    + """
+CSS = OUTPUT_CSS + _minified("""
 .qingbo { width: 100%; max-width: 760px; box-sizing: border-box; padding: 2px 2px 8px;
   container-type: inline-size; }
 .qingbo .widget-html, .qingbo .jupyter-widget-html { height: auto; min-height: 0; }
@@ -53,6 +72,7 @@ CSS = (
   margin: 0 0 4px; padding-bottom: 0; }
 .qingbo .progress { background: var(--jp-layout-color3, #e0e0e0); border-radius: 3px; overflow: hidden;
   margin: 0; }
+@media (prefers-reduced-motion: no-preference) { .qingbo-card .progress-bar { transition: width 1s linear; } }
 .qingbo .widget-output { margin: 0; }
 .qingbo .jp-OutputArea-output { padding: 0; overflow: hidden; }
 .qingbo .jp-OutputPrompt, .qingbo .jp-OutputArea-prompt { display: none; }
@@ -68,8 +88,7 @@ CSS = (
   .qingbo .qingbo-number > .widget-label { width: auto !important; min-width: var(--qingbo-label, 0); }
   .qingbo .qingbo-number > input { flex: 0 0 70px; }
 }
-"""
-)
+""")
 
 _SPACES = re.compile(r"\s+")
 
@@ -119,13 +138,17 @@ def chips(*words: str) -> str:
     return " ".join(span(word, "qingbo-chip") for word in words if word)
 
 
-def link(url: str, text: str) -> str:
-    """A link where the URL is http(s), else the bare text: ``javascript:`` and the like lead nowhere."""
+def is_web(url: str) -> bool:
+    """Whether the URL is http(s): ``javascript:`` and the like lead nowhere."""
     try:
-        safe = urlsplit(url.strip()).scheme.lower() in ("http", "https")
+        return urlsplit(url.strip()).scheme.lower() in ("http", "https")
     except ValueError:
-        safe = False
-    if not safe:
+        return False
+
+
+def link(url: str, text: str) -> str:
+    """A link where the URL is one of the web, else the bare text."""
+    if not is_web(url):
         return escape(text)
     return tag("a", escape(text), href=url.strip(), target="_blank", rel="noopener noreferrer")
 
@@ -133,3 +156,29 @@ def link(url: str, text: str) -> str:
 def style(css: str = CSS) -> str:
     """A style element; the text is ours, never a person's."""
     return f"<style>{css}</style>"
+
+
+def output_style(markup: str) -> str:
+    """The style element of an output: those rules for outputs that its markup makes use of."""
+    classes = {name for names in re.findall(r'class="([^"]*)"', markup) for name in names.split()}
+    parts = {f".{name}" for name in classes} | set(re.findall(r"<([a-z]+)", markup))
+    used = []
+    for selectors, declarations in _rules():
+        if kept := [selector for selector, needed in selectors if needed <= parts]:
+            used.append(",".join(kept) + declarations)
+    return style("".join(used))
+
+
+@cache
+def _rules() -> list[tuple[list[tuple[str, frozenset[str]]], str]]:
+    """The rules for outputs: selectors, each with the classes and tags that it is for; what they declare."""
+    return [
+        (
+            [
+                (one, frozenset(re.findall(r"\.[\w-]+|(?<![\w.-])[a-z]+", one)))
+                for one in selectors.split(",")
+            ],
+            declarations,
+        )
+        for selectors, declarations in re.findall(r"([^{}]+)(\{[^{}]*\})", OUTPUT_CSS)
+    ]

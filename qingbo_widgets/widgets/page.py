@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..exceptions import QingboError
+from ..i18n import N_, locale, tr
 from . import markup, table, words
 from .player import size_text
 
@@ -24,6 +25,10 @@ __all__ = ["export_sweep", "export_task"]
 
 #: Bytes of video that one file may hold; browsers stumble over more.
 ONE_FILE_LIMIT = 300 * 2**20
+
+_TOO_LARGE = N_(
+    "The videos have {size}, and at most {limit} go into one file: give the name of a folder, without .html."
+)
 
 _CSS = """
 :root { color-scheme: light dark; }
@@ -59,13 +64,13 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
 
     def body(play: Callable[[Path], str]) -> str:
         def shown(video: Path) -> str:
-            return (
-                play(video) if video.is_file() else markup.note(f"{video.name} is no longer there.", "hint")
-            )
+            if video.is_file():
+                return play(video)
+            return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
 
         return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, shown)
 
-    return _export(path, f"Sweep {sweep.name}", body, videos)
+    return _export(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
 
 
 def _export(
@@ -75,10 +80,8 @@ def _export(
     if path.suffix.lower() in (".html", ".htm"):
         size = sum(video.stat().st_size for video in videos)
         if size > ONE_FILE_LIMIT:
-            raise QingboError(
-                f"The videos have {size_text(size)}, and at most {size_text(ONE_FILE_LIMIT)} go into one "
-                "file: give the name of a folder, without .html."
-            )
+            limit = size_text(ONE_FILE_LIMIT)
+            raise QingboError(tr(_TOO_LARGE).format(size=size_text(size), limit=limit))
         return _write(path, title, body(_embedded))
     films = path / "videos"
     films.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def _embedded(video: Path) -> str:
 
 def _player(source: str) -> str:
     film: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
-    return markup.tag("video", src=source, **film, aria_label="The finished video")
+    return markup.tag("video", src=source, **film, aria_label=tr("The finished video"))
 
 
 def _write(path: Path, title: str, body: str) -> Path:
@@ -105,8 +108,11 @@ def _write(path: Path, title: str, body: str) -> Path:
         "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
     )
     style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
-    shown = markup.tag("h1", markup.escape(title)) + body + "<footer>Made with qingbo_widgets.</footer>"
-    html = f'<!doctype html><html lang="en"><head>{head}<title>{markup.escape(title)}</title>{style}</head>'
+    shown = (
+        markup.tag("h1", markup.escape(title)) + body + markup.tag("footer", tr("Made with qingbo_widgets."))
+    )
+    head += f"<title>{markup.escape(title)}</title>{style}"
+    html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:

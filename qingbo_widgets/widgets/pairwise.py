@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
 import ipywidgets
 
 from ..exceptions import QingboError
+from ..i18n import N_, tr
 from ..tasks.judging import Judgements
 from ..tasks.ranking import Ranked, rank
 from ..tasks.task import Task
@@ -18,17 +20,18 @@ from . import markup
 from .binding import close_parts, update
 from .comparison import CSS, figures
 from .fields import set_tooltip
-from .keys import KEYS_CLASS, make_keys
+from .keys import KEYS_CLASS, PLAY, make_keys
 from .lasting import Lasting
 from .player import output_of
+from .sequel import DOUBLE_CLICK
 
 __all__ = ["Pairwise"]
 
-_TOLD = "Which is better? Keys: ← the left one, → the right one, ↓ another pair."
-_HIDDEN = "Which is which is not shown before the ranking."
-_FEW = "A ranking needs two tasks at least whose videos are saved, of one library."
-_RANKING_HELP = "Shows which is which, and how sure the order is."
-_COUNTED = "{number} answers so far"
+_TOLD = N_("Which is better? Keys: ← the left one, → the right one, ↓ another pair; space plays both.")
+_HIDDEN = N_("Which is which is not shown before the ranking.")
+_FEW = N_("A ranking needs two tasks at least whose videos are saved, of one library.")
+_RANKING_HELP = N_("Shows which is which, and how sure the order is.")
+_COUNTED = N_("{number} answers so far")
 
 
 class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -50,30 +53,33 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def __init__(self, tasks: Sequence[Task], *, seed: int | None = None) -> None:
         self._tasks = {task.key: task for task in tasks}
         libraries = {task.manager.library.folder for task in self._tasks.values()}
-        if len(self._tasks) < 2 or len(libraries) > 1 or any(task.video_path is None for task in tasks):
-            raise QingboError(_FEW)
+        if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
+            raise QingboError(tr(_FEW))
         self._judgements = Judgements(next(iter(self._tasks.values())).manager.library)
         self._lot = random.Random(seed)
         self.pair: tuple[Task, Task] | None = None
+        self._shown_at = 0.0
         self._head, self._table = ipywidgets.HTML(), ipywidgets.HTML()
         self._videos = ipywidgets.Output(layout={"margin": "0"})
-        self.left_button = self._button("Left is better", "The left arrow", lambda: self.choose(0))
-        self.right_button = self._button("Right is better", "The right arrow", lambda: self.choose(1))
-        self.skip_button = self._button("Another pair", "The down arrow", self.skip)
-        self.ranking_button = self._button("Ranking", _RANKING_HELP, self._show_ranking)
+        self._videos.add_class(PLAY)
+        left, right, other = tr("Left is better"), tr("Right is better"), tr("Another pair")
+        self.left_button = self._button(left, tr("The left arrow"), lambda: self._press("ArrowLeft"))
+        self.right_button = self._button(right, tr("The right arrow"), lambda: self._press("ArrowRight"))
+        self.skip_button = self._button(other, tr("The down arrow"), lambda: self._press("ArrowDown"))
+        self.ranking_button = self._button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
         self._counted = ipywidgets.HTML(layout={"margin": "0 10px"})
         buttons = ipywidgets.HBox(
             [self.left_button, self.right_button, self.skip_button, self.ranking_button, self._counted],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
         )
-        keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._press)
+        keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._press, here={" ": PLAY})
         super().__init__(
             [self._head, self._videos, buttons, self._table, *keys], layout={"overflow": "visible"}
         )
         for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
             self.add_class(name)
         self.lasting = Lasting(self)
-        told = markup.tag("div", markup.span(_TOLD), " ", markup.span(_HIDDEN, "qingbo-dim"))
+        told = markup.tag("div", markup.span(tr(_TOLD)), " ", markup.span(tr(_HIDDEN), "qingbo-dim"))
         self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + told
         self.skip()
 
@@ -97,9 +103,10 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self.pair = self._tasks[left], self._tasks[right]
         paths = [path for task in self.pair if (path := task.video_path) is not None]
         with update(self._videos, self._counted, self._table):
-            self._videos.outputs = (output_of(figures(paths, ("", ""), controls=True), "Two videos"),)
-            self._counted.value = markup.span(_COUNTED.format(number=len(asked)), "qingbo-dim")
+            self._videos.outputs = (output_of(figures(paths, ("", ""), controls=True), tr("Two videos")),)
+            self._counted.value = markup.span(tr(_COUNTED).format(number=len(asked)), "qingbo-dim")
             self._table.value = ""
+        self._shown_at = time.monotonic()
 
     def ranking(self) -> list[Ranked]:
         """The tasks by their strength, the best first, each with its uncertainty.
@@ -115,11 +122,17 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
-        note = markup.note("A choice between pairs of videos, to be seen when this cell is run.")
+        note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
         self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
 
     def _press(self, key: str) -> None:
-        {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}.get(key, self.skip)()
+        chosen = {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}
+        self._answer(chosen.get(key, self.skip))
+
+    def _answer(self, act: Callable[[], object]) -> None:
+        """An answer of a person. The second of a double click is none: nobody has seen that pair."""
+        if time.monotonic() - self._shown_at >= DOUBLE_CLICK:
+            act()
 
     def _show_ranking(self) -> None:
         try:
@@ -130,7 +143,7 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             self._table.value = html
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> str:
-        head = ("", "Video", "Strength", "Better", "Worse")
+        head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
         rows = [markup.tag("tr", *(markup.tag("th", word) for word in head))]
         for place, one in enumerate(ranked, 1):
             task = self._tasks[one.key]
@@ -145,3 +158,7 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         set_tooltip(button, explained)
         button.on_click(lambda _: act())
         return button
+
+
+def _is_saved(task: Task) -> bool:
+    return task.video_path is not None and task.video_path.is_file()

@@ -13,11 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from .markup import escape, note, plain, tag
+from ..i18n import N_, tr
+from .markup import escape, is_web, note, plain, tag
 
 __all__ = [
     "EMBED_LIMIT",
     "embed_html",
+    "link_html",
     "notebook_folder",
     "output_of",
     "relative_url",
@@ -28,7 +30,10 @@ __all__ = [
 #: Bytes up to which a video is embedded into the notebook when that is asked for.
 EMBED_LIMIT = 20 * 2**20
 
-_EMBED_INSTEAD = "To put the video into the notebook itself: task.show(embed=True)."
+_EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
+_FROM_LINK = N_("from the service's link, while the video is being saved")
+_OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
+_TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
 _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
 
 
@@ -63,12 +68,12 @@ def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
     """Why Jupyter may not serve this file to the page, or ``None`` where it should."""
     url = relative_url(path, folder)
     if url is None:
-        return "The file is on another drive than the notebook, so the page cannot play it."
+        return tr("The file is on another drive than the notebook, so the page cannot play it.")
     parts = PurePosixPath(url).parts
     if any(part.startswith(".") and part not in (".", "..") for part in parts):
-        return "The file is in a hidden folder, which Jupyter does not serve."
+        return tr("The file is in a hidden folder, which Jupyter does not serve.")
     if ".." in parts:
-        return "The file is outside the notebook's folder; it plays where Jupyter was started above both."
+        return tr(_OUTSIDE)
     return None
 
 
@@ -83,9 +88,17 @@ def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "
     url, reason = relative_url(path, folder), why_unreachable(path, folder)
     told = [_caption(Path(path))]
     if reason:
-        told.append(f"{reason} {_EMBED_INSTEAD}")
+        told.append(f"{reason} {tr(_EMBED_INSTEAD)}")
     player = "" if url is None else _player(url, preload)
     return _figure(player, *told)
+
+
+def link_html(url: str) -> str:
+    """A player for a video that is still at the service; nothing where the link leads nowhere.
+
+    For a live view only: the link dies within a day.
+    """
+    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else ""
 
 
 def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
@@ -94,17 +107,16 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
     try:
         size = path.stat().st_size
         if size > limit:
-            return note(
-                f"{path.name} has {size_text(size)}, and at most {size_text(limit)} are put into a notebook. "
-                f"It is saved as {path}.",
-                "hint",
+            told = tr(_TOO_LARGE).format(
+                name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
+            return note(told, "hint")
         data = base64.b64encode(path.read_bytes()).decode("ascii")
     except OSError as error:
-        return note(f"{path.name} cannot be read: {error.strerror or error}", "alarm")
-    return _figure(
-        _player(f"data:video/mp4;base64,{data}"), f"{path.name}, {size_text(size)}, in the notebook"
-    )
+        reason = error.strerror or error
+        return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
+    caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
+    return _figure(_player(f"data:video/mp4;base64,{data}"), caption)
 
 
 def output_of(markup: str, text: str) -> dict[str, Any]:
@@ -126,7 +138,7 @@ def _player(source: str, preload: str = "metadata") -> str:
         preload=preload,
         playsinline="",
         style=_VIDEO_STYLE,
-        aria_label="The finished video",
+        aria_label=tr("The finished video"),
     )
 
 

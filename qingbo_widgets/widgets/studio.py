@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ..exceptions import MissingApiKey
+from ..i18n import N_, set_locale, tr
 from ..tasks.connection import current
 from ..tasks.presets import Presets
-from . import markup, words
-from .binding import close_parts, refresher, update
+from . import markup
+from .binding import close_parts, refresher, update, weakly
 from .card import TaskCard
 from .drafts import DraftKeeper, cell_key
-from .fields import set_tooltip
 from .form import RequestForm
-from .keyfield import ConnectPanel
+from .keyfield import ConnectPanel, is_manager, no_manager
 from .lasting import Lasting
+from .making import made
 from .shortcut import make_shortcut
 
 if TYPE_CHECKING:
@@ -30,17 +31,21 @@ __all__ = ["VideoStudio"]
 
 #: Seconds in which a second click on Generate is part of a double click.
 DOUBLE_CLICK = 1.0
+#: Seconds between two writings of what outlives the kernel: all tasks each time.
+KEEP_EVERY = 1.0
 
-_GENERATE_HELP = "Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once."
-_SAME = "Same again"
-_SAME_HELP = "Submits the same request once more, as a new task with a new result. It costs the same again."
-_CHANGED = "Same with changes"
-_CHANGED_HELP = "Fills the form in as it was for this task. Nothing is submitted."
+_GENERATE_HELP = N_("Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once.")
+_SAME = N_("Same again")
+_SAME_HELP = N_(
+    "Submits the same request once more, as a new task with a new result. It costs the same again."
+)
+_CHANGED = N_("Same with changes")
+_CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots")
-_SANDBOX = "Sandbox: no key, no cost, not the AI."
-_CONNECTED = "Connected to {service}"
-_VIDEOS = "videos are saved in {folder}"
+_SANDBOX = N_("Sandbox: no key, no cost, not the AI.")
+_CONNECTED = N_("Connected to {service}")
+_VIDEOS = N_("videos are saved in {folder}")
 
 
 class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -49,38 +54,54 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     Args:
         manager: what submits and follows; the default one when left out. Where there is no key either, the
             studio shows how to give one, and offers the sandbox.
+        locale: the language, ``"en"`` or ``"zh"``, of everything that is shown from then on in this kernel;
+            by default that of the environment.
         **initial: first values of the form's fields.
 
     Attributes:
         form: the form; all its traits can be set.
         generate_button: submits the form's request.
+
+    Raises:
+        TypeError: ``manager`` is something else, a key perhaps.
+        ValueError: there is no such language here.
     """
 
-    def __init__(self, manager: TaskManager | None = None, **initial: Any) -> None:
+    def __init__(
+        self, manager: TaskManager | None = None, *, locale: str | None = None, **initial: Any
+    ) -> None:
+        if not is_manager(manager):
+            refused = no_manager(type(manager).__name__)
+            del manager  # it may be a key, and a traceback can show what a frame still has
+            raise refused
+        if locale is not None:
+            set_locale(locale)
         self._cards: tuple[TaskCard, ...] = ()
         self._last: tuple[VideoRequest | None, float] = (None, 0.0)
         self._told = ""
+        self._kept_at, self._is_to_keep = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form = RequestForm(**initial)
         self._cell = cell_key()
         self._draft: DraftKeeper | None = None
-        self.generate_button = ipywidgets.Button(
-            description="Generate", button_style="primary", layout={"width": "auto", "min_width": "124px"}
+        self.generate_button = made(
+            ipywidgets.Button,
+            tr(_GENERATE_HELP),
+            description=tr("Generate"),
+            button_style="primary",
+            layout={"width": "auto", "min_width": "124px"},
         )
-        set_tooltip(self.generate_button, _GENERATE_HELP)
-        self._head, self._reason = (
-            ipywidgets.HTML(),
-            ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"}),
-        )
+        self._head = ipywidgets.HTML()
+        self._reason = ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self._reason],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "8px 0 4px"},
         )
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
         self._shortcut = make_shortcut(self._press)
-        super().__init__([self._head], layout={"overflow": "visible"})
-        self.add_class("qingbo")
-        self.add_class("qingbo-studio")
+        super().__init__(
+            [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
+        )
         self.lasting = Lasting(self)
         self.generate_button.on_click(lambda _: self._generate())
         self.form.observe(lambda _: self._look(), "problems")
@@ -107,6 +128,8 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def close(self) -> None:
         """Close the studio with all its parts. Its tasks go on."""
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
         if self._draft is not None:
             self._draft.close()
         for part in (self.form, self._actions, self._column, *self._shortcut):
@@ -122,8 +145,10 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.form.manager = manager
         if self._cell is not None and self._draft is None:
             self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)
-        service = _SANDBOX if manager.is_sandbox else _CONNECTED.format(service=manager.client.base_url)
-        folder = _VIDEOS.format(folder=manager.library.folder.name)
+        service = (
+            tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
+        )
+        folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
         told = markup.tag(
             "div",
             markup.span(service, "qingbo-status" if manager.is_sandbox else None),
@@ -171,32 +196,45 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         with update(self.generate_button):
             self.generate_button.disabled = True
         try:
-            card = TaskCard(submit())
+            task = submit()
         except Exception as error:
             self._told, self._last = str(error) or type(error).__name__, (None, 0.0)
         else:
-            self._cards = (card, *self._cards)
-            card.tell(self, "_keep")
-            self._offer_again(card, request)
-            with update(self._column):
-                self._column.children = self._cards
-            self._keep()
+            self._add(TaskCard(task), request)
             refresher.later(DOUBLE_CLICK, self._look)
         self._look()
 
+    def _add(self, card: TaskCard, request: VideoRequest) -> None:
+        self._cards = (card, *self._cards)
+        card.tell(self, "_keep")
+        self._offer_again(card, request)
+        with update(self._column):
+            self._column.children = self._cards
+        self.lasting.contain(card.lasting)
+        self._keep()
+
     def _offer_again(self, card: TaskCard, request: VideoRequest) -> None:
         submit = card.task.manager.submit
-        card.offer(_SAME, _SAME_HELP, lambda: self._submit(request, lambda: submit(request)))
-        card.offer(_CHANGED, _CHANGED_HELP, lambda: self.form.load(request))
+        card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
+        card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self.form.load(request))
 
     # ------------------------------------------------------------------ what outlives the kernel
 
     def _keep(self) -> None:
+        """A turn of a task: write it down at the next opportunity. No click waits for that."""
+        with update():
+            if self._is_to_keep or not self.lasting.is_kept:
+                return
+            self._is_to_keep = True
+            rest = self._kept_at + KEEP_EVERY - time.monotonic()
+        refresher.later(max(rest, 0.0), weakly(self, "_keep_now"))
+
+    def _keep_now(self) -> None:
         with update():  # of two threads the later one tells the later state
+            self._kept_at, self._is_to_keep = time.monotonic(), False
             self.lasting.keep(self._kept())
 
     def _kept(self) -> str:
         """Every task of the studio as HTML, hidden as long as the studio is alive."""
-        tasks = [card.task for card in self._cards]
-        parts = [words.ended(task) if words.is_settled(task) else words.kept(task) for task in tasks]
+        parts = [card.left for card in self._cards]
         return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else ""

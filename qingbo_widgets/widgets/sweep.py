@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..tasks.cell import CellState
 from . import markup, table, words
 from .binding import close_parts, observe, refresher, update
 from .card import TaskCard
 from .fields import set_tooltip
-from .frames import FramePicker
 from .lasting import Lasting
 
 if TYPE_CHECKING:
@@ -29,15 +29,14 @@ CARDS = 12
 #: Seconds between two writings of what outlives the kernel: the whole table each time.
 KEEP_EVERY = 5.0
 
-_SUBMIT = "Submits them, {places} at a time. They may cost money."
-_PAUSE = "Submits no more. What is under way goes on."
-_GO_ON = "Submits what waits. It may cost money."
-_CANCEL = "Drops what waits here, and cancels what waits in the service's queue; the service refunds it."
-_RETRY = "Failed tasks are refunded by the service; trying again makes new ones."
-_AGAIN = "Makes a new task, which may cost money."
-_FRAMES = "Grabs a frame of the video, or goes on from one."
-_DROP = "Takes this one out of the queue; nothing was sent."
-_RESUME = "To go on in a new kernel:"
+_SUBMIT = N_("Submits them, {places} at a time. They may cost money.")
+_PAUSE = N_("Submits no more. What is under way goes on.")
+_GO_ON = N_("Submits what waits. It may cost money.")
+_CANCEL = N_("Drops what waits here, and cancels what waits in the service's queue; the service refunds it.")
+_RETRY = N_("Failed tasks are refunded by the service; trying again makes new ones.")
+_AGAIN = N_("Makes a new task, which may cost money.")
+_DROP = N_("Takes this one out of the queue; nothing was sent.")
+_RESUME = N_("To go on in a new kernel:")
 
 
 class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -51,11 +50,9 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def __init__(self, cell: Cell, act: Callable[[Callable[[], object]], None]) -> None:
         self.cell = cell
         self._line = ipywidgets.HTML()
-        self.drop_button = _button("Cancel", _DROP, lambda: act(cell.cancel))
-        self.retry_button = _button("Try again", _AGAIN, lambda: act(cell.retry))
-        self.frames_button = _button("Frames", _FRAMES, lambda: act(self._open))
+        self.drop_button = _button(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
+        self.retry_button = _button(tr("Try again"), tr(_AGAIN), lambda: act(cell.retry))
         self._card: TaskCard | None = None
-        self._picker: FramePicker | None = None
         self._shown: list[Any] = []
         super().__init__(layout={"overflow": "visible"})
         self.refresh()
@@ -73,8 +70,6 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             parts.append(self.drop_button)
         elif state == CellState.cancelled or (state == CellState.failed and task and words.is_settled(task)):
             parts.append(self.retry_button)
-        if state == CellState.finished:
-            parts.append(self._picker or self.frames_button)
         with update(self, self._line):
             self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
             if self._shown != parts:
@@ -82,17 +77,17 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def close(self) -> None:
         """Close the view with all its parts. The cell goes on."""
-        buttons = (self.drop_button, self.retry_button, self.frames_button)
-        for part in (self._card, self._picker, self._line, *buttons):
+        for part in (self._card, self._line, self.drop_button, self.retry_button):
             if part is not None:
                 close_parts(part)
                 part.close()
         close_parts(self)
         super().close()
 
-    def _open(self) -> None:
-        if self.cell.task is not None:
-            self._picker = FramePicker(self.cell.task)
+    @property
+    def card(self) -> TaskCard | None:
+        """The card of the cell's task, once it has one."""
+        return self._card
 
 
 class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -119,16 +114,19 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         self._bar = ipywidgets.IntProgress(
             0, 0, 1000, layout={"width": "auto", "height": "8px", "margin": "6px 2px"}
         )
-        set_tooltip(self._bar, "The progress is in the line above, in words.")
-        explained = _SUBMIT.format(places=sweep.max_running)
-        self.start_button = _button(f"Submit {count} tasks", explained, lambda: self._act(sweep.start))
+        set_tooltip(self._bar, tr("The progress is in the line above, in words."))
+        explained = tr(_SUBMIT).format(places=sweep.max_running)
+        submits = tr("Submit {count} tasks").format(count=count)
+        self.start_button = _button(submits, explained, lambda: self._act(sweep.start))
         self.start_button.button_style = "primary"
-        self.pause_button = _button("Pause", _PAUSE, lambda: self._act(self._pause))
-        self.cancel_button = _button("Cancel the rest", _CANCEL, lambda: self._act(sweep.cancel))
-        self.retry_button = _button("Try failed ones again", _RETRY, lambda: self._act(sweep.retry_failed))
+        self.pause_button = _button(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause))
+        self.cancel_button = _button(tr("Cancel the rest"), tr(_CANCEL), lambda: self._act(sweep.cancel))
+        self.retry_button = _button(
+            tr("Try failed ones again"), tr(_RETRY), lambda: self._act(sweep.retry_failed)
+        )
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
-        self._back = _button("‹ Previous", "The cells before these.", lambda: self._turn(-1))
-        self._forth = _button("Next ›", "The cells after these.", lambda: self._turn(1))
+        self._back = _button(tr("‹ Previous"), tr("The cells before these."), lambda: self._turn(-1))
+        self._forth = _button(tr("Next ›"), tr("The cells after these."), lambda: self._turn(1))
         self._where = ipywidgets.HTML()
         self._pager = ipywidgets.HBox(
             [self._back, self._where, self._forth], layout={"align_items": "center"}
@@ -153,6 +151,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         sweep = self.sweep
         for view in self.views:
             view.refresh()
+            if view.card is not None:  # it is displayed with the grid
+                self.lasting.contain(view.card.lasting)
         with update(self._head, self._bar, self._notes, self._buttons, self.pause_button, self.retry_button):
             if self.comm is None:
                 return False
@@ -161,8 +161,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
             told = markup.note(self._told, "alarm") if self._told else ""
             self._notes.value = markup.style() + self.lasting.style + table.notes(sweep) + told
             is_paused = sweep.state == "paused"
-            self.pause_button.description = "Go on" if is_paused else "Pause"
-            set_tooltip(self.pause_button, _GO_ON if is_paused else _PAUSE)
+            self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
+            set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
             buttons = self._offered()
             if self._buttons.children != buttons:
                 self._buttons.children = buttons
@@ -242,13 +242,16 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
                 parts.append(_heading("") if cell is None else CellView(cell, self._act))
                 views += [parts[-1]] if cell is not None else []
         first, last = self._page * rows + 1, self._page * rows + len(shown)
+        where = tr("rows {first} to {last} of {total}").format(
+            first=first, last=last, total=len(arranged.rows)
+        )
         with update(self._grid, self._grid.layout, self._where, self._back, self._forth, self._pager.layout):
             self._grid.layout.grid_template_columns = (
                 f"minmax(80px, 200px) repeat({across}, minmax(200px, 1fr))"
             )
             self._grid.children = parts
             self.views = tuple(views)
-            self._where.value = markup.span(f"rows {first} to {last} of {len(arranged.rows)}", "qingbo-dim")
+            self._where.value = markup.span(where, "qingbo-dim")
             self._back.disabled, self._forth.disabled = self._page == 0, self._page == pages - 1
             self._pager.layout.display = "none" if pages == 1 else None
         for part in old:
@@ -272,7 +275,7 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         if sweep.state != "ended":
             name = json.dumps(sweep.name, ensure_ascii=False)
             line = f"{words.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
-            parts += [markup.tag("div", markup.span(_RESUME))]
+            parts += [markup.tag("div", markup.span(tr(_RESUME)))]
             parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
         parts.append(table.table_html(sweep))
         return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {self.lasting.twin_class}")

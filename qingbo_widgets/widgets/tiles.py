@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ..tasks.posters import poster_path, posters
-from . import markup
+from ..i18n import N_, tr
+from ..tasks.posters import can_make, poster_path, posters
+from . import markup, words
 from .binding import close_parts, update
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["CSS", "Tiles", "stars"]
 
 #: Bytes above which a file in the posters' folder is no poster of ours.
 _LARGEST = 200_000
-_HIDDEN = "Not rated yet"
+_HIDDEN = N_("Not rated yet")
 
 CSS = """
 .qingbo-gallery { max-width: 1240px; }
@@ -59,6 +60,9 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
         clicked: called with the key of a tile that was clicked.
         made: called, on another thread, when a poster that was missing is there.
         last: a widget that stands in the grid too, below the row of the tile that is open.
+
+    Attributes:
+        lacks_pictures: whether videos shown have no picture because nothing that makes one is installed.
     """
 
     children: Any  # for mypy, which knows nothing of the base
@@ -72,6 +76,7 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
     ) -> None:
         self._library, self._clicked, self._made, self._last = library, clicked, made, last
         self._tiles: list[_Tile] = []
+        self.lacks_pictures = False
         # Each widget costs the page some milliseconds, so the tiles share what they have in common; which
         # of two layouts a tile has puts it before or after the one widget that stands between them.
         self._before, self._after = ipywidgets.Layout(order="0"), ipywidgets.Layout(order="2")
@@ -100,7 +105,7 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
         while len(self._tiles) < len(page):
             like = self._tiles[0] if self._tiles else None
             self._tiles.append(_Tile(self._clicked, self._before, like))
-        is_after = False
+        is_after = self.lacks_pictures = False
         for tile, (entry, judgement) in zip(self._tiles, page, strict=False):
             is_open = entry.key == opened
             hidden = blind and judgement.rating is None
@@ -129,8 +134,10 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
         try:
             data = poster_path(video).read_bytes()
         except OSError:
-            if video.is_file():
+            if video.is_file() and can_make():
                 posters.ask(video, self._made)
+            elif video.is_file():
+                self.lacks_pictures = True
             return None
         return data if len(data) < _LARGEST else None
 
@@ -154,11 +161,11 @@ class _Tile(ipywidgets.VBox):  # type: ignore[misc]
         self._key = entry.key
         prompt = markup.shorten(entry.prompt or entry.task_id or entry.model, 140)
         if hidden:
-            entry, prompt = replace(entry, model="", request=None), _HIDDEN
+            entry, prompt = replace(entry, model="", request=None), tr(_HIDDEN)
         with update(self._look, self.button):
             self._look.value = _tile_html(entry, prompt, picture, judgement)
             # What the button is called is for those who do not see the picture.
-            self.button.description = f"Open: {markup.shorten(prompt, 60)}"
+            self.button.description = tr("Open: {prompt}").format(prompt=markup.shorten(prompt, 60))
         (self.add_class if is_open else self.remove_class)("qingbo-open")
 
 
@@ -178,9 +185,9 @@ def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judg
         data = base64.b64encode(picture).decode("ascii")
         drawn = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         drawn = drawn.removesuffix("</img>")
-    status = "" if entry.file else entry.status
+    status = "" if entry.file else words.status_name(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
-    words = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
+    said = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
         "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"
     )
-    return drawn + markup.tag("div", words, class_="qingbo-tile-words")
+    return drawn + markup.tag("div", said, class_="qingbo-tile-words")

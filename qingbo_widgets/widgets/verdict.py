@@ -7,15 +7,19 @@ from typing import Any
 
 import ipywidgets
 
+from ..i18n import N_, tr
 from ..tasks.judging import RATINGS, Judgements, tags_in
 from .binding import update
 from .fields import set_tooltip
 
-__all__ = ["Verdict"]
+__all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
 
-_RATING_HELP = "0 is useless, 5 could not be better. The keys 0 to 5 do the same."
-_TAGS_HELP = "With commas between them: water, slow, for the talk"
-_NOTE_HELP = "Whatever should be remembered of this video."
+#: The classes of the two fields, for the keys that lead there.
+TAGS_FIELD, NOTE_FIELD = "qingbo-tags", "qingbo-note-text"
+
+_RATING_HELP = N_("0 is useless, 5 could not be better. The keys 0 to 5 do the same.")
+_TAGS_HELP = N_("With commas between them: water, slow, for the talk")
+_NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
 class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -35,18 +39,15 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._judgements, self._judged = judgements, judged
         self._key: str | None = None
         self._is_showing = False
-        self.rating = ipywidgets.ToggleButtons(
-            options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
-            value=None,
-            description="Rating",
-            style={"button_width": "34px", "description_width": "52px"},
+        self.rating = rating_buttons(tr("Rating"))
+        self.tags = ipywidgets.Text(
+            description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False
         )
-        self.tags = ipywidgets.Text(description="Tags", placeholder="water, slow", continuous_update=False)
-        self.note = ipywidgets.Textarea(description="Note", rows=2, continuous_update=False)
+        self.note = ipywidgets.Textarea(description=tr("Note"), rows=2, continuous_update=False)
         for control, explained in (
-            (self.rating, _RATING_HELP),
-            (self.tags, _TAGS_HELP),
-            (self.note, _NOTE_HELP),
+            (self.rating, tr(_RATING_HELP)),
+            (self.tags, tr(_TAGS_HELP)),
+            (self.note, tr(_NOTE_HELP)),
         ):
             if control is not self.rating:
                 control.style.description_width = "52px"
@@ -54,6 +55,8 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             control.layout.max_width = "520px"
             set_tooltip(control, explained)
             control.observe(self._hear, "value")
+        self.tags.add_class(TAGS_FIELD)
+        self.note.add_class(NOTE_FIELD)
         super().__init__([self.rating, self.tags, self.note], layout={"overflow": "visible"})
 
     def show(self, key: str) -> None:
@@ -92,3 +95,13 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         else:
             self._judgements.note(self._key, change["new"])
         self._judged()
+
+
+def rating_buttons(description: str) -> Any:
+    """The buttons ``–`` and 0 to 5."""
+    return ipywidgets.ToggleButtons(
+        options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
+        value=None,
+        description=description,
+        style={"button_width": "34px", "description_width": "52px"},
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed
+from ..i18n import N_, tr
 from ..service.credentials import find_base_url
 from ..service.snapshot import TaskStatus
 from . import markup
@@ -17,31 +19,55 @@ if TYPE_CHECKING:
     from ..tasks.manager import TaskManager
     from ..tasks.task import Task
 
-__all__ = ["about", "advice", "can_cancel", "clock", "ended", "headline", "is_over", "is_settled", "kept"]
+__all__ = [
+    "about",
+    "advice",
+    "can_cancel",
+    "clock",
+    "ended",
+    "headline",
+    "is_over",
+    "is_settled",
+    "is_unfollowed",
+    "kept",
+    "link",
+    "percent",
+    "status_name",
+]
 
 _STATUS = {
-    TaskStatus.submitting: "Submitting",
-    TaskStatus.unconfirmed: "Not confirmed",
-    TaskStatus.queued: "Waiting in the queue",
-    TaskStatus.processing: "Being made",
-    TaskStatus.completed: "Finished",
-    TaskStatus.failed: "Failed",
-    TaskStatus.cancelled: "Cancelled",
+    TaskStatus.submitting: N_("Submitting"),
+    TaskStatus.unconfirmed: N_("Not confirmed"),
+    TaskStatus.queued: N_("Waiting in the queue"),
+    TaskStatus.processing: N_("Being made"),
+    TaskStatus.completed: N_("Finished"),
+    TaskStatus.failed: N_("Failed"),
+    TaskStatus.cancelled: N_("Cancelled"),
+}
+#: The same in a list or beside other facts.
+_STATUS_NAMES: Mapping[str, str] = {
+    TaskStatus.submitting: N_("submitting"),
+    TaskStatus.unconfirmed: N_("unconfirmed"),
+    TaskStatus.queued: N_("queued"),
+    TaskStatus.processing: N_("processing"),
+    TaskStatus.completed: N_("completed"),
+    TaskStatus.failed: N_("failed"),
+    TaskStatus.cancelled: N_("cancelled"),
 }
 #: A submission, its retries included, and two clocks that somebody sets are no further apart than this.
 _CLOCKS_AGREE = timedelta(minutes=10)
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
-_REFUNDED = "The service refunds failed tasks."
-_SAVE_AGAIN = "The task is finished and paid for; saving it again costs nothing."
-_LINK_EXPIRED = "Finished videos stay at the service for a limited time only."
-_KEY_REFUSED = "Connect with a key that works, and the task is followed again."
-_KEPT_FOR = "the service keeps it for {left} more"
-_KEPT_UNTIL = "the service keeps it until {end:%Y-%m-%d %H:%M}"
-_AS_STORED = "when the notebook was saved; submitted {when}"
-_RESUME = "To go on in a new kernel:"
-_NO_ID_YET = "Its id is not known yet. To see what became of it, in a new kernel:"
-_WILL_PLAY = "As soon as the video is saved, in whatever kernel, it plays here:"
+_REFUNDED = N_("The service refunds failed tasks.")
+_SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
+_LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
+_KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
+_KEPT_FOR = N_("the service keeps it for {left} more")
+_KEPT_UNTIL = N_("the service keeps it until {end:%Y-%m-%d %H:%M}")
+_AS_STORED = N_("when the notebook was saved; submitted {when}")
+_RESUME = N_("To go on in a new kernel:")
+_NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
+_WILL_PLAY = N_("As soon as the video is saved, in whatever kernel, it plays here:")
 
 
 def is_over(task: Task) -> bool:
@@ -61,6 +87,24 @@ def can_cancel(task: Task) -> bool:
     return task.status in _CANCELLABLE and not is_over(task)
 
 
+def is_unfollowed(task: Task) -> bool:
+    """Whether the service may still work on it, and nobody asks any more."""
+    ended = task.status.is_ended or task.status == TaskStatus.unconfirmed
+    return task.is_done and not ended and task.video_path is None
+
+
+def percent(task: Task) -> int:
+    """How far it is at this moment: of being made, then of being saved."""
+    return int(task.shown_progress) if task.download is None else round(100 * task.download)
+
+
+def link(task: Task) -> str:
+    """Where the service has the video as long as it is not saved; empty where it has none, or no longer."""
+    end = _here(task, task.expires_at)
+    is_there = bool(task.video_urls) and (end is None or end > datetime.now(UTC))
+    return str(task.video_urls[0]) if is_there else ""
+
+
 def clock(seconds: float) -> str:
     """A time span: 0:07, 12:30, 1:00:00."""
     whole = max(int(seconds), 0)
@@ -72,25 +116,38 @@ def status(task: Task) -> str:
     """Where the task stands, in words."""
     if task.status == TaskStatus.completed and task.video_path is None:
         if task.download is not None:
-            return f"Finished, saving the video: {task.download:.0%}".replace("%", " %")
-        return "Finished, the video is not saved" if is_over(task) else "Finished, saving the video"
-    ended = task.status.is_ended or task.status == TaskStatus.unconfirmed or task.error is not None
-    if task.is_done and not ended:
-        return "Not followed any more"
-    return _STATUS.get(task.status, str(task.status))
+            return tr("Finished, saving the video: {percent:.0f} %").format(percent=percent(task))
+        return tr("Finished, the video is not saved") if is_over(task) else tr("Finished, saving the video")
+    if is_unfollowed(task):
+        return tr("Not followed any more")
+    words = _STATUS.get(task.status)
+    return str(task.status) if words is None else tr(words)
 
 
-def headline(task: Task, now: datetime | None = None) -> str:
-    """The line above the bar, as HTML: status, percent, time, time left."""
+def status_name(status: str) -> str:
+    """A status in one word; one that the service has invented since stays as it is."""
+    name = _STATUS_NAMES.get(status)
+    return status if name is None else tr(name)
+
+
+def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> str:
+    """The line above the bar, as HTML: status, percent, time, time left.
+
+    Args:
+        task: the task.
+        now: the moment, UTC.
+        shown: the percent that the bar shows; as of this moment when left out.
+    """
     facts = [markup.span(status(task), "qingbo-status")]
-    if not is_over(task) and task.status != TaskStatus.submitting:
-        facts.append(markup.span(f"{task.progress} %"))
     over, now = is_over(task), now or datetime.now(UTC)
+    if not over and not task.status.is_ended and task.status != TaskStatus.submitting:
+        facts.append(markup.span(f"{percent(task) if shown is None else shown} %"))
     end = _here(task, task.completed_at) if over else now
     if end is not None:
         facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
-    if task.eta is not None and task.eta >= 1 and not over:
-        facts.append(markup.span(f"about {clock(task.eta)} left", "qingbo-dim"))
+    seconds = None if over else task.seconds_left
+    if seconds is not None and seconds >= 1:
+        facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
     if (left := _left(task, now, over)) is not None:
         facts.append(markup.span(left, "qingbo-dim"))
     return markup.tag("div", " ".join(facts), class_="qingbo-head")
@@ -102,11 +159,10 @@ def about(task: Task) -> str:
     if request is None:
         return markup.tag("div", markup.chips(task.model, task.task_id))
     prompt = request.prompt or " / ".join(str(getattr(shot, "prompt", shot)) for shot in request.shots)
-    shots = f"{len(request.shots)} shots" if request.is_multi_shot else ""
-    shape = "from an image" if request.is_image_to_video else request.aspect_ratio
-    facts = markup.chips(
-        task.model, f"{request.seconds} s", str(request.mode), shots, str(shape), task.task_id
-    )
+    shots = tr("{count} shots").format(count=len(request.shots)) if request.is_multi_shot else ""
+    shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
+    seconds = tr("{seconds} s").format(seconds=request.seconds)
+    facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
     return markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt") + markup.tag(
         "div", facts
     )
@@ -154,17 +210,17 @@ def kept(task: Task, *hidden_by: str) -> str:
         markup.tag(
             "div",
             markup.span(status(task), "qingbo-status"),
-            markup.span(_AS_STORED.format(when=when), "qingbo-dim"),
+            markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
             class_="qingbo-head",
         ),
         about(task),
         advice(task),
     ]
     if task.task_id or task.status != TaskStatus.failed:
-        parts.append(markup.tag("div", markup.span(_RESUME if task.task_id else _NO_ID_YET)))
+        parts.append(markup.tag("div", markup.span(tr(_RESUME) if task.task_id else tr(_NO_ID_YET))))
         parts.append(markup.tag("pre", markup.tag("code", markup.escape(resume_line(task)))))
     if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
-        parts += [markup.note(_WILL_PLAY), video_html(task.planned_path, preload="none")]
+        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
     return markup.tag("div", *parts, class_=" ".join(["qingbo-html qingbo-keep", *hidden_by]))
 
 
@@ -208,17 +264,17 @@ def _left(task: Task, now: datetime, over: bool) -> str | None:
     if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
         return None
     if over:  # nothing here moves any more, so that a time span would soon be wrong
-        return _KEPT_UNTIL.format(end=end.astimezone())
-    return _KEPT_FOR.format(left=clock((end - now).total_seconds()))
+        return tr(_KEPT_UNTIL).format(end=end.astimezone())
+    return tr(_KEPT_FOR).format(left=clock((end - now).total_seconds()))
 
 
 def _what_more(task: Task) -> str:
     """What the error, which tells what happened and what to do, cannot know."""
     error = task.error
     if task.status == TaskStatus.completed:
-        return _LINK_EXPIRED if isinstance(error, LinkExpired) else _SAVE_AGAIN
-    if isinstance(error, TaskFailed):
-        return _REFUNDED
+        return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)
+    if isinstance(error, TaskFailed) and task.task_id:
+        return tr(_REFUNDED)
     if isinstance(error, AuthenticationFailed) and task.task_id:
-        return _KEY_REFUSED
+        return tr(_KEY_REFUSED)
     return ""

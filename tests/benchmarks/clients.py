@@ -99,7 +99,7 @@ def in_threads(once: Once, count: int, known: dict[str, float]) -> None:
         thread.join()
 
 
-def ours(base: str, count: int, known: dict[str, float], **settings: float) -> None:
+def ours(base: str, count: int, known: dict[str, float], **settings: Any) -> None:
     """``TaskManager.submit``, and each task's status observed; keeps its journal and saves the videos too."""
     from qingbo_widgets import Client, Library, TaskManager, TaskStatus
 
@@ -108,7 +108,7 @@ def ours(base: str, count: int, known: dict[str, float], **settings: float) -> N
             known[change["owner"].task_id] = time.time()
 
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         TaskManager(Client("key", f"{base}/v1"), Library(folder), **settings) as manager,
     ):
         made = []

@@ -1,7 +1,8 @@
 """Many tasks on one kernel: ``python -m tests.benchmarks.load 500``.
 
 The service, in a process of its own, takes 200 ms for each answer. Measured: how much later than the schedule
-said an answer about a task came, the CPU, the threads, the connections, and the memory a task.
+said an answer about a task came, the CPU, the threads, the connections; the same in a real kernel with a card
+for each task, none or some of them on the page; and the memory of a task and of a card.
 """
 
 from __future__ import annotations
@@ -15,26 +16,46 @@ import tempfile
 import threading
 import time
 import tracemalloc
-import urllib.request
-from collections import Counter
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, Self
+from unittest.mock import patch
 
-from qingbo_widgets import Client, Library, TaskManager
+from qingbo_widgets import Client, Library, TaskCard, TaskManager
+from qingbo_widgets.tasks import follower
 from qingbo_widgets.tasks.monitor import TaskMonitor
 from qingbo_widgets.tasks.record import TaskRecord
+from qingbo_widgets.tasks.schedule import KEPT, Answer, History
 
 from . import server
+from .card import CONNECT
+from .kernels import alone, by_kind, most_in_a_second, size
+from .parts import MANY, tell
 
-__all__ = ["run"]
+__all__ = ["Watch", "run"]
+
+#: Seconds that the tasks take, and that the service takes for an answer.
+LOW, HIGH, LATENCY = 60.0, 120.0, 0.2
+#: Cards on the page in the second run with cards.
+ON_THE_PAGE = 20
+#: Tasks in the run with a limit, and the limit, in requests a second.
+LIMITED, LIMIT = 60, 10.0
+#: Tasks and cards of which the memory is measured.
+WEIGHED = 200
 
 
 class Watch:
-    """Notes when each question was due and when its answer came."""
+    """Notes when each question was due and when its answer came, as long as the context lasts."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
         self.requests: list[float] = []
         self._due: dict[str, float] = {}
+        self._patches = ExitStack()
+
+    def __enter__(self) -> Self:
         sleep, request = TaskRecord.sleep, TaskMonitor.request
         watch = self
 
@@ -43,35 +64,53 @@ class Watch:
             await sleep(record, seconds)
 
         async def requesting(monitor: TaskMonitor, call: Any, /, *args: Any, **kwargs: Any) -> Any:
-            answer = await request(monitor, call, *args, **kwargs)
             watch.requests.append(time.monotonic())
+            answer = await request(monitor, call, *args, **kwargs)
             if call.__name__ == "status" and args[0] in watch._due:
                 watch.late.append(time.monotonic() - watch._due[args[0]])
             return answer
 
-        TaskRecord.sleep = sleeping  # type: ignore[method-assign]
-        TaskMonitor.request = requesting  # type: ignore[method-assign, assignment]
+        self._patches.enter_context(patch.object(TaskRecord, "sleep", sleeping))
+        self._patches.enter_context(patch.object(TaskMonitor, "request", requesting))
+        return self
 
-    def most_in_a_second(self) -> int:
-        """The largest number of answers within any second."""
-        most = first = 0
-        for last, moment in enumerate(self.requests):
-            while moment - self.requests[first] > 1.0:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+    def __exit__(self, *_: object) -> None:
+        self._patches.close()
+
+    @property
+    def told(self) -> dict[str, float]:
+        """Seconds from when a question was due to its answer, which itself takes 200 ms."""
+        late = sorted(self.late)
+        return {
+            "late, median, s": late[len(late) // 2],
+            "late, 99 %, s": late[int(0.99 * len(late))],
+            "late, most, s": late[-1],
+            "requests in a second, most": most_in_a_second(self.requests),
+        }
 
 
-def run(count: int, *, low: float = 60.0, high: float = 120.0, **settings: float) -> dict[str, Any]:
+def run(count: int = MANY) -> Iterator[dict[str, Any]]:
+    """Each result as soon as it is there."""
+    yield {f"{count} tasks of 60..120 s": _follow(count)}
+    yield {f"{LIMITED} tasks of 20..30 s, max_requests_per_second={LIMIT:g}": _limited()}
+    cards: dict[str, Any] = {}
+    for shown in (0, ON_THE_PAGE):
+        cards[f"{count} cards, {shown} of them on the page"] = _with_cards(count, shown)
+        yield {f"{count} tasks of 60..120 s in a kernel": cards}
+    yield {"bytes of memory": _memory(WEIGHED)}
+
+
+def _follow(count: int) -> dict[str, Any]:
     """Follow so many tasks at once until all have ended."""
-    watch = Watch()
     with (
-        server.running(low, high, latency=0.2) as base,
-        tempfile.TemporaryDirectory() as folder,
-        TaskManager(Client("key", f"{base}/v1"), Library(folder), **settings) as manager,
+        Watch() as watch,
+        server.running(LOW, HIGH, LATENCY) as base,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        TaskManager(Client("key", f"{base}/v1"), Library(folder)) as manager,
     ):
-        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
-        submits, known, most = [], {}, 0
+        began, before = time.monotonic(), time.process_time()
+        submits, most = [], 0
+        known: dict[str, float] = {}
         for _ in range(count):
             start = time.perf_counter()
             task = manager.submit(model="kling-v3", prompt="雨")
@@ -84,61 +123,179 @@ def run(count: int, *, low: float = 60.0, high: float = 120.0, **settings: float
             if threading.active_count() > most:
                 most, names = threading.active_count(), [thread.name for thread in threading.enumerate()]
             time.sleep(0.2)
-        after, seconds = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
-        with urllib.request.urlopen(f"{base}/stats", timeout=10) as answer:
-            stats = json.load(answer)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        late = sorted(watch.late)
+        spent, seconds = time.process_time() - before, time.monotonic() - began
+        stats = server.stats(base)
         return {
-            "tasks": count,
             "seconds": seconds,
-            "cpu share": cpu / seconds,
-            "lag, mean": statistics.fmean(known[job["id"]] - job["ends"] for job in stats["jobs"]),
+            "CPU share": spent / seconds,
+            "lag, mean, s": statistics.fmean(known[job["id"]] - job["ends"] for job in stats["jobs"]),
             "questions a task": statistics.fmean(job["asked"] for job in stats["jobs"]),
-            "late, median": late[len(late) // 2],
-            "late, 99 %": late[int(0.99 * len(late))],
-            "late, most": late[-1],
-            "requests in a second, most": watch.most_in_a_second(),
+            **watch.told,
             "connections": stats["connections"],
-            "cpu by thread, s": _cpu_by_thread(),
+            "CPU by thread, s": _cpu_by_thread(),
             "threads, most": most,
-            "threads that ask": sum(name == "qingbo-request" for name in names),
-            "submit, median ms": 1000 * statistics.median(submits),
-            "submit, most ms": 1000 * max(submits),
+            "threads that ask": sum(name.startswith("qingbo-request") for name in names),
+            "submit, median, ms": 1000 * statistics.median(submits),
+            "submit, most, ms": 1000 * max(submits),
+            "memory at most, MB": _peak(),
+        }
+
+
+def _limited() -> dict[str, Any]:
+    """Whether the limit that a user has set is kept across all tasks."""
+    with (
+        Watch() as watch,
+        server.running(20.0, 30.0) as base,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        TaskManager(Client("key", f"{base}/v1"), Library(folder), max_requests_per_second=LIMIT) as manager,
+    ):
+        began = time.monotonic()
+        for _ in range(LIMITED):
+            manager.submit(model="kling-v3", prompt="雨")
+        while not all(task.is_done for task in manager.tasks):
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        return {
+            "seconds": seconds,
+            "requests a second, mean": len(watch.requests) / seconds,
+            "requests in a second, most": most_in_a_second(watch.requests),
         }
 
 
 def _cpu_by_thread() -> dict[str, float]:
     """Seconds that the living threads have worked, by name; empty where the system does not tell."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     if sys.platform == "linux":
         for thread in threading.enumerate():
             spent[thread.name] += time.clock_gettime(time.pthread_getcpuclockid(thread.ident or 0))
     return {name: round(seconds, 2) for name, seconds in spent.items()}
 
 
-def memory(count: int) -> float:
-    """Bytes a task, while it is followed."""
+def _peak() -> float:
+    unit = 1024 if sys.platform == "darwin" else 1  # ru_maxrss: bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
+
+
+# ---------------------------------------------------------------------- with cards
+
+WATCHED = """
+import json, pathlib, resource, threading, time
+from tests.benchmarks.load import Watch
+from IPython.display import display
+watch = Watch().__enter__()
+"""
+MAKE = """
+began = time.perf_counter()
+tasks = [manager.submit(model='kling-v3', prompt=f'雨 {{n}}') for n in range({count})]
+submitted = time.perf_counter()
+cards = [qw.TaskCard(task) for task in tasks]
+carded = time.perf_counter()
+for card in cards[:{shown}]:
+    display(card)
+displayed = time.perf_counter()
+times = {{
+    'submit, ms each': 1000 * (submitted - began) / {count},
+    'making a card, ms': 1000 * (carded - submitted) / {count},
+}}
+if {shown}:
+    times['displaying a card, ms'] = 1000 * (displayed - carded) / {shown}
+start = time.monotonic(), time.process_time()
+def tell_end():
+    while not all(task.is_done for task in tasks):
+        time.sleep(0.5)
+    seconds = time.monotonic() - start[0]
+    times['seconds'] = seconds
+    times['CPU share'] = (time.process_time() - start[1]) / seconds
+    times['threads'] = threading.active_count()
+    times['memory at most, MB'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    file = pathlib.Path('end.part')
+    file.write_text(json.dumps(times | watch.told))
+    file.replace('end')
+threading.Thread(target=tell_end, daemon=True).start()
+"""
+
+
+def _with_cards(count: int, shown: int) -> dict[str, Any]:
+    """The same in a kernel that makes a card for each task and shows some; its messages are counted."""
+    with server.running(LOW, HIGH, LATENCY) as base, alone() as kernel:
+        kernel.run(CONNECT.format(base=base) + WATCHED)
+        begin = time.time()
+        kernel.run(MAKE.format(count=count, shown=shown), timeout=300.0)
+        made = time.time() + 1.0  # the messages of the making are through by then
+        file = kernel.folder / "end"
+        kernel.wait_for(file.is_file, HIGH + 180.0)
+        end = time.time()
+        making, later = kernel.drawn(begin, made), kernel.drawn(made, end)
+        steady_end = begin + LOW - 2.0  # before any task has ended
+        steady = [one for one in later if one.moment < steady_end]
+        told: dict[str, Any] = json.loads(file.read_text())
+        told |= {
+            "making: seconds": made - 1.0 - begin,
+            "making: messages": len(making),
+            "making: bytes": size(making),
+            "making: by kind": by_kind(making),
+            "messages a second, to the end": len(later) / (end - made),
+            "messages within a second, most": most_in_a_second(one.moment for one in later),
+            "bytes a second, to the end": size(later) / (end - made),
+            "by kind, after the making": by_kind(later),
+        }
+        if steady_end - made > 5.0:  # else the making took so long that tasks had begun to end
+            rate = len(steady) / (steady_end - made)
+            told["messages a second, while all run"] = rate
+            if shown:
+                told["messages a second for each card on the page, while all run"] = rate / shown
+        return told
+
+
+# ---------------------------------------------------------------------- memory
+
+
+def _memory(count: int) -> dict[str, Any]:
+    """Bytes of a task while it is followed, with as many answers in mind as are ever kept, and of a card."""
     with (
         server.running(600.0, 600.0) as base,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         TaskManager(Client("key", f"{base}/v1"), Library(folder)) as manager,
     ):
-        manager.submit(model="kling-v3", prompt="雨")
+        first = manager.submit(model="kling-v3", prompt="雨")
+        TaskCard(first).close()
         time.sleep(3)
-        gc.collect()
+        young = _task(manager, count)
+        with patch.object(follower, "History", _full):
+            old = _task(manager, count)
+        tasks = manager.tasks[-count:]
         tracemalloc.start()
-        for _ in range(count):
-            manager.submit(model="kling-v3", prompt="雨")
-        while not all(task.task_id for task in manager.tasks):
-            time.sleep(0.1)
-        time.sleep(10)
         gc.collect()
-        current, _ = tracemalloc.get_traced_memory()
+        cards = [TaskCard(task) for task in tasks]
+        time.sleep(2)
+        gc.collect()
+        card = tracemalloc.get_traced_memory()[0] / len(cards)
         tracemalloc.stop()
-        return current / count
+        return {"a task just submitted": young, f"a task after {KEPT} answers": old, "a card": card}
+
+
+def _task(manager: TaskManager, count: int) -> float:
+    known = len(manager.tasks)
+    gc.collect()
+    tracemalloc.start()
+    for number in range(count):
+        manager.submit(model="kling-v3", prompt=f"雨 {known + number}")
+    while not all(task.task_id for task in manager.tasks):
+        time.sleep(0.1)
+    time.sleep(10)
+    gc.collect()
+    current, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return current / count
+
+
+def _full(*args: Any, **kwargs: Any) -> History:
+    """A history that holds as many answers as one ever does: of a task that moves by a percent in 10 s."""
+    history = History(*args, **kwargs)
+    began = history.started
+    answers = (Answer(began + 10.0 * n + 10.0, n + 1, began + 10.0 * n) for n in range(KEPT))
+    return replace(history, answers=tuple(answers))
 
 
 if __name__ == "__main__":
-    asked = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    print(json.dumps(run(asked) | {"bytes a task": memory(min(asked, 200))}))
+    tell(run(*map(int, sys.argv[1:2])))

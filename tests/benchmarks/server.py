@@ -2,34 +2,42 @@
 
 The forms share the tasks, the latency and the code, so what differs between two clients is the client. It
 runs in a process of its own; the first line it prints is its address. ``GET /stats`` tells when each task
-ended, how often it was asked about, and by how many connections.
+ended and how often it was asked about, and how many connections there were in all, those of downloads too.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["running"]
+__all__ = ["running", "stats"]
 
-#: Stands for the video, which is not what is measured here.
-VIDEO = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(1024)
+#: Bytes that go onto the line at once.
+PIECE = 32 * 1024
+#: Seconds by which a line may make up for a loop that woke up late.
+SLACK = 0.05
+#: Stands for the video where that is not what is measured.
+VIDEO = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\0\0\0\x08moov\0\0\3\xf8mdat" + bytes(1008)
 
 
 @dataclass
@@ -52,13 +60,28 @@ class Job:
 
 @dataclass
 class Service:
-    """The tasks of one run, and who has asked."""
+    """The tasks of one run, and who has asked.
+
+    Attributes:
+        low: seconds that the shortest task takes.
+        high: seconds that the longest takes.
+        latency: seconds before each answer about a task.
+        video: what every finished task has made.
+        rate: bytes of videos a second at most, for all connections together; 0 for no limit.
+        connections: of all requests but those for the figures, by the client's port.
+        requests: how many.
+        line_is_free: when the bytes sent so far are through (the loop's clock).
+    """
 
     low: float
     high: float
     latency: float
+    video: bytes = VIDEO
+    rate: float = 0.0
     jobs: dict[str, Job] = field(default_factory=dict)
     connections: set[tuple[str, int]] = field(default_factory=set)
+    requests: int = 0
+    line_is_free: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(6))
 
     async def take(self, request: Request) -> Job:
@@ -74,15 +97,34 @@ class Service:
         return job
 
     async def _arrive(self, request: Request) -> None:
-        assert request.client is not None
-        self.connections.add((request.client.host, request.client.port))
         if request.method == "POST":
             await request.body()
         if self.latency:
             await asyncio.sleep(self.latency)
 
+    async def send(self, first: int, last: int) -> AsyncIterator[bytes]:
+        """The bytes of the video from one to another, as fast as the line takes them."""
+        clock = asyncio.get_running_loop().time
+        for begin in range(first, last + 1, PIECE):
+            piece = self.video[begin : min(begin + PIECE, last + 1)]
+            if self.rate:
+                self.line_is_free = max(self.line_is_free, clock() - SLACK) + len(piece) / self.rate
+                await asyncio.sleep(self.line_is_free - clock())
+            yield piece
 
-def app(service: Service, base: str) -> Starlette:
+    def counted(self, served: ASGIApp) -> ASGIApp:
+        """The application, with every request counted that a client makes."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["path"] != "/stats":
+                self.connections.add(tuple(scope["client"]))
+                self.requests += 1
+            await served(scope, receive, send)
+
+        return serve
+
+
+def app(service: Service, base: str) -> ASGIApp:
     """The routes of every form."""
 
     def form(told: Callable[[Job], dict[str, Any]], method: str, path: str) -> Route:
@@ -92,15 +134,22 @@ def app(service: Service, base: str) -> Starlette:
 
         return Route(path, answer, methods=[method])
 
-    async def video(_: Request) -> Response:
-        return Response(VIDEO, media_type="video/mp4")
+    async def video(request: Request) -> Response:
+        size = len(service.video)
+        first, last = _range(request.headers.get("range", ""), size)
+        headers = {"Accept-Ranges": "bytes", "Content-Length": str(last + 1 - first), "ETag": '"one"'}
+        status = 200 if last + 1 - first == size else 206
+        if status == 206:
+            headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+        return StreamingResponse(service.send(first, last), status, headers, media_type="video/mp4")
 
     async def result(_: Request) -> Response:
         return JSONResponse({"video": {"url": f"{base}/video.mp4"}})
 
     async def stats(_: Request) -> Response:
         jobs = [{"id": job.id, "ends": job.ends, "asked": job.asked} for job in service.jobs.values()]
-        return JSONResponse({"jobs": jobs, "connections": len(service.connections)})
+        count = {"connections": len(service.connections), "requests": service.requests}
+        return JSONResponse({"jobs": jobs, **count})
 
     def qingbo(job: Job) -> dict[str, Any]:
         done = job.share >= 1.0
@@ -119,13 +168,26 @@ def app(service: Service, base: str) -> Starlette:
     def replicate(job: Job) -> dict[str, Any]:
         done = job.share >= 1.0
         link = f"{base}/replicate/v1/predictions/{job.id}"
-        told = {"id": job.id, "model": "a/b", "version": "1", "input": {}, "logs": "", "error": None}
+        told: dict[str, Any] = {
+            "id": job.id,
+            "model": "a/b",
+            "version": "1",
+            "input": {},
+            "logs": "",
+            "error": None,
+        }
         told |= {"status": "succeeded" if done else "processing", "created_at": _iso(job.created)}
         told |= {"output": f"{base}/video.mp4" if done else None, "urls": {"get": link, "cancel": link}}
         return told
 
     def openai(job: Job) -> dict[str, Any]:
-        told = {"id": job.id, "object": "video", "model": "sora-2", "seconds": "4", "size": "1280x720"}
+        told: dict[str, Any] = {
+            "id": job.id,
+            "object": "video",
+            "model": "sora-2",
+            "seconds": "4",
+            "size": "1280x720",
+        }
         told |= {"created_at": int(job.created), "progress": int(100 * job.share)}
         return told | {"status": "completed" if job.share >= 1.0 else "in_progress"}
 
@@ -141,7 +203,7 @@ def app(service: Service, base: str) -> Starlette:
         told |= {"status_url": f"{link}/status", "logs": None, "metrics": {}}
         return told | {"status": "COMPLETED" if job.share >= 1.0 else "IN_PROGRESS"}
 
-    return Starlette(
+    routes = Starlette(
         routes=[
             form(qingbo, "POST", "/v1/tasks"),
             form(qingbo, "GET", "/v1/tasks/{id}"),
@@ -158,6 +220,14 @@ def app(service: Service, base: str) -> Starlette:
             Route("/stats", stats),
         ]
     )
+    return service.counted(routes)
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """The first and the last byte that a ``Range`` asks for; of one that cannot be served, all of them."""
+    first, _, last = asked.removeprefix("bytes=").partition("-")
+    begin, end = int(first) if first.isdecimal() else 0, int(last) if last.isdecimal() else size - 1
+    return (begin, min(end, size - 1)) if begin < size and begin <= end else (0, size - 1)
 
 
 def _iso(moment: float) -> str:
@@ -165,24 +235,36 @@ def _iso(moment: float) -> str:
 
 
 @contextmanager
-def running(low: float, high: float, latency: float = 0.0) -> Iterator[str]:
+def running(
+    low: float, high: float, latency: float = 0.0, *, video: Path | None = None, rate: float = 0.0
+) -> Iterator[str]:
     """A server with no tasks yet, in a process of its own, for as long as the context lasts.
 
     Args:
         low: seconds that the shortest task takes.
         high: seconds that the longest takes.
-        latency: seconds before each answer.
+        latency: seconds before each answer about a task.
+        video: the mp4 that every task makes; a kilobyte of nothing when left out.
+        rate: bytes a second at which videos are sent, over all connections together; 0 for no limit.
 
     Yields:
         Its address.
     """
     command = [sys.executable, "-m", __name__, f"--low={low}", f"--high={high}", f"--latency={latency}"]
+    command += [f"--rate={rate}", *([] if video is None else [f"--video={video}"])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()
         finally:
-            process.terminate()
+            process.kill()
+
+
+def stats(base: str) -> Any:
+    """What the server has counted."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{base}/stats", timeout=10) as answer:
+        return json.load(answer)
 
 
 def main() -> None:
@@ -191,11 +273,15 @@ def main() -> None:
     parser.add_argument("--low", type=float, default=20.0)
     parser.add_argument("--high", type=float, default=28.0)
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--video", type=Path)
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     print(base, flush=True)
-    service = Service(options.low, options.high, options.latency)
+    service = Service(options.low, options.high, options.latency, rate=options.rate)
+    if options.video is not None:
+        service.video = options.video.read_bytes()
     config = uvicorn.Config(
         app(service, base), log_level="critical", access_log=False, lifespan="off", timeout_keep_alive=75
     )

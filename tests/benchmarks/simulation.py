@@ -2,7 +2,8 @@
 
 A task takes ``T`` seconds, 60 to 300 and all equally likely unless told otherwise, and is asked about when a
 rule says so. What counts is the mean lag (seconds from its end to the answer that tells it) and the number
-of questions. Everything is seeded: the same tasks for every rule, the same figures each time.
+of questions. Everything is seeded: the same tasks for every rule, the same figures each time. The times are
+stratified, one for each of ``count`` equal parts of the range, so that a sample of them is not off by chance.
 
 What is possible at all. Where there is neither progress nor history, a rule that asks at the rate r(t) makes
 ``∫ S r dt`` questions and has a lag of ``∫ f / (2 r) dt``, with f the density and S the survival function of
@@ -18,6 +19,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from statistics import fmean, median
 
 from qingbo_widgets.tasks.schedule import History, next_delay, predicted_end, predicted_progress
@@ -31,10 +33,13 @@ __all__ = [
     "VirtualTask",
     "fixed",
     "follow",
+    "honesty",
     "least_product",
     "measure",
     "ours",
+    "quantile",
     "tasks",
+    "typical",
 ]
 
 #: What the progress of a task does. The first three are the ones that can be used.
@@ -61,10 +66,14 @@ class VirtualTask:
 def tasks(
     kind: str, past: str = "none", *, count: int, seed: int = 1, span: tuple[float, float] = (60.0, 300.0)
 ) -> Iterator[VirtualTask]:
-    """Tasks with progress of one of ``KINDS`` and history of one of ``PASTS``; the same for the same seed."""
+    """Tasks with progress of one of ``KINDS`` and history of one of ``PASTS``; the same for the same seed.
+
+    Task ``k`` of ``n`` takes a time out of the ``k``-th of ``n`` equal parts of ``span``.
+    """
+    low, high = span
     for number in range(count):
         chance = random.Random(f"{seed} {number}")
-        seconds = chance.uniform(*span)
+        seconds = low + (number + chance.random()) / count * (high - low)
         durations = _durations(past, seconds, span, chance)
         yield VirtualTask(seconds, _progress(kind, seconds, chance), durations)
 
@@ -109,20 +118,20 @@ class Told:
     """What the bar and the ETA said along the way, to be held against what was true.
 
     Attributes:
-        eta_errors: |seconds left as told - truly|, as shares of the task's whole time, at each answer.
-        untold: answers at which no ETA was told, as a share of all.
-        bar_errors: |percent on the bar - of the time passed|, in points, at a hundred moments a task.
+        eta_errors: |seconds left as told - truly|, as shares of the task's whole time, at each moment for
+            which an ETA was told.
+        untold: moments at which none was told, as a share of all.
+        bar_errors: |percent on the bar - of the time passed|, in points, at each moment.
         falls: how often the bar fell or reached 100.
     """
 
     eta_errors: list[float] = field(default_factory=list)
     bar_errors: list[float] = field(default_factory=list)
-    answers: int = 0
     falls: int = 0
 
     @property
     def untold(self) -> float:
-        return 1.0 - len(self.eta_errors) / max(self.answers, 1)
+        return 1.0 - len(self.eta_errors) / max(len(self.bar_errors), 1)
 
 
 def ours(floor: float = 2.0, told: Told | None = None) -> Rule:
@@ -143,12 +152,12 @@ def ours(floor: float = 2.0, told: Told | None = None) -> Rule:
 
 
 def _watch(told: Told, task: VirtualTask, history: History, begin: float, end: float, bar: float) -> float:
-    """Look at the ETA once and at the bar every hundredth of the task."""
-    told.answers += 1
-    if (eta := predicted_end(history, begin)) is not None:
-        told.eta_errors.append(abs(eta - task.seconds) / task.seconds)
+    """Look at bar and ETA as a person sees them, between the answers too: every hundredth of the task."""
     for number in range(math.ceil(100 * begin / task.seconds), math.ceil(100 * end / task.seconds)):
-        drawn = predicted_progress(history, number * task.seconds / 100)
+        now = number * task.seconds / 100
+        if (eta := predicted_end(history, now)) is not None:
+            told.eta_errors.append(abs(eta - task.seconds) / task.seconds)
+        drawn = predicted_progress(history, now)
         told.falls += drawn < bar or drawn >= 100.0
         told.bar_errors.append(abs(drawn - number))
         bar = drawn
@@ -181,16 +190,24 @@ def _growing(_: VirtualTask) -> Iterator[float]:
         delay = min(delay * 1.5, 5.0)
 
 
+def _named(package: str, read: str) -> str:
+    """The package with its version: that which is installed, else the one whose source was read."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} {read} (not installed)"
+
+
 #: Each peer's rule as its source says it, in the release named.
 RULES: dict[str, Rule] = {
     "loop, 2 s": fixed(2.0),
     "loop, 5 s": fixed(5.0),
-    "fal-client 1.0.3": fixed(0.1, at_once=True),
-    "replicate 1.0.7": fixed(0.5),
-    "openai 3.54.0": fixed(1.0, at_once=True),
-    "wavespeed 2.0.5": fixed(1.0, at_once=True),
-    "comfy-sdk 0.5.0": _growing,
-    "runwayml 5.24.0": _jittered,
+    _named("fal-client", "1.0.3"): fixed(0.1, at_once=True),
+    _named("replicate", "1.0.7"): fixed(0.5),
+    _named("openai", "3.57.0"): fixed(1.0, at_once=True),
+    _named("wavespeed", "2.0.5"): fixed(1.0, at_once=True),
+    _named("comfy-sdk", "0.5.0"): _growing,
+    _named("runwayml", "5.24.0"): _jittered,
 }
 
 
@@ -243,3 +260,8 @@ def honesty(kind: str, past: str = "none", *, count: int = 100) -> Told:
 def typical(values: list[float]) -> float | None:
     """The median, ``None`` of nothing."""
     return median(values) if values else None
+
+
+def quantile(values: list[float], share: float) -> float | None:
+    """The value that this share of them does not exceed, ``None`` of nothing."""
+    return sorted(values)[max(math.ceil(share * len(values)) - 1, 0)] if values else None

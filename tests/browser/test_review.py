@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 LIBRARY = """
 import datetime, qingbo_widgets as qw
 from qingbo_widgets.sandbox.render import render
-from qingbo_widgets.tasks.journal import tasks
+from qingbo_widgets.tasks.rows import tasks
 from qingbo_widgets.tasks.library import Entry
 from qingbo_widgets.tasks.posters import make_poster
 
@@ -52,11 +52,25 @@ def tiles(page: NotebookPage, cell: int) -> Locator:
 
 
 def widgets(page: NotebookPage) -> int:
-    """Returns how many widgets are alive in the kernel, asked in the last cell."""
+    """Returns how many widgets are alive in the kernel."""
+    return int(asked(page, "__import__('ipywidgets').widgets.widget._instances.__len__()"))
+
+
+def asked(page: NotebookPage, expression: str) -> str:
+    """Returns what an expression is in the kernel, after all that it was sent before, by the last cell."""
     last = page.page.locator(".jp-Notebook .jp-CodeCell").count() - 1
-    page.write(last, "import ipywidgets.widgets.widget as w; print('alive', len(w._instances))").run(last)
-    expect(page.output(last)).to_contain_text("alive")
-    return int(page.output_text(last).split()[-1])
+    page.write(last, f"print('it is', {expression})").run(last)
+    expect(page.output(last)).to_contain_text("it is")
+    return page.output_text(last).partition("it is ")[2].strip()
+
+
+def nodes(page: NotebookPage) -> int:
+    """Returns how many nodes the page keeps in memory, those too that are no longer in it."""
+    session = page.page.context.new_cdp_session(page.page)
+    session.send("HeapProfiler.collectGarbage")
+    count: int = session.send("Memory.getDOMCounters")["nodes"]
+    session.detach()
+    return count
 
 
 def test_a_gallery_of_thousands(notebook: Notebook) -> None:
@@ -84,9 +98,12 @@ def test_a_gallery_of_thousands(notebook: Notebook) -> None:
     page.page.keyboard.press("Escape")
     expect(page.output(1).locator("video:visible")).to_have_count(0)
     before = widgets(page)
-    for first in range(25, 25 + 24 * 8, 24):
+    kept = []
+    for first in range(25, 25 + 24 * 12, 24):
         turn.click()
         expect(page.output(1)).to_contain_text(f"{first:,}–{first + 23:,} of 5,000")
+        kept.append(nodes(page))
+    assert kept[-1] - kept[2] < 300, f"nine pages must leave nothing behind: {kept}"
     search = page.output(1).get_by_label("Search")
     search.fill("灯塔 4997")
     search.press("Enter")
@@ -104,34 +121,120 @@ def test_a_gallery_of_thousands(notebook: Notebook) -> None:
 
 
 def test_judging_by_keyboard(notebook: Notebook) -> None:
-    """Click a picture, press digits and arrows: all is rated, and the notebook's own keys stay asleep."""
+    """Click a picture, then keys alone: all is rated, tagged and noted, and the notebook's own keys sleep."""
     page = notebook([filled(8, 2), "gallery = qw.Gallery(library)\ngallery", ""], width=400).run(0).run(1)
     cells = page.page.locator(".jp-Notebook .jp-Cell").count()
+    press, write = page.page.keyboard.press, page.page.keyboard.type
     tiles(page, 1).first.get_by_role("button").click()
     opened = page.output(1).locator(".qingbo-opened")
     expect(opened).to_be_focused()
-    page.page.keyboard.press("5")
+    press("3")
+    expect(tiles(page, 1).nth(0)).to_contain_text("★★★☆☆")
+    press("-")
+    expect(tiles(page, 1).nth(0)).not_to_contain_text("★")
+    press("5")
     expect(tiles(page, 1).nth(0)).to_contain_text("★★★★★")
-    page.page.keyboard.press("ArrowRight")
+
+    video = page.output(1).locator("video:visible")
+    playable(video)
+    press(" ")
+    page.page.wait_for_function("v => !v.paused && v.currentTime > 0", arg=video.element_handle())
+    press(" ")
+    page.page.wait_for_function("v => v.paused", arg=video.element_handle())
+
+    press("t")
+    expect(page.output(1).get_by_label("Tags")).to_be_focused()
+    write("water, 3 boats")
+    press("Escape")
+    expect(opened).to_be_focused()
+    press("n")
+    expect(page.output(1).get_by_label("Note")).to_be_focused()
+    write("not 0 - once more")
+    press("Escape")
+    expect(opened).to_be_focused()
+    press("ArrowRight")
     expect(tiles(page, 1).nth(1)).to_have_class(re.compile(r"\bqingbo-open\b"))
-    page.page.keyboard.press("0")
+    press("0")
     expect(tiles(page, 1).nth(1)).to_contain_text("☆☆☆☆☆")
-    page.page.keyboard.press("0")
+    press("0")
     page.screenshot("gallery-narrow", of=page.output(1))
-    tags = page.output(1).get_by_label("Tags")
-    tags.fill("water, 3 boats")
-    tags.press("Enter")
-    page.write(
-        2, "print(sorted(library.to_dataframe().query('rating == rating').rating), library.folder.name)"
-    )
-    page.run(2)
-    expect(page.output(2)).to_contain_text("[0.0, 5.0]")
+    press("Escape")
+    expect(opened).to_be_hidden()
+    table = "library.to_dataframe().query('rating == rating')[['rating', 'tags', 'note']].values.tolist()"
+    assert asked(page, table) == "[[5.0, ('3 boats', 'water'), 'not 0 - once more'], [0.0, (), '']]"
     assert page.page.locator(".jp-Notebook .jp-Cell").count() == cells
     assert page.page.locator(".jp-Dialog").count() == 0, "two zeros restart a kernel elsewhere"
     assert page.problems == []
 
 
-TIMES = "root => [...root.querySelectorAll('figure video')].map(v => v.currentTime)"
+def test_judging_blind(notebook: Notebook) -> None:
+    """Not a word of which is which before a key has rated it, in the gallery and side by side."""
+    blind = (
+        "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
+        "comparison = qw.Comparison(paths, labels=['first', 'second', 'third'], blind=True)\ncomparison"
+    )
+    gallery = "gallery = qw.Gallery(library, blind=True)\ngallery"
+    page = notebook([filled(4, 3), gallery, blind, ""]).run(0).run(1).run(2)
+    tiles(page, 1).first.get_by_role("button").click()
+    playable(page.output(1).locator("video:visible"))
+    expect(page.output(1)).to_contain_text("4 of 4")
+    assert "kling" not in page.output_text(1)
+    assert page.output(1).get_by_label("Search").count() == 0
+    page.screenshot("gallery-blind", of=page.output(1))
+    page.page.keyboard.press("4")
+    expect(tiles(page, 1).first).to_contain_text("kling-v3")
+    expect(tiles(page, 1).nth(1)).not_to_contain_text("kling-v3")
+
+    comparison = page.output(2).locator(".qingbo-comparison")
+    comparison.get_by_role("button", name="Play").click()
+    expect(comparison.get_by_role("button", name="Pause")).to_be_visible()
+    assert "second" not in page.output_text(2)
+    comparison.get_by_role("button", name="Reveal").click()
+    for label in ("first", "second", "third"):
+        expect(comparison).to_contain_text(re.compile(f"[ABC]: {label}"))
+    page.screenshot("comparison-blind", of=page.output(2))
+    assert page.problems == []
+
+
+def test_pairs_by_keyboard(notebook: Notebook) -> None:
+    """Space plays both, an arrow answers, and two presses at once are one answer about one pair."""
+    made = (
+        "from qingbo_widgets.tasks.judging import Judgements\n"
+        "from qingbo_widgets.widgets.pairwise import DOUBLE_CLICK\n"
+        "manager = qw.connect(sandbox=qw.Sandbox(speed=50, draft=True))\n"
+        "manager.poll_interval = 0.2\n"
+        "tasks = [qw.generate(name, duration=3, enable_audio=False) for name in ('koi', 'boat', 'lake')]\n"
+        "for task in tasks: task.wait()"
+    )
+    page = notebook([f"import qingbo_widgets as qw\n{made}", "pairs = qw.Pairwise(tasks, seed=1)\npairs", ""])
+    page.run(0).run(1)
+    pair = page.output(1).locator(".qingbo-comparison")
+    for number in range(2):
+        playable(pair.locator("video").nth(number))
+    pair.get_by_text("Which is better?").click()
+    expect(pair).to_be_focused()
+    page.page.keyboard.press(" ")
+    page.page.wait_for_function(RUNNING, arg=[pair.element_handle(), 0.2])
+    page.page.keyboard.press(" ")
+    page.page.wait_for_function(STILL, arg=pair.element_handle())
+
+    answers = "len(Judgements(manager.library).preferences())"
+    seen = "__import__('time').monotonic() - pairs._shown_at > DOUBLE_CLICK"
+    while asked(page, seen) != "True":
+        pass  # the pair has not been there for longer than a double click takes
+    pair.get_by_text("Which is better?").click()
+    for _ in range(2):
+        page.page.keyboard.press("ArrowLeft")
+    expect(pair).to_contain_text("1 answers so far")
+    assert asked(page, answers) == "1"
+    while asked(page, seen) != "True":
+        pass  # nor has the next one
+    pair.get_by_text("Which is better?").click()
+    page.page.keyboard.press("ArrowRight")
+    expect(pair).to_contain_text("2 answers so far")
+    assert page.problems == []
+
+
 SPREAD = """(root, frames) => new Promise(done => {
     const videos = [...root.querySelectorAll('figure video')];
     const seen = [];
@@ -148,6 +251,7 @@ ALIGNED = """([root, time]) => [...root.querySelectorAll('figure video')].every(
     v => !v.seeking && v.paused && Math.abs(v.currentTime - time) < 0.001)"""
 RUNNING = """([root, time]) => [...root.querySelectorAll('figure video')].every(
     v => !v.paused && v.currentTime > time)"""
+STILL = "root => [...root.querySelectorAll('figure video')].every(v => v.paused)"
 FRAME = 1 / 30
 
 
@@ -193,7 +297,12 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     sought = spread(comparison)
     comparison.get_by_label("Speed").select_option("0.5")
     slow = spread(comparison, 40)
-    for name, apart in (("playing", playing), ("sought", sought), ("slow", slow)):
+    comparison.get_by_label("Speed").select_option("2")
+    seek(1.0)
+    wait(RUNNING, 2.0)
+    fast = spread(comparison, 40)
+    looks = {"playing": playing, "sought": sought, "slow": slow, "fast": fast}
+    for name, apart in looks.items():
         assert apart[int(0.9 * len(apart))] < FRAME, f"{name}: {apart}"
     (page.artifacts / "in-step.json").write_text(
         json.dumps(
@@ -203,15 +312,17 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
                     "p90": apart[int(0.9 * len(apart))],
                     "max": apart[-1],
                 }
-                for name, apart in (("playing", playing), ("sought", sought), ("slow", slow))
+                for name, apart in looks.items()
             }
         )
     )
     page.screenshot("comparison", of=page.output(1))
 
     comparison.get_by_role("button", name="Pause").click()
-    seek(2.0)
-    wait(ALIGNED, 2.0)
+    for seconds in (9.3, 0.4, 2.0):
+        seek(seconds)
+        wait(ALIGNED, seconds)
+        assert max(comparison.evaluate(SPREAD, 10)) < FRAME, "standing still, they are on one frame"
     comparison.locator("figcaption").first.click()
     expect(comparison).to_be_focused()
     page.page.keyboard.press("ArrowRight")
@@ -248,4 +359,35 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     assert boxes[0] == boxes[1], "one laid over the other"
     page.theme("dark").screenshot("comparison-wipe", of=page.output(1))
     page.viewport(400).screenshot("comparison-narrow", of=page.output(1))
+    assert page.problems == []
+
+
+def test_a_comparison_goes_on_without_what_cannot_be_played(notebook: Notebook) -> None:
+    """One file is no video: it is said which, and the others play; with none left, the controls say so."""
+    made = (
+        "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
+        "paths[1].write_bytes(b'no video')\n"
+        "comparison = qw.Comparison(paths, labels=['one', 'two', 'three'], fps=30)\ncomparison"
+    )
+    nothing = "qw.Comparison([paths[1], paths[1]], labels=['none', 'nothing'])"
+    page = notebook([filled(3, 3), made, nothing]).run(0).run(1).run(2)
+    comparison = page.output(1).locator(".qingbo-comparison")
+    expect(comparison.get_by_role("status")).to_contain_text("Video B cannot be played")
+    expect(comparison.get_by_role("status")).not_to_contain_text("Video A")
+    comparison.get_by_label("Sound").select_option("1")  # of the one that is not there
+    comparison.get_by_role("button", name="Play").click()
+    page.page.wait_for_function(
+        "root => [0, 2].every(n => root.querySelectorAll('figure video')[n].currentTime > 0.3)",
+        arg=comparison.element_handle(),
+    )
+    page.screenshot("comparison-lost", of=page.output(1))
+    comparison.get_by_role("button", name="Pause").click()
+    comparison.get_by_label("Wipe", exact=True).check()
+
+    none = page.output(2).locator(".qingbo-comparison")
+    expect(none.get_by_role("status")).to_contain_text("Video A cannot be played")
+    expect(none.get_by_role("status")).to_contain_text("Video B cannot be played")
+    expect(none.get_by_role("button", name="Play")).to_be_disabled()
+    none.locator("figcaption").first.click()
+    page.page.keyboard.press(" ")
     assert page.problems == []

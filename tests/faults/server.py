@@ -29,6 +29,7 @@ __all__ = [
     "redirect",
     "reset",
     "silence",
+    "unannounced",
 ]
 
 
@@ -111,6 +112,17 @@ def partial(body: bytes, sent: int, **headers: str) -> Step:
 
     def step(exchange: Exchange) -> bool:
         exchange.send(200, named, body[:sent])
+        return False
+
+    return step
+
+
+def unannounced(body: bytes, **headers: str) -> Step:
+    """Sends ``body`` without its length and hangs up: whether that is all of it, who knows."""
+    named = {k.replace("_", "-"): v for k, v in headers.items()}
+
+    def step(exchange: Exchange) -> bool:
+        exchange.send(200, named, body)
         return False
 
     return step

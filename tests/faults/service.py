@@ -6,11 +6,12 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.faults.film import film
 from tests.faults.server import Exchange, Received, Step, answer, file
 
 __all__ = ["VIDEO", "Service"]
 
-VIDEO = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 400
+VIDEO = film(bytes(range(256)) * 400)
 STORY = (("queued", 0), ("processing", 40), ("completed", 100))
 
 

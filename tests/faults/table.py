@@ -23,10 +23,23 @@ from unittest import mock
 
 from qingbo_widgets import Client, Library, Task, TaskManager
 from qingbo_widgets.service import download
-from qingbo_widgets.tasks import saving, schedule, submission
+from qingbo_widgets.tasks import saving, schedule, submission, trouble
 from qingbo_widgets.widgets import words
 from qingbo_widgets.widgets.card import TaskCard
-from tests.faults.server import FaultServer, Step, answer, close, drip, file, html, partial, reset, silence
+from tests.faults.server import (
+    Exchange,
+    FaultServer,
+    Step,
+    answer,
+    close,
+    drip,
+    file,
+    html,
+    partial,
+    reset,
+    silence,
+    unannounced,
+)
 from tests.faults.service import VIDEO, Service
 
 __all__ = ["CASES", "Case", "Seen", "run"]
@@ -110,6 +123,21 @@ def at(stage: str, *faults: Step) -> Callable[[World], None]:
     return lambda world: world.service.faults[stage].extend(faults)
 
 
+def lasting(stage: str, fault: Step) -> Callable[[World], None]:
+    """Every request of a stage meets this fault, until the person clicks."""
+
+    def spoil(world: World) -> None:
+        faults = world.service.faults[stage]
+
+        def step(exchange: Exchange) -> bool:
+            faults.append(step)
+            return fault(exchange)
+
+        faults.append(step)
+
+    return spoil
+
+
 def hidden(fault: Step) -> Callable[[World], None]:
     """The task is made, and the fault hides that."""
     return lambda world: world.service.faults["submit"].append(world.service.taken(fault))
@@ -120,6 +148,12 @@ def saying(*answers: dict[str, Any]) -> Callable[[World], None]:
     return lambda world: world.service.faults["status"].extend(
         world.service.saying(**changes) for changes in answers
     )
+
+
+def about_another(world: World) -> None:
+    """A cache in between confuses two tasks: the other one is completed, and its video is not ours."""
+    link = {"url": f"{world.service.url}/videos/elsewhere.mp4"}
+    saying({"task_id": "task-2", "status": "completed", "result": {"images": [], "videos": [link]}})(world)
 
 
 def dated(status: int) -> Step:
@@ -202,12 +236,18 @@ LIMITED: tuple[tuple[str, Step], ...] = (
     ("429, Retry-After as a date", dated(429)),
 )
 HALF = file(VIDEO, cut_at=9999, ETag='"1"')
+SIXTHS = [file(VIDEO, cut_at=number * len(VIDEO) // 6, ETag='"1"') for number in range(1, 6)]
 LONG = answer({}, 503, Retry_After="20")
 AGAIN = "Submit again"
+FOLLOW = "Follow again"
 UNSENT = "Nothing was sent"
 WAITS = "Nothing .* yet; trying again in"
 UNCONFIRMED = "may exist.*may be charged.*check.its id.*same idempotency key"
 AWAY = "Not reachable since .* Trying again in"
+BUSY = "The service asks to wait: .* Asking again in"
+DOUBTED = "took this task, and now answers .* Asking again in"
+REVOKED = answer({"error": {"message": "revoked"}}, 401)
+MISSING = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 
 CASES = (
     Case("before sending", "refused, then up", late, WAITS),
@@ -226,27 +266,43 @@ CASES = (
     Case("after sending", "hangs up; knows no keys", unkeyed, UNCONFIRMED, AGAIN, tasks=2),
     *(Case("during the answer", name, hidden(step), UNCONFIRMED, "Check") for name, step in GARBLED),
     Case("during the answer", "502 in HTML; knows keys", hidden(html("<h1>Bad")), UNCONFIRMED, AGAIN),
-    *(Case("polling", name, at("status", step, step), AWAY) for name, step in (*LOST, *GARBLED, *LIMITED)),
+    *(Case("polling", name, at("status", step, step), AWAY) for name, step in (*LOST, *GARBLED)),
+    *(Case("polling", name, at("status", step, step), BUSY) for name, step in LIMITED),
+    Case("polling", "429, Retry-After: 0", at("status", answer({}, 429, Retry_After="0")), BUSY),
     Case("polling", "503, Retry-After as a date", at("status", dated(503)), AWAY),
     Case("polling", "unknown status", saying({"status": "moderating"}), ""),
     Case("polling", "unknown and missing fields", saying({"novelty": [1], "progress": None, "model": 7}), ""),
+    Case("polling", "about another task", about_another, "Not reachable.* another task, task-2.* Trying"),
     Case("polling", "progress backwards", saying({"progress": 60}, {"progress": 20}), ""),
     Case("polling", "clock 5 h ahead", clock(5), ""),
     Case("polling", "clock 5 h behind", clock(-5), ""),
+    Case("polling", "401, once", at("status", REVOKED), DOUBTED),
+    Case("polling", "404, once", at("status", MISSING), DOUBTED),
     Case(
         "polling",
         "key revoked",
-        at("status", answer({"error": {"message": "revoked"}}, 401)),
+        lasting("status", REVOKED),
         "Connect with a key that works",
         "connect()",
     ),
+    Case("polling", "key revoked, then good again", lasting("status", REVOKED), "revoked", FOLLOW),
+    Case("polling", "404 for good", lasting("status", MISSING), "no such task", FOLLOW),
     *(Case("downloading", name, at("download", step), "") for name, step in LOST),
     Case("downloading", "cut off, 3 times", at("download", *[HALF] * 3), ""),
     Case("downloading", "cut off, 4 times", at("download", *[HALF] * 4), "4 tries .* Trying again in"),
+    Case("downloading", "cut off at each sixth", at("download", *SIXTHS), ""),
+    Case("downloading", "cut off, no length announced", at("download", unannounced(VIDEO[:9999])), ""),
+    Case("downloading", "cut off, a wrong length announced", at("download", answer(VIDEO[:9999])), ""),
     Case("downloading", "500", at("download", *[answer({}, 500)] * 4), "answered 500.* Trying again in"),
     Case("downloading", "503, long Retry-After", at("download", LONG), "asks to wait 20 s"),
     *(Case("downloading", name, at("download", step), "") for name, step in LIMITED),
     Case("downloading", "link expired, a new one works", at("download", answer({}, 403)), ""),
+    Case(
+        "downloading",
+        "404 and 403 for a while",
+        at("download", *[answer({}, 404)] * 3, answer({}, 403)),
+        "which is to live until .* Trying again in",
+    ),
     Case(
         "downloading",
         "link expired for good",
@@ -291,6 +347,7 @@ def hurried() -> Iterator[None]:
         for module in (schedule, saving, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
+        stack.enter_context(mock.patch.object(trouble, "DOUBTED", 0.5))
         yield
 
 
@@ -332,6 +389,7 @@ def run(case: Case, folder: Path) -> Seen:
             # The trouble is over, and the person knows.
             if not world.is_up:
                 stack.enter_context(FaultServer(otherwise=service, port=port))
+            service.faults.clear()
             manager.client = stack.enter_context(Client(KEY, f"{service.url}/v1"))
             if folder.is_file():
                 folder.unlink()
@@ -352,7 +410,8 @@ def _click(button: str, card: TaskCard, service: Service) -> None:
         card.id_field.value = next(iter(service.tasks))  # out of the service's dashboard
         card.check_button.click()
     else:
-        {"Submit again": card.submit_again_button, "Save again": card.save_again_button}[button].click()
+        name = button.lower().replace(" ", "_")
+        getattr(card, f"{name}_button").click()
 
 
 def _until(condition: Callable[[], object]) -> None:

@@ -27,7 +27,7 @@ TRACES = {KEY, KEY[3:], base64.b64encode(KEY.encode()).decode()[4:-4], KEY[::-1]
 FAILURES = {
     "echo": answer({"error": {"message": f"bad {KEY}", "code": KEY, "param": KEY}}, 401),
     "echoes-all": answer(
-        {"task_id": KEY, "model": KEY, "status": KEY, "error": {"message": KEY, "code": KEY}}
+        {"task_id": "echoes-all", "model": KEY, "status": KEY, "error": {"message": KEY, "code": KEY}}
     ),
     "page": html(f"<p>Authorization: Bearer {KEY}</p>"),
     "portal": html(f"<p>{KEY}</p>", 200),
@@ -127,6 +127,13 @@ RAISING = (
     "qw.connect(key(), base_url='http://example.com/v1')",
     "qw.connect(key() + ' and more', base_url=URL)",
     "qw.connect(key(), base_url=URL, library=42)",
+    "qw.connect(key().encode(), base_url=URL)",
+    "qw.connect([key()], base_url=URL)",
+    "qw.connect(base_url=key())",
+    "qw.connect(key(), base_url=key().encode())",
+    "qw.connect(key(), base_url=URL + '?key=' + key())",
+    "qw.Client(bytearray(key(), 'ascii'))",
+    "qw.Client({'key': key()}, key())",
     "qw.Client(key(), 'ftp://example.com')",
     "qw.Client(key(), URL, timeout='soon').status('task-1')",
     "qw.Client(key(), 'https://service.invalid/v1').status('task-1')",

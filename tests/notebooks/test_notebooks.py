@@ -3,38 +3,57 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-import av
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
 from qingbo_widgets.demo import execute, notebooks_folder
+from qingbo_widgets.tasks.judging import Judgement, Judgements
+from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.tasks.provenance import read_sidecar
+from tests.notebooks.outputs import html_of, printed_by, seconds_of, text_of
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
-VIDEOS = {"quickstart": 5, "parameters": 4, "teaching": 3, "experiments": 5}
+VIDEOS = {"quickstart": 5, "parameters": 4, "teaching": 4, "experiments": 5}
 
 
-def html_of(notebook: NotebookNode) -> str:
-    """Returns all HTML that the notebook's outputs hold."""
-    return "\n".join(
-        output.data.get("text/html", "")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "data" in output
-    )
+def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
+    """The library and the sidecars hold what was judged; the widgets, the table and the ranking are shown."""
+    library = Library(folder)
+    judgements = Judgements(library)
+    judged = {entry: found for entry in library.entries() if (found := judgements.of(entry.key)).rating}
+    assert sorted((found.rating, found.tags) for found in judged.values()) == [
+        (3, ("calm",)),
+        (4, ("lively",)),
+    ]
+    for entry, found in judged.items():
+        assert found.note.startswith("measured: moves by ")
+        video = library.video_of(entry)
+        sidecar = read_sidecar(video) if video else None
+        assert sidecar is not None
+        assert Judgement(sidecar["rating"], tuple(sidecar["tags"]), sidecar["note"]) == found
+
+    for widget in ("Comparison", "Gallery", "Pairwise"):
+        assert re.search(rf"^{widget}: ", text_of(notebook), re.MULTILINE)
+    assert re.search(r"<th>rating</th>.*<td>4\.0</td>", html_of(notebook), re.DOTALL)
+
+    line = r"^(\d)\. ([+-]\d+\.\d+) ± (\d+\.\d+)  won (\d+), lost (\d+)  .*cfg_scale 0\.[37]$"
+    ranking = re.findall(line, printed_by(notebook), re.MULTILINE)
+    assert [place for place, *_ in ranking] == ["1", "2", "3", "4"]
+    strengths = [float(strength) for _, strength, *_ in ranking]
+    assert strengths == sorted(strengths, reverse=True)
+    assert all(float(error) > 0 for _, _, error, *_ in ranking)
+    answers = len(judgements.preferences())
+    assert answers == 12
+    assert [sum(int(row[side]) for row in ranking) for side in (3, 4)] == [answers, answers]
 
 
-def seconds_of(path: Path) -> float:
-    """Decodes a video to its last frame and returns how long it is."""
-    with av.open(str(path)) as film:
-        frames = sum(1 for _ in film.decode(video=0))
-        rate = film.streams.video[0].average_rate
-        assert rate
-        return frames / float(rate)
+LEAVES: dict[str, Callable[[NotebookNode, Path], None]] = {"experiments": assert_judged_and_ranked}
+"""What a notebook leaves besides videos, by its name."""
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -52,17 +71,11 @@ def test_committed_clean(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_from_top_to_bottom(path: Path, workdir: Path) -> None:
+def test_runs_from_top_to_bottom(path: Path, workdir: Path, practice: Path) -> None:
     """Each cell runs, the videos are there and decode, and the outputs play them by a relative path."""
     notebook = execute(nbformat.read(path, as_version=4), workdir)
 
-    complaints = [
-        output.text
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "stream" and output.name == "stderr"
-    ]
-    assert complaints == []
+    assert printed_by(notebook, "stderr") == ""
 
     saved = sorted((workdir / "qingbo_videos").glob("*.mp4"))
     assert len(saved) == VIDEOS[path.stem]
@@ -73,3 +86,7 @@ def test_runs_from_top_to_bottom(path: Path, workdir: Path) -> None:
     played = {(workdir / unquote(source)).resolve() for source in sources}
     assert played == {video.resolve() for video in saved}
     assert all(source.startswith("./") for source in sources)
+
+    assert not practice.exists()
+    if path.stem in LEAVES:
+        LEAVES[path.stem](notebook, workdir / "qingbo_videos")

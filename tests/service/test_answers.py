@@ -64,15 +64,31 @@ def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next
         ({"error": {"message": "plain", "type": "kind"}}, "plain", "kind"),
         ({"error": {"message": "plain", "code": 1303}}, "plain", "1303"),
         ({"error": {"message": ["x"], "code": {}}}, '{"error": {"message": ["x"], "code": {}}}', None),
-        ([1], "[1]", None),
-        (b"", "no explanation", None),
-        (b"\xff\xfe", "��", None),
     ],
 )
 def test_other_forms_of_an_error(body: object, message: str, code: str | None) -> None:
     """Gateways write errors in their own ways."""
     error = error_in(answered(400, body), KEY)
     assert (error.message, error.code) == (message, code)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500])
+@pytest.mark.parametrize(
+    ("body", "words"), [([1], "[1]"), (b"", "no explanation"), (b"\xff\xfe", "��"), (b"<p>Log in", "Log in")]
+)
+def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words: str) -> None:
+    """A firewall or a gateway knows nothing of the request, so nobody is told to correct it."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
+    assert type(error) is ServerFault
+    assert str(error) == f"{status}: the answer is not the service's own: {words}. UNCLEAR"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthenticationFailed), (402, InsufficientBalance), (429, RateLimited)]
+)
+def test_a_refusal_that_needs_no_words(status: int, kind: type[ServiceError]) -> None:
+    """The number says it all."""
+    assert type(error_in(answered(status), KEY, "REFUSED", "UNCLEAR")) is kind
 
 
 def test_a_page_of_html_becomes_a_line() -> None:

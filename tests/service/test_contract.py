@@ -196,6 +196,10 @@ def test_no_result(result: object) -> None:
         ({"message": "no"}, ServiceFailure("no")),
         ({"code": 1303}, ServiceFailure("1303", "1303")),
         ("no", ServiceFailure("no")),
+        (
+            {"message": "\x1b[2J\x1b[31mgone\r\nis \u202eit\ud800", "code": "a\nb\x07"},
+            ServiceFailure("[2J[31mgone is it", "a b"),
+        ),
         ("", None),
         ({}, None),
         (None, None),
@@ -203,7 +207,7 @@ def test_no_result(result: object) -> None:
     ],
 )
 def test_every_form_of_an_error(error: object, failure: ServiceFailure | None) -> None:
-    """Text or object, with a code or without."""
+    """Text or object, with a code or without; nothing in it that a terminal would act on."""
     assert decode(status="failed", error=error).error == failure
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.exceptions import MissingApiKey
-from qingbo_widgets.service.credentials import Secret, find_api_key, find_base_url
+from qingbo_widgets.service.credentials import Secret, find_api_key, find_base_url, problem_with
 from tests.service.leaks import shown_by
 
 KEY = "sk-sentinel"
@@ -81,6 +81,27 @@ def test_a_secret_does_not_show() -> None:
         vars(secret)
 
 
+@pytest.mark.parametrize("value", [KEY.encode(), [KEY], bytearray(KEY.encode()), 7])
+def test_a_key_that_is_no_text(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not pass for one that was not given, and is not shown."""
+    monkeypatch.setenv("QINGBO_API_KEY", "another-key")
+    with pytest.raises(TypeError, match="api_key") as caught:
+        find_api_key(value)
+    assert KEY not in shown_by(caught.value)
+
+
+def test_an_address_is_shown_where_it_is_one() -> None:
+    """What may be the key in the wrong place is not, nor is a password or a signature."""
+    told = {
+        address: str(problem_with(Secret(address)))
+        for address in (KEY, "http://qingbo.dev/v1", f"https://me:{KEY}@qingbo.dev/v1?k={KEY}")
+    }
+    assert told[KEY].startswith("base_url: what was given is not an http(s) URL")
+    assert told["http://qingbo.dev/v1"].startswith("base_url: http://qingbo.dev/v1 is not https")
+    assert not any(KEY in text for text in told.values())
+    assert problem_with(Secret("https://qingbo.dev/v1")) is None
+
+
 def test_a_secret_hides_itself_in_a_text() -> None:
     """And an empty one hides nothing."""
     assert Secret(KEY).hide_in(f"bad key {KEY}!") == "bad key <hidden>!"
@@ -88,8 +109,7 @@ def test_a_secret_hides_itself_in_a_text() -> None:
 
 
 def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contract's own, unless the environment or the argument says otherwise."""
+    """The contract's own, unless the environment says otherwise."""
     assert find_base_url() == "https://qingbo.dev/v1"
     monkeypatch.setenv("QINGBO_BASE_URL", "https://b.example/v1")
     assert find_base_url() == "https://b.example/v1"
-    assert find_base_url("https://c.example/v1") == "https://c.example/v1"

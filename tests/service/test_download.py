@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -14,6 +15,7 @@ import pytest
 from qingbo_widgets.exceptions import DownloadFailed, LinkExpired
 from qingbo_widgets.service.download import Download
 from qingbo_widgets.service.transport import Transport
+from tests.faults.film import film
 from tests.faults.server import (
     Exchange,
     FaultServer,
@@ -25,10 +27,11 @@ from tests.faults.server import (
     partial,
     redirect,
     silence,
+    unannounced,
 )
 
-VIDEO = b"\x00\x00\x00\x18ftypisom" + os.urandom(300_000)
-OTHER = b"\x00\x00\x00\x18ftypisom" + os.urandom(300_000)
+VIDEO = film(os.urandom(300_000))
+OTHER = film(os.urandom(300_000))
 
 
 class Line:
@@ -37,21 +40,47 @@ class Line:
     def __init__(self, transport: Transport, server: FaultServer, folder: Path) -> None:
         self.transport, self.server = transport, server
         self.path = folder / "clip.mp4"
+        self.link = "/clip.mp4?sig=hidden"
         self.progress: list[tuple[int, int | None]] = []
         self.pauses: list[float] = []
 
     def fetch(self, *script: Step, max_bytes: int = 10**9) -> Path:
         """Downloads from a server with this script."""
         self.server.then(*script)
-        url = self.server.url + "/clip.mp4?sig=hidden"
         return Download(
             self.transport,
-            url,
+            self.server.url + self.link,
             self.path,
-            lambda received, total: self.progress.append((received, total)),
+            self.hear,
             max_bytes=max_bytes,
             sleep=self.pauses.append,
         ).run()
+
+    def hear(self, received: int, total: int | None) -> None:
+        """Is told of the progress."""
+        self.progress.append((received, total))
+
+    def break_off(self, content: bytes = VIDEO, **marks: str) -> None:
+        """A kernel dies in the middle of a download: the folder is then as it was at that moment."""
+        folder, copy = self.path.parent, self.path.parent.parent / "at that moment"
+
+        def die(received: int, total: int | None) -> None:
+            if not copy.exists():
+                shutil.copytree(folder, copy)
+
+        self.hear = die
+        self.fetch(file(content, cut_at=100_000, **marks), file(content, **marks))
+        del self.hear
+        shutil.rmtree(folder)
+        copy.rename(folder)
+        self.server.requests.clear()
+        assert not self.path.exists()
+        assert 0 < self.part.stat().st_size <= 100_000
+
+    @property
+    def part(self) -> Path:
+        """Where it is meanwhile."""
+        return self.path.with_name("clip.mp4.part")
 
     def refuses(
         self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
@@ -69,7 +98,9 @@ class Line:
 @pytest.fixture
 def line(transport: Transport, server: FaultServer, tmp_path: Path) -> Line:
     """A line to the scripted server."""
-    return Line(transport, server, tmp_path)
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    return Line(transport, server, folder)
 
 
 def ranges(server: FaultServer) -> list[str | None]:
@@ -103,7 +134,105 @@ def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
     )
     assert line.path.read_bytes() == VIDEO
     assert ranges(line.server) == [None, "bytes=100000-", "bytes=200000-"]
-    assert line.pauses == [0.5, 1.0]
+    assert line.pauses == [0.5, 0.5]
+
+
+def test_a_line_that_breaks_again_and_again(line: Line) -> None:
+    """The video comes piece by piece: only tries that bring nothing count, and only those in a row."""
+    sixth, nothing = len(VIDEO) // 6 + 1, [close, answer(b"", 503), close]
+    script = [
+        step
+        for number in range(1, 6)
+        for step in (file(VIDEO, cut_at=number * sixth, ETag='"1"'), *(nothing if number > 1 else ()))
+    ]
+    line.fetch(*script, file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert line.pauses == [0.5, *[0.5, 0.5, 1.0, 2.0] * 4]
+
+
+def test_the_next_kernel_goes_on(line: Line) -> None:
+    """After kill -9 what was here is kept, and the progress begins with it."""
+    line.break_off(ETag='"1"')
+    kept = line.part.stat().st_size
+    line.link = "/clip.mp4?sig=renewed"
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [f"bytes={kept}-"]
+    assert line.progress[0][0] > kept
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_the_next_kernel_goes_on_when_only_the_name_is_missing(line: Line) -> None:
+    """All bytes had come; one of them is asked for again, as a proof of the others."""
+    line.break_off(ETag='"1"')
+    line.part.write_bytes(VIDEO)
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [f"bytes={len(VIDEO) - 1}-"]
+
+
+def cut_note(line: Line) -> None:
+    """The kernel died while it wrote."""
+    note = line.path.with_name("clip.mp4.etag")
+    note.write_bytes(note.read_bytes()[:20])
+
+
+def power_cut(line: Line) -> None:
+    """The file was written before this machine was started."""
+    os.utime(line.part, (0, 0))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        cut_note,
+        power_cut,
+        lambda line: line.path.with_name("clip.mp4.etag").unlink(),
+        lambda line: line.path.with_name("clip.mp4.etag").write_text("[]"),
+        lambda line: line.part.write_bytes(VIDEO + b"more"),
+        lambda line: setattr(line, "link", "/other.mp4"),
+    ],
+    ids=["half a note", "power cut", "no note", "another note", "too long", "another link"],
+)
+def test_what_was_left_is_not_trusted_without_proof(line: Line, spoil: Callable[[Line], object]) -> None:
+    """Then it begins from the start."""
+    line.break_off(ETag='"1"')
+    spoil(line)
+    line.fetch(file(OTHER, ETag='"1"'))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_the_next_kernel_finds_another_file(line: Line) -> None:
+    """The server has made it anew meanwhile."""
+    line.break_off(ETag='"1"')
+    line.fetch(file(OTHER, ETag='"2"'))
+    assert line.path.read_bytes() == OTHER
+
+
+def test_a_server_that_fails_to_go_on_is_asked_for_all(line: Line) -> None:
+    """A part that is never taken up does not stand in the way for ever."""
+    line.break_off(ETag='"1"')
+    with pytest.raises(DownloadFailed) as caught:
+        line.fetch(*[answer(b"", 500)] * 4)
+    assert caught.value.transient
+    assert list(line.path.parent.iterdir()) == []
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_a_line_that_is_down_takes_nothing_away(line: Line) -> None:
+    """Nor does a server that wants to be left alone."""
+    line.break_off(ETag='"1"')
+    for script in ([close] * 4, [answer(b"", 503, Retry_After="600")]):
+        with pytest.raises(DownloadFailed):
+            line.fetch(*script)
+    line.server.requests.clear()
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) != [None]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +333,7 @@ def test_a_link_that_has_ended(line: Line, status: int) -> None:
     """Said as such, and not tried again."""
     error = line.refuses(answer(b"gone", status), kind=LinkExpired)
     assert "24 hours" in str(error)
-    assert not error.transient
+    assert error.transient == (status != 410)  # which alone says that it is so for good
     assert len(line.server.requests) == 1
 
 
@@ -254,16 +383,28 @@ def test_a_chunked_video_that_breaks_off(line: Line) -> None:
     assert line.path.read_bytes() == VIDEO
 
 
+@pytest.mark.parametrize("end", [20, 25, 31, 32, 39, 40, 200_000, len(VIDEO) - 1])
+@pytest.mark.parametrize("server_of", [unannounced, answer], ids=["no length", "a wrong length"])
+def test_a_video_that_ends_in_the_middle(line: Line, server_of: Callable[[bytes], Step], end: int) -> None:
+    """Half of it is not saved as if it were whole, wherever it was cut."""
+    line.fetch(server_of(VIDEO[:end]), unannounced(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_video_that_always_ends_in_the_middle(line: Line) -> None:
+    """It is said, and whoever asks may try again later: perhaps it is still being written."""
+    error = line.refuses(*[unannounced(VIDEO[:200_000])] * 4)
+    assert "ends in the middle, after 200000 bytes" in str(error)
+    assert error.transient
+
+
 def test_too_large_is_refused_before_it_comes(line: Line) -> None:
     """By the announced length, or, where there is none or it lies, by what arrives."""
-
-    def unannounced(exchange: object) -> bool:
-        exchange.send(200, {}, VIDEO)
-        return False
-
     assert "0.3 MB or more, and 0.1 MB" in str(line.refuses(answer(VIDEO), max_bytes=100_000))
     assert line.progress == []
-    assert "are accepted" in str(line.refuses(unannounced, max_bytes=100_000))
+    assert "are accepted" in str(line.refuses(unannounced(VIDEO), max_bytes=100_000))
 
 
 @pytest.mark.parametrize("length", ["-5", "1e3", "9" * 5000])

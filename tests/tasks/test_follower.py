@@ -5,14 +5,19 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.tasks import saving, trouble
 from qingbo_widgets.tasks.library import Entry
+from tests.faults.film import film
 from tests.faults.server import FaultServer, Step, answer, close, html, partial, reset
 
-VIDEO = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 40
+UNAUTHORIZED = answer({"error": {"message": "revoked", "code": "auth"}}, 401)
+NOT_FOUND = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
+VIDEO = film(bytes(range(256)) * 40)
 KOI = "一条锦鲤"
 
 
@@ -38,9 +43,15 @@ def taken(status: str = "queued", **fields: object) -> Step:
     return answer({"task_id": "task-1", "model": "kling-v3", "status": status, "progress": 0, **fields})
 
 
-def finished(url: str) -> Step:
+def finished(url: str | list[str], **fields: object) -> Step:
     """The service's word that task-1 is completed."""
-    return taken("completed", progress=100, result={"images": [], "videos": [{"url": url}]})
+    video = {"url": url, "expires_at": fields.pop("expires_at", None)}
+    return taken("completed", progress=100, result={"images": [], "videos": [video]}, **fields)
+
+
+def from_now(**span: float) -> int:
+    """A moment as the service writes it, in milliseconds."""
+    return int((datetime.now(UTC) + timedelta(**span)).timestamp() * 1000)
 
 
 def submissions(server: FaultServer) -> list[str]:
@@ -173,6 +184,79 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     assert task.message == ""
 
 
+@pytest.mark.parametrize("refusal", [UNAUTHORIZED, NOT_FOUND], ids=["401", "404"])
+def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, refusal):
+    """A machine of the service that lags behind ends nothing: the card says so, and asks again."""
+    server, manager = scripted(taken(), refusal)
+    server.then(taken("processing"), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("took this task, and now answers 40" in message for message in messages)
+    assert task.message == ""
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["in the library", "of another program"])
+def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted, known):
+    """An id from elsewhere and a wrong key: nothing is known but the refusal, and it is told at once."""
+    server, manager = scripted(UNAUTHORIZED)
+    if known:
+        manager.library.add(
+            Entry(key="k" * 32, service=manager.service, task_id="task-1", status="processing")
+        )
+        server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+        assert manager.resume("task-1").wait(20).video_path.read_bytes() == VIDEO
+    else:
+        with pytest.raises(qw.AuthenticationFailed):
+            manager.resume("task-1").wait(20)
+        assert len(server.requests) == 1
+        assert manager.library.entries() == []
+
+
+def test_a_task_that_was_left_is_followed_again(scripted, monkeypatch):
+    """``follow_again`` goes on where the key was refused, submits nothing, and may be said twice."""
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), UNAUTHORIZED)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.AuthenticationFailed):
+        task.wait(20)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.follow_again()
+    task.follow_again()
+    assert task.error is None
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert submissions(server) == [task.key]
+    with pytest.raises(qw.QingboError, match="nothing to follow"):
+        task.follow_again()
+
+
+def test_what_the_service_has_not_confirmed_is_neither_followed_nor_cancelled(scripted):
+    """Without an id there is nothing to ask for and nothing to cancel; silence would look like success."""
+    server, manager = scripted(close)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    with pytest.raises(qw.QingboError, match="nothing to follow"):
+        task.follow_again()
+    with pytest.raises(qw.QingboError, match=r"not confirmed.*check\(\)"):
+        task.cancel()
+    assert len(server.requests) == 1
+
+
+def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
+    """429 while polling: the service is there, and wants fewer questions."""
+    server, manager = scripted(taken(), answer({"error": {"message": "slow down"}}, 429, Retry_After="0"))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    task.wait(20)
+    told = [message for message in messages if message]
+    assert [message.partition(":")[0] for message in told] == ["The service asks to wait"]
+    assert "Asking again in 1 s" in told[0]
+
+
 def test_an_unknown_status_is_shown_and_followed(scripted):
     """A word that the service invents tomorrow is neither an end nor a crash."""
     server, manager = scripted(taken(), taken("moderating", progress=7), taken("moderating", novelty=[1]))
@@ -208,9 +292,10 @@ def test_a_failed_task_tells_the_service_s_reason(scripted):
         task.submit_again()
 
 
-def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, make_manager):
-    """401 in mid-task: following stops with the reason; with a good key ``recover`` goes on."""
-    server, manager = scripted(taken(), answer({"error": {"message": "revoked", "code": "auth"}}, 401))
+def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, monkeypatch):
+    """401 for minutes: following stops with the reason; with a good key ``recover`` goes on."""
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), UNAUTHORIZED)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.AuthenticationFailed):
         task.wait(20)
@@ -242,6 +327,65 @@ def test_link_expired_only_when_the_service_has_let_go(scripted):
     with pytest.raises(qw.LinkExpired):
         task.wait(20)
     assert task.status == qw.TaskStatus.completed
+
+
+@pytest.mark.parametrize("expires_at", [from_now(hours=24), None], ids=["for a day", "nobody knows"])
+def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatch, expires_at):
+    """What serves the videos may hear of a new file later than the service: 404 and 403 pass."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    for status in (404, 404, 403, 404):
+        word = finished(f"{server.url}/v.mp4", expires_at=expires_at)
+        server.then(word, answer(b"", status))
+    server.then(finished(f"{server.url}/v.mp4", expires_at=expires_at), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("which is to live until" in message for message in messages)
+
+
+@pytest.mark.parametrize(("clock", "left"), [(0, -60), (5 * 3600, 3600)], ids=["clocks agree", "5 h ahead"])
+def test_a_link_whose_time_is_over_is_given_up(scripted, clock, left):
+    """By the service's clock, which tells when it made the task; a fresh link has been asked for."""
+    times = {"created_at": from_now(seconds=clock), "expires_at": from_now(seconds=left)}
+    server, manager = scripted(taken(created_at=times["created_at"]))
+    for _ in range(2):
+        server.then(finished(f"{server.url}/v.mp4", **times), answer(b"", 403))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.LinkExpired):
+        task.wait(20)
+    assert task.status == qw.TaskStatus.completed
+
+
+def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted):
+    """The link is dead and the task is gone: its video is, too."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/v.mp4"), answer(b"", 403), NOT_FOUND)
+    with pytest.raises(qw.LinkExpired, match="no longer knows task-1"):
+        manager.submit(prompt=KOI).wait(20)
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(b"", 410), answer(b"", 404), html("<p>sign in", 200)], ids=["410", "404", "a page"]
+)
+def test_of_several_links_the_next_one_is_tried(scripted, fault):
+    """A video that lies in several places is saved from the first one that has it."""
+    server, manager = scripted(taken())
+    server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), fault, answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+    assert [request.path for request in server.requests][-2:] == ["/a.mp4", "/b.mp4"]
+
+
+def test_where_every_link_fails_the_one_that_may_pass_counts(scripted, monkeypatch):
+    """One place has let go of the video, the other is only busy: it is waited for."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    links = finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"])
+    server.then(links, answer(b"", 410), answer({}, 503, Retry_After="60"))
+    server.then(links, answer(b"", 410), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
 
 
 def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted):
@@ -297,8 +441,8 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path):
     """Neither an id nor a link can take the file out of the folder, or the client to a local file."""
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
-    server.then(taken("completed", result={"videos": [{"url": "file:///etc/passwd"}]}))
-    server.then(taken("completed", result={"videos": [{"url": "file:///etc/passwd"}]}))
+    said = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
+    server.then(said, said)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed):
         task.wait(20)
@@ -392,10 +536,10 @@ def test_an_unconfirmed_task_says_the_same_in_the_next_kernel(scripted, make_man
     assert raised.value.idempotency_key == task.key
 
 
-def test_not_found_is_no_proof_that_a_task_failed(scripted):
+def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
     """The service says 404 to another key too: the paid task stays in the journal, and is asked for again."""
-    gone = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
-    server, manager = scripted(taken(), gone)
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), NOT_FOUND)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.TaskNotFound):
         task.wait(20)

@@ -6,12 +6,13 @@ import asyncio
 import threading
 import time
 
+from qingbo_widgets.tasks.journal import Journal
 from qingbo_widgets.tasks.monitor import TaskMonitor
 
 
-def test_closing_lets_every_coroutine_have_its_last_word():
+def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""
-    monitor, ended, began = TaskMonitor(), [], threading.Semaphore(0)
+    monitor, ended, began = TaskMonitor(Journal(tmp_path)), [], threading.Semaphore(0)
 
     async def story(number: int) -> None:
         began.release()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from qingbo_widgets.sandbox.render import render
-from qingbo_widgets.tasks.posters import Posters, make_poster, poster_path
+from qingbo_widgets.tasks.posters import Posters, can_make, make_poster, poster_path
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ def test_without_av_there_are_no_posters(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decoding is an extra; without it a gallery draws in its place."""
+    assert can_make()
     monkeypatch.setitem(sys.modules, "av", None)
+    assert not can_make()
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(video.read_bytes())
     assert make_poster(copy) is None

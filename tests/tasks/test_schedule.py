@@ -97,6 +97,12 @@ def test_retry_after_is_obeyed_and_failures_back_off():
     assert [retry_delay(n) for n in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
 
 
+@given(failures=st.integers(1, 100), retry_after=st.floats(0, 3600))
+def test_a_service_that_asks_for_no_wait_is_not_asked_in_a_hot_loop(failures, retry_after):
+    """``Retry-After: 0``, or a date that is over, lengthens the own back-off or does nothing to it."""
+    assert retry_delay(failures, retry_after) == max(retry_delay(failures), retry_after)
+
+
 def test_an_answer_ends_the_back_off():
     """After one good answer the schedule is the ordinary one again."""
     history = History(started=0.0).failed().failed().failed(120.0).answered(50.0, 45)

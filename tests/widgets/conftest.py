@@ -90,6 +90,24 @@ def live_widgets() -> Callable[[], int]:
     return lambda: len(registry)
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ipywidgets.Widget, dict[str, Any]]]:
+    """What goes to the page of widgets that it knows already: which widget, and the message."""
+    messages: list[tuple[ipywidgets.Widget, dict[str, Any]]] = []
+
+    def send(widget: ipywidgets.Widget, message: dict[str, Any], buffers: Any = None) -> None:
+        messages.append((widget, message))
+
+    monkeypatch.setattr(ipywidgets.Widget, "_send", send)
+    return messages
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a kernel: only what somebody sees is drawn."""
+    monkeypatch.setattr(lasting, "in_notebook", lambda: True)
+
+
 class Cell:
     """What is displayed in a cell, by display id: what the page would show and the notebook store."""
 

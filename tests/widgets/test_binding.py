@@ -12,7 +12,7 @@ import ipywidgets
 import pytest
 from traitlets import HasTraits, Int
 
-from qingbo_widgets.widgets.binding import Refresher, close_parts, observe, update
+from qingbo_widgets.widgets.binding import Refresher, close_parts, lazy, observe, update, weakly
 
 Until = Callable[[Callable[[], object]], None]
 
@@ -21,6 +21,7 @@ class Source(HasTraits):
     """Something to observe."""
 
     number = Int()
+    other = Int()
 
 
 class View:
@@ -87,6 +88,58 @@ def test_an_observed_source_keeps_no_view_alive() -> None:
     assert not source.has_trait("number") or not source._trait_notifiers["number"]["change"]
 
 
+def test_traits_that_change_together_are_one_call() -> None:
+    """Each of them tells of its change by itself; a view is drawn once for all of them."""
+    source, view = Source(), View()
+    observe(source, view, "hear", ["number", "other"])
+    with source.hold_trait_notifications():
+        source.number, source.other = 1, 1
+    assert view.calls == 1
+    source.number = 2
+    source.other = 2
+    assert view.calls == 3
+
+
+def test_a_weak_call_keeps_no_view_alive(caplog: pytest.LogCaptureFixture) -> None:
+    """It takes whatever it is called with; for a view that is gone it does nothing."""
+    view = View()
+    call = weakly(view, "hear")
+    call()
+    call("something", 2)
+    assert view.calls == 2
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
+    call()
+    assert caplog.text == ""
+
+
+def test_a_lazy_part_is_made_once_and_closed_with_the_rest(live_widgets: Callable[[], int]) -> None:
+    """When it is asked for, and not before; on the page or not."""
+
+    class Box(ipywidgets.VBox):
+        made = 0
+
+        @lazy
+        def button(self) -> ipywidgets.Button:
+            """Presses."""
+            Box.made += 1
+            return ipywidgets.Button()
+
+    before = live_widgets()
+    box, other = Box(), Box()
+    assert Box.made == 0
+    assert box.button is box.button
+    assert other.button is not box.button
+    assert Box.made == 2
+    assert Box.button.__doc__ == "Presses."
+    for each in (box, other):
+        close_parts(each)
+        each.close()
+    assert live_widgets() == before
+
+
 def test_stop_ends_observing_and_may_be_called_twice() -> None:
     """A closed view hears nothing more."""
     source, view = Source(), View()
@@ -143,6 +196,28 @@ def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.
     refresher.add(view)
     until(lambda: view.calls == 3 and refresher._thread is None)
     assert caplog.text.count("could not be drawn") == 1
+
+
+def test_an_alarm_does_not_wait_for_the_beat(until: Until) -> None:
+    """Nor for the views that wait for it."""
+    refresher, view, called = Refresher(interval=1000), View(), []
+    refresher.add(view)
+    refresher.later(0.01, lambda: called.append(1))
+    until(lambda: called)
+    refresher.later(0.0, lambda: called.append(2))
+    until(lambda: called == [1, 2])
+    assert view.calls == 0
+
+
+def test_an_alarm_keeps_nothing_alive_afterwards(until: Until) -> None:
+    """The thread goes on for the sake of others, without what it has called."""
+    refresher, view, waiting = Refresher(interval=1000), View(), View()
+    refresher.add(waiting)
+    refresher.later(0.0, view.hear)
+    until(lambda: view.calls)  # noqa: F821 - it is there until the next line
+    gone = weakref.ref(view)
+    del view
+    until(lambda: gc.collect() is not None and gone() is None)
 
 
 def test_later_calls_once(until: Until) -> None:

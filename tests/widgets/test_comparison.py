@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.tasks.judging import Judgements
+from qingbo_widgets.tasks.library import Entry
+from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets import comparison as comparison_module
 from qingbo_widgets.widgets.comparison import Comparison
@@ -63,8 +66,57 @@ def test_what_cannot_be_compared(files: list[Path], make_task: Callable[..., Tas
         Comparison([files[0], make_task()])
     with pytest.raises(QingboError, match=r"no video .*missing"):
         Comparison([files[0], "missing.mp4"])
+    with pytest.raises(QingboError, match=r"no video .*deleted"):
+        Comparison([files[0], make_task(video_path=files[0].with_name("deleted.mp4"))])
     with pytest.raises(ValueError, match="2 videos and 1 labels"):
         Comparison(files[:2], labels=["one"])
+
+
+@pytest.fixture
+def tasks(files: list[Path], make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
+    """Three tasks with videos, in the journal, each with a prompt that says which it is."""
+    made = [make_task(f"prompt {n} <b>", video_path=files[n]) for n in range(3)]
+    for task in made:
+        manager.library.add(Entry(task.key, "sandbox"))
+    return made
+
+
+def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
+    """Letters only, in a drawn order; the ratings go to the right tasks, and the last one ends it."""
+    orders = {Comparison(tasks, blind=True, seed=seed).videos for seed in range(20)}
+    assert len(orders) > 3
+    comparison = Comparison(tasks, blind=True, seed=1)
+    comparison._ipython_display_()
+    told = [html(comparison), comparison._videos.outputs[0]["data"]["text/plain"], cell.html]
+    assert not any("prompt" in text or "kling" in text for text in [*told, comparison._legend.value])
+    assert "mp4" not in told[1]
+    videos = comparison._videos.outputs
+    for stars, (letter, rating) in enumerate(comparison.ratings.items()):
+        assert comparison.is_blind
+        rating.value = stars
+        task = comparison.videos["ABC".index(letter)]
+        assert isinstance(task, Task)
+        assert Judgements(task.manager.library).of(task.key).rating == stars
+    assert not comparison.is_blind
+    for letter, task in zip("ABC", comparison.videos, strict=True):
+        assert isinstance(task, Task)
+        assert task.request is not None
+        named = f"{letter}: {task.request.prompt.replace('<b>', '&lt;b&gt;')}"
+        assert named in comparison._legend.value
+        assert named in cell.html
+    assert comparison._videos.outputs is videos, "drawn anew, they would begin again"
+    comparison.close()
+
+
+def test_reveal(files: list[Path]) -> None:
+    """A button for those who do not rate, or who compare files; labels go with their videos."""
+    comparison = Comparison(files[:2], labels=["first", "second"], blind=True, seed=2)
+    assert comparison.ratings == {}
+    assert "first" not in html(comparison)
+    comparison.reveal_button.click()
+    first = "AB"[comparison.videos.index(files[0])]
+    assert f"{first}: first" in comparison._legend.value
+    comparison.close()
 
 
 def test_without_the_kernel_each_has_its_own_controls(files: list[Path], cell: Any) -> None:
@@ -79,8 +131,8 @@ def test_without_the_kernel_each_has_its_own_controls(files: list[Path], cell: A
 def test_closing_leaves_no_widget(files: list[Path], live_widgets: Callable[[], int]) -> None:
     """A cell run again and again does not fill the kernel."""
     before = live_widgets()
-    for _ in range(2):
-        Comparison(files[:2]).close()
+    for blind in (False, True):
+        Comparison(files[:2], blind=blind).close()
     assert live_widgets() == before
 
 

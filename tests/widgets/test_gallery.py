@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.sandbox.render import render
 from qingbo_widgets.service.request import VideoRequest
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.judging import Judgements
@@ -187,16 +190,18 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     manager.submit(request).wait(30)
     gallery = Gallery(manager)
     gallery.look_at(gallery._shown[0][0].key)
-    gallery.opened.again_button.click()
-    gallery.opened.again_button.click()
+    panel = gallery.opened
+    panel.again_button.click()
+    panel.again_button.click()
     assert [task.request for task in manager.tasks] == [request, request]
-    gallery.opened.change_button.click()
-    form = gallery.opened._form
+    panel.change_button.click()
+    form = panel.sequel.form
     assert form is not None
     assert form.request == request
+    assert panel.sequel._where.value == "", "it goes where the first one went"
     form.prompt = "another"
-    gallery.opened._clicked = 0.0
-    gallery.opened._generate.click()
+    panel.sequel._clicked = 0.0
+    panel.sequel.generate_button.click()
     assert manager.tasks[-1].request == request.replace(prompt="another")
     until(lambda: all(task.is_done for task in manager.tasks))
     gallery.reload()
@@ -206,25 +211,146 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
 
 def test_blind_until_rated(library: Library) -> None:
     """Neither tile nor panel says which one it is before it is rated; then both do."""
-    (library.folder / "video-59.mp4").write_bytes(b"")
+    (library.folder / "video-1.mp4").write_bytes(b"")
     gallery = Gallery(library, blind=True)
-    gallery.tiles._tiles[0].button.click()
+    assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is drawn by lot, and not by time"
+    gallery.tiles._tiles[1].button.click()
     panel = gallery.opened
     seen = (
-        shown(gallery)[0],
+        shown(gallery)[1],
         panel._head.value,
         panel._request.value,
-        gallery.tiles._tiles[0].button.description,
+        gallery.tiles._tiles[1].button.description,
     )
     assert not any("number" in text or "kling" in text for text in seen)
     assert "<video" in panel._video.outputs[0]["data"]["text/html"]
     assert panel.again_button.disabled
+    assert panel.frames_button.disabled, "a frame is saved under the video's name"
     panel._press("3")
-    assert "number 59" in shown(gallery)[0]
-    assert "number 59" in panel._head.value
-    assert "number 59" in panel._request.value
-    assert "number 58" not in shown(gallery)[1]
+    assert "number 1 " in shown(gallery)[1]
+    assert "number 1 " in panel._head.value
+    assert "number 1 " in panel._request.value
+    assert "number 2 " not in shown(gallery)[2]
     assert not panel.again_button.disabled
+    gallery.close()
+
+
+def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
+    """Neither the file's name, which holds the prompt, nor the service's words; rated, both are told."""
+    gallery = Gallery(library, blind=True)
+    panel = gallery.opened
+
+    def seen(number: int) -> str:
+        gallery.look_at(f"{number:032}")
+        return str(panel._video.outputs[0]["data"])
+
+    assert "no longer there" in seen(1)
+    assert "video-1" not in seen(1)
+    assert "luck" not in seen(0)
+    panel._press("1")
+    assert "luck" in str(panel._video.outputs[0]["data"])
+    seen(1)
+    panel._press("1")
+    assert "video-1" in str(panel._video.outputs[0]["data"])
+    gallery.close()
+
+
+def test_blind_is_not_searched(library: Library, live_widgets: Callable[[], int]) -> None:
+    """What finds a video by its prompt, model or time of submission would tell which one it is."""
+    before = live_widgets()
+    gallery = Gallery(library, blind=True)
+    assert set(gallery.filters.controls) == {"status", "tag", "rating", "since", "until"}
+    gallery.filters.controls["status"].value = "failed"
+    assert numbers(gallery) == [0, 10, 20, 30, 40, 50]
+    gallery.close()
+    assert live_widgets() == before
+
+
+def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder) -> None:
+    """It is refused with the right ones, and what was never built is closed without a word."""
+    with pytest.raises(ValueError, match="12, 24, 48"):
+        Gallery(library, page_size=5)
+    gc.collect()
+    assert not recwarn.list
+
+
+def test_without_av_it_says_what_pictures_need(
+    gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where a video has no picture, and no more once it can be made."""
+    assert gallery._hint.value == ""
+    (library.folder / "video-59.mp4").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "av", None)
+    gallery.reload()
+    assert "pip install" in gallery._hint.value
+    gallery.turn(2)
+    assert gallery._hint.value == ""
+    monkeypatch.undo()
+    gallery.turn(1)
+    assert gallery._hint.value == ""
+
+
+@pytest.fixture
+def film(workdir: Path) -> Path:
+    """A real video in a folder of a colleague's, without anything that says what it is."""
+    path = workdir / "from a colleague" / "film.mp4"
+    path.parent.mkdir()
+    render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
+    return path
+
+
+def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
+    """An imported video has no id, and nobody is connected: its frames are there all the same.
+
+    To go on from one, somebody has to be connected; the form then says where the next video goes.
+    """
+    gallery = Gallery(Library.import_(film.parent))
+    gallery.look_at(gallery._shown[0][0].key)
+    panel = gallery.opened
+    panel.frames_button.click()
+    (picker,) = panel._frames.children
+    picker.grab_button.click()
+    assert film.with_name("film-last.png").is_file()
+    panel.continue_button.click()
+    assert "API key" in panel.sequel._told.value
+    with connect(sandbox=sandbox) as manager:
+        panel.continue_button.click()
+        assert panel.sequel.form is not None, panel.sequel._told.value
+        assert panel.sequel.form.request.is_image_to_video
+        told = panel.sequel._where.value
+        assert "Generate submits to the sandbox" in told
+        assert "qingbo_videos" in told
+        assert "an unknown service" in told
+        assert "from a colleague" in told
+        assert manager.tasks == ()
+        panel.frames_button.click()
+        assert panel._frames.children == ()
+        gallery.close()
+
+
+def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskManager) -> None:
+    """Its frames need no service, nobody follows a foreign id, and money is not spent without a word."""
+    library = Library(film.parent)
+    request = {"prompt": "koi", "duration": 3}
+    library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
+    manager.sandbox = server
+    gallery = Gallery(library)
+    panel = gallery.opened
+    panel.sequel._manager = manager
+    gallery.look_at("k")
+    panel.continue_button.click()
+    assert panel.sequel.form is not None, panel.sequel._told.value
+    manager.sandbox = None
+    panel.again_button.click()
+    assert manager.tasks == (), "first it is read where that goes"
+    told = panel.sequel._where.value
+    assert f"Generate submits to {server.base_url}" in told
+    assert "made by the sandbox" in told
+    assert "charges for it" in told
+    assert panel.sequel.form.request == VideoRequest(**request)
+    panel.sequel.generate_button.click()
+    panel.sequel.generate_button.click()
+    assert [task.request for task in manager.tasks] == [VideoRequest(**request)]
     gallery.close()
 
 
@@ -237,8 +363,8 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
         assert gallery.library is manager.library
         gallery.look_at(task.key)
         gallery.opened.continue_button.click()
-        form = gallery.opened._form
-        assert form is not None, gallery.opened._told.value
+        form = gallery.opened.sequel.form
+        assert form is not None, gallery.opened.sequel._told.value
         assert len(form.request.image_urls) == 1
         assert manager.tasks == (task,)
         gallery.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from qingbo_widgets.widgets import markup
@@ -45,6 +47,31 @@ def test_a_web_link_is_a_link() -> None:
     assert 'href="https://example.com/?a=1&amp;b=&quot;2&quot;"' in made
     assert 'rel="noopener noreferrer"' in made
     assert "&lt;here&gt;" in made
+
+
+def test_style_sheets_carry_no_indentation() -> None:
+    """They go into every output of every notebook; and they still say the same."""
+    assert "\n" not in markup.CSS
+    assert "  " not in markup.CSS
+    assert ".qingbo-keep > div{margin:3px 0}" in markup.OUTPUT_CSS
+    assert "@container (max-width:460px){.qingbo-note{padding-left:0}" in markup.CSS
+    assert markup.CSS.count("{") == markup.CSS.count("}")
+
+
+def test_an_output_carries_the_rules_that_it_uses() -> None:
+    """By class and by tag, a list of selectors cut down to those that apply."""
+    style = markup.output_style('<div class="qingbo-html qingbo-keep"><div class="qingbo-hint">a</div></div>')
+    rules = re.findall(r"([^{}>]+(?:> div)?)\{", style.removeprefix("<style>"))
+    assert rules == [
+        ".qingbo-html", ".qingbo-keep", ".qingbo-hint", ".qingbo-hint", ".qingbo-hint", ".qingbo-keep > div",
+    ]  # fmt: skip
+    assert ".qingbo-html figure{" in markup.output_style('<div class="qingbo-html"><figure>')
+    assert ".qingbo-html pre{" in markup.output_style('<div class="qingbo-html"><pre>')
+
+
+def test_what_a_person_wrote_brings_no_rules() -> None:
+    """It is escaped, and so is no class."""
+    assert markup.output_style(markup.escape('class="qingbo-card"')) == "<style></style>"
 
 
 def test_shorten_cuts_on_one_line_and_drops_what_cannot_be_seen() -> None:

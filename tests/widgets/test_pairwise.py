@@ -11,6 +11,7 @@ from qingbo_widgets.tasks.judging import Judgements
 from qingbo_widgets.tasks.library import Entry
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets import pairwise as pairwise_module
 from qingbo_widgets.widgets.pairwise import Pairwise
 
 
@@ -20,14 +21,17 @@ def tasks(make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
     made = []
     for name in ("first <b>", "second", "third"):
         path = manager.library.folder / f"{len(made)}.mp4"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
         made.append(make_task(name, video_path=path))
         manager.library.add(Entry(made[-1].key, "sandbox"))
     return made
 
 
 @pytest.fixture
-def pairwise(tasks: list[Task]) -> Iterator[Pairwise]:
-    """Ready to be asked."""
+def pairwise(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pairwise]:
+    """Ready to be asked, by somebody who answers as fast as a test does."""
+    monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 0.0)
     pairwise = Pairwise(tasks, seed=1)
     yield pairwise
     pairwise.close()
@@ -55,6 +59,21 @@ def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list
     assert "6 answers" in pairwise._counted.value
 
 
+def test_a_double_click_is_one_answer(
+    pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second would be about a pair that nobody has seen."""
+    monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 3600.0)
+    pairwise._shown_at -= 3600
+    pairwise.left_button.click()
+    shown = pairwise.pair
+    pairwise.left_button.click()
+    pairwise._press("ArrowRight")
+    pairwise.skip_button.click()
+    assert len(Judgements(tasks[0].manager.library).preferences()) == 1
+    assert pairwise.pair == shown
+
+
 def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
     """By arrow keys for the better one each time; then the ranking names them, with an uncertainty."""
     pytest.importorskip("choix", reason="choix is not installed")
@@ -73,8 +92,9 @@ def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
 
 
 def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
-    """One task, the same twice, or one without a video cannot be ranked."""
-    for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")]):
+    """One task, the same twice, one without a video, or whose file is gone, cannot be ranked."""
+    lost = make_task("lost", video_path=tasks[0].manager.library.folder / "lost.mp4")
+    for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")], [tasks[0], lost]):
         with pytest.raises(QingboError, match="two tasks"):
             Pairwise(few)
 

@@ -88,6 +88,23 @@ def test_the_caption_tells_path_and_size(workdir: Path) -> None:
     assert "a.mp4, 2.5 MB" in player.video_html(workdir / "a.mp4")
 
 
+def test_a_link_is_played_from_where_it_is() -> None:
+    """With its signature, which must not be changed, and loading no more than its beginning."""
+    url = 'https://videos.example.com/a.mp4?sign=a%2Fb&t=1&x="><script>'
+    markup = player.link_html(f" {url} ")
+    assert source(markup) == url
+    assert 'preload="metadata"' in markup
+    assert "<script" not in markup
+
+
+@pytest.mark.parametrize(
+    "url", ["", "javascript:alert(1)", "file:///a.mp4", "data:video/mp4;base64,AA", "//x/a.mp4"]
+)
+def test_only_a_link_of_the_web_is_played(url: str) -> None:
+    """Whatever the service may say."""
+    assert player.link_html(url) == ""
+
+
 def test_embedding_has_a_limit(workdir: Path) -> None:
     """Up to it the video is in the markup; above it there is a sentence, not a notebook of 100 MB."""
     (workdir / "a.mp4").write_bytes(bytes(1000))

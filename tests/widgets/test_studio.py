@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from qingbo_widgets.i18n import locale, set_locale
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets import studio as studio_module
+from qingbo_widgets.widgets import words
+from qingbo_widgets.widgets.form import RequestForm
 from qingbo_widgets.widgets.studio import VideoStudio
 
 
@@ -32,7 +37,7 @@ def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskMan
     assert [card.task for card in studio.cards] == [task]
     assert studio.cards[0] in studio._column.children
     assert task.request == studio.form.request
-    until(lambda: studio.cards[0]._video.outputs)
+    until(lambda: studio.cards[0]._screen.parts)
 
 
 def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) -> None:
@@ -129,6 +134,66 @@ def test_the_studio_leaves_its_videos_behind(
     assert cell.views == 1
 
 
+def test_what_it_leaves_behind_holds_up_no_click(
+    studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tasks are written each time: once for what happens together, and by nobody who waits."""
+    writers: list[str] = []
+    studio._ipython_display_()
+    monkeypatch.setattr(studio.lasting, "keep", lambda _: writers.append(threading.current_thread().name))
+    studio.generate_button.click()
+    for _ in range(50):
+        studio._keep()
+    until(lambda: writers)
+    assert set(writers) == {"qingbo-views"}
+    assert len(writers) < 10
+
+
+def test_only_what_has_changed_is_put_into_words_again(
+    studio: VideoStudio, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn of one task is none of the others'."""
+    for prompt in ("one", "two"):
+        studio.form.prompt = prompt
+        studio.generate_button.click()
+    until(lambda: all(card.task.is_done for card in studio.cards))
+    until(lambda: all("Finished" in card.left for card in studio.cards))
+    told: list[Any] = []
+    monkeypatch.setattr(words, "ended", lambda task: told.append(task) or "")
+    studio.cards[0]._hurry()
+    studio._kept()
+    assert told == [studio.cards[0].task]
+
+
+def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell: Any) -> None:
+    """Those made before, and those made after; until then nobody sees them."""
+    studio.generate_button.click()
+    assert not studio.cards[0].lasting.is_seen
+    studio._ipython_display_()
+    studio.form.prompt = "another"
+    studio.generate_button.click()
+    assert [card.lasting.is_seen for card in studio.cards] == [True, True]
+
+
+@pytest.mark.parametrize("make", [VideoStudio, RequestForm])
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_key_in_place_of_a_manager_is_not_shown(make: type, by_name: bool) -> None:
+    """The message names the type; and no frame of ours has the value for a traceback to print."""
+    key = "sk-sentinel-1234567890"
+    with pytest.raises(TypeError, match="not str") as raised:
+        make(**{"manager": key}) if by_name else make(key)
+    assert key not in str(raised.value)
+    ours = [
+        frame.f_locals
+        for frame, _ in traceback.walk_tb(raised.tb)
+        if frame.f_globals["__name__"].startswith("qingbo_widgets")
+    ]
+    assert ours
+    assert not any(value is key for values in ours for value in values.values())
+    with pytest.raises(TypeError, match="not Sandbox"):
+        make(Sandbox())
+
+
 def test_closing_leaves_the_tasks_running(studio: VideoStudio, manager: TaskManager) -> None:
     """A closed view is not a cancelled task."""
     studio.generate_button.click()
@@ -167,3 +232,17 @@ def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManage
     studio.cards[0]._further[1].click()
     assert studio.form.request == manager.tasks[0].request
     assert len(manager.tasks) == 1
+
+
+def test_the_language_is_an_argument(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
+    """Chosen before anything is built, for all that is shown from then on; an unknown one is refused."""
+    before = live_widgets()
+    try:
+        VideoStudio(manager, locale="zh").close()
+        assert locale() == "zh"
+        with pytest.raises(ValueError, match="'fr'"):
+            VideoStudio(manager, locale="fr")
+        assert locale() == "zh"
+        assert live_widgets() == before
+    finally:
+        set_locale(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from qingbo_widgets.service.request import VideoRequest
 from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.library import Library
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.schedule import Outlook
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets import words
 
@@ -35,6 +37,7 @@ MakeTask = Callable[..., Task]
 def test_every_status_has_words(make_task: MakeTask, status: TaskStatus) -> None:
     """No status stands there as a colour or a code."""
     assert words.status(make_task(status=status))[0].isupper()
+    assert words.status_name(status) == status
 
 
 def test_a_new_status_of_the_service_is_shown_as_it_is(make_task: MakeTask) -> None:
@@ -49,6 +52,24 @@ def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> N
     line = words.headline(task, task.submitted_at + timedelta(seconds=72))
     for fact in ("Being made", "45 %", "1:12", "about 0:30 left"):
         assert fact in line
+
+
+def test_between_two_answers_percent_and_time_go_on(make_task: MakeTask) -> None:
+    """As the task predicts them, in whole percent and never more than it says."""
+    task = make_task(status=TaskStatus.processing, progress=40, eta=30.0)
+    task._outlook = Outlook(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
+    assert words.percent(task) == int(task.shown_progress) > 40
+    line = words.headline(task)
+    assert f"{words.percent(task)} %" in line
+    assert "about 0:20 left" in line
+    assert "12 %" in words.headline(task, shown=12)
+
+
+def test_while_it_is_saved_the_percent_is_that_of_saving(make_task: MakeTask) -> None:
+    """The bar and the words say the same number, and no other stands beside it."""
+    task = make_task(status=TaskStatus.completed, progress=100, download=0.45)
+    assert words.percent(task) == 45
+    assert words.headline(task).count("%") == 1
 
 
 def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: MakeTask) -> None:
@@ -120,6 +141,37 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
     advice = words.advice(task)
     assert str(task.error).partition("\n")[0] in advice
     assert told in advice
+
+
+def test_nothing_is_refunded_that_was_never_taken(make_task: MakeTask) -> None:
+    """Without an id there is nothing at the service that it could refund."""
+    error = TaskFailed("Refused.")
+    assert "refunds" not in words.advice(make_task(status=TaskStatus.failed, error=error))
+    assert "refunds" in words.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))
+
+
+@pytest.mark.parametrize("status", TaskStatus)
+def test_what_nobody_asks_about_any_more_says_so(make_task: MakeTask, status: TaskStatus) -> None:
+    """Its last status would be told as if it were true now. What has ended has ended."""
+    task = make_task(task_id="task-1", status=status, error=AuthenticationFailed("No.", status=401))
+    assert not words.is_unfollowed(task)
+    task._settle()
+    ended = status.is_ended or status == "unconfirmed"
+    assert words.is_unfollowed(task) is not ended
+    assert ("Not followed any more" in words.headline(task)) is not ended
+
+
+def test_the_link_counts_as_long_as_the_service_keeps_the_video(make_task: MakeTask) -> None:
+    """By our clock, whatever the service's says; what has expired is no link."""
+    task = make_task(status=TaskStatus.completed)
+    assert words.link(task) == ""
+    made = task.submitted_at + timedelta(hours=5)
+    task._set(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=made)
+    assert words.link(task) == "https://a/1.mp4"
+    task._set(expires_at=made - timedelta(seconds=1))
+    assert words.link(task) == ""
+    task._set(expires_at=made + timedelta(hours=24))
+    assert words.link(task) == "https://a/1.mp4"
 
 
 def test_cancelled_is_no_error(make_task: MakeTask) -> None:

@@ -1,0 +1,129 @@
+"""Half a file on the disk, and the proof of which file it is half of."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+__all__ = ["HEAD", "Partial"]
+
+#: Bytes by which a video is recognised.
+HEAD = 12
+
+
+class Partial:
+    """``<path>.part``. Beside it lies ``<path>.etag``, which says what it is a part of.
+
+    With both, a later download goes on where this one stopped, in another kernel too: the server proves that
+    its file is still the same one.
+
+    Args:
+        path: the file to be; its folder exists.
+        link: where the file comes from, without a signature.
+
+    Attributes:
+        size: bytes that are here.
+        total: bytes of the whole file, ``None`` while unknown.
+        validator: the whole file's strong ``ETag``, or ``Last-Modified``; ``None`` where nobody can
+            go on with what is here.
+        head: its first bytes, at most ``HEAD``.
+    """
+
+    def __init__(self, path: Path, link: str) -> None:
+        self._path = path
+        self._link = link
+        self._part = path.with_name(f"{path.name}.part")
+        self._note = path.with_name(f"{path.name}.etag")
+        self._file: FileIO | None = None
+        self.size = 0
+        self.total: int | None = None
+        self.validator: str | None = None
+        self.head = b""
+
+    @property
+    def file(self) -> FileIO:
+        """The open file."""
+        assert self._file is not None, "open() comes first"
+        return self._file
+
+    def open(self) -> None:
+        """Opens it, with what an earlier download has left of the same file.
+
+        Raises:
+            OSError, ValueError: it cannot be written.
+        """
+        # Not for appending: should another kernel write here too, each byte still finds its own place.
+        self._file = FileIO(self._part, "r+", opener=_creating)
+        with suppress(OSError, ValueError, LookupError, TypeError):  # no note, or none of ours
+            self._recall()
+
+    def begin(self, total: int | None, validator: str | None) -> None:
+        """Empties it, and notes of what it will be a part from now on.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._note.unlink(missing_ok=True)  # first: a note never lies beside the bytes of another file
+        self.file.seek(0)
+        if os.fstat(self.file.fileno()).st_size:
+            self.file.truncate()
+        self.size, self.total, self.validator, self.head = 0, total, validator, b""
+        if validator is not None:
+            with suppress(OSError):  # then this kernel alone can go on with it
+                note = {"link": self._link, "validator": validator, "total": total}
+                self._note.write_text(json.dumps(note), encoding="ascii")
+
+    def write(self, chunk: bytes) -> None:
+        """Adds a piece.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[self.file.write(rest) :]
+        self.size += len(chunk)
+        self.head = (self.head + chunk[:HEAD])[:HEAD]
+
+    def finish(self) -> None:
+        """Gives it the name of a whole file.
+
+        Raises:
+            OSError: that name is not to be had.
+        """
+        # On the disk before it has its name: after a power cut it is whole, or not there.
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self._note.unlink(missing_ok=True)
+        self._part.replace(self._path)
+        self.validator = None
+
+    def close(self) -> None:
+        """Leaves it to a later download, or removes what none can go on with."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        if self.validator is None or not self.size:
+            for path in (self._part, self._note):
+                with suppress(OSError, ValueError):
+                    path.unlink(missing_ok=True)
+
+    def _recall(self) -> None:
+        note, found = json.loads(self._note.read_bytes()), os.fstat(self.file.fileno())
+        link, validator, total = note["link"], str(note["validator"]), int(note["total"])
+        # Where the power went off since, there may be blanks for bytes that never reached the disk.
+        started = time.time() - time.monotonic()
+        if link == self._link and 0 < found.st_size <= total and found.st_mtime > started:
+            # One byte at least is left to ask for: what comes is the proof for all the others.
+            size = min(found.st_size, total - 1)
+            head = self.file.read(HEAD)[:size]
+            self.file.seek(size)
+            self.size, self.total, self.validator, self.head = size, total, validator, head
+
+
+def _creating(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)

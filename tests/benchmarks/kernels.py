@@ -1,0 +1,228 @@
+"""A real kernel, and everything that it tells the page: each message is heard, whichever cell it belongs to.
+
+``execute_interactive`` and nbclient drop what a background thread sends between two cells, and that is most
+of what a card sends. So the iopub channel is read here, by a thread that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import nbformat
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+from nbformat import NotebookNode
+
+from .parts import ROOT
+
+__all__ = [
+    "BASELINE",
+    "Kernel",
+    "Message",
+    "alone",
+    "by_kind",
+    "most_in_a_second",
+    "outputs",
+    "size",
+    "started",
+]
+
+#: What a notebook with widgets has imported anyway.
+BASELINE = "import ipywidgets, requests, traitlets, IPython"
+#: The messages that carry widgets and outputs; the others are the protocol's own.
+KINDS = ("comm_open", "comm_msg", "comm_close", "display_data", "update_display_data", "execute_result")
+
+
+class Message(NamedTuple):
+    """A message of the kernel to the page.
+
+    Attributes:
+        moment: when it was heard, in seconds (Unix).
+        kind: its type.
+        parent: the id of the request that it belongs to.
+        bytes: its size as it goes to the page: headers, metadata, content and buffers.
+        content: what it says.
+    """
+
+    moment: float
+    kind: str
+    parent: str
+    bytes: int
+    content: dict[str, Any]
+
+
+class Kernel:
+    """A kernel of this Python in a folder of its own, with nobody's settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.heard: list[Message] = []
+        self._news = threading.Condition()
+        self._ended = threading.Event()
+        self._manager = KernelManager(kernel_name="python3")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("QINGBO_")}
+        own = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython")}
+        self._manager.start_kernel(
+            cwd=str(folder), env=inherited | own, extra_arguments=["--log-level=ERROR"]
+        )
+        self._client: BlockingKernelClient = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        self._ear = threading.Thread(target=self._hear, daemon=True)
+        self._ear.start()
+
+    def run(self, code: str, *, cell: str = "", timeout: float = 120.0) -> str:
+        """Run a cell as the page would, and return what it prints.
+
+        Args:
+            code: the source.
+            cell: the cell's id; another one each time when left out.
+            timeout: seconds.
+
+        Raises:
+            RuntimeError: the cell raised; the message is its traceback.
+            TimeoutError: it did not end.
+        """
+        return self.result(self.send(code, cell=cell), timeout=timeout)
+
+    def send(self, code: str, *, cell: str = "") -> str:
+        """Send a cell to be run and return the request's id."""
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
+        metadata = {"cellId": cell or uuid.uuid4().hex}
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def result(self, request: str, *, timeout: float = 120.0) -> str:
+        """Wait until a request is done with, and return what it printed; raises as ``run``."""
+        begin = 0
+        said: list[str] = []
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while True:
+                for message in self.heard[begin:]:
+                    if message.parent != request:
+                        continue
+                    if message.kind == "error":
+                        raise RuntimeError("\n".join(message.content["traceback"]))
+                    if message.kind == "stream" and message.content["name"] == "stdout":
+                        said.append(message.content["text"])
+                    if message.kind == "status" and message.content["execution_state"] == "idle":
+                        return "".join(said).strip()
+                begin = len(self.heard)
+                if not self._news.wait(deadline - time.monotonic()):
+                    raise TimeoutError(f"the cell was not done after {timeout:g} s")
+
+    def wait_for(self, is_true: Callable[[], bool], seconds: float) -> None:
+        """Wait for something outside the kernel, which is left alone meanwhile.
+
+        Raises:
+            TimeoutError: it did not come true.
+        """
+        deadline = time.monotonic() + seconds
+        while not is_true():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing after {seconds:g} s")
+            time.sleep(0.05)
+
+    def drawn(self, begin: float, end: float = float("inf")) -> list[Message]:
+        """The messages that carry widgets and outputs, heard between two moments."""
+        return [one for one in list(self.heard) if one.kind in KINDS and begin <= one.moment < end]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._ear.join(5)
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def _hear(self) -> None:
+        while not self._ended.is_set():
+            try:
+                message = self._client.iopub_channel.get_msg(timeout=0.2)
+            except queue.Empty:
+                continue
+            moment, parts = time.time(), ("header", "parent_header", "metadata", "content")
+            text = json.dumps([message[part] for part in parts], ensure_ascii=False, default=str)
+            length = len(text.encode()) + sum(len(buffer) for buffer in message["buffers"])
+            parent = str(message["parent_header"].get("msg_id", ""))
+            with self._news:
+                self.heard.append(Message(moment, message["msg_type"], parent, length, message["content"]))
+                self._news.notify_all()
+
+
+@contextmanager
+def started(folder: Path, *, count: int = 1) -> Iterator[list[Kernel]]:
+    """So many kernels, each in a folder of its own; all are gone at the end."""
+    kernels: list[Kernel] = []
+    try:
+        for number in range(count):
+            place = folder / f"kernel-{number}"
+            place.mkdir()
+            kernels.append(Kernel(place))
+        yield kernels
+    finally:
+        for kernel in kernels:
+            kernel.__exit__()
+
+
+@contextmanager
+def alone() -> Iterator[Kernel]:
+    """One kernel in a temporary folder."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        started(Path(folder)) as (kernel,),
+    ):
+        yield kernel
+
+
+def size(messages: Iterable[Message]) -> int:
+    """Their bytes together."""
+    return sum(message.bytes for message in messages)
+
+
+def by_kind(messages: Iterable[Message]) -> dict[str, int]:
+    """How many there are of each type."""
+    return dict(Counter(message.kind for message in messages))
+
+
+def most_in_a_second(moments: Iterable[float]) -> int:
+    """How many of the moments lie within any one second, at most."""
+    ordered = sorted(moments)
+    most = first = 0
+    for last, moment in enumerate(ordered):
+        while moment - ordered[first] >= 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def outputs(messages: Iterable[Message], request: str) -> list[NotebookNode]:
+    """The outputs of one cell as the page stores them: later updates take the place of what they update."""
+    stored: list[NotebookNode] = []
+    displays: dict[str, list[NotebookNode]] = {}
+    for message in messages:
+        name = str(message.content.get("transient", {}).get("display_id", ""))
+        if message.kind in ("display_data", "execute_result", "stream") and message.parent == request:
+            told = {"header": {"msg_type": message.kind}, "content": message.content}
+            output = nbformat.v4.output_from_msg(told)
+            stored.append(output)
+            displays.setdefault(name, []).append(output)
+        elif message.kind == "update_display_data":
+            for output in displays.get(name, ()) if name else ():
+                output["data"], output["metadata"] = message.content["data"], message.content["metadata"]
+    return stored

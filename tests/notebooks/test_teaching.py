@@ -1,0 +1,174 @@
+"""The exercises of teaching.ipynb can be done: here is a student who does them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from nbclient.exceptions import DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+
+from qingbo_widgets.demo import execute, notebooks_folder
+from qingbo_widgets.tasks.library import Library
+from tests.notebooks.outputs import html_of, printed_by, seconds_of
+
+PATIENT = """
+def poll(task_id):
+    pause, questions, began = 0.1, 1, time.monotonic()
+    while not (answer := client.status(task_id)).status.is_ended:
+        questions += 1
+        time.sleep(pause)
+        pause = min(2 * pause, 2)
+    assert questions < (time.monotonic() - began) / 0.25 + 2  # fewer than the loop of part 2 asks
+    return answer
+
+assert poll(client.submit(request).task_id).status == "completed"
+"""
+
+MANNERS = """
+server.faults = Faults(rate_limit_every=3)
+turned_away = 0
+
+def obeying(ask, *arguments):
+    global turned_away
+    while True:
+        try:
+            return ask(*arguments)
+        except qw.RateLimited as error:
+            turned_away += 1
+            time.sleep(error.retry_after)
+
+def poll(task_id):
+    while not (answer := obeying(client.status, task_id)).status.is_ended:
+        time.sleep(0.5)
+    return answer
+
+assert poll(obeying(client.submit, request).task_id).status == "completed"
+assert turned_away > 0
+server.faults = Faults()
+"""
+
+ALL_ENDS = """
+def hangs(task_id, seconds=2):
+    deadline = time.monotonic() + seconds
+    while client.status(task_id).status not in ("completed", "failed"):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.1)
+    return False
+
+waiting = client.submit(request)
+client.cancel(waiting.task_id)
+assert poll(waiting.task_id).status == "cancelled"
+assert hangs(waiting.task_id)
+"""
+
+MANY = """
+prompts = ["a koi", "a crane", "a boat", "a storm", "a bridge"]
+running = {client.submit(request.replace(prompt=prompt)).task_id for prompt in prompts}
+while running:
+    time.sleep(0.25)
+    running = {task_id for task_id in running if not client.status(task_id).status.is_ended}
+"""
+
+SWEEP = """
+sweep = await qw.sweep(prompt=prompts)
+assert sweep.counts["finished"] == 5
+"""
+
+TWICE = """
+server.faults = Faults(html_every=2)
+known, doubtful = set(), []
+for _ in range(10):
+    try:
+        known.add(client.submit(request).task_id)
+    except qw.SubmissionUnconfirmed:
+        pass
+assert len(known) == 5  # and ten are paid for
+
+import uuid
+
+known = set()
+for key in [uuid.uuid4().hex for _ in range(10)]:
+    try:
+        known.add(client.submit(request, idempotency_key=key).task_id)
+    except qw.SubmissionUnconfirmed:
+        doubtful.append(key)
+server.faults = Faults()
+again = {client.submit(request, idempotency_key=key).task_id for key in doubtful}
+assert again == {client.submit(request, idempotency_key=key).task_id for key in doubtful}
+assert len(known | again) == 10
+print("every exercise is done")
+"""
+
+
+@pytest.mark.slow
+def test_the_exercises_can_be_done(workdir: Path) -> None:
+    """With what the lesson has defined, each of the first five has a solution that runs."""
+    lesson = [
+        cell
+        for cell in nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    defining = ("server =", "request =", "manager = qw.connect(sandbox=server)")
+    cells = [cell for cell in lesson if any(name in cell.source for name in defining)]
+    assert len(cells) == len(defining)
+    cells[0].source = cells[0].source.replace("speed=20", "speed=20, draft=True")
+    solutions = (PATIENT, MANNERS, ALL_ENDS, MANY, SWEEP, TWICE)
+    notebook = new_notebook(cells=[*cells, *map(new_code_cell, solutions)])
+    execute(notebook, workdir)
+    assert "every exercise is done" in printed_by(notebook)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    os.name != "posix", reason="elsewhere a kernel takes its processes along, as the text says"
+)
+@pytest.mark.parametrize("end", ["restarted", "killed"])
+def test_the_exercise_with_the_dying_kernel_can_be_done(end: str, workdir: Path, practice: Path) -> None:
+    """The next kernel finishes the task; the sandbox outlives the first one, and is ended at the end."""
+    cells = nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4).cells
+    begin, turn = (
+        next(number for number, cell in enumerate(cells) if tag in cell.metadata.get("tags", ()))
+        for tag in ("practice-begin", "new-kernel")
+    )
+    first, second = new_notebook(cells=cells[begin:turn]), new_notebook(cells=cells[turn:])
+    first.cells.append(new_code_cell('Path("id.txt").write_text(task.task_id)'))
+    if end == "killed":
+        first.cells.append(new_code_cell("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
+        with pytest.raises(DeadKernelError):
+            execute(first, workdir)
+    else:
+        execute(first, workdir)
+    assert not list(workdir.glob("qingbo_videos/*.mp4"))
+    address = urlsplit(json.loads(practice.read_text())["BASE_URL"])
+
+    execute(second, workdir)
+
+    (entry,) = Library(workdir / "qingbo_videos").entries()
+    assert entry.task_id == (workdir / "id.txt").read_text()
+    (video,) = workdir.glob("qingbo_videos/*.mp4")
+    assert seconds_of(video) >= 9.5
+    assert f'src="./qingbo_videos/{video.name}"' in unquote(html_of(second))
+    assert not practice.exists()
+    assert address.hostname is not None
+    assert address.port is not None
+    wait_for_silence(address.hostname, address.port)
+
+
+def wait_for_silence(host: str, port: int, seconds: float = 20.0) -> None:
+    """Returns as soon as nothing listens there any more."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the practice sandbox still listens")
