@@ -229,4 +229,4 @@ class RateLimited(ServiceError):
 
 
 class ServerFault(ServiceError):
-    """5xx, or an answer that cannot be the service's own; ``submit`` raises ``SubmissionUnconfirmed`` then."""
+    """5xx, or an answer that is not the service's own; ``submit`` raises ``SubmissionUnconfirmed`` then."""

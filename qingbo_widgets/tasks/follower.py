@@ -145,18 +145,20 @@ class Follower:
     async def _follow(self, *, ask_at_once: bool) -> None:
         """Ask until the service says how the task ended, however long that takes."""
         record, task, manager = self._record, self._record.task, self._record.manager
+        record.tell(error=None)  # before anything is awaited: a cancellation may end it meanwhile
         history = await self._known(is_new=not ask_at_once)
         pace = manager.monitor.pace
         trouble: Trouble | None = None
         task._outlook = outlook(history)
-        record.tell(error=None)
-        if not ask_at_once:
+        if not ask_at_once and not task.status.is_ended:
             await record.sleep(next_delay(history, self._clock()))
         while not task.status.is_ended:
             try:
                 async with pace.turn():
                     snapshot = await manager.monitor.request(manager.client.status, task.task_id)
             except (ConnectionFailed, ServiceError) as error:
+                if task.status.is_ended:  # cancelled while this question was under way
+                    break
                 history = history.failed(getattr(error, "retry_after", None))
                 delay = next_delay(history, self._clock())
                 trouble = trouble or Trouble(self._clock)

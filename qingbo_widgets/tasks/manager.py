@@ -116,7 +116,7 @@ class TaskManager(Configurable):
 
     def __repr__(self) -> str:
         where = "the sandbox" if self.is_sandbox else self.client.base_url
-        return f"<TaskManager of {where}, {len(self._tasks)} tasks, videos in {str(self.library.folder)!r}>"
+        return f"<TaskManager of {where}, {len(self.tasks)} tasks, videos in {str(self.library.folder)!r}>"
 
     def __enter__(self) -> TaskManager:
         return self

@@ -76,7 +76,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             await record.sleep(delay)
     try:
         await record.manager.monitor.journal(write_sidecar, task, path)
-    except OSError:  # the video is worth more than what is known of it
+    except Exception:  # the video is worth more than what is known of it
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
     record.tell(video_path=path, download=None, message="")

@@ -144,7 +144,9 @@ class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         self._videos.outputs = (output_of(figures(self._paths, self._shown), files),)
         self.ratings: dict[str, Any] = {}
         self._legend = ipywidgets.HTML()
-        self.reveal_button = ipywidgets.Button(description=tr("Reveal"), layout={"width": "auto"})
+        self.reveal_button = ipywidgets.Button(
+            description=tr("Reveal"), layout={"width": "auto", "align_self": "flex-start"}
+        )
         set_tooltip(self.reveal_button, tr(_REVEAL_HELP))
         self.reveal_button.on_click(lambda _: self.reveal())
         super().__init__(

@@ -71,6 +71,7 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             max=round(self._length, 3),
             step=round(1 / (frame_rate(self._video) or 10), 3),
             description=tr("Time, s"),
+            style={"description_width": "initial"},
             layout={"width": "180px"},
         )
         set_tooltip(self.time, tr(_TIME))

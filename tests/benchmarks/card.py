@@ -124,8 +124,8 @@ def _notebook(folder: Path) -> Iterator[tuple[str, int]]:
         empty = _stored(kernel, request)
         yield "a studio without videos", empty
         videos = {
-            "the first video in it, prompt: short": SHORT,
-            "a further one, prompt: 300 characters": LONG,
+            "the first video in a studio, prompt: short": SHORT,
+            "a further video in a studio, prompt: 300 characters": LONG,
         }
         for number, (name, prompt) in enumerate(videos.items()):
             kernel.run(

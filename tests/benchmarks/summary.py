@@ -69,7 +69,8 @@ def _most(what: str, found: _Found, most: float, unit: str, *, factor: float = 1
     """A figure that should not exceed another."""
     if found.value is not None:
         value = found.value * factor
-        yield Row(what, f"≤ {shown(most)} {unit}".strip(), f"{shown(value)} {unit}".strip(), value <= most)
+        target = f"≤ {shown(most)} {unit}".strip() if most else "none"
+        yield Row(what, target, f"{shown(value)} {unit}".strip(), value <= most)
 
 
 def _schedule(found: _Found) -> Iterator[Row]:

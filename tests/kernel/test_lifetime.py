@@ -120,7 +120,15 @@ def test_a_kernel_ends_at_once_with_a_service_that_says_nothing(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, tmp_path: Path) -> None:
     """Studios with cards and tasks, run again and again in one cell; a studio that a variable holds stays."""
-    count = "print(len(registry._instances))"
+    # A card makes what it shows: they are counted when each shows the end.
+    count = (
+        "import asyncio\n"
+        "cards = [one for one in list(registry._instances.values()) if isinstance(one, qw.TaskCard)]\n"
+        "while not all(card.frames_button in card._buttons.children for card in cards):\n"
+        "    await asyncio.sleep(0.01)\n"
+        "del cards\n"
+        "print(len(registry._instances))"
+    )
     with Sandbox(speed=50, draft=True) as sandbox:
         kernel.run(CONNECT.format(key=sandbox.api_key, url=sandbox.base_url, folder="videos"))
         kernel.run("held = qw.VideoStudio()\nheld", cell="held")

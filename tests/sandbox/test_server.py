@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def children() -> list[str]:
 
 
 def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopping in the middle of everything takes less than a second and leaves nothing behind."""
+    """Stopping in the middle of everything waits for nothing and leaves nothing behind."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads, sockets, processes = set(threading.enumerate()), open_sockets(), children()
     sandbox = Sandbox(speed=100)
@@ -52,9 +51,7 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
             target=_never_answered, args=(f"{sandbox.base_url}/models", sandbox.api_key)
         )
         waiting.start()
-        begun = time.monotonic()
-        sandbox.stop()
-        assert time.monotonic() - begun < 1.5  # less than 1 s on a machine with nothing else to do
+        sandbox.stop()  # had it waited for the answer, that would have come
         waiting.join(5)
     assert set(threading.enumerate()) == threads
     assert open_sockets() <= sockets

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -101,12 +100,11 @@ def test_a_page_of_html_becomes_a_line() -> None:
     assert len(str(error)) < 400
 
 
+@pytest.mark.timeout(30)  # a pattern that runs away on it needs hours
 @pytest.mark.parametrize("page", [b"<" * 65536, b"<!--" * 16384, b"<script>" * 8192, b"&" * 65536])
 def test_a_hostile_page_costs_no_time(page: bytes) -> None:
     """No pattern runs away on it."""
-    began = time.perf_counter()
-    excerpt(page, KEY)
-    assert time.perf_counter() - began < 1
+    assert len(excerpt(page, KEY)) <= 300
 
 
 def test_the_key_is_taken_out_of_whatever_comes_back() -> None:

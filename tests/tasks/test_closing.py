@@ -48,8 +48,9 @@ def in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True, raising=False)
 
 
+@pytest.mark.timeout(60)
 def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
-    """Three tasks hang: submitting, asked about, downloading. Closing ends it all in a second."""
+    """Three tasks hang: submitting, asked about, downloading. Closing waits for none of them."""
     service = Service()
     threads = set(threading.enumerate())
     with FaultServer(otherwise=service) as server:
@@ -68,13 +69,10 @@ def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
         manager.submit(prompt="submitting")
         until(lambda: not service.faults["submit"])
 
-        began = time.monotonic()
         manager.close()
-        took = time.monotonic() - began
         until(lambda: not [t for t in set(threading.enumerate()) - threads if t.name.startswith("qingbo")])
         ours = {name for name in open_files() - before if "socket" not in name}
         assert ours == set()
-        assert took < 2.0  # under one on a machine with nothing else to do
         until(
             lambda: all(
                 thread in threads for thread in threading.enumerate() if thread.name == "qingbo-request"
@@ -84,6 +82,19 @@ def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
     assert not list((tmp_path / "videos").glob("*.part"))
     rows = {row.prompt: row.status for row in qw.Library(tmp_path / "videos").entries()}
     assert rows == {"downloading": "completed", "asked about": "queued", "submitting": "submitting"}
+
+
+@pytest.mark.parametrize(("in_notebook", "seconds"), [(True, 0.5), (False, 10.0)])
+def test_what_is_still_to_be_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_notebook: bool, seconds: float
+) -> None:
+    """A kernel restarts at once; a script takes its time, and leaves a journal that nobody writes any more."""
+    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: in_notebook)
+    manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:9/v1"), qw.Library(tmp_path))
+    waited: list[float] = []
+    monkeypatch.setattr(manager.monitor, "close", waited.append)
+    manager.close()
+    assert waited[0] == seconds
 
 
 def test_an_answer_that_comes_in_the_last_moment_is_written_down(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -242,6 +243,25 @@ def test_what_the_service_has_not_confirmed_is_neither_followed_nor_cancelled(sc
     with pytest.raises(qw.QingboError, match=r"not confirmed.*check\(\)"):
         task.cancel()
     assert len(server.requests) == 1
+
+
+def test_a_cancellation_that_overtakes_the_following_is_not_forgotten(scripted):
+    """*Cancel* in the very moment at which the id arrives: the task says that it was cancelled."""
+    _, manager = scripted(taken(), taken("cancelled"))
+    looking, cancelled = threading.Event(), threading.Event()
+
+    def durations(*_: object, **__: object) -> tuple[float, ...]:
+        looking.set()
+        cancelled.wait(20)
+        return ()
+
+    manager.library.durations = durations
+    task = manager.submit(prompt=KOI)
+    task.observe(lambda change: change.new == "cancelled" and cancelled.set(), "status")
+    assert looking.wait(20)
+    task.cancel(wait=False)
+    with pytest.raises(qw.TaskCancelled):
+        task.wait(20)
 
 
 def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):

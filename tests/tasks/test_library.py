@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qingbo_widgets as qw
 from qingbo_widgets.service.request import Shot, VideoRequest
 from qingbo_widgets.tasks.library import Entry, Library, readable_name
 
@@ -85,6 +86,17 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
     ]
     assert [row.key for row in library.entries(status="completed")] == ["1", "0"]
     assert [row.key for row in library.entries(limit=2, offset=1)] == ["3", "2"]
+
+
+@pytest.mark.parametrize("status", [*qw.TaskStatus, "a new word"])
+@pytest.mark.parametrize("file", [None, "a.mp4"])
+def test_it_is_known_whether_there_is_anything_unfinished(tmp_path, status, file):
+    """The quick question has the answer of the thorough one, whatever became of a task."""
+    library = Library(tmp_path / "a?b#c 锦鲤")
+    assert not library.has_unfinished(service="here")
+    library.add(entry("other", service="elsewhere", status="queued"))
+    library.add(entry("k", service="here", status=str(status), file=file))
+    assert library.has_unfinished(service="here") == bool(library.entries(service="here", unfinished=True))
 
 
 def test_durations_are_those_of_the_same_kind(tmp_path):

@@ -67,6 +67,71 @@ def test_the_limit_is_kept_across_all_requests():
     assert left[-1] - left[0] >= 0.1
 
 
+@pytest.mark.parametrize("limit", [None, 1000.0])
+def test_another_limit_counts_at_once(limit):
+    """Raised or taken away on another thread, it lets go those who wait, who would wait for minutes else."""
+
+    async def story() -> None:
+        pace = Pace(16)
+        pace.limit = 0.001
+
+        async def request() -> None:
+            async with pace.turn():
+                pass
+
+        await request()
+        waiting = asyncio.gather(request(), request())
+        await asyncio.sleep(0)
+        assert pace._alarm is not None
+        await asyncio.to_thread(setattr, pace, "limit", limit)
+        await asyncio.wait_for(waiting, 30)
+
+    asyncio.run(story())
+
+
+def test_a_lower_limit_counts_at_once():
+    """The next request leaves as long after the last one as the new limit says."""
+
+    async def story() -> float:
+        pace = Pace(16)
+        pace.limit = 1000.0
+        async with pace.turn():
+            pass
+        pace.limit = 10.0
+        asked = asyncio.create_task(pace.turn().__aenter__())
+        await asyncio.sleep(0)
+        assert pace._alarm is not None
+        left = pace._alarm.when() - asyncio.get_running_loop().time()
+        asked.cancel()
+        return left
+
+    assert 0.05 < asyncio.run(story()) <= 0.1
+
+
+def test_a_limit_that_is_taken_away_in_the_midst_of_it_breaks_nothing():
+    """It is read once where it is used: another thread may change it between two looks."""
+
+    class Fickle(Pace):
+        looks = 0
+
+        @property
+        def _limit(self) -> float | None:
+            self.looks += 1
+            return None if self.looks % 2 == 0 else 1e9
+
+        @_limit.setter
+        def _limit(self, limit: float | None) -> None:
+            pass
+
+    async def story() -> None:
+        pace = Fickle(2)
+        for _ in range(4):
+            async with pace.turn():
+                assert pace.floor(2.0) >= 2.0
+
+    asyncio.run(asyncio.wait_for(story(), 30))
+
+
 def test_a_request_that_is_given_up_keeps_nobody_waiting():
     """A coroutine cancelled while it waits, or just as its turn comes, does not take a worker with it."""
 

@@ -83,7 +83,11 @@ def tasks(files: list[Path], make_task: Callable[..., Task], manager: TaskManage
 
 def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
     """Letters only, in a drawn order; the ratings go to the right tasks, and the last one ends it."""
-    orders = {Comparison(tasks, blind=True, seed=seed).videos for seed in range(20)}
+    orders = set()
+    for seed in range(20):
+        drawn = Comparison(tasks, blind=True, seed=seed)
+        orders.add(drawn.videos)
+        drawn.close()
     assert len(orders) > 3
     comparison = Comparison(tasks, blind=True, seed=1)
     comparison._ipython_display_()

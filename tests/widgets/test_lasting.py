@@ -71,7 +71,7 @@ def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kerne
 
 
 def test_what_is_displayed_again_is_seen_at_once(view: View, kernel: None, cell: Any) -> None:
-    """A cell that is run again: the page has taken the old view away, and the kernel is busy with the cell."""
+    """A cell that is run again: the old view is gone, and of the new one the busy kernel hears late."""
     view.lasting.show("twin")
     view.page_shows(1)
     view.page_shows(0)
