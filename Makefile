@@ -16,7 +16,7 @@ help:
 	@echo 'make demo          run notebooks/quickstart.ipynb, then open it in JupyterLab (ONCE=1: only run it)'
 	@echo 'make test          check the code and run every test'
 	@echo 'make lint          check the code only'
-	@echo 'make bench         compare with other clients on this machine, in about eight minutes (ROUNDS=n)'
+	@echo 'make bench         compare with other clients on this machine, in about half an hour (ROUNDS=n)'
 	@echo 'make screenshots   take the pictures of the README again'
 	@echo 'make translations  bring the Chinese texts up to date with the source'
 	@echo 'make clean         remove what the commands above made'
@@ -30,7 +30,7 @@ test: lint
 	@echo '── tests'
 	@$(PY) -m pytest -n 2 -q -m 'not browser' $(PYTEST)
 	@echo '── tests in JupyterLab, in a browser'
-	@$(PY) -m pytest -q -m browser $(PYTEST)
+	@$(PY) -m pytest -n 2 -q -m browser $(PYTEST)
 
 lint:
 	@sh tools/venv.sh test
@@ -41,6 +41,7 @@ lint:
 
 bench:
 	@sh tools/venv.sh bench
+	@$(PY) tools/ensure_browser.py
 	@$(PY) -m tests.benchmarks
 
 screenshots:

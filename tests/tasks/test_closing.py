@@ -88,7 +88,7 @@ def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
 def test_what_is_still_to_be_written_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_notebook: bool, seconds: float
 ) -> None:
-    """A kernel restarts at once; a script takes its time, and leaves a journal that nobody writes any more."""
+    """A kernel restarts at once; a script takes its time, and leaves nothing to be written."""
     monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: in_notebook)
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:9/v1"), qw.Library(tmp_path))
     waited: list[float] = []

@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks import connection as module
+from qingbo_widgets.tasks.library import Entry, Library
 
 KOI = "一条锦鲤"
 
@@ -185,6 +186,90 @@ def test_connect_twice_keeps_the_manager_and_its_tasks(default_manager, server, 
     other = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path / "b")
     assert other is not first
     first.close()
+
+
+QUICK = """
+import sys
+import qingbo_widgets as qw
+manager = qw.connect("some-key", base_url=sys.argv[1], library=sys.argv[2])
+studio = qw.VideoStudio()
+assert manager.tasks == () and "sqlalchemy" not in sys.modules, "imported for nothing"
+manager.library.entries()
+print("sqlalchemy" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("has_journal", [False, True])
+def test_a_form_does_not_wait_for_the_database(tmp_path, has_journal):
+    """SQLAlchemy takes longer to import than all the rest: not before a row is read or written."""
+    if has_journal:
+        ended = {"status": "completed", "file": "koi.mp4", "task_id": "task-1"}
+        qw.Library(tmp_path).add(Entry("a", "http://127.0.0.1:9/v1", **ended))
+    command = [sys.executable, "-c", QUICK, "http://127.0.0.1:9/v1", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{has_journal}\n"), done.stderr
+
+
+@pytest.fixture
+def slow_reading(monkeypatch):
+    """Reading the journal takes until this is set."""
+    may_go_on, entries = threading.Event(), Library.entries
+
+    def slow(library, **wanted):
+        may_go_on.wait(30)
+        return entries(library, **wanted)
+
+    monkeypatch.setattr(Library, "entries", slow)
+    yield may_go_on
+    may_go_on.set()
+
+
+def test_connect_takes_up_what_is_unfinished_in_the_background(
+    default_manager, server, tmp_path, slow_reading
+):
+    """``connect`` is there at once. Whoever asks for tasks gets those of yesterday too, each once."""
+    first = qw.Client(server.api_key, server.base_url).submit(qw.VideoRequest(prompt=KOI))
+    row = Entry("k" * 32, server.base_url, first.task_id, "kling-v3", {"prompt": KOI}, "queued")
+    qw.Library(tmp_path).add(row)
+    manager = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path)
+    assert qw.connect(server.api_key, base_url=server.base_url, library=tmp_path) is manager
+    new = qw.generate(KOI)
+    assert not manager._recovery.done()
+    threading.Timer(0.05, slow_reading.set).start()
+    again = manager.resume(first.task_id)
+    assert manager.tasks == (again, new)
+    assert manager.take_up(row.key) is again
+    assert manager.recover() == []
+    assert [task.wait(60).video_path.exists() for task in manager.tasks] == [True, True]
+
+
+def test_what_cannot_be_read_in_the_background_is_raised_where_it_is_missed(
+    default_manager, server, tmp_path, monkeypatch, caplog
+):
+    """Once, where tasks are asked for; what is submitted from then on is followed as ever."""
+    qw.Library(tmp_path).add(Entry("k" * 32, server.base_url, "task-1", status="queued"))
+
+    def fails(*_, **__):
+        raise qw.QingboError("the journal is damaged")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "entries", fails)
+        manager = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path)
+        with pytest.raises(qw.QingboError, match="damaged"):
+            _ = manager.tasks
+    assert "was not read" in caplog.text
+    task = qw.generate(KOI)
+    assert manager.tasks == (task,)
+    assert task.wait(60).video_path.exists()
+
+
+def test_a_key_in_the_place_of_the_client_is_refused_and_not_shown(tmp_path):
+    """The error says what to do instead, and nothing that a notebook must not keep."""
+    with pytest.raises(TypeError, match=r"Client, not str; connect\(api_key\)") as raised:
+        qw.TaskManager("sk-sentinel")
+    assert "sentinel" not in str(raised.value)
+    with pytest.raises(TypeError, match="Library, not str"):
+        qw.TaskManager(qw.Client("sk-sentinel"), str(tmp_path))
 
 
 def test_connect_to_the_sandbox_needs_no_key(default_manager, tmp_path):
