@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     import sqlalchemy as sa
 
+    from .judging import Judgements
     from .rows import Rows
 
 __all__ = ["Entry", "Library"]
@@ -225,6 +226,13 @@ class Library:
         from .selection import to_dataframe
 
         return to_dataframe(self)
+
+    @property
+    def judgements(self) -> Judgements:
+        """Ratings, tags and notes of its videos, and which of two is better."""
+        from .judging import Judgements
+
+        return Judgements(self)
 
     def find(self, task_id: str, *, service: str) -> Entry | None:
         """The entry of a task by the service's id, ``None`` where the library does not know it."""
