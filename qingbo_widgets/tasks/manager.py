@@ -91,8 +91,7 @@ class TaskManager(Configurable):
         **settings: Any,
     ) -> None:
         if client is not None and not isinstance(client, Client):
-            # Its value is not named: it may be a key.
-            kind = type(client).__name__
+            kind, client = type(client).__name__, None  # no traceback shows it: it may be a key
             raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one of a key")
         if library is not None and not isinstance(library, Library):
             raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
