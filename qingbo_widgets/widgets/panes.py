@@ -208,6 +208,6 @@ def _block(title: str, text: str, copy: str) -> str:
         title=copy,
         onclick=script,
     )
-    code = markup.tag("pre", markup.escape(text), tabindex="0", aria_label=title)
+    code = markup.tag("pre", markup.escape(text), role="group", tabindex="0", aria_label=title)
     head = markup.tag("div", markup.span(title, "qingbo-dim"), button, class_="qingbo-code-head")
     return markup.tag("div", head, code, class_="qingbo-code")
