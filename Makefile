@@ -28,9 +28,9 @@ demo:
 test: lint
 	@$(PY) tools/ensure_browser.py
 	@echo '── tests'
-	@$(PY) -m pytest -n 2 -q -m 'not browser' $(PYTEST)
+	@$(PY) -m pytest -q -m 'not browser' $(PYTEST)
 	@echo '── tests in JupyterLab, in a browser'
-	@$(PY) -m pytest -q -m browser $(PYTEST)
+	@$(PY) -m pytest -n 0 -q -m browser $(PYTEST)
 
 lint:
 	@sh tools/venv.sh test

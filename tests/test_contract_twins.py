@@ -184,6 +184,7 @@ def requests(draw: st.DrawFn) -> VideoRequest:
     return request_with(fields)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(requests())
 def test_the_twins_agree_on_what_is_combined(request: VideoRequest) -> None:
@@ -191,6 +192,7 @@ def test_the_twins_agree_on_what_is_combined(request: VideoRequest) -> None:
     assert_twins_agree(request)
 
 
+@pytest.mark.slow
 def test_requests_of_both_kinds_are_drawn() -> None:
     """The comparison above would be of nothing if it only ever met one side."""
     seen: Counter[bool] = Counter()

@@ -63,6 +63,7 @@ def places(message: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
 
 
+@pytest.mark.slow
 def test_every_text_has_its_chinese() -> None:
     """Run ``make translations`` and write the missing ones into the .po file."""
     catalog = translations.updated()

@@ -60,6 +60,7 @@ def failed(task: qw.Task) -> qw.Task:
     return task
 
 
+@pytest.mark.slow
 def test_a_cell_becomes_a_task(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """The text is the prompt, options are fields, variables are filled in, ``-o`` names the task."""
     shell.user_ns["fish"] = {"name": "koi"}
@@ -76,6 +77,7 @@ def test_a_cell_becomes_a_task(shell: InteractiveShell, manager: qw.TaskManager)
     )
 
 
+@pytest.mark.slow
 def test_without_a_name_the_cell_returns_the_task(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """So the cell shows its card, as ``generate`` does."""
     task = shell.run_cell_magic("qingbo", SHORT, "A koi")
@@ -83,6 +85,7 @@ def test_without_a_name_the_cell_returns_the_task(shell: InteractiveShell, manag
     failed(task)
 
 
+@pytest.mark.slow
 def test_shots(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """Shots stand instead of the prompt; further ones are the cell's lines, and a colon may be in theirs."""
     task = shell.run_cell_magic("qingbo", '--shot "Dawn: a koi:4" -s "It leaps:5"', "\nGone:3\n")
@@ -90,6 +93,7 @@ def test_shots(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     failed(task)
 
 
+@pytest.mark.slow
 def test_shots_need_no_cell(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """A cell magic without a body is refused by IPython, so the line magic takes the options too."""
     line = '--no-audio --shot "A koi rises:4" -s "It\'s gone:5" -o film'
@@ -99,12 +103,14 @@ def test_shots_need_no_cell(shell: InteractiveShell, manager: qw.TaskManager) ->
         shell.run_line_magic("qingbo", "-m kling-v3")
 
 
+@pytest.mark.slow
 def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """A failure is a sentence, not a traceback."""
     with pytest.raises(UsageError, match="task_failed"):
         shell.run_cell_magic("qingbo", f"{SHORT} --wait", "A koi")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "text", "words"),
     [
@@ -134,6 +140,7 @@ def test_mistakes_send_nothing(
     assert manager.tasks == ()
 
 
+@pytest.mark.slow
 def test_tasks_and_resume(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """The list has every task with its id; resuming one gives the task itself."""
     task = failed(manager.submit(prompt="<b>koi</b>", duration=3))
@@ -161,6 +168,7 @@ def test_wrong_commands(shell: InteractiveShell) -> None:
         shell.run_line_magic("qingbo", "resume")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -207,6 +215,7 @@ def test_help_as_an_option(shell: InteractiveShell, monkeypatch: pytest.MonkeyPa
     assert asked == ["%qingbo", "%%qingbo"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
@@ -224,12 +233,14 @@ def test_completion(shell: InteractiveShell, line: str, offered: set[str]) -> No
     assert offered <= completed(shell, line)
 
 
+@pytest.mark.slow
 def test_completion_of_ids(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """After ``resume`` the ids of the library are offered."""
     task = failed(manager.submit(prompt="koi", duration=3))
     assert task.task_id in completed(shell, "%qingbo resume ")
 
 
+@pytest.mark.slow
 def test_loading_twice_is_harmless(shell: InteractiveShell, manager: Any) -> None:
     """As when a cell is run again."""
     shell.run_line_magic("reload_ext", "qingbo_widgets")

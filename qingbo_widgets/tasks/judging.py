@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..i18n import tr
 from .library import Library
@@ -172,11 +172,12 @@ class Judgements:
             yield None
             return
         with self.library._begin() as connection:
-            if not sa.inspect(connection).has_table(_preferences.name):
+            # Each of them: SQLite makes one table after the other, and a kernel may die between two.
+            if not _metadata.tables.keys() <= set(sa.inspect(connection).get_table_names()):
                 for table in _metadata.sorted_tables:
                     connection.execute(CreateTable(table, if_not_exists=True))
                     for index in table.indexes:
-                        index.create(connection, checkfirst=True)
+                        connection.execute(CreateIndex(index, if_not_exists=True))
             yield connection
 
     def _judge(self, key: str, **columns: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ __all__ = ["Scribe"]
 
 #: Calls in one transaction at most: the first of them waits for the last.
 MOST = 50
+#: Seconds for which a call waits for others, where those before it were not alone: many tasks are under way.
+GATHER = 0.05
 #: Seconds without a call after which the journal is closed, so that its folder can be moved or removed.
 LINGER = 0.2
 
@@ -32,10 +35,14 @@ class Scribe(DaemonPool):
         self._journal = journal
 
     def _work(self) -> None:
+        were_many = False
         while (job := self._next()) is not None:
+            if were_many:
+                time.sleep(GATHER)
             jobs = [job]
             while len(jobs) < MOST and (job := self._waiting()) is not None:
                 jobs.append(job)
+            were_many = len(jobs) > 1
             self._write([job for job in jobs if job[0].set_running_or_notify_cancel()])
             del job, jobs  # as in any pool: nothing is kept alive while idle
         self._journal.let_go()

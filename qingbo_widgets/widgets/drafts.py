@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..tasks.presets import Draft, Presets
-from .binding import refresher
+from .binding import refresher, update
 from .filling import fields_of, fill
 
 if TYPE_CHECKING:
@@ -90,10 +90,11 @@ class DraftKeeper:
             refresher.later(PAUSE, self._write)
 
     def _write(self) -> None:
-        if not self._pending:
-            return
-        self._pending = False
-        try:
-            self._presets.keep_draft(self._key, _remembered[self._place])
-        except OSError:  # it lives in this kernel all the same
-            logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)
+        with update():  # who closes waits for a writing that is under way
+            if not self._pending:
+                return
+            self._pending = False
+            try:
+                self._presets.keep_draft(self._key, _remembered[self._place])
+            except OSError:  # it lives in this kernel all the same
+                logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.faults.table import CASES, Case, run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_fault_at_every_stage(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The card says what happened and offers what helps; one task is made, and one video saved."""

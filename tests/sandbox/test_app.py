@@ -172,6 +172,7 @@ def test_another_site_cannot_reach_it(shared: Caller) -> None:
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
+@pytest.mark.slow
 def test_the_video_is_an_mp4_in_parts(shared: Caller, completed: dict[str, Any]) -> None:
     """Its link needs no key, cannot be guessed, and serves any part of the file, as players ask for."""
     url = completed["result"]["videos"][0]["url"]
@@ -218,6 +219,7 @@ def test_cancel_over_http(call: Caller) -> None:
     assert error(answer)["code"] == "task_not_cancellable"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["missing", "no picture", "too large"])
 def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case: str) -> None:
     """The task is accepted and then fails, and its message names the URL and what is wrong with it."""
@@ -263,6 +265,7 @@ def test_a_gateway_hides_an_answer_but_the_task_exists(call: Caller) -> None:
         until(lambda: received)
 
 
+@pytest.mark.slow
 def test_latency_delays_the_answer(call: Caller) -> None:
     """A client that waits less than the latency runs into its own timeout."""
     call.sandbox.faults = Faults(latency=30)

@@ -111,6 +111,7 @@ def test_the_duration_is_exact(film: Any, seconds: int) -> None:
     assert drawn.seconds == pytest.approx(seconds, abs=0.001)
 
 
+@pytest.mark.slow
 def test_native_audio(film: Any) -> None:
     """kling-v3 is heard unless it is told to be silent; the other models are silent."""
     heard = film({**SECOND, "model": "kling-v3"})
@@ -120,6 +121,7 @@ def test_native_audio(film: Any) -> None:
     assert film(SECOND).sound == []
 
 
+@pytest.mark.slow
 def test_equal_requests_give_equal_videos(film: Any) -> None:
     """To the pixel; another prompt gives another picture."""
     first, again = film(SECOND).frames[5], film(SECOND).frames[5]
@@ -128,6 +130,7 @@ def test_equal_requests_give_equal_videos(film: Any) -> None:
     assert difference(first, other) > 1
 
 
+@pytest.mark.slow
 def test_it_moves(film: Any) -> None:
     """No two seconds look alike, and nothing jumps from one frame to the next."""
     frames = film({**SECOND, "duration": 3}).frames
@@ -136,6 +139,7 @@ def test_it_moves(film: Any) -> None:
     assert max(steps) < 3
 
 
+@pytest.mark.slow
 def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
     """There is white type where the mark and the prompt stand, and the prompt makes a difference."""
     frame = film({**SECOND, "prompt": "湖边的清晨"}, draft=False).frames[0]
@@ -146,6 +150,7 @@ def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
     assert (bare.min(axis=-1) > 200)[570:640, 52:300].sum() < 300
 
 
+@pytest.mark.slow
 def test_shots_are_cut_hard(film: Any) -> None:
     """Each shot is its own picture, at its own length, with a cut between two frames."""
     extra = {}
@@ -177,6 +182,7 @@ def seen_by(film: Any, **config: float) -> list[NDArray[np.int16]]:
 SKY = slice(35, 90)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amount", [-10, 10])
 def test_pan_and_tilt_turn_the_camera(film: Any, amount: int) -> None:
     """Turning right moves the picture left, turning up moves it down: pan is about X, tilt about Y."""
@@ -184,12 +190,14 @@ def test_pan_and_tilt_turn_the_camera(film: Any, amount: int) -> None:
     assert np.sign(shifted(seen_by(film, pan=amount), 0, slice(20, None))) == np.sign(amount)
 
 
+@pytest.mark.slow
 def test_moving_sideways_shows_depth(film: Any) -> None:
     """Moving right, the sky stays where it is; turning right, it does not."""
     assert abs(shifted(seen_by(film, horizontal=10), 1, SKY)) <= 3
     assert abs(shifted(seen_by(film, tilt=10), 1, SKY)) > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config", [{"horizontal": -10}, {"vertical": 10}, {"roll": 10}, {"roll": -10}, {"zoom": 10}]
 )
@@ -199,6 +207,7 @@ def test_every_axis_is_seen(film: Any, config: dict[str, float]) -> None:
     assert difference(moved[0], moved[-1]) > 1.4 * difference(still[0], still[-1])
 
 
+@pytest.mark.slow
 def test_zoom_and_roll_of_a_picture(film: Any, published: Any) -> None:
     """Zoom - comes nearer and + goes away; a clockwise roll turns the picture counter-clockwise."""
     picture = Image.new("RGB", (640, 360), "black")
@@ -236,6 +245,7 @@ def test_presets_move_the_camera(film: Any, kind: str) -> None:
     assert difference(frames[0], frames[-1]) > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "size"),
     [

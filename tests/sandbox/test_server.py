@@ -36,6 +36,7 @@ def children() -> list[str]:
     return task.read_text().split() if task.exists() else []
 
 
+@pytest.mark.slow
 def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping in the middle of everything waits for nothing and leaves nothing behind."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -111,6 +112,7 @@ def test_time_runs_forwards(speed: float) -> None:
         Sandbox(speed=speed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C cannot be sent to a process here")
 def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
     """The command prints the two lines to export, answers with that key, and ends quietly."""

@@ -69,6 +69,7 @@ def test_wherever_it_is_cut() -> None:
     assert [end for end in range(len(data) + 1) if whole(data[:end])] == [len(data)]
 
 
+@pytest.mark.slow
 def test_a_real_video(tmp_path: Path) -> None:
     """What an encoder writes is whole, and half of it is not."""
     with Sandbox(speed=100, draft=True) as sandbox, Client(sandbox.api_key, sandbox.base_url) as client:

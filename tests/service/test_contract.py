@@ -248,6 +248,7 @@ answers = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(answers)
 def test_no_answer_breaks_the_reader(body: dict[str, object]) -> None:
     """Whatever stands in the fields, a snapshot comes out, and its progress is a percentage."""

@@ -297,6 +297,7 @@ def test_a_long_pause_is_for_whoever_asked(line: Line) -> None:
     assert line.pauses == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["waiting for an answer", "in the middle", "between two tries"])
 def test_closing_ends_it_at_once(
     transport: Transport, server: FaultServer, tmp_path: Path, moment: str

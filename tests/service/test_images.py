@@ -117,6 +117,7 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
     assert look_at(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "words", "is_passing"),
     [

@@ -48,6 +48,7 @@ def in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True, raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
     """Three tasks hang: submitting, asked about, downloading. Closing waits for none of them."""

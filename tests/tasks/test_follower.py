@@ -121,6 +121,7 @@ def test_a_refused_submission_is_failed_with_the_service_s_words(scripted, statu
     assert manager.library.get(task.key).status == "completed"
 
 
+@pytest.mark.slow
 def test_a_rate_limited_submission_waits_and_goes_on(scripted):
     """429 means that the service did not take it: it is sent again after the time the service asked for."""
     server, manager = scripted(
@@ -139,6 +140,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_later(make_manager):
     """Refused connections are tried for a while; then the task says that nothing was sent."""
     port = free_port()
@@ -169,6 +171,7 @@ def test_a_submission_can_be_cancelled_while_the_service_is_down(make_manager):
     assert manager.library.get(task.key).status == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scripted):
     """HTML, resets and 500 in mid-task: the card says since when, and the task ends well all the same."""
     server, manager = scripted(taken(), close, close, html("<p>maintenance</p>", 503))
@@ -185,6 +188,7 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     assert task.message == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, NOT_FOUND], ids=["401", "404"])
 def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, refusal):
     """A machine of the service that lags behind ends nothing: the card says so, and asks again."""
@@ -198,6 +202,7 @@ def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, r
     assert task.message == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["in the library", "of another program"])
 def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted, known):
     """An id from elsewhere and a wrong key: nothing is known but the refusal, and it is told at once."""
@@ -264,6 +269,7 @@ def test_a_cancellation_that_overtakes_the_following_is_not_forgotten(scripted):
         task.wait(20)
 
 
+@pytest.mark.slow
 def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
     """429 while polling: the service is there, and wants fewer questions."""
     server, manager = scripted(taken(), answer({"error": {"message": "slow down"}}, 429, Retry_After="0"))
@@ -422,6 +428,7 @@ def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted
     assert task.error is None
 
 
+@pytest.mark.slow
 def test_a_download_cut_off_in_the_middle_is_completed(scripted):
     """Half a file is never taken for the whole."""
     server, manager = scripted(taken())
@@ -500,6 +507,7 @@ def test_half_a_file_of_a_dead_kernel_is_not_taken_for_a_video(scripted):
     assert not list(manager.library.folder.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_kernel_that_was_asleep_does_not_submit_what_another_has_taken_over(scripted, make_manager):
     """A laptop is closed while a submission waits for the service; another kernel deals with it meanwhile."""
     port = free_port()
@@ -569,6 +577,7 @@ def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
     assert task.wait(20).video_path.read_bytes() == VIDEO
 
 
+@pytest.mark.slow
 def test_a_gateway_s_404_is_not_the_service_s(scripted):
     """One page of HTML from a proxy that has lost its way ends no running task."""
     server, manager = scripted(taken(), html("<h1>404 Not Found</h1>nginx", 404))

@@ -96,6 +96,7 @@ def test_without_the_extra(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         frame_at(film, 0)
 
 
+@pytest.mark.slow
 def test_a_task_gives_its_frames_and_goes_on_from_the_last(manager: TaskManager, server: Sandbox) -> None:
     """The second video begins where the first ends; with the sandbox a file on this machine will do."""
     manager.sandbox = server

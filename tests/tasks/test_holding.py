@@ -24,6 +24,7 @@ NAMES = "from qingbo_widgets.tasks.holding import new_holder; print(new_holder()
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell whether a process lives")
 
 
+@pytest.mark.slow
 @posix
 def test_a_killed_kernel_is_not_waited_for(make_manager, server):
     """After kill -9 the next kernel goes on at once, however long the dead one meant to hold its task."""

@@ -47,6 +47,7 @@ def test_a_file_that_is_no_journal_is_named_and_left_as_it_is(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_journal_damaged_in_the_middle_is_named(tmp_path):
     """A torn disk page, say: reading tells so in words instead of a traceback of SQL."""
     library = Library(tmp_path)
@@ -128,6 +129,7 @@ def test_closing_does_not_wait_for_a_kernel_that_writes(tmp_path, monkeypatch):
     assert [row.key for row in manager.library.entries()] == ["a"]
 
 
+@pytest.mark.slow
 def test_a_journal_that_fails_beside_a_saved_video_keeps_it_from_nobody(manager, monkeypatch):
     """The sidecar wants to know how the video is rated; the video itself is there."""
 

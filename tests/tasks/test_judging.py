@@ -87,6 +87,18 @@ def test_a_journal_from_before_judging_is_as_good(library: Library) -> None:
     assert Judgements(library).of("a").rating == 5
 
 
+def test_a_kernel_that_died_while_it_made_the_tables_leaves_nothing_broken(library: Library) -> None:
+    """SQLite makes one table after the other: the next kernel makes those that are missing."""
+    Judgements(library).prefer("a", "b")
+    with sqlite3.connect(library.folder / "library.sqlite") as killed:
+        killed.execute("drop table tags")
+        killed.execute("drop index ix_preferences_better")
+    killed.close()
+    Judgements(library).tag("a", ["koi"])
+    assert Judgements(library).of("a") == Judgement(None, ("koi",))
+    assert Judgements(library).preferences() == [("a", "b")]
+
+
 def test_two_threads_judge_at_once(library: Library) -> None:
     """Two kernels that judge the same video for the first time neither fail nor lose a part."""
 

@@ -136,6 +136,7 @@ def test_a_late_word_does_not_undo_an_end(tmp_path):
     assert library.entries()[0].file == "koi.mp4"
 
 
+@pytest.mark.slow
 def test_many_threads_and_two_libraries_write_at_once(tmp_path):
     """Two kernels on one folder, four threads each: no row is lost and nothing is locked out."""
     libraries = [Library(tmp_path), Library(tmp_path)]

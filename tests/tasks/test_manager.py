@@ -54,6 +54,7 @@ def test_an_unknown_model_is_sent_with_a_warning(manager):
     assert task.status == qw.TaskStatus.failed
 
 
+@pytest.mark.slow
 def test_a_request_may_be_given_whole_and_changed(manager):
     """``submit(request, duration=10)`` is ``request.replace(duration=10)``."""
     request = qw.VideoRequest("kling-v1", KOI)
@@ -62,6 +63,7 @@ def test_a_request_may_be_given_whole_and_changed(manager):
     task.wait(60)
 
 
+@pytest.mark.slow
 def test_the_journal_tells_the_whole_story(manager):
     """After the end, the row holds request, id, times and the file's name."""
     task = manager.submit(prompt=KOI, mode="pro").wait(60)
@@ -75,6 +77,7 @@ def test_the_journal_tells_the_whole_story(manager):
     assert row.completed_at == task.completed_at
 
 
+@pytest.mark.slow
 def test_another_manager_goes_on_with_what_is_unfinished(make_manager):
     """A kernel ends in mid-task; the next one's ``recover`` follows the same task to its video."""
     first = make_manager(poll_interval=30.0)
@@ -93,6 +96,7 @@ def test_another_manager_goes_on_with_what_is_unfinished(make_manager):
     assert len(second.library.entries()) == 1
 
 
+@pytest.mark.slow
 def test_two_managers_on_one_folder_share_one_task(make_manager):
     """Two kernels: one follows, the other reads; both show the end, and the video is saved once."""
     first, second = make_manager(), make_manager()
@@ -105,6 +109,7 @@ def test_two_managers_on_one_folder_share_one_task(make_manager):
     assert len(list(first.library.folder.glob("*.mp4"))) == 1
 
 
+@pytest.mark.slow
 def test_a_finished_task_is_resumed_without_the_service(make_manager):
     """Opened tomorrow, with the service out of reach: the video is in the library, so it is simply there."""
     task = make_manager().submit(prompt=KOI).wait(60)
@@ -114,6 +119,7 @@ def test_a_finished_task_is_resumed_without_the_service(make_manager):
     assert again.wait(0).video_path == task.video_path
 
 
+@pytest.mark.slow
 def test_a_task_of_another_program_is_resumed_by_its_id(make_manager, server):
     """A task that this library has never seen is asked for, followed, saved and written down."""
     snapshot = qw.Client(server.api_key, server.base_url).submit(qw.VideoRequest(prompt=KOI))
@@ -140,6 +146,7 @@ def test_settings_come_from_the_jupyter_configuration(server, tmp_path):
         assert manager.poll_interval == 5.0
 
 
+@pytest.mark.slow
 def test_nothing_is_started_before_the_first_task_and_nothing_is_left_after_close(make_manager):
     """A manager costs no thread until it is used, and gives all of them back."""
     before = followers()
@@ -156,6 +163,7 @@ def test_nothing_is_started_before_the_first_task_and_nothing_is_left_after_clos
         manager.submit(prompt=KOI)
 
 
+@pytest.mark.slow
 def test_a_forgotten_manager_ends_its_thread(make_manager, server, tmp_path):
     """A manager that nobody holds any more, with nothing to follow, is collected with its thread."""
     manager = qw.TaskManager(
@@ -176,6 +184,7 @@ def test_a_forgotten_manager_ends_its_thread(make_manager, server, tmp_path):
         assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_connect_twice_keeps_the_manager_and_its_tasks(default_manager, server, tmp_path):
     """Running the connecting cell again changes nothing; another folder is another manager."""
     first = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path / "a")
@@ -199,6 +208,7 @@ print("sqlalchemy" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_journal", [False, True])
 def test_a_form_does_not_wait_for_the_database(tmp_path, has_journal):
     """SQLAlchemy takes longer to import than all the rest: not before a row is read or written."""
@@ -224,6 +234,7 @@ def slow_reading(monkeypatch):
     may_go_on.set()
 
 
+@pytest.mark.slow
 def test_connect_takes_up_what_is_unfinished_in_the_background(
     default_manager, server, tmp_path, slow_reading
 ):
@@ -243,6 +254,7 @@ def test_connect_takes_up_what_is_unfinished_in_the_background(
     assert [task.wait(60).video_path.exists() for task in manager.tasks] == [True, True]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_in_the_background_is_raised_where_it_is_missed(
     default_manager, server, tmp_path, monkeypatch, caplog
 ):
@@ -325,6 +337,7 @@ def test_to_and_fro_between_two_services_keeps_their_managers(default_manager, s
     first.close()
 
 
+@pytest.mark.slow
 def test_a_script_that_ends_at_once_has_submitted_its_task(server, tmp_path):
     """Fire and forget: the last line of a script is ``generate``, and the service has the task."""
     script = f"""

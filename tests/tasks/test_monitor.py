@@ -6,10 +6,13 @@ import asyncio
 import threading
 import time
 
+import pytest
+
 from qingbo_widgets.tasks.journal import Journal
 from qingbo_widgets.tasks.monitor import TaskMonitor
 
 
+@pytest.mark.slow
 def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""
     monitor, ended, began = TaskMonitor(Journal(tmp_path)), [], threading.Semaphore(0)

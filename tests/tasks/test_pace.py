@@ -165,6 +165,7 @@ def test_many_tasks_ask_more_rarely_each(following, limit, floor):
     assert pace.floor(2.0) == pytest.approx(floor, abs=0.001)
 
 
+@pytest.mark.slow
 def test_the_limit_of_a_manager_is_kept_across_tasks(make_manager):
     """Six tasks at once, at most 20 requests a second for all: submissions and questions alike are spaced."""
     manager = make_manager(max_requests_per_second=20.0)

@@ -21,6 +21,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_poster_is_a_small_picture_beside_the_video(video: Path) -> None:
     """Its name is the video's, in a visible folder; it has the video's shape and a few kilobytes."""
     poster = make_poster(video)

@@ -15,6 +15,7 @@ from qingbo_widgets.tasks.judging import Judgements
 from qingbo_widgets.tasks.provenance import amend_sidecar, read_sidecar, sidecar_path
 
 
+@pytest.mark.slow
 def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> None:
     """The request, ids, times, contract, versions, and the video's own digest; never the API key."""
     task = manager.submit(prompt="一条锦鲤", duration=3, enable_audio=False).wait(timeout=60)
@@ -35,6 +36,7 @@ def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> No
     assert [path for path in task.video_path.parent.iterdir() if path.suffix == ".part"] == []
 
 
+@pytest.mark.slow
 def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> None:
     """Without the journal: the same rows, the same judgement, and importing twice adds nothing."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
@@ -57,6 +59,7 @@ def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> Non
         assert (judged.rating, judged.tags, judged.note) == (4, ("best",), "calm water")
 
 
+@pytest.mark.slow
 def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
     """A video that is saved for a second time gets the judgement into its sidecar again."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
@@ -78,6 +81,7 @@ def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
     assert foreign.read_text() == '{"format": 2}'
 
 
+@pytest.mark.slow
 def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
     """Renamed together with its sidecar, it is the same task under another name."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
@@ -89,6 +93,7 @@ def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
     assert (entry.key, entry.file) == (task.key, "best.mp4")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="looks at POSIX permissions")
 def test_others_may_read_the_sidecar(manager: TaskManager) -> None:
     """Whoever may read the video may read what it was made of."""
@@ -115,6 +120,7 @@ def test_strange_files_do_no_harm(tmp_path: Path) -> None:
     assert all(entry.status == "completed" for entry in entries.values())
 
 
+@pytest.mark.slow
 def test_a_video_whose_row_lacks_it_is_entered_there(manager: TaskManager) -> None:
     """A file that the journal lost comes back to its own row."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
@@ -136,6 +142,7 @@ def test_a_sidecar_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
     assert json.loads(sidecar_path(video).read_text(encoding="utf-8"))["rating"] == 3
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_cannot_be_written_costs_no_video(
     manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from qingbo_widgets.tasks.ranking import rank
 
 
+@pytest.mark.slow
 def test_who_wins_stands_above_and_the_error_shrinks() -> None:
     """The order is that of the wins, odds are those of the strengths, and more pairs make it surer."""
     pytest.importorskip("choix", reason="choix is not installed")

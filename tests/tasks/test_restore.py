@@ -78,6 +78,7 @@ def test_a_refused_submission_is_a_refusal_in_the_next_kernel_too(make_manager, 
     assert str(raised.value) == str(task.error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kept", "shown"), [(500, 100), (-3, 0), ("half", 0)])
 def test_a_progress_that_is_none_keeps_no_task_from_being_followed(make_manager, server, kept, shown):
     """What is at the service is paid for, whatever stands in its row."""

@@ -48,6 +48,7 @@ def test_it_always_waits_a_sane_time(told, later, durations, failures, retry_aft
     assert floor <= next_delay(history, now) <= max(60.0, floor, retry_after or 0.0)
 
 
+@pytest.mark.slow
 @given(told=answers, steps=st.lists(st.floats(0, 500), max_size=20), durations=st.lists(times, max_size=5))
 def test_the_bar_never_falls_and_never_arrives_before_the_task(told, steps, durations):
     """Between answers and across them, from 0 upwards, at least what the service says, below 100."""
@@ -160,6 +161,7 @@ def test_a_task_followed_again_starts_from_what_the_service_says():
     assert predicted_progress(history, 3600.0) == 40.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["linear", "noisy", "stepwise"])
 @pytest.mark.parametrize(
     ("floor", "past", "lag", "questions"),
@@ -174,6 +176,7 @@ def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
     assert outcome.questions < questions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("past", "product"), [("none", 90), ("some", 60)])
 def test_without_progress_it_beats_every_fixed_interval(past, product):
     """With nothing to go by, lag × questions is below the 90 of any interval; with a history, far below."""
@@ -182,6 +185,7 @@ def test_without_progress_it_beats_every_fixed_interval(past, product):
     assert outcome.questions < 45
 
 
+@pytest.mark.slow
 def test_the_eta_is_honest():
     """With linear progress most ETAs are off by less than 3 % of the task's time, and the bar by 2 points."""
     told = simulation.honesty("linear", count=30)

@@ -106,6 +106,26 @@ def test_what_fails_takes_nothing_with_it(
     assert keys(library) == ["0", "a", "b"]
 
 
+def test_in_company_a_call_waits_for_others(
+    library: Library, scribe: Scribe, open_gate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many tasks one row after the other comes in, each a little too late for the one before it."""
+    waits, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(module.time, "sleep", lambda _: (waits.set(), go_on.wait(30)))
+    commits = counted(library, "commit")
+    together = [scribe.submit(library.add, entry(key)) for key in ("a", "b")]
+    open_gate()
+    for call in together:
+        call.result(30)
+    assert not waits.is_set()
+    third = scribe.submit(library.add, entry("c"))
+    assert waits.wait(30)
+    fourth = scribe.submit(library.add, entry("d"))
+    go_on.set()
+    assert (third.result(30), fourth.result(30)) == (None, None)
+    assert commits == ["commit"] * 2
+
+
 def test_calls_that_follow_each_other_open_the_journal_once(
     library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +172,7 @@ def test_a_folder_that_was_removed_in_the_midst_of_it_is_made_anew(
     assert keys(library) == ["c", "d"]
 
 
+@pytest.mark.slow
 def test_what_was_taken_is_written_before_the_end(
     library: Library, scribe: Scribe, open_gate: Callable[[], None]
 ) -> None:

@@ -148,6 +148,7 @@ def fill(library: Library, number: int) -> None:
         connection.execute(tasks.insert(), rows)
 
 
+@pytest.mark.slow
 def test_a_table_of_everything(library: Library) -> None:
     """One row a task with request, course and judgement; what was left out stands with its default."""
     pytest.importorskip("pandas", reason="pandas is not installed")

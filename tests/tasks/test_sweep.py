@@ -52,6 +52,7 @@ def failing(faults: Callable[[Faults], None]) -> None:
     faults(FAILING)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_a_sweep_tells_its_size_and_renders_every_combination(
     manager: TaskManager, capsys: pytest.CaptureFixture[str]
@@ -78,6 +79,7 @@ def test_a_sweep_tells_its_size_and_renders_every_combination(
     assert "upstream_unavailable" in rows[2]["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_never_more_than_max_running(manager: TaskManager, until: Until) -> None:
     """The limit holds at every moment, seen from the service's side; raising it takes effect at once."""
@@ -96,6 +98,7 @@ def test_never_more_than_max_running(manager: TaskManager, until: Until) -> None
     assert made.wait(timeout=60).counts[CellState.failed] == 9
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_many_are_not_sent_before_somebody_says_so(manager: TaskManager, server: Sandbox) -> None:
     """Above the limit nothing leaves, waiting says why, and the word is all that is needed."""
@@ -118,6 +121,7 @@ def test_the_limit_can_be_set_once_for_all(make_manager: Callable[..., TaskManag
     assert sweep(prompt="fail", repeat=2, manager=manager, ask_above=2, **SHORT).state == "running"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_pause_and_go_on(manager: TaskManager, until: Until) -> None:
     """A pause lets go what runs and holds what waits; waiting for it says so."""
@@ -147,6 +151,7 @@ def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
     assert made.cells[5].state == CellState.failed
 
 
+@pytest.mark.slow
 def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
     """A failed task is over and refunded, so a retry is another task; what is finished stays as it is."""
     faults(FAILING)
@@ -162,6 +167,7 @@ def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Fa
         made.cells[0].retry()
 
 
+@pytest.mark.slow
 def test_an_empty_account_stops_the_sweep(
     manager: TaskManager, faults: Callable[[Faults], None], until: Until
 ) -> None:
@@ -198,6 +204,7 @@ def test_what_may_exist_is_not_submitted_again_by_itself(
     assert [cell.key for cell in made.cells] == keys
 
 
+@pytest.mark.slow
 def test_trying_again_waits_its_turn(
     manager: TaskManager, faults: Callable[[Faults], None], until: Until
 ) -> None:
@@ -224,6 +231,7 @@ def test_trying_again_waits_its_turn(
     assert most == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_tasks_come_as_they_end(manager: TaskManager) -> None:
     """Iterating yields each task once, ended, in whatever way."""
@@ -261,6 +269,7 @@ def test_await_and_async_for(manager: TaskManager) -> None:
     assert beats > 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
     make_manager: Callable[..., TaskManager], until: Until
@@ -289,6 +298,7 @@ def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
     assert again.counts[CellState.failed] + again.counts[CellState.unconfirmed] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., TaskManager]) -> None:
     """Both go on with one sweep at the same time; the journal has one task a cell."""

@@ -19,6 +19,7 @@ import qingbo_widgets as qw
 KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
 
+@pytest.mark.slow
 def test_a_task_is_submitted_followed_and_saved(manager):
     """The main job: one line, and a real mp4 of the right length lies in the folder under a readable name."""
     task = manager.submit(model="kling-v2-master", prompt=KOI)
@@ -34,6 +35,7 @@ def test_a_task_is_submitted_followed_and_saved(manager):
     assert not list(manager.library.folder.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_submit_returns_before_the_service_has_answered(manager):
     """The cell goes on at once; the id comes later."""
     task = manager.submit(prompt=KOI)
@@ -42,6 +44,7 @@ def test_submit_returns_before_the_service_has_answered(manager):
     task.wait(60)
 
 
+@pytest.mark.slow
 def test_progress_rises_and_observers_hear_of_it(manager):
     """A bar bound to the task moves in several steps and never back."""
     seen: list[int] = []
@@ -53,6 +56,7 @@ def test_progress_rises_and_observers_hear_of_it(manager):
     assert len(seen) > 2
 
 
+@pytest.mark.slow
 def test_a_failing_observer_hides_nothing_from_the_others(manager, caplog):
     """A mistake in one cell's callback neither stops the task nor silences another cell's callback."""
     heard: list[object] = []
@@ -69,6 +73,7 @@ def test_a_failing_observer_hides_nothing_from_the_others(manager, caplog):
     assert "a user's mistake" in caplog.text
 
 
+@pytest.mark.slow
 def test_unobserve_works(manager):
     """An observer that was taken away hears nothing more."""
     heard: list[object] = []
@@ -80,6 +85,7 @@ def test_unobserve_works(manager):
     assert heard == []
 
 
+@pytest.mark.slow
 def test_await_gives_the_finished_task(manager):
     """``await task`` leaves the event loop free, and several can be awaited at once."""
 
@@ -101,6 +107,7 @@ def test_await_gives_the_finished_task(manager):
     assert all(task.video_path.exists() for task in asyncio.run(several()))
 
 
+@pytest.mark.slow
 def test_on_end_is_called_once_and_at_once_when_it_is_over(manager):
     """A callback hears of the end exactly once, whenever it came."""
     calls: list[qw.Task] = []
@@ -119,6 +126,7 @@ def test_on_end_is_called_once_and_at_once_when_it_is_over(manager):
     assert calls == [task, task]
 
 
+@pytest.mark.slow
 def test_on_end_may_wait_for_another_task(manager):
     """A chain, "when this one is done make that one and wait for it", does not lock up."""
     chained = threading.Event()
@@ -131,6 +139,7 @@ def test_on_end_may_wait_for_another_task(manager):
     assert chained.wait(60)
 
 
+@pytest.mark.slow
 def test_wait_in_an_observer_is_refused(manager):
     """It could never end: the observer's thread is the one that would end it."""
     refused: list[str] = []
@@ -147,6 +156,7 @@ def test_wait_in_an_observer_is_refused(manager):
     assert "on_end" in refused[0]
 
 
+@pytest.mark.slow
 def test_wait_times_out_and_the_task_goes_on(manager):
     """``WaitTimeout`` is a ``TimeoutError``, and a second wait succeeds."""
     task = manager.submit(prompt=KOI, duration=15)
@@ -156,6 +166,7 @@ def test_wait_times_out_and_the_task_goes_on(manager):
     assert task.wait(60).video_path.exists()
 
 
+@pytest.mark.slow
 def test_interrupt_ends_the_wait_at_once(server, tmp_path):
     """Ctrl-C, or Kernel → Interrupt, ends ``wait`` before the task has ended, and it is still followed."""
     script = f"""
@@ -198,6 +209,7 @@ def test_a_queued_task_is_cancelled(manager, server):
     assert task.status.is_ended
 
 
+@pytest.mark.slow
 def test_a_task_that_is_done_cannot_be_cancelled(manager):
     """The service's refusal reaches whoever asked, and the task stays as it was."""
     task = manager.submit(prompt=KOI).wait(60)
@@ -206,6 +218,7 @@ def test_a_task_that_is_done_cannot_be_cancelled(manager):
     assert task.status == qw.TaskStatus.completed
 
 
+@pytest.mark.slow
 def test_save_copies_to_a_file_or_into_a_folder(manager, tmp_path):
     """``task.save`` gives the video under the name asked for; a folder keeps the video's own name."""
     task = manager.submit(prompt=KOI).wait(60)
@@ -213,6 +226,7 @@ def test_save_copies_to_a_file_or_into_a_folder(manager, tmp_path):
     assert task.save(tmp_path) == tmp_path / task.video_path.name
 
 
+@pytest.mark.slow
 def test_repr_is_short_and_a_task_is_not_pickled(manager, server):
     """A repr names the task and shows no key; pickling says what to do instead."""
     task = manager.submit(prompt=KOI).wait(60)
@@ -234,6 +248,7 @@ def test_every_trait_is_read_only_and_explained():
         assert trait.help, name
 
 
+@pytest.mark.slow
 def test_a_script_sees_lines_of_progress(server, tmp_path):
     """Without a terminal, ``wait`` writes a few plain lines to standard error, none to standard output."""
     script = f"""
@@ -260,6 +275,7 @@ with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Libra
     assert "100 %" in lines[-1]
 
 
+@pytest.mark.slow
 def test_await_does_not_wait_for_other_people_s_callbacks(manager):
     """However many callbacks block for long, whoever awaits a task goes on when it is done."""
     gate = threading.Event()
@@ -273,6 +289,7 @@ def test_await_does_not_wait_for_other_people_s_callbacks(manager):
     gate.set()
 
 
+@pytest.mark.slow
 def test_a_given_up_await_leaves_nothing_behind(manager, caplog):
     """``wait_for`` that timed out, its loop closed: the task ends without a word about it."""
     task = manager.submit(prompt=KOI, duration=15)
@@ -286,6 +303,7 @@ def test_a_given_up_await_leaves_nothing_behind(manager, caplog):
     assert "closed" not in caplog.text
 
 
+@pytest.mark.slow
 def test_saving_a_video_onto_itself_is_no_error(manager):
     """It is already where it was asked to be."""
     task = manager.submit(prompt=KOI).wait(60)

@@ -77,6 +77,7 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     card.close()
 
 
+@pytest.mark.slow
 def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> None:
     """A service that reports a hundred times a second does not flood the page."""
     task = make_task(status=TaskStatus.processing)
@@ -202,6 +203,7 @@ def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[T
     card.close()
 
 
+@pytest.mark.slow
 def test_an_unconfirmed_task_can_be_submitted_again(unconfirmed: TaskCard, until: Any) -> None:
     """The card says what it may cost, and a person decides. This service knows the key and bills once."""
     card = unconfirmed
@@ -232,6 +234,7 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
     assert buttons(unconfirmed) == ["", "Check", "Submit again"]
 
 
+@pytest.mark.slow
 def test_a_check_with_a_wrong_id_takes_up_nothing(unconfirmed: TaskCard, until: Any) -> None:
     """A misspelt id is told as what it is, and the task stays unconfirmed."""
     unconfirmed.id_field.value = "task-misspelt"
@@ -241,6 +244,7 @@ def test_a_check_with_a_wrong_id_takes_up_nothing(unconfirmed: TaskCard, until: 
     assert unconfirmed.task.status == TaskStatus.unconfirmed
 
 
+@pytest.mark.slow
 def test_a_refused_task_can_be_submitted_again(server: Sandbox, manager: TaskManager, until: Any) -> None:
     """After the balance has been filled up, say."""
     server.faults = Faults(no_balance=True)
@@ -362,6 +366,7 @@ def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTa
     card.close()
 
 
+@pytest.mark.slow
 def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widgets: Any) -> None:
     """A finished task offers them, once; they go with the card."""
     before = live_widgets()
@@ -452,6 +457,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
     card_module._shown.pop(task).close()
 
 
+@pytest.mark.slow
 def test_the_cards_of_a_sweep_are_displayed_with_it(
     manager: TaskManager, kernel: None, cell: Any, until: Any
 ) -> None:
@@ -520,6 +526,7 @@ def test_a_running_task_shows_its_card_and_a_twin(make_task: MakeTask, cell: Any
     card_module._shown.pop(task).close()
 
 
+@pytest.mark.slow
 def test_a_finished_task_becomes_pure_html(manager: TaskManager, cell: Any, until: Any) -> None:
     """Both outputs are replaced from the background thread: a player, and no trace of the widget."""
     task = manager.submit(prompt="A koi", duration=3)

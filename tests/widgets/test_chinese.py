@@ -109,6 +109,7 @@ def test_connecting() -> None:
     panel.close()
 
 
+@pytest.mark.slow
 def test_tasks_from_submit_to_video(manager: TaskManager) -> None:
     """The studio with its cards, while they run and when they have ended; gallery and pairs after that."""
     studio = VideoStudio(manager, prompt="koi")

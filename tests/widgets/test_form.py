@@ -275,6 +275,7 @@ def test_a_form_submits_what_it_shows(manager: TaskManager) -> None:
     form.close()
 
 
+@pytest.mark.slow
 def test_a_hundred_forms_leave_nothing(live_widgets: Callable[[], int]) -> None:
     """A cell that closes its form can be run as often as one likes."""
     gc.collect()

@@ -25,6 +25,7 @@ def task(manager: TaskManager, server: Sandbox) -> Iterator[Task]:
     manager.sandbox = None
 
 
+@pytest.mark.slow
 def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> None:
     """It opens at the last frame; what it shows is saved; the form begins with it, and sends nothing."""
     assert task.video_path is not None
@@ -54,6 +55,7 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     picker.close()
 
 
+@pytest.mark.slow
 def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
     """The reason and what to do stand in the picker; no form opens."""
     manager.sandbox = None
@@ -64,6 +66,7 @@ def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
     picker.close()
 
 
+@pytest.mark.slow
 def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
     """An mp4 of any origin gives its frames without a manager; only to go on from one, somebody connects."""
     assert task.video_path is not None
@@ -82,6 +85,7 @@ def test_a_video_that_is_gone(workdir: Path) -> None:
         FramePicker("gone.mp4")
 
 
+@pytest.mark.slow
 def test_closing_leaves_no_widget(task: Task, live_widgets: Callable[[], int]) -> None:
     """With its form open too."""
     before = live_widgets()

@@ -173,6 +173,7 @@ def test_what_has_no_video_says_why(gallery: Gallery) -> None:
     assert "&lt;b&gt;" in gallery.opened._request.value
 
 
+@pytest.mark.slow
 def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
     """Saved with the video, or made when a gallery first misses one; the tile then shows the picture."""
     task = manager.submit(prompt="koi").wait(30)
@@ -184,6 +185,7 @@ def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
     gallery.close()
 
 
+@pytest.mark.slow
 def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     """The same request once more, and not twice by a double click; or the form as it was, then Generate."""
     request = VideoRequest(prompt="koi", duration=3)
@@ -266,6 +268,7 @@ def test_blind_is_not_searched(library: Library, live_widgets: Callable[[], int]
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder) -> None:
     """It is refused with the right ones, and what was never built is closed without a word."""
     with pytest.raises(ValueError, match="12, 24, 48"):
@@ -274,6 +277,7 @@ def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder
     assert not recwarn.list
 
 
+@pytest.mark.slow
 def test_without_av_it_says_what_pictures_need(
     gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +303,7 @@ def film(workdir: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
     """An imported video has no id, and nobody is connected: its frames are there all the same.
 
@@ -328,6 +333,7 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
         gallery.close()
 
 
+@pytest.mark.slow
 def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskManager) -> None:
     """Its frames need no service, nobody follows a foreign id, and money is not spent without a word."""
     library = Library(film.parent)
@@ -354,6 +360,7 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     gallery.close()
 
 
+@pytest.mark.slow
 def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
     """The form opens with the video's last frame as the first of the next; nothing is submitted."""
     with connect(sandbox=sandbox) as manager:

@@ -227,6 +227,7 @@ def test_an_address_never_becomes_markup(form: RequestForm, finds: Callable[...,
     assert '"onload' not in shown(form)
 
 
+@pytest.mark.slow
 def test_a_hundred_previews_leave_nothing(
     finds: Callable[..., None], live_widgets: Callable[[], int], until: Until
 ) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 import pytest
 
+from qingbo_widgets.widgets import making
 from qingbo_widgets.widgets.binding import close_parts, share
 from qingbo_widgets.widgets.keyfield import ConnectPanel
 from qingbo_widgets.widgets.making import alike, made, style_sheet
 
 Count = Callable[[], int]
+
+
+@pytest.fixture(autouse=True)
+def nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests have left open is not in common with what is made here."""
+    monkeypatch.setattr(making, "_shared", weakref.WeakValueDictionary())
 
 
 def close(*widgets: ipywidgets.Widget) -> None:

@@ -75,6 +75,7 @@ def test_a_task_without_a_video(make_task: Callable[..., Task], tmp_path: Path) 
         make_task(status=TaskStatus.queued).export_html(tmp_path / "koi.html")
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_table(manager: TaskManager, server: Sandbox, tmp_path: Path) -> None:
     """Rows, columns, videos, and what failed with its reason; all text is text."""
     server.faults = Faults(fail="task_failed", fail_prompt="script")

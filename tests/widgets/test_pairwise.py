@@ -74,6 +74,7 @@ def test_a_double_click_is_one_answer(
     assert pairwise.pair == shown
 
 
+@pytest.mark.slow
 def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
     """By arrow keys for the better one each time; then the ranking names them, with an uncertainty."""
     pytest.importorskip("choix", reason="choix is not installed")

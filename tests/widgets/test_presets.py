@@ -57,6 +57,7 @@ def test_a_preset_without_a_name_is_refused_in_words(pane: PresetsPane) -> None:
     assert "needs a name" in pane._said.value
 
 
+@pytest.mark.slow
 def test_an_earlier_task_starts_the_next(form: RequestForm, pane: PresetsPane, manager: TaskManager) -> None:
     """Of this kernel or another: what the journal knows when the panel is opened."""
     manager.submit(prompt="A fox", duration=3).wait(60)

@@ -62,6 +62,7 @@ def test_it_submits_nothing_that_the_button_would_not(studio: VideoStudio) -> No
     assert len(studio.cards) == 1
 
 
+@pytest.mark.slow
 def test_without_anywidget_there_is_a_studio_all_the_same(
     manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def studio(manager: TaskManager) -> Iterator[VideoStudio]:
     studio.close()
 
 
+@pytest.mark.slow
 def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
     """The click returns at once; the video comes by itself."""
     studio.generate_button.click()
@@ -59,6 +60,7 @@ def test_another_click_later_submits_again(
     assert len(manager.tasks) == 2
 
 
+@pytest.mark.slow
 def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> None:
     """Each with a card of its own."""
     for prompt in ("one", "two", "three"):
@@ -118,6 +120,7 @@ def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
     studio.close()
 
 
+@pytest.mark.slow
 def test_the_studio_leaves_its_videos_behind(
     studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +152,7 @@ def test_what_it_leaves_behind_holds_up_no_click(
     assert len(writers) < 10
 
 
+@pytest.mark.slow
 def test_only_what_has_changed_is_put_into_words_again(
     studio: VideoStudio, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +198,7 @@ def test_a_key_in_place_of_a_manager_is_not_shown(make: type, by_name: bool) -> 
         make(Sandbox())
 
 
+@pytest.mark.slow
 def test_closing_leaves_the_tasks_running(studio: VideoStudio, manager: TaskManager) -> None:
     """A closed view is not a cancelled task."""
     studio.generate_button.click()
@@ -202,6 +207,7 @@ def test_closing_leaves_the_tasks_running(studio: VideoStudio, manager: TaskMana
     assert task.wait(60).status == TaskStatus.completed
 
 
+@pytest.mark.slow
 def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
     """A cell that closes its studio can be run as often as one likes."""
     before = live_widgets()
@@ -210,6 +216,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
     """The same request as a new task; a double click is one, for it costs money."""
     studio.generate_button.click()
@@ -224,6 +231,7 @@ def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskMana
     assert len(studio.cards) == 2
 
 
+@pytest.mark.slow
 def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
     """Its fields come back into the form, and nothing is submitted."""
     studio.generate_button.click()

@@ -84,6 +84,7 @@ def test_rows_that_are_alike_keep_a_row_each(make_sweep: Callable[..., Sweep]) -
     assert len(table.arrange(make_sweep(table=rows)).rows) == 3
 
 
+@pytest.mark.slow
 def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) -> None:
     """Nothing is sent before the click; then each cell gets its card, and the buttons follow."""
     assert grid.start_button.description == "Submit 4 tasks"
@@ -98,6 +99,7 @@ def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) 
     assert grid.pause_button not in grid._buttons.children
 
 
+@pytest.mark.slow
 def test_pause_cancel_and_retry_by_click(
     make_grid: Callable[..., SweepGrid], server: Sandbox, until: Until
 ) -> None:
@@ -142,6 +144,7 @@ def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widget
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> None:
     """Beside the live grid stands a table with the line that takes the sweep up again."""
     show(grid.sweep)

@@ -213,6 +213,7 @@ def test_an_unknown_request_is_told_by_its_id(make_task: MakeTask) -> None:
     assert "<video" not in words.kept(task)
 
 
+@pytest.mark.slow
 def test_the_planned_path_is_where_the_video_goes(manager: TaskManager) -> None:
     """The player that is put there before the video is the player of that video."""
     task = manager.submit(prompt="A koi/ in: a <pond>", duration=3)
@@ -220,6 +221,7 @@ def test_the_planned_path_is_where_the_video_goes(manager: TaskManager) -> None:
     assert task.wait(60).video_path == before
 
 
+@pytest.mark.slow
 def test_the_line_that_resumes_resumes(
     server: Sandbox, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
