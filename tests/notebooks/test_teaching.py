@@ -12,11 +12,12 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from qingbo_widgets.demo import execute, notebooks_folder
 from qingbo_widgets.tasks.library import Library
-from tests.notebooks.outputs import html_of, printed_by, seconds_of
+from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of
 
 PATIENT = """
 def poll(task_id):
@@ -108,18 +109,21 @@ print("every exercise is done")
 """
 
 
+def lesson_cells() -> list[NotebookNode]:
+    """The cells of the notebook."""
+    cells: list[NotebookNode] = hurried(
+        nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4)
+    ).cells
+    return cells
+
+
 @pytest.mark.slow
 def test_the_exercises_can_be_done(workdir: Path) -> None:
     """With what the lesson has defined, each of the first five has a solution that runs."""
-    lesson = [
-        cell
-        for cell in nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4).cells
-        if cell.cell_type == "code"
-    ]
+    lesson = [cell for cell in lesson_cells() if cell.cell_type == "code"]
     defining = ("server =", "request =", "manager = qw.connect(sandbox=server)")
     cells = [cell for cell in lesson if any(name in cell.source for name in defining)]
     assert len(cells) == len(defining)
-    cells[0].source = cells[0].source.replace("speed=20", "speed=20, draft=True")
     solutions = (PATIENT, MANNERS, ALL_ENDS, MANY, SWEEP, TWICE)
     notebook = new_notebook(cells=[*cells, *map(new_code_cell, solutions)])
     execute(notebook, workdir)
@@ -133,7 +137,7 @@ def test_the_exercises_can_be_done(workdir: Path) -> None:
 @pytest.mark.parametrize("end", ["restarted", "killed"])
 def test_the_exercise_with_the_dying_kernel_can_be_done(end: str, workdir: Path, practice: Path) -> None:
     """The next kernel finishes the task; the sandbox outlives the first one, and is ended at the end."""
-    cells = nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4).cells
+    cells = lesson_cells()
     begin, turn = (
         next(number for number, cell in enumerate(cells) if tag in cell.metadata.get("tags", ()))
         for tag in ("practice-begin", "new-kernel")
