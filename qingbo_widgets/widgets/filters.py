@@ -11,7 +11,7 @@ import ipywidgets
 
 from ..i18n import N_, tr
 from ..tasks.selection import ORDERS, Choices, Selection
-from . import words
+from ..tasks.statuses import status_name
 from .binding import close_parts, update
 from .fields import set_tooltip
 
@@ -94,7 +94,7 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
         try:
             for name, values in offered:
                 if (control := self.controls.get(name)) is not None:
-                    self._offer(control, values, words.status_name if name == "status" else str)
+                    self._offer(control, values, status_name if name == "status" else str)
         finally:
             self._is_offering = False
 

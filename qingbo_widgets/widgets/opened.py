@@ -15,7 +15,8 @@ from ..service.request import VideoRequest
 from ..tasks.frames import continuation, keep_frame
 from ..tasks.judging import Judgements
 from ..tasks.restore import request_of
-from . import markup, words
+from ..tasks.statuses import status_name
+from . import markup
 from .binding import close_parts, update
 from .comparison import figures
 from .fields import set_tooltip
@@ -172,7 +173,7 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _player(self, entry: Entry, hidden: bool) -> tuple[dict[str, Any], ...]:
         """The video, or why there is none; hidden, without the file's name and the service's own words."""
         video = self._library.video_of(entry)
-        status = words.status_name(entry.status)
+        status = status_name(entry.status)
         if video is not None and self._is_there(entry):
             shown = figures([video], [""], controls=True) if hidden else video_html(video)
             return (output_of(shown, tr("A video") if hidden else str(video)),)
@@ -248,7 +249,7 @@ def _head(entry: Entry) -> str:
     when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
     line = markup.tag(
         "div",
-        markup.span(words.status_name(entry.status).capitalize(), "qingbo-status"),
+        markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
         markup.span(when, "qingbo-dim"),
         markup.span(tr(_KEYS_TOLD), "qingbo-dim"),
         class_="qingbo-head",

@@ -11,7 +11,8 @@ import ipywidgets
 
 from ..i18n import N_, tr
 from ..tasks.posters import can_make, poster_path, posters
-from . import markup, words
+from ..tasks.statuses import status_name
+from . import markup
 from .binding import close_parts, update
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judg
         data = base64.b64encode(picture).decode("ascii")
         drawn = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         drawn = drawn.removesuffix("</img>")
-    status = "" if entry.file else words.status_name(entry.status)
+    status = "" if entry.file else status_name(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
     said = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
         "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"

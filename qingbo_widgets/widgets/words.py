@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed
 from ..i18n import N_, tr
 from ..service.credentials import find_base_url
 from ..service.snapshot import TaskStatus
+from ..tasks.clocks import on_our_clock
 from . import markup
 from .player import embed_html, notebook_folder, video_html
 
@@ -32,7 +32,6 @@ __all__ = [
     "kept",
     "link",
     "percent",
-    "status_name",
 ]
 
 _STATUS = {
@@ -44,18 +43,6 @@ _STATUS = {
     TaskStatus.failed: N_("Failed"),
     TaskStatus.cancelled: N_("Cancelled"),
 }
-#: The same in a list or beside other facts.
-_STATUS_NAMES: Mapping[str, str] = {
-    TaskStatus.submitting: N_("submitting"),
-    TaskStatus.unconfirmed: N_("unconfirmed"),
-    TaskStatus.queued: N_("queued"),
-    TaskStatus.processing: N_("processing"),
-    TaskStatus.completed: N_("completed"),
-    TaskStatus.failed: N_("failed"),
-    TaskStatus.cancelled: N_("cancelled"),
-}
-#: A submission, its retries included, and two clocks that somebody sets are no further apart than this.
-_CLOCKS_AGREE = timedelta(minutes=10)
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
 _REFUNDED = N_("The service refunds failed tasks.")
@@ -100,7 +87,7 @@ def percent(task: Task) -> int:
 
 def link(task: Task) -> str:
     """Where the service has the video as long as it is not saved; empty where it has none, or no longer."""
-    end = _here(task, task.expires_at)
+    end = on_our_clock(task, task.expires_at)
     is_there = bool(task.video_urls) and (end is None or end > datetime.now(UTC))
     return str(task.video_urls[0]) if is_there else ""
 
@@ -124,12 +111,6 @@ def status(task: Task) -> str:
     return str(task.status) if words is None else tr(words)
 
 
-def status_name(status: str) -> str:
-    """A status in one word; one that the service has invented since stays as it is."""
-    name = _STATUS_NAMES.get(status)
-    return status if name is None else tr(name)
-
-
 def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> str:
     """The line above the bar, as HTML: status, percent, time, time left.
 
@@ -142,7 +123,7 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
     over, now = is_over(task), now or datetime.now(UTC)
     if not over and not task.status.is_ended and task.status != TaskStatus.submitting:
         facts.append(markup.span(f"{percent(task) if shown is None else shown} %"))
-    end = _here(task, task.completed_at) if over else now
+    end = on_our_clock(task, task.completed_at) if over else now
     if end is not None:
         facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
     seconds = None if over else task.seconds_left
@@ -247,20 +228,9 @@ def connect_line(manager: TaskManager) -> str:
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
 
 
-def _here(task: Task, moment: datetime | None) -> datetime | None:
-    """A moment of the service's clock on ours, which may be hours apart.
-
-    How far, tells the moment at which the service says that it made a task that was submitted here.
-    """
-    if moment is None or task.created_at is None or task.request is None:
-        return moment
-    ahead = task.created_at - task.submitted_at
-    return moment if abs(ahead) < _CLOCKS_AGREE else moment - ahead
-
-
 def _left(task: Task, now: datetime, over: bool) -> str | None:
     """How long the service still keeps a video that is not saved here yet."""
-    end = _here(task, task.expires_at)
+    end = on_our_clock(task, task.expires_at)
     if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
         return None
     if over:  # nothing here moves any more, so that a time span would soon be wrong

@@ -29,7 +29,7 @@ REVIEW = (
     "qw.Gallery(manager)",
     "qw.Comparison(tasks)",
     "qw.Pairwise(tasks)",
-    "qw.sweep(prompt=['koi', '纸船'], mode=['std', 'pro'], duration=3)",
+    "manager.ask_above = 1\nqw.sweep(prompt=['koi', '纸船'], mode=['std', 'pro'], duration=3)",
     "qw.FramePicker(tasks[0])",
 )
 

@@ -199,7 +199,7 @@ def test_presets_and_the_same_with_changes(notebook: Notebook) -> None:
     button(output, "Same with changes").click()
     expect(prompt).to_have_value("一条锦鲤")
     button(output, "Same again").click()
-    expect(output.locator(".qingbo-card")).to_have_count(2)
+    expect(output.locator(".qingbo-card:visible")).to_have_count(2)
     expect(button(output, "Same again")).to_have_count(2, timeout=2 * PATIENCE)
     page.screenshot("presets")
     assert page.problems == []

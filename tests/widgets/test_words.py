@@ -26,6 +26,7 @@ from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.library import Library
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Outlook
+from qingbo_widgets.tasks.statuses import status_name
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets import words
 
@@ -37,7 +38,7 @@ MakeTask = Callable[..., Task]
 def test_every_status_has_words(make_task: MakeTask, status: TaskStatus) -> None:
     """No status stands there as a colour or a code."""
     assert words.status(make_task(status=status))[0].isupper()
-    assert words.status_name(status) == status
+    assert status_name(status) == status
 
 
 def test_a_new_status_of_the_service_is_shown_as_it_is(make_task: MakeTask) -> None:
