@@ -141,10 +141,11 @@ def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
     made = sweep(prompt="fail", repeat=6, max_running=1, manager=manager, **SHORT)
     made.cancel()
     made.wait(timeout=60)
-    counts = made.counts
+    counts, begun = made.counts, len(made.tasks)
     assert counts[CellState.waiting] == 0
-    assert counts[CellState.cancelled] >= 5
-    assert len(manager.library.entries()) == len(made.tasks) <= 1
+    assert counts[CellState.cancelled] >= 6 - begun
+    assert len(manager.library.entries()) == begun < 6  # one, unless this machine took a break before cancel()
+    assert made.cells[5].state == CellState.cancelled
     made.cells[5].retry()
     assert made.state == "running"
     made.wait(timeout=60)
