@@ -144,7 +144,7 @@ def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
     counts, begun = made.counts, len(made.tasks)
     assert counts[CellState.waiting] == 0
     assert counts[CellState.cancelled] >= 6 - begun
-    assert len(manager.library.entries()) == begun < 6  # one, unless this machine took a break before cancel()
+    assert len(manager.library.entries()) == begun < 6  # one, unless this machine paused
     assert made.cells[5].state == CellState.cancelled
     made.cells[5].retry()
     assert made.state == "running"
