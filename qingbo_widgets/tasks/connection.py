@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..i18n import tr
 from ..service.client import Client
 from ..service.credentials import Secret, hidden
 from .library import Library
@@ -49,12 +50,15 @@ def connect(
     Raises:
         MissingApiKey: no key was given and none was found.
         InvalidRequest: the key must not be sent to ``base_url``.
-        TypeError: ``api_key`` is no text.
+        TypeError: ``api_key`` is no text, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message says how.
     """
     global _default
     # Rebound, so that no traceback from here on can print the key, even where base_url should be.
     api_key, base_url = hidden(api_key), hidden(base_url)
+    if isinstance(sandbox, str | Secret):
+        sandbox = True  # no traceback shows it: it may be a key
+        raise TypeError(tr("sandbox is True or a Sandbox, not a text; a key is the first argument."))
     library = library if isinstance(library, Library) else Library(library)
     server = _server(sandbox)
     client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)

@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import threading
+import traceback
 import weakref
 
 import pytest
@@ -282,6 +283,14 @@ def test_a_key_in_the_place_of_the_client_is_refused_and_not_shown(tmp_path):
     assert "sentinel" not in str(raised.value)
     with pytest.raises(TypeError, match="Library, not str"):
         qw.TaskManager(qw.Client("sk-sentinel"), str(tmp_path))
+
+
+def test_a_key_in_the_place_of_the_sandbox_is_refused_and_not_shown():
+    """Not even where a traceback shows the variables of each frame."""
+    with pytest.raises(TypeError, match="key is the first argument") as refused:
+        qw.connect(sandbox="sk-sentinel")
+    shown = traceback.TracebackException.from_exception(refused.value, capture_locals=True).stack
+    assert all("sk-sentinel" not in str(frame.locals) for frame in shown if frame.name == "connect")
 
 
 def test_connect_to_the_sandbox_needs_no_key(default_manager, tmp_path):
