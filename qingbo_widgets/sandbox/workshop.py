@@ -55,8 +55,9 @@ class Job:
         with self._lock:
             if self._cancelled:
                 return Mishap("task_failed", "cancelled")
-            if is_kept and what in _drafts:
-                path.write_bytes(_drafts[what])
+            draft = _drafts.get(what) if is_kept else None
+            if draft is not None:
+                path.write_bytes(draft)
                 return None
             self._process = subprocess.Popen(
                 # Not multiprocessing: it would import the caller's main module again, notebook or script.

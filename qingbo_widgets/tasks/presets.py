@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,8 @@ class Presets:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.writing = threading.Lock()
+        """Held while a draft is written, so that who needs it on disk can wait for that."""
 
     def names(self) -> list[str]:
         """The names of the presets, in the order of the alphabet."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..tasks.presets import Draft, Presets
-from .binding import refresher, update
+from .binding import refresher
 from .filling import fields_of, fill
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class DraftKeeper:
             refresher.later(PAUSE, self._write)
 
     def _write(self) -> None:
-        with update():  # who closes waits for a writing that is under way
+        with self._presets.writing:  # who closes waits for a writing that is under way
             if not self._pending:
                 return
             self._pending = False
