@@ -12,7 +12,7 @@ from ..exceptions import MissingApiKey
 from ..i18n import N_, set_locale, tr
 from ..tasks.connection import current
 from ..tasks.presets import Presets
-from . import markup
+from . import markup, words
 from .binding import close_parts, refresher, update, weakly
 from .card import TaskCard
 from .drafts import DraftKeeper, cell_key
@@ -31,7 +31,7 @@ __all__ = ["VideoStudio"]
 
 #: Seconds in which a second click on Generate is part of a double click.
 DOUBLE_CLICK = 1.0
-#: Seconds between two writings of what outlives the kernel: all tasks each time.
+#: Seconds between two writings of what outlives the kernel while tasks are under way: all tasks each time.
 KEEP_EVERY = 1.0
 
 _GENERATE_HELP = N_("Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once.")
@@ -223,16 +223,19 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _keep(self) -> None:
         """A turn of a task: write it down at the next opportunity. No click waits for that."""
         with update():
-            if self._is_to_keep or not self.lasting.is_kept:
+            # With all at their end somebody may save the notebook now, and end the kernel: no waiting then.
+            all_ended = all(words.is_settled(card.task) for card in self._cards)
+            if not self.lasting.is_kept or (self._is_to_keep and not all_ended):
                 return
             self._is_to_keep = True
-            rest = self._kept_at + KEEP_EVERY - time.monotonic()
+            rest = 0.0 if all_ended else self._kept_at + KEEP_EVERY - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_keep_now"))
 
     def _keep_now(self) -> None:
         with update():  # of two threads the later one tells the later state
-            self._kept_at, self._is_to_keep = time.monotonic(), False
-            self.lasting.keep(self._kept())
+            if self._is_to_keep:
+                self._kept_at, self._is_to_keep = time.monotonic(), False
+                self.lasting.keep(self._kept())
 
     def _kept(self) -> str:
         """Every task of the studio as HTML, hidden as long as the studio is alive."""

@@ -95,6 +95,9 @@ def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
     write_and_generate(page, 1, PROMPT)
     for cell in (1, 2):
         expect(videos(page, cell)).to_have_count(1, timeout=2 * PATIENCE)
+    # What is saved is the twin, which is written a moment after the card is drawn.
+    expect(page.output(1).locator("[class*=qingbo-twin] video[preload=metadata]")).to_have_count(1)
+    expect(page.output(2).locator(".jupyter-widgets")).to_have_count(0)
     page.save().shutdown_kernel().reload()
     for cell in (1, 2):
         expect(videos(page, cell)).to_have_count(1, timeout=PATIENCE)
