@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test that waits for a kernel or a task leaves its core to others."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the key, the address or the Jupyter settings of whoever runs it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ensure_browser import find_browser
 from harness import Lab, Notebook, NotebookPage, launch
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.flaky(reruns=1))
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one JupyterLab at a time
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # a loaded page for a module
 
 
 # Module scope, not session: while Playwright runs, its event loop counts as running in this thread,
@@ -56,23 +56,36 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(scope="module")
+def loaded(browser: Browser) -> Iterator[list[Page]]:
+    """The page of the module's tests, once there is one. Loading JupyterLab takes longer than most tests."""
+    pages: list[Page] = []
+    yield pages
+    for page in pages:
+        page.context.close()
+
+
 @pytest.fixture
-def notebook(browser: Browser, lab: Lab) -> Iterator[Notebook]:
-    """``notebook(cells)`` opens a new notebook in a folder and a browser session of its own."""
-    contexts = []
+def notebook(browser: Browser, lab: Lab, loaded: list[Page]) -> Iterator[Notebook]:
+    """``notebook(cells)`` opens a new notebook in a folder of its own; the second one of a test in a new page."""
+    opened: list[NotebookPage] = []
     number = itertools.count()
 
     def open_notebook(
         cells: Sequence[str], *, name: str = "test.ipynb", path: Path | None = None, width: int = 1280
     ) -> NotebookPage:
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        contexts.append(context)
+        page = loaded.pop() if loaded else browser.new_context().new_page()
         if path is None:
             folder = next(str(n) for n in number if not (lab.root / str(n)).exists())
             path = lab.write(f"{folder}/{name}", cells)
-        return NotebookPage(lab, context.new_page(), path, ARTIFACTS).open()
+        opened.append(NotebookPage(lab, page, path, ARTIFACTS))
+        return opened[-1].viewport(width).open()
 
     yield open_notebook
-    for context in contexts:
-        context.close()
+    for one in opened:
+        if loaded:
+            one.page.context.close()
+        else:
+            one.leave()
+            loaded.append(one.page)
     lab.shut_down_kernels()

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Response, expect
 
 BROWSER_FLAGS = (
     "--headless=new",
@@ -196,21 +196,31 @@ class NotebookPage:
         self.artifacts = artifacts
         self.problems: list[str] = []
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: self.problems.append(error.stack or str(error)))
-        page.on(
-            "response",
-            lambda answer: (
-                answer.status >= 400
-                and ".mp4" in answer.url
-                and self.problems.append(f"{answer.status} {answer.url}")
-            ),
-        )
+        page.on("pageerror", self._hear_error)
+        page.on("response", self._hear_response)
+
+    def _hear_error(self, error: Error) -> None:
+        self.problems.append(error.stack or str(error))
+
+    def _hear_response(self, answer: Response) -> None:
+        if answer.status >= 400 and ".mp4" in answer.url:
+            self.problems.append(f"{answer.status} {answer.url}")
 
     def open(self) -> Self:
-        """Opens the notebook and waits for its kernel."""
-        name = quote(self.path.relative_to(self.lab.root).as_posix())
-        self.page.goto(f"{self.lab.url}/doc/tree/{name}")
+        """Opens the notebook and waits for its kernel. A page that has JupyterLab already need not load it."""
+        name = self.path.relative_to(self.lab.root).as_posix()
+        if self.page.url.startswith(self.lab.url):
+            self.command("docmanager:open", path=name)
+        else:
+            self.page.goto(f"{self.lab.url}/doc/tree/{quote(name)}")
         return self.wait_ready()
+
+    def leave(self) -> None:
+        """Closes the notebook, so that the page can open another: unsaved, unasked."""
+        self.page.remove_listener("pageerror", self._hear_error)
+        self.page.remove_listener("response", self._hear_response)
+        self.page.evaluate("[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+        self.page.emulate_media(reduced_motion="null")
 
     def wait_ready(self) -> Self:
         """Waits until the notebook is drawn and its kernel idle."""

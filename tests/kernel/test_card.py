@@ -30,7 +30,7 @@ PATIENCE = 60.0
 def service() -> Iterator[Service]:
     """A service whose tasks take a while, and move on whenever they are asked for."""
     service = Service()
-    service.faults["status"] = [service.saying(status="processing", progress=n) for n in range(5, 95, 5)]
+    service.faults["status"] = [service.saying(status="processing", progress=n) for n in range(5, 95, 15)]
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         yield service
