@@ -67,7 +67,7 @@ def loaded(browser: Browser) -> Iterator[list[Page]]:
 
 @pytest.fixture
 def notebook(browser: Browser, lab: Lab, loaded: list[Page]) -> Iterator[Notebook]:
-    """``notebook(cells)`` opens a new notebook in a folder of its own; the second one of a test in a new page."""
+    """``notebook(cells)`` opens a new notebook in a folder of its own, a test's second one in a new page."""
     opened: list[NotebookPage] = []
     number = itertools.count()
 

@@ -207,7 +207,7 @@ class NotebookPage:
             self.problems.append(f"{answer.status} {answer.url}")
 
     def open(self) -> Self:
-        """Opens the notebook and waits for its kernel. A page that has JupyterLab already need not load it."""
+        """Opens the notebook, in the JupyterLab that the page has if it has one, and waits for its kernel."""
         name = self.path.relative_to(self.lab.root).as_posix()
         if self.page.url.startswith(self.lab.url):
             self.command("docmanager:open", path=name)

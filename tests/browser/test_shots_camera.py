@@ -85,7 +85,7 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
     expect(form).to_contain_text("17 of 15 s, 2 s too many")
 
 
-#: The style of the landscape's nearest layer, as JavaScript. Looked up anew each time: a change draws it anew.
+#: The style of the landscape's nearest layer, as JavaScript. A change puts another one in its place.
 NEAR = "getComputedStyle([...document.querySelectorAll('.qingbo-landscape .qingbo-layer')].at(-1))"
 
 
