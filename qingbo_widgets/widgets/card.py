@@ -191,6 +191,8 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _hurry(self) -> None:
         """A turn of the task: draw it now, here and in what outlives the kernel."""
+        if self.comm is None:
+            return  # closed: what it left on the page stays as it is
         self._begin()
         with update():  # so that no late twin overtakes the end
             self._left = ""

@@ -23,7 +23,7 @@ from .panels import Editor, indented, told
 if TYPE_CHECKING:
     from .form import RequestForm
 
-__all__ = ["MasksEditor", "points_in", "points_text", "summary"]
+__all__ = ["MasksEditor", "points_in", "points_text"]
 
 _ABOUT = N_(
     "Masks need an image. A dynamic mask says which part moves, its path says where to. Points are pixels of "
@@ -51,13 +51,6 @@ _NOT_POINTS = N_("This is no list of points such as [[120, 80], [300, 200]].")
 _IN_CODE = N_("The masks were set in code in a form that cannot be edited here.")
 
 _WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
-
-
-def summary(form: RequestForm) -> str:
-    """How many masks there are, for the button; empty where there is none."""
-    number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
-    number += form.static_mask is not None
-    return str(number) if number else ""
 
 
 def points_text(points: Any) -> str:

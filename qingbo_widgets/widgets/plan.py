@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..i18n import N_
 from ..service.parts import is_set
-from . import camera, images, masks
+from . import images
 from .fields import FIELDS
 from .panels import Beside, Editor, Panel
-from .panes import SentPane
-from .presets import PresetsPane
 from .shots import ShotsEditor
 
 if TYPE_CHECKING:
@@ -37,6 +35,44 @@ def _preview(name: str) -> Beside:
     return Beside(lambda form: images.ImagePreview(form, name), lambda form: is_set(getattr(form, name)))
 
 
+def _camera(form: RequestForm) -> Editor:
+    from .camera import CameraEditor  # here and below: most panels are never opened
+
+    return CameraEditor(form)
+
+
+def _camera_chosen(form: RequestForm) -> str:
+    if form.camera_control is None:
+        return ""
+    from .camera import summary
+
+    return summary(form)
+
+
+def _masks(form: RequestForm) -> Editor:
+    from .masks import MasksEditor
+
+    return MasksEditor(form)
+
+
+def _masks_drawn(form: RequestForm) -> str:
+    number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
+    number += form.static_mask is not None
+    return str(number) if number else ""
+
+
+def _presets(form: RequestForm) -> Editor:
+    from .presets import PresetsPane
+
+    return PresetsPane(form)
+
+
+def _sent(form: RequestForm) -> Editor:
+    from .panes import SentPane
+
+    return SentPane(form)
+
+
 def _in_shots(form: RequestForm) -> bool:
     return not form.counts("prompt") and "shots" not in form.hidden
 
@@ -52,25 +88,23 @@ PANELS: dict[str, Panel] = {
     "camera": Panel(
         N_("Camera"),
         N_("How the camera moves: presets, or axis by axis, with a preview."),
-        camera.CameraEditor,
+        _camera,
         ("camera_control",),
-        camera.summary,
+        _camera_chosen,
     ),
     "masks": Panel(
         N_("Masks"),
         N_("What stays still and what moves in the input image, and along which path."),
-        masks.MasksEditor,
+        _masks,
         ("static_mask", "dynamic_masks"),
-        masks.summary,
+        _masks_drawn,
     ),
     "more": Panel(
         N_("More"), N_("Last frame, callback URL, and what the model takes beyond that."), _More, _FOLDED
     ),
-    "presets": Panel(
-        N_("Presets"), N_("Keep the form under a name; start from an earlier task."), PresetsPane
-    ),
+    "presets": Panel(N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets),
     "sent": Panel(
-        N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), SentPane
+        N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
     ),
 }
 #: The fields that panels and controls edit; any other is set in code only.

@@ -41,6 +41,8 @@ _SAME_HELP = N_(
 )
 _CHANGED = N_("Same with changes")
 _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
+#: Seconds after which a studio hears Ctrl+Enter.
+LISTEN_AFTER = 0.3
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots")
 _SANDBOX = N_("Sandbox: no key, no cost, not the AI.")
@@ -98,7 +100,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "8px 0 4px"},
         )
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
-        self._shortcut = make_shortcut(self._press)
+        self._shortcut: list[ipywidgets.Widget] = []
         super().__init__(
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
@@ -132,11 +134,12 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
         if self._draft is not None:
             self._draft.close()
-        for part in (self.form, self._actions, self._column, *self._shortcut):
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+        with update():
+            for part in (self.form, self._actions, self._column, *self._shortcut):
+                close_parts(part)
+                part.close()
+            close_parts(self)
+            super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
         self.lasting.show(self._kept())
@@ -157,11 +160,19 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         )
         with update(self, self._head):
             self._head.value = markup.style() + self.lasting.style + told
-            self.children = [self._head, self.form, self._actions, self._column, *self._shortcut]
+            self.children = [self._head, self.form, self._actions, self._column]
+        refresher.later(LISTEN_AFTER, weakly(self, "_listen"))
         if self._panel is not None:
             self._panel.close()
             self._panel = None
         self._look()
+
+    def _listen(self) -> None:
+        """Hear Ctrl+Enter, from when the form is on the page: it need not wait for what nobody sees."""
+        with update(self):  # of two threads only one closes it
+            if self.comm is not None:
+                self._shortcut = make_shortcut(self._press)
+                self.children = [*self.children, *self._shortcut]
 
     def _look(self) -> None:
         """Whether Generate can be pressed, and if not, why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,9 @@ def studio(manager: TaskManager) -> Iterator[VideoStudio]:
 
 
 def press(studio: VideoStudio, label: str, text: str) -> None:
-    """What the page sends."""
+    """What the page sends, once it has the form."""
+    while not studio._shortcut:
+        time.sleep(0.01)
     (box,) = studio._shortcut
     box.children[0]._handle_custom_msg({"label": label, "text": text}, [])
 
