@@ -1,0 +1,94 @@
+"""Puts the figures of ``bench.json`` into the READMEs, between the two comments that mark their place.
+
+``python -m tests.benchmarks.readme [bench.json]``, after ``make bench``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .parts import ROOT
+from .summary import rows
+from .tables import shown
+
+__all__ = ["write"]
+
+#: What stands before and after the figures.
+BEGIN, END = "<!-- figures: python -m tests.benchmarks.readme -->", "<!-- /figures -->"
+#: What is compared, as the figures have it.
+COMPARED = (
+    "lag, s",
+    "questions a task",
+    "lag × questions",
+    "connections",
+    "CPU, s",
+    "threads",
+    "memory, MB",
+)
+#: The head line, the fold and its columns, and the words for yes and no, by file.
+WORDS: dict[str, tuple[Sequence[str], str, Sequence[str], tuple[str, str]]] = {
+    "README.md": (
+        ("", "lag, s", "requests a task", "lag × requests", "connections", "CPU, s", "threads", "memory, MB"),
+        "What was aimed at, and what was measured",
+        ("", "aim", "measured", "met"),
+        ("yes", "no"),
+    ),
+    "README.zh.md": (
+        ("", "延迟，秒", "每个任务的请求数", "延迟 × 请求数", "连接数", "CPU，秒", "线程数", "内存，MB"),
+        "目标与实测",
+        ("", "目标", "实测", "达到"),
+        ("是", "否"),
+    ),
+}
+
+
+def write(bench: dict[str, Any]) -> None:
+    """Write both files anew."""
+    for name in WORDS:
+        file = ROOT / name
+        text = file.read_text(encoding="utf-8")
+        before, begin, rest = text.partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not (begin and end):
+            raise ValueError(f"{name}: {BEGIN} and {END} do not mark a place for the figures")
+        file.write_text(f"{before}{begin}\n{_figures(bench, name)}\n{end}{after}", encoding="utf-8")
+
+
+def _figures(bench: dict[str, Any], name: str) -> str:
+    heads, fold, columns, (yes, no) = WORDS[name]
+    clients = next(table for title, table in bench["clients"].items() if isinstance(table, dict))
+    compared = [[_bold(client), *(one[key] for key in COMPARED)] for client, one in clients.items()]
+    aims = [
+        (row.what, row.target, row.measured, yes if row.met else no)
+        for row in rows(bench)
+        if row.met is not None
+    ]
+    where = f"{bench['date']}, {bench['machine']}"
+    return "\n".join(
+        (
+            f"*{where}*\n",
+            _table(heads, compared),
+            f"\n<details>\n<summary>{fold}</summary>\n",
+            _table(columns, aims),
+            "\n</details>",
+        )
+    )
+
+
+def _bold(client: str) -> str:
+    return f"**{client}**" if client.startswith("qingbo") else client
+
+
+def _table(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    cells = [[shown(cell).replace("|", "\\|") for cell in line] for line in (heads, *lines)]
+    cells.insert(1, ["---"] * len(heads))
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+if __name__ == "__main__":
+    given = Path(sys.argv[1] if len(sys.argv) > 1 else "bench.json")
+    write(json.loads(given.read_text(encoding="utf-8")))
