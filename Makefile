@@ -30,7 +30,7 @@ test: lint
 	@echo '── tests'
 	@$(PY) -m pytest -q -m 'not browser' $(PYTEST)
 	@echo '── tests in JupyterLab, in a browser'
-	@$(PY) -m pytest -n 2 -q -m browser $(PYTEST)
+	@$(PY) -m pytest -n 2 -q -rR -m browser $(PYTEST)
 
 lint:
 	@sh tools/venv.sh test
