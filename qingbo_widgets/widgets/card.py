@@ -191,12 +191,12 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _hurry(self) -> None:
         """A turn of the task: draw it now, here and in what outlives the kernel."""
-        if self.comm is None:
-            return  # closed: what it left on the page stays as it is
         self._begin()
         with update():  # so that no late twin overtakes the end
             self._left = ""
-            if self.lasting.is_kept and words.is_settled(self.task):
+            if self.comm is None:
+                pass  # closed: what it left on the page stays as it is
+            elif self.lasting.is_kept and words.is_settled(self.task):
                 self.lasting.replace(words.ended(self.task))
             elif self.lasting.is_kept:
                 self.lasting.keep(words.kept(self.task, self.lasting.twin_class))

@@ -170,7 +170,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _listen(self) -> None:
         """Hear Ctrl+Enter, from when the form is on the page: it need not wait for what nobody sees."""
         with update(self):  # of two threads only one closes it
-            if self.comm is not None:
+            if self.comm is not None and not self._shortcut:
                 self._shortcut = make_shortcut(self._press)
                 self.children = [*self.children, *self._shortcut]
 
@@ -235,7 +235,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         """A turn of a task: write it down at the next opportunity. No click waits for that."""
         with update():
             # With all at their end somebody may save the notebook now, and end the kernel: no waiting then.
-            all_ended = all(words.is_settled(card.task) for card in self._cards)
+            all_ended = all(words.is_over(card.task) for card in self._cards)
             if not self.lasting.is_kept or (self._is_to_keep and not all_ended):
                 return
             self._is_to_keep = True

@@ -82,10 +82,12 @@ def notebook(browser: Browser, lab: Lab, loaded: list[Page]) -> Iterator[Noteboo
         return opened[-1].viewport(width).open()
 
     yield open_notebook
-    for one in opened:
-        if loaded:
-            one.page.context.close()
-        else:
-            one.leave()
-            loaded.append(one.page)
-    lab.shut_down_kernels()
+    try:
+        for one in opened:
+            if loaded:
+                one.page.context.close()
+            else:
+                one.leave()
+                loaded.append(one.page)
+    finally:
+        lab.shut_down_kernels()
