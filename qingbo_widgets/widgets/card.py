@@ -194,12 +194,11 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._begin()
         with update():  # so that no late twin overtakes the end
             self._left = ""
-            if self.comm is None:
-                pass  # closed: what it left on the page stays as it is
-            elif self.lasting.is_kept and words.is_settled(self.task):
-                self.lasting.replace(words.ended(self.task))
-            elif self.lasting.is_kept:
-                self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
+            if self.lasting.is_kept and self.comm is not None:  # what a closed one left stays as it is
+                if words.is_settled(self.task):
+                    self.lasting.replace(words.ended(self.task))
+                else:
+                    self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
         for call in self._on_news:
             call()
 

@@ -67,7 +67,8 @@ def _figures(bench: dict[str, Any], name: str) -> str:
         for row in rows(bench)
         if row.met is not None
     ]
-    where = f"{bench['date']}, {bench['machine']}"
+    # Not the file's own date, which is that of the last part that was run.
+    where = f"{bench['parts']['clients']['date']}, {bench['machine']}"
     return "\n".join(
         (
             f"*{where}*\n",
