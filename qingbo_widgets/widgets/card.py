@@ -26,6 +26,9 @@ __all__ = ["TaskCard", "show"]
 _NEWS = ("status", "task_id", "video_path", "error")
 _REST = ("progress", "message", "download", "eta")
 
+#: Seconds after which a new card has its bar and its buttons: the click that makes it need not wait for them.
+BAR_AFTER = 0.05
+
 _CANCEL = N_("Only a task that still waits in the queue can be cancelled; the service refunds it.")
 _CHECK = N_("Asks the service, which costs nothing. With the id from its dashboard, the task is followed on.")
 _ID = N_("task id from the dashboard")
@@ -70,16 +73,19 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             self._sheet = style_sheet(self)
             self._above = alike(ipywidgets.HTML, value=words.headline(task))
             self._below = alike(ipywidgets.HTML, value=self._facts())
-            self._buttons = alike(ipywidgets.HBox, children=self._offered(), layout=_ROW)
+            self._buttons = alike(ipywidgets.HBox, layout=_ROW)
             super().__init__(
-                self._parts(),
+                [self._sheet, self._above, self._below],
                 layout={"overflow": "visible"},
                 _dom_classes=("qingbo", "qingbo-card"),
                 _view_count=0,
             )
         self._stops = [observe(task, self, "_hurry", _NEWS), observe(task, self, "_hear", _REST)]
         task.on_end(weakly(self, "_hurry"))
-        self._begin()
+        if words.is_over(task):
+            self._begin()
+        else:
+            refresher.later(BAR_AFTER, weakly(self, "_begin"))
 
     @lazy
     def cancel_button(self) -> Any:
@@ -157,14 +163,15 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             return  # closed before: ipywidgets closes what is forgotten
         for stop in self._stops:
             stop()
-        refresher.discard(self)
-        # Also what is not shown just now.
-        for part in (self._buttons, *self._further, *self._screen.parts, self._picker):
-            if part is not None:
-                close_parts(part)
-                part.close()
-        close_parts(self)
-        super().close()
+        with update():  # so that nobody begins to draw it meanwhile
+            refresher.discard(self)
+            # Also what is not shown just now.
+            for part in (self._buttons, *self._further, *self._screen.parts, self._picker):
+                if part is not None:
+                    close_parts(part)
+                    part.close()
+            close_parts(self)
+            super().close()
 
     def offer(self, description: str, explained: str, act: Callable[[], object]) -> None:
         """Have a further button once the task has ended, made then; the card tells what ``act`` raises."""
@@ -186,8 +193,9 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _begin(self) -> None:
         """Draw it from now on."""
-        if self.refresh():
-            refresher.add(self)
+        with update():
+            if self.refresh():
+                refresher.add(self)
 
     def _hurry(self) -> None:
         """A turn of the task: draw it now, here and in what outlives the kernel."""

@@ -111,6 +111,7 @@ def test_a_beat_is_two_messages(
     """One for the line with the clock, one for the bar, and a beat a second."""
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
+    card.refresh()
     task._set(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
     monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
@@ -134,16 +135,33 @@ def test_a_turn_is_drawn_once(make_task: MakeTask, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_card_is_a_handful_of_widgets(
-    make_task: MakeTask, live_widgets: Callable[[], int], sent: list[Any]
+    make_task: MakeTask, live_widgets: Callable[[], int], sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is a message to the page. What is not shown is not made; layouts and styles are shared."""
+    monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task(status=TaskStatus.queued)
-    first, before = TaskCard(task), live_widgets()
+    first = TaskCard(task)
+    first.refresh()
+    sent.clear()
+    before = live_widgets()
     cards = [TaskCard(task) for _ in range(10)]
-    assert live_widgets() - before <= 10 * 7
+    assert live_widgets() - before <= 10 * 5, "so many are made in a click"
     assert sent == []
+    for card in cards:
+        card.refresh()
+    assert live_widgets() - before <= 10 * 7
+    assert len(sent) <= 10 * 2
     for card in (first, *cards):
         card.close()
+
+
+@pytest.mark.slow
+def test_the_bar_comes_by_itself(make_task: MakeTask, until: Any) -> None:
+    """A moment after the card, and the button to cancel with it."""
+    card = TaskCard(make_task(status=TaskStatus.queued))
+    until(lambda: card._bar in card.children)
+    assert buttons(card) == ["Cancel"]
+    card.close()
 
 
 def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTask) -> None:
@@ -164,6 +182,7 @@ def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) 
     """A button that cannot work is grey, and its tooltip says why."""
     task = make_task(status=TaskStatus.queued)
     card = TaskCard(task)
+    card.refresh()
     assert (buttons(card), card.cancel_button.disabled) == (["Cancel"], False)
     task._set(status=TaskStatus.processing)
     assert card.cancel_button.disabled
@@ -475,6 +494,8 @@ def test_closing_a_card_leaves_the_others_their_layouts(make_task: MakeTask) -> 
     """They share them."""
     task = make_task(status=TaskStatus.queued)
     one, other = TaskCard(task), TaskCard(task)
+    for card in (one, other):
+        card.refresh()
     one.close()
     parts = (other._sheet, other._above.layout, other._bar.style, other.cancel_button.layout)
     assert all(part.comm is not None for part in parts)
