@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: a test that waits for a kernel or a task leaves its core to others."""
-    return (os.cpu_count() or 1) + 1
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + 1)
 
 
 @pytest.fixture(autouse=True)

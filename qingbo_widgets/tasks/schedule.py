@@ -33,8 +33,12 @@ __all__ = [
     "retry_delay",
 ]
 
-#: What a question costs, as a share of ``floor``: where 2 s lie between questions at least, 62 ms of lag.
-PRICE = 1 / 32
+#: What a question costs, as a share of ``floor``: where 2 s lie between questions at least, 42 ms of lag.
+PRICE = 1 / 48
+#: What it costs at least, in seconds of lag, so that a low floor does not mean ever more questions.
+LEAST_PRICE = 1 / 61
+#: How many times as much it costs where nothing tells of the end: most questions would be in vain.
+BLIND = 1.5
 #: Seconds after which lag costs less and less: who has waited long does not mind a little longer.
 LONG = 300.0
 #: Seconds between two questions at most, however long the task takes.
@@ -138,7 +142,9 @@ def next_delay(history: History, now: float) -> float:
     if history.failures:
         return max(history.floor, retry_delay(history.failures, history.retry_after))
     elapsed = now - history.started
-    price = PRICE * history.floor * max(1.0, elapsed / LONG)
+    price = max(PRICE * history.floor, LEAST_PRICE) * max(1.0, elapsed / LONG)
+    if not (history.answers or history.durations):
+        price *= BLIND
     expectation = _Expectation(_beliefs(history, now), now)
     # A young task is asked soon whatever is expected of it, so that a short one is noticed quickly: after
     # 2, 4, 8, 16 s … at the default floor.

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
-__all__ = ["make_shortcut"]
+__all__ = ["make_shortcut", "shortcut_class"]
 
 _SCRIPT = Path(__file__).with_name("shortcut.js")
+
+
+@cache
+def shortcut_class() -> type[Any] | None:
+    """The widget that listens, ``None`` where anywidget is not installed. The first call imports it."""
+    try:
+        import anywidget
+    except ImportError:
+        return None
+
+    class Shortcut(anywidget.AnyWidget):
+        """Listens in the page."""
+
+        _esm = _SCRIPT
+
+    return Shortcut
 
 
 def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
@@ -22,21 +39,15 @@ def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
     Returns:
         One invisible widget; none where anywidget is not installed, and everything else works without it.
     """
-    try:
-        import anywidget
-    except ImportError:
+    made = shortcut_class()
+    if made is None:
         return []
-
-    class Shortcut(anywidget.AnyWidget):
-        """Listens in the page."""
-
-        _esm = _SCRIPT
 
     def hear(_: Any, message: Any, __: Any) -> None:
         if isinstance(message, dict):
             pressed(str(message.get("label")), str(message.get("text", "")))
 
-    shortcut = Shortcut()
+    shortcut = made()
     shortcut.on_msg(hear)
     # In a box of its own: where the page cannot load it, the box hides what it says about that.
     return [ipywidgets.Box([shortcut], layout={"display": "none"})]

@@ -20,7 +20,7 @@ from .form import RequestForm
 from .keyfield import ConnectPanel, is_manager, no_manager
 from .lasting import Lasting
 from .making import made
-from .shortcut import make_shortcut
+from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
     from ..service.request import VideoRequest
@@ -169,6 +169,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def _listen(self) -> None:
         """Hear Ctrl+Enter, from when the form is on the page: it need not wait for what nobody sees."""
+        shortcut_class()  # imported before the lock is taken, so that no click waits for that
         with update(self):  # of two threads only one closes it
             if self.comm is not None and not self._shortcut:
                 self._shortcut = make_shortcut(self._press)

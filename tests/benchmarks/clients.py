@@ -123,7 +123,7 @@ def ours(base: str, count: int, known: dict[str, float], **settings: Any) -> Non
 
 CLIENTS: dict[str, Callable[[str], Once] | None] = {
     "qingbo_widgets": None,
-    "qingbo_widgets, floor 0.5 s": None,
+    "qingbo_widgets, poll_interval 0.5 s": None,
     "requests loop, 2 s": naive,
     "replicate": replicate,
     "openai": openai,

@@ -29,21 +29,31 @@ COMPARED = (
     "threads",
     "memory, MB",
 )
-#: The head line, the fold and its columns, and the words for yes and no, by file.
-WORDS: dict[str, tuple[Sequence[str], str, Sequence[str], tuple[str, str]]] = {
+#: The head line, by file.
+HEADS: dict[str, Sequence[str]] = {
     "README.md": (
-        ("", "lag, s", "requests a task", "lag × requests", "connections", "CPU, s", "threads", "memory, MB"),
-        "What was aimed at, and what was measured",
-        ("", "aim", "measured", "met"),
-        ("yes", "no"),
+        "",
+        "lag, s",
+        "requests a task",
+        "lag × requests",
+        "connections",
+        "CPU, s",
+        "threads",
+        "memory, MB",
     ),
     "README.zh.md": (
-        ("", "延迟，秒", "每个任务的请求数", "延迟 × 请求数", "连接数", "CPU，秒", "线程数", "内存，MB"),
-        "目标与实测",
-        ("", "目标", "实测", "达到"),
-        ("是", "否"),
+        "",
+        "延迟，秒",
+        "每个任务的请求数",
+        "延迟 × 请求数",
+        "连接数",
+        "CPU，秒",
+        "线程数",
+        "内存，MB",
     ),
 }
+#: The file that tells the aims too; the other refers to it.
+WITH_AIMS = "README.md"
 
 
 def write(bench: dict[str, Any]) -> None:
@@ -59,25 +69,18 @@ def write(bench: dict[str, Any]) -> None:
 
 
 def _figures(bench: dict[str, Any], name: str) -> str:
-    heads, fold, columns, (yes, no) = WORDS[name]
     clients = next(table for title, table in bench["clients"].items() if isinstance(table, dict))
     compared = [[_bold(client), *(one[key] for key in COMPARED)] for client, one in clients.items()]
-    aims = [
-        (row.what, row.target, row.measured, yes if row.met else no)
-        for row in rows(bench)
-        if row.met is not None
-    ]
     # Not the file's own date, which is that of the last part that was run.
-    where = f"{bench['parts']['clients']['date']}, {bench['machine']}"
-    return "\n".join(
-        (
-            f"*{where}*\n",
-            _table(heads, compared),
-            f"\n<details>\n<summary>{fold}</summary>\n",
-            _table(columns, aims),
-            "\n</details>",
-        )
-    )
+    told = f"*{bench['parts']['clients']['date']}, {bench['machine']}*\n\n{_table(HEADS[name], compared)}"
+    return f"{told}\n\n{_aims(bench)}" if name == WITH_AIMS else told
+
+
+def _aims(bench: dict[str, Any]) -> str:
+    lines = [(row.what, row.target, row.measured, row.met) for row in rows(bench) if row.met is not None]
+    table = _table(("", "aim", "measured", "met"), lines)
+    fold = "<summary>What was aimed at, and what was measured</summary>"
+    return f"<details>\n{fold}\n\n{table}\n\n</details>"
 
 
 def _bold(client: str) -> str:

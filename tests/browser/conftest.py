@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 
 HERE = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
 expect.set_options(timeout=30_000)  # milliseconds; two cores may have four tests to serve
 
 
@@ -30,6 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.flaky(reruns=1))
             item.add_marker(pytest.mark.xdist_group(item.path.stem))  # a loaded page for a module
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Notes on the test that it has failed, for the fixtures that end after it."""
+    report = yield
+    item.stash[FAILED] = report.failed or (report.when != "setup" and item.stash[FAILED])
+    return report
 
 
 # Module scope, not session: while Playwright runs, its event loop counts as running in this thread,
@@ -66,8 +75,13 @@ def loaded(browser: Browser) -> Iterator[list[Page]]:
 
 
 @pytest.fixture
-def notebook(browser: Browser, lab: Lab, loaded: list[Page]) -> Iterator[Notebook]:
-    """``notebook(cells)`` opens a new notebook in a folder of its own, a test's second one in a new page."""
+def notebook(
+    browser: Browser, lab: Lab, loaded: list[Page], request: pytest.FixtureRequest
+) -> Iterator[Notebook]:
+    """``notebook(cells)`` opens a new notebook in a folder of its own, a test's second one in a new page.
+
+    The page is handed to the next test, unless this one failed: who knows what it left open.
+    """
     opened: list[NotebookPage] = []
     number = itertools.count()
 
@@ -84,7 +98,7 @@ def notebook(browser: Browser, lab: Lab, loaded: list[Page]) -> Iterator[Noteboo
     yield open_notebook
     try:
         for one in opened:
-            if loaded:
+            if loaded or request.node.stash[FAILED]:
                 one.page.context.close()
             else:
                 one.leave()

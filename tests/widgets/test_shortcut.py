@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.shortcut import make_shortcut
+from qingbo_widgets.widgets.shortcut import make_shortcut, shortcut_class
 from qingbo_widgets.widgets.studio import VideoStudio
 
 
@@ -67,12 +67,15 @@ def test_it_submits_nothing_that_the_button_would_not(studio: VideoStudio) -> No
 
 @pytest.mark.slow
 def test_without_anywidget_there_is_a_studio_all_the_same(
-    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+    manager: TaskManager, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Only the key is missing."""
+    request.addfinalizer(shortcut_class.cache_clear)
     monkeypatch.setitem(sys.modules, "anywidget", None)
+    shortcut_class.cache_clear()
     assert make_shortcut(lambda *_: None) == []
     studio = VideoStudio(manager, prompt="A koi")
+    studio._listen()  # as it does a moment after the form
     studio.generate_button.click()
     assert len(studio.cards) == 1
     studio.close()
