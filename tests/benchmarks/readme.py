@@ -58,7 +58,7 @@ WITH_AIMS = "README.md"
 
 def write(bench: dict[str, Any]) -> None:
     """Write both files anew."""
-    for name in WORDS:
+    for name in HEADS:
         file = ROOT / name
         text = file.read_text(encoding="utf-8")
         before, begin, rest = text.partition(BEGIN)
