@@ -68,7 +68,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._picker: FramePicker | None = None
         self._screen = Screen(task, weakly(self, "refresh"))
         self._left = ""
-        self.lasting = Lasting(self, "_begin")
+        self.lasting = Lasting(self, "_begin_soon")
         with update():
             self._sheet = style_sheet(self)
             self._above = alike(ipywidgets.HTML, value=words.headline(task))
@@ -82,10 +82,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             )
         self._stops = [observe(task, self, "_hurry", _NEWS), observe(task, self, "_hear", _REST)]
         task.on_end(weakly(self, "_hurry"))
-        if words.is_over(task):
-            self._begin()
-        else:
-            refresher.later(BAR_AFTER, weakly(self, "_begin"))
+        self._begin_soon()
 
     @lazy
     def cancel_button(self) -> Any:
@@ -190,6 +187,13 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             self.lasting.show(words.kept(self.task, self.lasting.twin_class))
 
     # ------------------------------------------------------------------ news
+
+    def _begin_soon(self) -> None:
+        """Somebody begins to see it."""
+        if words.is_over(self.task):
+            self._begin()
+        else:
+            refresher.later(BAR_AFTER, weakly(self, "_begin"))
 
     def _begin(self) -> None:
         """Draw it from now on."""

@@ -19,7 +19,7 @@ from .drafts import DraftKeeper, cell_key
 from .form import RequestForm
 from .keyfield import ConnectPanel, is_manager, no_manager
 from .lasting import Lasting
-from .making import made
+from .making import made, style_sheet
 from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ _SAME_HELP = N_(
 )
 _CHANGED = N_("Same with changes")
 _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
-#: Seconds after which a studio hears Ctrl+Enter.
-LISTEN_AFTER = 0.3
+#: Seconds after which a studio hears Ctrl+Enter, and has ready what its first card needs.
+READY_AFTER = 0.3
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots")
 _SANDBOX = N_("Sandbox: no key, no cost, not the AI.")
@@ -101,6 +101,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         )
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
         self._shortcut: list[ipywidgets.Widget] = []
+        self._is_ready = False
         super().__init__(
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
@@ -161,19 +162,20 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         with update(self, self._head):
             self._head.value = markup.style() + self.lasting.style + told
             self.children = [self._head, self.form, self._actions, self._column]
-        refresher.later(LISTEN_AFTER, weakly(self, "_listen"))
+        refresher.later(READY_AFTER, weakly(self, "_get_ready"))
         if self._panel is not None:
             self._panel.close()
             self._panel = None
         self._look()
 
-    def _listen(self) -> None:
-        """Hear Ctrl+Enter, from when the form is on the page: it need not wait for what nobody sees."""
+    def _get_ready(self) -> None:
+        """Make what nobody sees, and the form need not wait for: the shortcut, and the cards' style sheet."""
         shortcut_class()  # imported before the lock is taken, so that no click waits for that
         with update(self):  # of two threads only one closes it
-            if self.comm is not None and not self._shortcut:
+            if self.comm is not None and not self._is_ready:
+                self._is_ready = True
                 self._shortcut = make_shortcut(self._press)
-                self.children = [*self.children, *self._shortcut]
+                self.children = [*self.children, style_sheet(self), *self._shortcut]
 
     def _look(self) -> None:
         """Whether Generate can be pressed, and if not, why."""

@@ -75,7 +75,7 @@ def test_without_anywidget_there_is_a_studio_all_the_same(
     shortcut_class.cache_clear()
     assert make_shortcut(lambda *_: None) == []
     studio = VideoStudio(manager, prompt="A koi")
-    studio._listen()  # as it does a moment after the form
+    studio._get_ready()  # as it does a moment after the form
     studio.generate_button.click()
     assert len(studio.cards) == 1
     studio.close()

@@ -107,7 +107,7 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     assert studio.manager.is_sandbox
     assert studio.form in studio.children
     assert "not the AI" in studio._head.value
-    studio._listen()  # as it does a moment after the form
+    studio._get_ready()  # as it does a moment after the form
     studio.close()
     assert live_widgets() == before
 
@@ -214,7 +214,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
     before = live_widgets()
     for _ in range(100):
         studio = VideoStudio(manager, prompt="A koi")
-        studio._listen()  # as it does a moment after the form
+        studio._get_ready()  # as it does a moment after the form
         studio.close()
     assert live_widgets() == before
 
