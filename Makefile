@@ -9,6 +9,8 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 export PYTHON CHROMIUM ROUNDS
+# Hundreds of processes are started here; compiling the same modules in each is a good part of the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint bench screenshots translations clean
 

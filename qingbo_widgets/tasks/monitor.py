@@ -30,7 +30,8 @@ class TaskMonitor:
     """An asyncio loop in a daemon thread, and the pools on which it makes blocking calls.
 
     Requests, downloads and the journal have pools of their own, so that a large video delays no status
-    and rows are written in the order in which things happened. Nothing is started before the first use.
+    and rows are written in the order in which things happened. Nothing is started before the first use, or
+    ``warm_up``.
 
     Args:
         journal: what the calls of ``journal`` read and write.
@@ -57,6 +58,11 @@ class TaskMonitor:
         """
         loop = self._running_loop()
         return asyncio.run_coroutine_threadsafe(story(*args), loop)
+
+    def warm_up(self) -> None:
+        """Start the thread before it is needed, so that the first task does not wait for that."""
+        with suppress(QingboError):  # closed: it will not be needed
+            self._running_loop()
 
     def promise(self) -> Future[None]:
         """Something that should not be cut off: whoever makes it sets its result."""

@@ -169,8 +169,10 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._look()
 
     def _get_ready(self) -> None:
-        """Make what nobody sees, and the form need not wait for: the shortcut, and the cards' style sheet."""
-        shortcut_class()  # imported before the lock is taken, so that no click waits for that
+        """Make what nobody sees, and neither the form nor a click should wait for."""
+        if self.manager is not None:
+            self.manager.monitor.warm_up()
+        shortcut_class()  # imported before the lock is taken
         with update(self):  # of two threads only one closes it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True

@@ -71,7 +71,9 @@ class Kernel:
         self._news = threading.Condition()
         self._ended = threading.Event()
         self._manager = KernelManager(kernel_name="python3")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("QINGBO_")}
+        # With modules compiled, as an installation leaves them: those of this folder are not otherwise.
+        foreign = ("QINGBO_", "PYTHONDONTWRITEBYTECODE")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         own = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython")}
         self._manager.start_kernel(
             cwd=str(folder), env=inherited | own, extra_arguments=["--log-level=ERROR"]

@@ -437,14 +437,14 @@ def test_what_nobody_sees_sends_nothing(
 
 
 def test_it_is_drawn_when_somebody_looks_and_no_longer(
-    make_task: MakeTask, kernel: None, sent: list[Any]
+    make_task: MakeTask, kernel: None, sent: list[Any], until: Any
 ) -> None:
     """The page tells of its views: at the first one everything is made up for."""
     task = make_task()
     card = TaskCard(task)
     go_through(task)
     card.set_state({"_view_count": 1})
-    assert "Being made" in text(card)
+    until(lambda: "Being made" in text(card))
     assert card._bar.value == 50
     card.set_state({"_view_count": 0})
     sent.clear()
@@ -595,6 +595,7 @@ def test_showing_again_shows_the_same_card(
     """A cell that is run a hundred times makes one card, and all views end together."""
     task = make_task(task_id="task-1")
     show(task)
+    card_module._shown[task].refresh()  # as it does a moment later
     before = live_widgets()
     for _ in range(99):
         show(task)
