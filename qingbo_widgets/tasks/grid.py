@@ -121,14 +121,14 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
         if not values:
             raise ValueError(tr("{name} is empty: there is nothing to make").format(name=name))
 
-    differing = _differing(rows)
-    numbered = len(rows) > 1 and not differing  # the same row several times: only its number tells
+    columns = differing(rows)
+    numbered = len(rows) > 1 and not columns  # the same row several times: only its number tells
     repeats = range(1, repeat + 1)
     combinations, skipped = [], []
     for (number, row), *chosen, again in itertools.product(enumerate(rows, 1), *varied.values(), repeats):
         picked = dict(zip(varied, chosen, strict=True))
         told: dict[str, Any] = {"row": number} if numbered else {}
-        told |= {**{name: row.get(name) for name in differing}, **picked}
+        told |= {**{name: row.get(name) for name in columns}, **picked}
         told |= {"repeat": again} if repeat > 1 else {}
         request = VideoRequest(**{**fixed, **row, **picked})
         if problems := request.problems():
@@ -138,7 +138,7 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
     if skipped and not (skip_invalid and combinations):
         raise InvalidRequest(_told(skipped))
     axes: dict[str, tuple[Any, ...]] = {"row": tuple(range(1, len(rows) + 1))} if numbered else {}
-    axes |= {name: tuple(_distinct(row.get(name) for row in rows)) for name in differing}
+    axes |= {name: tuple(_distinct(row.get(name) for row in rows)) for name in columns}
     axes |= {name: tuple(values) for name, values in varied.items()}
     axes |= {"repeat": tuple(repeats)} if repeat > 1 else {}
     return Grid(axes, tuple(combinations), tuple(skipped))
@@ -181,7 +181,8 @@ def _distinct(values: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names whose values are not the same in all rows; one that is missing counts as ``None``."""
     names = _distinct(name for row in rows for name in row)
     return [name for name in names if len(_distinct(row.get(name) for row in rows)) > 1]
 

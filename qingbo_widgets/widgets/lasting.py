@@ -46,6 +46,7 @@ class Lasting:
         self._draw: Callable[..., None] = weakly(widget, draw) if draw else _ignore
         self._displays: list[str] = []
         self._parts: weakref.WeakSet[Lasting] = weakref.WeakSet()
+        self._wholes: weakref.WeakSet[Lasting] = weakref.WeakSet()
         self._is_displayed = self._is_counted = False
         self.twin_class = f"qingbo-twin-{uuid.uuid4().hex[:12]}"
         widget.observe(self._count, "_view_count")
@@ -58,6 +59,11 @@ class Lasting:
         return self.widget._view_count > 0 if self._is_counted else self._is_displayed
 
     @property
+    def is_part(self) -> bool:
+        """Whether another widget, which is not closed, has it inside."""
+        return any(whole.widget.comm is not None for whole in self._wholes)
+
+    @property
     def is_kept(self) -> bool:
         """Whether it stands in a cell by itself, and has a twin to be kept there."""
         return bool(self._displays)
@@ -66,6 +72,7 @@ class Lasting:
         """The other widget is a part of this one, and displayed with it."""
         if part not in self._parts:
             self._parts.add(part)
+            part._wholes.add(self)
             if self._is_displayed:
                 part.displayed()
 

@@ -13,6 +13,7 @@ import ipywidgets
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
+from ..tasks.grid import differing
 from ..tasks.judging import Judgements
 from ..tasks.ranking import Ranked, rank
 from ..tasks.task import Task
@@ -24,6 +25,7 @@ from .keys import KEYS_CLASS, PLAY, make_keys
 from .lasting import Lasting
 from .player import output_of
 from .sequel import DOUBLE_CLICK
+from .table import label
 
 __all__ = ["Pairwise"]
 
@@ -145,10 +147,15 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def _ranking_html(self, ranked: Sequence[Ranked]) -> str:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
         rows = [markup.tag("tr", *(markup.tag("th", word) for word in head))]
+        requests = {
+            key: {} if task.request is None else task.request.as_dict() for key, task in self._tasks.items()
+        }
+        varied = differing(list(requests.values()))
         for place, one in enumerate(ranked, 1):
-            task = self._tasks[one.key]
-            prompt = "" if task.request is None else task.request.prompt
-            named = ", ".join(part for part in (markup.shorten(prompt, 90), task.model, task.task_id) if part)
+            request = requests[one.key]
+            told = label({name: request.get(name) for name in varied})
+            told = told or markup.shorten(str(request.get("prompt", "")), 90)
+            named = " · ".join(part for part in (told, self._tasks[one.key].task_id) if part)
             cells = (place, named, f"{one.strength:+.2f} ± {one.error:.2f}", one.wins, one.losses)
             rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")

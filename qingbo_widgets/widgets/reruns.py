@@ -23,6 +23,11 @@ class Shown(Protocol):
         """The widget that is shown."""
         ...
 
+    @property
+    def is_part(self) -> bool:
+        """Whether another widget, which is not closed, has it inside."""
+        ...
+
 
 class _Cells:
     """Which cell shows what, and since which of its runs."""
@@ -40,11 +45,11 @@ class _Cells:
         self._now.setdefault(cell, weakref.WeakSet()).add(shown)
 
     def tidy(self, namespace: dict[str, Any]) -> None:
-        """Close what only earlier runs showed, and no variable holds."""
+        """Close what only earlier runs showed, and neither a variable nor another widget holds."""
         before, self._before = list(self._before.values()), {}
         for shown in {shown for cell in before for shown in cell}:
-            visible = any(shown in cell for cell in self._now.values())
-            if not visible and shown.widget.comm is not None and not _holds(namespace, shown.widget):
+            used = shown.is_part or any(shown in cell for cell in self._now.values())
+            if not used and shown.widget.comm is not None and not _holds(namespace, shown.widget):
                 shown.widget.close()
 
 

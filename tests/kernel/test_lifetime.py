@@ -155,3 +155,13 @@ def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, t
         kernel.run("'something else'", cell="elsewhere")
         assert int(kernel.run(count)) == first
         assert kernel.run("print(held.comm is not None, studio.comm is not None)") == "True True"
+
+
+def test_a_card_shown_elsewhere_stays_in_its_studio(kernel: Kernel) -> None:
+    """A cell that showed a studio's card shows something else: the studio keeps its card."""
+    with Sandbox(speed=50, draft=True) as sandbox:
+        kernel.run(CONNECT.format(key=sandbox.api_key, url=sandbox.base_url, folder="videos"))
+        kernel.run("studio = qw.VideoStudio(prompt='一条锦鲤')\nstudio", cell="studio")
+        kernel.run("studio.generate_button.click()\nstudio.cards[0]", cell="card")
+        kernel.run("qw.VideoStudio()", cell="card")
+        assert kernel.run("print(studio.cards[0].comm is not None)") == "True"

@@ -12,6 +12,22 @@ from qingbo_widgets.tasks.journal import Journal
 from qingbo_widgets.tasks.monitor import TaskMonitor
 
 
+def test_the_thread_is_there_before_it_is_needed(tmp_path):
+    """A form that is on the page has it started, so that no click waits for it; once closed, never."""
+    monitor = TaskMonitor(Journal(tmp_path))
+    assert not monitor.was_used
+    monitor.warm_up()
+    assert monitor.was_used
+    thread = monitor._thread
+    assert thread is not None
+    assert thread.is_alive()
+    assert monitor.start(asyncio.sleep, 0, "done").result(timeout=10) == "done"
+    assert monitor._thread is thread
+    monitor.close()
+    monitor.warm_up()
+    assert not thread.is_alive()
+
+
 @pytest.mark.slow
 def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""

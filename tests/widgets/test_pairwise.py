@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.service.request import VideoRequest
 from qingbo_widgets.tasks.judging import Judgements
 from qingbo_widgets.tasks.library import Entry
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.ranking import Ranked
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets import pairwise as pairwise_module
 from qingbo_widgets.widgets.pairwise import Pairwise
@@ -90,6 +92,29 @@ def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
     assert "±" in table
     pairwise._press("ArrowDown")
     assert pairwise._table.value == "", "the next pair is seen without the ranking again"
+
+
+def test_the_ranking_tells_what_varies(
+    tasks: list[Task], make_task: Callable[..., Task], manager: TaskManager
+) -> None:
+    """Of tasks with one prompt, the field that differs; where nothing differs, the prompt."""
+    compared = []
+    for duration in (3, 8):
+        request = VideoRequest(prompt="A koi", duration=duration)
+        compared.append(make_task(request=request, video_path=tasks[0].video_path))
+        manager.library.add(Entry(compared[-1].key, "sandbox"))
+    ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
+    chooser = Pairwise(compared)
+    assert "duration 3" in (html := chooser._ranking_html(ranked))
+    assert "duration 8" in html
+    assert "A koi" not in html
+    chooser.close()
+    twins = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
+    for task in twins:
+        manager.library.add(Entry(task.key, "sandbox"))
+    chooser = Pairwise(twins)
+    assert chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in twins]).count("A koi") == 2
+    chooser.close()
 
 
 def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
