@@ -14,6 +14,7 @@ function render({ model, el }) {
     model.send({ label, text: event.target.value });
   };
   document.addEventListener("keydown", pressed, true);
+  el.dataset.listens = "keydown"; // from now on
   return () => document.removeEventListener("keydown", pressed, true);
 }
 

@@ -133,9 +133,8 @@ def test_the_keyboard_generates(notebook: Notebook) -> None:
     page = notebook([STUDIO, ""]).run(0)
     studio = page.output(0)
     prompt = studio.get_by_label("Prompt", exact=True)
-    # The last part of a studio hears the keys; it comes a moment after the form, as nobody types as soon.
-    expect(studio.locator(".qingbo-studio > *")).to_have_count(5)
-    page.page.wait_for_timeout(500)
+    # It listens a moment after the form has appeared, for nobody types as soon.
+    expect(studio.locator("[data-listens=keydown]")).to_have_count(1)
     prompt.click()
     page.page.keyboard.type("A koi in a pond!")
     page.page.keyboard.press("Control+Enter")
