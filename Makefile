@@ -57,3 +57,4 @@ translations:
 
 clean:
 	rm -rf .venv demo dist build tests/artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -174,7 +174,7 @@ class Refresher:
         self.interval = interval
         self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
         self._alarms: list[tuple[float, Callable[[], object]]] = []
-        self._guard = threading.Condition()
+        self._guard = threading.Condition(_lock)  # not one of its own: two could wait for each other
         self._thread: threading.Thread | None = None
 
     def add(self, view: Refreshed) -> None:

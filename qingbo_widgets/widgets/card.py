@@ -185,6 +185,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             display_html(words.ended(self.task))
         else:
             self.lasting.show(words.kept(self.task, self.lasting.twin_class))
+            self._begin()  # no click waits, and what runs a notebook without a page keeps what the cell sends
 
     # ------------------------------------------------------------------ news
 

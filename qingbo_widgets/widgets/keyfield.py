@@ -161,6 +161,8 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
 
     def close(self) -> None:
         """Close the panel with all its parts."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         close_parts(self)
         super().close()
 

@@ -40,8 +40,9 @@ def make_keys(
     Returns:
         One invisible widget; none where anywidget is not installed, and buttons do the same.
     """
-    kind = _listener()
-    if kind is None:
+    try:
+        kind = _listener()
+    except ImportError:
         return []
     listener = kind(wanted=list(keys), here=dict(here or {}), grab=grab)
 
@@ -57,15 +58,12 @@ def make_keys(
 
 @cache
 def _listener() -> Any:
-    try:
-        import anywidget
-    except ImportError:
-        return None
+    import anywidget
 
     class Keys(anywidget.AnyWidget):
         """Listens in the page."""
 
-        _esm = _SCRIPT
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
         wanted = List(Unicode(), help="The keys that are told, as the page calls them.").tag(sync=True)
         here = Dict(help="By key, the class of what the page plays or writes in at once.").tag(sync=True)
         grab = Bool(False, help="Whether to take the focus when it is shown.").tag(sync=True)

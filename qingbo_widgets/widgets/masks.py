@@ -249,6 +249,8 @@ class MasksEditor(Editor):
 
     def close(self) -> None:
         """Close the editor, and the rows that stand on no page."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         for row in self.rows:
             close_parts(row)
             row.close()

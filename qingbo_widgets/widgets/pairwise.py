@@ -26,6 +26,7 @@ from .lasting import Lasting
 from .player import output_of
 from .sequel import DOUBLE_CLICK
 from .table import label
+from .words import prompt_of
 
 __all__ = ["Pairwise"]
 
@@ -120,6 +121,8 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def close(self) -> None:
         """Close the widget with all its parts. The answers stay in the library."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         close_parts(self)
         super().close()
 
@@ -147,15 +150,14 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def _ranking_html(self, ranked: Sequence[Ranked]) -> str:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
         rows = [markup.tag("tr", *(markup.tag("th", word) for word in head))]
-        requests = {
-            key: {} if task.request is None else task.request.as_dict() for key, task in self._tasks.items()
-        }
-        varied = differing(list(requests.values()))
+        asked = {key: _asked(task) for key, task in self._tasks.items()}
+        varied = differing(list(asked.values()))
         for place, one in enumerate(ranked, 1):
-            request = requests[one.key]
-            told = label({name: request.get(name) for name in varied})
-            told = told or markup.shorten(str(request.get("prompt", "")), 90)
-            named = " · ".join(part for part in (told, self._tasks[one.key].task_id) if part)
+            task, fields = self._tasks[one.key], asked[one.key]
+            # Of a task that was made elsewhere it is not known what is a default.
+            names = fields if task.request is None else varied or ["prompt"]
+            told = label({name: fields.get(name) for name in names})
+            named = " · ".join(part for part in (told, task.task_id) if part)
             cells = (place, named, f"{one.strength:+.2f} ± {one.error:.2f}", one.wins, one.losses)
             rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")
@@ -165,6 +167,15 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         set_tooltip(button, explained)
         button.on_click(lambda _: act())
         return button
+
+
+def _asked(task: Task) -> dict[str, Any]:
+    """The fields of the request, as far as they are known; several shots are one prompt."""
+    if task.request is None:
+        return {"model": task.model} if task.model else {}
+    fields = task.request.as_dict()
+    fields.pop("shots", None)
+    return fields | {"prompt": prompt_of(task.request)}
 
 
 def _is_saved(task: Task) -> bool:

@@ -45,7 +45,7 @@ class _Cells:
         self._now.setdefault(cell, weakref.WeakSet()).add(shown)
 
     def tidy(self, namespace: dict[str, Any]) -> None:
-        """Close what only earlier runs showed, and neither a variable nor another widget holds."""
+        """Close what only earlier runs showed, and neither a variable holds nor a widget it is a part of."""
         before, self._before = list(self._before.values()), {}
         for shown in {shown for cell in before for shown in cell}:
             used = shown.is_part or any(shown in cell for cell in self._now.values())

@@ -15,17 +15,18 @@ _SCRIPT = Path(__file__).with_name("shortcut.js")
 
 
 @cache
-def shortcut_class() -> type[Any] | None:
-    """The widget that listens, ``None`` where anywidget is not installed. The first call imports it."""
-    try:
-        import anywidget
-    except ImportError:
-        return None
+def shortcut_class() -> type[Any]:
+    """The widget that listens. The first call imports what it is made with.
+
+    Raises:
+        ImportError: anywidget is not installed; it may be later, so that is not kept in mind.
+    """
+    import anywidget
 
     class Shortcut(anywidget.AnyWidget):
         """Listens in the page."""
 
-        _esm = _SCRIPT
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
 
     return Shortcut
 
@@ -39,8 +40,9 @@ def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
     Returns:
         One invisible widget; none where anywidget is not installed, and everything else works without it.
     """
-    made = shortcut_class()
-    if made is None:
+    try:
+        made = shortcut_class()
+    except ImportError:
         return []
 
     def hear(_: Any, message: Any, __: Any) -> None:

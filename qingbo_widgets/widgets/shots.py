@@ -179,6 +179,8 @@ class ShotsEditor(Editor):
 
     def close(self) -> None:
         """Close the editor, with the rows that are not on the page just now."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         for row in self.rows:
             close_parts(row)
             row.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -170,9 +171,12 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def _get_ready(self) -> None:
         """Make what nobody sees, and neither the form nor a click should wait for."""
+        if self.comm is None:
+            return
         if self.manager is not None:
             self.manager.monitor.warm_up()
-        shortcut_class()  # imported before the lock is taken
+        with suppress(ImportError):
+            shortcut_class()  # imported before the lock is taken
         with update(self):  # of two threads only one closes it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True

@@ -77,6 +77,8 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def close(self) -> None:
         """Close the view with all its parts. The cell goes on."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         for part in (self._card, self._line, self.drop_button, self.retry_button):
             if part is not None:
                 close_parts(part)
@@ -171,6 +173,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
 
     def close(self) -> None:
         """Close the grid with all its parts. The sweep goes on."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         self._stop()
         refresher.discard(self)
         buttons = (self.start_button, self.pause_button, self.cancel_button, self.retry_button)

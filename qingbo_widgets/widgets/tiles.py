@@ -120,6 +120,8 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def close(self) -> None:
         """Close all tiles, those too that are not shown just now."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
         for tile in self._tiles:
             close_parts(tile)
             tile.close()

@@ -53,6 +53,7 @@ class Collected:
     """
 
     seconds = 0.0
+    _since: float | None = None
 
     def __enter__(self) -> Self:
         gc.callbacks.append(self._hear)
@@ -62,8 +63,11 @@ class Collected:
         gc.callbacks.remove(self._hear)
 
     def _hear(self, phase: str, _: object) -> None:
-        now = time.perf_counter()
-        self.seconds += now if phase == "stop" else -now
+        # Never two at once; one may have begun before the context.
+        now, since = time.perf_counter(), self._since
+        if phase == "stop" and since is not None:
+            self.seconds += now - since
+        self._since = now if phase == "start" else None
 
 
 class Watch:

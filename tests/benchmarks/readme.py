@@ -71,8 +71,9 @@ def write(bench: dict[str, Any]) -> None:
 def _figures(bench: dict[str, Any], name: str) -> str:
     clients = next(table for title, table in bench["clients"].items() if isinstance(table, dict))
     compared = [[_bold(client), *(one[key] for key in COMPARED)] for client, one in clients.items()]
-    # Not the file's own date, which is that of the last part that was run.
-    told = f"*{bench['parts']['clients']['date']}, {bench['machine']}*\n\n{_table(HEADS[name], compared)}"
+    dates = [part["date"] for part in bench["parts"].values()]  # parts may be run one by one
+    when = " … ".join(sorted({min(dates), max(dates)}))
+    told = f"*{when}, {bench['machine']}*\n\n{_table(HEADS[name], compared)}"
     return f"{told}\n\n{_aims(bench)}" if name == WITH_AIMS else told
 
 

@@ -24,8 +24,10 @@ def test_the_thread_is_there_before_it_is_needed(tmp_path):
     assert monitor.start(asyncio.sleep, 0, "done").result(timeout=10) == "done"
     assert monitor._thread is thread
     monitor.close()
-    monitor.warm_up()
-    assert not thread.is_alive()
+    unused = TaskMonitor(Journal(tmp_path))
+    unused.close()
+    unused.warm_up()
+    assert not unused.was_used
 
 
 @pytest.mark.slow

@@ -165,15 +165,15 @@ def test_a_task_followed_again_starts_from_what_the_service_says():
 @pytest.mark.parametrize("kind", ["linear", "noisy", "stepwise"])
 @pytest.mark.parametrize(
     ("floor", "past", "lag", "questions"),
-    [(2.0, "some", 1.2, 18), (2.0, "none", 1.2, 20), (0.5, "some", 0.4, 30)],
+    [(2.0, "some", 1.1, 22), (2.0, "none", 1.1, 30), (0.5, "some", 0.35, 30), (0.5, "none", 0.35, 30)],
 )
 def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
     kind, floor, past, lag, questions
 ):
     """Tasks of 60 to 300 s; a loop that asks every 2 s needs 91 questions for a lag of 1 s."""
-    outcome = simulation.measure(simulation.ours(floor), kind, past, count=80)
-    assert outcome.lag < lag
-    assert outcome.questions < questions
+    outcome = simulation.measure(simulation.ours(floor), kind, past, count=480)
+    assert outcome.lag <= lag
+    assert outcome.questions <= questions
 
 
 @pytest.mark.slow
@@ -182,7 +182,7 @@ def test_without_progress_it_beats_every_fixed_interval(past, product):
     """With nothing to go by, lag × questions is below the 90 of any interval; with a history, far below."""
     outcome = simulation.measure(simulation.ours(), "absent", past, count=150)
     assert outcome.product < product
-    assert outcome.questions < 45
+    assert outcome.questions <= 40
 
 
 @pytest.mark.slow

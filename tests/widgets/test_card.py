@@ -109,6 +109,7 @@ def test_a_beat_is_two_messages(
     make_task: MakeTask, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One for the line with the clock, one for the bar, and a beat a second."""
+    monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
     card.refresh()
@@ -124,6 +125,7 @@ def test_a_beat_is_two_messages(
 
 def test_a_turn_is_drawn_once(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status, id and error change together: one drawing for all of them, and one at the very end."""
+    monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task()
     card = TaskCard(task)
     drawn: list[bool] = []

@@ -109,6 +109,19 @@ def test_the_ranking_tells_what_varies(
     assert "duration 8" in html
     assert "A koi" not in html
     chooser.close()
+    stranger = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
+    stranger.request = None  # resumed by its id
+    manager.library.add(Entry(stranger.key, "sandbox"))
+    storyboard = make_task(
+        request=VideoRequest(shots=[("A fox", 3), ("A hare", 3)]), video_path=tasks[0].video_path
+    )
+    manager.library.add(Entry(storyboard.key, "sandbox"))
+    chooser = Pairwise([stranger, storyboard])
+    html = chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in (stranger, storyboard)])
+    assert "<td>kling-v1 · task-9</td>" in html
+    assert "A fox / A hare" in html
+    assert "prompt default" not in html
+    chooser.close()
     twins = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
     for task in twins:
         manager.library.add(Entry(task.key, "sandbox"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -217,6 +219,17 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
         studio._get_ready()  # as it does a moment after the form
         studio.close()
     assert live_widgets() == before
+
+
+def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
+    """Nobody's variable holds it: the memory of a hundred runs is that of one."""
+    studio = VideoStudio(manager, prompt="A koi")
+    studio._get_ready()  # as it does a moment after the form
+    reference = weakref.ref(studio)
+    studio.close()
+    del studio
+    gc.collect()
+    assert reference() is None
 
 
 @pytest.mark.slow
