@@ -238,7 +238,7 @@ def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskMana
     studio.generate_button.click()
     until(lambda: studio.cards[0]._further)
     again, _ = studio.cards[0]._further
-    assert again in studio.cards[0]._buttons.children
+    until(lambda: again in studio.cards[0]._buttons.children)
     until(lambda: not studio.generate_button.disabled)
     studio.form.prompt = "A fox"
     again.click()
