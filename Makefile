@@ -27,12 +27,16 @@ demo:
 	@sh tools/venv.sh demo
 	@$(PY) -m qingbo_widgets demo $(if $(filter 1 true yes,$(ONCE)),--once)
 
+# Real servers, kernels and browsers are waited for here, on machines that may be busy with others. What fails
+# is run once more, and named at the end for a reader to judge; pytest by itself runs everything once.
+ONCE_MORE := --reruns 1 -rR
+
 test: lint
 	@$(PY) tools/ensure_browser.py
 	@echo '── tests'
-	@$(PY) -m pytest -q -m 'not browser' $(PYTEST)
+	@$(PY) -m pytest -q $(ONCE_MORE) -m 'not browser' $(PYTEST)
 	@echo '── tests in JupyterLab, in a browser'
-	@$(PY) -m pytest -n 2 -q -rR -m browser $(PYTEST)
+	@$(PY) -m pytest -n 2 -q $(ONCE_MORE) -m browser $(PYTEST)
 
 lint:
 	@sh tools/venv.sh test

@@ -17,6 +17,7 @@ from .binding import close_parts, update
 from .card import TaskCard
 from .fields import set_tooltip
 from .form import RequestForm
+from .lasting import Lasting
 from .player import notebook_folder
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         set_tooltip(self.generate_button, tr("Submits the form."))
         self.generate_button.on_click(lambda _: self._generate())
         super().__init__([self._told], layout={"overflow": "visible"})
+        self._lasting = Lasting(self)
 
     @property
     def cards(self) -> tuple[TaskCard, ...]:
@@ -140,6 +142,7 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self.tell(error)
             return
         self.tell(None)
+        self._lasting.contain(card.lasting)
         card.lasting.displayed()  # a click was, wherever it stands
         self._cards = (card, *self._cards)
         self._arrange()

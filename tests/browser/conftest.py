@@ -20,16 +20,11 @@ expect.set_options(timeout=30_000)  # milliseconds; two cores may have four test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test of this folder.
-
-    Two programs with clocks of their own are driven here, on machines that may be busy with others. So a
-    test that fails is run once more; the summary names it, for a reader to judge.
-    """
+    """Marks every test of this folder."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.flaky(reruns=1))
             item.add_marker(pytest.mark.xdist_group(item.path.stem))  # a loaded page for a module
 
 

@@ -205,6 +205,7 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     panel.sequel._clicked = 0.0
     panel.sequel.generate_button.click()
     assert manager.tasks[-1].request == request.replace(prompt="another")
+    assert all(card.lasting.is_part for card in panel.sequel.cards), "shown elsewhere, they stay here too"
     until(lambda: all(task.is_done for task in manager.tasks))
     gallery.reload()
     assert gallery.total == 3
