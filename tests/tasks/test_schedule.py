@@ -165,7 +165,7 @@ def test_a_task_followed_again_starts_from_what_the_service_says():
 @pytest.mark.parametrize("kind", ["linear", "noisy", "stepwise"])
 @pytest.mark.parametrize(
     ("floor", "past", "lag", "questions"),
-    [(2.0, "some", 1.1, 22), (2.0, "none", 1.1, 30), (0.5, "some", 0.35, 30), (0.5, "none", 0.35, 30)],
+    [(2.0, "some", 1.1, 18), (2.0, "none", 1.1, 20), (0.5, "some", 0.35, 30), (0.5, "none", 0.35, 30)],
 )
 def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
     kind, floor, past, lag, questions
