@@ -1,64 +1,32 @@
-# Two commands matter: `make demo` and `make test`. Both work on a machine that has nothing but
-# Python 3.11 or newer and make; what they need goes into .venv, and nowhere else.
+# Short names for the commands of tools/dev.py, which has them for systems without make, too.
+# `make demo` and `make test` work on a machine that has nothing but Python 3.11 or newer and make; what they
+# need goes into .venv, and nowhere else.
 #
 #   ONCE=1        make demo: run the notebook and stop, without opening JupyterLab
-#   PYTHON=...    the Python that .venv is made of
+#   LATEST=1      make test: with the newest releases of the index instead of the locked ones
+#   LOWEST=1      make test: the fast tests with the lowest versions that pyproject.toml allows
+#   PYTHON=...    the Python that the environment is made of
 #   CHROMIUM=...  the browser that the tests drive
 #   PYTEST=...    more options for pytest, for example PYTEST='-k studio'
 
 .DEFAULT_GOAL := help
-PY := .venv/bin/python
-export PYTHON CHROMIUM ROUNDS
-# Hundreds of processes are started here; compiling the same modules in each is a good part of the time.
-unexport PYTHONDONTWRITEBYTECODE
+COMMANDS := demo test pythons lint bench lock screenshots translations clean
+YES := 1 true yes
+options.demo := $(if $(filter $(YES),$(ONCE)),--once)
+options.test := $(if $(filter $(YES),$(LATEST)),--latest) $(if $(filter $(YES),$(LOWEST)),--lowest) \
+    $(if $(PYTEST),--pytest='$(PYTEST)')
+options.pythons := $(options.test)
+# Any Python can start the commands; they look for one that is new enough. Version managers leave stubs for
+# Pythons that they do not run, so each name is tried.
+STARTER := $(shell for python in '$(PYTHON)' python3 python3.14 python3.13 python3.12 python3.11 python; do \
+    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' </dev/null >/dev/null 2>&1 \
+    && echo "$$python" && break; done)
+NONE = $(error No Python was found. Install Python 3.11 or newer, or say where it is: make $@ PYTHON=/path/to/python3)
+export CHROMIUM ROUNDS
 
-.PHONY: help demo test lint bench screenshots translations clean
+.PHONY: help $(COMMANDS)
+$(COMMANDS):
+	@'$(or $(STARTER),$(NONE))' tools/dev.py $@ $(options.$@) $(if $(PYTHON),--python='$(PYTHON)')
 
 help:
-	@echo 'make demo          run notebooks/quickstart.ipynb, then open it in JupyterLab (ONCE=1: only run it)'
-	@echo 'make test          check the code and run every test'
-	@echo 'make lint          check the code only'
-	@echo 'make bench         compare with other clients on this machine, in about half an hour (ROUNDS=n)'
-	@echo 'make screenshots   take the pictures of the README again'
-	@echo 'make translations  bring the Chinese texts up to date with the source'
-	@echo 'make clean         remove what the commands above made'
-
-demo:
-	@sh tools/venv.sh demo
-	@$(PY) -m qingbo_widgets demo $(if $(filter 1 true yes,$(ONCE)),--once)
-
-# Real servers, kernels and browsers are waited for here, on machines that may be busy with others. What fails
-# is run once more, and named at the end for a reader to judge; pytest by itself runs everything once.
-ONCE_MORE := --reruns 1 -rR
-
-test: lint
-	@$(PY) tools/ensure_browser.py
-	@echo '── tests'
-	@$(PY) -m pytest -q $(ONCE_MORE) -m 'not browser' $(PYTEST)
-	@echo '── tests in JupyterLab, in a browser'
-	@$(PY) -m pytest -n 2 -q $(ONCE_MORE) -m browser $(PYTEST)
-
-lint:
-	@sh tools/venv.sh test
-	@echo '── ruff and mypy'
-	@$(PY) -m ruff check --quiet .
-	@$(PY) -m ruff format --check --quiet . || { echo 'Some files are not formatted; run: .venv/bin/ruff format .'; exit 1; }
-	@$(PY) -m mypy
-
-bench:
-	@sh tools/venv.sh bench
-	@$(PY) tools/ensure_browser.py
-	@$(PY) -m tests.benchmarks
-
-screenshots:
-	@sh tools/venv.sh test
-	@$(PY) tools/ensure_browser.py
-	@$(PY) tools/screenshot.py
-
-translations:
-	@sh tools/venv.sh test
-	@$(PY) tools/translations.py
-
-clean:
-	rm -rf .venv demo dist build tests/artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@'$(or $(STARTER),$(NONE))' tools/dev.py --help

@@ -1,0 +1,176 @@
+"""The project's commands on every system: ``python tools/dev.py COMMAND``, or ``make COMMAND`` for short.
+
+Each command first makes the environment that it needs in ``.venv``, with the newest Python that is found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+from environment import (
+    LATEST,
+    LOCKED,
+    LOWEST,
+    REQUIREMENTS,
+    ROOT,
+    UV,
+    Environment,
+    SetupError,
+    compile_command,
+    every_python,
+    run,
+)
+
+#: Releases younger than this are not locked: within days most bad ones are found and withdrawn.
+COOLING_DAYS = 7
+#: One file each in ``requirements/``, and the extra of the same name.
+PURPOSES = ("demo", "test", "bench")
+#: Real servers, kernels and browsers are waited for, on machines that may be busy with other things. A test
+#: that fails is run once more and named at the end, for a reader to judge; pytest itself runs all once.
+ONCE_MORE = ("--reruns", "1", "-rR")
+#: What the commands leave behind.
+TRACES = (
+    ".venv*", "demo", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache", ".ruff_cache",
+    ".hypothesis", "**/__pycache__",
+)  # fmt: skip
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Run notebooks/quickstart.ipynb, then open it in JupyterLab."""
+    python = Environment(python=options.python).ensure("demo")
+    return run(python, "-m", "qingbo_widgets", "demo", *(["--once"] if options.once else []))
+
+
+def test(options: argparse.Namespace) -> int:
+    """Check the code and run every test; with --fast, only the tests that take less than half a second."""
+    python = Environment(options.selection, options.python).ensure("test")
+    # The lowest versions are a promise to those who have old ones; checkers and browsers are not part of it.
+    if options.fast or options.selection == LOWEST:
+        return _fast_tests(python, options.pytest)
+    return (
+        _lint(python)
+        or run(python, "tools/ensure_browser.py")
+        or _tests("tests", python, *ONCE_MORE, "-m", "not browser", *options.pytest)
+        or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser", *options.pytest)
+    )
+
+
+def pythons(options: argparse.Namespace) -> int:
+    """Run the fast tests with every Python from 3.11 on that is on this machine."""
+    failed = []
+    for version, python in every_python().items():
+        environment = Environment(options.selection, python, f".venv-{version}")
+        if _fast_tests(environment.ensure("test"), options.pytest):
+            failed.append(version)
+    print("──", f"failed on Python {', '.join(failed)}" if failed else "passed on every Python found")
+    return bool(failed)
+
+
+def lint(options: argparse.Namespace) -> int:
+    """Check the code only."""
+    return _lint(Environment(python=options.python).ensure("test"))
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Compare with other clients on this machine, in about half an hour."""
+    python = Environment(python=options.python).ensure("bench")
+    return run(python, "tools/ensure_browser.py") or run(python, "-m", "tests.benchmarks")
+
+
+def screenshots(options: argparse.Namespace) -> int:
+    """Take the pictures of the README again."""
+    python = Environment(python=options.python).ensure("test")
+    return run(python, "tools/ensure_browser.py") or run(python, "tools/screenshot.py")
+
+
+def translations(options: argparse.Namespace) -> int:
+    """Bring the Chinese texts up to date with the source."""
+    return run(Environment(python=options.python).ensure("test"), "tools/translations.py")
+
+
+def lock(options: argparse.Namespace) -> int:
+    """Resolve every file in requirements/ anew, to releases that are at least --days old."""
+    until = date.today() - timedelta(days=options.days)
+    print(f"── releases of {until:%Y-%m-%d} and before", flush=True)
+    universal = ["--universal", "--python-version", "3.11", "--exclude-newer", until.isoformat(), "--upgrade"]
+    everything = REQUIREMENTS / "everything.txt"
+    try:
+        failed = run(*compile_command(*PURPOSES), *universal, "--output-file", everything)
+        for purpose in PURPOSES:
+            # All get the same versions, so that one environment can serve several purposes.
+            same = ["--constraints", everything, "--output-file", REQUIREMENTS / f"{purpose}.txt"]
+            failed = failed or run(*compile_command(purpose), *universal, *same)
+    finally:
+        everything.unlink(missing_ok=True)
+    return failed or run(*compile_command(UV), *universal, "--output-file", REQUIREMENTS / f"{UV}.txt")
+
+
+def clean(options: argparse.Namespace) -> int:  # noqa: ARG001 - as every command
+    """Remove what the commands have made."""
+    for pattern in TRACES:
+        for path in ROOT.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
+    return 0
+
+
+def _lint(python: Path) -> int:
+    print("── ruff and mypy", flush=True)
+    if status := run(python, "-m", "ruff", "check", "--quiet", "."):
+        return status
+    if status := run(python, "-m", "ruff", "format", "--check", "--quiet", "."):
+        print(f"Some files are not formatted; run: {python} -m ruff format .", file=sys.stderr)
+        return status
+    return run(python, "-m", "mypy")
+
+
+def _tests(title: str, python: Path, *options: str) -> int:
+    print("──", title, flush=True)
+    return run(python, "-m", "pytest", "-q", *options)
+
+
+def _fast_tests(python: Path, options: list[str]) -> int:
+    return _tests(f"fast tests with {python.relative_to(ROOT)}", python, "-m", "not slow", *options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python tools/dev.py", description=__doc__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    of: dict[str, argparse.ArgumentParser] = {}
+    for command in (demo, test, pythons, lint, bench, lock, screenshots, translations, clean):
+        name, summary = command.__name__, str(command.__doc__)
+        of[name] = commands.add_parser(name, help=summary, description=summary)
+        of[name].set_defaults(command=command)
+        of[name].add_argument("--python", metavar="PATH", help="the Python to make the environment of")
+    of["demo"].add_argument("--once", action="store_true", help="do not open JupyterLab")
+    of["test"].add_argument("--fast", action="store_true", help="only the tests of less than half a second")
+    of["lock"].add_argument("--days", type=int, default=COOLING_DAYS, help="default: %(default)s")
+    for name in ("test", "pythons"):
+        which = of[name].add_mutually_exclusive_group()
+        which.set_defaults(selection=LOCKED)
+        newest = "with the newest releases of the index, in .venv-latest"
+        lowest = "the fast tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
+        which.add_argument("--latest", dest="selection", action="store_const", const=LATEST, help=newest)
+        which.add_argument("--lowest", dest="selection", action="store_const", const=LOWEST, help=lowest)
+        of[name].add_argument("--pytest", type=shlex.split, default=[], help="options, as one word")
+    return parser
+
+
+def main() -> int:
+    """Run the command that the arguments name, and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack some characters
+    options = _parser().parse_args()
+    try:
+        return int(options.command(options))
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""Virtual environments for the project's commands: which Python, which packages, and when to begin anew.
+
+``requirements/PURPOSE.txt`` lists every package of a purpose (demo, test, …) at the version that was tested,
+with its hashes, for each Python and platform supported. These files name no index: pip asks the one that its
+user has configured. Standard library only, and the syntax of older Pythons, since this runs before anything
+is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements"
+#: The tested versions; the newest of the index; the lowest that ``pyproject.toml`` allows.
+LOCKED, LATEST, LOWEST = "locked", "latest", "lowest"
+#: The purpose of the tool that resolves the others: it is installed alone, without this package.
+UV = "uv"
+OLDEST = (3, 11)
+NAMES = ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python")
+#: Variables of the caller's shell that would change what an environment sees, or where pip installs. The last
+#: one would make every process compile its modules anew, and hundreds are started here.
+DISTURBING = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONDONTWRITEBYTECODE")
+
+
+class SetupError(Exception):
+    """An environment cannot be made. The text says what to do."""
+
+
+class Environment:
+    """One virtual environment below the project's root.
+
+    Args:
+        selection: ``LOCKED``, ``LATEST`` or ``LOWEST``.
+        python: the interpreter to make it of; the newest one on ``PATH`` if ``None``.
+        folder: its name, for ``LOCKED``; the other selections add theirs.
+    """
+
+    def __init__(self, selection: str = LOCKED, python: str | None = None, folder: str = ".venv") -> None:
+        self.selection = selection
+        self.base = python
+        self.home = ROOT / (folder if selection == LOCKED else f"{folder}-{selection}")
+        self.log = self.home / "install.log"
+        self._stamp = self.home / "installed.json"
+
+    @property
+    def python(self) -> Path:
+        """The path of its interpreter."""
+        return self.home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def ensure(self, purpose: str) -> Path:
+        """Install a purpose's packages where they are missing or of another lock, and return the interpreter.
+
+        Raises:
+            SetupError: there is no Python for it, or the installation failed.
+        """
+        project = ROOT / "pyproject.toml"
+        lock = _digest(self._listing(purpose) if self.selection == LOCKED else project)
+        installed = self._installed()
+        if installed is None or installed.get(purpose, lock) != lock:
+            # What an earlier lock had and this one has not would stay otherwise.
+            installed = self._make()
+        now = {purpose: lock, "project": _digest(project)}
+        if {**installed, **now} == installed:
+            return self.python
+        print(f"── installing the packages for '{purpose}' into {self.home.name} (once)", flush=True)
+        for command in self._installation(purpose):
+            if run(*command, log=self.log):
+                raise SetupError(f"The installation failed; all of its output is in {self.log}.")
+        if self.selection != LATEST:  # tomorrow's is another
+            self._stamp.write_text(json.dumps({**installed, **now}, indent=1), encoding="utf-8")
+        return self.python
+
+    def _installed(self) -> dict[str, str] | None:
+        """Return the digests of what is installed; ``None`` where there is no usable environment."""
+        try:
+            installed = json.loads(self._stamp.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            installed = {}
+        version = _version(str(self.python))
+        is_usable = version >= OLDEST and (self.base is None or version == _version(self.base))
+        return installed if is_usable else None
+
+    def _make(self) -> dict[str, str]:
+        base = find_python(self.base)
+        version = ".".join(map(str, _version(base)))
+        print(f"── making {self.home.name} with Python {version} ({shutil.which(base) or base})", flush=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+        if run(base, "-m", "venv", self.home):
+            raise SetupError(f"{base} could not make {self.home}.")
+        return {}
+
+    def _listing(self, purpose: str) -> Path:
+        return (self.home if self.selection == LOWEST else REQUIREMENTS) / f"{purpose}.txt"
+
+    def _installation(self, purpose: str) -> list[list[str | Path]]:
+        pip: list[str | Path] = [self.python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+        install = [*pip, "install", "--quiet"]
+        if self.selection == LATEST:
+            newest = [*install, "--upgrade", "--upgrade-strategy", "eager"]
+            return [[*newest, "pip"], [*newest, "--editable", f".[{purpose}]"]]
+        commands = []
+        if self.selection == LOWEST:
+            version = ".".join(map(str, _version(str(self.python))))
+            target = ["--python-version", version, "--output-file", self._listing(purpose)]
+            commands.append([*compile_command(purpose), "--resolution", "lowest-direct", *target])
+        commands.append([*install, "--require-hashes", "--no-deps", "--requirement", self._listing(purpose)])
+        if purpose != UV:
+            commands.append([*install, "--no-deps", "--no-build-isolation", "--editable", "."])
+        return commands
+
+
+def compile_command(*purposes: str) -> list[str | Path]:
+    """Return the command that resolves the packages of purposes, with their hashes and without an index."""
+    uv = Environment(folder=".venv-uv").ensure(UV).with_name("uv.exe" if os.name == "nt" else "uv")
+    sources: list[str | Path] = [REQUIREMENTS / f"{UV}.in"]
+    if purposes != (UV,):
+        extras = [word for purpose in purposes for word in ("--extra", purpose)]
+        sources = ["pyproject.toml", REQUIREMENTS / "build.in", *extras]
+    options = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
+    return [uv, "pip", "compile", *sources, *options]
+
+
+def run(*command: str | Path, log: Path | None = None) -> int:
+    """Run a command at the project's root and return its exit status, after Ctrl-C too.
+
+    Args:
+        command: the program and its arguments.
+        log: a file for the output, of which the end is shown if the command fails.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in DISTURBING}
+    words = [os.fspath(part) for part in command]
+    if log is None:
+        with subprocess.Popen(words, cwd=ROOT, env=environment) as process:
+            while True:
+                try:
+                    return process.wait()
+                except KeyboardInterrupt:  # the command has got it too, and ends in its own way
+                    continue
+    with log.open("wb") as output:
+        done = subprocess.run(
+            words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    if done.returncode:
+        ending = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+        print(*ending, sep="\n", file=sys.stderr)
+    return done.returncode
+
+
+def find_python(wanted: str | None) -> str:
+    """Return a Python that is new enough and makes environments: the one wanted, or else the newest on PATH.
+
+    A name on PATH proves little, since version managers leave stubs for versions that they do not run.
+
+    Raises:
+        SetupError: there is none.
+    """
+    candidates = [wanted] if wanted else [*NAMES, sys.executable]
+    known = [python for python in candidates if _version(python) >= OLDEST]
+    for python in known:
+        if _makes_environments(python):
+            return python
+    if known:
+        raise SetupError(
+            f"{known[0]} cannot make virtual environments: its venv module is missing.\n"
+            "On Debian or Ubuntu: apt-get install python3-venv"
+        )
+    if wanted:
+        raise SetupError(f"{wanted} is not a Python {'.'.join(map(str, OLDEST))} or newer.")
+    raise SetupError(
+        f"No Python {'.'.join(map(str, OLDEST))} or newer was found (tried {', '.join(NAMES)}).\n"
+        "Install one, or say where it is: make demo PYTHON=/path/to/python3"
+    )
+
+
+def every_python() -> dict[str, str]:
+    """Return one interpreter of each minor version that is on this machine, as ``{"3.11": path}``."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    managed = [str(path) for path in sorted(pyenv.glob("versions/*/bin/python"))]
+    found: dict[tuple[int, ...], str] = {}
+    for python in (*NAMES, *managed):
+        version = _version(python)[:2]
+        if version >= OLDEST and version not in found and _makes_environments(python):
+            found[version] = python
+    return {".".join(map(str, version)): found[version] for version in sorted(found)}
+
+
+def _version(python: str) -> tuple[int, ...]:
+    """Return an interpreter's version; ``()`` where there is none that runs."""
+    answer = _ask(python, "import sys; print(*sys.version_info[:3])")
+    return tuple(map(int, answer.split())) if answer else ()
+
+
+def _makes_environments(python: str) -> bool:
+    return _ask(python, "import ensurepip, venv; print('yes')") is not None
+
+
+def _ask(python: str, script: str) -> str | None:
+    try:
+        done = subprocess.run(
+            [python, "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
