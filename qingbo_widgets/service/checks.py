@@ -344,9 +344,11 @@ def _numbered(number: int, problems: Iterator[Problem]) -> Iterator[Problem]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and abs(value) >= 10**60:  # Python prints no integer of thousands of digits
+        return f"<{type(value).__name__}>"
     try:
         return _short.repr(value)
-    except Exception:  # a foreign __repr__, or an integer of more digits than Python prints
+    except Exception:  # a foreign __repr__
         return f"<{type(value).__name__}>"
 
 

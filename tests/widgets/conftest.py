@@ -99,6 +99,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ipywidgets.Widget, dict[
         messages.append((widget, message))
 
     monkeypatch.setattr(ipywidgets.Widget, "_send", send)
+    if not hasattr(widget_module, "_instances"):  # ipywidgets 7 sends nothing to a comm without a kernel
+        monkeypatch.setattr(widget_module.Comm, "kernel", object())
     return messages
 
 
