@@ -94,7 +94,9 @@ class Pictures:
             weight = min(max((moment - 0.25) / 0.5, 0.0), 1.0)
             weight = round(256 * weight * weight * (3 - 2 * weight))
             other = self._look(self._last, zoom * (1 + push * (1 - moment)), view.roll, centre)
-            frame.i420[:] = (frame.i420 * np.uint16(256 - weight) + other.i420 * np.uint16(weight)) >> 8
+            # Sixteen bits in the array: before numpy 2 a scalar's type did not widen the product.
+            mixed = frame.i420.astype(np.uint16) * (256 - weight) + other.i420.astype(np.uint16) * weight
+            frame.i420[:] = mixed >> 8
         for brush in self._brushes:
             brush.paint(frame, moment)
         if self._static is not None:

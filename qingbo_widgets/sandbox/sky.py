@@ -64,7 +64,7 @@ class Sky:
             down_to: The lowest row that the hills leave free.
         """
         left, top = (round((margin + part) / 2) * 2 for margin, part in zip(self._margin, turn, strict=True))
-        weight = np.uint16(256 * (0.5 - 0.5 * math.cos(math.pi * moment)))
+        weight = int(256 * (0.5 - 0.5 * math.cos(math.pi * moment)))
         drift = round(self._unit * _CLOUD_SPEED * seconds)
         for number, plane in enumerate(frame[:3]):
             part = 1 if number == 0 else 2
@@ -73,7 +73,7 @@ class Sky:
             )
             rows = max(min(len(plane), len(dawn), int(down_to) // part + 2), 0)
             cut = slice(rows), slice(plane.shape[1])
-            mixed = (dawn[cut] * (256 - weight) + day[cut] * weight) >> 8
+            mixed = dawn[cut].astype(np.uint16) * (256 - weight) + day[cut].astype(np.uint16) * weight >> 8
             if number == 0:
                 mixed += self._clouds[top : top + rows, left + drift : left + drift + plane.shape[1]]
                 np.minimum(mixed, 235, out=mixed)
