@@ -1,0 +1,172 @@
+"""``tools/environment.py``: when an environment is made, brought up to date, or left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import environment
+import pytest
+from environment import LATEST, LOCKED, LOWEST, Environment, SetupError
+
+ROOT = Path(environment.__file__).parent.parent
+Commands = list[list[str]]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of two locked purposes, in the place of this one."""
+    (tmp_path / "requirements").mkdir()
+    for name in ("pyproject.toml", "requirements/demo.txt", "requirements/test.txt"):
+        (tmp_path / name).write_text(f"# {name}\n", encoding="utf-8")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "REQUIREMENTS", tmp_path / "requirements")
+    return tmp_path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """What is run, with pip's part left out: environments are really made, and nothing is downloaded."""
+    commands: Commands = []
+    run = environment.run
+
+    def record(*command: str | Path, log: Path | None = None) -> int:
+        words = [os.fspath(part) for part in command]
+        commands.append(words)
+        if "pip" in words:
+            return 0
+        return run(*command, "--without-pip", log=log)
+
+    monkeypatch.setattr(environment, "run", record)
+    return commands
+
+
+def test_an_environment_is_made_once(project: Path, installed: Commands) -> None:
+    """The second command starts at once; what it needs beyond the first is added to the same environment."""
+    python = Environment(python=sys.executable).ensure("demo")
+    assert (
+        subprocess.run([python, "-c", "import sys; sys.exit(sys.prefix == sys.base_prefix)"]).returncode == 0
+    )
+    made = len(installed)
+    assert Environment().ensure("demo") == python
+    assert len(installed) == made
+    Environment().ensure("test")
+    assert ["venv" in command for command in installed[made:]] == [False, False]
+    assert str(project / "requirements" / "test.txt") in installed[made]
+
+
+def test_only_hashed_packages_are_installed(project: Path, installed: Commands) -> None:
+    """And no other: pip resolves nothing, and builds this package with the locked tools."""
+    Environment(python=sys.executable).ensure("demo")
+    locked, own = installed[1:]
+    assert {"--require-hashes", "--no-deps"} <= set(locked)
+    assert {"--no-deps", "--no-build-isolation"} <= set(own)
+
+
+def test_another_lock_makes_it_anew(project: Path, installed: Commands) -> None:
+    """A package that the new lock does not have would stay otherwise."""
+    home = Environment(python=sys.executable).ensure("demo").parent.parent
+    (home / "left over").touch()
+    (project / "requirements" / "demo.txt").write_text("# another\n", encoding="utf-8")
+    Environment(python=sys.executable).ensure("demo")
+    assert not (home / "left over").exists()
+
+
+def test_an_interrupted_installation_is_done_again(project: Path, installed: Commands) -> None:
+    """Nothing is taken for installed before all of it is."""
+    home = Environment(python=sys.executable).ensure("demo").parent.parent
+    (home / "installed.json").write_text('{"demo": ', encoding="utf-8")
+    made = len(installed)
+    Environment(python=sys.executable).ensure("demo")
+    assert len(installed) > made
+
+
+def test_a_changed_project_is_installed_again(project: Path, installed: Commands) -> None:
+    """Its metadata may have changed; the environment stays."""
+    Environment(python=sys.executable).ensure("demo")
+    (project / "pyproject.toml").write_text("# another\n", encoding="utf-8")
+    made = len(installed)
+    Environment().ensure("demo")
+    assert ["venv" in command for command in installed[made:]] == [False, False]
+
+
+def test_each_selection_has_its_own_environment(project: Path, installed: Commands) -> None:
+    """Trying the newest releases does not disturb what is locked, and asks the index each time."""
+    homes = {Environment(selection).home.name for selection in (LOCKED, LATEST, LOWEST)}
+    assert homes == {".venv", ".venv-latest", ".venv-lowest"}
+    for _ in range(2):
+        installed.clear()
+        Environment(LATEST, sys.executable).ensure("demo")
+        assert any({"--upgrade", "--editable"} <= set(command) for command in installed)
+    assert all("--require-hashes" not in command for command in installed)
+
+
+def test_a_failed_installation_shows_its_end(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The last lines of pip are what helps; all of them are in a file that the message names."""
+    home = project / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    with pytest.raises(SetupError, match=r"install\.log"):
+        Environment().ensure("demo")
+    assert "No module named pip" in capfd.readouterr().err
+    assert not (home / "installed.json").exists()
+
+
+def test_a_stub_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version managers put names on PATH that run nothing; the next name is tried."""
+    for name, script in (("python3.14", "exit 127"), ("python3.13", f'exec {sys.executable} "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / name).chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    if os.name == "nt":
+        pytest.skip("scripts of the shell are no programs on Windows")
+    assert environment.find_python(None) == "python3.13"
+
+
+def test_what_is_wanted_and_is_none_is_named(tmp_path: Path) -> None:
+    """The message says which variable was wrong."""
+    with pytest.raises(SetupError, match=r"nowhere is not a Python 3\.11 or newer"):
+        environment.find_python(str(tmp_path / "nowhere"))
+
+
+def test_no_variable_of_the_caller_gets_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A PYTHONPATH would put other packages before the tested ones."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PIP_USER", "1")
+    log = tmp_path / "log"
+    script = "import os; print('PYTHONPATH' in os.environ, 'PIP_USER' in os.environ)"
+    assert environment.run(sys.executable, "-c", script, log=log) == 0
+    assert log.read_text(encoding="utf-8").split() == ["False", "False"]
+
+
+def test_the_stamp_tells_what_is_installed(project: Path, installed: Commands) -> None:
+    """By the digests of its lock and of the project."""
+    home = Environment(python=sys.executable).ensure("demo").parent.parent
+    assert json.loads((home / "installed.json").read_text(encoding="utf-8")).keys() == {"demo", "project"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="make is rare on Windows")
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("test", "tools/dev.py test"),
+        ("test LATEST=1", "--latest"),
+        ("test LOWEST=yes", "--lowest"),
+        ("test LATEST=0", "tools/dev.py test"),
+        ("demo ONCE=1", "tools/dev.py demo --once"),
+        ("test PYTEST='-k \"a or b\"'", "--pytest='-k \"a or b\"'"),
+        ("test PYTHON='/opt/a b/python'", "--python='/opt/a b/python'"),
+    ],
+)
+def test_make_has_short_names(words: str, options: str) -> None:
+    """As the Makefile's own text says."""
+    shown = subprocess.run(
+        f"make --no-print-directory -n {words}", shell=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert options in shown.stdout, shown
+    assert ("--latest" in shown.stdout) == ("LATEST=1" in words)
