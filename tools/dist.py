@@ -155,7 +155,7 @@ def test(wheel: Path, sdist: Path, lock: Path | None, work: Path, options: list[
     fresh.run("-m", "pip", "check", cwd=work)
     with tarfile.open(sdist) as archive:
         # As the documentation has it: the first releases of Python 3.11 have no filters.
-        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(work / "tree")
     (tree,) = (work / "tree").iterdir()
     shutil.rmtree(tree / PACKAGE)
