@@ -157,8 +157,8 @@ def test_every_command_named_exists() -> None:
     assert {"tools/dist.py", "tools/venv_python.py"} <= scripts
     assert targets - set(re.findall(r"^([\w-]+):", makefile(), re.MULTILINE)) == set()
     # make takes a variable that it does not know without a word, and would test something else.
-    rules = "".join(line for line in makefile().splitlines() if not line.lstrip().startswith(("#", "@echo")))
-    assert variables - set(re.findall(r"\b[A-Z]+\b", rules)) == set()
+    rules = [line for line in makefile().splitlines() if not line.lstrip().startswith(("#", "@echo"))]
+    assert variables - set(re.findall(r"\b[A-Z]+\b", "\n".join(rules))) == set()
     assert {script for script in scripts if not (ROOT / script).is_file()} == set()
 
 
