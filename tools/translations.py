@@ -15,8 +15,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "qingbo_widgets"
+import qingbo_widgets
+
+PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
 MARKS = {"tr": None, "N_": None}
 
@@ -76,7 +77,7 @@ def main() -> int:
     PO.write_bytes(po_bytes(catalog))
     PO.with_suffix(".mo").write_bytes(mo_bytes(catalog))
     missing = [message.id for message in catalog if message.id and not message.string]
-    print(f"── {len(catalog)} texts, {len(missing)} without Chinese: {PO.relative_to(ROOT)}")
+    print(f"── {len(catalog)} texts, {len(missing)} without Chinese: {PO}")
     for text in missing:
         print("  ", text)
     return 1 if missing else 0
