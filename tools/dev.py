@@ -23,6 +23,7 @@ from environment import (
     SetupError,
     compile_command,
     every_python,
+    find_python,
     run,
 )
 
@@ -110,6 +111,11 @@ def lock(options: argparse.Namespace) -> int:
     return failed or run(*compile_command(UV), *universal, "--output-file", REQUIREMENTS / f"{UV}.txt")
 
 
+def dist(options: argparse.Namespace) -> int:
+    """Build sdist and wheel into dist/, check them, and run the fast tests against the installed wheel."""
+    return run(find_python(options.python), "tools/dist.py", "--lock", "requirements/test.txt")
+
+
 def clean(options: argparse.Namespace) -> int:  # noqa: ARG001 - as every command
     """Remove what the commands have made."""
     for pattern in TRACES:
@@ -141,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python tools/dev.py", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of: dict[str, argparse.ArgumentParser] = {}
-    for command in (demo, test, pythons, lint, bench, lock, screenshots, translations, clean):
+    for command in (demo, test, pythons, lint, bench, lock, dist, screenshots, translations, clean):
         name, summary = command.__name__, str(command.__doc__)
         of[name] = commands.add_parser(name, help=summary, description=summary)
         of[name].set_defaults(command=command)
