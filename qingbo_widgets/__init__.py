@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .widgets.pairwise import Pairwise
     from .widgets.studio import VideoStudio
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AuthenticationFailed",

@@ -47,7 +47,11 @@ ONLY_IN = {
     "ipywidgets": ("widgets/", "magics.py"),
     "threading": ("tasks/", "widgets/binding.py", "sandbox/", "service/transport.py", "service/sessions.py"),
     "concurrent": ("tasks/", "sandbox/"),
-    "sqlalchemy": tuple(f"tasks/{name}.py" for name in ("rows", "judging", "selection", "sweeps")),
+    "sqlalchemy": (
+        *(f"tasks/{name}.py" for name in ("opening", "tables", "rows", "judging", "selection", "sweeps")),
+        "tasks/migrations/",
+    ),
+    "alembic": ("tasks/migrations/",),
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
     "av": ("sandbox/", "tasks/frames.py", "tasks/posters.py"),

@@ -1,4 +1,4 @@
-"""The journal: how it is opened, shared by threads and kernels, and what its troubles mean to a person.
+"""The journal: shared by threads and kernels, and its troubles in words.
 
 SQLite in the folder by default, any database SQLAlchemy knows else. A row is on the disk when its
 transaction ends. One that was being written when the machine died is undone by SQLite at the next opening.
@@ -10,23 +10,51 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
+from .revisions import CURRENT, VERSION_TABLE, is_newer, release_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-__all__ = ["JOURNAL", "PATIENCE", "Journal", "foreign", "in_short", "in_words"]
+    from .opening import Opened
+
+__all__ = [
+    "JOURNAL",
+    "PATIENCE",
+    "Journal",
+    "Trouble",
+    "foreign",
+    "in_short",
+    "in_words",
+    "newer",
+    "trouble_of",
+    "unwritten",
+]
 
 JOURNAL = "library.sqlite"
 #: Seconds to wait while another kernel writes.
 PATIENCE = 30.0
-#: SQLite's codes for a file that it can make nothing of: damaged, and never a database.
-_BROKEN = (11, 26)
+
+
+class Trouble(Enum):
+    """The troubles of a journal that have a sentence of their own."""
+
+    damaged = "damaged"
+    read_only = "read only"
+
+
+#: SQLite's codes: CORRUPT, NOTADB; PERM, READONLY, CANTOPEN (no file for its own journal can be made).
+_SQLITE = dict.fromkeys((11, 26), Trouble.damaged) | dict.fromkeys((3, 8, 14), Trouble.read_only)
+#: PostgreSQL's: read_only_sql_transaction, insufficient_privilege; data_corrupted, index_corrupted.
+_POSTGRESQL = dict.fromkeys(("25006", "42501"), Trouble.read_only) | dict.fromkeys(
+    ("XX001", "XX002"), Trouble.damaged
+)
 
 _DAMAGED = N_(
     "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or "
@@ -36,6 +64,18 @@ _DAMAGED = N_(
 _FOREIGN = N_(
     "{path} is not a journal of qingbo_widgets ({reason}), so it was left as it is. connect(library=…) with "
     "another folder makes one there."
+)
+_READ_ONLY = N_(
+    "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or connect(library=…) "
+    "with another folder."
+)
+_NEWER = N_(
+    "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: it "
+    "is read, and not changed. Use `pip install -U qingbo_widgets`, or connect(library=…) with another folder."
+)
+_UNKNOWN = N_(
+    "The journal {path} is of a newer qingbo_widgets than {own}: it is read, and not changed. Use "
+    "`pip install -U qingbo_widgets`, or connect(library=…) with another folder."
 )
 
 
@@ -60,13 +100,33 @@ class Journal:
     def __init__(self, folder: Path, database: str | None = None) -> None:
         self.path = folder / JOURNAL
         self.database = database
-        self._engine: sa.Engine | None = None
+        self._opened: Opened | None = None
+        self._opening = threading.Lock()
         self._mine = _Mine()
 
     @property
     def exists(self) -> bool:
         """Whether there is one; looking must not make one."""
         return self._file() is not None
+
+    @property
+    def read_only(self) -> str | None:
+        """The sentence that says why nothing can be written, as far as it is known without writing.
+
+        Before the journal is opened, SQLite itself is asked: SQLAlchemy takes long to import.
+        """
+        if self._opened is not None or self.database is not None:
+            return None if self._opened is None else self._opened.read_only
+        if not self.exists:
+            return None
+        import sqlite3
+
+        url = f"{self.path.as_uri()}?mode=ro"
+        with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
+            row = database.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+            if row is not None and is_newer(str(row[0])):
+                return newer(self.path, str(row[0]))
+        return None
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -76,11 +136,11 @@ class Journal:
             QingboError: the journal is damaged, or somebody else's; it was left as it is.
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
-        with in_words(self.path):
+        with self._in_words():
             if self._mine.is_together:
                 yield self._kept()
             else:
-                with self._opened().begin() as connection:
+                with self._open().begin() as connection:
                     yield connection
 
     @contextmanager
@@ -94,7 +154,7 @@ class Journal:
         try:
             yield
             if mine.connection is not None:
-                with in_words(self.path):
+                with self._in_words():
                     mine.connection.commit()
         except BaseException:
             self.let_go()  # what is not written for good is undone
@@ -112,9 +172,9 @@ class Journal:
     def close(self) -> None:
         """Forget the database. It is opened again when it is used."""
         self.let_go()
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.engine.dispose()
 
     def _file(self) -> object:
         """Which one it is, for another may have taken its place; ``None`` where there is none."""
@@ -126,42 +186,79 @@ class Journal:
             return None
         return found.st_dev, found.st_ino
 
-    def _opened(self) -> sa.Engine:
-        if self._engine is None or not self.exists:  # the folder may have been removed under us
-            from .rows import open_database
+    def _open(self) -> sa.Engine:
+        with self._opening:
+            if self._opened is None or not self.exists:  # the folder may have been removed under us
+                from .opening import open_database
 
-            self._engine = open_database(self.path, self.database)
-        return self._engine
+                self._opened = open_database(self.path, self.database)
+            return self._opened.engine
+
+    def _in_words(self) -> AbstractContextManager[None]:
+        return in_words(self.path, self._opened.read_only if self._opened is not None else None)
 
     def _kept(self) -> sa.Connection:
         mine = self._mine
         if mine.connection is not None and not mine.connection.in_transaction() and mine.file != self._file():
             self.let_go()
         if mine.connection is None:
-            mine.connection = self._opened().connect()
+            mine.connection = self._open().connect()
             mine.file = self._file()
         return mine.connection
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
-    """Say of a damaged journal what it is and what to do; every other trouble goes by."""
+def in_words(path: Path, read_only: str | None = None) -> Iterator[None]:
+    """Say of a damaged or write-protected journal what it is and what to do; every other error goes by.
+
+    Args:
+        path: the journal's file.
+        read_only: the sentence for a journal that was opened for reading only.
+
+    Raises:
+        QingboError: with that sentence.
+    """
     try:
         yield
     except Exception as error:
-        cause = getattr(error, "orig", None)  # what SQLAlchemy wraps
-        if getattr(cause, "sqlite_errorcode", 0) & 0xFF not in _BROKEN:
+        trouble = trouble_of(error)
+        if trouble is None:
             raise
-        reason = in_short(error)
+        told = _DAMAGED if trouble is Trouble.damaged else _READ_ONLY
+        sentence = tr(told).format(path=path, reason=in_short(error))
+        if trouble is Trouble.read_only and read_only is not None:
+            sentence = read_only
     else:
         return
-    raise QingboError(tr(_DAMAGED).format(path=path, reason=reason))
+    raise QingboError(sentence)
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """Return the kind of trouble that a database's error is; ``None`` where there is no sentence for it."""
+    cause = getattr(error, "orig", None)  # what SQLAlchemy wraps
+    return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF) or _POSTGRESQL.get(
+        getattr(cause, "sqlstate", None) or ""
+    )
 
 
 def in_short(error: Exception) -> str:
-    """What an error says, without the SQL, the values and the links that SQLAlchemy adds."""
+    """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
     words = str(getattr(error, "orig", None) or error) or type(error).__name__
     return words.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else words
+
+
+def unwritten(folder: Path, error: Exception) -> str:
+    """Return the sentence for a row that could not be written."""
+    if isinstance(error, QingboError):  # which is a sentence already
+        return str(error)
+    told = tr("The journal in {folder} cannot be written ({reason}).")
+    return told.format(folder=folder, reason=in_short(error))
+
+
+def newer(path: Path, revision: str) -> str:
+    """Return the sentence for a journal that a later version has written."""
+    told = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
+    return told.format(path=path, release=release, own=CURRENT)
 
 
 def foreign(path: Path, reason: str) -> QingboError:

@@ -13,42 +13,17 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..i18n import tr
 from .library import Library
 from .provenance import carry_judgement
-from .rows import Moment
+from .tables import judgements, preferences, tags
 
-__all__ = ["RATINGS", "Judgement", "Judgements", "judgements", "tags", "tags_in"]
+__all__ = ["RATINGS", "Judgement", "Judgements", "tags_in"]
 
 RATINGS = range(6)
 _LONGEST_TAG = 60
 _AT_ONCE = 500
-
-_metadata = sa.MetaData()
-judgements = sa.Table(
-    "judgements",
-    _metadata,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("rating", sa.Integer, index=True),
-    sa.Column("note", sa.Text, nullable=False, default=""),
-    sa.Column("judged_at", Moment, nullable=False),
-)
-tags = sa.Table(
-    "tags",
-    _metadata,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("tag", sa.String, primary_key=True),
-)
-_preferences = sa.Table(
-    "preferences",
-    _metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("better", sa.String, nullable=False, index=True),
-    sa.Column("worse", sa.String, nullable=False, index=True),
-    sa.Column("judged_at", Moment, nullable=False),
-)
 
 
 @dataclass(frozen=True)
@@ -147,7 +122,7 @@ class Judgements:
         with self.connected() as connection:
             if connection is not None:
                 row = {"better": better, "worse": worse, "judged_at": datetime.now(UTC)}
-                connection.execute(_preferences.insert().values(row))
+                connection.execute(preferences.insert().values(row))
 
     def preferences(self, among: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Every ``(better, worse)``, oldest first.
@@ -158,7 +133,7 @@ class Judgements:
         with self.connected() as connection:
             if connection is None:
                 return []
-            query = sa.select(_preferences.c.better, _preferences.c.worse).order_by(_preferences.c.id)
+            query = sa.select(preferences.c.better, preferences.c.worse).order_by(preferences.c.id)
             pairs = [(better, worse) for better, worse in connection.execute(query)]
         if among is None:
             return pairs
@@ -167,17 +142,11 @@ class Judgements:
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection | None]:
-        """A transaction on the journal's database with our tables; ``None`` where there is no journal."""
+        """Yield a connection in a transaction on the journal; ``None`` where there is no journal."""
         if not self.library._exists():
             yield None
             return
         with self.library._begin() as connection:
-            # Each of them: SQLite makes one table after the other, and a kernel may die between two.
-            if not _metadata.tables.keys() <= set(sa.inspect(connection).get_table_names()):
-                for table in _metadata.sorted_tables:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                    for index in table.indexes:
-                        connection.execute(CreateIndex(index, if_not_exists=True))
             yield connection
 
     def _judge(self, key: str, **columns: object) -> None:

@@ -206,7 +206,10 @@ class TaskManager(Configurable):
         Raises:
             QingboError: the journal is damaged, or somebody else's.
         """
-        if self.library.has_unfinished(service=self.service):
+        is_unfinished = self.library.has_unfinished(service=self.service)
+        if (told := self.library.journal.read_only) is not None:
+            warn(told)
+        if is_unfinished:
             self._recovery = self.monitor.start(self._recover)
 
     def take_up(self, key: str) -> Task | None:
@@ -330,6 +333,8 @@ async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: f
     """Show other kernels that this one lives. Knows no manager, which can thus be collected."""
     while True:
         await asyncio.sleep(seconds / 3)
+        if library.journal.read_only:
+            return
         try:
             await monitor.journal(library.renew, holder, seconds)
         except Exception:

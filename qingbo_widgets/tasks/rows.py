@@ -1,4 +1,4 @@
-"""The journal's rows: the table of tasks, how it is made, and every statement that reads or writes it.
+"""The rows of the journal's tasks: every statement that reads or writes one.
 
 A statement is made once, so SQLAlchemy compiles it once, and running it costs little more than SQLite does.
 Only imported when a row is read or written, see ``journal``.
@@ -6,79 +6,19 @@ Only imported when a row is read or written, see ``journal``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from ..i18n import tr
 from ..service.snapshot import TaskStatus
-from .journal import PATIENCE, foreign, in_words
 from .library import ENDED, Entry
+from .tables import tasks
 
-__all__ = ["SELECT", "Moment", "Rows", "open_database", "tasks"]
+__all__ = ["SELECT", "Rows"]
 
-
-class Moment(sa.TypeDecorator[datetime]):
-    """A moment as Unix seconds in the database, as an aware UTC datetime outside it."""
-
-    impl = sa.Float
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: object) -> float | None:  # noqa: ARG002
-        """To Unix seconds."""
-        return None if value is None else value.timestamp()
-
-    def process_result_value(self, value: Any, dialect: object) -> datetime | None:  # noqa: ARG002
-        """From Unix seconds; what is none of any year is as none."""
-        try:
-            return None if value is None else datetime.fromtimestamp(value, UTC)
-        except (TypeError, ValueError, OverflowError, OSError):
-            return None
-
-
-class Fields(sa.TypeDecorator[dict[str, Any]]):
-    """A request or an error by its fields, as a JSON object; anything else is as none."""
-
-    impl = sa.JSON
-    cache_ok = True
-
-    def coerce_compared_value(self, op: Any, value: Any) -> Any:
-        """As in JSON, which a field is taken out of."""
-        return self.impl_instance.coerce_compared_value(op, value)
-
-    def process_result_value(self, value: Any, dialect: object) -> dict[str, Any] | None:  # noqa: ARG002
-        """What is an object."""
-        return value if isinstance(value, dict) else None
-
-
-_metadata = sa.MetaData()
-tasks = sa.Table(
-    "tasks",
-    _metadata,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("service", sa.String, nullable=False),
-    sa.Column("task_id", sa.String, nullable=False, default="", index=True),
-    sa.Column("model", sa.String, nullable=False, default=""),
-    sa.Column("request", Fields(none_as_null=True)),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("progress", sa.Integer, nullable=False, default=0),
-    sa.Column("submitted_at", Moment, nullable=False, index=True),
-    sa.Column("created_at", Moment),
-    sa.Column("completed_at", Moment),
-    sa.Column("file", sa.String),
-    sa.Column("error", Fields(none_as_null=True)),
-    sa.Column("cost", sa.Integer),
-    # Which kernel follows the task, and until when that is believed of it without another sign of life.
-    sa.Column("holder", sa.String),
-    sa.Column("held_until", Moment),
-)
 
 _COLUMNS = tuple(item.name for item in fields(Entry))
 _OF_KEY = tasks.c.key == sa.bindparam("this_key")
@@ -185,44 +125,5 @@ class Rows:
         return None if row is None else Entry(**row)
 
 
-def open_database(path: Path, database: str | None) -> sa.Engine:
-    """Open the journal at a path, or a database elsewhere; makes what is not there yet.
-
-    Raises:
-        QingboError: it is damaged, or somebody else's; it was left as it is.
-        OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    url = database or sa.URL.create("sqlite", database=str(path))
-    arguments = {"connect_args": {"timeout": PATIENCE}} if database is None else {}
-    # No pool: a connection that nobody uses is closed, and with it the file. A text that is no JSON costs its
-    # own column and not the whole row.
-    engine = sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
-    with in_words(path), engine.begin() as connection:
-        inspector = sa.inspect(connection)
-        names = inspector.get_table_names()
-        if tasks.name in names:
-            missing = set(tasks.columns.keys()) - {
-                column["name"] for column in inspector.get_columns(tasks.name)
-            }
-            if missing:
-                listed = ", ".join(sorted(missing))
-                raise foreign(path, tr("its tasks have no {columns}").format(columns=listed))
-        elif names and database is None:
-            raise foreign(path, tr("it holds {tables}").format(tables=", ".join(names[:3])))
-        else:
-            connection.execute(CreateTable(tasks, if_not_exists=True))
-            for index in sorted(tasks.indexes, key=lambda index: str(index.name)):
-                connection.execute(CreateIndex(index, if_not_exists=True))
-    return engine
-
-
 def _held(holder: str | None, until: datetime | None) -> dict[str, Any]:
     return {"holder": holder, "held_until": until}
-
-
-def _lenient(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

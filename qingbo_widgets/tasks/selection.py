@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..i18n import N_, tr
-from .judging import Judgement, Judgements, judgements, tags
+from .judging import Judgement, Judgements
 from .library import Entry, Library
 from .rows import SELECT as _SELECT
-from .rows import tasks as _tasks
+from .tables import judgements, tags
+from .tables import tasks as _tasks
 
 if TYPE_CHECKING:
     import pandas

@@ -16,7 +16,7 @@ from ..exceptions import (
 )
 from ..i18n import tr
 from ..service.snapshot import TaskStatus
-from .journal import in_short
+from .journal import in_short, unwritten
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
 from .schedule import retry_delay
@@ -52,11 +52,8 @@ async def submit(
     try:
         await record.open()
     except Exception as error:
-        told = tr(
-            "The journal in {folder} cannot be written ({reason}), so nothing was sent: a task that is not "
-            "written down could be lost. Make room, or connect(library=…) elsewhere."
-        )
-        raise QingboError(told.format(folder=manager.library.folder, reason=in_short(error))) from None
+        told = tr("{error} So nothing was sent: a task that is not written down could be lost.")
+        raise QingboError(told.format(error=unwritten(manager.library.folder, error))) from None
     began, failures = clock(), 0
     while True:
         try:

@@ -7,41 +7,18 @@ one that waits, and of two kernels that go on with one sweep only one submits a 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateTable
 
 from .library import Library
+from .tables import cells as _cells
+from .tables import sweeps as _sweeps
 
 __all__ = ["CellRow", "SweepRow", "Sweeps"]
-
-_metadata = sa.MetaData()
-_sweeps = sa.Table(
-    "sweeps",
-    _metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("service", sa.String, primary_key=True),
-    sa.Column("axes", sa.JSON, nullable=False),
-    sa.Column("skipped", sa.JSON, nullable=False),
-    sa.Column("max_running", sa.Integer, nullable=False),
-    sa.Column("made_at", sa.Float, nullable=False),
-)
-_cells = sa.Table(
-    "sweep_cells",
-    _metadata,
-    sa.Column("sweep", sa.String, primary_key=True),
-    sa.Column("service", sa.String, primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("values", sa.JSON, nullable=False),
-    sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("key", sa.String),
-    sa.Column("is_dropped", sa.Boolean, nullable=False, default=False),
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +60,7 @@ class Sweeps:
         if not self._library._exists():
             return []
         query = sa.select(_sweeps.c.name).where(_sweeps.c.service == self._service)
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             return list(connection.execute(query.order_by(_sweeps.c.made_at.desc())).scalars())
 
     def get(self, name: str) -> SweepRow | None:
@@ -93,7 +70,7 @@ class Sweeps:
         columns = [_cells.c[item] for item in ("values", "request", "key", "is_dropped")]
         query = sa.select(*columns).where(*self._of(name)).order_by(_cells.c.number)
         mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             row = connection.execute(sa.select(_sweeps).where(*mine)).mappings().first()
             cells = tuple(CellRow(**cell) for cell in connection.execute(query).mappings())
         if row is None:
@@ -120,14 +97,14 @@ class Sweeps:
              "request": cell.request, "key": cell.key, "is_dropped": cell.is_dropped}
             for number, cell in enumerate(cells)
         ]  # fmt: skip
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             connection.execute(_sweeps.insert().values(**kept, max_running=max_running, made_at=time.time()))
             connection.execute(_cells.insert(), rows)
 
     def change(self, name: str, *, max_running: int) -> None:
         """Remember how many tasks may be unfinished at once."""
         mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
 
     def claim(self, name: str, number: int, key: str, *, before: str | None) -> str | None:
@@ -144,7 +121,7 @@ class Sweeps:
         """
         cell = (*self._of(name), _cells.c.number == number)
         unchanged = (_cells.c.key.is_not_distinct_from(before), _cells.c.is_dropped.is_(False))
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             connection.execute(_cells.update().where(*cell, *unchanged).values(key=key))
             row = connection.execute(sa.select(_cells.c.key, _cells.c.is_dropped).where(*cell)).one()
         return None if row.is_dropped else row.key
@@ -152,15 +129,8 @@ class Sweeps:
     def drop(self, name: str, numbers: Sequence[int], *, is_dropped: bool = True) -> None:
         """Take cells out of the queue, or put them back."""
         cells = (*self._of(name), _cells.c.number.in_(numbers))
-        with self._begin() as connection:
+        with self._library._begin() as connection:
             connection.execute(_cells.update().where(*cells).values(is_dropped=is_dropped))
 
     def _of(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
         return _cells.c.sweep == name, _cells.c.service == self._service
-
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        with self._library._begin() as connection:
-            for table in (_sweeps, _cells):
-                connection.execute(CreateTable(table, if_not_exists=True))
-            yield connection

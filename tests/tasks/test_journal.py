@@ -15,8 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks import rows as rows_module
-from qingbo_widgets.tasks import saving
+from qingbo_widgets.tasks import opening, saving
 from qingbo_widgets.tasks.journal import in_short
 from qingbo_widgets.tasks.library import Entry, Library
 
@@ -118,7 +117,7 @@ def test_a_folder_that_was_removed_is_made_anew(tmp_path):
 @pytest.mark.timeout(60)
 def test_closing_does_not_wait_for_a_kernel_that_writes(tmp_path, monkeypatch):
     """Another program that sits on the journal keeps nobody from shutting down."""
-    monkeypatch.setattr(rows_module, "PATIENCE", 3600.0)  # for which a row is otherwise waited for
+    monkeypatch.setattr(opening, "PATIENCE", 3600.0)  # for which a row is otherwise waited for
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), Library(tmp_path))
     manager.library.add(entry("a"), holder=manager.holder, seconds=30)
     manager.monitor.start(asyncio.sleep, 0).result(30)  # as one that has something to let go of

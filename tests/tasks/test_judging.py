@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,29 +73,6 @@ def test_looking_makes_no_journal(tmp_path: Path) -> None:
     assert kept.of("a") == Judgement()
     assert kept.known_tags() == [] == kept.preferences()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_journal_from_before_judging_is_as_good(library: Library) -> None:
-    """The tables are made in a journal that has none, and its tasks are untouched."""
-    library.entries()
-    with sqlite3.connect(library.folder / "library.sqlite") as before:
-        assert [name for (name,) in before.execute("select name from sqlite_master where name='tags'")] == []
-    before.close()
-    Judgements(library).rate("a", 5)
-    assert len(Library(library.folder).entries()) == 3
-    assert Judgements(library).of("a").rating == 5
-
-
-def test_a_kernel_that_died_while_it_made_the_tables_leaves_nothing_broken(library: Library) -> None:
-    """SQLite makes one table after the other: the next kernel makes those that are missing."""
-    Judgements(library).prefer("a", "b")
-    with sqlite3.connect(library.folder / "library.sqlite") as killed:
-        killed.execute("drop table tags")
-        killed.execute("drop index ix_preferences_better")
-    killed.close()
-    Judgements(library).tag("a", ["koi"])
-    assert Judgements(library).of("a") == Judgement(None, ("koi",))
-    assert Judgements(library).preferences() == [("a", "b")]
 
 
 def test_two_threads_judge_at_once(library: Library) -> None:

@@ -1,0 +1,59 @@
+"""Copies of a journal's file, made by SQLite: whole, whatever another kernel is writing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+__all__ = ["copy_database", "keep_copy"]
+
+
+def keep_copy(path: Path, revision: str) -> Path:
+    """Keep a copy of a journal beside it, as ``library-0.1.0.sqlite``, and return its path.
+
+    A copy that is there already is never written over; one with the same content serves again, as after a
+    migration that was cut off. The caller holds the journal's lock.
+
+    Raises:
+        OSError: the folder cannot be written or has no room.
+    """
+    part = path.with_name(f"{path.stem}-{revision}.part")
+    try:
+        copy_database(path, part)
+        names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
+        for kept in names:
+            if not kept.exists():
+                part.replace(kept)
+                return kept
+            if kept.read_bytes() == part.read_bytes():
+                return kept
+        raise AssertionError("endless")
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def copy_database(path: Path, target: Path) -> None:
+    """Copy an SQLite database. It is on the disk when this returns.
+
+    Raises:
+        OSError: the target cannot be written.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _endings() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in count(2))

@@ -1,0 +1,59 @@
+"""Judgements and sweeps have their tables from the start.
+
+Version 0.1.0 made them when they were first needed, even where a journal was only read, and not all at once.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0.2.0"
+down_revision = "0.1.0"
+
+
+def upgrade() -> None:
+    """Create those that are missing."""
+    op.create_table(
+        "judgements",
+        sa.Column("key", sa.String, primary_key=True),
+        sa.Column("rating", sa.Integer),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("judged_at", sa.Float, nullable=False),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "tags",
+        sa.Column("key", sa.String, primary_key=True),
+        sa.Column("tag", sa.String, primary_key=True),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "preferences",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("better", sa.String, nullable=False),
+        sa.Column("worse", sa.String, nullable=False),
+        sa.Column("judged_at", sa.Float, nullable=False),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "sweeps",
+        sa.Column("name", sa.String, primary_key=True),
+        sa.Column("service", sa.String, primary_key=True),
+        sa.Column("axes", sa.JSON, nullable=False),
+        sa.Column("skipped", sa.JSON, nullable=False),
+        sa.Column("max_running", sa.Integer, nullable=False),
+        sa.Column("made_at", sa.Float, nullable=False),
+        if_not_exists=True,
+    )
+    op.create_table(
+        "sweep_cells",
+        sa.Column("sweep", sa.String, primary_key=True),
+        sa.Column("service", sa.String, primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("values", sa.JSON, nullable=False),
+        sa.Column("request", sa.JSON, nullable=False),
+        sa.Column("key", sa.String),
+        sa.Column("is_dropped", sa.Boolean, nullable=False),
+        if_not_exists=True,
+    )
+    for table, column in (("judgements", "rating"), ("preferences", "better"), ("preferences", "worse")):
+        op.create_index(f"ix_{table}_{column}", table, [column], if_not_exists=True)

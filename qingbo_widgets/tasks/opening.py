@@ -1,0 +1,235 @@
+"""Open a journal: a new one, one of this version, one of an earlier version, or one of a later version.
+
+A new journal is made from the tables; one of an earlier version is taken through ``migrations``, under the
+journal's own lock, so that of several kernels one does it and the others wait. One that cannot be migrated
+where it lies, on write-protected media say, is migrated in a temporary copy and read from there.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from ..exceptions import QingboError
+from ..i18n import N_, tr
+from .backup import copy_database, keep_copy
+from .journal import PATIENCE, Trouble, foreign, in_short, in_words, newer, trouble_of
+from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer
+from .tables import metadata
+
+__all__ = ["Opened", "open_database"]
+
+#: The columns of version 0.1.0, which marked its journals by nothing else.
+_FIRST_COLUMNS = frozenset(
+    {"key", "service", "task_id", "model", "request", "status", "progress", "submitted_at", "created_at",
+     "completed_at", "file", "error", "cost", "holder", "held_until"}
+)  # fmt: skip
+_NOT_MIGRATED = N_(
+    "The journal {path} is of qingbo_widgets {revision} and could not be brought to {current} ({reason}). "
+    "Nothing in it was changed: the version that made it still reads it. connect(library=…) with another "
+    "folder begins a new one."
+)
+_NOT_WRITABLE = N_(
+    "The journal {path} is of qingbo_widgets {revision} and cannot be brought to {current} where it lies "
+    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, or "
+    "connect(library=…) with another one."
+)
+#: Any number that other programs are unlikely to lock: PostgreSQL's advisory locks have no other names.
+_LOCK = 7_164_220_260_410_001
+
+_version = sa.Table(
+    VERSION_TABLE,
+    sa.MetaData(),
+    # As Alembic makes it.
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open journal.
+
+    Attributes:
+        engine: gives connections to a database that has this version's tables.
+        read_only: the sentence that says why nothing can be written; ``None`` where it can.
+        copy: the temporary folder whose copy is read instead, removed when this is collected.
+    """
+
+    engine: sa.Engine
+    read_only: str | None = None
+    copy: tempfile.TemporaryDirectory[str] | None = None
+
+
+class _NotWritable(Exception):
+    """The journal cannot be changed where it lies; the text is the reason."""
+
+
+def open_database(path: Path, database: str | None) -> Opened:
+    """Open the journal at a path, or in a database elsewhere; make or migrate it where that is needed.
+
+    Args:
+        path: the journal's file; with ``database``, what messages call it by.
+        database: an SQLAlchemy URL.
+
+    Raises:
+        QingboError: it is damaged, of another program, or could not be migrated; it was left as it was.
+        OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = _engine(database or _url(path))
+    file = path if database is None else None
+    with in_words(path):
+        with engine.connect() as connection:
+            revision = _revision(connection, path, file)
+        if revision is not None and is_newer(revision):
+            return Opened(_sealed(engine), newer(path, revision))
+        if revision != CURRENT:
+            try:
+                _prepare(engine, path, file)
+            except _NotWritable as reason:
+                if file is None or revision is None:
+                    raise QingboError(_not_writable(path, revision, reason)) from None
+                return _opened_copy(path, revision, reason)
+    return Opened(engine)
+
+
+def _engine(url: str | sa.URL) -> sa.Engine:
+    arguments = {"connect_args": {"timeout": PATIENCE}} if isinstance(url, sa.URL) else {}
+    # No pool: a connection that is not used is closed, and with it the file. A text that is no JSON costs its
+    # own column and not the whole row.
+    return sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
+
+
+def _url(path: Path) -> sa.URL:
+    return sa.URL.create("sqlite", database=str(path))
+
+
+def _revision(connection: sa.Connection, path: Path, file: Path | None) -> str | None:
+    """Return the journal's revision; ``None`` where none has been made yet.
+
+    Raises:
+        QingboError: the database is of another program.
+    """
+    inspector = sa.inspect(connection)
+    names = inspector.get_table_names()
+    if VERSION_TABLE in names:
+        revision = connection.execute(sa.select(_version.c.version_num)).scalar()
+        if revision is not None:
+            return str(revision)
+    if "tasks" in names:
+        missing = _FIRST_COLUMNS - {column["name"] for column in inspector.get_columns("tasks")}
+        if missing:
+            raise foreign(path, tr("its tasks have no {columns}").format(columns=", ".join(sorted(missing))))
+        return REVISIONS[0]
+    if names and file is not None:
+        raise foreign(path, tr("it holds {tables}").format(tables=", ".join(names[:3])))
+    return None
+
+
+def _prepare(engine: sa.Engine, path: Path, file: Path | None) -> None:
+    """Make the journal, or take it through the steps that it lacks, in one transaction.
+
+    Raises:
+        _NotWritable: the file, its folder or the database is write-protected, or has no room for a copy.
+        QingboError: a step failed.
+    """
+    with _locked(engine) as connection:
+        revision = _revision(connection, path, file)  # another kernel may have been quicker
+        if revision == CURRENT or (revision is not None and is_newer(revision)):
+            return
+        if revision is None:
+            metadata.create_all(connection)
+            _version.create(connection, checkfirst=True)
+            connection.execute(_version.insert().values(version_num=CURRENT))
+            return
+        if file is not None:
+            try:
+                keep_copy(file, revision)
+            except OSError as error:
+                raise _NotWritable(in_short(error)) from None
+        _migrate(connection, path, revision)
+
+
+def _migrate(connection: sa.Connection, path: Path, revision: str) -> None:
+    from .migrations import upgrade
+
+    try:
+        upgrade(connection)
+    except Exception as error:
+        if trouble_of(error) is not None:
+            raise
+        told = tr(_NOT_MIGRATED)
+        raise QingboError(
+            told.format(path=path, revision=revision, current=CURRENT, reason=in_short(error))
+        ) from error
+
+
+@contextmanager
+def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction that keeps every other kernel from doing the same.
+
+    Raises:
+        _NotWritable: the database takes no changes.
+    """
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                # Python's driver begins none for a CREATE TABLE, which would then be on the disk at once.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+            connection.commit()
+    except Exception as error:
+        if trouble_of(error) is Trouble.read_only:
+            raise _NotWritable(in_short(error)) from None
+        raise
+
+
+def _opened_copy(path: Path, revision: str, reason: _NotWritable) -> Opened:
+    folder = tempfile.TemporaryDirectory(prefix="qingbo-journal-", ignore_cleanup_errors=True)
+    copy = Path(folder.name) / path.name
+    copy_database(path, copy)
+    engine = _engine(_url(copy))
+    with _locked(engine) as connection:
+        _migrate(connection, path, revision)
+    return Opened(_sealed(engine), _not_writable(path, revision, reason), folder)
+
+
+def _not_writable(path: Path, revision: str | None, reason: _NotWritable) -> str:
+    told = tr(_NOT_WRITABLE)
+    return told.format(path=path, revision=revision or CURRENT, current=CURRENT, reason=reason)
+
+
+def _sealed(engine: sa.Engine) -> sa.Engine:
+    """Let the database itself refuse every change on the engine's connections."""
+    statement = {
+        "sqlite": "PRAGMA query_only = ON",
+        "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    }.get(engine.dialect.name)
+
+    def seal(connection: Any, _: object) -> None:
+        if statement is not None:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            cursor.close()
+            connection.commit()
+
+    sa.event.listen(engine, "connect", seal)
+    return engine
+
+
+def _lenient(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

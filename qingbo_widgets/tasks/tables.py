@@ -1,0 +1,115 @@
+"""The tables of the journal, as this version of the package reads and writes them.
+
+A change here needs a step in ``migrations/versions``, so that journals of earlier versions get it too.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+__all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment as Unix seconds in the database, as an aware UTC datetime outside it."""
+
+    impl = sa.Float
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> float | None:  # noqa: ARG002
+        """Convert to Unix seconds."""
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: Any, dialect: object) -> datetime | None:  # noqa: ARG002
+        """Convert from Unix seconds; a number outside the calendar becomes ``None``."""
+        try:
+            return None if value is None else datetime.fromtimestamp(value, UTC)
+        except (TypeError, ValueError, OverflowError, OSError):
+            return None
+
+
+class Fields(sa.TypeDecorator[dict[str, Any]]):
+    """A request or an error by its fields, as a JSON object; any other JSON is read as ``None``."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Compare as JSON does, which a field is taken out of."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+    def process_result_value(self, value: Any, dialect: object) -> dict[str, Any] | None:  # noqa: ARG002
+        """Return objects only."""
+        return value if isinstance(value, dict) else None
+
+
+metadata = sa.MetaData()
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("service", sa.String, nullable=False),
+    sa.Column("task_id", sa.String, nullable=False, default="", index=True),
+    sa.Column("model", sa.String, nullable=False, default=""),
+    sa.Column("request", Fields(none_as_null=True)),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("progress", sa.Integer, nullable=False, default=0),
+    sa.Column("submitted_at", Moment, nullable=False, index=True),
+    sa.Column("created_at", Moment),
+    sa.Column("completed_at", Moment),
+    sa.Column("file", sa.String),
+    sa.Column("error", Fields(none_as_null=True)),
+    sa.Column("cost", sa.Integer),
+    # The kernel that follows the task, and until when it counts as alive without another sign of life.
+    sa.Column("holder", sa.String),
+    sa.Column("held_until", Moment),
+)
+
+judgements = sa.Table(
+    "judgements",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("rating", sa.Integer, index=True),
+    sa.Column("note", sa.Text, nullable=False, default=""),
+    sa.Column("judged_at", Moment, nullable=False),
+)
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("tag", sa.String, primary_key=True),
+)
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("better", sa.String, nullable=False, index=True),
+    sa.Column("worse", sa.String, nullable=False, index=True),
+    sa.Column("judged_at", Moment, nullable=False),
+)
+
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("service", sa.String, primary_key=True),
+    sa.Column("axes", sa.JSON, nullable=False),
+    sa.Column("skipped", sa.JSON, nullable=False),
+    sa.Column("max_running", sa.Integer, nullable=False),
+    sa.Column("made_at", sa.Float, nullable=False),
+)
+cells = sa.Table(
+    "sweep_cells",
+    metadata,
+    sa.Column("sweep", sa.String, primary_key=True),
+    sa.Column("service", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("values", sa.JSON, nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("key", sa.String),
+    sa.Column("is_dropped", sa.Boolean, nullable=False, default=False),
+)
