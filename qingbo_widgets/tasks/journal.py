@@ -70,8 +70,9 @@ _READ_ONLY = N_(
     "with another folder."
 )
 _NEWER = N_(
-    "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: it "
-    "is read, and not changed. Use `pip install -U qingbo_widgets`, or connect(library=…) with another folder."
+    "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: "
+    "it is read, and not changed. Use `pip install -U qingbo_widgets`, or connect(library=…) with another "
+    "folder."
 )
 _UNKNOWN = N_(
     "The journal {path} is of a newer qingbo_widgets than {own}: it is read, and not changed. Use "

@@ -146,7 +146,7 @@ def test_an_old_journal_gets_the_form_of_a_new_one(
 
 
 def test_the_revisions_are_those_of_the_steps() -> None:
-    """A journal is recognised without Alembic, by a list that must not be forgotten; see migrations/README.md."""
+    """A journal is recognised without Alembic, by a list that is easily forgotten."""
     steps = ScriptDirectory.from_config(migrations.configuration()).walk_revisions()
     assert tuple(reversed([step.revision for step in steps])) == REVISIONS
     assert all(release_of(revision) for revision in REVISIONS)
@@ -237,7 +237,7 @@ def test_the_older_version_goes_on_with_it(old: Callable[..., Path]) -> None:
 
 @pytest.fixture
 def later(old: Callable[..., Path]) -> Path:
-    """A library whose journal a later version has taken over: with more columns, tables and another revision."""
+    """A library whose journal a later version has taken over: with another revision."""
     folder = old()
     Library(folder).entries()
     with plain(folder / "library.sqlite") as database:
@@ -295,7 +295,6 @@ def test_a_revision_that_tells_no_release_is_newer_too(later: Path) -> None:
 PROTECTED = """
 import os, sys, tempfile
 from pathlib import Path
-import alembic.command, alembic.runtime.migration, alembic.ddl.sqlite, alembic.operations.toimpl, mako.template
 import qingbo_widgets as qw
 from qingbo_widgets.tasks import migrations, opening, rows, judging, sweeps, provenance, tables
 from qingbo_widgets.tasks.library import Entry, Library
@@ -305,7 +304,8 @@ if os.geteuid() == 0:
     os.seteuid(65534)
 before = sorted(path.name for path in folder.iterdir())
 library = Library(folder)
-print(len(library.entries()), len(sweeps.Sweeps(library, "sandbox").names()), len(library.judgements.known_tags()))
+names = sweeps.Sweeps(library, "sandbox").names()
+print(len(library.entries()), len(names), len(library.judgements.known_tags()))
 for write in (
     lambda: library.add(Entry(key="new", service="sandbox")),
     lambda: library.judgements.rate(library.entries()[0].key, 5),
