@@ -2,8 +2,9 @@
 
 A text is written in English where it is needed: in ``tr("…")``, which says it in the language of the moment,
 or in ``N_("…")`` where it is only kept for a later ``tr``, in a constant. ``tools/translations.py`` finds it
-there, and nowhere else. Its Chinese stands in ``locale/``; a test fails on a text that has none. The language is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``,
-``LANG``, as gettext reads them) until ``set_locale`` says otherwise; it is one for the whole kernel.
+there, and nowhere else. Its Chinese stands in ``locale/``; a test fails on a text that has none. The language
+is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``, as gettext reads them) until
+``set_locale`` says otherwise; it is one for the whole kernel.
 """
 
 from __future__ import annotations
