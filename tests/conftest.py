@@ -16,6 +16,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
+# Examples are made while their module is collected, before a fixture could choose the language.
+os.environ["LANGUAGE"] = "en"
+
 if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
 
