@@ -198,7 +198,7 @@ def test_a_system_without_chinese_letters_keeps_the_video(tmp_path):
     """Where an old locale gives names no encoding for them, they are left out: the file can be written."""
     script = (
         "import sys\nfrom qingbo_widgets import Library\n"
-        f"path = Library(sys.argv[1]).video_path({ascii('一条锦鲤, a koi')}, 'a' * 32)\n"
+        f"path = Library(sys.argv[1]).video_path({'一条锦鲤, a koi'!a}, 'a' * 32)\n"
         "path.touch()\nprint(sys.getfilesystemencoding(), path.name)"
     )
     old = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
