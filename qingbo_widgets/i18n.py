@@ -1,9 +1,10 @@
 """The language in which this package speaks: English or Chinese, through gettext.
 
 A text is written in English where it is needed: in ``tr("…")``, which says it in the language of the moment,
-or in ``N_("…")`` where it is only kept for a later ``tr``. Its Chinese stands in ``locale/``; a test fails
-on a text that has none. The language is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``,
-``LANG``, as gettext reads them) until ``set_locale`` says otherwise; it is one for the whole kernel.
+or in ``N_("…")`` where it is only kept for a later ``tr``, in a constant. ``tools/translations.py`` finds it
+there, and nowhere else. Its Chinese stands in ``locale/``; a test fails on a text that has none. The language
+is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``, as gettext reads them) until
+``set_locale`` says otherwise; it is one for the whole kernel.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ _chosen: str | None = None
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name for it
-    """Mark a text as one to be translated later; returns it as it is."""
+    """Mark a text, a literal, as one to be translated later; returns it as it is."""
     return message
 
 
 def tr(message: str) -> str:
-    """The text in the language of the moment. Fill in its ``{places}`` afterwards, with ``str.format``."""
+    """Return a text in the language of the moment.
+
+    Args:
+        message: a literal, or a text out of a constant, where ``N_`` marks it. Fill in its ``{places}``
+            afterwards, with ``str.format``.
+    """
     return _catalogue(locale()).gettext(message)
 
 

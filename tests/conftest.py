@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
+
+# Examples are made while their module is collected, before a fixture could choose the language.
+os.environ["LANGUAGE"] = "en"
 
 if TYPE_CHECKING:
     from qingbo_widgets.sandbox import Sandbox
@@ -32,6 +36,46 @@ def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("LANGUAGE", "en")
+
+
+class _Unmarked(gettext.NullTranslations):
+    """Keeps the texts that are asked for and not in the catalogue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def gettext(self, message: str) -> str:
+        self.texts.append(message)
+        return message
+
+
+class _English(gettext.NullTranslations):
+    """Says each text as it is, after a look into the Chinese catalogue."""
+
+    def __init__(self, chinese: gettext.NullTranslations) -> None:
+        super().__init__()
+        self._chinese = chinese
+
+    def gettext(self, message: str) -> str:
+        self._chinese.gettext(message)
+        return message
+
+
+@pytest.fixture(autouse=True)
+def every_text_is_marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test brings to ``tr``, in either language, has its entry: somewhere it stands in ``N_``."""
+    from qingbo_widgets import i18n
+
+    unmarked = _Unmarked()
+    chinese = gettext.translation("qingbo_widgets", i18n._CATALOGUES, ["zh"])  # a copy, each time
+    chinese.add_fallback(unmarked)
+    catalogues = {"en": _English(chinese), "zh": chinese}
+    monkeypatch.setattr(i18n, "_catalogue", catalogues.__getitem__)
+    yield
+    assert unmarked.texts == [], (
+        "these went through tr() and have no entry; mark each with N_ where it stands"
+    )
 
 
 @pytest.fixture(autouse=True)

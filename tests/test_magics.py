@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,13 @@ class Rude:
 
     def __format__(self, _: str) -> str:
         raise RuntimeError("I have no name")
+
+
+def python_says(act: Callable[[], object]) -> str:
+    """Python's own words for a mistake, which are not the same in each version."""
+    with pytest.raises(Exception, match=r"\w") as caught:
+        act()
+    return str(caught.value)
 
 
 def completed(shell: InteractiveShell, line: str) -> set[str]:
@@ -114,14 +122,14 @@ def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.Task
 @pytest.mark.parametrize(
     ("options", "text", "words"),
     [
-        ("--modle kling-v3", "x", r"unrecognized.*Did you mean --mode.*Options: .*-m/--model.*-s/--shot"),
-        ("--duration five", "x", "invalid int value: 'five'.*Options"),
+        ("--modle kling-v3", "x", r"--modle.*Did you mean --mode.*Options: .*-m/--model.*-s/--shot"),
+        ("--duration five", "x", "five.*Options"),
         ("-o 7up", "x", "no name for a variable"),
         ("--shot koi", "\n", "whole seconds"),
         ("", "A {missing} koi", "no variable 'missing'"),
         ("", "A {koi", r"\{name\} stands for a variable"),
-        ("", "A {lst[foo]} koi", "list indices must be integers"),
-        ("", "A {fish[colour]} koi", r"KeyError\('colour'\)"),
+        ("", "A {lst[foo]} koi", re.escape(python_says(lambda: [1].__getitem__("foo")))),
+        ("", "A {fish[colour]} koi", re.escape(repr(KeyError("colour")))),
         ("", "A {} koi", "no variable"),
         ("", "A {rude} koi", "I have no name"),
         ("-o class", "x", "no name for a variable"),

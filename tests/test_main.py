@@ -30,11 +30,11 @@ def test_a_missing_extra_is_told_with_the_line_that_installs_it(
 def test_a_wrong_command_is_answered_with_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit status is 2, as for every command, and the usage is shown."""
+    """The exit status is 2, as for every command, and the commands that there are stand in the usage."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    assert "sandbox" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,83 +1,114 @@
-"""Brings the catalogue of Chinese texts up to date with the source, and compiles it.
+"""Bring the catalogue of Chinese texts up to date with the source, and compile it.
 
 Every text in ``tr("…")`` or ``N_("…")`` gets its entry in ``qingbo_widgets/locale/zh``, those that are gone
 lose theirs, and what has no Chinese yet is listed: write it into the ``.po`` file and run this once more.
+
+The texts are found here, in Python's own syntax tree, and the ``.mo`` file is written here: a library that
+does both changes its mind from one version to the next, and puts its name and the date into the file.
 """
 
 from __future__ import annotations
 
+import ast
 import io
+import struct
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import qingbo_widgets
 
 PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
-MARKS = {"tr": None, "N_": None}
+MARKS = ("tr", "N_")
+HEADER = "Language: zh\nContent-Type: text/plain; charset=UTF-8\n"
 
 
-def source() -> Catalog:
-    """Every text of the package that is to be translated, with the files that it stands in."""
-    catalog = Catalog()
-    for file, line, message, comments, _ in extract_from_dir(
-        PACKAGE, method_map=[("**.py", "python")], keywords=MARKS
-    ):
-        catalog.add(message, locations=[(file, line)], user_comments=comments)
-    return catalog
+def literal(node: ast.AST) -> str | None:
+    """Return the string that a node of the syntax tree is, or None if it is anything else."""
+    is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return node.value if is_string else None
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """Yield every call of ``tr`` and ``N_``.
+
+    In the order of the tree, as the positions inside of an f-string differ from one Python to the next.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+            yield node
+        yield from calls(node)
+
+
+def source() -> dict[str, list[str]]:
+    """Return every text of the package that is to be translated, with the files that it stands in."""
+    texts: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        file = path.relative_to(PACKAGE).as_posix()
+        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+            # What is no literal is read out of a table, where N_ marks it; a test sees to that.
+            text = literal(call.args[0])
+            if text is not None and file not in texts.setdefault(text, []):
+                texts[text].append(file)
+    return texts
 
 
 def translated() -> Catalog:
-    """The catalogue as it stands in the file."""
+    """Return the catalogue as it stands in the file."""
     with PO.open("rb") as file:
         return read_po(file, locale="zh")
 
 
 def updated() -> Catalog:
-    """The catalogue with an entry for each text of the source and for no other."""
+    """Return the catalogue with an entry for each text of the source and for no other."""
     old = translated() if PO.exists() else Catalog(locale="zh")
     new = Catalog(locale="zh", domain="qingbo_widgets", charset="utf-8")
-    for message in source():
-        if message.id:
-            known = old.get(message.id)
-            files = sorted({(file, None) for file, _ in message.locations})
-            new.add(message.id, known.string if known else "", locations=files)
+    for text, files in source().items():
+        known = old.get(text)
+        message = new.add(text, known.string if known else "", locations=[(file, None) for file in files])
+        # Babel's own flags differ from version to version.
+        message.flags = {"python-brace-format"} if "{" in text else set()
     return new
 
 
 def po_bytes(catalog: Catalog) -> bytes:
-    """The ``.po`` file: without dates and line numbers, so that it changes only where a text does."""
+    """Return the ``.po`` file: no dates and no line numbers, so that it changes only where a text does."""
+    lines = "".join(f'"{line}\\n"\n' for line in HEADER.splitlines())
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
-    header = 'msgid ""\nmsgstr ""\n"Language: zh\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
-    return header.encode() + buffer.getvalue()
+    return f'msgid ""\nmsgstr ""\n{lines}\n'.encode() + buffer.getvalue()
 
 
-def mo_bytes(catalog: Catalog) -> bytes:
-    """The ``.mo`` file that gettext reads."""
-    plain = Catalog(locale="zh", charset="utf-8")
-    plain.mime_headers = [("Content-Type", "text/plain; charset=UTF-8")]
-    for message in catalog:
-        if message.id and message.string:
-            plain.add(message.id, message.string)
-    buffer = io.BytesIO()
-    write_mo(buffer, plain)
-    return buffer.getvalue()
+def mo_bytes(chinese: Mapping[str, str]) -> bytes:
+    """Return the ``.mo`` file that gettext reads, as the manual of GNU gettext describes it.
+
+    Its seven words: a magic number, the version, how many texts, where the index of the texts and that of the
+    translations begin, and an empty hash table. Texts are sorted and, like the translations, end with a zero.
+    """
+    pairs = sorted((text.encode(), said.encode()) for text, said in {"": HEADER, **chinese}.items())
+    texts, translations = zip(*pairs, strict=True)
+    start = 7 * 4
+    places, at = b"", start + 2 * 8 * len(pairs)
+    for string in (*texts, *translations):
+        places += struct.pack("<2I", len(string), at)
+        at += len(string) + 1
+    index = struct.pack("<7I", 0x950412DE, 0, len(pairs), start, start + 8 * len(pairs), 0, at)
+    return index + places + b"".join(string + b"\0" for string in (*texts, *translations))
 
 
 def main() -> int:
-    """Updates both files; the exit status is 1 as long as a text has no Chinese."""
+    """Update both files; the exit status is 1 as long as a text has no Chinese."""
     catalog = updated()
+    chinese = {message.id: message.string for message in catalog if message.id}
     PO.parent.mkdir(parents=True, exist_ok=True)
     PO.write_bytes(po_bytes(catalog))
-    PO.with_suffix(".mo").write_bytes(mo_bytes(catalog))
-    missing = [message.id for message in catalog if message.id and not message.string]
-    print(f"── {len(catalog)} texts, {len(missing)} without Chinese: {PO}")
+    PO.with_suffix(".mo").write_bytes(mo_bytes({text: said for text, said in chinese.items() if said}))
+    missing = [text for text, said in chinese.items() if not said]
+    print(f"── {len(chinese)} texts, {len(missing)} without Chinese: {PO.relative_to(PACKAGE.parent)}")
     for text in missing:
         print("  ", text)
     return 1 if missing else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -50,6 +51,7 @@ def copy_database(path: Path, target: Path) -> None:
             source.backup(copy)
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
+    shutil.copymode(path, target)  # what only its owner may read stays so
     with target.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -33,6 +33,7 @@ __all__ = [
     "in_short",
     "in_words",
     "newer",
+    "read_only",
     "trouble_of",
     "unwritten",
 ]
@@ -209,12 +210,12 @@ class Journal:
 
 
 @contextmanager
-def in_words(path: Path, read_only: str | None = None) -> Iterator[None]:
+def in_words(path: Path, known: str | None = None) -> Iterator[None]:
     """Say of a damaged or write-protected journal what it is and what to do; every other error goes by.
 
     Args:
         path: the journal's file.
-        read_only: the sentence for a journal that was opened for reading only.
+        known: the sentence for a journal that was opened for reading only.
 
     Raises:
         QingboError: with that sentence.
@@ -225,10 +226,10 @@ def in_words(path: Path, read_only: str | None = None) -> Iterator[None]:
         trouble = trouble_of(error)
         if trouble is None:
             raise
-        told = _DAMAGED if trouble is Trouble.damaged else _READ_ONLY
-        sentence = tr(told).format(path=path, reason=in_short(error))
-        if trouble is Trouble.read_only and read_only is not None:
-            sentence = read_only
+        if trouble is Trouble.damaged:
+            sentence = tr(_DAMAGED).format(path=path, reason=in_short(error))
+        else:
+            sentence = known or read_only(path, in_short(error))
     else:
         return
     raise QingboError(sentence)
@@ -246,6 +247,11 @@ def in_short(error: Exception) -> str:
     """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
     words = str(getattr(error, "orig", None) or error) or type(error).__name__
     return words.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else words
+
+
+def read_only(path: Path, reason: str) -> str:
+    """Return the sentence for a journal that cannot be changed where it lies."""
+    return tr(_READ_ONLY).format(path=path, reason=reason)
 
 
 def unwritten(folder: Path, error: Exception) -> str:

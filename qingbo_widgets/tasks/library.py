@@ -7,6 +7,7 @@ that whatever happens next, the next kernel finds it.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -289,7 +290,9 @@ def readable_name(text: str, limit: int = 32) -> str:
     Nothing is left that a path, a shell or any file system could take for something else; the limit keeps
     a name of Chinese characters (three bytes each) far below the 255 bytes that file systems allow.
     """
-    words = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", text)).strip("-")
+    # A system that is set to an old encoding refuses the letters that this has not: they become dashes too.
+    known = unicodedata.normalize("NFC", text).encode(encoding := sys.getfilesystemencoding(), "replace")
+    words = re.sub(r"[\W_]+", "-", known.decode(encoding)).strip("-")
     return words[:limit].strip("-") or "video"
 
 

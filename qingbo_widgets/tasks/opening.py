@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from .backup import copy_database, keep_copy
-from .journal import PATIENCE, Trouble, foreign, in_short, in_words, newer, trouble_of
+from .journal import PATIENCE, Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
 from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer
 from .tables import metadata
 
@@ -69,6 +69,21 @@ class Opened:
     copy: tempfile.TemporaryDirectory[str] | None = None
 
 
+@dataclass(frozen=True)
+class _Journal:
+    """The journal to open.
+
+    Attributes:
+        path: what messages call it by.
+        is_shared: whether other programs may have tables in its database.
+        file: the SQLite file, ``None`` where it is none.
+    """
+
+    path: Path
+    is_shared: bool
+    file: Path | None
+
+
 class _NotWritable(Exception):
     """The journal cannot be changed where it lies; the text is the reason."""
 
@@ -85,25 +100,27 @@ def open_database(path: Path, database: str | None) -> Opened:
         OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = _engine(database or _url(path))
-    file = path if database is None else None
+    url = _url(path) if database is None else sa.make_url(database)
+    engine = _engine(url)
+    journal = _Journal(path, is_shared=database is not None, file=_file(url))
     with in_words(path):
         with engine.connect() as connection:
-            revision = _revision(connection, path, file)
+            revision = _revision(connection, journal)
         if revision is not None and is_newer(revision):
             return Opened(_sealed(engine), newer(path, revision))
         if revision != CURRENT:
             try:
-                _prepare(engine, path, file)
+                _prepare(engine, journal)
             except _NotWritable as reason:
-                if file is None or revision is None:
-                    raise QingboError(_not_writable(path, revision, reason)) from None
-                return _opened_copy(path, revision, reason)
+                if revision is None or journal.file is None:
+                    raise QingboError(read_only(path, str(reason))) from None
+                return _opened_copy(journal, revision, str(reason))
     return Opened(engine)
 
 
-def _engine(url: str | sa.URL) -> sa.Engine:
-    arguments = {"connect_args": {"timeout": PATIENCE}} if isinstance(url, sa.URL) else {}
+def _engine(url: sa.URL) -> sa.Engine:
+    is_sqlite = url.get_backend_name() == "sqlite" and "timeout" not in url.query
+    arguments = {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {}
     # No pool: a connection that is not used is closed, and with it the file. A text that is no JSON costs its
     # own column and not the whole row.
     return sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
@@ -113,7 +130,13 @@ def _url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _revision(connection: sa.Connection, path: Path, file: Path | None) -> str | None:
+def _file(url: sa.URL) -> Path | None:
+    """Return the file of an SQLite database; ``None`` for one in memory and for a server's."""
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if is_file else None
+
+
+def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
     """Return the journal's revision; ``None`` where none has been made yet.
 
     Raises:
@@ -128,14 +151,15 @@ def _revision(connection: sa.Connection, path: Path, file: Path | None) -> str |
     if "tasks" in names:
         missing = _FIRST_COLUMNS - {column["name"] for column in inspector.get_columns("tasks")}
         if missing:
-            raise foreign(path, tr("its tasks have no {columns}").format(columns=", ".join(sorted(missing))))
+            told = tr("its tasks have no {columns}")
+            raise foreign(journal.path, told.format(columns=", ".join(sorted(missing))))
         return REVISIONS[0]
-    if names and file is not None:
-        raise foreign(path, tr("it holds {tables}").format(tables=", ".join(names[:3])))
+    if names and not journal.is_shared:
+        raise foreign(journal.path, tr("it holds {tables}").format(tables=", ".join(names[:3])))
     return None
 
 
-def _prepare(engine: sa.Engine, path: Path, file: Path | None) -> None:
+def _prepare(engine: sa.Engine, journal: _Journal) -> None:
     """Make the journal, or take it through the steps that it lacks, in one transaction.
 
     Raises:
@@ -143,7 +167,7 @@ def _prepare(engine: sa.Engine, path: Path, file: Path | None) -> None:
         QingboError: a step failed.
     """
     with _locked(engine) as connection:
-        revision = _revision(connection, path, file)  # another kernel may have been quicker
+        revision = _revision(connection, journal)  # another kernel may have been quicker
         if revision == CURRENT or (revision is not None and is_newer(revision)):
             return
         if revision is None:
@@ -151,15 +175,15 @@ def _prepare(engine: sa.Engine, path: Path, file: Path | None) -> None:
             _version.create(connection, checkfirst=True)
             connection.execute(_version.insert().values(version_num=CURRENT))
             return
-        if file is not None:
+        if journal.file is not None:
             try:
-                keep_copy(file, revision)
+                keep_copy(journal.file, revision)
             except OSError as error:
                 raise _NotWritable(in_short(error)) from None
-        _migrate(connection, path, revision)
+        _migrate(connection, journal, revision)
 
 
-def _migrate(connection: sa.Connection, path: Path, revision: str) -> None:
+def _migrate(connection: sa.Connection, journal: _Journal, revision: str) -> None:
     from .migrations import upgrade
 
     try:
@@ -169,7 +193,7 @@ def _migrate(connection: sa.Connection, path: Path, revision: str) -> None:
             raise
         told = tr(_NOT_MIGRATED)
         raise QingboError(
-            told.format(path=path, revision=revision, current=CURRENT, reason=in_short(error))
+            told.format(path=journal.path, revision=revision, current=CURRENT, reason=in_short(error))
         ) from error
 
 
@@ -195,37 +219,24 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise
 
 
-def _opened_copy(path: Path, revision: str, reason: _NotWritable) -> Opened:
+def _opened_copy(journal: _Journal, revision: str, reason: str) -> Opened:
+    assert journal.file is not None
     folder = tempfile.TemporaryDirectory(prefix="qingbo-journal-", ignore_cleanup_errors=True)
-    copy = Path(folder.name) / path.name
-    copy_database(path, copy)
+    copy = Path(folder.name) / journal.file.name
+    copy_database(journal.file, copy)
     engine = _engine(_url(copy))
     with _locked(engine) as connection:
-        _migrate(connection, path, revision)
-    return Opened(_sealed(engine), _not_writable(path, revision, reason), folder)
-
-
-def _not_writable(path: Path, revision: str | None, reason: _NotWritable) -> str:
+        _migrate(connection, journal, revision)
     told = tr(_NOT_WRITABLE)
-    return told.format(path=path, revision=revision or CURRENT, current=CURRENT, reason=reason)
+    sentence = told.format(path=journal.path, revision=revision, current=CURRENT, reason=reason)
+    return Opened(_sealed(engine), sentence, folder)
 
 
 def _sealed(engine: sa.Engine) -> sa.Engine:
-    """Let the database itself refuse every change on the engine's connections."""
-    statement = {
-        "sqlite": "PRAGMA query_only = ON",
-        "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-    }.get(engine.dialect.name)
-
-    def seal(connection: Any, _: object) -> None:
-        if statement is not None:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            cursor.close()
-            connection.commit()
-
-    sa.event.listen(engine, "connect", seal)
-    return engine
+    """Return an engine on whose connections the database itself refuses every change."""
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only = ON"))
+    return engine.execution_options(postgresql_readonly=True)
 
 
 def _lenient(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -423,9 +424,9 @@ def test_nobody_listens(line: Line) -> None:
 
 
 def test_no_such_folder(line: Line) -> None:
-    """The disk's words, before anything is asked for."""
+    """The system's words, before anything is asked for."""
     line.path = line.path.parent / "missing" / "clip.mp4"
-    with pytest.raises(DownloadFailed, match=r"missing.*No such file"):
+    with pytest.raises(DownloadFailed, match=rf"missing.*{re.escape(os.strerror(errno.ENOENT))}"):
         line.fetch(file(VIDEO))
     assert line.server.requests == []
 

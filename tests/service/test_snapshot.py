@@ -51,7 +51,7 @@ def test_an_unknown_word_is_bounded() -> None:
 @pytest.mark.parametrize("word", ["", " ", "\n", 7, None])
 def test_no_word(word: object) -> None:
     """Nothing is no state."""
-    with pytest.raises(ValueError, match="is not a valid"):
+    with pytest.raises(ValueError, match="TaskStatus"):
         TaskStatus(word)
 
 

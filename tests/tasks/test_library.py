@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,3 +190,23 @@ def test_a_name_says_what_the_video_is(tmp_path):
     assert first.name == "一条锦鲤在清澈的池塘中游动-水面波光粼粼-aaaaaaaa.mp4"
     assert first != library.video_path("一条锦鲤在清澈的池塘中游动，水面波光粼粼", "bbbbbbbb1111")
     assert library.video_path("../../etc/passwd", "c" * 32).parent == tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere every name is Unicode")
+def test_a_system_without_chinese_letters_keeps_the_video(tmp_path):
+    """Where an old locale gives names no encoding for them, they are left out: the file can be written."""
+    script = (
+        "import sys\nfrom qingbo_widgets import Library\n"
+        f"path = Library(sys.argv[1]).video_path({'一条锦鲤, a koi'!a}, 'a' * 32)\n"
+        "path.touch()\nprint(sys.getfilesystemencoding(), path.name)"
+    )
+    old = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path],
+        env={**os.environ, **old},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "ascii a-koi-aaaaaaaa.mp4\n"), done.stderr

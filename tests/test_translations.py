@@ -1,0 +1,194 @@
+"""Every text is marked where it stands, is in the catalogue, and has its Chinese."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import gettext
+import io
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import translations
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
+
+from qingbo_widgets import VideoRequest
+
+ROOT = translations.PACKAGE
+FIELDS = [field.name for field in dataclasses.fields(VideoRequest)]
+
+
+def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:
+    """What a catalogue says, whatever way it is written: each text's Chinese and the files it stands in."""
+    return {
+        message.id: (message.string, {file for file, _ in message.locations})
+        for message in catalog
+        if message.id
+    }
+
+
+def test_every_text_has_its_chinese() -> None:
+    """Run ``make translations`` and write the missing ones into the .po file."""
+    catalog = content(translations.updated())
+    assert len(catalog) > 500
+    assert [text for text, (chinese, _) in catalog.items() if not chinese] == []
+    assert content(translations.translated()) == catalog, "run: make translations"
+
+
+def test_the_compiled_catalogue_is_that_of_the_text() -> None:
+    """What gettext reads is what the .po file says, and no more."""
+    compiled = translations.PO.with_suffix(".mo").read_bytes()
+    read = gettext.GNUTranslations(io.BytesIO(compiled))
+    chinese = {text: said for text, (said, _) in content(translations.translated()).items()}
+    assert {text: read.gettext(text) for text in chinese} == chinese, "run: make translations"
+    assert read.info()["language"] == "zh"
+    entries = {message.id: message.string for message in read_mo(io.BytesIO(compiled)) if message.id}
+    assert entries == chinese, "run: make translations"
+
+
+def test_both_files_are_written_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotes, backslashes, line ends and places come back out of the .po and the .mo file as they were."""
+    texts = {'say "it"\\n': "说“它”\\n", "two\nlines\n": "两\n行\n", "{a} of {b} " * 20: "{b} 中的 {a} " * 20}
+    catalog = Catalog(locale="zh", charset="utf-8")
+    for text, chinese in texts.items():
+        catalog.add(text, chinese, locations=[("here.py", None)])
+    monkeypatch.setattr(translations, "PO", tmp_path / "catalogue.po")
+    translations.PO.write_bytes(translations.po_bytes(catalog))
+    assert {text: said for text, (said, _) in content(translations.translated()).items()} == texts
+    compiled = gettext.GNUTranslations(io.BytesIO(translations.mo_bytes(texts)))
+    assert {text: compiled.gettext(text) for text in texts} == texts
+    assert compiled.gettext("unknown") == "unknown"
+
+
+def places(message: str) -> set[str]:
+    """The names that a text has filled in."""
+    return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
+
+
+def test_a_translation_fits_its_text() -> None:
+    """The same places to fill in, and at the beginning the name of the field, which the form looks for."""
+    for message in translations.translated():
+        source, chinese = message.id, message.string
+        if source:
+            assert places(chinese) == places(source), source
+            field = re.match(rf"(?:{'|'.join(FIELDS)}|{{where}}|{{field}}): ", source)
+            assert field is None or chinese.startswith(field[0]), source
+
+
+# ---------------------------------------------------------------- every text is marked where it stands
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the package, as its syntax tree."""
+    for path in sorted(ROOT.rglob("*.py")):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_a_mark_is_a_call_with_one_text() -> None:
+    """``N_`` takes a literal, and so does ``tr``, or it takes what is read out of a table by name."""
+    wrong = []
+    for file, tree in trees():
+        marks = list(translations.calls(tree))
+        called = {id(call.func) for call in marks}
+        for call in marks:
+            (given,) = call.args
+            text = translations.literal(given)
+            read = call.func.id == "tr" and all(_roots(given))
+            if call.keywords or not (read if text is None else text):
+                wrong.append(f"{file}:{call.lineno}: {ast.unparse(call)}")
+        for node in ast.walk(tree):
+            name = getattr(node, "id", getattr(node, "attr", None))
+            renamed = isinstance(node, ast.alias) and node.name in translations.MARKS and node.asname
+            if renamed or (name in translations.MARKS and id(node) not in called):
+                wrong.append(f"{file}:{node.lineno}: tr or N_, but no call by this name")
+    assert wrong == []
+
+
+def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
+    """The constants that ``tr`` names hold marked texts; and one that a table forgets to mark is seen."""
+    constants = {file: dict(_constants(tree)) for file, tree in trees()}
+    marked = {
+        (file, name)
+        for file, values in constants.items()
+        for name, value in values.items()
+        if any(mark for _, _, mark in _strings(value))
+    }
+    wrong = []
+    for file, tree in trees():
+        for call in translations.calls(tree):
+            for name in _roots(call.args[0]):
+                homes = [file] if name in constants[file] else [f for f in constants if name in constants[f]]
+                if name.strip("_").isupper() and not any((home, name) in marked for home in homes):
+                    wrong.append(f"{file}:{call.lineno}: {name} holds no text that is marked")
+        for name, value in constants[file].items():
+            strings = list(_strings(value))
+            columns = {place for place, _, mark in strings if mark}
+            wrong += [
+                f"{file}: {name} holds {text!r}, without N_"
+                for place, text, mark in strings
+                if place in columns and not mark
+            ]
+    assert wrong == []
+
+
+def test_the_search_sees_a_text_that_is_not_marked() -> None:
+    """In a dict, in a tuple's column, in a keyword; a table's keys and its other columns are no texts."""
+    table = 'T = {"a": ("css", N_("A"), Row(label=N_("B"))), "b": ("css", "C", Row(label="D", name="E"))}'
+    ((_, value),) = _constants(ast.parse(table))
+    strings = list(_strings(value))
+    columns = {place for place, _, mark in strings if mark}
+    assert [text for place, text, mark in strings if place in columns and not mark] == ["C", "D"]
+    (call,) = translations.calls(ast.parse('tr(HELP["shots"] if a else "b")'))
+    assert (translations.literal(call.args[0]), list(_roots(call.args[0]))) == (None, ["HELP", ""])
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a module gives values to, and those of its classes."""
+    for node in tree.body:
+        for one in node.body if isinstance(node, ast.ClassDef) else [node]:
+            match one:
+                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                    yield from zip((ast.unparse(name) for name in names), values, strict=True)
+                case ast.Assign(targets=[name]) | ast.AnnAssign(target=name) if one.value is not None:
+                    yield ast.unparse(name), one.value
+
+
+def _strings(node: ast.AST, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str, bool]]:
+    """The strings of a table: in which column, and whether marked. Rows of one kind share their columns."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield place, text, False
+        case ast.Call(func=ast.Name(id="N_"), args=[ast.Constant(value=str(text))]):
+            yield place, text, True
+        case ast.Dict():
+            for value in node.values:
+                yield from _strings(value, (*place, "value"))
+        case ast.List() | ast.Set() | ast.Tuple():
+            is_row = bool(place) and isinstance(node, ast.Tuple)
+            for index, element in enumerate(node.elts):
+                yield from _strings(element, (*place, index if is_row else "element"))
+        case ast.Call():
+            arguments = [*enumerate(node.args), *((keyword.arg, keyword.value) for keyword in node.keywords)]
+            for key, argument in arguments:
+                yield from _strings(argument, (*place, ast.unparse(node.func), key))
+        case ast.BinOp():  # one dict | another
+            yield from _strings(node.left, place)
+            yield from _strings(node.right, place)
+
+
+def _roots(node: ast.expr) -> Iterator[str]:
+    """The names that a value is read out of: ``_AXES`` of ``_AXES[axis].more``; empty for anything else."""
+    match node:
+        case ast.Name():
+            yield node.id
+        case ast.Attribute() | ast.Subscript():
+            yield from _roots(node.value)
+        case ast.IfExp():
+            yield from _roots(node.body)
+            yield from _roots(node.orelse)
+        case _:
+            yield ""
