@@ -21,13 +21,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 MAY_IMPORT = {
     "i18n": set(),
+    "console": set(),
     "exceptions": {"i18n"},
     "service": {"i18n", "exceptions"},
-    "tasks": {"i18n", "exceptions", "service"},
+    "tasks": {"i18n", "console", "exceptions", "service"},
     "widgets": {"i18n", "exceptions", "service", "tasks"},
     "magics": {"i18n", "exceptions", "service", "tasks", "widgets"},
     "demo": {"i18n", "exceptions", "service", "tasks", "widgets"},
-    "__main__": {"exceptions", "service", "tasks", "widgets", "demo"},
+    "__main__": {"console", "exceptions", "service", "tasks", "widgets", "demo"},
     "sandbox": set(),
 }
 

@@ -23,7 +23,7 @@ def test_a_missing_extra_is_told_with_the_line_that_installs_it(
     monkeypatch.delattr("qingbo_widgets.demo", raising=False)
     monkeypatch.setitem(sys.modules, "nbclient", None)
     assert main(["demo", "--once"]) == 1
-    assert "pip install 'qingbo_widgets[demo]'" in capsys.readouterr().err
+    assert 'pip install "qingbo_widgets[demo]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"]])

@@ -15,6 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from qingbo_widgets.console import take_any_text
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qingbo_widgets"
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
@@ -71,12 +73,13 @@ def mo_bytes(catalog: Catalog) -> bytes:
 
 def main() -> int:
     """Updates both files; the exit status is 1 as long as a text has no Chinese."""
+    take_any_text()
     catalog = updated()
     PO.parent.mkdir(parents=True, exist_ok=True)
     PO.write_bytes(po_bytes(catalog))
     PO.with_suffix(".mo").write_bytes(mo_bytes(catalog))
     missing = [message.id for message in catalog if message.id and not message.string]
-    print(f"── {len(catalog)} texts, {len(missing)} without Chinese: {PO.relative_to(ROOT)}")
+    print(f"── {len(catalog)} texts, {len(missing)} without Chinese: {PO.relative_to(ROOT).as_posix()}")
     for text in missing:
         print("  ", text)
     return 1 if missing else 0

@@ -92,7 +92,7 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
 @pytest.mark.parametrize("file", [None, "a.mp4"])
 def test_it_is_known_whether_there_is_anything_unfinished(tmp_path, status, file):
     """The quick question has the answer of the thorough one, whatever became of a task."""
-    library = Library(tmp_path / "a?b#c 锦鲤")
+    library = Library(tmp_path / "a#b%20c 锦鲤")
     assert not library.has_unfinished(service="here")
     library.add(entry("other", service="elsewhere", status="queued"))
     library.add(entry("k", service="here", status=str(status), file=file))

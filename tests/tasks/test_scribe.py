@@ -157,6 +157,7 @@ def test_an_idle_scribe_holds_no_file_open(
 
 
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows removes no folder with an open file")
+@pytest.mark.usefixtures("rules_of_posix")
 def test_a_folder_that_was_removed_in_the_midst_of_it_is_made_anew(
     library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
