@@ -47,15 +47,15 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends the signals of POSIX")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_the_sandbox_says_how_to_reach_it_and_leaves_nothing_behind(
     workdir: Path, end: signal.Signals
 ) -> None:
-    """The two lines that it prints are all a client needs; Ctrl-C and a service manager's stop end it."""
+    """The lines that it prints are all a client needs; Ctrl-C, a stop and a closed window end it."""
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "TMPDIR": str(workdir)},
     )
     assert server.stdout is not None

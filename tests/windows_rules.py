@@ -18,10 +18,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["HELD", "Held", "keeping_the_rules", "reserved"]
+import pytest
+
+__all__ = ["HELD", "Held", "keeping_the_rules", "needs_the_rules", "reserved"]
 
 #: Windows' number for "the file is used by another process".
 HELD = 32
+_CAN_SEE = Path("/proc/self/fd").is_dir()
+needs_the_rules = pytest.mark.skipif(
+    not _CAN_SEE and os.name != "nt", reason="finds open files through /proc, which this system does not have"
+)
 _DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{device}{number}" for device in ("COM", "LPT") for number in "123456789\u00b9\u00b2\u00b3"
 }
@@ -116,7 +122,7 @@ _rules: _Rules | None = None
 def keeping_the_rules(root: Path) -> Iterator[None]:
     """Keep the rules below a folder; nothing is done where there is no ``/proc``, as on Windows itself."""
     global _rules
-    if not Path("/proc/self/fd").is_dir():
+    if not _CAN_SEE:
         yield
         return
     if _rules is None:

@@ -33,7 +33,7 @@ def open_sockets() -> set[str]:
 def children() -> list[str]:
     """The processes that this one has started."""
     task = Path(f"/proc/self/task/{os.getpid()}/children")
-    return task.read_text().split() if task.exists() else []
+    return task.read_text(encoding="utf-8").split() if task.exists() else []
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
     """The command prints the two lines to export, answers with that key, and ends quietly."""
     code = "from qingbo_widgets.sandbox.server import serve; serve(0, 10)"
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     ) as command:
         assert command.stdout is not None
         url = key = ""
@@ -145,5 +145,7 @@ def test_a_missing_extra_is_named() -> None:
         "try:\n    from qingbo_widgets.sandbox import Sandbox\n"
         "except ImportError as error:\n    print(error)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     assert 'pip install "qingbo_widgets[sandbox]"' in said

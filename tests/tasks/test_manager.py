@@ -217,7 +217,7 @@ def test_a_form_does_not_wait_for_the_database(tmp_path, has_journal):
         ended = {"status": "completed", "file": "koi.mp4", "task_id": "task-1"}
         qw.Library(tmp_path).add(Entry("a", "http://127.0.0.1:9/v1", **ended))
     command = [sys.executable, "-c", QUICK, "http://127.0.0.1:9/v1", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (0, f"{has_journal}\n"), done.stderr
 
 
@@ -354,7 +354,7 @@ import qingbo_widgets as qw
 qw.connect({server.api_key!r}, base_url={server.base_url!r}, library={str(tmp_path)!r})
 qw.generate("fire and forget")
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
     (row,) = qw.Library(tmp_path).entries()
     assert row.task_id.startswith("task-")

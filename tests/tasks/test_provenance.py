@@ -75,10 +75,10 @@ def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
     """A JSON file that happens to have the video's name is not ours to change."""
     video, foreign = tmp_path / "clip.mp4", tmp_path / "clip.json"
     video.write_bytes(b"0000ftypisom")
-    foreign.write_text('{"format": 2}')
+    foreign.write_text('{"format": 2}', encoding="utf-8")
     library = Library.import_(tmp_path)
     Judgements(library).rate(library.entries()[0].key, 3)
-    assert foreign.read_text() == '{"format": 2}'
+    assert foreign.read_text(encoding="utf-8") == '{"format": 2}'
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import signal
 import subprocess
@@ -182,7 +183,7 @@ except KeyboardInterrupt:
 task.wait(60)
 print(task.status, flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.3)  # into the wait; too early would only test Python itself
@@ -257,11 +258,10 @@ with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Libra
     m.poll_interval = 0.1
     m.submit(prompt="一条锦鲤").wait(60)
 """
-    environment = {"PYTHONIOENCODING": "utf-8", "PATH": ""}
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
-        text=True,
         encoding="utf-8",
         env=environment,
         check=False,
