@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Library, Sandbox, TaskManager
+from qingbo_widgets.service.files import replace as move
 from qingbo_widgets.tasks import provenance
 from qingbo_widgets.tasks.judging import Judgements
 from qingbo_widgets.tasks.library import Entry
@@ -90,7 +91,7 @@ def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
     assert task.video_path is not None
     folder = task.video_path.parent
     for file in (task.video_path, sidecar_path(task.video_path)):
-        file.rename(folder / f"best{file.suffix}")
+        move(file, folder / f"best{file.suffix}", patience=20)  # its poster may just be being made
     (entry,) = Library.import_(folder).entries()
     assert (entry.key, entry.file) == (task.key, "best.mp4")
 
