@@ -52,12 +52,16 @@ def test_the_sandbox_says_how_to_reach_it_and_leaves_nothing_behind(
     workdir: Path, end: signal.Signals
 ) -> None:
     """The lines that it prints are all a client needs; Ctrl-C, a stop and a closed window end it."""
-    server = subprocess.Popen(
-        [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        env={**os.environ, "TMPDIR": str(workdir)},
-    )
+    before = signal.signal(end, signal.SIG_DFL)  # or a test run that nohup or & started would hand that down
+    try:
+        server = subprocess.Popen(
+            [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env={**os.environ, "TMPDIR": str(workdir)},
+        )
+    finally:
+        signal.signal(end, before)
     assert server.stdout is not None
     with server:
         variables = {}

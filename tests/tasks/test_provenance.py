@@ -140,7 +140,7 @@ def test_a_file_that_is_listed_in_another_spelling(
     assert (entry.key, entry.file) == ("k" * 32, saved)
 
 
-@pytest.mark.parametrize("seconds", [-86_400, 0, 33e9])
+@pytest.mark.parametrize("seconds", [-86_400, 0, 15e9])
 def test_a_file_of_another_age(tmp_path: Path, seconds: float) -> None:
     """Copies can have any date, before 1970 too, of which Windows' own functions make an error."""
     video = tmp_path / "koi.mp4"
