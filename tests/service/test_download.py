@@ -499,7 +499,10 @@ def test_the_disk_is_full(line: Line) -> None:
     """Said plainly. The .part is a link to the device that is always full."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this system")
-    (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
+    try:
+        (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
+    except OSError:
+        pytest.skip("this file system has no links")
     error = line.refuses(file(VIDEO))
     assert "the disk is full" in str(error)
 
