@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from qingbo_widgets.console import take_any_text
+
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
@@ -60,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    take_any_text()
     options = _parser().parse_args(arguments)
     try:
         if options.command == "sandbox":
@@ -81,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(
             f"{error.name} is not installed; '{options.command}' needs it. "
-            f"Install with: pip install 'qingbo_widgets[{options.command}]'",
+            f'Install with: pip install "qingbo_widgets[{options.command}]"',
             file=sys.stderr,
         )
         return 1

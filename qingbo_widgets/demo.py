@@ -28,6 +28,7 @@ from tqdm import tqdm
 from qingbo_widgets.exceptions import MissingApiKey
 from qingbo_widgets.i18n import N_, tr
 from qingbo_widgets.service.credentials import API_KEY_VARIABLES, find_api_key
+from qingbo_widgets.service.files import replace
 from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.library import Library
 
@@ -167,7 +168,9 @@ def execute(
         timeout=CELL_SECONDS,
         on_cell_executed=executed,
     )
-    asyncio.run(run())
+    # Windows' own loop cannot wait for the sockets of ZeroMQ; elsewhere this is the usual one.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(run())
     return notebook
 
 
@@ -229,7 +232,7 @@ def _place(folder: Path) -> Path:
             if _same_code(source, target):
                 continue
             kept = target.with_stem(f"{target.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
-            target.rename(kept)
+            replace(target, kept)
             _say(tr("{file} was changed; it is kept as {kept}").format(file=target, kept=kept))
         shutil.copyfile(source, target)
     return folder / "quickstart.ipynb"
@@ -265,9 +268,9 @@ def _run_notebook(path: Path, environment: Mapping[str, str]) -> bool:
             )
     except (CellExecutionError, DeadKernelError) as error:
         print(tr("The notebook stopped with an error:") + "\n", file=sys.stderr)
-        print(
-            str(error) if sys.stderr.isatty() else re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr
-        )
+        # Not every console of Windows acts on colours.
+        is_coloured = sys.stderr.isatty() and os.name != "nt"
+        print(str(error) if is_coloured else re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr)
         return False
     finally:
         nbformat.write(notebook, path)

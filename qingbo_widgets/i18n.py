@@ -3,7 +3,8 @@
 A text is written in English where it is needed: in ``tr("…")``, which says it in the language of the moment,
 or in ``N_("…")`` where it is only kept for a later ``tr``, in a constant. ``tools/translations.py`` finds it
 there, and nowhere else. Its Chinese stands in ``locale/``; a test fails on a text that has none. The language
-is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``, as gettext reads them) until
+is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``, as gettext reads them), on
+Windows, which sets none of these, that of its own menus, until
 ``set_locale`` says otherwise; it is one for the whole kernel.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -65,7 +67,19 @@ def _from_environment() -> str:
         if wishes := os.environ.get(variable):
             known = (code for wish in wishes.split(":") if (code := _code(wish)) in LOCALES)
             return next(known, LOCALES[0])
-    return LOCALES[0]
+    code = _code(_language_of_windows())
+    return code if code in LOCALES else LOCALES[0]
+
+
+@cache
+def _language_of_windows() -> str:
+    """The language of Windows' own menus, ``zh_CN`` say; empty on other systems."""
+    if sys.platform != "win32":
+        return ""
+    import ctypes
+    from locale import windows_locale
+
+    return windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
 
 
 def _code(name: str) -> str:

@@ -6,11 +6,14 @@ import gettext
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.windows_rules import keeping_the_rules
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -87,6 +90,18 @@ def no_default_manager() -> Iterator[None]:
     if manager is not None:
         manager.close()
         module._default = None
+
+
+@pytest.fixture(autouse=True)
+def rules_of_windows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """No test renames or removes an open file, or gives one a name that Windows does not allow."""
+    with nullcontext() if "rules_of_posix" in request.fixturenames else keeping_the_rules(tmp_path):
+        yield
+
+
+@pytest.fixture
+def rules_of_posix() -> None:
+    """For a test that is left out on Windows, and does what can be done elsewhere only."""
 
 
 @pytest.fixture

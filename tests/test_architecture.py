@@ -21,13 +21,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 MAY_IMPORT = {
     "i18n": set(),
+    "console": set(),
     "exceptions": {"i18n"},
     "service": {"i18n", "exceptions"},
-    "tasks": {"i18n", "exceptions", "service"},
+    "tasks": {"i18n", "console", "exceptions", "service"},
     "widgets": {"i18n", "exceptions", "service", "tasks"},
     "magics": {"i18n", "exceptions", "service", "tasks", "widgets"},
     "demo": {"i18n", "exceptions", "service", "tasks", "widgets"},
-    "__main__": {"exceptions", "service", "tasks", "widgets", "demo"},
+    "__main__": {"console", "exceptions", "service", "tasks", "widgets", "demo"},
     "sandbox": set(),
 }
 
@@ -161,6 +162,27 @@ def test_the_package_itself_imports_nothing_when_loaded() -> None:
     """``import qingbo_widgets`` costs nothing: its names are loaded on first use."""
     eager = [str(found) for found in OURS if found.file == "__init__.py" and found.when == "load"]
     assert not eager, "\n".join(eager)
+
+
+OUTPUTS = ("self.lasting",)
+"""What has a ``replace`` of its own, for the output of a cell."""
+
+
+def test_files_are_renamed_and_removed_in_one_place() -> None:
+    """Windows refuses both while another program has the file open; ``service/files.py`` tries again."""
+    wrong = []
+    for path in FILES:
+        file = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            name, owner = node.func.attr, ast.unparse(node.func.value)
+            # A text is replaced by another one: two arguments. A path takes one, a dataclass its fields.
+            is_path = name == "replace" and len(node.args) == 1 and not node.keywords and owner not in OUTPUTS
+            if is_path or name in ("unlink", "rename", "rmtree") or f"{owner}.{name}" == "os.remove":
+                wrong.append(f"{file}:{node.lineno} {ast.unparse(node)}")
+    assert [line for line in wrong if not line.startswith("service/files.py:")] == []
+    assert len(wrong) == 2, "it sees those of service/files.py"
 
 
 @pytest.mark.parametrize("module", ONLY_IN)

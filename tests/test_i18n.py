@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import qingbo_widgets
-from qingbo_widgets import VideoRequest
+from qingbo_widgets import VideoRequest, i18n
 from qingbo_widgets.i18n import N_, locale, set_locale, tr
 
 ROOT = Path(qingbo_widgets.__file__).parent
@@ -87,6 +87,7 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     """As gettext reads it: LANGUAGE first, then LC_ALL, LC_MESSAGES, LANG; what is unknown is English."""
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(i18n, "_language_of_windows", lambda: "")
     assert locale() == "en"
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert locale() == "zh"
@@ -95,6 +96,17 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert locale() == "en"
     monkeypatch.setenv("LANGUAGE", "fr:zh_TW:en")
     assert locale() == "zh"
+
+
+@pytest.mark.parametrize(("menus", "spoken"), [("zh_CN", "zh"), ("zh_TW", "zh"), ("de_DE", "en"), ("", "en")])
+def test_windows_chooses_by_its_menus(monkeypatch: pytest.MonkeyPatch, menus: str, spoken: str) -> None:
+    """It sets none of the variables; one that the user sets has the last word."""
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(i18n, "_language_of_windows", lambda: menus)
+    assert locale() == spoken
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    assert locale() == "en"
 
 
 @pytest.mark.parametrize("name", ["zh", "zh_CN", "zh-Hans", "ZH_cn.UTF-8"])

@@ -23,7 +23,7 @@ def test_a_missing_extra_is_told_with_the_line_that_installs_it(
     monkeypatch.delattr("qingbo_widgets.demo", raising=False)
     monkeypatch.setitem(sys.modules, "nbclient", None)
     assert main(["demo", "--once"]) == 1
-    assert "pip install 'qingbo_widgets[demo]'" in capsys.readouterr().err
+    assert 'pip install "qingbo_widgets[demo]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"]])
@@ -47,17 +47,21 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends the signals of POSIX")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_the_sandbox_says_how_to_reach_it_and_leaves_nothing_behind(
     workdir: Path, end: signal.Signals
 ) -> None:
-    """The two lines that it prints are all a client needs; Ctrl-C and a service manager's stop end it."""
-    server = subprocess.Popen(
-        [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(workdir)},
-    )
+    """The lines that it prints are all a client needs; Ctrl-C, a stop and a closed window end it."""
+    before = signal.signal(end, signal.SIG_DFL)  # or a test run that nohup or & started would hand that down
+    try:
+        server = subprocess.Popen(
+            [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env={**os.environ, "TMPDIR": str(workdir)},
+        )
+    finally:
+        signal.signal(end, before)
     assert server.stdout is not None
     with server:
         variables = {}

@@ -70,7 +70,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=200,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

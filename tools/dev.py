@@ -1,6 +1,6 @@
 """The project's commands on every system: ``python tools/dev.py COMMAND``, or ``make COMMAND`` for short.
 
-Each command first makes the environment that it needs in ``.venv``, with the newest Python that is found.
+Each command first makes the environment that it needs in ``.venv``, with the Python that runs it or a newer one.
 """
 
 from __future__ import annotations

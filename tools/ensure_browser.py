@@ -1,7 +1,8 @@
 """Sees to it that a browser is there for the tests that need one.
 
-Order: the environment variable ``CHROMIUM``; a Chromium or Chrome on ``PATH``; the one that Playwright
-installed earlier; Playwright's own, installed now; Debian's package, where we may install it.
+Order: the environment variable ``CHROMIUM``; a Chromium or Chrome on ``PATH``; one where Windows and macOS
+keep their programs, Edge among them; the one that Playwright installed earlier; Playwright's own, installed
+now; Debian's package, where we may install it.
 
 Without a browser the tests that need one are skipped, with the reason; where ``CI`` is set, it is a failure.
 """
@@ -12,9 +13,41 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from qingbo_widgets.console import take_any_text
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+#: Below a folder of programs.
+_ON_MACOS = tuple(
+    f"{name}.app/Contents/MacOS/{name}" for name in ("Chromium", "Google Chrome", "Microsoft Edge")
+)
+_ON_WINDOWS = (
+    "Chromium/Application/chrome.exe",
+    "Google/Chrome/Application/chrome.exe",
+    "Microsoft/Edge/Application/msedge.exe",
+)
+
+
+def usual_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yields where a browser is on a system that puts none on ``PATH``.
+
+    Args:
+        platform: as ``sys.platform``.
+        environment: as ``os.environ``, which on Windows finds a name in any case of letters.
+    """
+    if platform == "darwin":
+        folders, names = ["/Applications", f"{environment.get('HOME', '')}/Applications"], _ON_MACOS
+    elif platform == "win32":
+        variables = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        folders, names = [environment.get(variable, "") for variable in variables], _ON_WINDOWS
+    else:
+        folders, names = [], ()
+    for name in names:
+        yield from (Path(folder, name) for folder in folders if folder)
 
 
 def find_browser() -> str | None:
@@ -26,6 +59,9 @@ def find_browser() -> str | None:
         found = shutil.which(name)
         if found:
             return found
+    for place in usual_places(sys.platform, os.environ):
+        if place.is_file():
+            return str(place)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -43,7 +79,8 @@ def _attempt(*command: str, timeout: float) -> bool:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=timeout,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -72,6 +109,7 @@ def install_browser() -> str | None:
 
 def main() -> int:
     """Finds or installs a browser; the exit status is 1 where CI demands one and there is none."""
+    take_any_text()
     browser = find_browser() or install_browser()
     if browser:
         print("── browser:", browser)

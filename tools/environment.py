@@ -38,7 +38,7 @@ class Environment:
 
     Args:
         selection: ``LOCKED``, ``LATEST`` or ``LOWEST``.
-        python: the interpreter to make it of; the newest one on ``PATH`` if ``None``.
+        python: the interpreter to make it of; the running one, or the newest on ``PATH``, if ``None``.
         folder: its name, for ``LOCKED``; the other selections add theirs.
     """
 
@@ -92,7 +92,7 @@ class Environment:
         version = ".".join(map(str, _version(base)))
         print(f"── making {self.home.name} with Python {version} ({shutil.which(base) or base})", flush=True)
         shutil.rmtree(self.home, ignore_errors=True)
-        if run(base, "-m", "venv", self.home):
+        if run(base, "-m", "venv", "--clear", self.home):
             raise SetupError(f"{base} could not make {self.home}.")
         return {}
 
@@ -154,14 +154,16 @@ def run(*command: str | Path, log: Path | None = None) -> int:
 
 
 def find_python(wanted: str | None) -> str:
-    """Return a Python that is new enough and makes environments: the one wanted, or else the newest on PATH.
+    """Return a Python that is new enough and makes environments: the one wanted, the running one, one on PATH.
 
     A name on PATH proves little, since version managers leave stubs for versions that they do not run.
 
     Raises:
         SetupError: there is none.
     """
-    candidates = [wanted] if wanted else [*NAMES, sys.executable]
+    # The base of the running one: an environment cannot be made out of itself.
+    running = getattr(sys, "_base_executable", None) or sys.executable
+    candidates = [wanted] if wanted else [running, *NAMES]
     known = [python for python in candidates if _version(python) >= OLDEST]
     for python in known:
         if _makes_environments(python):

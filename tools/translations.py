@@ -20,6 +20,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 import qingbo_widgets
+from qingbo_widgets.console import take_any_text
 
 PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
@@ -102,6 +103,7 @@ def mo_bytes(chinese: Mapping[str, str]) -> bytes:
 
 def main() -> int:
     """Update both files; the exit status is 1 as long as a text has no Chinese."""
+    take_any_text()
     catalog = updated()
     chinese = {message.id: message.string for message in catalog if message.id}
     PO.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -188,8 +189,27 @@ def _listen(port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             message = f"port {port} on {HOST} is taken: stop what listens there, or choose another port"
             raise OSError(errno.EADDRINUSE, message) from None
+        if error.errno == errno.EACCES:  # below 1024 on Unix; on Windows also where it keeps ports for itself
+            message = f"port {port} on {HOST} is not for this user: choose another port, 0 for any free one"
+            raise OSError(errno.EACCES, message) from None
         raise
     return listener
+
+
+def settings(variables: Mapping[str, str], system: str) -> str:
+    """Return the lines that set environment variables in the shells of a system.
+
+    Args:
+        variables: names and values without blanks or quotes.
+        system: as ``os.name``.
+    """
+    if system != "nt":
+        return "\n".join(f"export {name}={value}" for name, value in variables.items())
+    shells = {"PowerShell": '$env:{} = "{}"', "cmd": "set {}={}"}
+    return "\n\n".join(
+        "\n".join([f"In {shell}:", *(line.format(*item) for item in variables.items())])
+        for shell, line in shells.items()
+    )
 
 
 def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> None:
@@ -205,11 +225,15 @@ def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> N
     """
     with Sandbox(port, speed, api_key=api_key) as sandbox:
         print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
-        print(f"export QINGBO_BASE_URL={sandbox.base_url}", flush=True)  # noqa: T201
-        print(f"export QINGBO_API_KEY={sandbox.api_key}", flush=True)  # noqa: T201
-        # What ends a service ends it as Ctrl-C does, or its files would stay behind.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        variables = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
+        print(settings(variables, os.name), flush=True)  # noqa: T201
+        # What ends a service, or closes its window, ends it as Ctrl-C does, or its files would stay behind.
+        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # the last one is Windows', and it has no SIGHUP
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, signal.default_int_handler)
         try:
-            threading.Event().wait()
+            while True:
+                time.sleep(3600)  # unlike a lock, this hears Ctrl-C on Windows
         except KeyboardInterrupt:
             print("\nThe sandbox has stopped.")  # noqa: T201

@@ -66,7 +66,10 @@ class Job:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=Path(__file__).parents[2],  # where the package is found, even when it is not installed
-                start_new_session=True,  # or interrupting the kernel would interrupt the drawing as well
+                # Or interrupting the kernel would interrupt the drawing as well. Windows does it by a console
+                # of its own, which without this flag would also be seen.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         with self._process as process:
             said, trouble = process.communicate(json.dumps(order).encode())

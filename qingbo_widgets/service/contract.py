@@ -22,6 +22,7 @@ __all__ = ["Contract202604"]
 
 #: Seconds; a larger number is in milliseconds (the year 5138, or March 1973).
 _LATEST_SECOND = 1e11
+_FIRST_YEAR, _END_YEAR = 1971, 3000
 _LONGEST_ID = 256
 _LONGEST_TEXT = 1000
 #: What a database can keep as an integer.
@@ -145,13 +146,21 @@ def _time(value: object) -> datetime | None:
     try:
         if number is not None:
             seconds = number / 1000 if number > _LATEST_SECOND else number
-            return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+            return _likely(datetime.fromtimestamp(seconds, UTC))
         if isinstance(value, str):
             moment = datetime.fromisoformat(value.strip())
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return _likely(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
     except (ValueError, OverflowError, OSError):
         pass
     return None
+
+
+def _likely(moment: datetime) -> datetime | None:
+    """The moment, unless no task can have it: year 1 is how Go writes "none".
+
+    Nor could such a one be shown: outside these years, Windows knows no local time.
+    """
+    return moment if _FIRST_YEAR <= moment.year < _END_YEAR else None
 
 
 def _videos(result: object) -> tuple[Video, ...]:

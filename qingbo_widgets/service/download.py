@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from ..exceptions import ConnectionFailed, DownloadFailed, LinkExpired
 from ..i18n import N_, tr
 from .answers import retry_after
 from .boxes import is_whole
+from .files import is_held, reason_of
 from .partial import HEAD, Partial
 from .transport import Stream, Transport
 from .urls import without_query
@@ -44,8 +44,11 @@ _WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
 _NO_VIDEO = N_("The link leads to something else instead of a video ({link}).")
 _TOO_LARGE = N_("The video has {size:.1f} MB or more, and {limit:.1f} MB are accepted.")
 _NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
+_NOT_NAMED = N_(
+    "The video is whole, as {part}, but could not be renamed to {path}: {reason}. Saving it again costs "
+    "nothing."
+)
 _NOT_WHOLE = N_("The video that came ends in the middle, after {received} bytes.")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 #: How a WebM begins. It need not say how long it is, so only an mp4 can be seen to be whole.
 _WEBM = b"\x1aE\xdf\xa3"
 
@@ -99,7 +102,8 @@ class Download:
         try:
             with self._writing():
                 self._part.open()
-            self._try_until_whole()
+            if not self._part.is_whole:
+                self._try_until_whole()
             with self._writing():
                 self._part.finish()
         except DownloadFailed as error:
@@ -237,8 +241,7 @@ class Download:
         try:
             yield
         except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-            number = getattr(error, "errno", None)
-            words = getattr(error, "strerror", "") or str(error)
-            if number in _FULL:
-                words = tr("the disk is full")
-            raise self._failed(tr(_NOT_WRITTEN).format(path=self._path, reason=words)) from None
+            told = tr(_NOT_NAMED if self._part.is_whole else _NOT_WRITTEN)
+            part = self._part.path
+            told = told.format(path=self._path, part=part, reason=reason_of(error, part))
+            raise self._failed(told, transient=is_held(error)) from None

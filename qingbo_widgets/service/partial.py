@@ -9,10 +9,14 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from .files import flush_to_disk, patiently, remove, replace
+
 __all__ = ["HEAD", "Partial"]
 
 #: Bytes by which a video is recognised.
 HEAD = 12
+#: Seconds for which a whole video waits for its name: a virus scanner reads all of it first.
+PATIENCE = 30.0
 
 
 class Partial:
@@ -31,18 +35,20 @@ class Partial:
         validator: the whole file's strong ``ETag``, or ``Last-Modified``; ``None`` where nobody can
             go on with what is here.
         head: its first bytes, at most ``HEAD``.
+        is_whole: the file is complete, and only its name is missing, which another program kept from it.
     """
 
     def __init__(self, path: Path, link: str) -> None:
         self._path = path
         self._link = link
-        self._part = path.with_name(f"{path.name}.part")
+        self.path = path.with_name(f"{path.name}.part")
         self._note = path.with_name(f"{path.name}.etag")
         self._file: FileIO | None = None
         self.size = 0
         self.total: int | None = None
         self.validator: str | None = None
         self.head = b""
+        self.is_whole = False
 
     @property
     def file(self) -> FileIO:
@@ -57,7 +63,7 @@ class Partial:
             OSError, ValueError: it cannot be written.
         """
         # Not for appending: should another kernel write here too, each byte still finds its own place.
-        self._file = FileIO(self._part, "r+", opener=_creating)
+        self._file = patiently(lambda: FileIO(self.path, "r+", opener=_creating))
         with suppress(OSError, ValueError, LookupError, TypeError):  # no note, or none of ours
             self._recall()
 
@@ -67,15 +73,14 @@ class Partial:
         Raises:
             OSError: it cannot be written.
         """
-        self._note.unlink(missing_ok=True)  # first: a note never lies beside the bytes of another file
+        remove(self._note)  # first: a note never lies beside the bytes of another file
         self.file.seek(0)
         if os.fstat(self.file.fileno()).st_size:
             self.file.truncate()
         self.size, self.total, self.validator, self.head = 0, total, validator, b""
         if validator is not None:
             with suppress(OSError):  # then this kernel alone can go on with it
-                note = {"link": self._link, "validator": validator, "total": total}
-                self._note.write_text(json.dumps(note), encoding="ascii")
+                self._write_note(validator=validator, total=total)
 
     def write(self, chunk: bytes) -> None:
         """Adds a piece.
@@ -93,27 +98,38 @@ class Partial:
         """Gives it the name of a whole file.
 
         Raises:
-            OSError: that name is not to be had.
+            OSError: that name is not to be had. The file is kept, for a later download to give it its name.
         """
         # On the disk before it has its name: after a power cut it is whole, or not there.
-        os.fsync(self.file.fileno())
+        if not self.is_whole:
+            flush_to_disk(self.file.fileno())
+            self.is_whole = True
         self.file.close()
-        self._note.unlink(missing_ok=True)
-        self._part.replace(self._path)
-        self.validator = None
+        try:
+            replace(self.path, self._path, PATIENCE)
+        except OSError:
+            with suppress(OSError):
+                self._write_note(whole=self.path.stat().st_size)
+            raise
+        self.validator, self.is_whole = None, False
+        with suppress(OSError):  # a note beside nothing is believed by no download
+            remove(self._note)
 
     def close(self) -> None:
         """Leaves it to a later download, or removes what none can go on with."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-        if self.validator is None or not self.size:
-            for path in (self._part, self._note):
+        if not self.is_whole and (self.validator is None or not self.size):
+            for path in (self.path, self._note):
                 with suppress(OSError, ValueError):
-                    path.unlink(missing_ok=True)
+                    remove(path)
 
     def _recall(self) -> None:
         note, found = json.loads(self._note.read_bytes()), os.fstat(self.file.fileno())
+        if note["link"] == self._link and note.get("whole") == found.st_size > 0:
+            self.is_whole = True
+            return
         link, validator, total = note["link"], str(note["validator"]), int(note["total"])
         # Where the power went off since, there may be blanks for bytes that never reached the disk.
         started = time.time() - time.monotonic()
@@ -123,6 +139,9 @@ class Partial:
             head = self.file.read(HEAD)[:size]
             self.file.seek(size)
             self.size, self.total, self.validator, self.head = size, total, validator, head
+
+    def _write_note(self, **content: object) -> None:
+        self._note.write_text(json.dumps({"link": self._link, **content}), encoding="ascii")
 
 
 def _creating(path: str, flags: int) -> int:

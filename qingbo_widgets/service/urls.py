@@ -105,6 +105,9 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_file(text: str) -> bool:
+    if text.startswith(("\\\\", "//")):
+        # Of another computer, to which Windows would show the user's login just by looking.
+        return text.startswith("\\\\")
     try:
         return Path(text).expanduser().exists()
     except (OSError, ValueError, RuntimeError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+
+from ..service.files import flush_to_disk, remove, replace
 
 __all__ = ["copy_database", "keep_copy"]
 
@@ -28,13 +29,13 @@ def keep_copy(path: Path, revision: str) -> Path:
         names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
         for kept in names:
             if not kept.exists():
-                part.replace(kept)
+                replace(part, kept)
                 return kept
             if kept.read_bytes() == part.read_bytes():
                 return kept
         raise AssertionError("endless")
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
 
 
 def copy_database(path: Path, target: Path) -> None:
@@ -53,7 +54,7 @@ def copy_database(path: Path, target: Path) -> None:
         raise OSError(str(error)) from error
     shutil.copymode(path, target)  # what only its owner may read stays so
     with target.open("rb+") as file:
-        os.fsync(file.fileno())
+        flush_to_disk(file.fileno())
 
 
 def _endings() -> Iterator[str]:

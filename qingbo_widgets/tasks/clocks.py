@@ -1,17 +1,20 @@
-"""The service's clock and ours, which may be hours apart."""
+"""The service's clock and ours, which may be hours apart; and ours, which may stand still."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .task import Task
 
-__all__ = ["on_our_clock"]
+__all__ = ["next_moment", "on_our_clock"]
 
 #: A submission, its retries included, and two clocks that somebody sets are no further apart than this.
 _AGREE = timedelta(minutes=10)
+#: No clock goes in longer steps.
+_STEP = timedelta(seconds=1)
 
 
 def on_our_clock(task: Task, moment: datetime | None) -> datetime | None:
@@ -24,3 +27,22 @@ def on_our_clock(task: Task, moment: datetime | None) -> datetime | None:
         return moment
     ahead = task.created_at - task.submitted_at
     return moment if abs(ahead) < _AGREE else moment - ahead
+
+
+_guard = threading.Lock()
+_latest = datetime.min.replace(tzinfo=UTC)
+
+
+def next_moment() -> datetime:
+    """Return the time, UTC, and never the same twice: what is sorted by it keeps its order.
+
+    A clock of Windows goes in steps of 15.6 ms, in which many tasks can be submitted.
+    """
+    global _latest
+    with _guard:
+        now = datetime.now(UTC)
+        # A clock that was set back by more than a step counts as it is.
+        if timedelta(0) <= _latest - now < _STEP:
+            now = _latest + timedelta(microseconds=1)
+        _latest = now
+        return now

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from pathlib import Path
+
+from ..service.files import remove, replace
 
 __all__ = ["write_whole"]
 
@@ -24,6 +27,7 @@ def write_whole(target: Path, content: str | bytes) -> None:
     part = target.with_name(f"{uuid.uuid4().hex}.part")
     try:
         part.write_bytes(data)
-        part.replace(target)
+        replace(part, target)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it is of no use, and of no harm
+            remove(part)

@@ -5,6 +5,7 @@ Decoding needs the extra ``[frames]``: av and Pillow, imported here, when a fram
 
 from __future__ import annotations
 
+import io
 import math
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.request import VideoRequest
+from .files import write_whole
 from .statuses import status_name
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ __all__ = [
     "video_of",
 ]
 
-_NEEDED = N_("Frames need av and Pillow: pip install 'qingbo_widgets[frames]'")
+_NEEDED = N_('Frames need av and Pillow: pip install "qingbo_widgets[frames]"')
 _GAP = 4  # pixels between the pictures of a contact sheet
 _DARK = (24, 24, 24)
 
@@ -168,9 +170,9 @@ def keep_frame(path: Path, seconds: float | None) -> Path:
     """
     target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
     if not target.is_file():
-        part = target.with_name(f".{target.name}.part")
-        (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(part, "PNG")
-        part.replace(target)
+        file = io.BytesIO()
+        (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(file, "PNG")
+        write_whole(target, file.getvalue())
     return target
 
 

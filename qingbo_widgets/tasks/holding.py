@@ -18,14 +18,14 @@ from .library import Library
 
 __all__ = ["hold", "is_dead", "new_holder"]
 
-#: A process that has ended, and that nobody has asked about yet.
+#: A process that has ended, and whose parent has not asked about it yet.
 _ENDED = ("Z", "X")
 
 
 def new_holder() -> str:
     """A name for whoever holds tasks here: ``machine:process:start of the process:one of it``."""
     pid = os.getpid()
-    return f"{_machine()}:{pid}:{_start(pid) or ''}:{uuid.uuid4().hex}"
+    return f"{_machine()}:{pid}:{_start(pid)}:{uuid.uuid4().hex}"
 
 
 def hold(library: Library, key: str, holder: str, seconds: float) -> bool:
@@ -40,18 +40,40 @@ def hold(library: Library, key: str, holder: str, seconds: float) -> bool:
 
 
 def is_dead(holder: str) -> bool:
-    """Whether a holder has surely ended; of other machines, and on Windows, nobody can tell."""
+    """Tell whether a holder has surely ended. Of other machines that is not known."""
     machine, _, process = holder.rpartition(":")[0].partition(":")
     pid, _, start = process.partition(":")
-    if os.name != "posix" or machine != _machine() or not pid.isdecimal():
+    if machine != _machine() or not pid.isdecimal():
         return False
+    is_gone = _is_gone_on_windows if os.name == "nt" else _is_gone
+    return is_gone(int(pid), start)
+
+
+def _is_gone(pid: int, start: str) -> bool:
+    """Tell whether a process of POSIX has ended.
+
+    Not by psutil: where ``/proc`` shows each user the own processes only (``hidepid``), it takes those of the
+    others for ended, and a task of theirs would be followed twice.
+    """
     try:
-        os.kill(int(pid), 0)  # asks only
+        os.kill(pid, 0)  # asks only; on Windows it would kill
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
-        return False  # somebody else's, and alive
-    return _start(int(pid)) != (start or None)  # the number may be that of another process by now
+        return False  # another user's, and alive
+    return _start(pid) != start  # the number may be that of another process by now
+
+
+def _is_gone_on_windows(pid: int, start: str) -> bool:
+    """Tell whether a process of Windows has ended."""
+    import psutil  # imported when it is needed, which is seldom
+
+    try:
+        return _start_on_windows(pid) != start
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False  # another user's, and alive
 
 
 @cache
@@ -65,15 +87,35 @@ def _machine() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{named}/{boot}/{Path('/proc/self/ns/pid').readlink().name}".replace(":", "-")
     except OSError:
-        # A Linux that hides what it is might be any of several; a name that is nobody else's says nothing.
-        return f"{named}/{uuid.uuid4().hex}" if sys.platform == "linux" else named
+        # Two machines on one shared folder may have the same name, so the network card's number goes with it.
+        # Where there is none, Python makes one up (its lowest bit of the first byte is set): then, and on a
+        # Linux that hides what it is, a name that no other kernel has is on the safe side.
+        node = uuid.getnode()
+        is_known = sys.platform != "linux" and not node >> 40 & 1
+        return f"{named}/{node:012x}" if is_known else f"{named}/{uuid.uuid4().hex}"
 
 
-def _start(pid: int) -> str | None:
-    """When a process has started, in the kernel's ticks; ``None`` where it has ended, or nobody tells."""
+def _start(pid: int) -> str:
+    """Return when a process has started, empty where it has ended or that is not known, as on macOS."""
+    if os.name == "nt":
+        return _start_on_windows(pid)
     try:
         # Behind the name, which may hold anything: the state, and as the 20th field the start.
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return None if fields[0] in _ENDED else fields[19]
+        return "" if fields[0] in _ENDED else fields[19]
     except (OSError, IndexError):
-        return None
+        return ""
+
+
+def _start_on_windows(pid: int) -> str:
+    """Return when a process has started, in seconds since 1970.
+
+    Windows keeps this as a time, so it stays the same when the clock is set. On Linux and macOS, psutil adds
+    the time of the boot to it, which moves with the clock: a kernel that lives would seem to be another one.
+
+    Raises:
+        psutil.NoSuchProcess, psutil.AccessDenied: it is not known.
+    """
+    import psutil
+
+    return repr(psutil.Process(pid).create_time())

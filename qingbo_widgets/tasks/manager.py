@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Float, Int
 from traitlets.config import Configurable
 
+from ..console import say
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
 from ..service.catalog import Problem
@@ -353,7 +354,7 @@ def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
             "qingbo_widgets: {count} submissions were still under way at the end; connect() shows in the "
             "next session what became of them."
         )
-        sys.stderr.write(told.format(count=unsent) + "\n")
+        say(told.format(count=unsent), sys.stderr)
     monitor.close(_patience())
     if monitor.was_used:
         with suppress(Exception):  # the hold runs out by itself

@@ -5,16 +5,15 @@ Decoding needs av and Pillow (``[frames]``). Without them there are no posters, 
 
 from __future__ import annotations
 
+import io
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from .files import write_whole
 from .pool import DaemonPool
 
 __all__ = ["POSTERS", "Posters", "can_make", "frame_rate", "make_poster", "poster_path", "posters"]
@@ -63,16 +62,9 @@ def make_poster(video: Path) -> Path | None:
                 frame = next((later for later in frames if (later.time or 0.0) >= _MOMENT), frame)
             picture = frame.to_image()  # type: ignore[no-untyped-call]
         picture.thumbnail((SIZE, SIZE))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
-            Path(part).replace(target)  # another kernel may look at this moment
-        except BaseException:
-            with suppress(OSError):
-                Path(part).unlink()
-            raise
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+        write_whole(target, file.getvalue())  # another kernel may look at this moment
     except Exception as error:
         logger.info("No poster of %s: %s", video.name, error)
         return None

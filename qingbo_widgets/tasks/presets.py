@@ -10,11 +10,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..i18n import N_, tr
+from ..service.files import read, remove
 from .files import write_whole
 from .library import readable_name
 
@@ -91,7 +93,7 @@ class Presets:
 
     def remove(self, name: str) -> None:
         """Remove a preset, if there is one of this name."""
-        self._file(PRESETS, name).unlink(missing_ok=True)
+        remove(self._file(PRESETS, name))
 
     def draft(self, key: str) -> Draft | None:
         """The draft of a form, ``None`` where there is none that can be read."""
@@ -105,14 +107,17 @@ class Presets:
         Raises:
             OSError: the folder cannot be written.
         """
-        _write(self._file(DRAFTS, key), {"fields": dict(draft.fields), "given": dict(draft.given)})
-        files = sorted((self.folder / DRAFTS).glob("*.json"), key=_age)
-        for file in files[:-_MOST_DRAFTS]:
-            file.unlink(missing_ok=True)
+        kept = self._file(DRAFTS, key)
+        _write(kept, {"fields": dict(draft.fields), "given": dict(draft.given)})
+        # What was written last goes last, on file systems too that count time in steps of two seconds.
+        others = (file for file in (self.folder / DRAFTS).glob("*.json") if file.name != kept.name)
+        for file in sorted(others, key=_age)[: 1 - _MOST_DRAFTS]:
+            with suppress(OSError):  # in use elsewhere; the next draft removes it
+                remove(file)
 
     def remove_draft(self, key: str) -> None:
         """Forget a draft."""
-        self._file(DRAFTS, key).unlink(missing_ok=True)
+        remove(self._file(DRAFTS, key))
 
     def _file(self, kind: str, name: str) -> Path:
         # Readable for people; the hash makes it the name's own, whatever letters a file system mixes up.
@@ -122,7 +127,7 @@ class Presets:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(read(file))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

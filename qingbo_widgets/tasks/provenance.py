@@ -9,15 +9,17 @@ import hashlib
 import json
 import logging
 import platform
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..service.contract import Contract202604
+from ..service.files import read
 from ..service.snapshot import TaskStatus
 from .files import write_whole
 from .library import Entry, Library
@@ -39,6 +41,8 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Of the file's own layout; raised when a reader of the old one would misread the new one.
 FORMAT = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _END_YEAR = 1971, 3000
 _MOMENTS = ("submitted_at", "created_at", "completed_at")
 _TEXTS = ("key", "service", "task_id", "model")
 
@@ -91,7 +95,7 @@ def amend_sidecar(video: Path, **content: Any) -> None:
 def read_sidecar(video: Path) -> dict[str, Any] | None:
     """The sidecar of a video, ``None`` where there is none that can be read."""
     try:
-        found = json.loads(sidecar_path(video).read_text(encoding="utf-8"))
+        found = json.loads(read(sidecar_path(video)))
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("format") == FORMAT else None
@@ -106,11 +110,15 @@ def import_folder(library: Library) -> int:
         How many were entered.
     """
     entries = library.entries()
-    files = {entry.file for entry in entries}
+    found = {video.name: video for video in sorted(library.folder.glob("*.mp4"))}
+    files = {entry.file for entry in entries if entry.file}
+    # On Windows and macOS a file may be listed under another spelling than it was saved under: letters in
+    # another case, or accents as characters of their own.
+    respelt = {_folded(file) for file in files - found.keys() if (library.folder / file).is_file()}
     # Also those whose file somebody has given another name, with its sidecar.
     unsaved = {entry.key for entry in entries if not ((file := library.video_of(entry)) and file.is_file())}
     taken = {entry.key for entry in entries}
-    videos = [video for video in sorted(library.folder.glob("*.mp4")) if video.name not in files]
+    videos = [video for name, video in found.items() if name not in files and _folded(name) not in respelt]
     for video in videos:
         sidecar = read_sidecar(video) or {}
         entry = _entry(video, sidecar)
@@ -158,7 +166,8 @@ def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
     """A row for a video. A sidecar may come from anywhere, so nothing in it is believed blindly."""
     texts = {name: sidecar[name] for name in _TEXTS if isinstance(sidecar.get(name), str) and sidecar[name]}
     moments = {name: moment for name in _MOMENTS if (moment := _moment(sidecar.get(name))) is not None}
-    saved = datetime.fromtimestamp(video.stat().st_mtime, UTC)
+    # Not fromtimestamp, which refuses a date before 1970 on Windows; some copies of a file have one.
+    saved = _EPOCH + timedelta(seconds=video.stat().st_mtime)
     request = sidecar.get("request")
     defaults = {"key": uuid.uuid4().hex, "service": "unknown", "submitted_at": saved}
     return Entry(
@@ -175,7 +184,12 @@ def _moment(text: object) -> datetime | None:
         moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    # A moment of another age could not be shown: Windows knows no local time for it.
+    return moment if moment.tzinfo and _FIRST_YEAR <= moment.year < _END_YEAR else None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _digest(video: Path) -> str:

@@ -12,7 +12,7 @@ __all__ = ["Ranked", "rank"]
 #: How sure the model is beforehand that all are alike: strengths differ by about two. It keeps a video that
 #: has won every time at a finite strength.
 _PRIOR_PRECISION = 0.25
-_NO_CHOIX = N_("A ranking needs choix: pip install 'qingbo_widgets[judging]'")
+_NO_CHOIX = N_('A ranking needs choix: pip install "qingbo_widgets[judging]"')
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, Int, Unicode
 
+from ..console import say
 from ..exceptions import BadRequest, InvalidRequest, QingboError, TaskCancelled, WaitTimeout
 from ..i18n import N_, tr
 from ..service.request import VideoRequest
@@ -319,7 +320,7 @@ class Sweep(HasTraits):
     def show(self) -> None:
         """Show the grid in the notebook; in a terminal, print how it stands."""
         if not in_notebook():
-            print(repr(self))  # noqa: T201 - showing is what was asked for
+            say(repr(self))
             return
         from ..widgets.sweep import show
 
@@ -487,7 +488,7 @@ def sweep(
     manager.sweeps[name] = made
     limit = manager.ask_above if ask_above is None else ask_above
     asks = len(rows) > limit
-    print(_announced(made, grid, asks=asks))  # noqa: T201 - told before anything is sent
+    say(_announced(made, grid, asks=asks))  # before anything is sent
     return made if asks else made.start()
 
 

@@ -11,18 +11,21 @@ import uuid
 from collections.abc import Callable, Collection, Generator
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
 from traitlets.utils.sentinel import Sentinel
 
+from ..console import say
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
+from ..service.files import patiently
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .checking import check
+from .clocks import next_moment
 from .frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
 from .host import in_notebook
 from .statuses import status_name
@@ -90,7 +93,7 @@ class Task(HasTraits):
         self.manager = manager
         self.request = request
         self.key = key or uuid.uuid4().hex
-        self.submitted_at = submitted_at or datetime.now(UTC)
+        self.submitted_at = submitted_at or next_moment()
         self._done = threading.Event()
         self._ending = threading.Lock()
         self._callbacks: list[Callable[[Task], object]] = []
@@ -246,7 +249,7 @@ class Task(HasTraits):
                 "again. generate() makes a new one."
             )
             raise QingboError(told.format(**self._named()))
-        self.submitted_at = datetime.now(UTC)
+        self.submitted_at = next_moment()
         self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
 
     def follow_again(self) -> None:
@@ -293,7 +296,7 @@ class Task(HasTraits):
         if target.exists() and target.samefile(source):
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copyfile(source, target))
+        return Path(patiently(lambda: shutil.copyfile(source, target)))
 
     def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
         """One frame of the saved video, as a PIL image.
@@ -374,7 +377,7 @@ class Task(HasTraits):
         """
         self._shown = True
         if not in_notebook():
-            print(repr(self))  # noqa: T201 - showing is what was asked for
+            say(repr(self))
             return
         from ..widgets.card import show
 

@@ -8,6 +8,7 @@ import time
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
+from ..console import fitted, say
 from .statuses import status_name
 
 if TYPE_CHECKING:
@@ -38,20 +39,21 @@ class ProgressLine:
         task = self._task
         if self._redraw:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write("\r\x1b[K" + _fitted(self._text(), width))
+            # Blanks over what stood there, as not every console of Windows acts on escape sequences.
+            self._stream.write("\r" + padded(_shortened(self._text(), width), width))
         else:
             step = (task.status, task.progress // 25, task.video_path)
             if step == self._last:
                 return
             self._last = step
-            self._stream.write(self._text() + self._where() + "\n")
+            say(self._text() + self._where(), self._stream)
         self._stream.flush()
 
     def end(self) -> None:
         """Write the last state and leave the line."""
         self.update()
         if self._redraw:
-            self._stream.write("\n" + self._where().lstrip() + "\n" * bool(self._where()))
+            say("\n" + self._where().lstrip() if self._where() else "", self._stream)
             self._stream.flush()
 
     def _where(self) -> str:
@@ -64,7 +66,8 @@ class ProgressLine:
         bar = "█" * filled + "░" * (BAR - filled)
         elapsed = time.monotonic() - self._began
         note = f"  {task.message}" if task.message else ""
-        return f"{padded(status_name(task.status), 11)} {bar} {percent:3d} %  {elapsed:4.0f} s{note}"
+        text = f"{padded(status_name(task.status), 11)} {bar} {percent:3d} %  {elapsed:4.0f} s{note}"
+        return fitted(text, self._stream)
 
 
 def columns_of(text: str) -> int:
@@ -77,7 +80,7 @@ def padded(text: str, columns: int) -> str:
     return text + " " * (columns - columns_of(text))
 
 
-def _fitted(text: str, columns: int) -> str:
+def _shortened(text: str, columns: int) -> str:
     """As much of the text as fits."""
     for end, character in enumerate(text):
         columns -= columns_of(character)

@@ -33,7 +33,7 @@ _EMPTY = N_("The library in {folder} has no tasks yet.")
 _NONE = N_("No task is like that.")
 _TWIN = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
 _NO_PICTURES = N_(
-    "The pictures are made with av and Pillow: pip install 'qingbo_widgets[frames]', then Refresh."
+    'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
 )
 _REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those of other notebooks.")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
+from ..service.files import patiently
+from ..tasks.files import write_whole
 from . import markup, table, words
 from .player import size_text
 
@@ -86,7 +87,7 @@ def _export(
     films = path / "videos"
     films.mkdir(parents=True, exist_ok=True)
     for video in videos:
-        shutil.copyfile(video, films / video.name)
+        patiently(partial(shutil.copyfile, video, films / video.name))
     return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
 
 
@@ -113,16 +114,7 @@ def _write(path: Path, title: str, body: str) -> Path:
     )
     head += f"<title>{markup.escape(title)}</title>{style}"
     html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(f"{html}<body>{shown}</body></html>\n")
-        Path(part).chmod(0o644)  # for the colleague; a temporary file is for its owner only
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    write_whole(path, f"{html}<body>{shown}</body></html>\n")
     return path
 
 

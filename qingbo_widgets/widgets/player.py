@@ -22,6 +22,7 @@ __all__ = [
     "link_html",
     "notebook_folder",
     "output_of",
+    "relative_path",
     "relative_url",
     "size_text",
     "video_html",
@@ -48,6 +49,29 @@ def notebook_folder() -> Path:
     return Path.cwd()
 
 
+def relative_path(path: Path | str, folder: Path | None = None) -> str | None:
+    """Return a path as seen from the notebook, with slashes on every system; ``None`` from another drive.
+
+    A folder may have several paths: by a link, a drive letter given to a network share, a short name as
+    ``RUNNER~1``. Where the paths as they are do not meet, those that the system resolves them to may.
+
+    Args:
+        path: a file or a folder.
+        folder: the notebook's folder.
+    """
+    folder = notebook_folder() if folder is None else folder
+    found = None
+    for one, other in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
+        try:
+            relative = os.path.relpath(one, other).replace(os.sep, "/")
+        except ValueError:  # on another drive
+            continue
+        found = found or relative
+        if not relative.startswith("../"):
+            return relative
+    return found
+
+
 def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
     """The path as a relative URL, or ``None`` where there is none (another drive on Windows).
 
@@ -55,12 +79,11 @@ def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
         path: the video.
         folder: the notebook's folder.
     """
-    try:
-        relative = os.path.relpath(path, folder or notebook_folder())
-    except ValueError:
+    relative = relative_path(path, folder)
+    if relative is None:
         return None
     # "./" keeps a name with a colon from being read as a URL scheme.
-    url = quote(relative.replace(os.sep, "/"), safe="/")
+    url = quote(relative, safe="/")
     return url if url.startswith("../") else f"./{url}"
 
 
@@ -153,8 +176,4 @@ def _caption(path: Path) -> str:
         size = f", {size_text(path.stat().st_size)}"
     except OSError:
         size = ""
-    try:
-        shown = os.path.relpath(path, notebook_folder())
-    except ValueError:
-        shown = str(path)
-    return f"{shown}{size}"
+    return f"{relative_path(path) or path}{size}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from .card import TaskCard
 from .fields import set_tooltip
 from .form import RequestForm
 from .lasting import Lasting
-from .player import notebook_folder
+from .player import relative_path
 
 if TYPE_CHECKING:
     from ..service.request import VideoRequest
@@ -192,7 +191,4 @@ def _name(service: str) -> str:
 
 def _shown(folder: Path) -> str:
     """A folder as seen from the notebook."""
-    try:
-        return os.path.relpath(folder, notebook_folder())
-    except ValueError:  # another drive
-        return str(folder)
+    return relative_path(folder) or str(folder)

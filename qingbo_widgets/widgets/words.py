@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ..service.credentials import find_base_url
 from ..service.snapshot import TaskStatus
 from ..tasks.clocks import on_our_clock
 from . import markup
-from .player import embed_html, notebook_folder, video_html
+from .player import embed_html, notebook_folder, relative_path, video_html
 
 if TYPE_CHECKING:
     from ..service.request import VideoRequest
@@ -226,10 +225,7 @@ def connect_line(manager: TaskManager) -> str:
         arguments.append(f"base_url={json.dumps(manager.client.base_url)}")
     folder = manager.library.folder
     if folder != notebook_folder() / "qingbo_videos":
-        try:
-            shown = os.path.relpath(folder, notebook_folder())
-        except ValueError:  # another drive
-            shown = str(folder)
+        shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
 

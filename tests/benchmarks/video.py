@@ -177,7 +177,7 @@ def _moments(file: Path, seconds: float = 60.0) -> dict[str, float]:
         if time.monotonic() > deadline:
             raise TimeoutError(f"no {file.name} after {seconds:g} s")
         time.sleep(0.05)
-    moments: dict[str, float] = json.loads(file.read_text())
+    moments: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
     return moments
 
 

@@ -85,7 +85,7 @@ class Lab:
         for name, text in SETTINGS.items():
             file = settings / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+            file.write_text(text, encoding="utf-8")
         self.root.mkdir(parents=True, exist_ok=True)
         own = {
             name: str(self.folder / name.lower())

@@ -42,7 +42,7 @@ def opened(notebook: Notebook, *cells: str, width: int = 1280) -> tuple[Notebook
     picture(page.path.parent, "koi pond.png")
     picture(page.path.parent, "koi.png", mode="RGBA")
     picture(page.path.parent, "small.png", 200, 200)
-    (page.path.parent / "koi.txt").write_text("A koi")
+    (page.path.parent / "koi.txt").write_text("A koi", encoding="utf-8")
     page.run_all()
     return page, page.output(1)
 

@@ -197,7 +197,7 @@ def full_disk(world: World) -> None:
 
 def no_folder(world: World) -> None:
     """A file stands where the folder should be."""
-    world.folder.write_text("in the way")
+    world.folder.write_text("in the way", encoding="utf-8")
 
 
 def failing(method: str, when: Callable[[dict[str, Any]], bool], times: int = 99) -> Callable[[World], None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -101,7 +100,11 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
     """50 tasks, a third of the requests disturbed, 10 times kill -9: 50 tasks made, 50 videos, 50 rows."""
     print(f"seed {seed}; CHAOS_SEEDS=1,2,… tries others")
     dice, began = random.Random(seed), time.monotonic()
-    folder, log = tmp_path / "qingbo_videos", (tmp_path / "kernels.log").open("w")
+    folder, log = tmp_path / "qingbo_videos", (tmp_path / "kernels.log").open("w", encoding="utf-8")
+
+    def said() -> str:
+        return Path(log.name).read_text(encoding="utf-8")
+
     with log, Sandbox(speed=50, draft=True) as sandbox:
         weather = Weather(sandbox, seed)
         with FaultServer(otherwise=weather) as server:
@@ -124,12 +127,12 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
                 )
                 assert kernel.stdout is not None
                 with kernel, kernel.stdout:
-                    assert kernel.stdout.readline() == "awake\n", Path(log.name).read_text()
+                    assert kernel.stdout.readline() == "awake\n", said()
                     if life < KILLS:
                         threading.Event().wait(dice.uniform(0.0, 2.5))
-                        kernel.send_signal(signal.SIGKILL)
+                        kernel.kill()
                     else:
-                        assert kernel.stdout.readline() == "finished\n", Path(log.name).read_text()
+                        assert kernel.stdout.readline() == "finished\n", said()
             made = list(weather.made())
             count = len(sandbox._started().backend._tasks)
     rows = Library(folder).entries()

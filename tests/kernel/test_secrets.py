@@ -207,7 +207,7 @@ async def run(way: str, folder: Path, server: FaultServer) -> tuple[nbformat.Not
         The notebook as it is stored, and all messages of the kernel.
     """
     key_file = folder.parent / "the key"
-    key_file.write_text(KEY)
+    key_file.write_text(KEY, encoding="utf-8")
     environment = {
         "URL": f"{server.url}/v1",
         "KEY_FILE": str(key_file),

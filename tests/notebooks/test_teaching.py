@@ -159,7 +159,7 @@ def test_the_exercise_with_the_dying_kernel_can_be_done(end: str, workdir: Path,
     else:
         execute(first, workdir)
     assert not list(workdir.glob("qingbo_videos/*.mp4"))
-    address = json.loads(practice.read_text())
+    address = json.loads(practice.read_text(encoding="utf-8"))
 
     execute(second, workdir)
 

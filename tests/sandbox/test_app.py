@@ -230,7 +230,7 @@ def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case
     if case == "missing":
         url += "x"
     elif case == "no picture":
-        path.write_text("<html>")
+        path.write_text("<html>", encoding="utf-8")
     else:
         path.write_bytes(path.read_bytes() + bytes(10_000_001))
     status = shared.ended(shared.submit(image_urls=[url]))

@@ -148,7 +148,7 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
         assert len(url) > 50
         assert backend.picture(url.rpartition("/")[2]) == path
     Image.new("RGB", (4, 4)).save(tmp_path / "a.gif")
-    (tmp_path / "a.png").write_text("no picture")
+    (tmp_path / "a.png").write_text("no picture", encoding="utf-8")
     for name in ("a.gif", "a.png"):
         with pytest.raises(ValueError, match="JPEG, PNG or WebP"):
             backend.publish(tmp_path / name)

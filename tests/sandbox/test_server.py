@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.sandbox.server import settings
 
 
 def open_sockets() -> set[str]:
@@ -33,7 +35,7 @@ def open_sockets() -> set[str]:
 def children() -> list[str]:
     """The processes that this one has started."""
     task = Path(f"/proc/self/task/{os.getpid()}/children")
-    return task.read_text().split() if task.exists() else []
+    return task.read_text(encoding="utf-8").split() if task.exists() else []
 
 
 @pytest.mark.slow
@@ -122,7 +124,7 @@ def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
         [sys.executable, "-W", "ignore", "-c", code],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as command:
         assert command.stdout is not None
         url = key = ""
@@ -142,6 +144,28 @@ def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
     assert "stopped" in said
 
 
+def test_windows_is_told_in_the_words_of_its_shells() -> None:
+    """They know no ``export``; and all that is printed is ASCII, for any console."""
+    told = settings({"QINGBO_BASE_URL": "http://127.0.0.1:1/v1", "QINGBO_API_KEY": "k"}, "nt")
+    assert '$env:QINGBO_API_KEY = "k"' in told.splitlines()
+    assert "set QINGBO_BASE_URL=http://127.0.0.1:1/v1" in told.splitlines()
+    assert "export" not in told
+    assert told.isascii()
+
+
+@pytest.mark.parametrize("number", [errno.EADDRINUSE, errno.EACCES])
+def test_a_port_that_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Taken, or kept by the system for others (Windows does, in ranges): it is told what else would do."""
+
+    def refuse(self: socket.socket, address: tuple[str, int]) -> None:
+        raise OSError(number, "an error of the system")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(OSError, match=r"port 8765 on 127\.0\.0\.1 is .* choose another port") as caught:
+        Sandbox(8765).start()
+    assert caught.value.errno == number
+
+
 def test_a_missing_extra_is_named() -> None:
     """Without the sandbox's own dependencies, importing it says what to install."""
     code = (
@@ -149,5 +173,7 @@ def test_a_missing_extra_is_named() -> None:
         "try:\n    from qingbo_widgets.sandbox import Sandbox\n"
         "except ImportError as error:\n    print(error)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     assert 'pip install "qingbo_widgets[sandbox]"' in said

@@ -136,7 +136,19 @@ def test_every_form_of_a_time(moment: object) -> None:
     assert decode(created_at=moment).created_at == MOMENT
 
 
-@pytest.mark.parametrize("moment", [None, "", 0, -5, True, "soon", float("nan"), 10**400, 10**20, [], {}])
+#: Year 1 is how Go writes "none". Windows knows no local time for any of them, so none could be shown.
+OTHER_AGES = [
+    "0001-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "1969-07-20",
+    "9999-12-31T23:59:59Z",
+    99_999_999_999,
+]
+
+
+@pytest.mark.parametrize(
+    "moment", [None, "", 0, -5, True, "soon", float("nan"), 10**400, 10**20, [], {}, *OTHER_AGES]
+)
 def test_a_time_that_is_none(moment: object) -> None:
     """What cannot be a time is no time, and no error."""
     assert decode(created_at=moment).created_at is None

@@ -6,14 +6,17 @@ import errno
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from qingbo_widgets.exceptions import DownloadFailed, LinkExpired
+from qingbo_widgets.service import partial as parts
 from qingbo_widgets.service.download import Download
 from qingbo_widgets.service.transport import Transport
 from tests.faults.film import film
@@ -30,6 +33,7 @@ from tests.faults.server import (
     silence,
     unannounced,
 )
+from tests.windows_rules import needs_the_rules
 
 VIDEO = film(os.urandom(300_000))
 OTHER = film(os.urandom(300_000))
@@ -190,7 +194,7 @@ def power_cut(line: Line) -> None:
         cut_note,
         power_cut,
         lambda line: line.path.with_name("clip.mp4.etag").unlink(),
-        lambda line: line.path.with_name("clip.mp4.etag").write_text("[]"),
+        lambda line: line.path.with_name("clip.mp4.etag").write_text("[]", encoding="utf-8"),
         lambda line: line.part.write_bytes(VIDEO + b"more"),
         lambda line: setattr(line, "link", "/other.mp4"),
     ],
@@ -431,11 +435,75 @@ def test_no_such_folder(line: Line) -> None:
     assert line.server.requests == []
 
 
+@pytest.mark.parametrize("seconds", [0.1, 0.6])
+def test_a_video_whose_name_is_held_for_a_moment(line: Line, seconds: float) -> None:
+    """Windows: a player or a virus scanner has the earlier file open. Nothing is downloaded twice."""
+    line.path.write_bytes(b"earlier")
+    player = line.path.open("rb")
+    threading.Timer(seconds, player.close).start()
+    assert line.fetch(file(VIDEO)) == line.path
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert len(line.server.requests) == 1
+
+
+@needs_the_rules
+def test_a_whole_video_outlives_the_want_of_its_name(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is paid for. It stays, the error says where, and the next try needs no link, which may have died."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+    for script in ([file(VIDEO)], []):  # the second time too
+        with line.path.open("rb"), pytest.raises(DownloadFailed) as caught:
+            line.fetch(*script)
+        assert caught.value.transient
+        assert str(line.part) in str(caught.value)
+        assert "another program has it open" in str(caught.value)
+        assert line.part.read_bytes() == VIDEO
+        assert line.path.read_bytes() == b"earlier"
+    line.server.requests.clear()
+    assert line.fetch() == line.path
+    assert line.server.requests == []
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@needs_the_rules
+@pytest.mark.parametrize("change", [lambda part: part.write_bytes(b"ftyp"), lambda part: part.unlink()])
+def test_only_what_is_whole_still_gets_its_name(
+    line: Line, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has been changed or removed since is downloaded again."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+    with line.path.open("rb"), pytest.raises(DownloadFailed):
+        line.fetch(file(VIDEO))
+    change(line.part)
+    line.fetch(file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@needs_the_rules
+def test_a_part_that_another_program_has_open(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search index reads the .part itself: the same."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    readers: list[BinaryIO] = []
+    line.hear = lambda *_: readers or readers.append(line.part.open("rb"))
+    with pytest.raises(DownloadFailed, match="is whole"):
+        line.fetch(file(VIDEO))
+    readers[0].close()
+    assert line.fetch() == line.path
+    assert line.path.read_bytes() == VIDEO
+
+
 def test_the_disk_is_full(line: Line) -> None:
     """Said plainly. The .part is a link to the device that is always full."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this system")
-    (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
+    try:
+        (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
+    except OSError:
+        pytest.skip("this file system has no links")
     error = line.refuses(file(VIDEO))
     assert "the disk is full" in str(error)
 

@@ -286,7 +286,7 @@ def test_netrc_neither_replaces_the_key_nor_follows_a_download(
     transport: Transport, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Requests would send a password from there along."""
-    (tmp_path / "netrc").write_text("default login me password secret\n")
+    (tmp_path / "netrc").write_text("default login me password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server.then(answer({}), redirect("/v.mp4"), answer(b"v"))
     transport.call("GET", "/")

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from qingbo_widgets.service.urls import is_private_host, is_web_url, why_no_base_url, without_query
+from qingbo_widgets.service.urls import (
+    is_private_host,
+    is_web_url,
+    why_no_base_url,
+    why_not_public,
+    without_query,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,17 @@ def test_addresses_that_may_not(url: str, reason: str) -> None:
 def test_what_is_no_web_url(url: object) -> None:
     """Blanks and what cannot be seen have no place in one."""
     assert not is_web_url(url)
+
+
+@pytest.mark.parametrize("text", [r"\\nas\share\koi.png", "//nas/share/koi.png", r"\\?\UNC\nas\koi.png"])
+def test_another_computer_is_not_asked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at a share shows it the user's login on Windows, and a request can come from anywhere."""
+
+    def refuse(self: Path) -> bool:
+        raise AssertionError(f"looked at {self}")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert why_not_public(text) is not None
 
 
 @pytest.mark.parametrize(

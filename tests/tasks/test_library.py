@@ -7,16 +7,22 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import qingbo_widgets as qw
 from qingbo_widgets.service.request import Shot, VideoRequest
 from qingbo_widgets.tasks.library import Entry, Library, readable_name
+from qingbo_widgets.tasks.posters import poster_path
+from qingbo_widgets.tasks.presets import PRESETS, Presets
+from qingbo_widgets.tasks.provenance import sidecar_path
+from tests.windows_rules import reserved
 
 NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
@@ -91,11 +97,45 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
     assert [row.key for row in library.entries(limit=2, offset=1)] == ["3", "2"]
 
 
+@given(st.text(max_size=60), st.uuids())
+@example("CON", UUID(int=0))
+@example("nul.txt ", UUID(int=0))
+@example("COM\u00b9", UUID(int=0))
+@example("../..\\..", UUID(int=0))
+@example("\u1109\u1161\u11bc" * 40, UUID(int=0))
+@example("\U0001f41f" * 40, UUID(int=0))
+@example("\u0390" * 60, UUID(int=0))
+def test_every_system_can_keep_a_prompt_s_files(prompt, key):
+    """No device, no forbidden sign; at most 255 bytes (Linux, APFS) and UTF-16 units (NTFS) in each form."""
+    video = Library("videos").video_path(prompt, key.hex)
+    beside = f"{video.name}.part", f"{video.name}.etag", sidecar_path(video).name, poster_path(video).name
+    frames = f"{video.stem}-last.png", f"{video.stem}-1234.56s.png"
+    presets = Presets(video.parent)._file(PRESETS, prompt).name
+    for name in (video.name, *beside, *frames, presets):
+        assert not reserved(name), name
+        for form in ("NFC", "NFD"):
+            spelt = unicodedata.normalize(form, name)
+            assert len(spelt.encode()) <= 255, name
+            assert len(spelt.encode("utf-16-le")) // 2 <= 255, name
+    assert unicodedata.is_normalized("NFC", video.name)
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+@example("Koi", "koi")
+@example("caf\u00e9", "cafe\u0301")
+@example("\ufb01", "fi")
+def test_two_names_are_two_files(one, other):
+    """Presets and drafts, on a file system that takes letters of another case or form for the same."""
+    files = [Presets(Path("videos"))._file(PRESETS, name).name for name in (one, other)]
+    folded = {unicodedata.normalize("NFKC", name).casefold() for name in files}
+    assert len(folded) == len({one, other})
+
+
 @pytest.mark.parametrize("status", [*qw.TaskStatus, "a new word"])
 @pytest.mark.parametrize("file", [None, "a.mp4"])
 def test_it_is_known_whether_there_is_anything_unfinished(tmp_path, status, file):
     """The quick question has the answer of the thorough one, whatever became of a task."""
-    library = Library(tmp_path / "a?b#c 锦鲤")
+    library = Library(tmp_path / "a#b%20c 锦鲤")
     assert not library.has_unfinished(service="here")
     library.add(entry("other", service="elsewhere", status="queued"))
     library.add(entry("k", service="here", status=str(status), file=file))

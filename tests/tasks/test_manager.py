@@ -217,7 +217,7 @@ def test_a_form_does_not_wait_for_the_database(tmp_path, has_journal):
         ended = {"status": "completed", "file": "koi.mp4", "task_id": "task-1"}
         qw.Library(tmp_path).add(Entry("a", "http://127.0.0.1:9/v1", **ended))
     command = [sys.executable, "-c", QUICK, "http://127.0.0.1:9/v1", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (0, f"{has_journal}\n"), done.stderr
 
 
@@ -356,7 +356,7 @@ qw.generate("fire and forget")
 """
     # What a library warns of is not what is looked for here: a traceback at the end.
     command = [sys.executable, "-W", "ignore", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
     (row,) = qw.Library(tmp_path).entries()
     assert row.task_id.startswith("task-")

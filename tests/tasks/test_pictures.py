@@ -135,5 +135,5 @@ def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: P
 @pytest.mark.parametrize("path", ["nothing.png", "", "text.png", "\0", "~nobody/koi.png"])
 def test_what_cannot_be_served_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
     """No file, or none with a picture in it."""
-    (workdir / "text.png").write_text("A koi")
+    (workdir / "text.png").write_text("A koi", encoding="utf-8")
     assert Pictures().publish(path, sandbox) is None

@@ -63,7 +63,7 @@ def test_a_call_under_way_does_not_hold_up_the_end_of_the_interpreter():
         "DaemonPool(1, 'slow').submit(time.sleep, 60)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], timeout=20, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], timeout=20, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
 

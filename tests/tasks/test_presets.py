@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_what_is_no_name_is_refused(presets: Presets, name: str) -> None:
 def test_a_damaged_file_harms_no_other(presets: Presets, text: str) -> None:
     """It is as if it were not there, or cannot be loaded."""
     presets.save("good", FIELDS)
-    (presets.folder / PRESETS / "bad.json").write_text(text)
+    (presets.folder / PRESETS / "bad.json").write_text(text, encoding="utf-8")
     assert "good" in presets.names()
     assert presets.load("good") == FIELDS
 
@@ -101,6 +102,37 @@ def test_the_oldest_drafts_go(presets: Presets) -> None:
             os.utime(file, (number, number))
     assert len(list((presets.folder / DRAFTS).iterdir())) == 50
     assert presets.draft("cell 54") is not None
+
+
+def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> None:
+    """FAT keeps times in steps of two seconds, and Windows' clock goes in steps of 15.6 ms: all are equal."""
+    for number in range(60):
+        presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        assert presets.draft(f"cell {number}") is not None
+        for file in (presets.folder / DRAFTS).iterdir():
+            os.utime(file, (1, 1))
+    assert len(list((presets.folder / DRAFTS).iterdir())) == 50
+
+
+def test_a_preset_that_an_editor_has_saved(presets: Presets) -> None:
+    """Notepad puts a mark before UTF-8, and ends lines as Windows does."""
+    presets.save("koi", FIELDS)
+    (file,) = (presets.folder / PRESETS).iterdir()
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert presets.names() == ["koi"]
+    assert presets.load("koi") == FIELDS
+
+
+def test_names_that_a_file_system_takes_for_one(presets: Presets) -> None:
+    """Koi and koi are one file on Windows and macOS, and so are two spellings of é; the presets are four."""
+    names = ["Koi", "koi", "caf\u00e9", "cafe\u0301"]
+    for name in names:
+        presets.save(name, {"prompt": name})
+    files = {
+        unicodedata.normalize("NFC", file.name).casefold() for file in (presets.folder / PRESETS).iterdir()
+    }
+    assert len(files) == 4
+    assert [presets.load(name)["prompt"] for name in names] == names
 
 
 def test_nothing_is_left_of_a_write_that_fails(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Library, Sandbox, TaskManager
+from qingbo_widgets.service.files import replace as move
 from qingbo_widgets.tasks import provenance
 from qingbo_widgets.tasks.judging import Judgements
+from qingbo_widgets.tasks.library import Entry
 from qingbo_widgets.tasks.provenance import amend_sidecar, read_sidecar, sidecar_path
+from tests.folding import folding
 
 
 @pytest.mark.slow
@@ -75,10 +78,10 @@ def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
     """A JSON file that happens to have the video's name is not ours to change."""
     video, foreign = tmp_path / "clip.mp4", tmp_path / "clip.json"
     video.write_bytes(b"0000ftypisom")
-    foreign.write_text('{"format": 2}')
+    foreign.write_text('{"format": 2}', encoding="utf-8")
     library = Library.import_(tmp_path)
     Judgements(library).rate(library.entries()[0].key, 3)
-    assert foreign.read_text() == '{"format": 2}'
+    assert foreign.read_text(encoding="utf-8") == '{"format": 2}'
 
 
 @pytest.mark.slow
@@ -88,7 +91,7 @@ def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
     assert task.video_path is not None
     folder = task.video_path.parent
     for file in (task.video_path, sidecar_path(task.video_path)):
-        file.rename(folder / f"best{file.suffix}")
+        move(file, folder / f"best{file.suffix}", patience=20)  # its poster may just be being made
     (entry,) = Library.import_(folder).entries()
     assert (entry.key, entry.file) == (task.key, "best.mp4")
 
@@ -118,6 +121,49 @@ def test_strange_files_do_no_harm(tmp_path: Path) -> None:
     assert entries["lies.mp4"].task_id == ""
     assert entries["lies.mp4"].request is None
     assert all(entry.status == "completed" for entry in entries.values())
+
+
+@pytest.mark.parametrize(
+    ("saved", "listed"), [("Koi.mp4", "koi.mp4"), ("caf\u00e9.mp4", "cafe\u0301.mp4")], ids=["case", "accent"]
+)
+def test_a_file_that_is_listed_in_another_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: str, listed: str
+) -> None:
+    """Windows and macOS take both for one file: its row is there already, and stays the only one."""
+    folding(monkeypatch)
+    (tmp_path / listed).write_bytes(b"film")
+    library = Library(tmp_path)
+    library.add(Entry("k" * 32, "s", status="completed", file=saved))
+    for _ in range(2):
+        assert provenance.import_folder(library) == 0
+    (entry,) = library.entries()
+    assert (entry.key, entry.file) == ("k" * 32, saved)
+
+
+@pytest.mark.parametrize("seconds", [-86_400, 0, 15e9])
+def test_a_file_of_another_age(tmp_path: Path, seconds: float) -> None:
+    """Copies can have any date, before 1970 too, of which Windows' own functions make an error."""
+    video = tmp_path / "koi.mp4"
+    video.write_bytes(b"film")
+    os.utime(video, (seconds, seconds))
+    if video.stat().st_mtime != seconds:
+        pytest.skip("this file system keeps no such date")
+    (entry,) = Library.import_(tmp_path).entries()
+    assert entry.submitted_at.timestamp() == seconds
+
+
+def test_a_sidecar_of_another_age(tmp_path: Path) -> None:
+    """Year 1 is how some programs write "none"; the file's own date is better."""
+    (tmp_path / "koi.mp4").write_bytes(b"film")
+    content = {
+        "format": 1,
+        "submitted_at": "0001-01-01T00:00:00+00:00",
+        "created_at": "9999-01-01T00:00:00+00:00",
+    }
+    (tmp_path / "koi.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(content).encode())
+    (entry,) = Library.import_(tmp_path).entries()
+    assert entry.submitted_at.year > 2020
+    assert entry.created_at is None
 
 
 @pytest.mark.slow

@@ -157,13 +157,17 @@ def test_an_idle_scribe_holds_no_file_open(
 
 
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows removes no folder with an open file")
+@pytest.mark.usefixtures("rules_of_posix")
 def test_a_folder_that_was_removed_in_the_midst_of_it_is_made_anew(
     library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row is not written into a file that nobody can open any more, even if another is in its place."""
     monkeypatch.setattr(module, "LINGER", 60.0)
     scribe.submit(library.add, entry("a")).result(30)
-    shutil.rmtree(library.folder)
+    try:
+        shutil.rmtree(library.folder)
+    except OSError:
+        pytest.skip("this file system removes no folder with an open file, as Windows does not")
     scribe.submit(library.add, entry("b")).result(30)
     assert keys(library) == ["b"]
     shutil.rmtree(library.folder)

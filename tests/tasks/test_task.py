@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import signal
 import subprocess
@@ -182,7 +183,7 @@ except KeyboardInterrupt:
 task.wait(60)
 print(task.status, flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.3)  # into the wait; too early would only test Python itself
@@ -249,7 +250,10 @@ def test_every_trait_is_read_only_and_explained():
 
 
 @pytest.mark.slow
-def test_a_script_sees_lines_of_progress(server, tmp_path):
+@pytest.mark.parametrize(
+    ("encoding", "full"), [("utf-8", "█" * 24), ("cp1252", "#" * 24), ("ascii", "#" * 24)]
+)
+def test_a_script_sees_lines_of_progress(server, tmp_path, encoding, full):
     """Without a terminal, ``wait`` writes a few plain lines to standard error, none to standard output."""
     script = f"""
 import qingbo_widgets as qw
@@ -257,12 +261,11 @@ with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Libra
     m.poll_interval = 0.1
     m.submit(prompt="一条锦鲤").wait(60)
 """
-    environment = {"PYTHONIOENCODING": "utf-8", "PATH": ""}
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
-        text=True,
-        encoding="utf-8",
+        encoding=encoding,
         env=environment,
         check=False,
     )
@@ -272,7 +275,7 @@ with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Libra
     assert 2 <= len(lines) <= 12
     assert "\r" not in done.stderr
     assert str(Path(tmp_path)) in lines[-1]
-    assert "100 %" in lines[-1]
+    assert f"{full} 100 %" in lines[-1]
 
 
 @pytest.mark.slow

@@ -125,6 +125,7 @@ def test_a_stub_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     if os.name == "nt":
         pytest.skip("scripts of the shell are no programs on Windows")
+    monkeypatch.setattr(sys, "_base_executable", str(tmp_path / "python3.14"))
     assert environment.find_python(None) == "python3.13"
 
 

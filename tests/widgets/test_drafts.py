@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_harms_nothing(
     make: Any, presets: Presets, until: Any, caplog: pytest.LogCaptureFixture, run_in: Any
 ) -> None:
     """It is logged, and the draft lives in this kernel."""
-    presets.folder.write_text("a file where the folder should be")
+    presets.folder.write_text("a file where the folder should be", encoding="utf-8")
     form = make()
     form.prompt = "A koi"
     until(lambda: "cannot be written" in caplog.text)

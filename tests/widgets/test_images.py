@@ -212,7 +212,7 @@ def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None
 
 def test_what_is_no_picture_is_not_served(local: TaskManager, workdir: Path) -> None:
     """It stays what it is, with its problem."""
-    (workdir / "koi.txt").write_text("A koi")
+    (workdir / "koi.txt").write_text("A koi", encoding="utf-8")
     form = RequestForm(local, prompt="A koi", image_urls="koi.txt")
     assert form.image_urls == ("koi.txt",)
     assert form.problems

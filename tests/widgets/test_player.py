@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import re
 from html import unescape
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -72,6 +74,40 @@ def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.M
     markup = player.video_html("D:/a.mp4")
     assert "<video" not in markup
     assert "another drive" in markup
+
+
+def test_a_folder_with_two_paths_is_one(workdir: Path) -> None:
+    """A link, as ``/tmp`` on macOS, or a short name on Windows: the video is in the folder all the same."""
+    (workdir / "notes" / "qingbo_videos").mkdir(parents=True)
+    link = workdir / "link"
+    try:
+        link.symlink_to(workdir / "notes", target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege on this Windows")
+    video = workdir / "notes" / "qingbo_videos" / "a.mp4"
+    assert player.relative_url(video, link) == "./qingbo_videos/a.mp4"
+    assert player.why_unreachable(video, link) is None
+
+
+@pytest.mark.parametrize(
+    ("video", "folder", "relative"),
+    [
+        (r"C:\Users\me\notes\videos\a b.mp4", r"C:\Users\me\notes", "videos/a b.mp4"),
+        (r"c:\USERS\me\notes\a.mp4", r"C:\Users\me\notes", "a.mp4"),
+        (r"C:\Users\me\a.mp4", r"C:\Users\me\notes", "../a.mp4"),
+        (r"D:\videos\a.mp4", r"C:\Users\me\notes", None),
+        (r"\\nas\share\notes\a.mp4", r"\\nas\share\notes", "a.mp4"),
+        (r"\\nas\share\notes\videos\a.mp4", r"Z:\notes", "videos/a.mp4"),
+        (r"\\nas\other\a.mp4", r"Z:\notes", None),
+    ],
+)
+def test_paths_of_windows(
+    video: str, folder: str, relative: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drives, shares, and the letter of a share, which Windows resolves a library's folder to."""
+    monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
+    monkeypatch.setattr(player, "os", SimpleNamespace(path=ntpath, sep="\\"))
+    assert player.relative_path(video, PureWindowsPath(folder)) == relative  # type: ignore[arg-type]
 
 
 def test_the_notebooks_folder_survives_chdir(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

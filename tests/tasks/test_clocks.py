@@ -1,0 +1,67 @@
+"""Clocks that go in steps, and stand still in between: 15.6 ms on Windows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from qingbo_widgets.tasks import clocks
+
+STEP = 15_625  # microseconds
+
+
+class Coarse(datetime):
+    """The clock of Windows: this one, in steps."""
+
+    @classmethod
+    def now(cls, tz=None):
+        """The beginning of the step."""
+        found = datetime.now(tz)
+        return found.replace(microsecond=found.microsecond // STEP * STEP)
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """The package's tasks are dated by such a clock."""
+    monkeypatch.setattr(clocks, "datetime", Coarse)
+
+
+def test_no_moment_comes_twice(coarse):
+    """However many there are in one step; and none is far from the time."""
+    began = datetime.now(UTC)
+    moments = [clocks.next_moment() for _ in range(1000)]
+    assert all(one < other for one, other in pairwise(moments))
+    early, late = timedelta(microseconds=STEP), timedelta(microseconds=1000)
+    assert began - early <= moments[0]
+    assert moments[-1] <= datetime.now(UTC) + late
+
+
+def test_a_clock_that_is_set_back(monkeypatch):
+    """Counts as it is from then on."""
+    times = [datetime(2026, 4, 1, hour, tzinfo=UTC) for hour in (12, 11, 11, 13)]
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return times.pop(0).astimezone(tz)
+
+    monkeypatch.setattr(clocks, "_latest", datetime(2026, 4, 1, tzinfo=UTC))
+    monkeypatch.setattr(clocks, "datetime", Set)
+    found = [clocks.next_moment() for _ in range(4)]
+    assert [moment.hour for moment in found] == [12, 11, 11, 13]
+    assert found[2] - found[1] == timedelta(microseconds=1)
+
+
+def test_tasks_of_one_step_keep_their_order(coarse, make_manager):
+    """Newest first is the order of pressing Generate, in the manager and in the journal."""
+    manager = make_manager()
+    tasks = [manager.submit(prompt=f"koi {number}") for number in range(12)]
+    assert manager.tasks == tuple(tasks)
+    for task in tasks:
+        while manager.library.get(task.key) is None:
+            task._done.wait(0.01)
+    assert [entry.key for entry in manager.library.entries()] == [task.key for task in reversed(tasks)]
+    for task in tasks:
+        task.cancel(wait=False)
