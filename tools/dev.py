@@ -1,6 +1,7 @@
 """The project's commands on every system: ``python tools/dev.py COMMAND``, or ``make COMMAND`` for short.
 
-Each command first makes the environment that it needs in ``.venv``, with the Python that runs it or a newer one.
+Each command first makes the environment that it needs, in ``.venv``, of the Python that runs it or of a newer
+one.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def run(*command: str | Path, log: Path | None = None) -> int:
 
 
 def find_python(wanted: str | None) -> str:
-    """Return a Python that is new enough and makes environments: the one wanted, the running one, one on PATH.
+    """Return a Python that is new enough and makes environments: the one wanted, or running, or on PATH.
 
     A name on PATH proves little, since version managers leave stubs for versions that they do not run.
 
