@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
+
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
