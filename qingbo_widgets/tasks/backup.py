@@ -26,6 +26,7 @@ def keep_copy(path: Path, revision: str) -> Path:
     part = path.with_name(f"{path.stem}-{revision}.part")
     try:
         copy_database(path, part)
+        shutil.copymode(path, part)  # what only its owner may read stays so
         names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
         for kept in names:
             if not kept.exists():
@@ -52,7 +53,6 @@ def copy_database(path: Path, target: Path) -> None:
             source.backup(copy)
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
-    shutil.copymode(path, target)  # what only its owner may read stays so
     with target.open("rb+") as file:
         flush_to_disk(file.fileno())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,11 +138,12 @@ class Journal:
             QingboError: the journal is damaged, or somebody else's; it was left as it is.
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
-        with self._in_words():
+        opened = self._open()
+        with in_words(self.path, opened.read_only):
             if self._mine.is_together:
-                yield self._kept()
+                yield self._kept(opened)
             else:
-                with self._open().begin() as connection:
+                with opened.engine.begin() as connection:
                     yield connection
 
     @contextmanager
@@ -156,7 +157,7 @@ class Journal:
         try:
             yield
             if mine.connection is not None:
-                with self._in_words():
+                with in_words(self.path):
                     mine.connection.commit()
         except BaseException:
             self.let_go()  # what is not written for good is undone
@@ -188,23 +189,20 @@ class Journal:
             return None
         return found.st_dev, found.st_ino
 
-    def _open(self) -> sa.Engine:
+    def _open(self) -> Opened:
         with self._opening:
             if self._opened is None or not self.exists:  # the folder may have been removed under us
                 from .opening import open_database
 
                 self._opened = open_database(self.path, self.database)
-            return self._opened.engine
+            return self._opened
 
-    def _in_words(self) -> AbstractContextManager[None]:
-        return in_words(self.path, self._opened.read_only if self._opened is not None else None)
-
-    def _kept(self) -> sa.Connection:
+    def _kept(self, opened: Opened) -> sa.Connection:
         mine = self._mine
         if mine.connection is not None and not mine.connection.in_transaction() and mine.file != self._file():
             self.let_go()
         if mine.connection is None:
-            mine.connection = self._open().connect()
+            mine.connection = opened.engine.connect()
             mine.file = self._file()
         return mine.connection
 
