@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["connect", "current", "generate"]
 
 _default: TaskManager | None = None
-#: By service and folder, as long as anybody uses them.
-_managers: weakref.WeakValueDictionary[tuple[str, Path], TaskManager] = weakref.WeakValueDictionary()
+#: By service, folder and database, as long as anything uses them.
+_managers: weakref.WeakValueDictionary[tuple[str, Path, str | None], TaskManager]
+_managers = weakref.WeakValueDictionary()
 #: The sandbox of this process, made when it is first asked for.
 _own_sandbox: Sandbox | None = None
 
@@ -62,10 +63,10 @@ def connect(
     library = library if isinstance(library, Library) else Library(library)
     server = _server(sandbox)
     client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
-    manager = _managers.get((client.base_url, library.folder))
+    manager = _managers.get(name := (client.base_url, library.folder, library.journal.database))
     if manager is None or manager.is_closed or manager.sandbox is not server:
         manager = TaskManager(client, library, sandbox=server)
-        _managers[client.base_url, library.folder] = manager
+        _managers[name] = manager
     else:
         manager.client = client
     manager.upload = upload or manager.upload

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
@@ -48,27 +49,37 @@ class Trouble(Enum):
 
     damaged = "damaged"
     read_only = "read only"
+    unreachable = "unreachable"
 
 
 #: SQLite's codes: CORRUPT, NOTADB; PERM, READONLY, CANTOPEN (no file for its own journal can be made).
 _SQLITE = dict.fromkeys((11, 26), Trouble.damaged) | dict.fromkeys((3, 8, 14), Trouble.read_only)
-#: PostgreSQL's: read_only_sql_transaction, insufficient_privilege; data_corrupted, index_corrupted.
-_POSTGRESQL = dict.fromkeys(("25006", "42501"), Trouble.read_only) | dict.fromkeys(
-    ("XX001", "XX002"), Trouble.damaged
+#: PostgreSQL's: data_corrupted, index_corrupted; read_only_sql_transaction, insufficient_privilege; the
+#: server is shut down, has crashed, or starts.
+_POSTGRESQL = (
+    dict.fromkeys(("XX001", "XX002"), Trouble.damaged)
+    | dict.fromkeys(("25006", "42501"), Trouble.read_only)
+    | dict.fromkeys(("57P01", "57P02", "57P03"), Trouble.unreachable)
 )
 
-_DAMAGED = N_(
-    "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or "
-    "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of the "
-    "service's dashboard."
-)
+_SENTENCES = {
+    Trouble.damaged: N_(
+        "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or "
+        "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of "
+        "the service's dashboard."
+    ),
+    Trouble.read_only: N_(
+        "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or "
+        "connect(library=…) with another folder."
+    ),
+    Trouble.unreachable: N_(
+        "The journal {path} is out of reach ({reason}). Start its server and try again, or "
+        "connect(library=…) with another one."
+    ),
+}
 _FOREIGN = N_(
     "{path} is not a journal of qingbo_widgets ({reason}), so it was left as it is. connect(library=…) with "
     "another folder makes one there."
-)
-_READ_ONLY = N_(
-    "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or connect(library=…) "
-    "with another folder."
 )
 _NEWER = N_(
     "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: "
@@ -102,6 +113,8 @@ class Journal:
     def __init__(self, folder: Path, database: str | None = None) -> None:
         self.path = folder / JOURNAL
         self.database = database
+        #: What messages call it: the file, or the server and the database on it, without a password.
+        self.place = str(self.path) if database is None else _address(database)
         self._opened: Opened | None = None
         self._opening = threading.Lock()
         self._mine = _Mine()
@@ -127,7 +140,7 @@ class Journal:
         with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
             row = database.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
             if row is not None and is_newer(str(row[0])):
-                return newer(self.path, str(row[0]))
+                return newer(self.place, str(row[0]))
         return None
 
     @contextmanager
@@ -139,7 +152,7 @@ class Journal:
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
         opened = self._open()
-        with in_words(self.path, opened.read_only):
+        with in_words(self.place, opened.read_only):
             if self._mine.is_together:
                 yield self._kept(opened)
             else:
@@ -157,7 +170,7 @@ class Journal:
         try:
             yield
             if mine.connection is not None:
-                with in_words(self.path):
+                with in_words(self.place):
                     mine.connection.commit()
         except BaseException:
             self.let_go()  # what is not written for good is undone
@@ -194,7 +207,7 @@ class Journal:
             if self._opened is None or not self.exists:  # the folder may have been removed under us
                 from .opening import open_database
 
-                self._opened = open_database(self.path, self.database)
+                self._opened = open_database(self.path, self.database, self.place)
             return self._opened
 
     def _kept(self, opened: Opened) -> sa.Connection:
@@ -208,11 +221,11 @@ class Journal:
 
 
 @contextmanager
-def in_words(path: Path, known: str | None = None) -> Iterator[None]:
-    """Say of a damaged or write-protected journal what it is and what to do; every other error goes by.
+def in_words(place: str, known: str | None = None) -> Iterator[None]:
+    """Say of a journal's trouble what it is and what to do; every other error goes by.
 
     Args:
-        path: the journal's file.
+        place: what the message calls the journal.
         known: the sentence for a journal that was opened for reading only.
 
     Raises:
@@ -224,10 +237,9 @@ def in_words(path: Path, known: str | None = None) -> Iterator[None]:
         trouble = trouble_of(error)
         if trouble is None:
             raise
-        if trouble is Trouble.damaged:
-            sentence = tr(_DAMAGED).format(path=path, reason=in_short(error))
-        else:
-            sentence = known or read_only(path, in_short(error))
+        sentence = tr(_SENTENCES[trouble]).format(path=place, reason=in_short(error))
+        if known is not None and trouble is Trouble.read_only:
+            sentence = known
     else:
         return
     raise QingboError(sentence)
@@ -236,9 +248,11 @@ def in_words(path: Path, known: str | None = None) -> Iterator[None]:
 def trouble_of(error: Exception) -> Trouble | None:
     """Return the kind of trouble that a database's error is; ``None`` where there is no sentence for it."""
     cause = getattr(error, "orig", None)  # what SQLAlchemy wraps
-    return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF) or _POSTGRESQL.get(
-        getattr(cause, "sqlstate", None) or ""
-    )
+    if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
+        return _SQLITE.get(code & 0xFF)  # the rest of the code is for experts
+    state = getattr(cause, "sqlstate", None)
+    is_lost = state is None and hasattr(cause, "sqlstate") and type(cause).__name__ == "OperationalError"
+    return Trouble.unreachable if is_lost else _POSTGRESQL.get(state or "")
 
 
 def in_short(error: Exception) -> str:
@@ -247,25 +261,32 @@ def in_short(error: Exception) -> str:
     return words.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else words
 
 
-def read_only(path: Path, reason: str) -> str:
-    """Return the sentence for a journal that cannot be changed where it lies."""
-    return tr(_READ_ONLY).format(path=path, reason=reason)
+def read_only(place: str, reason: str) -> str:
+    """Return the sentence for a journal that cannot be changed."""
+    return tr(_SENTENCES[Trouble.read_only]).format(path=place, reason=reason)
 
 
-def unwritten(folder: Path, error: Exception) -> str:
+def unwritten(place: str, error: Exception) -> str:
     """Return the sentence for a row that could not be written."""
     if isinstance(error, QingboError):  # which is a sentence already
         return str(error)
-    told = tr("The journal in {folder} cannot be written ({reason}).")
-    return told.format(folder=folder, reason=in_short(error))
+    told = tr("The journal {path} cannot be written ({reason}). Make room, or connect(library=…) elsewhere.")
+    return told.format(path=place, reason=in_short(error))
 
 
-def newer(path: Path, revision: str) -> str:
+def newer(place: str, revision: str) -> str:
     """Return the sentence for a journal that a later version has written."""
     told = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
-    return told.format(path=path, release=release, own=CURRENT)
+    return told.format(path=place, release=release, own=CURRENT)
 
 
-def foreign(path: Path, reason: str) -> QingboError:
+def foreign(place: str, reason: str) -> QingboError:
     """What to say of a database that another program has made."""
-    return QingboError(tr(_FOREIGN).format(path=path, reason=reason))
+    return QingboError(tr(_FOREIGN).format(path=place, reason=reason))
+
+
+def _address(database: str) -> str:
+    parts = urlsplit(database)
+    name = parts.path.removeprefix("/")
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    return f"{name} on {host}" if host else name

@@ -45,6 +45,10 @@ _NOT_WRITABLE = N_(
 #: Any number that other programs are unlikely to lock: PostgreSQL's advisory locks have no other names.
 _LOCK = 7_164_220_260_410_001
 
+#: PostgreSQL's codes for a table that a kernel of version 0.1.0 makes at the same moment, without the lock:
+#: unique_violation (in the catalogue of types), duplicate_table.
+_MADE_MEANWHILE = ("23505", "42P07")
+
 _version = sa.Table(
     VERSION_TABLE,
     sa.MetaData(),
@@ -74,12 +78,12 @@ class _Journal:
     """The journal to open.
 
     Attributes:
-        path: what messages call it by.
+        place: what messages call it.
         is_shared: whether other programs may have tables in its database.
         file: the SQLite file, ``None`` where it is none.
     """
 
-    path: Path
+    place: str
     is_shared: bool
     file: Path | None
 
@@ -88,12 +92,13 @@ class _NotWritable(Exception):
     """The journal cannot be changed where it lies; the text is the reason."""
 
 
-def open_database(path: Path, database: str | None) -> Opened:
+def open_database(path: Path, database: str | None, place: str) -> Opened:
     """Open the journal at a path, or in a database elsewhere; make or migrate it where that is needed.
 
     Args:
-        path: the journal's file; with ``database``, what messages call it by.
-        database: an SQLAlchemy URL.
+        path: the journal's file.
+        database: an SQLAlchemy URL, where it is kept elsewhere.
+        place: what messages call it.
 
     Raises:
         QingboError: it is damaged, of another program, or could not be migrated; it was left as it was.
@@ -102,19 +107,28 @@ def open_database(path: Path, database: str | None) -> Opened:
     path.parent.mkdir(parents=True, exist_ok=True)
     url = _url(path) if database is None else sa.make_url(database)
     engine = _engine(url)
-    journal = _Journal(path, is_shared=database is not None, file=_file(url))
-    with in_words(path):
-        with engine.connect() as connection:
-            revision = _revision(connection, journal)
-        if revision is not None and is_newer(revision):
-            return Opened(_sealed(engine), newer(path, revision))
-        if revision != CURRENT:
-            try:
-                _prepare(engine, journal)
-            except _NotWritable as reason:
-                if revision is None or journal.file is None:
-                    raise QingboError(read_only(path, str(reason))) from None
-                return _opened_copy(journal, revision, str(reason))
+    journal = _Journal(place, is_shared=database is not None, file=_file(url))
+    with in_words(place):
+        try:
+            return _open(engine, journal)
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _MADE_MEANWHILE:
+                raise
+            return _open(engine, journal)
+
+
+def _open(engine: sa.Engine, journal: _Journal) -> Opened:
+    with engine.connect() as connection:
+        revision = _revision(connection, journal)
+    if revision is not None and is_newer(revision):
+        return Opened(_sealed(engine), newer(journal.place, revision))
+    if revision != CURRENT:
+        try:
+            _prepare(engine, journal)
+        except _NotWritable as reason:
+            if revision is None or journal.file is None:
+                raise QingboError(read_only(journal.place, str(reason))) from None
+            return _opened_copy(journal, revision, str(reason))
     return Opened(engine)
 
 
@@ -152,10 +166,10 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
         missing = _FIRST_COLUMNS - {column["name"] for column in inspector.get_columns("tasks")}
         if missing:
             told = tr("its tasks have no {columns}")
-            raise foreign(journal.path, told.format(columns=", ".join(sorted(missing))))
+            raise foreign(journal.place, told.format(columns=", ".join(sorted(missing))))
         return REVISIONS[0]
     if names and not journal.is_shared:
-        raise foreign(journal.path, tr("it holds {tables}").format(tables=", ".join(names[:3])))
+        raise foreign(journal.place, tr("it holds {tables}").format(tables=", ".join(names[:3])))
     return None
 
 
@@ -193,7 +207,7 @@ def _migrate(connection: sa.Connection, journal: _Journal, revision: str) -> Non
             raise
         told = tr(_NOT_MIGRATED)
         raise QingboError(
-            told.format(path=journal.path, revision=revision, current=CURRENT, reason=in_short(error))
+            told.format(path=journal.place, revision=revision, current=CURRENT, reason=in_short(error))
         ) from error
 
 
@@ -228,7 +242,7 @@ def _opened_copy(journal: _Journal, revision: str, reason: str) -> Opened:
     with _locked(engine) as connection:
         _migrate(connection, journal, revision)
     told = tr(_NOT_WRITABLE)
-    sentence = told.format(path=journal.path, revision=revision, current=CURRENT, reason=reason)
+    sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
     return Opened(_sealed(engine), sentence, folder)
 
 

@@ -142,7 +142,7 @@ class TaskRecord:
             await self._journal(self.manager.library.update, self.task.key, **columns)
         except Exception as failure:
             logger.exception("The journal row of %s was not written", self.task.task_id or self.task.key)
-            message, task_id = unwritten(self.manager.library.folder, failure), self.task.task_id
+            message, task_id = unwritten(self.manager.library.journal.place, failure), self.task.task_id
             if task_id:
                 told = tr("{error} Keep the id, {task_id}: resume(id) finds the task again.")
                 message = told.format(error=message, task_id=task_id)

@@ -32,6 +32,8 @@ ORDERS = {
     "shuffled": N_("Shuffled"),
 }
 _DEFAULT_MODE = "std"
+#: What JSON can escape and PostgreSQL has no text for: the character 0, and half a surrogate pair.
+_NOT_TEXT = r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
 _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 
 
@@ -166,11 +168,13 @@ def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]
 
 
 def _request(connection: sa.Connection) -> sa.ColumnElement[Any]:
+    """Return the column of requests, without those that would end the whole query."""
     column: sa.ColumnElement[Any] = _tasks.c.request
-    if connection.dialect.name != "sqlite":
-        return column
-    # SQLite ends the whole query at one text that is no JSON; such a row is one without a request.
-    return sa.type_coerce(sa.case((sa.func.json_valid(column) == 1, column)), sa.JSON())
+    if connection.dialect.name == "sqlite":  # a text that is no JSON
+        return sa.type_coerce(sa.case((sa.func.json_valid(column) == 1, column)), sa.JSON())
+    if connection.dialect.name == "postgresql":
+        return sa.case((sa.cast(column, sa.Text).op("!~")(_NOT_TEXT), column))
+    return column
 
 
 def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:

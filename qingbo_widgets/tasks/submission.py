@@ -52,8 +52,8 @@ async def submit(
     try:
         await record.open()
     except Exception as error:
-        told = tr("{error} So nothing was sent: a task that is not written down could be lost.")
-        raise QingboError(told.format(error=unwritten(manager.library.folder, error))) from None
+        told = tr("{error} Nothing was sent: a task that is not written down could be lost.")
+        raise QingboError(told.format(error=unwritten(manager.library.journal.place, error))) from None
     began, failures = clock(), 0
     while True:
         try:

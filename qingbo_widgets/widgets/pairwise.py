@@ -55,7 +55,7 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def __init__(self, tasks: Sequence[Task], *, seed: int | None = None) -> None:
         self._tasks = {task.key: task for task in tasks}
-        libraries = {task.manager.library.folder for task in self._tasks.values()}
+        libraries = {task.manager.library.journal.place for task in self._tasks.values()}
         if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
             raise QingboError(tr(_FEW))
         self._judgements = Judgements(next(iter(self._tasks.values())).manager.library)

@@ -321,7 +321,7 @@ CASES = (
         videos=0,
     ),
     Case("downloading", "disk full", full_disk, "the disk is full", "Save again"),
-    Case("writing the row", "before sending", no_folder, "so nothing was sent", AGAIN),
+    Case("writing the row", "before sending", no_folder, "Nothing was sent", AGAIN),
     Case(
         "writing the row",
         "with the id",

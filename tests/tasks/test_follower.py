@@ -442,7 +442,7 @@ def test_what_cannot_be_written_down_is_not_sent(scripted):
     manager.library.folder.parent.mkdir(parents=True, exist_ok=True)
     manager.library.folder.write_text("a file where the folder should be", encoding="utf-8")
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.QingboError, match="nothing was sent"):
+    with pytest.raises(qw.QingboError, match="Nothing was sent"):
         task.wait(20)
     assert server.requests == []
 

@@ -277,7 +277,7 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
         manager = qw.connect(sandbox=sandbox, library=later)
     with manager:
         task = manager.submit(prompt="koi")
-        with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*nothing was sent"):
+        with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*Nothing was sent"):
             task.wait(30)
         assert sandbox._started().backend._tasks == {}
         assert len(manager.library.entries()) > 0
@@ -494,5 +494,5 @@ def test_opening_twice_changes_nothing(old: Callable[..., Path]) -> None:
     folder = old()
     Library(folder).entries()
     before = (folder / "library.sqlite").read_bytes()
-    assert open_database(folder / "library.sqlite", None).read_only is None
+    assert open_database(folder / "library.sqlite", None, "it").read_only is None
     assert (folder / "library.sqlite").read_bytes() == before

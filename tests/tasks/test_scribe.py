@@ -62,7 +62,7 @@ def open_gate(scribe: Scribe) -> Callable[[], None]:
 def counted(library: Library, event: str) -> list[object]:
     """Grows with each ``commit`` or ``connect``."""
     seen: list[object] = []
-    engine = library.journal._opened()
+    engine = library.journal._open().engine
     sa.event.listen(engine, event, lambda *_: seen.append(event))
     return seen
 
