@@ -8,7 +8,9 @@ where it lies, on write-protected media say, is migrated in a temporary copy and
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,19 +60,17 @@ _version = sa.Table(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """An open journal.
 
     Attributes:
         engine: gives connections to a database that has this version's tables.
         read_only: the sentence that says why nothing can be written; ``None`` where it can.
-        copy: the temporary folder whose copy is read instead, removed when this is collected.
     """
 
     engine: sa.Engine
     read_only: str | None = None
-    copy: tempfile.TemporaryDirectory[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -235,15 +235,16 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def _opened_copy(journal: _Journal, revision: str, reason: str) -> Opened:
     assert journal.file is not None
-    folder = tempfile.TemporaryDirectory(prefix="qingbo-journal-", ignore_cleanup_errors=True)
-    copy = Path(folder.name) / journal.file.name
-    copy_database(journal.file, copy)
-    engine = _engine(_url(copy))
-    with _locked(engine) as connection:
-        _migrate(connection, journal, revision)
+    folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
+    engine = _engine(_url(folder / journal.file.name))
     told = tr(_NOT_WRITABLE)
     sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
-    return Opened(_sealed(engine), sentence, folder)
+    opened = Opened(_sealed(engine), sentence)
+    weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+    copy_database(journal.file, folder / journal.file.name)
+    with _locked(_engine(engine.url)) as connection:
+        _migrate(connection, journal, revision)
+    return opened
 
 
 def _sealed(engine: sa.Engine) -> sa.Engine:

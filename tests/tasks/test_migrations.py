@@ -147,6 +147,36 @@ def test_an_old_journal_gets_the_form_of_a_new_one(
     assert differences(url_of(tmp_path / "new")) == []
 
 
+LATER = [
+    *(("table", name) for name in ("judgements", "tags", "preferences", "sweeps", "sweep_cells")),
+    *(("index", f"ix_{name}") for name in ("tasks_task_id", "tasks_submitted_at", "judgements_rating")),
+    *(("index", f"ix_preferences_{name}") for name in ("better", "worse")),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), LATER)
+def test_wherever_version_0_1_0_was_killed(
+    old: Callable[..., Path], tmp_path: Path, kind: str, name: str
+) -> None:
+    """It made one table or index after the other, and never looked for some of them again."""
+    folder = old()
+    with plain(folder / "library.sqlite") as database:
+        database.execute(f"drop {kind} {name}")
+    Library(folder).entries()
+    Library(tmp_path / "new").add(Entry(key="a", service="sandbox"))
+    assert schema_of(url_of(folder)) == schema_of(url_of(tmp_path / "new"))
+
+
+def test_the_steps_lead_from_nothing_to_a_new_journal(tmp_path: Path) -> None:
+    """The first step is never taken; it is there for who reads the others."""
+    Library(tmp_path / "new").add(Entry(key="a", service="sandbox"))
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'steps.sqlite'}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+    engine.dispose()
+    assert schema_of(f"sqlite:///{tmp_path / 'steps.sqlite'}") == schema_of(url_of(tmp_path / "new"))
+
+
 def test_the_revisions_are_those_of_the_steps() -> None:
     """A journal is recognised without Alembic, by a list that is easily forgotten."""
     steps = ScriptDirectory.from_config(migrations.configuration()).walk_revisions()
@@ -190,6 +220,45 @@ def test_what_another_program_has_not_written_yet_is_copied_too(old: Callable[..
         other.commit()
         assert {entry.model for entry in Library(folder).entries()} == {"in the log"}
         assert {row["model"] for row in rows_of(folder / "library-0.1.0.sqlite")["tasks"]} == {"in the log"}
+
+
+def test_a_journal_elsewhere_has_its_copy_beside_it(old: Callable[..., Path], tmp_path: Path) -> None:
+    """A URL may name a file of SQLite too."""
+    folder = old(folder="elsewhere")
+    library = Library(tmp_path / "videos", database=url_of(folder))
+    assert library.entries()
+    assert (folder / "library-0.1.0.sqlite").exists()
+    assert list((tmp_path / "videos").iterdir()) == []
+
+
+def test_without_a_copy_nothing_is_changed(old: Callable[..., Path]) -> None:
+    """As on a full disk. Everything can be looked at, and the first write is refused with the reason."""
+    folder = old()
+    before = rows_of(folder / "library.sqlite")
+    (folder / "library-0.1.0.part").mkdir()
+    library = Library(folder)
+    assert len(library.entries()) == len(before["tasks"])
+    with pytest.raises(qw.QingboError, match=r"is of qingbo_widgets 0\.1\.0 .*a copy of it is read"):
+        library.add(Entry(key="new", service="sandbox"))
+    assert rows_of(folder / "library.sqlite") == before
+    (folder / "library-0.1.0.part").rmdir()
+    library.close()
+    library.add(Entry(key="new", service="sandbox"))
+    assert len(library.entries()) == len(before["tasks"]) + 1
+
+
+def test_what_a_killed_program_has_half_written_is_undone_first(old: Callable[..., Path]) -> None:
+    """The file alone is torn; SQLite's own journal beside it makes it whole, and the copy too."""
+    folder = old()
+    expected = rows_of(folder / "library.sqlite")
+    writes = (
+        "import os, sqlite3, sys\nd = sqlite3.connect(sys.argv[1])\nd.execute('pragma cache_size = 1')\n"
+        "d.execute('begin')\nd.execute(\"update tasks set error = printf('%.20000c', 'x')\")\nos._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", writes, folder / "library.sqlite"], check=False, timeout=60)
+    assert (folder / "library.sqlite-journal").stat().st_size > 0
+    assert len(Library(folder).entries()) == len(expected["tasks"])
+    assert rows_of(folder / "library-0.1.0.sqlite") == expected
 
 
 def test_a_step_that_fails_is_undone_whole(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,6 +526,28 @@ def test_an_old_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_pat
     assert schema_of(url) == schema_of(new)
     assert differences(url) == []
     assert not (tmp_path / "library.sqlite").exists()
+
+
+@pytest.mark.slow
+def test_a_step_that_fails_in_postgresql(
+    postgresql_url: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has made is undone with it."""
+    url = postgresql_url()
+    _load(url, JOURNALS / "0.1.0" / "everything.sql")
+    before = schema_of(url)
+    upgrade = migrations.upgrade
+
+    def fail(connection: sa.Connection) -> None:
+        upgrade(connection)
+        raise ZeroDivisionError("a step went wrong")
+
+    monkeypatch.setattr(migrations, "upgrade", fail)
+    with pytest.raises(qw.QingboError, match=r"went wrong.*Nothing"):
+        Library(tmp_path, database=url).entries()
+    assert schema_of(url) == before
+    monkeypatch.undo()
+    assert Library(tmp_path, database=url).entries()
 
 
 @pytest.mark.slow
