@@ -116,6 +116,7 @@ class Journal:
         #: What messages call it: the file, or the server and the database on it, without a password.
         self.place = str(self.path) if database is None else _address(database)
         self._opened: Opened | None = None
+        self._opened_file: object = None
         self._opening = threading.Lock()
         self._mine = _Mine()
 
@@ -152,12 +153,17 @@ class Journal:
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
         opened = self._open()
-        with in_words(self.place, opened.read_only):
-            if self._mine.is_together:
-                yield self._kept(opened)
-            else:
-                with opened.engine.begin() as connection:
-                    yield connection
+        try:
+            with in_words(self.place, opened.read_only):
+                if self._mine.is_together:
+                    yield self._kept(opened)
+                else:
+                    with opened.engine.begin() as connection:
+                        yield connection
+        except QingboError:
+            if opened.read_only is not None:
+                self._opened = None  # perhaps it can be written by the next time
+            raise
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -204,10 +210,12 @@ class Journal:
 
     def _open(self) -> Opened:
         with self._opening:
-            if self._opened is None or not self.exists:  # the folder may have been removed under us
+            # Another file may have taken its place, or the folder may have been removed.
+            if self._opened is None or self._opened_file != self._file():
                 from .opening import open_database
 
                 self._opened = open_database(self.path, self.database, self.place)
+                self._opened_file = self._file()
             return self._opened
 
     def _kept(self, opened: Opened) -> sa.Connection:

@@ -8,10 +8,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import TaskCancelled, TaskFailed
+from ..exceptions import QingboError, TaskCancelled, TaskFailed
 from ..i18n import tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
-from .holding import hold
+from .holding import hold, is_dead
 from .journal import unwritten
 from .kept_errors import row_of
 from .library import Entry
@@ -141,7 +141,9 @@ class TaskRecord:
                 await self.open()
             await self._journal(self.manager.library.update, self.task.key, **columns)
         except Exception as failure:
-            logger.exception("The journal row of %s was not written", self.task.task_id or self.task.key)
+            named = self.task.task_id or self.task.key
+            is_explained = isinstance(failure, QingboError)
+            logger.error("The journal row of %s was not written", named, exc_info=not is_explained)
             message, task_id = unwritten(self.manager.library.journal.place, failure), self.task.task_id
             if task_id:
                 told = tr("{error} Keep the id, {task_id}: resume(id) finds the task again.")
@@ -179,16 +181,19 @@ class TaskRecord:
             raise HandedOver
 
     async def _is_ours(self) -> bool:
-        if self.manager.library.journal.read_only:
-            return True  # it takes no holder's name
+        library = self.manager.library
         try:
+            if library.journal.read_only:  # it takes no holder's name, but it may have another kernel's
+                holder, until = await self._journal(library.holding, self.task.key) or ("", None)
+                return not until or until < datetime.now(UTC) or is_dead(holder)
             if await self.hold():
                 return True
             # Nobody holds a row that there is not: it was never written, or somebody removed the folder.
-            self.is_written = await self._journal(self.manager.library.get, self.task.key) is not None
+            self.is_written = await self._journal(library.get, self.task.key) is not None
             return not self.is_written
-        except Exception:  # a journal that cannot be written is no other kernel
-            logger.warning("Task %s: not held", self.task.task_id or self.task.key, exc_info=True)
+        except Exception as error:  # a journal that cannot be written is no other kernel
+            named = self.task.task_id or self.task.key
+            logger.warning("Task %s: not held", named, exc_info=not isinstance(error, QingboError))
             return True
 
     async def _tell_whose(self) -> None:

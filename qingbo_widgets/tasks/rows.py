@@ -91,6 +91,8 @@ class Rows:
         """Wait so long at most while another kernel writes."""
         if self._connection.dialect.name == "sqlite":
             self._connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+        elif self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {1000 * seconds:.0f}")
 
     def get(self, key: str) -> Entry | None:
         """The row of this key."""

@@ -26,7 +26,7 @@ from .cell import Cell, CellState, time_left, took
 from .connection import current
 from .grid import Grid, Skipped, make_grid
 from .host import in_notebook, warn
-from .journal import in_short
+from .journal import unwritten
 from .judging import Judgement, Judgements
 from .manager import TaskManager
 from .sweeps import CellRow, Sweeps
@@ -49,7 +49,7 @@ _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas. rows() needs n
 _ASK = N_("sweep.start() submits them.")
 _TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
 _ELSEWHERE = N_("Another kernel goes on with this sweep. go_on() looks again.")
-_NOT_WRITTEN = N_("The journal cannot be written ({error}), so nothing more was sent.")
+_NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
 
 
@@ -365,7 +365,7 @@ class Sweep(HasTraits):
                 return self._attach(cell, manager.take_up(other.key))
         except Exception as error:
             logger.warning("Sweep %s: cell %d was not submitted", self.name, cell.number, exc_info=True)
-            return self._halt(tr(_NOT_WRITTEN).format(error=in_short(error)))
+            return self._halt(tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error)))
         cell.key = key
         cell.is_dropped = cell.is_dropped or key is None
         if self.state != "running" or cell.is_dropped:  # somebody has stopped it in this very moment

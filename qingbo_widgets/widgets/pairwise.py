@@ -136,8 +136,13 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _answer(self, act: Callable[[], object]) -> None:
         """An answer of a person. The second of a double click is none: nobody has seen that pair."""
-        if time.monotonic() - self._shown_at >= DOUBLE_CLICK:
+        if time.monotonic() - self._shown_at < DOUBLE_CLICK:
+            return
+        try:
             act()
+        except QingboError as error:  # a library that can only be looked at
+            with update(self._table):
+                self._table.value = markup.note(error, "alarm")
 
     def _show_ranking(self) -> None:
         try:

@@ -7,8 +7,10 @@ from typing import Any
 
 import ipywidgets
 
+from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..tasks.judging import RATINGS, Judgements, tags_in
+from . import markup
 from .binding import update
 from .fields import set_tooltip
 
@@ -23,7 +25,7 @@ _NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
 class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """What is thought of one video; each change is kept at once.
+    """What is thought of one video; each change is kept at once, or says why it is not.
 
     Args:
         judgements: keeps them.
@@ -55,16 +57,19 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             control.layout.max_width = "520px"
             set_tooltip(control, explained)
             control.observe(self._hear, "value")
+        self._refusal = ipywidgets.HTML()
         self.tags.add_class(TAGS_FIELD)
         self.note.add_class(NOTE_FIELD)
-        super().__init__([self.rating, self.tags, self.note], layout={"overflow": "visible"})
+        parts = [self.rating, self.tags, self.note, self._refusal]
+        super().__init__(parts, layout={"overflow": "visible"})
 
     def show(self, key: str) -> None:
         """Show what is thought of a task."""
         judgement = self._judgements.of(key)
         self._key, self._is_showing = key, True
         try:
-            with update(self.rating, self.tags, self.note):
+            with update(self.rating, self.tags, self.note, self._refusal):
+                self._refusal.value = ""
                 self.rating.value = judgement.rating
                 self.tags.value = ", ".join(judgement.tags)
                 self.note.value = judgement.note
@@ -88,12 +93,17 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
     def _hear(self, change: Any) -> None:
         if self._is_showing or self._key is None:
             return
-        if change["owner"] is self.rating:
-            self._judgements.rate(self._key, change["new"])
-        elif change["owner"] is self.tags:
-            self._judgements.tag(self._key, tags_in(change["new"]))
-        else:
-            self._judgements.note(self._key, change["new"])
+        try:
+            if change["owner"] is self.rating:
+                self._judgements.rate(self._key, change["new"])
+            elif change["owner"] is self.tags:
+                self._judgements.tag(self._key, tags_in(change["new"]))
+            else:
+                self._judgements.note(self._key, change["new"])
+        except QingboError as error:  # a library that can only be looked at
+            self.show(self._key)  # what is kept, and not what was pressed
+            self._refusal.value = markup.note(error, "alarm")
+            return
         self._judged()
 
 

@@ -390,6 +390,32 @@ library.close()
 """
 
 
+def test_a_library_that_becomes_writable_is_written(old: Callable[..., Path]) -> None:
+    """After a refused write the journal is looked at anew; no restart is needed."""
+    folder = old()
+    (folder / "library-0.1.0.part").mkdir()
+    library = Library(folder)
+    for _ in range(2):
+        with pytest.raises(qw.QingboError, match="a copy of it is read"):
+            library.add(Entry(key="new", service="sandbox"))
+    (folder / "library-0.1.0.part").rmdir()
+    library.entries()
+    library.add(Entry(key="new", service="sandbox"))
+    assert library.get("new") is not None
+
+
+def test_a_journal_that_takes_the_place_of_an_open_one(old: Callable[..., Path]) -> None:
+    """A backup that is put back while the kernel runs is migrated as any other."""
+    folder = old()
+    library = Library(folder)
+    library.add(Entry(key="new", service="sandbox"))
+    shutil.copyfile(JOURNALS / "0.1.0/tasks-only.sqlite", folder / "back")
+    (folder / "library.sqlite").unlink()
+    (folder / "back").rename(folder / "library.sqlite")
+    assert len(library.entries()) == len(rows_of(JOURNALS / "0.1.0/tasks-only.sqlite")["tasks"])
+    library.judgements.rate("x", 3)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="protects with the permissions of POSIX")
 @pytest.mark.parametrize("is_old", [True, False])
