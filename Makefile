@@ -13,8 +13,7 @@
 COMMANDS := demo test pythons lint bench lock dist screenshots translations clean
 YES := 1 true yes
 options.demo := $(if $(filter $(YES),$(ONCE)),--once)
-options.test := $(if $(filter $(YES),$(LATEST)),--latest) $(if $(filter $(YES),$(LOWEST)),--lowest) \
-    $(if $(PYTEST),--pytest='$(PYTEST)')
+options.test := $(if $(filter $(YES),$(LATEST)),--latest) $(if $(filter $(YES),$(LOWEST)),--lowest)
 options.pythons := $(options.test)
 # Any Python can start the commands; they look for one that is new enough. Version managers leave stubs for
 # Pythons that they do not run, so each name is tried.
@@ -22,11 +21,12 @@ STARTER := $(shell for python in '$(PYTHON)' python3 python3.14 python3.13 pytho
     "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' </dev/null >/dev/null 2>&1 \
     && echo "$$python" && break; done)
 NONE = $(error No Python was found. Install Python 3.11 or newer, or say where it is: make $@ PYTHON=/path/to/python3)
-export CHROMIUM ROUNDS
+export CHROMIUM ROUNDS PYTEST
 
 .PHONY: help $(COMMANDS)
 $(COMMANDS):
 	@'$(or $(STARTER),$(NONE))' tools/dev.py $@ $(options.$@) $(if $(PYTHON),--python='$(PYTHON)')
 
 help:
+	@echo 'make COMMAND, with ONCE=1, LATEST=1, LOWEST=1, PYTHON=…, CHROMIUM=…, PYTEST=… as this file says, or'
 	@'$(or $(STARTER),$(NONE))' tools/dev.py --help

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from .i18n import tr
@@ -117,6 +118,7 @@ class DownloadFailed(QingboError):
         url: where the video was to come from.
         transient: whether the same download may well succeed a little later.
         retry_after: seconds the server asks to wait, ``None`` where it did not say.
+        part: the whole video, if only its name could not be given to it.
     """
 
     def __init__(
@@ -126,11 +128,13 @@ class DownloadFailed(QingboError):
         url: str | None = None,
         transient: bool = False,
         retry_after: float | None = None,
+        part: Path | None = None,
     ) -> None:
         super().__init__(message)
         self.url = url
         self.transient = transient
         self.retry_after = retry_after
+        self.part = part
 
 
 class LinkExpired(DownloadFailed):

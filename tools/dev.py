@@ -1,4 +1,4 @@
-"""The project's commands on every system: ``python tools/dev.py COMMAND``, or ``make COMMAND`` for short.
+"""The project's commands on every system: ``python3 tools/dev.py COMMAND``, or ``make COMMAND`` for short.
 
 Each command first makes the environment that it needs, in ``.venv``, of the Python that runs it or of a newer
 one.
@@ -7,11 +7,14 @@ one.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import shutil
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH keeps it out
 
 from environment import (
     LATEST,
@@ -35,9 +38,9 @@ PURPOSES = ("demo", "test", "bench")
 #: Real servers, kernels and browsers are waited for, on machines that may be busy with other things. A test
 #: that fails is run once more and named at the end, for a reader to judge; pytest itself runs all once.
 ONCE_MORE = ("--reruns", "1", "-rR")
-#: What the commands leave behind.
+#: What the commands leave behind. Not demo/: videos are there, and notebooks that a user has changed.
 TRACES = (
-    ".venv*", "demo", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache", ".ruff_cache",
+    ".venv*", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache", ".ruff_cache",
     ".hypothesis", "**/__pycache__",
 )  # fmt: skip
 
@@ -109,7 +112,9 @@ def lock(options: argparse.Namespace) -> int:
             failed = failed or run(*compile_command(purpose), *universal, *same)
     finally:
         everything.unlink(missing_ok=True)
-    return failed or run(*compile_command(UV), *universal, "--output-file", REQUIREMENTS / f"{UV}.txt")
+    failed = failed or run(*compile_command(UV), *universal, "--output-file", REQUIREMENTS / f"{UV}.txt")
+    print("── could not be resolved" if failed else "── requirements/*.txt are up to date", flush=True)
+    return failed
 
 
 def dist(options: argparse.Namespace) -> int:
@@ -118,7 +123,7 @@ def dist(options: argparse.Namespace) -> int:
 
 
 def clean(options: argparse.Namespace) -> int:  # noqa: ARG001 - as every command
-    """Remove what the commands have made."""
+    """Remove what the commands have made, but for demo/ with its videos and notebooks."""
     for pattern in TRACES:
         for path in ROOT.glob(pattern):
             shutil.rmtree(path, ignore_errors=True)
@@ -145,12 +150,12 @@ def _fast_tests(python: Path, options: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python tools/dev.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 tools/dev.py", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of: dict[str, argparse.ArgumentParser] = {}
     for command in (demo, test, pythons, lint, bench, lock, dist, screenshots, translations, clean):
         name, summary = command.__name__, str(command.__doc__)
-        of[name] = commands.add_parser(name, help=summary, description=summary)
+        of[name] = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         of[name].set_defaults(command=command)
         of[name].add_argument("--python", metavar="PATH", help="the Python to make the environment of")
     of["demo"].add_argument("--once", action="store_true", help="do not open JupyterLab")
@@ -163,7 +168,8 @@ def _parser() -> argparse.ArgumentParser:
         lowest = "the fast tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
         which.add_argument("--latest", dest="selection", action="store_const", const=LATEST, help=newest)
         which.add_argument("--lowest", dest="selection", action="store_const", const=LOWEST, help=lowest)
-        of[name].add_argument("--pytest", type=shlex.split, default=[], help="options, as one word")
+        more = "options for pytest, as one word; by default the variable PYTEST"
+        of[name].add_argument("--pytest", type=shlex.split, default=os.environ.get("PYTEST", ""), help=more)
     return parser
 
 
@@ -171,7 +177,7 @@ def main() -> int:
     """Run the command that the arguments name, and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack some characters
-    options = _parser().parse_args()
+    options = _parser().parse_args(sys.argv[1:] or ["--help"])
     try:
         return int(options.command(options))
     except SetupError as error:

@@ -75,7 +75,7 @@ class Environment:
 
     def install(self, *requirements: str | Path) -> None:
         """Install with pip."""
-        quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+        quiet = ("-qq", "--disable-pip-version-check", "--no-input")
         self.run("-m", "pip", "install", *quiet, *requirements, cwd=self.folder)
 
 

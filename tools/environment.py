@@ -24,9 +24,14 @@ LOCKED, LATEST, LOWEST = "locked", "latest", "lowest"
 UV = "uv"
 OLDEST = (3, 11)
 NAMES = ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python")
-#: Variables of the caller's shell that would change what an environment sees, or where pip installs. The last
-#: one would make every process compile its modules anew, and hundreds are started here.
-DISTURBING = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONDONTWRITEBYTECODE")
+#: Variables of the caller's shell that would change what an environment sees. The last one would make every
+#: process compile its modules anew, and hundreds are started here.
+DISTURBING = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE")
+#: pip's settings that install elsewhere, other versions or nothing; variables also win over its files.
+PIP_SETTINGS = {
+    "PIP_USER": "0", "PIP_DRY_RUN": "0", "PIP_REQUIRE_HASHES": "0", "PIP_NO_DEPS": "0", "PIP_CONSTRAINT": "",
+    "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_ROOT": "",
+}  # fmt: skip
 
 
 class SetupError(Exception):
@@ -66,7 +71,8 @@ class Environment:
         if installed is None or installed.get(purpose, lock) != lock:
             # What an earlier lock had and this one has not would stay otherwise.
             installed = self._make()
-        now = {purpose: lock, "project": _digest(project)}
+        # An editable installation is that of one folder, also where the checkout was copied.
+        now = {purpose: lock, "project": _digest(project), "root": str(ROOT)}
         if {**installed, **now} == installed:
             return self.python
         print(f"── installing the packages for '{purpose}' into {self.home.name} (once)", flush=True)
@@ -74,7 +80,7 @@ class Environment:
             if run(*command, log=self.log):
                 raise SetupError(f"The installation failed; all of its output is in {self.log}.")
         if self.selection != LATEST:  # tomorrow's is another
-            self._stamp.write_text(json.dumps({**installed, **now}, indent=1), encoding="utf-8")
+            self._write_stamp({**installed, **now})
         return self.python
 
     def _installed(self) -> dict[str, str] | None:
@@ -82,10 +88,13 @@ class Environment:
         try:
             installed = json.loads(self._stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            installed = {}
+            return None  # it was never made to its end
         version = _version(str(self.python))
         is_usable = version >= OLDEST and (self.base is None or version == _version(self.base))
-        return installed if is_usable else None
+        return installed if is_usable and isinstance(installed, dict) else None
+
+    def _write_stamp(self, installed: dict[str, str]) -> None:
+        self._stamp.write_text(json.dumps(installed, indent=1), encoding="utf-8")
 
     def _make(self) -> dict[str, str]:
         base = find_python(self.base)
@@ -94,6 +103,7 @@ class Environment:
         shutil.rmtree(self.home, ignore_errors=True)
         if run(base, "-m", "venv", "--clear", self.home):
             raise SetupError(f"{base} could not make {self.home}.")
+        self._write_stamp({})
         return {}
 
     def _listing(self, purpose: str) -> Path:
@@ -135,6 +145,7 @@ def run(*command: str | Path, log: Path | None = None) -> int:
         log: a file for the output, of which the end is shown if the command fails.
     """
     environment = {name: value for name, value in os.environ.items() if name not in DISTURBING}
+    environment.update(PIP_SETTINGS)
     words = [os.fspath(part) for part in command]
     if log is None:
         with subprocess.Popen(words, cwd=ROOT, env=environment) as process:
@@ -174,10 +185,10 @@ def find_python(wanted: str | None) -> str:
             "On Debian or Ubuntu: apt-get install python3-venv"
         )
     if wanted:
-        raise SetupError(f"{wanted} is not a Python {'.'.join(map(str, OLDEST))} or newer.")
+        raise SetupError(f"{wanted} does not run, or is not a Python {'.'.join(map(str, OLDEST))} or newer.")
     raise SetupError(
         f"No Python {'.'.join(map(str, OLDEST))} or newer was found (tried {', '.join(NAMES)}).\n"
-        "Install one, or say where it is: make demo PYTHON=/path/to/python3"
+        "Install one, or say where it is: --python=/path/to/python3 (make demo PYTHON=/path/to/python3)"
     )
 
 

@@ -233,8 +233,8 @@ class Download:
         return self._failed(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
 
     def _failed(self, message: str, *, transient: bool = False) -> DownloadFailed:
-        pause = self._asked_pause
-        return DownloadFailed(message, url=self._url, transient=transient, retry_after=pause)
+        pause, part = self._asked_pause, self._part.path if self._part.is_whole else None
+        return DownloadFailed(message, url=self._url, transient=transient, retry_after=pause, part=part)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

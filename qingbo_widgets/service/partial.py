@@ -107,6 +107,9 @@ class Partial:
         self.file.close()
         try:
             replace(self.path, self._path, PATIENCE)
+        except FileNotFoundError:
+            if not self._path.is_file():  # another kernel has given it its name
+                raise
         except OSError:
             with suppress(OSError):
                 self._write_note(whole=self.path.stat().st_size)

@@ -5,17 +5,25 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from ..service.files import flush_to_disk, remove, replace
 
-__all__ = ["copy_database", "keep_copy"]
+__all__ = ["Copy", "copy_database", "keep_copy"]
 
 
-def keep_copy(path: Path, revision: str) -> Path:
-    """Keep a copy of a journal beside it, as ``library-0.1.0.sqlite``, and return its path.
+class Copy(NamedTuple):
+    """A copy that is kept, and whether it was not there before."""
+
+    path: Path
+    is_new: bool
+
+
+def keep_copy(path: Path, revision: str) -> Copy:
+    """Keep a copy of a journal beside it, as ``library-0.1.0.sqlite``.
 
     A copy that is there already is never written over; one with the same content serves again, as after a
     migration that was cut off. The caller holds the journal's lock.
@@ -25,18 +33,20 @@ def keep_copy(path: Path, revision: str) -> Path:
     """
     part = path.with_name(f"{path.stem}-{revision}.part")
     try:
+        remove(part)  # of a kernel that was killed
         copy_database(path, part)
         shutil.copymode(path, part)  # what only its owner may read stays so
         names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
         for kept in names:
             if not kept.exists():
                 replace(part, kept)
-                return kept
+                return Copy(kept, is_new=True)
             if kept.read_bytes() == part.read_bytes():
-                return kept
+                return Copy(kept, is_new=False)
         raise AssertionError("endless")
     finally:
-        remove(part)
+        with suppress(OSError):
+            remove(part)
 
 
 def copy_database(path: Path, target: Path) -> None:
@@ -51,7 +61,7 @@ def copy_database(path: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as copy,
         ):
             source.backup(copy)
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         raise OSError(str(error)) from error
     with target.open("rb+") as file:
         flush_to_disk(file.fileno())

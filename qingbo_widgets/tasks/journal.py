@@ -14,11 +14,10 @@ from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
-from .revisions import CURRENT, VERSION_TABLE, is_newer, release_of
+from .revisions import CURRENT, VERSION_TABLE, is_newer, latest, release_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -48,16 +47,20 @@ class Trouble(Enum):
     """The troubles of a journal that have a sentence of their own."""
 
     damaged = "damaged"
+    full = "full"
     read_only = "read only"
     unreachable = "unreachable"
 
 
-#: SQLite's codes: CORRUPT, NOTADB; PERM, READONLY, CANTOPEN (no file for its own journal can be made).
-_SQLITE = dict.fromkeys((11, 26), Trouble.damaged) | dict.fromkeys((3, 8, 14), Trouble.read_only)
-#: PostgreSQL's: data_corrupted, index_corrupted; read_only_sql_transaction, insufficient_privilege; the
-#: server is shut down, has crashed, or starts.
+#: SQLite's codes: CORRUPT, NOTADB; FULL; PERM, READONLY, CANTOPEN (no file for its own journal can be made).
+_SQLITE = {11: Trouble.damaged, 26: Trouble.damaged, 13: Trouble.full} | dict.fromkeys(
+    (3, 8, 14), Trouble.read_only
+)
+#: PostgreSQL's: data_corrupted, index_corrupted; disk_full; read_only_sql_transaction,
+#: insufficient_privilege; the server is shut down, has crashed, or starts.
 _POSTGRESQL = (
     dict.fromkeys(("XX001", "XX002"), Trouble.damaged)
+    | {"53100": Trouble.full}
     | dict.fromkeys(("25006", "42501"), Trouble.read_only)
     | dict.fromkeys(("57P01", "57P02", "57P03"), Trouble.unreachable)
 )
@@ -68,12 +71,15 @@ _SENTENCES = {
         "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of "
         "the service's dashboard."
     ),
+    Trouble.full: N_(
+        "The journal {path} cannot be written ({reason}). Make room, or connect(library=…) elsewhere."
+    ),
     Trouble.read_only: N_(
         "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or "
         "connect(library=…) with another folder."
     ),
     Trouble.unreachable: N_(
-        "The journal {path} is out of reach ({reason}). Start its server and try again, or "
+        "The journal {path} is out of reach ({reason}). See to its server and its address, or "
         "connect(library=…) with another one."
     ),
 }
@@ -83,12 +89,11 @@ _FOREIGN = N_(
 )
 _NEWER = N_(
     "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: "
-    "it is read, and not changed. Use `pip install -U qingbo_widgets`, or connect(library=…) with another "
-    "folder."
+    "it is read, and not changed. Upgrade qingbo_widgets, or connect(library=…) with another folder."
 )
 _UNKNOWN = N_(
-    "The journal {path} is of a newer qingbo_widgets than {own}: it is read, and not changed. Use "
-    "`pip install -U qingbo_widgets`, or connect(library=…) with another folder."
+    "The journal {path} is of a newer qingbo_widgets than {own}: it is read, and not changed. "
+    "Upgrade qingbo_widgets, or connect(library=…) with another folder."
 )
 
 
@@ -139,9 +144,12 @@ class Journal:
 
         url = f"{self.path.as_uri()}?mode=ro"
         with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
-            row = database.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
-            if row is not None and is_newer(str(row[0])):
-                return newer(self.place, str(row[0]))
+            rows = database.execute(
+                f"SELECT version_num FROM {VERSION_TABLE} WHERE version_num IS NOT NULL"
+            ).fetchall()
+            revision = latest(str(name) for (name,) in rows)
+            if revision is not None and is_newer(revision):
+                return newer(self.place, revision)
         return None
 
     @contextmanager
@@ -161,8 +169,7 @@ class Journal:
                     with opened.engine.begin() as connection:
                         yield connection
         except QingboError:
-            if opened.read_only is not None:
-                self._opened = None  # perhaps it can be written by the next time
+            self.look_again()
             raise
 
     @contextmanager
@@ -190,6 +197,11 @@ class Journal:
         if connection is not None:
             with suppress(Exception):  # broken before
                 connection.close()
+
+    def look_again(self) -> None:
+        """Find out anew at the next use whether a journal can be written that could not be."""
+        if self._opened is not None and self._opened.read_only is not None:
+            self._opened = None
 
     def close(self) -> None:
         """Forget the database. It is opened again when it is used."""
@@ -250,12 +262,12 @@ def in_words(place: str, known: str | None = None) -> Iterator[None]:
             sentence = known
     else:
         return
-    raise QingboError(sentence)
+    raise QingboError(sentence) from None
 
 
 def trouble_of(error: Exception) -> Trouble | None:
     """Return the kind of trouble that a database's error is; ``None`` where there is no sentence for it."""
-    cause = getattr(error, "orig", None)  # what SQLAlchemy wraps
+    cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
     if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         return _SQLITE.get(code & 0xFF)  # the rest of the code is for experts
     state = getattr(cause, "sqlstate", None)
@@ -278,8 +290,7 @@ def unwritten(place: str, error: Exception) -> str:
     """Return the sentence for a row that could not be written."""
     if isinstance(error, QingboError):  # which is a sentence already
         return str(error)
-    told = tr("The journal {path} cannot be written ({reason}). Make room, or connect(library=…) elsewhere.")
-    return told.format(path=place, reason=in_short(error))
+    return tr(_SENTENCES[Trouble.full]).format(path=place, reason=in_short(error))
 
 
 def newer(place: str, revision: str) -> str:
@@ -294,7 +305,9 @@ def foreign(place: str, reason: str) -> QingboError:
 
 
 def _address(database: str) -> str:
-    parts = urlsplit(database)
-    name = parts.path.removeprefix("/")
-    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
-    return f"{name} on {host}" if host else name
+    """Return what an SQLAlchemy URL names, without the password, which may hold any character."""
+    scheme, _, rest = database.partition("://")
+    if scheme.startswith("sqlite"):
+        return rest.removeprefix("/")
+    host, _, name = rest.rpartition("@")[2].partition("?")[0].partition("/")
+    return f"{name} on {host}" if host and name else name or host

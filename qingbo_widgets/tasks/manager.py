@@ -207,6 +207,7 @@ class TaskManager(Configurable):
         Raises:
             QingboError: the journal is damaged, or somebody else's.
         """
+        self.library.journal.look_again()
         is_unfinished = self.library.has_unfinished(service=self.service)
         if (told := self.library.journal.read_only) is not None:
             warn(told)

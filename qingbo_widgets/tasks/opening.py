@@ -8,6 +8,7 @@ where it lies, on write-protected media say, is migrated in a temporary copy and
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
 import weakref
@@ -22,18 +23,28 @@ from sqlalchemy.pool import NullPool
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
+from ..service.files import remove
 from .backup import copy_database, keep_copy
 from .journal import PATIENCE, Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
-from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer
+from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer, is_older, latest
 from .tables import metadata
 
 __all__ = ["Opened", "open_database"]
 
-#: The columns of version 0.1.0, which marked its journals by nothing else.
-_FIRST_COLUMNS = frozenset(
-    {"key", "service", "task_id", "model", "request", "status", "progress", "submitted_at", "created_at",
-     "completed_at", "file", "error", "cost", "holder", "held_until"}
-)  # fmt: skip
+logger = logging.getLogger("qingbo_widgets")
+
+#: The tables of version 0.1.0, which marked its journals by nothing else.
+_FIRST_COLUMNS = {
+    "tasks": {
+        "key", "service", "task_id", "model", "request", "status", "progress", "submitted_at", "created_at",
+        "completed_at", "file", "error", "cost", "holder", "held_until",
+    },
+    "judgements": {"key", "rating", "note", "judged_at"},
+    "tags": {"key", "tag"},
+    "preferences": {"id", "better", "worse", "judged_at"},
+    "sweeps": {"name", "service", "axes", "skipped", "max_running", "made_at"},
+    "sweep_cells": {"sweep", "service", "number", "values", "request", "key", "is_dropped"},
+}  # fmt: skip
 _NOT_MIGRATED = N_(
     "The journal {path} is of qingbo_widgets {revision} and could not be brought to {current} ({reason}). "
     "Nothing in it was changed: the version that made it still reads it. connect(library=…) with another "
@@ -41,8 +52,12 @@ _NOT_MIGRATED = N_(
 )
 _NOT_WRITABLE = N_(
     "The journal {path} is of qingbo_widgets {revision} and cannot be brought to {current} where it lies "
-    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, or "
-    "connect(library=…) with another one."
+    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, with room "
+    "for a copy, or connect(library=…) with another one."
+)
+_NOT_OWNED = N_(
+    "The journal {path} is of qingbo_widgets {revision} and has to be brought to {current}, which this "
+    "account must not do ({reason}). Let the owner of its tables open it once."
 )
 #: Any number that other programs are unlikely to lock: PostgreSQL's advisory locks have no other names.
 _LOCK = 7_164_220_260_410_001
@@ -80,12 +95,10 @@ class _Journal:
     Attributes:
         place: what messages call it.
         is_shared: whether other programs may have tables in its database.
-        file: the SQLite file, ``None`` where it is none.
     """
 
     place: str
     is_shared: bool
-    file: Path | None
 
 
 class _NotWritable(Exception):
@@ -105,9 +118,8 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
         OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    url = _url(path) if database is None else sa.make_url(database)
-    engine = _engine(url)
-    journal = _Journal(place, is_shared=database is not None, file=_file(url))
+    engine = _engine(_url(path) if database is None else sa.make_url(database))
+    journal = _Journal(place, is_shared=database is not None)
     with in_words(place):
         try:
             return _open(engine, journal)
@@ -119,16 +131,16 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
 
 def _open(engine: sa.Engine, journal: _Journal) -> Opened:
     with engine.connect() as connection:
-        revision = _revision(connection, journal)
-    if revision is not None and is_newer(revision):
-        return Opened(_sealed(engine), newer(journal.place, revision))
-    if revision != CURRENT:
+        revision, file = _revision(connection, journal), _file(connection)
+    if revision is None or is_older(revision):
         try:
-            _prepare(engine, journal)
-        except _NotWritable as reason:
-            if revision is None or journal.file is None:
-                raise QingboError(read_only(journal.place, str(reason))) from None
-            return _opened_copy(journal, revision, str(reason))
+            revision = _prepare(engine, journal)
+        except _NotWritable as error:
+            if revision is None:
+                raise QingboError(read_only(journal.place, str(error))) from None
+            return _opened_copy(journal, file, revision, str(error))
+    if is_newer(revision):
+        return Opened(_sealed(engine), newer(journal.place, revision))
     return Opened(engine)
 
 
@@ -144,10 +156,13 @@ def _url(path: Path) -> sa.URL:
     return sa.URL.create("sqlite", database=str(path))
 
 
-def _file(url: sa.URL) -> Path | None:
+def _file(connection: sa.Connection) -> Path | None:
     """Return the file of an SQLite database; ``None`` for one in memory and for a server's."""
-    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return Path(str(url.database)) if is_file else None
+    if connection.dialect.name != "sqlite":
+        return None
+    # Asked of SQLite: a URL has several ways to name a file.
+    files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    return Path(files["main"]) if files.get("main") else None
 
 
 def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
@@ -157,44 +172,53 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
         QingboError: the database is of another program.
     """
     inspector = sa.inspect(connection)
-    names = inspector.get_table_names()
+    names, views = inspector.get_table_names(), inspector.get_view_names()
     if VERSION_TABLE in names:
-        revision = connection.execute(sa.select(_version.c.version_num)).scalar()
-        if revision is not None:
-            return str(revision)
+        found = connection.execute(
+            sa.select(_version.c.version_num).where(_version.c.version_num.is_not(None))
+        )
+        if (revision := latest(str(name) for name in found.scalars())) is not None:
+            return revision
+    for table, columns in _FIRST_COLUMNS.items():
+        if table not in (*names, *views):
+            continue
+        missing = columns - {column["name"] for column in inspector.get_columns(table)}
+        if table in views or missing:
+            told = tr("its table {table} is another one")
+            raise foreign(journal.place, told.format(table=table))
     if "tasks" in names:
-        missing = _FIRST_COLUMNS - {column["name"] for column in inspector.get_columns("tasks")}
-        if missing:
-            told = tr("its tasks have no {columns}")
-            raise foreign(journal.place, told.format(columns=", ".join(sorted(missing))))
         return REVISIONS[0]
     if names and not journal.is_shared:
         raise foreign(journal.place, tr("it holds {tables}").format(tables=", ".join(names[:3])))
     return None
 
 
-def _prepare(engine: sa.Engine, journal: _Journal) -> None:
-    """Make the journal, or take it through the steps that it lacks, in one transaction.
+def _prepare(engine: sa.Engine, journal: _Journal) -> str:
+    """Make the journal, or take it through the steps that it lacks, in one transaction; return its revision.
 
     Raises:
-        _NotWritable: the file, its folder or the database is write-protected, or has no room for a copy.
+        _NotWritable: the file, its folder or the database is write-protected, or has no room.
         QingboError: a step failed.
     """
     with _locked(engine) as connection:
-        revision = _revision(connection, journal)  # another kernel may have been quicker
-        if revision == CURRENT or (revision is not None and is_newer(revision)):
-            return
+        revision = _revision(connection, journal)
+        if revision is not None and not is_older(revision):  # another kernel was quicker
+            return revision
         if revision is None:
             metadata.create_all(connection)
             _version.create(connection, checkfirst=True)
             connection.execute(_version.insert().values(version_num=CURRENT))
-            return
-        if journal.file is not None:
-            try:
-                keep_copy(journal.file, revision)
-            except OSError as error:
-                raise _NotWritable(in_short(error)) from None
-        _migrate(connection, journal, revision)
+            return CURRENT
+        file = _file(connection)
+        copy = None if file is None else keep_copy(file, revision)
+        try:
+            _migrate(connection, journal, revision)
+        except BaseException:
+            if copy is not None and copy.is_new:  # nothing has changed that it would be needed for
+                remove(copy.path)
+            raise
+        logger.info("The journal %s was of %s and is of %s now", journal.place, revision, CURRENT)
+    return CURRENT
 
 
 def _migrate(connection: sa.Connection, journal: _Journal, revision: str) -> None:
@@ -205,10 +229,7 @@ def _migrate(connection: sa.Connection, journal: _Journal, revision: str) -> Non
     except Exception as error:
         if trouble_of(error) is not None:
             raise
-        told = tr(_NOT_MIGRATED)
-        raise QingboError(
-            told.format(path=journal.place, revision=revision, current=CURRENT, reason=in_short(error))
-        ) from error
+        raise _not_migrated(journal, revision, in_short(error)) from error
 
 
 @contextmanager
@@ -216,7 +237,7 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection in a transaction that keeps every other kernel from doing the same.
 
     Raises:
-        _NotWritable: the database takes no changes.
+        _NotWritable: the database takes no changes, or has no room for them.
     """
     try:
         with engine.connect() as connection:
@@ -224,27 +245,45 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
                 # Python's driver begins none for a CREATE TABLE, which would then be on the disk at once.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             elif engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {1000 * PATIENCE:.0f}")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             yield connection
             connection.commit()
+    except OSError as error:  # of the copy
+        raise _NotWritable(in_short(error)) from None
     except Exception as error:
-        if trouble_of(error) is Trouble.read_only:
+        if trouble_of(error) in (Trouble.read_only, Trouble.full):
             raise _NotWritable(in_short(error)) from None
         raise
 
 
-def _opened_copy(journal: _Journal, revision: str, reason: str) -> Opened:
-    assert journal.file is not None
-    folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
-    engine = _engine(_url(folder / journal.file.name))
-    told = tr(_NOT_WRITABLE)
-    sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
-    opened = Opened(_sealed(engine), sentence)
-    weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
-    copy_database(journal.file, folder / journal.file.name)
-    with _locked(_engine(engine.url)) as connection:
-        _migrate(connection, journal, revision)
+def _opened_copy(journal: _Journal, file: Path | None, revision: str, reason: str) -> Opened:
+    """Open a migrated copy in a temporary folder, to be looked at.
+
+    Raises:
+        QingboError: there is no file to copy, or no room for a copy either.
+    """
+    if file is None:
+        told = tr(_NOT_OWNED)
+        raise QingboError(told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
+        engine = _engine(_url(folder / file.name))
+        told = tr(_NOT_WRITABLE)
+        sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
+        opened = Opened(_sealed(engine), sentence)
+        weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+        copy_database(file, folder / file.name)
+        with _locked(_engine(engine.url)) as connection:
+            _migrate(connection, journal, revision)
+    except (OSError, _NotWritable) as error:
+        raise _not_migrated(journal, revision, str(error)) from None
     return opened
+
+
+def _not_migrated(journal: _Journal, revision: str, reason: str) -> QingboError:
+    told = tr(_NOT_MIGRATED)
+    return QingboError(told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason))
 
 
 def _sealed(engine: sa.Engine) -> sa.Engine:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-__all__ = ["CURRENT", "REVISIONS", "VERSION_TABLE", "is_newer", "release_of"]
+__all__ = ["CURRENT", "REVISIONS", "VERSION_TABLE", "is_newer", "is_older", "latest", "release_of"]
 
 #: The table with the journal's revision. Not Alembic's own name: a database may be other programs' too.
 VERSION_TABLE = "qingbo_version"
@@ -16,6 +17,17 @@ CURRENT = REVISIONS[-1]
 def is_newer(revision: str) -> bool:
     """Return whether a version that is not known here has written the journal."""
     return revision not in REVISIONS
+
+
+def is_older(revision: str) -> bool:
+    """Return whether a journal lacks steps that this version knows."""
+    return revision in REVISIONS[:-1]
+
+
+def latest(revisions: Iterable[str]) -> str | None:
+    """Return the latest of several revisions: one that is not known here is later than all that are."""
+    order = {revision: number for number, revision in enumerate(REVISIONS)}
+    return max(revisions, key=lambda revision: order.get(revision, len(order)), default=None)
 
 
 def release_of(revision: str) -> str | None:

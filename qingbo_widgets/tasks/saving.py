@@ -107,6 +107,8 @@ async def _download(record: TaskRecord, clock: Callable[[], float]) -> Path:
         try:
             return await manager.monitor.download(due, *call, max_bytes=manager.max_video_bytes)
         except DownloadFailed as error:
+            if error.part is not None:
+                raise  # another link would bring the same video again, over this one
             failed.append(error)
     raise max(failed, key=lambda error: error.transient)  # the one that may pass, if any
 

@@ -25,7 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks import migrations
+from qingbo_widgets.tasks import migrations, opening
 from qingbo_widgets.tasks.library import Entry, Library
 from qingbo_widgets.tasks.opening import open_database
 from qingbo_widgets.tasks.revisions import CURRENT, REVISIONS, VERSION_TABLE, release_of
@@ -222,10 +222,13 @@ def test_what_another_program_has_not_written_yet_is_copied_too(old: Callable[..
         assert {row["model"] for row in rows_of(folder / "library-0.1.0.sqlite")["tasks"]} == {"in the log"}
 
 
-def test_a_journal_elsewhere_has_its_copy_beside_it(old: Callable[..., Path], tmp_path: Path) -> None:
-    """A URL may name a file of SQLite too."""
+@pytest.mark.parametrize("url", ["sqlite:///{path}", "sqlite:///file:{path}?uri=true"])
+def test_a_journal_elsewhere_has_its_copy_beside_it(
+    old: Callable[..., Path], tmp_path: Path, url: str
+) -> None:
+    """A URL may name a file of SQLite too, in several ways."""
     folder = old(folder="elsewhere")
-    library = Library(tmp_path / "videos", database=url_of(folder))
+    library = Library(tmp_path / "videos", database=url.format(path=folder / "library.sqlite"))
     assert library.entries()
     assert (folder / "library-0.1.0.sqlite").exists()
     assert list((tmp_path / "videos").iterdir()) == []
@@ -245,6 +248,60 @@ def test_without_a_copy_nothing_is_changed(old: Callable[..., Path]) -> None:
     library.close()
     library.add(Entry(key="new", service="sandbox"))
     assert len(library.entries()) == len(before["tasks"]) + 1
+
+
+def test_without_room_for_the_migration_it_is_looked_at(
+    old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself says that the disk is full; the journal is read in a copy elsewhere."""
+    folder = old("0.1.0/tasks-only.sqlite")
+    before = rows_of(folder / "library.sqlite")
+    upgrade = migrations.upgrade
+
+    def without_room(connection: sa.Connection) -> None:
+        if "qingbo-journal-" not in str(connection.exec_driver_sql("PRAGMA database_list").first()):
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        upgrade(connection)
+
+    monkeypatch.setattr(migrations, "upgrade", without_room)
+    library = Library(folder)
+    assert len(library.entries()) == len(before["tasks"])
+    with pytest.raises(qw.QingboError, match=r"full.*room"):
+        library.add(Entry(key="new", service="sandbox"))
+    assert rows_of(folder / "library.sqlite") == before
+
+
+@pytest.mark.parametrize("kind", ["view", "table"])
+def test_what_is_only_called_like_ours_is_left_alone(tmp_path: Path, kind: str) -> None:
+    """Another program's table, or a view of it: nothing is written into its database."""
+    with plain(tmp_path / "library.sqlite") as database:
+        if kind == "view":
+            database.execute("create table jobs (key text)")
+            database.execute("create view tasks as select key from jobs")
+        else:
+            database.execute("create table tags (name text)")
+    before = (tmp_path / "library.sqlite").read_bytes()
+    with pytest.raises(qw.QingboError, match=r"is not a journal of qingbo_widgets \(its table"):
+        Library(tmp_path).entries()
+    assert (tmp_path / "library.sqlite").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        (
+            "postgresql+psycopg://me:pa/s#s?w[o@rd@db.example:5432/films?sslmode=require",
+            "films on db.example:5432",
+        ),
+        ("postgresql+psycopg://db.example/films", "films on db.example"),
+        ("sqlite:////srv/a@b.sqlite", "/srv/a@b.sqlite"),
+        ("sqlite://", ""),
+    ],
+)
+def test_messages_name_a_database_without_its_password(tmp_path: Path, url: str, place: str) -> None:
+    """Whatever characters the password has; and no URL makes a library fail before it is used."""
+    assert Library(tmp_path, database=url).journal.place == place
 
 
 def test_what_a_killed_program_has_half_written_is_undone_first(old: Callable[..., Path]) -> None:
@@ -277,7 +334,7 @@ def test_a_step_that_fails_is_undone_whole(old: Callable[..., Path], monkeypatch
         with pytest.raises(qw.QingboError, match=r"is of qingbo_widgets 0\.1\.0 .*went wrong.*Nothing"):
             Library(folder).entries()
         assert rows_of(folder / "library.sqlite") == before
-    assert [path.name for path in sorted(folder.glob("library-*"))] == ["library-0.1.0.sqlite"]
+    assert list(folder.glob("library-*")) == []  # no copy is needed of what is as it was
     monkeypatch.undo()
     assert len(Library(folder).entries()) == len(before["tasks"])
 
@@ -335,7 +392,7 @@ def test_a_journal_of_a_later_version_is_read_and_not_changed(later: Path) -> No
         lambda: Sweeps(library, "sandbox").change("x", max_running=2),
     ]
     for write in writes:
-        with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*pip install -U.*connect\(library=…\)"):
+        with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*Upgrade .*connect\(library=…\)"):
             write()
     assert (later / "library.sqlite").read_bytes() == before
 
@@ -350,6 +407,22 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
             task.wait(30)
         assert sandbox._started().backend._tasks == {}
         assert len(manager.library.entries()) > 0
+
+
+def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has migrated the journal while this one waited for the lock."""
+    folder = old()
+    prepare = opening._prepare
+
+    def later(*arguments: Any) -> str:
+        with plain(folder / "library.sqlite") as database:
+            database.execute(f"create table {VERSION_TABLE} (version_num text)")
+            database.execute(f"insert into {VERSION_TABLE} values ('7.3.0')")
+        return prepare(*arguments)
+
+    monkeypatch.setattr(opening, "_prepare", later)
+    with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer"):
+        Library(folder).add(Entry(key="new", service="sandbox"))
 
 
 def test_a_revision_that_tells_no_release_is_newer_too(later: Path) -> None:

@@ -20,6 +20,7 @@ from qingbo_widgets.widgets import binding, images
 from qingbo_widgets.widgets.form import RequestForm
 
 URL = "https://example.com/koi.png"
+Finds = Callable[..., threading.Event]
 Until = Callable[[Callable[[], object]], None]
 
 
@@ -39,11 +40,19 @@ def form() -> Iterator[RequestForm]:
 
 
 @pytest.fixture
-def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Says what a look at the image finds."""
+def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
+    """Says what a look at the image finds; each look waits while the event that is returned is cleared."""
 
-    def find(size: Size | None = None, problem: str = "") -> None:
-        monkeypatch.setattr(pictures, "_look", lambda url, *_, **__: ImageReport(url, size, problem))
+    def find(size: Size | None = None, problem: str = "") -> threading.Event:
+        may_look = threading.Event()
+        may_look.set()
+
+        def look(url: str, *_: object, **__: object) -> ImageReport:
+            assert may_look.wait(30)
+            return ImageReport(url, size, problem)
+
+        monkeypatch.setattr(pictures, "_look", look)
+        return may_look
 
     return find
 
@@ -76,7 +85,7 @@ def test_a_form_without_images_looks_at_none(form: RequestForm) -> None:
 
 
 def test_the_image_is_shown_with_the_shape_of_the_video(
-    form: RequestForm, finds: Callable[..., None], until: Until
+    form: RequestForm, finds: Finds, until: Until
 ) -> None:
     """Its server is not told where."""
     finds(Size("JPEG", 1200, 800))
@@ -90,13 +99,13 @@ def test_the_image_is_shown_with_the_shape_of_the_video(
     assert form.slots["image_urls"].layout.display == "none"
 
 
-def test_an_image_that_cannot_be_used_is_a_problem(
-    form: RequestForm, finds: Callable[..., None], until: Until
-) -> None:
+def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Finds, until: Until) -> None:
     """Told under its field, and Generate has to wait; another image, and all is well."""
-    finds(None, "This is not a JPEG, PNG or WebP image.")
+    looking = finds(None, "This is not a JPEG, PNG or WebP image.")
+    looking.clear()
     form.image_urls = URL
     assert form.problems == (), "the form does not wait for the look"
+    looking.set()
     until(lambda: form.problems)
     assert [problem.field for problem in form.problems] == ["image_urls"]
     assert "This is not a JPEG" in form._notes["image_urls"].value
@@ -107,7 +116,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(
     assert form.problems == ()
 
 
-def test_klings_limits_are_hints(form: RequestForm, finds: Callable[..., None], until: Until) -> None:
+def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) -> None:
     """The task can be submitted all the same."""
     finds(Size("PNG", 200, 200))
     form.image_urls = URL
@@ -116,7 +125,7 @@ def test_klings_limits_are_hints(form: RequestForm, finds: Callable[..., None], 
     assert "qingbo-hint" in form._notes["image_urls"].value
 
 
-def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Callable[..., None], until: Until) -> None:
+def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Finds, until: Until) -> None:
     """In the folded part, whose button says that there is something to mend."""
     finds(None, "This is not a JPEG, PNG or WebP image.")
     form.image_urls, form.last_frame = URL, "https://example.com/z.png"
@@ -219,7 +228,7 @@ def test_what_is_no_picture_is_not_served(local: TaskManager, workdir: Path) -> 
     form.close()
 
 
-def test_an_address_never_becomes_markup(form: RequestForm, finds: Callable[..., None], until: Until) -> None:
+def test_an_address_never_becomes_markup(form: RequestForm, finds: Finds, until: Until) -> None:
     """Nor does what a server says."""
     finds(Size("PNG", 640, 360))
     form.image_urls = 'https://example.com/"onload="alert(1)'
@@ -229,7 +238,7 @@ def test_an_address_never_becomes_markup(form: RequestForm, finds: Callable[...,
 
 @pytest.mark.slow
 def test_a_hundred_previews_leave_nothing(
-    finds: Callable[..., None], live_widgets: Callable[[], int], until: Until
+    finds: Finds, live_widgets: Callable[[], int], until: Until
 ) -> None:
     """Closed with their form, looked at or not."""
     finds(Size("PNG", 640, 360))
