@@ -131,14 +131,14 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
 
 def _open(engine: sa.Engine, journal: _Journal) -> Opened:
     with engine.connect() as connection:
-        revision, file = _revision(connection, journal), _file(connection)
+        revision = _revision(connection, journal)
     if revision is None or is_older(revision):
         try:
             revision = _prepare(engine, journal)
         except _NotWritable as error:
             if revision is None:
                 raise QingboError(read_only(journal.place, str(error))) from None
-            return _opened_copy(journal, file, revision, str(error))
+            return _opened_copy(engine, journal, revision, str(error))
     if is_newer(revision):
         return Opened(_sealed(engine), newer(journal.place, revision))
     return Opened(engine)
@@ -172,13 +172,12 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
         QingboError: the database is of another program.
     """
     inspector = sa.inspect(connection)
-    names, views = inspector.get_table_names(), inspector.get_view_names()
-    if VERSION_TABLE in names:
-        found = connection.execute(
-            sa.select(_version.c.version_num).where(_version.c.version_num.is_not(None))
-        )
+    if inspector.has_table(VERSION_TABLE):
+        number = _version.c.version_num
+        found = connection.execute(sa.select(number).where(number.is_not(None)))
         if (revision := latest(str(name) for name in found.scalars())) is not None:
             return revision
+    names, views = inspector.get_table_names(), inspector.get_view_names()
     for table, columns in _FIRST_COLUMNS.items():
         if table not in (*names, *views):
             continue
@@ -257,24 +256,26 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise
 
 
-def _opened_copy(journal: _Journal, file: Path | None, revision: str, reason: str) -> Opened:
+def _opened_copy(engine: sa.Engine, journal: _Journal, revision: str, reason: str) -> Opened:
     """Open a migrated copy in a temporary folder, to be looked at.
 
     Raises:
         QingboError: there is no file to copy, or no room for a copy either.
     """
+    with engine.connect() as connection:
+        file = _file(connection)
     if file is None:
         told = tr(_NOT_OWNED)
         raise QingboError(told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason))
     try:
         folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
-        engine = _engine(_url(folder / file.name))
+        there = _engine(_url(folder / file.name))
         told = tr(_NOT_WRITABLE)
         sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
-        opened = Opened(_sealed(engine), sentence)
+        opened = Opened(_sealed(there), sentence)
         weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
         copy_database(file, folder / file.name)
-        with _locked(_engine(engine.url)) as connection:
+        with _locked(_engine(there.url)) as connection:
             _migrate(connection, journal, revision)
     except (OSError, _NotWritable) as error:
         raise _not_migrated(journal, revision, str(error)) from None
