@@ -26,7 +26,7 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
-from .journal import in_short
+from .damage import in_short
 from .record import HandedOver, TaskRecord
 from .restore import interrupted
 from .saving import save

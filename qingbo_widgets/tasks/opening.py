@@ -25,7 +25,8 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.files import remove
 from .backup import copy_database, keep_copy
-from .journal import PATIENCE, Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
+from .damage import Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
+from .journal import PATIENCE
 from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer, is_older, latest
 from .tables import metadata
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import QingboError, TaskCancelled, TaskFailed
 from ..i18n import tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
+from .damage import unwritten
 from .holding import hold, is_dead
-from .journal import unwritten
 from .kept_errors import row_of
 from .library import Entry
 from .restore import state_of

@@ -16,7 +16,7 @@ from ..exceptions import (
 )
 from ..i18n import tr
 from ..service.snapshot import TaskStatus
-from .journal import in_short, unwritten
+from .damage import in_short, unwritten
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
 from .schedule import retry_delay

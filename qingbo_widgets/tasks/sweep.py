@@ -24,9 +24,9 @@ from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .cell import Cell, CellState, time_left, took
 from .connection import current
+from .damage import unwritten
 from .grid import Grid, Skipped, make_grid
 from .host import in_notebook, warn
-from .journal import unwritten
 from .judging import Judgement, Judgements
 from .manager import TaskManager
 from .sweeps import CellRow, Sweeps

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks import opening, saving
-from qingbo_widgets.tasks.journal import in_short
+from qingbo_widgets.tasks.damage import in_short
 from qingbo_widgets.tasks.library import Entry, Library
 
 NOWHERE = "https://qingbo.dev/v1"
