@@ -122,10 +122,10 @@ def unwritten(place: str, error: Exception) -> str:
 
 def newer(place: str, revision: str) -> str:
     """Return the sentence for a journal that a later version has written."""
-    told = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
-    return told.format(path=place, release=release, own=CURRENT)
+    sentence = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
+    return sentence.format(path=place, release=release, own=CURRENT)
 
 
 def foreign(place: str, reason: str) -> QingboError:
-    """What to say of a database that another program has made."""
+    """Return the error for a database that another program has made."""
     return QingboError(tr(_FOREIGN).format(path=place, reason=reason))

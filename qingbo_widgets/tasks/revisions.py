@@ -1,4 +1,4 @@
-"""Which version of the package a journal is of, told without SQLAlchemy and Alembic."""
+"""The versions that a journal can be of, known without SQLAlchemy and Alembic."""
 
 from __future__ import annotations
 
