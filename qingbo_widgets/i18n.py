@@ -4,8 +4,8 @@ A text is written in English where it is needed: in ``tr("…")``, which says it
 or in ``N_("…")`` where it is only kept for a later ``tr``, in a constant. ``tools/translations.py`` finds it
 there, and nowhere else. Its Chinese stands in ``locale/``; a test fails on a text that has none. The language
 is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``, as gettext reads them), on
-Windows, which sets none of these, that of its own menus, until
-``set_locale`` says otherwise; it is one for the whole kernel.
+Windows, which sets none of these, that of its own menus, until ``set_locale`` says otherwise; it is one for
+the whole kernel.
 """
 
 from __future__ import annotations

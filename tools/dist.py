@@ -29,6 +29,10 @@ import venv
 import zipfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH keeps it out
+
+from environment import variables
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "qingbo_widgets"
 
@@ -45,11 +49,10 @@ def run(*command: str | Path, cwd: Path) -> str:
     Raises:
         SystemExit: if the command fails, after its output.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONPATH")}
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env=environment,
+        env=variables(),
         stdout=subprocess.PIPE,
         text=True,
         errors="replace",

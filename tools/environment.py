@@ -71,8 +71,11 @@ class Environment:
         if installed is None or installed.get(purpose, lock) != lock:
             # What an earlier lock had and this one has not would stay otherwise.
             installed = self._make()
-        # An editable installation is that of one folder, also where the checkout was copied.
-        now = {purpose: lock, "project": _digest(project), "root": str(ROOT)}
+        now = {purpose: lock}
+        if (
+            purpose != UV
+        ):  # an editable installation is that of one folder, also where the checkout was copied
+            now.update({"project": _digest(project), "root": str(ROOT)})
         if {**installed, **now} == installed:
             return self.python
         print(f"── installing the packages for '{purpose}' into {self.home.name} (once)", flush=True)
@@ -144,8 +147,7 @@ def run(*command: str | Path, log: Path | None = None) -> int:
         command: the program and its arguments.
         log: a file for the output, of which the end is shown if the command fails.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in DISTURBING}
-    environment.update(PIP_SETTINGS)
+    environment = variables()
     words = [os.fspath(part) for part in command]
     if log is None:
         with subprocess.Popen(words, cwd=ROOT, env=environment) as process:
@@ -162,6 +164,11 @@ def run(*command: str | Path, log: Path | None = None) -> int:
         ending = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
         print(*ending, sep="\n", file=sys.stderr)
     return done.returncode
+
+
+def variables() -> dict[str, str]:
+    """Return the caller's environment variables, with nothing that would disturb an installation."""
+    return {**{name: value for name, value in os.environ.items() if name not in DISTURBING}, **PIP_SETTINGS}
 
 
 def find_python(wanted: str | None) -> str:

@@ -104,16 +104,15 @@ class Partial:
         if not self.is_whole:
             flush_to_disk(self.file.fileno())
             self.is_whole = True
+        ours = os.fstat(self.file.fileno())
         self.file.close()
         try:
             replace(self.path, self._path, PATIENCE)
-        except FileNotFoundError:
-            if not self._path.is_file():  # another kernel has given it its name
-                raise
         except OSError:
-            with suppress(OSError):
-                self._write_note(whole=self.path.stat().st_size)
-            raise
+            if not self._is_named(ours):
+                with suppress(OSError):
+                    self._write_note(whole=self.path.stat().st_size)
+                raise
         self.validator, self.is_whole = None, False
         with suppress(OSError):  # a note beside nothing is believed by no download
             remove(self._note)
@@ -142,6 +141,13 @@ class Partial:
             head = self.file.read(HEAD)[:size]
             self.file.seek(size)
             self.size, self.total, self.validator, self.head = size, total, validator, head
+
+    def _is_named(self, ours: os.stat_result) -> bool:
+        """Tell whether another kernel has given the file its name."""
+        try:
+            return os.path.samestat(ours, self._path.stat())
+        except OSError:
+            return False
 
     def _write_note(self, **content: object) -> None:
         self._note.write_text(json.dumps({"link": self._link, **content}), encoding="ascii")

@@ -9,10 +9,10 @@ SQLAlchemy takes longer to import than a form to draw; so nothing does that befo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
 from .damage import in_words, newer
@@ -71,18 +71,33 @@ class Journal:
         """
         if self._opened is not None or self.database is not None:
             return None if self._opened is None else self._opened.read_only
-        if not self.exists:
+        # Not waited for: the thread that follows tasks asks this, too.
+        rows = self.glance(
+            f"SELECT version_num FROM {VERSION_TABLE} WHERE version_num IS NOT NULL", patience=0
+        )
+        revision = latest(str(name) for (name,) in rows or ())
+        return newer(self.place, revision) if revision is not None and is_newer(revision) else None
+
+    def glance(
+        self, query: str, values: Sequence[object] = (), *, patience: float = 5.0
+    ) -> list[tuple[Any, ...]] | None:
+        """Ask SQLite itself, which is there long before SQLAlchemy is imported, and return the rows.
+
+        Args:
+            query: in SQL; it changes nothing.
+            values: for its places.
+            patience: seconds to wait while another kernel writes.
+
+        Returns:
+            ``None`` where SQLite does not answer; SQLAlchemy tells in words what the matter is.
+        """
+        if self.database is not None or not self.exists:
             return None
         import sqlite3
 
         url = f"{self.path.as_uri()}?mode=ro"
-        with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
-            rows = database.execute(
-                f"SELECT version_num FROM {VERSION_TABLE} WHERE version_num IS NOT NULL"
-            ).fetchall()
-            revision = latest(str(name) for (name,) in rows)
-            if revision is not None and is_newer(revision):
-                return newer(self.place, revision)
+        with suppress(sqlite3.Error), closing(sqlite3.connect(url, patience, uri=True)) as database:
+            return database.execute(query, values).fetchall()
         return None
 
     @contextmanager

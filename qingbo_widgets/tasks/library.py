@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -180,13 +180,9 @@ class Library:
         """
         if not self._exists():
             return False
-        if self.journal.database is None:
-            import sqlite3
-
-            url = f"{self.journal.path.as_uri()}?mode=ro"
-            # What is the matter with a journal that cannot be read like this, the other way tells in words.
-            with suppress(sqlite3.Error), closing(sqlite3.connect(url, uri=True)) as database:
-                return database.execute(_UNFINISHED, (service, *ENDED)).fetchone() is not None
+        rows = self.journal.glance(_UNFINISHED, (service, *ENDED))
+        if rows is not None:
+            return bool(rows)
         return bool(self.entries(service=service, unfinished=True, limit=1))
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:

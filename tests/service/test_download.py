@@ -496,6 +496,37 @@ def test_a_part_that_another_program_has_open(line: Line, monkeypatch: pytest.Mo
     assert line.path.read_bytes() == VIDEO
 
 
+@pytest.fixture
+def whole(tmp_path: Path) -> parts.Partial:
+    """A part with all its bytes, beside an earlier file of the name that it is to have."""
+    (tmp_path / "clip.mp4").write_bytes(b"earlier")
+    part = parts.Partial(tmp_path / "clip.mp4", "https://example.com/clip.mp4")
+    part.open()
+    part.begin(len(VIDEO), None)
+    part.write(VIDEO)
+    return part
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames no open file")
+def test_another_kernel_gives_the_video_its_name(whole: parts.Partial, tmp_path: Path) -> None:
+    """It was the same file, so it is saved."""
+    whole.path.replace(tmp_path / "clip.mp4")
+    whole.finish()
+    whole.close()
+    assert (tmp_path / "clip.mp4").read_bytes() == VIDEO
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_an_earlier_file_of_that_name_is_not_taken_for_it(whole: parts.Partial) -> None:
+    """The part was removed under us: the video is not saved, whatever lies there."""
+    whole.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        whole.finish()
+    whole.close()
+
+
 def test_the_disk_is_full(line: Line) -> None:
     """Said plainly. The .part is a link to the device that is always full."""
     if not Path("/dev/full").exists():

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.service import partial as parts
 from qingbo_widgets.tasks import saving, trouble
 from qingbo_widgets.tasks.library import Entry
 from tests.faults.film import film
@@ -402,6 +403,22 @@ def test_of_several_links_the_next_one_is_tried(scripted, fault):
     server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), fault, answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
     assert [request.path for request in server.requests][-2:] == ["/a.mp4", "/b.mp4"]
+
+
+def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatch):
+    """Only its name is missing; the next link could be dead, and take the whole file with it."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("the name is held")
+
+    monkeypatch.setattr(parts, "replace", refuse)
+    server, manager = scripted(taken())
+    server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), answer(VIDEO), answer(b"", 404))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match="is whole") as caught:
+        task.wait(20)
+    assert caught.value.part.read_bytes() == VIDEO
+    assert [request.path for request in server.requests][-1] == "/a.mp4"
 
 
 def test_where_every_link_fails_the_one_that_may_pass_counts(scripted, monkeypatch):
