@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from urllib.parse import quote
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Response, expect
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Response, TimeoutError, expect
 
 BROWSER_FLAGS = (
     "--headless=new",
@@ -57,6 +58,29 @@ KERNEL_IDLE = f"""() => {{
 ALL_RUN = f"""() => {PANEL}.content.widgets
     .filter(cell => cell.model.type === 'code')
     .every(cell => cell.model.executionCount !== null && cell.model.executionState !== 'running')"""
+
+
+WHAT_IS_OPEN = """() => window.jupyterapp ? [...jupyterapp.shell.widgets('main')].map(widget => ({
+    path: widget.context?.path,
+    ready: widget.context?.isReady,
+    kernel: widget.sessionContext?.session?.kernel?.status ?? null,
+    cells: widget.content?.widgets?.map(cell => cell.model.executionState),
+})) : 'no JupyterLab'"""
+
+PLAYER = """video => {
+    video.scrollIntoView({block: 'nearest'});
+    return {
+        ready: video.readyState >= 2,
+        error: video.error && video.error.message,
+        width: video.videoWidth,
+        height: video.videoHeight,
+        duration: video.duration,
+        src: video.getAttribute('src'),
+    };
+}"""
+"""Shows a ``<video>``, and returns what is known of it."""
+
+PAGES = itertools.count(1)
 
 
 def launch(playwright: Playwright, executable: str) -> Browser:
@@ -212,7 +236,9 @@ class NotebookPage:
         if self.page.url.startswith(self.lab.url):
             self.command("docmanager:open", path=name)
         else:
-            self.page.goto(f"{self.lab.url}/doc/tree/{quote(name)}")
+            # A workspace of its own: a page would open what another one has left in the workspace of both.
+            workspace = f"page-{next(PAGES)}"
+            self.page.goto(f"{self.lab.url}/doc/workspaces/{workspace}/tree/{quote(name)}")
         return self.wait_ready()
 
     def leave(self) -> None:
@@ -224,8 +250,7 @@ class NotebookPage:
 
     def wait_ready(self) -> Self:
         """Waits until the notebook is drawn and its kernel idle."""
-        self.page.wait_for_function(KERNEL_IDLE, timeout=PATIENCE)
-        return self
+        return self._wait_for(KERNEL_IDLE, PATIENCE)
 
     def command(self, name: str, **arguments: object) -> None:
         """Runs a command of JupyterLab's, to its end."""
@@ -242,8 +267,7 @@ class NotebookPage:
         """Runs one cell, counted from 0, and waits until the kernel is idle again."""
         self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
         self.command("notebook:run-cell")
-        self.page.wait_for_function(KERNEL_IDLE, timeout=2 * PATIENCE)
-        return self
+        return self._wait_for(KERNEL_IDLE, 2 * PATIENCE)
 
     def write(self, index: int, source: str) -> Self:
         """Puts other source into a cell, counted from 0."""
@@ -255,8 +279,23 @@ class NotebookPage:
 
     def wait_idle(self) -> Self:
         """Waits until every cell has run and the kernel is idle."""
-        self.page.wait_for_function(ALL_RUN, timeout=2 * PATIENCE)
-        self.page.wait_for_function(KERNEL_IDLE, timeout=PATIENCE)
+        return self._wait_for(ALL_RUN, 2 * PATIENCE)._wait_for(KERNEL_IDLE, PATIENCE)
+
+    def _wait_for(self, condition: str, milliseconds: int) -> Self:
+        """Waits for a condition in JavaScript.
+
+        Raises:
+            AssertionError: with what is open on the page, when it does not come true.
+        """
+        try:
+            self.page.wait_for_function(condition, timeout=milliseconds)
+        except TimeoutError as error:
+            picture = self.screenshot(f"waited-in-vain-{self.path.parent.name}-{self.path.stem}")
+            is_open = self.page.evaluate(WHAT_IS_OPEN)
+            raise AssertionError(
+                f"{self.page.url} waited {milliseconds / 1000:g} s for {condition}\n"
+                f"open there: {is_open}; picture: {picture}; errors: {self.problems}"
+            ) from error
         return self
 
     def output(self, index: int) -> Locator:
@@ -313,16 +352,13 @@ Notebook = Callable[..., NotebookPage]
 def playable(video: Locator) -> dict[str, Any]:
     """Waits until a ``<video>`` can play; returns ``width``, ``height``, ``duration`` and ``src``."""
     expect(video).to_be_attached(timeout=PATIENCE)
-    video.scroll_into_view_if_needed()
-    # Looked up anew each time: while a page settles, JupyterLab may put a fresh element in its place, and the
-    # old one would never load.
     deadline = time.monotonic() + PATIENCE / 1000
-    while not video.evaluate("v => v.readyState >= 2 || !!v.error") and time.monotonic() < deadline:
+    while True:
+        # Looked up anew each time: while a page settles, a fresh element may be put in its place.
+        facts: dict[str, Any] = video.evaluate(PLAYER)
+        if facts.pop("ready") or facts["error"] or time.monotonic() > deadline:
+            break
         video.page.wait_for_timeout(100)
-    facts: dict[str, Any] = video.evaluate(
-        "v => ({error: v.error && v.error.message, width: v.videoWidth, height: v.videoHeight,"
-        " duration: v.duration, src: v.getAttribute('src')})"
-    )
     assert facts["error"] is None, facts
     assert facts["width"], f"the video did not load: {facts}"
     return facts

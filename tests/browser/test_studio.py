@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 from harness import PATIENCE, Notebook, NotebookPage, Recorder, playable, seek
@@ -27,6 +28,13 @@ def videos(page: NotebookPage, cell: int) -> Locator:
     return page.output(cell).locator("video:visible")
 
 
+def wait_for_file(page: NotebookPage, cell: int) -> None:
+    """Waits for the one player in a cell's output to play the saved file; before, it plays the link."""
+    video = videos(page, cell)
+    expect(video).to_have_count(1, timeout=2 * PATIENCE)
+    expect(video).to_have_attribute("src", re.compile("/qingbo_videos/"), timeout=PATIENCE)
+
+
 def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
     """Types a prompt into the studio of a cell and presses Generate."""
     page.output(cell).get_by_label("Prompt", exact=True).fill(prompt)
@@ -49,7 +57,7 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
     page.screenshot("studio-running")
 
-    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    wait_for_file(page, 1)
     facts = playable(videos(page, 1))
     assert (facts["width"], facts["height"]) == (1280, 720)
     assert abs(facts["duration"] - 5) < 0.2
@@ -82,6 +90,8 @@ def test_two_at_once(notebook: Notebook) -> None:
     expect(page.output(1).locator(".qingbo-card .progress-bar:visible")).to_have_count(2)
     page.screenshot("studio-two-at-once")
     expect(videos(page, 1)).to_have_count(2, timeout=2 * PATIENCE)
+    for number in range(2):
+        expect(videos(page, 1).nth(number)).to_have_attribute("src", re.compile("/qingbo_videos/"))
     sources = {playable(videos(page, 1).nth(n))["src"].partition("?")[0] for n in range(2)}
     assert len(sources) == 2
     assert page.problems == []
@@ -94,7 +104,7 @@ def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
     ).run_all()
     write_and_generate(page, 1, PROMPT)
     for cell in (1, 2):
-        expect(videos(page, cell)).to_have_count(1, timeout=2 * PATIENCE)
+        wait_for_file(page, cell)
     # What is saved is the twin, which is written a moment after the card is drawn.
     expect(page.output(1).locator("[class*=qingbo-twin] video[preload=metadata]")).to_have_count(1)
     expect(page.output(2).locator(".jupyter-widgets")).to_have_count(0)
@@ -160,17 +170,18 @@ def test_the_kernel_dies_while_a_task_runs(notebook: Notebook) -> None:
 def test_an_untrusted_copy_plays(notebook: Notebook) -> None:
     """A notebook from somebody else, whose outputs Jupyter does not trust, still plays its videos."""
     page = notebook([connected(speed=20), "task = qw.generate('一只猫')\ntask"]).run_all()
-    expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)
+    wait_for_file(page, 1)
+    expect(page.output(1).locator(".jupyter-widgets")).to_have_count(0)  # what is saved has been written
     page.save().shutdown_kernel()
     received = json.loads(page.path.read_text(encoding="utf-8"))
     received["metadata"]["from"] = "somebody else"  # so that no signature of ours fits
-    copy = page.path.parent.parent / "received" / "copy.ipynb"
+    copy = page.path.parent / "received" / "copy.ipynb"
     shutil.copytree(page.path.parent / "qingbo_videos", copy.parent / "qingbo_videos")
     copy.write_text(json.dumps(received), encoding="utf-8")
 
     other = notebook([], path=copy)
     trusted = "() => [...jupyterapp.shell.widgets('main')][0].content.widgets.map(cell => cell.model.trusted)"
-    assert other.page.evaluate(trusted) == [False, False]
+    assert other.page.evaluate(trusted) == [False, False], "the copy is trusted"
     expect(videos(other, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(other, 1))["duration"] > 4
     assert other.problems == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness import PATIENCE, Notebook, playable
 from playwright.sync_api import expect
 
@@ -28,6 +30,7 @@ def test_a_sweep_from_the_question_to_the_table(notebook: Notebook) -> None:
     players = page.output(1).locator("video:visible")
     expect(players).to_have_count(4)
     for number in range(4):
+        expect(players.nth(number)).to_have_attribute("src", re.compile("/qingbo_videos/"))  # saved
         assert playable(players.nth(number))["duration"] > 2.5
     page.screenshot("sweep-finished")
 
