@@ -56,9 +56,9 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
         waiting.start()
         sandbox.stop()  # had it waited for the answer, that would have come
         waiting.join(5)
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
     assert open_sockets() <= sockets
-    assert children() == processes
+    assert set(children()) <= set(processes)
     assert list(tmp_path.iterdir()) == []
 
 
