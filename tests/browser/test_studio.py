@@ -151,7 +151,8 @@ def test_the_kernel_dies_while_a_task_runs(notebook: Notebook) -> None:
                 "'the line goes here'",
             ]
         ).run_all()
-        expect(page.output(1)).to_contain_text("task-wave")
+        kept = page.output(1).locator(".qingbo-keep")  # what is saved; it follows the card by a moment
+        expect(kept.locator("code")).to_contain_text(".resume(", timeout=PATIENCE)
         page.save().shutdown_kernel().reload()
         kept = page.output(1).locator(".qingbo-keep:visible")
         expect(kept).to_contain_text("一只猫", timeout=PATIENCE)

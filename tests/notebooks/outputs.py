@@ -17,7 +17,7 @@ def hurried(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             for speed in ("speed=10)", "speed=20)"):
                 cell.source = cell.source.replace(speed, f"{speed[:-1]}, draft=True)")
-            cell.source = cell.source.replace('"--port", "0"', '"--port", "0", "--speed", "3"')
+            cell.source = cell.source.replace('"--port", "0"', '"--port", "0", "--speed", "1.5"')
     return notebook
 
 
