@@ -75,7 +75,7 @@ class _English(gettext.NullTranslations):
 
 @pytest.fixture(autouse=True)
 def every_text_is_marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test brings to ``tr``, in either language, has its entry: somewhere it stands in ``N_``."""
+    """Every text that a test passes to ``tr`` has an entry in the catalogue: it is marked with ``N_``."""
     from qingbo_widgets import i18n
 
     unmarked = _Unmarked()

@@ -165,7 +165,7 @@ def test_the_package_itself_imports_nothing_when_loaded() -> None:
 
 
 OUTPUTS = ("self.lasting",)
-"""What has a ``replace`` of its own, for the output of a cell."""
+"""Objects whose ``replace`` method writes the output of a cell, not a file."""
 
 
 def test_files_are_renamed_and_removed_in_one_place() -> None:

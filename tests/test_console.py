@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments: str, encoding: str, **environment: str) -> str:
-    """What a process writes, whose streams have this encoding, as they do in a pipe on Windows."""
+    """Return the output of a process whose streams have this encoding, as in a pipe on Windows."""
     done = subprocess.run(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
@@ -34,7 +34,7 @@ def run(*arguments: str, encoding: str, **environment: str) -> str:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_any_text_fits(encoding: str) -> None:
-    """What is missing becomes what looks like it, or a question mark; all else stays."""
+    """A missing character becomes a similar one or a question mark; all others stay."""
     stream = io.TextIOWrapper(buffer := io.BytesIO(), encoding=encoding, newline="\n")
     say(TEXT, stream)
     stream.flush()

@@ -1,4 +1,4 @@
-"""Where a browser is looked for on systems that are not here."""
+"""The places searched for a browser, on other systems than this one."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def locked(name: str) -> list[tuple[Requirement, list[str]]]:
 
 
 def asked_for(purpose: str) -> Iterator[Requirement]:
-    """What the package, one of its extras and the extras that it names require."""
+    """Yield the requirements of the package, of one extra and of the extras that it names."""
     extras = [purpose]
     for extra in extras:
         for text in PROJECT["optional-dependencies"][extra]:

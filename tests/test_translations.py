@@ -23,7 +23,7 @@ FIELDS = [field.name for field in dataclasses.fields(VideoRequest)]
 
 
 def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:
-    """What a catalogue says, whatever way it is written: each text's Chinese and the files it stands in."""
+    """Return each text's translation and source files, independent of the catalogue's formatting."""
     return {
         message.id: (message.string, {file for file, _ in message.locations})
         for message in catalog
@@ -40,7 +40,7 @@ def test_every_text_has_its_chinese() -> None:
 
 
 def test_the_compiled_catalogue_is_that_of_the_text() -> None:
-    """What gettext reads is what the .po file says, and no more."""
+    """The .mo file holds the translations of the .po file, and no others."""
     compiled = translations.PO.with_suffix(".mo").read_bytes()
     read = gettext.GNUTranslations(io.BytesIO(compiled))
     chinese = {text: said for text, (said, _) in content(translations.translated()).items()}

@@ -32,7 +32,7 @@ class Section:
 
     @property
     def is_released(self) -> bool:
-        """Whether the heading has a date."""
+        """``True`` if the heading has a date."""
         return re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.date) is not None
 
 

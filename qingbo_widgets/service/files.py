@@ -110,6 +110,6 @@ def reason_of(error: OSError | ValueError, path: Path) -> str:
     if number in (_SHARED, _LOCKED):
         return tr("another program has it open")
     if number == _TOO_LONG or (number == _NOT_FOUND and len(str(path)) > _LONGEST_PATH):
-        told = tr("its path has {length} characters, and Windows allows {most}: a shorter folder would do")
-        return told.format(length=len(str(path)), most=_LONGEST_PATH)
+        reason = tr("its path has {length} characters, and Windows allows {most}: a shorter folder would do")
+        return reason.format(length=len(str(path)), most=_LONGEST_PATH)
     return getattr(error, "strerror", "") or str(error)

@@ -1,4 +1,4 @@
-"""The troubles of a journal, told from a database's errors and put into words."""
+"""The errors of a journal: classified by the database's exceptions, and put into words."""
 
 from __future__ import annotations
 

@@ -184,8 +184,8 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
             continue
         missing = columns - {column["name"] for column in inspector.get_columns(table)}
         if table in views or missing:
-            told = tr("its table {table} is another one")
-            raise foreign(journal.place, told.format(table=table))
+            reason = tr("its table {table} is another one")
+            raise foreign(journal.place, reason.format(table=table))
     if "tasks" in names:
         return REVISIONS[0]
     if names and not journal.is_shared:
@@ -266,14 +266,11 @@ def _opened_copy(engine: sa.Engine, journal: _Journal, revision: str, reason: st
     with engine.connect() as connection:
         file = _file(connection)
     if file is None:
-        told = tr(_NOT_OWNED)
-        raise QingboError(told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason))
+        raise QingboError(_message(_NOT_OWNED, journal, revision, reason))
     try:
         folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
         there = _engine(_url(folder / file.name))
-        told = tr(_NOT_WRITABLE)
-        sentence = told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
-        opened = Opened(_sealed(there), sentence)
+        opened = Opened(_sealed(there), _message(_NOT_WRITABLE, journal, revision, reason))
         weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
         copy_database(file, folder / file.name)
         with _locked(_engine(there.url)) as connection:
@@ -284,8 +281,12 @@ def _opened_copy(engine: sa.Engine, journal: _Journal, revision: str, reason: st
 
 
 def _not_migrated(journal: _Journal, revision: str, reason: str) -> QingboError:
-    told = tr(_NOT_MIGRATED)
-    return QingboError(told.format(path=journal.place, revision=revision, current=CURRENT, reason=reason))
+    return QingboError(_message(_NOT_MIGRATED, journal, revision, reason))
+
+
+def _message(text: str, journal: _Journal, revision: str, reason: str) -> str:
+    """Return a text about an older journal, translated, with its path, its revision and the reason."""
+    return tr(text).format(path=journal.place, revision=revision, current=CURRENT, reason=reason)
 
 
 def _sealed(engine: sa.Engine) -> sa.Engine:

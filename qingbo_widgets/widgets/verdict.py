@@ -25,7 +25,7 @@ _NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
 class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """What is thought of one video; each change is kept at once, or says why it is not.
+    """The rating, tags and note of one video. Each change is saved at once, or an error below says why not.
 
     Args:
         judgements: keeps them.

@@ -80,6 +80,9 @@ PLAYER = """video => {
 }"""
 """Shows a ``<video>``, and returns what is known of it."""
 
+SAVED = re.compile("/qingbo_videos/")
+"""The ``src`` of a ``<video>`` that plays the saved file. Before, it plays the link."""
+
 PAGES = itertools.count(1)
 
 

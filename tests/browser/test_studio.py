@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 
-from harness import PATIENCE, Notebook, NotebookPage, Recorder, playable, seek
+from harness import PATIENCE, SAVED, Notebook, NotebookPage, Recorder, playable, seek
 from playwright.sync_api import Locator, expect
 
 from qingbo_widgets.sandbox import Sandbox
@@ -29,10 +28,10 @@ def videos(page: NotebookPage, cell: int) -> Locator:
 
 
 def wait_for_file(page: NotebookPage, cell: int) -> None:
-    """Waits for the one player in a cell's output to play the saved file; before, it plays the link."""
+    """Waits for the one player in a cell's output to play the saved file."""
     video = videos(page, cell)
     expect(video).to_have_count(1, timeout=2 * PATIENCE)
-    expect(video).to_have_attribute("src", re.compile("/qingbo_videos/"), timeout=PATIENCE)
+    expect(video).to_have_attribute("src", SAVED, timeout=PATIENCE)
 
 
 def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
@@ -91,7 +90,7 @@ def test_two_at_once(notebook: Notebook) -> None:
     page.screenshot("studio-two-at-once")
     expect(videos(page, 1)).to_have_count(2, timeout=2 * PATIENCE)
     for number in range(2):
-        expect(videos(page, 1).nth(number)).to_have_attribute("src", re.compile("/qingbo_videos/"))
+        expect(videos(page, 1).nth(number)).to_have_attribute("src", SAVED)
     sources = {playable(videos(page, 1).nth(n))["src"].partition("?")[0] for n in range(2)}
     assert len(sources) == 2
     assert page.problems == []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from harness import PATIENCE, Notebook, playable
+from harness import PATIENCE, SAVED, Notebook, playable
 from playwright.sync_api import expect
 
 SANDBOX = (
@@ -30,7 +28,7 @@ def test_a_sweep_from_the_question_to_the_table(notebook: Notebook) -> None:
     players = page.output(1).locator("video:visible")
     expect(players).to_have_count(4)
     for number in range(4):
-        expect(players.nth(number)).to_have_attribute("src", re.compile("/qingbo_videos/"))  # saved
+        expect(players.nth(number)).to_have_attribute("src", SAVED)
         assert playable(players.nth(number))["duration"] > 2.5
     page.screenshot("sweep-finished")
 

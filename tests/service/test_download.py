@@ -472,7 +472,7 @@ def test_a_whole_video_outlives_the_want_of_its_name(line: Line, monkeypatch: py
 def test_only_what_is_whole_still_gets_its_name(
     line: Line, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has been changed or removed since is downloaded again."""
+    """A part that was changed or removed in the meantime is downloaded again."""
     monkeypatch.setattr(parts, "PATIENCE", 0.1)
     line.path.write_bytes(b"earlier")
     with line.path.open("rb"), pytest.raises(DownloadFailed):

@@ -24,7 +24,7 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
-    """What is to take its place."""
+    """The file that replaces the old one."""
     path = tmp_path / "new.part"
     path.write_bytes(b"new")
     return path
@@ -75,7 +75,7 @@ def test_every_number_of_windows_is_tried_again(number: int) -> None:
     "error", [FileNotFoundError(errno.ENOENT, "no"), PermissionError(errno.EACCES, "no")]
 )
 def test_nothing_else_is_tried_again(error: OSError) -> None:
-    """What will not pass is raised at once; so is, on Unix, a folder that is not ours."""
+    """A lasting error is raised at once; so is, on Unix, a missing permission for the folder."""
     call = _failing(1, error)
     with pytest.raises(type(error)):
         files.patiently(call)

@@ -235,7 +235,7 @@ def test_a_name_says_what_the_video_is(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere every name is Unicode")
 def test_a_system_without_chinese_letters_keeps_the_video(tmp_path):
-    """Where an old locale gives names no encoding for them, they are left out: the file can be written."""
+    """Letters that an old locale cannot encode are left out of the name, so the file can be written."""
     script = (
         "import sys\nfrom qingbo_widgets import Library\n"
         f"path = Library(sys.argv[1]).video_path({'一条锦鲤, a koi'!a}, 'a' * 32)\n"

@@ -82,7 +82,7 @@ def schema_of(url: str | sa.URL) -> dict[str, Any]:
 
 
 def differences(url: str | sa.URL) -> list[Any]:
-    """What Alembic would still change."""
+    """Return the operations that Alembic would still run to reach the current tables."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
@@ -631,7 +631,7 @@ def test_an_old_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_pat
 def test_a_step_that_fails_in_postgresql(
     postgresql_url: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it has made is undone with it."""
+    """A failed migration leaves no table or column behind."""
     url = postgresql_url()
     _load(url, JOURNALS / "0.1.0" / "everything.sql")
     before = schema_of(url)

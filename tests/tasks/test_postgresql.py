@@ -155,7 +155,7 @@ def test_a_row_is_changed(library: Library, tmp_path: Path) -> None:
 
 
 def test_durations_are_those_of_the_same_kind(both: Both) -> None:
-    """What the schedule is made of."""
+    """The schedule is computed from these durations."""
     request = VideoRequest(prompt="another")
     assert alike(both, lambda library: library.durations(request, service=SERVICE)) == (90.5, 90.5)
     assert alike(both, lambda library: library.durations(request, service=SERVICE, limit=1)) == (90.5,)
@@ -254,7 +254,7 @@ def test_a_second_kernel_goes_on_where_the_first_ended(make_manager: Callable[..
 
 
 def test_a_sweep_is_resumed(make_manager: Callable[..., TaskManager]) -> None:
-    """What waits, waits for the user; what was dropped stays so; what was submitted is not sent again."""
+    """Waiting cells wait for the user, dropped ones stay dropped, and submitted ones are not sent again."""
     first = make_manager()
     made = sweep(name="水墨", prompt=["山", "水", "竹"], duration=3, ask_above=0, manager=first)
     made.max_running = 2
@@ -289,7 +289,7 @@ def test_a_task_outlives_its_server_s_restart(
 
 
 def test_a_server_that_is_down_is_named_in_our_words(library: Library, postgresql_server: Server) -> None:
-    """Which server, and what to do; neither SQL nor the password."""
+    """The message names the server and what to do next; it holds neither SQL nor the password."""
     library.add(Entry(key="k", service="s"))
     address = sa.make_url(library.journal.database or "")
     postgresql_server.stop()
@@ -338,7 +338,7 @@ def test_connect_knows_databases_apart(
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud83d cut off"], ids=["NUL", "half an emoji"])
 def test_a_text_that_postgresql_cannot_hold_costs_no_other_row(library: Library, text: str) -> None:
-    """What JSON escapes and PostgreSQL cannot turn into text must not end the search of all others."""
+    """A row whose JSON escapes PostgreSQL cannot convert to text must not end the search of the others."""
     library.add(Entry(key="odd", service="s", request={"prompt": text}))
     library.add(Entry(key="koi", service="s", request={"prompt": "a koi"}))
     assert [entry.key for entry, _ in select(library, Selection(text="koi"))[1]] == ["koi"]

@@ -31,7 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """What is run, with pip's part left out: environments are really made, and nothing is downloaded."""
+    """The commands that were run. Environments are really made; pip is left out, so nothing is downloaded."""
     commands: Commands = []
     run = environment.run
 

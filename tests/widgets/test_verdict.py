@@ -26,7 +26,7 @@ def library(tmp_path: Path) -> Library:
 
 @pytest.mark.parametrize(("control", "value"), [("rating", 1), ("tags", "a, b"), ("note", "mine")])
 def test_a_judgement_that_cannot_be_kept_is_taken_back(library: Library, control: str, value: object) -> None:
-    """What is shown stays what is kept, and the reason stands below until another video is shown."""
+    """The controls return to the saved values, and the error stays below until another video is shown."""
     judged: list[int] = []
     verdict = Verdict(library.judgements, lambda: judged.append(1))
     verdict.show("a")
