@@ -60,9 +60,15 @@ def test(options: argparse.Namespace) -> int:
     return (
         _lint(python)
         or run(python, "tools/ensure_browser.py")
-        or _tests("tests", python, *ONCE_MORE, "-m", "not browser", *options.pytest)
+        or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack", *options.pytest)
         or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser", *options.pytest)
     )
+
+
+def attack(options: argparse.Namespace) -> int:
+    """Try every attack of tests/attacks, also those that take minutes."""
+    python = Environment(python=options.python).ensure("test")
+    return _tests("attacks", python, "-m", "attack or not attack", "tests/attacks", *options.pytest)
 
 
 def pythons(options: argparse.Namespace) -> int:
@@ -153,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 tools/dev.py", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of: dict[str, argparse.ArgumentParser] = {}
-    for command in (demo, test, pythons, lint, bench, lock, dist, screenshots, translations, clean):
+    for command in (demo, test, attack, pythons, lint, bench, lock, dist, screenshots, translations, clean):
         name, summary = command.__name__, str(command.__doc__)
         of[name] = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         of[name].set_defaults(command=command)
@@ -168,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
         lowest = "the fast tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
         which.add_argument("--latest", dest="selection", action="store_const", const=LATEST, help=newest)
         which.add_argument("--lowest", dest="selection", action="store_const", const=LOWEST, help=lowest)
+    for name in ("test", "attack", "pythons"):
         more = "options for pytest, as one word; by default the variable PYTEST"
         of[name].add_argument("--pytest", type=shlex.split, default=os.environ.get("PYTEST", ""), help=more)
     return parser
