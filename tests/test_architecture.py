@@ -43,8 +43,8 @@ LATE = {
 a task that is shown makes its card; the command line starts what it was asked to."""
 
 ONLY_IN = {
-    "requests": ("service/transport.py", "service/sessions.py"),
-    "urllib3": ("service/transport.py",),
+    "requests": (*(f"service/{name}.py" for name in ("transport", "sessions", "failures", "urls")),),
+    "urllib3": (*(f"service/{name}.py" for name in ("transport", "failures", "urls")),),
     "ipywidgets": ("widgets/", "magics.py"),
     "threading": ("tasks/", "widgets/binding.py", "sandbox/", "service/transport.py", "service/sessions.py"),
     "concurrent": ("tasks/", "sandbox/"),

@@ -29,6 +29,9 @@ __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 
 _LONGEST_EXCERPT = 300
 _LONGEST_WAIT = 3600.0
+_MOST_READ = 65536
+#: Characters; a key escaped letter by letter is shorter.
+_LONGEST_SPELLING = 2000
 
 _CLASSES: dict[int, type[ServiceError]] = {
     400: BadRequest,
@@ -163,7 +166,8 @@ def excerpt(value: object, secret: Secret) -> str:
     """One bounded line of plain text out of a message, a number, or the bytes of a web page."""
     if isinstance(value, bytes):
         # A page says little at great length: enough of it is read to find its first words behind the styles.
-        value = value[:65536].decode("utf-8", "replace")
+        text = secret.hide_in(value[:_MOST_READ].decode("utf-8", "replace"))
+        value = text[:-_LONGEST_SPELLING] if len(value) > _MOST_READ else text  # the cut may halve the key
         value = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|$)", " ", value)
         value = html.unescape(re.sub(r"<[^<>]*>", " ", value))
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):

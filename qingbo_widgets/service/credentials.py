@@ -9,6 +9,7 @@ from ..exceptions import MissingApiKey
 from ..i18n import N_, tr
 from .catalog import Problem
 from .contract import Contract202604
+from .echoes import hide
 from .urls import why_no_base_url, without_query
 
 __all__ = [
@@ -58,12 +59,18 @@ class Secret:
         """The text itself. Keep it out of local variables: tracebacks print them."""
         return self.__text
 
+    def bearer(self) -> bytes:
+        """Return the value of the header that carries it. To be put nowhere but into a socket."""
+        return b"Bearer " + self.__text.encode("ascii", "replace")
+
     def hide_in(self, text: str) -> str:
-        """The text with every occurrence of the secret taken out."""
-        return text.replace(self.__text, repr(self)) if self.__text else text
+        """Return the text with every occurrence of the secret taken out, however it is spelled."""
+        if len(self.__text) < _SHORTEST:
+            return text.replace(self.__text, repr(self)) if self.__text else text
+        return hide(self.__text, text, repr(self))
 
     def hide_in_all(self, value: Any) -> Any:
-        """The same for every text in what JSON holds. A key too short to be one is left where it is."""
+        """Do the same to every text in what JSON holds. A key too short to be one is left where it is."""
         if isinstance(value, str):
             return self.hide_in(value) if len(self.__text) >= _SHORTEST else value
         if isinstance(value, list):

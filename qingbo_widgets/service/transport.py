@@ -1,32 +1,35 @@
 """HTTP: what is sent, what comes back, and what a failure means.
 
-Nothing of ``requests`` comes out of it: a traceback that passes through its frames prints the key (IPython's
-``%xmode Verbose`` shows their local variables). So a failure is caught, put into words, and raised as an
-error of ours after the ``except`` block, where no foreign traceback hangs on it.
+No error of ``requests`` leaves this module, and no traceback through its frames: IPython's ``%xmode Verbose``
+shows their local variables. ``outcome_of`` returns what was raised, stripped, and ``call`` raises it again.
+A submission starts on a connection of its own; a kept connection serves only what may be asked twice.
 """
 
 from __future__ import annotations
 
 import io
 import json as jsonlib
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions as urllib3_errors
-from requests.exceptions import RequestException
 
-from ..exceptions import ConnectionFailed, DownloadFailed, InvalidRequest
+from ..exceptions import DownloadFailed, InvalidRequest, QingboError
 from ..i18n import N_, tr
+from .addresses import Address, addresses_of, is_inside
 from .answers import Answer, error_in, json_in
+from .connections import NotAdmitted
 from .credentials import Secret, hidden, problem_with
+from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
+from .framing import OutOfStep
 from .sessions import Sessions
-from .urls import is_loopback, is_private_host, is_web_url, pointed_to, without_query
+from .urls import host_of, is_loopback, is_private_host, is_web_url, pointed_to, without_query
 
 __all__ = ["Stream", "Transport"]
 
@@ -34,26 +37,6 @@ __all__ = ["Stream", "Transport"]
 _LONGEST_ANSWER = 4 * 1024**2
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
-_UNCONNECTED = (urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError)
-
-#: What each failure means to a person, the more particular first.
-_WORDS: tuple[tuple[type[Exception], str], ...] = (
-    (
-        urllib3_errors.NameResolutionError,
-        N_("{host} was not found: its name could not be looked up. Is this machine online?"),
-    ),
-    (urllib3_errors.NewConnectionError, N_("{host} refused the connection or cannot be reached.")),
-    (urllib3_errors.ConnectTimeoutError, N_("{host} did not accept the connection in time.")),
-    (urllib3_errors.SSLError, N_("{host} could not prove who it is, or broke the encryption (TLS).")),
-    (
-        urllib3_errors.ProxyError,
-        N_("{host} was not reached: the proxy named in the environment did not help."),
-    ),
-    (TimeoutError, N_("{host} did not answer in time.")),
-    (urllib3_errors.TimeoutError, N_("{host} did not answer in time.")),
-    (urllib3_errors.ProtocolError, N_("{host} closed the connection before its answer was whole.")),
-    (Exception, N_("{host} was asked, or answered, in a way that cannot be read.")),
-)
 _INSIDE = N_(
     "The link to the video leads into a network of your own, where the service has no business ({link})."
 )
@@ -98,7 +81,7 @@ class Transport:
         self.base_url = base_url.reveal().rstrip("/")
         self._key = key
         self._timeout = timeout
-        self._sessions = Sessions(key)
+        self._sessions = Sessions(key, self._may_have_key, self._may_reach)
 
     @property
     def closed(self) -> threading.Event:
@@ -131,13 +114,13 @@ class Transport:
             ConnectionFailed: no whole answer came; ``sent`` tells whether the request may have arrived.
             ServiceError: the service answered with an error, or with something that is not its own.
         """
-        outcome = self._exchange(method, path, json, headers or {}, unclear)
+        body = None if json is None else _Body(jsonlib.dumps(json).encode())
+        outcome = outcome_of(lambda: self._answered(method, path, body, headers or {}, refused, unclear))
         if isinstance(outcome, BaseException):
+            if body is not None and body.taken and unclear and not isinstance(outcome, QingboError):
+                outcome.add_note(unclear)
             raise outcome
-        body = json_in(outcome, self._key) if 200 <= outcome.status < 300 else None
-        if body is None:
-            raise error_in(outcome, self._key, refused, unclear)
-        return body
+        return outcome
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
@@ -151,7 +134,7 @@ class Transport:
             ConnectionFailed: the server was not reached or did not answer.
             DownloadFailed: the link, or what it points to, is not an http(s) URL, or points on and on.
         """
-        opened = self._open(url, headers)
+        opened = outcome_of(lambda: self._open(url, headers))
         if isinstance(opened, BaseException):
             raise opened
         try:
@@ -163,23 +146,32 @@ class Transport:
         """Cuts the connections of every thread, in mid-answer too; a later call opens new ones."""
         self._sessions.close()
 
-    def _exchange(
+    def _answered(
         self,
         method: str,
         path: str,
-        json: Mapping[str, Any] | None,
+        body: _Body | None,
         headers: Mapping[str, str],
+        refused: str,
         unclear: str,
-    ) -> Answer | ConnectionFailed | KeyboardInterrupt:
-        url = self.base_url + path
-        sending = {"Accept": "application/json", **headers}
-        body, closed = None, self.closed
-        if json is not None:
-            body = _Body(jsonlib.dumps(json).encode())
+    ) -> dict[str, Any]:
+        answer = self._exchange(method, self.base_url + path, body, headers, unclear)
+        found = json_in(answer, self._key) if 200 <= answer.status < 300 else None
+        if found is None:
+            raise error_in(answer, self._key, refused, unclear)
+        return found
+
+    def _exchange(
+        self, method: str, url: str, body: _Body | None, headers: Mapping[str, str], unclear: str
+    ) -> Answer:
+        sending, closed = {"Accept": "application/json", **headers}, self.closed
+        if body is not None:
             sending["Content-Type"] = "application/json"
-        for is_last in (True,) if method == "POST" else (False, True):
+        is_post = method == "POST"
+        for is_last in (True,) if is_post else (False, True):
+            session = self._sessions.with_key(fresh=is_post)
             try:
-                with self._sessions.with_key().request(
+                with session.request(
                     method,
                     url,
                     data=body,
@@ -191,27 +183,26 @@ class Transport:
                 ) as response:
                     content = _whole(response, time.monotonic() + self._timeout[1])
                     return Answer(response.status_code, response.headers, content, url)
-            except KeyboardInterrupt:
-                # Raised anew by the caller: a traceback through the frames below would print the key.
-                return KeyboardInterrupt()
-            except Exception as error:  # whatever it is, its traceback would print the key
-                cause = _cause(error)
-                broken = isinstance(cause, urllib3_errors.ProtocolError)
-                if broken and not is_last and not closed.is_set():
+            except BaseException as error:
+                session.close()  # whatever is still to come on its connection answers nothing
+                cause = cause_of(error)
+                is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfStep))
+                if is_broken and not is_last and not closed.is_set():
                     continue
-                sent = not isinstance(cause, _UNCONNECTED) if body is None else body.taken
-                return _failure(cause, url, sent=sent, unclear=unclear)
-        raise AssertionError("the last try returns")
+                sent = not isinstance(cause, UNCONNECTED) if body is None else body.taken
+                raise failure_of(cause, url, sent=sent, unclear=unclear) from None
+        raise AssertionError("the last try returns or raises")
 
-    def _open(
-        self, url: str, headers: Mapping[str, str]
-    ) -> requests.Response | ConnectionFailed | DownloadFailed:
+    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         link = url
         for _ in range(1 + _MOST_REDIRECTS):
-            if not is_web_url(link) or self._is_inside(link):
-                break
+            if not is_web_url(link):
+                raise _no_video(_NO_URL, link, url)
+            if self._is_inside(link):
+                raise _no_video(_INSIDE, link, url)
+            session = self._sessions.without_key()
             try:
-                response = self._sessions.without_key().get(
+                response = session.get(
                     link,
                     headers={"Accept-Encoding": "identity", **headers},
                     timeout=self._timeout,
@@ -219,18 +210,41 @@ class Transport:
                     stream=True,
                     proxies=_proxies(link),
                 )
-            except Exception as error:
-                return _failure(_cause(error), link, sent=True)
+            except NotAdmitted:
+                raise _no_video(_INSIDE, link, url) from None
+            except BaseException as error:
+                session.close()
+                raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
                 return response
             response.close()
             link = pointed_to(link, response.headers["Location"])
-        words = tr(_INSIDE) if self._is_inside(link) else tr(_ON_AND_ON) if is_web_url(link) else tr(_NO_URL)
-        return DownloadFailed(words.format(link=without_query(link)), url=url)
+        raise _no_video(_ON_AND_ON, link, url)
 
     def _is_inside(self, link: str) -> bool:
-        """Whether a service out there points at a machine in here, which others cannot reach."""
-        return is_private_host(link) and not is_private_host(self.base_url)
+        """Return whether a service out there points at a machine in here, which others cannot reach.
+
+        A proxy looks names up by itself, so they are looked up here too, as far as this machine can.
+        """
+        if is_private_host(self.base_url):
+            return False
+        return is_private_host(link) or not all(map(self._may_reach, addresses_of(host_of(link))))
+
+    def _may_reach(self, peer: Address, own: Address | None = None) -> bool:
+        """Return whether a request without the key may go to this address."""
+        is_here = peer.is_loopback or peer == own
+        if not (is_here or is_inside(peer)) or is_private_host(self.base_url):
+            return True
+        # A company's own gateway has an inner address under a common name; so has all the world behind a VPN
+        # that answers every name with an address of its own.
+        service = addresses_of(host_of(self.base_url))
+        return bool(service) and all(
+            address.is_loopback if is_here else is_inside(address) for address in service
+        )
+
+    def _may_have_key(self, peer: Address, _: Address | None) -> bool:
+        """Return whether the key may go to this address: in the clear, only to this machine."""
+        return peer.is_loopback or self.base_url.startswith("https:")
 
 
 @dataclass(frozen=True)
@@ -245,6 +259,7 @@ class Stream:
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
+    _process: int = field(default_factory=os.getpid)
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives.
@@ -253,18 +268,21 @@ class Stream:
             ConnectionFailed: it broke off.
         """
         while True:
-            chunk = self._next()
-            if isinstance(chunk, ConnectionFailed):
+            chunk = outcome_of(self._next)
+            if isinstance(chunk, BaseException):
                 raise chunk
             if not chunk:
                 return
             yield chunk
 
-    def _next(self) -> bytes | ConnectionFailed:
+    def _next(self) -> bytes:
+        url = self._response.url
         try:
+            if self._process != os.getpid():
+                raise OutOfStep  # a forked process takes no bytes from its parent's connection
             return self._response.raw.read1(_CHUNK, decode_content=False) or b""
-        except Exception as error:
-            return _failure(_cause(error), self._response.url, sent=True)
+        except BaseException as error:
+            raise failure_of(cause_of(error), url, sent=True) from None
 
 
 def _whole(response: requests.Response, deadline: float) -> bytes:
@@ -284,16 +302,5 @@ def _proxies(url: str) -> dict[str, str] | None:
     return {"http": "", "https": ""} if is_loopback(url) else None
 
 
-def _cause(error: Exception) -> Exception:
-    """The failure itself, out of what requests and urllib3 wrap around it."""
-    if isinstance(error, RequestException) and error.args and isinstance(error.args[0], Exception):
-        error = error.args[0]
-    if isinstance(error, urllib3_errors.MaxRetryError) and error.reason is not None:
-        error = error.reason
-    return error
-
-
-def _failure(cause: Exception, url: str, *, sent: bool, unclear: str = "") -> ConnectionFailed:
-    words = next(tr(words) for kind, words in _WORDS if isinstance(cause, kind))
-    after = unclear if sent else tr("Nothing was sent.")
-    return ConnectionFailed(f"{words.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)
+def _no_video(words: str, link: str, url: str) -> DownloadFailed:
+    return DownloadFailed(tr(words).format(link=without_query(link)), url=url)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ..i18n import tr
+from .addresses import address_in, is_inside
 
 __all__ = [
+    "host_of",
     "is_loopback",
     "is_private_host",
     "is_web_url",
@@ -21,24 +21,54 @@ __all__ = [
 
 
 def is_web_url(url: object) -> bool:
-    """Whether it is an http(s) URL with a host, and without blanks or invisible characters."""
+    """Return whether it is an http(s) URL of visible letters, with a host that is read alike everywhere."""
     if not isinstance(url, str) or not url.isprintable() or " " in url:
         return False
     parts = _split(url)
-    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    # A backslash ends the host for some readers, for browsers for one, and not for others.
+    if parts is None or parts.scheme not in ("http", "https") or "\\" in parts.netloc:
+        return False
+    return bool(host_of(url))
+
+
+def host_of(url: str) -> str:
+    """Return the host to which a request for this URL would go; empty where there is none.
+
+    It is read by the library that sends the request, which unescapes a host (``127%2e0%2e0%2e1``), translates
+    one that is not ASCII (``127。0。0。1``), and has its own idea of where one ends.
+    """
+    # Not at the top: requests takes longer to load than all the rest of the vocabulary.
+    import requests
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        host = parse_url(prepared.url or "").host or ""
+        # Both readings are in use there: one for the connection, one for the proxy.
+        other = urlsplit(prepared.url or "").hostname or ""
+    except ValueError:  # UnicodeError and requests' own are among them
+        return ""
+    except LocationParseError:
+        return ""
+    host = host.strip("[]").lower()
+    return host if other in (host, host.replace("%", "%25")) else ""
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is surely this machine: ``localhost``, 127.0.0.0/8 in any form, ``::1``."""
-    host, address = _host(url)
+    """Return whether the host is surely this machine: ``localhost``, 127.0.0.0/8 in any form, ``::1``."""
+    host = host_of(url)
+    address = address_in(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
 def is_private_host(url: str) -> bool:
-    """Whether the URL's host can only be reached from a machine or network of one's own."""
-    host, address = _host(url)
+    """Return whether the URL's host, by its spelling, is this machine or on a network of its own."""
+    host = host_of(url)
+    address = address_in(host)
     if address is not None:
-        return not address.is_global
+        return is_inside(address)
     # Most resolvers lead every name below localhost to this machine (RFC 6761).
     name = host.removesuffix(".")
     return name == "localhost" or name.endswith(".localhost")
@@ -112,16 +142,3 @@ def _is_file(text: str) -> bool:
         return Path(text).expanduser().exists()
     except (OSError, ValueError, RuntimeError):
         return False
-
-
-def _host(url: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:
-    parts = _split(url)
-    host = (parts.hostname if parts else None) or ""
-    try:
-        return host, ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    try:  # as the system reads it: 127.1, 2130706433, 0x7f.1
-        return host, ipaddress.IPv4Address(socket.inet_aton(host.removesuffix(".")))
-    except (OSError, ValueError):
-        return host, None

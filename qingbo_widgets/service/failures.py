@@ -1,0 +1,71 @@
+"""Failures of a request: what each means, in a sentence, and how it leaves without the frames below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import urllib3.exceptions as urllib3_errors
+from requests.exceptions import RequestException
+
+from ..exceptions import ConnectionFailed
+from ..i18n import N_, tr
+from .connections import NotAdmitted
+from .framing import OutOfStep
+
+__all__ = ["UNCONNECTED", "cause_of", "failure_of", "outcome_of"]
+
+#: Nothing can have been sent.
+UNCONNECTED = (urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError, NotAdmitted)
+#: The packages whose errors say how a request went. Any other error was raised by a signal's handler.
+_HTTP = {"builtins", "http", "qingbo_widgets", "requests", "socket", "ssl", "urllib3", "zlib"}
+_T = TypeVar("_T")
+
+#: What each failure means to a person, the more particular first.
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (
+        urllib3_errors.NameResolutionError,
+        N_("{host} was not found: its name could not be looked up. Is this machine online?"),
+    ),
+    (urllib3_errors.NewConnectionError, N_("{host} refused the connection or cannot be reached.")),
+    (urllib3_errors.ConnectTimeoutError, N_("{host} did not accept the connection in time.")),
+    (urllib3_errors.SSLError, N_("{host} could not prove who it is, or broke the encryption (TLS).")),
+    (
+        urllib3_errors.ProxyError,
+        N_("{host} was not reached: the proxy named in the environment did not help."),
+    ),
+    (TimeoutError, N_("{host} did not answer in time.")),
+    (urllib3_errors.TimeoutError, N_("{host} did not answer in time.")),
+    (urllib3_errors.ProtocolError, N_("{host} closed the connection before its answer was whole.")),
+    (NotAdmitted, N_("{host} has an address to which the key must not be sent.")),
+    (OutOfStep, N_("{host} sent an answer that cannot be matched to this request.")),
+    (Exception, N_("{host} was asked, or answered, in a way that cannot be read.")),
+)
+
+
+def outcome_of(act: Callable[[], _T]) -> _T | BaseException:
+    """Return what an action returns, or what it raises: without its traceback, and the errors behind it."""
+    try:
+        return act()
+    except BaseException as error:
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+        return error
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return the failure itself, out of what requests and urllib3 wrap around it."""
+    if isinstance(error, RequestException) and error.args and isinstance(error.args[0], Exception):
+        error = error.args[0]
+    if isinstance(error, urllib3_errors.MaxRetryError) and error.reason is not None:
+        error = error.reason
+    return error
+
+
+def failure_of(cause: BaseException, url: str, *, sent: bool, unclear: str = "") -> BaseException:
+    """Return the error of ours for a failed request; what a signal's handler raised is left as it is."""
+    if not isinstance(cause, Exception) or type(cause).__module__.partition(".")[0] not in _HTTP:
+        return cause
+    words = next(tr(words) for kind, words in _WORDS if isinstance(cause, kind))
+    after = unclear if sent else tr("Nothing was sent.")
+    return ConnectionFailed(f"{words.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)
