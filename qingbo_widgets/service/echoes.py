@@ -23,7 +23,7 @@ _UNIT = re.compile(
     r"|%(?:25){0,8}(?P<percent>[0-9a-fA-F]{2})"
     r"|\\{1,16}(?:u(?P<four>[0-9a-fA-F]{4})|u\{(?P<braced>[0-9a-fA-F]{1,6})\}|U(?P<eight>[0-9a-fA-F]{8})"
     r"|x(?P<two>[0-9a-fA-F]{2})|(?P<octal>[0-7]{3})|(?P<blank>[nrtbfv]))"
-    r"|=(?:\r?\n|(?P<quoted>[0-9a-fA-F]{2}))"
+    r"|=\r?\n"
     r"|&(?:amp;){0,8}(?P<entity>#[xX]?[0-9a-fA-F]{1,9}|[a-zA-Z][a-zA-Z0-9]{1,30});?"
     r"|(?P<other>[\x00-\x20\x7f-\U0010ffff]+)"
     r"|(?P<sign>.)",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +20,7 @@ __all__ = ["UNCONNECTED", "cause_of", "failure_of", "outcome_of"]
 
 #: Nothing can have been sent.
 UNCONNECTED = (urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError, NotAdmitted)
-#: The packages whose errors say how a request went. Any other error was raised by a signal's handler.
+#: The packages whose errors say how a request went.
 _HTTP = {"builtins", "http", "qingbo_widgets", "requests", "socket", "ssl", "urllib3", "zlib"}
 _T = TypeVar("_T")
 
@@ -55,6 +57,9 @@ def outcome_of(act: Callable[[], _T]) -> _T | BaseException:
 
 def cause_of(error: BaseException) -> BaseException:
     """Return the failure itself, out of what requests and urllib3 wrap around it."""
+    ringing = _raised_by_a_handler(error)
+    if ringing is not None:
+        return ringing
     if isinstance(error, RequestException) and error.args and isinstance(error.args[0], Exception):
         error = error.args[0]
     if isinstance(error, urllib3_errors.MaxRetryError) and error.reason is not None:
@@ -63,9 +68,32 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def failure_of(cause: BaseException, url: str, *, sent: bool, unclear: str = "") -> BaseException:
-    """Return the error of ours for a failed request; what a signal's handler raised is left as it is."""
-    if not isinstance(cause, Exception) or type(cause).__module__.partition(".")[0] not in _HTTP:
+    """Return the error of ours for a failed request; what was raised from outside is left as it is."""
+    if _is_from_outside(cause):
         return cause
     words = next(tr(words) for kind, words in _WORDS if isinstance(cause, kind))
     after = unclear if sent else tr("Nothing was sent.")
     return ConnectionFailed(f"{words.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)
+
+
+def _is_from_outside(cause: BaseException) -> bool:
+    """Return whether not the request has failed: a time limit is over, or the user interrupts."""
+    if not isinstance(cause, Exception) or type(cause).__module__.partition(".")[0] not in _HTTP:
+        return True
+    return _raised_by_a_handler(cause) is not None
+
+
+def _raised_by_a_handler(error: BaseException | None) -> BaseException | None:
+    """Return what a signal's handler has raised, out of an error and those behind it.
+
+    Python's documentation of ``signal`` has a handler that raises an ``OSError``. urllib3 takes that for a
+    failure of the connection, and the caller would wait for it in vain.
+    """
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {getattr(handler, "__code__", None) for handler in handlers} - {None}
+    found = None
+    while error is not None:
+        if any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__)):
+            found = error  # the innermost one counts: urllib3 gives its own the same traceback
+        error = error.__cause__ or error.__context__
+    return found
