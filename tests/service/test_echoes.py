@@ -1,0 +1,95 @@
+"""A secret is found in whatever spelling, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qingbo_widgets.service.echoes import hide
+
+KEY = "sk-sentinel-3e1f9c7a5b2d"
+
+#: Ways to write a letter, and what may stand between two.
+LETTERS = (
+    "{0}",
+    "%{1:02x}",
+    "%25{1:02X}",
+    "\\u{1:04x}",
+    "\\\\u{1:04x}",
+    "\\u{{{1:x}}}",
+    "\\U{1:08x}",
+    "\\x{1:02X}",
+    "\\{1:03o}",
+    "&#{1};",
+    "&#x{1:x};",
+    "&amp;#{1};",
+)
+GAPS = (
+    "",
+    "\u200b",
+    "\u00ad",
+    "\u034f",
+    "\u2060",
+    "\ufeff",
+    "\n",
+    " ",
+    "\\n",
+    "%E2%80%8B",
+    "&shy;",
+    "&zwj;",
+    "=\r\n",
+    "\\u200d",
+)
+
+
+@given(
+    st.lists(st.sampled_from(LETTERS), min_size=len(KEY), max_size=len(KEY)),
+    st.lists(st.sampled_from(GAPS), min_size=len(KEY), max_size=len(KEY)),
+    st.booleans(),
+)
+def test_any_mixture_of_spellings(letters: list[str], gaps: list[str], upper: bool) -> None:
+    """Each letter in a spelling of its own, with something else between each two of them."""
+    key = KEY.upper() if upper else KEY
+    written = "".join(
+        letter.format(character, ord(character)) + gap
+        for character, letter, gap in zip(key, letters, [*gaps[1:], ""], strict=True)
+    )
+    assert hide(KEY, f"key {written}, or so", "*") == "key *, or so"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:", "Bearer ", "密钥"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_at_any_place(before: str, encode: object) -> None:
+    """It encodes three letters at a time, so it looks different behind each beginning."""
+    coded = encode((before + KEY + " end").encode()).decode()
+    shown = hide(KEY, f"?a={coded}&b=1", "*")
+    assert shown.startswith("?a=")
+    assert shown.endswith("&b=1")
+    assert len(shown.replace("*", "")) <= len(f"?a={coded}&b=1") - len(KEY), "too much of it is left"
+
+
+def test_several_and_none() -> None:
+    """All of them, next to each other too, and a text without any stays as it is."""
+    assert hide(KEY, f"{KEY}{KEY} {' '.join(KEY)}%20{KEY}", "*") == "** *%20*"
+    for text in ("", "sk-sentinel-3e1f9c7a5b2", "100 % & more = \\o/ 锦鲤", "a%zz\\u12&;"):
+        assert hide(KEY, text, "*") == text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", ["\\", "%25", "&", "&amp;", "=\r", "\\u", "&#", "sk-", "s ", "锦 "])
+def test_a_hostile_text_costs_time_by_its_length_only(piece: str) -> None:
+    """Twice as long, about twice the time: nothing is tried again and again."""
+
+    def seconds(size: int) -> float:
+        text, best = piece * (size // len(piece)), float("inf")
+        for _ in range(3):
+            begun = time.process_time()
+            hide(KEY, text, "*")
+            best = min(best, time.process_time() - begun)
+        return best
+
+    assert seconds(200_000) < 10 * seconds(50_000) + 0.05
