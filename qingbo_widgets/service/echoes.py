@@ -82,12 +82,12 @@ class _Unfolded:
 
     def __init__(self, text: str) -> None:
         self._firsts: list[int] = []
-        self._units: list[re.Match[str]] = []
+        self._units: list[tuple[int, int, bool]] = []  # start, end, and whether each letter stands for itself
         parts, length = [], 0
         for unit in _UNIT.finditer(text):
             if part := _meaning(unit):
                 self._firsts.append(length)
-                self._units.append(unit)
+                self._units.append((*unit.span(), unit.lastgroup == "plain"))
                 parts.append(part)
                 length += len(part)
         self.letters = "".join(parts)
@@ -95,10 +95,10 @@ class _Unfolded:
     def place(self, index: int) -> tuple[int, int]:
         """Return the start and the end of what a letter is written as."""
         number = bisect_right(self._firsts, index) - 1
-        unit = self._units[number]
-        if unit.lastgroup != "plain":
-            return unit.span()
-        at = unit.start() + index - self._firsts[number]
+        start, end, is_plain = self._units[number]
+        if not is_plain:
+            return start, end
+        at = start + index - self._firsts[number]
         return at, at + 1
 
 

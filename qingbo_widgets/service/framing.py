@@ -40,14 +40,17 @@ class CheckedResponse(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = _Reader(self.fp.detach(), sock)  # for its close()
 
-    def begin(self) -> None:
+    def begin(self, **limits: Any) -> None:
         """Read the head of the answer itself, behind any interim ones (RFC 9110, 15.2).
+
+        Args:
+            limits: what newer versions of http.client pass.
 
         Raises:
             OutOfStep: the answer switches protocols, does not come, or has two lengths.
         """
         for _ in range(_MOST_INTERIM):
-            super().begin()
+            super().begin(**limits)
             if not 100 <= self.status < 200:
                 self._check_length()
                 self._clean()

@@ -82,14 +82,8 @@ def test_several_and_none() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", ["\\", "%25", "&", "&amp;", "=\r", "\\u", "&#", "sk-", "s ", "锦 "])
 def test_a_hostile_text_costs_time_by_its_length_only(piece: str) -> None:
-    """Twice as long, about twice the time: nothing is tried again and again."""
-
-    def seconds(size: int) -> float:
-        text, best = piece * (size // len(piece)), float("inf")
-        for _ in range(3):
-            begun = time.process_time()
-            hide(KEY, text, "*")
-            best = min(best, time.process_time() - begun)
-        return best
-
-    assert seconds(200_000) < 10 * seconds(50_000) + 0.05
+    """It takes a fraction of a second; a pattern that tries each beginning again needs minutes."""
+    text = piece * (200_000 // len(piece))
+    begun = time.process_time()
+    assert hide(KEY, text, "*") == text
+    assert time.process_time() - begun < 5
