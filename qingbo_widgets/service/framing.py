@@ -121,7 +121,7 @@ def is_silent(sock: socket.socket) -> bool:
     except (BlockingIOError, ssl.SSLWantReadError):
         return True
     if not unasked:
-        raise ConnectionResetError("closed by the server")
+        raise ConnectionResetError  # closed by the server
     return False
 
 
