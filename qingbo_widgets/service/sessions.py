@@ -105,7 +105,7 @@ class _Process:
         self.threads = threading.local()
         self.sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self.sockets: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a signal's handler may use the client, too
         self.closed = threading.Event()
 
 

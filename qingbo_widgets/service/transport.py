@@ -85,7 +85,7 @@ class Transport:
 
     @property
     def closed(self) -> threading.Event:
-        """Is set by the next ``close``."""
+        """Set by the next ``close()``."""
         return self._sessions.closed
 
     def call(
@@ -98,7 +98,7 @@ class Transport:
         refused: str = "",
         unclear: str = "",
     ) -> dict[str, Any]:
-        """Sends one request and returns the JSON object that the service answers.
+        """Send one request and return the JSON object that the service answers.
 
         A POST is sent once. A GET whose kept-alive connection turns out to be dead is sent once more.
 
@@ -108,7 +108,8 @@ class Transport:
             json: the body.
             headers: further headers.
             refused: the sentence for an error by which the service does not take the request.
-            unclear: the sentence for an error after which nobody knows whether the service has acted.
+            unclear: the sentence for an error after which the service may have acted. It is also the note of what
+                interrupts a request with a body, a signal for example.
 
         Raises:
             ConnectionFailed: no whole answer came; ``sent`` tells whether the request may have arrived.
@@ -124,7 +125,7 @@ class Transport:
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """Opens a download. The key is never sent; up to 5 redirects are followed.
+        """Open a download. The key is never sent; up to 5 redirects are followed, each judged as the link is.
 
         Args:
             url: an http(s) URL.
@@ -143,7 +144,7 @@ class Transport:
             opened.close()
 
     def close(self) -> None:
-        """Cuts the connections of every thread, in mid-answer too; a later call opens new ones."""
+        """Cut the connections of every thread, in mid-answer too; a later call opens new ones."""
         self._sessions.close()
 
     def _answered(
@@ -262,7 +263,7 @@ class Stream:
     _process: int = field(default_factory=os.getpid)
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives.
+        """Yield the body as it arrives.
 
         Raises:
             ConnectionFailed: it broke off.

@@ -92,6 +92,19 @@ def port_of(server: FaultServer) -> str:
     return server.url.rpartition(":")[2]
 
 
+def opened(server: FaultServer) -> int:
+    """Return how many connections it has accepted; they come in order, so this one is the last."""
+    with socket.create_connection(("127.0.0.1", int(port_of(server)))) as last:
+        last.sendall(b"GET /last HTTP/1.1\r\n\r\n")
+        assert last.recv(1)
+    return server.requests[-1].connection - 1
+
+
+def requests_to(server: FaultServer) -> list[str]:
+    """Return the paths that were asked for."""
+    return [request.path for request in server.requests if request.path != "/last"]
+
+
 def fetches(url: str, folder: Path, base_url: str = OUT_THERE) -> str:
     """Look at a URL as an image, and download it as a video; return what became of the download."""
     look_at(url, base_url, timeout=(5, 5))
@@ -108,7 +121,7 @@ def test_no_spelling_of_this_machine_is_asked(
 ) -> None:
     """Neither as an image nor as a video; not even a connection is opened."""
     fetches(f"http://{host}:{port_of(inside)}/v.mp4", tmp_path)
-    assert inside.connections == 0
+    assert opened(inside) == 0
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_what_only_seems_to_belong_to_another_host(
 ) -> None:
     """Where the host ends, decides the library that sends the request."""
     fetches(f"{inside.url}{tail}", tmp_path)
-    assert inside.connections == 0
+    assert opened(inside) == 0
 
 
 def test_a_name_that_changes_between_two_looks(
@@ -129,8 +142,8 @@ def test_a_name_that_changes_between_two_looks(
     addresses = cycle(("93.184.215.14", "127.0.0.1"))
     names["rebind.example"] = lambda: [next(addresses)]
     assert "no business" in fetches(f"http://rebind.example:{port_of(inside)}/v.mp4", tmp_path)
-    assert inside.connections == 2, "the name was not looked up anew"
-    assert inside.requests == []
+    assert opened(inside) == 2, "the name was not looked up anew"
+    assert requests_to(inside) == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127%2e0%2e0%2e1", "pictures.example", "[::ffff:127.0.0.1]"])
@@ -143,7 +156,7 @@ def test_a_redirect_does_not_lead_inwards(
         said = fetches("http://cdn.example/v.mp4", tmp_path)
         assert [request.path for request in proxy.requests] == ["http://cdn.example/v.mp4"] * 2
     assert "no business" in said
-    assert inside.connections == 0
+    assert opened(inside) == 0
 
 
 def test_a_proxy_is_not_asked_to_look_inwards(
@@ -188,7 +201,7 @@ def test_a_companys_gateway_may_use_its_network_but_not_this_machine(
     names["gateway.example"] = ["10.0.0.1"]
     url = f"http://pictures.example:{port_of(inside)}/v.mp4"
     assert "no business" in fetches(url, tmp_path, "https://gateway.example/v1")
-    assert inside.connections == 0
+    assert opened(inside) == 0
 
 
 def test_the_key_goes_to_this_machine_only_where_it_travels_in_the_clear(
@@ -205,4 +218,4 @@ def test_the_key_goes_to_this_machine_only_where_it_travels_in_the_clear(
     ):
         client.status("task-1")
     assert caught.value.sent is False
-    assert inside.requests == []
+    assert requests_to(inside) == []

@@ -181,11 +181,6 @@ class FaultServer:
         requests: what came, in order.
     """
 
-    @property
-    def connections(self) -> int:
-        """How many connections were opened, also those on which no request came."""
-        return len(self._sockets)
-
     def __init__(self, *script: Step, otherwise: Step | None = None, port: int = 0) -> None:
         self.requests: list[Received] = []
         self._script = list(script)
