@@ -108,8 +108,8 @@ class Transport:
             json: the body.
             headers: further headers.
             refused: the sentence for an error by which the service does not take the request.
-            unclear: the sentence for an error after which the service may have acted. It is also the note of what
-                interrupts a request with a body, a signal for example.
+            unclear: the sentence for an error after which the service may have acted, and the note on an
+                interruption after which it may have.
 
         Raises:
             ConnectionFailed: no whole answer came; ``sent`` tells whether the request may have arrived.
