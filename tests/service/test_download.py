@@ -305,10 +305,19 @@ def careless(content: bytes, **marks: str) -> Step:
     ids=["another tag", "no tag", "weak", "another date", "no date", "compressed", "a tag that lies"],
 )
 def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, str], second: dict[str, str]) -> None:
-    """It sends the rest of another film of the same length: nothing is saved but one of the two."""
-    line.fetch(file(VIDEO, cut_at=100_000, **first), careless(OTHER, **second), file(OTHER))
+    """It sends the rest of another film, which begins like the first one: not taken for the same."""
+    alike = OTHER if first == second else VIDEO[:150_000] + OTHER[150_000:]
+    line.fetch(file(VIDEO, cut_at=100_000, **first), careless(alike, **second), file(OTHER))
     assert line.path.read_bytes() == OTHER
     assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_is_sent_once_more_is_no_progress(line: Line) -> None:
+    """A line that always breaks before it brings anything new is given up."""
+    begun, again = file(VIDEO, cut_at=100_000, ETag='"1"'), file(VIDEO, cut_at=95_000, ETag='"1"')
+    with pytest.raises(DownloadFailed, match="4 tries"):
+        line.fetch(begun, *[again] * 9)
+    assert len(line.server.requests) == 4
 
 
 def test_a_date_of_this_very_second_proves_nothing(line: Line) -> None:
@@ -375,7 +384,8 @@ def test_a_video_that_is_compressed_on_the_way(line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda body: body[:-50], lambda body: body[:90_000] + bytes(99) + body[90_099:]]
+    "spoil",
+    [lambda body: body[:-50], lambda body: body[:-4], lambda body: body[:90_000] + bytes(99) + body[90_099:]],
 )
 def test_a_compressed_video_that_is_damaged(line: Line, spoil: Callable[[bytes], bytes]) -> None:
     """Is not saved, and may come right later."""

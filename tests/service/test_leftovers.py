@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.service import leftovers
+from qingbo_widgets.service.locks import lock
 
 HOLD = """
 import sys
 from pathlib import Path
 from qingbo_widgets.service import leftovers
+from qingbo_widgets.service.locks import lock
 part, file = leftovers.create(Path(sys.argv[1]))
 file.write(b"half")
 print(part, flush=True)
@@ -101,3 +104,18 @@ def test_a_note_is_written_over_in_its_place(film: Path) -> None:
     leftovers.write_note(part, link="a", whole=10**12, digest="d" * 128)
     assert (note.stat().st_size, note.stat().st_ino) == (first.st_size, first.st_ino)
     assert leftovers.read_note(part)["whole"] == 10**12
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames no open file")
+def test_a_film_is_no_part_any_more(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its download gave it its name between our opening and our lock: it is not written to."""
+    part, file = leftovers.create(film)
+    file.close()
+
+    def late(descriptor: int) -> bool | None:
+        part.replace(film)
+        return lock(descriptor)
+
+    monkeypatch.setattr(leftovers, "lock", late)
+    assert leftovers.take_over(part) is None
