@@ -26,7 +26,7 @@ DOWNLOAD_WORKERS = 3
 #: Where servers are slow, so many more threads for the downloads that wait.
 MORE_WORKERS = 29
 #: Seconds that a download waits before it is worth one more thread, and the next one before another.
-PATIENCE = 5.0
+PATIENCE = 2.0
 #: Seconds before its link dies in which it does not wait at all.
 URGENT = 60.0
 CALLBACK_WORKERS = 32
