@@ -20,11 +20,13 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import tr
+from ..service.snapshot import TaskStatus
 from .clocks import on_our_clock
 from .posters import make_poster
 from .provenance import write_sidecar
 from .record import TaskRecord
 from .schedule import retry_delay
+from .statuses import status_name
 
 if TYPE_CHECKING:
     from .task import Task
@@ -75,6 +77,8 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             await _download(record, arrival, clock)
         except QingboError as error:
             record.links_are_fresh = False
+            if path.is_file():
+                break  # by another kernel, which took the task over while this one slept
             # A link that waited long for its turn, or broke off while it was used, was good.
             is_spent = not is_renewed or arrival.has_grown or clock() - arrival.since > FRESH
             if isinstance(error, LinkExpired) and is_linked and is_spent:
@@ -185,6 +189,14 @@ async def _has_links(record: TaskRecord) -> bool:
         raise LinkExpired(told.format(task=task.task_id)) from None
     if snapshot.videos:
         record.renew_links(snapshot)
+    elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
+        reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
+        told = tr(
+            "The service called {task} completed, and now it says {status} ({reason}) and names no video. "
+            "See in its dashboard what was charged. Save again asks once more."
+        )
+        told = told.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
+        raise DownloadFailed(told)
     return bool(snapshot.videos)
 
 

@@ -453,6 +453,18 @@ def test_completed_before_its_result(scripted, monkeypatch, result):
     assert task.message == ""
 
 
+def test_completed_and_then_failed(scripted):
+    """There will be no video: the user is told at once, with the reason, and not after ten minutes."""
+    server, manager = scripted(taken())
+    server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match=r"now it says failed \(上游拒绝\)"):
+        task.wait(20)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
 def test_a_result_that_never_comes_is_told_in_the_end(scripted, monkeypatch):
     """After ever rarer questions, a thousand times as fast here; *Save again* goes on asking."""
     asked: list[int] = []
@@ -483,6 +495,21 @@ def test_an_end_by_another_word_is_saved(scripted):
     task = manager.submit(prompt=KOI).wait(20)
     assert task.video_path.read_bytes() == VIDEO
     assert manager.library.get(task.key).status == "completed"
+
+
+def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
+    """This kernel slept until its link was dead: the video is there, and nothing is told to be wrong."""
+    server, manager = scripted(taken())
+
+    def refuse(exchange: Exchange) -> bool:
+        task.planned_path.write_bytes(VIDEO)
+        return answer(b"", 401)(exchange)
+
+    server.then(finished(f"{server.url}/v.mp4"), refuse)
+    task = manager.submit(prompt=KOI)
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert task.error is None
+    assert manager.library.get(task.key).error is None
 
 
 def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted):
