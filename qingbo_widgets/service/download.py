@@ -181,7 +181,7 @@ class Download:
         return tr(_NOT_RESUMED)
 
     def _is_rest(self, stream: Stream) -> bool:
-        """Whether the answer is the rest of the very file whose beginning is here, as far as it says."""
+        """Tell whether the answer is the rest of the very file whose beginning is here, as far as it says."""
         part, headers = self._part, stream.headers
         return (
             stream.status == HTTPStatus.PARTIAL_CONTENT
@@ -283,12 +283,12 @@ class Download:
         except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
             part = self._part.path
             is_lost = self._part.is_whole and not part.exists()  # removed under us: another try brings it
-            told = tr(_NOT_NAMED if self._part.is_whole and not is_lost else _NOT_WRITTEN)
-            told = told.format(path=self._path, part=part, reason=reason_of(error, part))
-            raise self._failed(told, transient=is_lost or is_held(error)) from None
+            message = tr(_NOT_NAMED if self._part.is_whole and not is_lost else _NOT_WRITTEN)
+            message = message.format(path=self._path, part=part, reason=reason_of(error, part))
+            raise self._failed(message, transient=is_lost or is_held(error)) from None
 
 
 def _encoding(headers: Mapping[str, str]) -> str:
-    """How the body is compressed, empty where it is not."""
+    """Return the compression of the body, empty where there is none."""
     name = headers.get("Content-Encoding", "").strip().lower()
     return "" if name == "identity" else name

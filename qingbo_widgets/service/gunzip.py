@@ -27,7 +27,7 @@ class Gunzip:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing at the end."""
+        """Tell whether nothing is missing at the end."""
         return self._decoder is None or self._decoder.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:

@@ -69,7 +69,7 @@ class Partial:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether a server can prove that it has the rest of what is here."""
+        """Tell whether a server can prove that it has the rest of what is here."""
         return self.size > 0 and self.validator is not None
 
     @property
@@ -126,7 +126,7 @@ class Partial:
         self.head = (self.head + chunk[:HEAD])[:HEAD]
 
     def is_intact(self) -> bool:
-        """Tell whether the file holds the bytes that were written, and no one else's.
+        """Tell whether the file holds the bytes that were written, and no others.
 
         Raises:
             OSError: it cannot be read.

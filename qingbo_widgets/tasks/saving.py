@@ -161,16 +161,16 @@ async def _renew_links(record: TaskRecord, clock: Callable[[], float]) -> None:
         questions += 1
         delay = retry_delay(questions)
         if clock() + delay - began > UNNAMED:
-            told = tr(
+            message = tr(
                 "The service says that {task} is completed and names no video. Save again later; if it stays "
                 "so, ask the service about this id."
             )
-            raise DownloadFailed(told.format(task=task.task_id))
-        told = tr(
+            raise DownloadFailed(message.format(task=task.task_id))
+        message = tr(
             "The service says that the task is completed and names no video yet. Asking again in "
             "{delay:.0f} s."
         )
-        record.tell(download=None, message=told.format(delay=delay))
+        record.tell(download=None, message=message.format(delay=delay))
         await record.sleep(delay)
         await record.keep()
 
@@ -185,23 +185,23 @@ async def _has_links(record: TaskRecord) -> bool:
         end = _end_of_link(task)
         if not task.video_urls and end is not None and end > datetime.now(UTC):
             return False  # it has just ended: a machine of the service that lags behind
-        told = tr("The service no longer knows {task}, and its video is not saved here.")
-        raise LinkExpired(told.format(task=task.task_id)) from None
+        message = tr("The service no longer knows {task}, and its video is not saved here.")
+        raise LinkExpired(message.format(task=task.task_id)) from None
     if snapshot.videos:
         record.renew_links(snapshot)
     elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
         reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
-        told = tr(
+        message = tr(
             "The service called {task} completed, and now it says {status} ({reason}) and names no video. "
             "See in its dashboard what was charged. Save again asks once more."
         )
-        told = told.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
-        raise DownloadFailed(told)
+        message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
+        raise DownloadFailed(message)
     return bool(snapshot.videos)
 
 
 def _is_dead(task: Task) -> bool:
-    """Whether the time of the task's link is over, by our clock."""
+    """Tell whether the time of the task's link is over, by our clock."""
     end = on_our_clock(task, task.expires_at)
     return end is not None and end <= datetime.now(UTC)
 

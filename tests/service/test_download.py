@@ -96,7 +96,7 @@ class Line:
 
     @property
     def note(self) -> Path:
-        """What says of which film the part is."""
+        """The note that names the film of the part."""
         return self.part.with_suffix(".etag")
 
     def refuses(

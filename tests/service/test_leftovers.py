@@ -95,7 +95,7 @@ def test_a_note_that_says_nothing(film: Path, content: bytes) -> None:
 
 
 def test_a_note_is_written_over_in_its_place(film: Path) -> None:
-    """What a full disk has room for: the second entry is no longer than the first one, whatever it says."""
+    """A full disk has room for that: the second entry is no longer than the first one, whatever it says."""
     part, file = leftovers.create(film)
     file.close()
     leftovers.write_note(part, link="a")

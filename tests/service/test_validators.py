@@ -1,4 +1,4 @@
-"""What proves that a server still has the same file, and what does not."""
+"""Proofs that a server still has the same file, and headers that prove nothing."""
 
 from __future__ import annotations
 

@@ -389,7 +389,7 @@ def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
 
 
 def questions(server: FaultServer) -> int:
-    """How often the service was asked about the task."""
+    """Return the number of questions about the task."""
     return len([r for r in server.requests if r.method == "GET" and "/tasks/" in r.path])
 
 
@@ -440,7 +440,7 @@ def test_links_that_die_while_they_are_used(scripted, path):
     ids=str,
 )
 def test_completed_before_its_result(scripted, monkeypatch, result):
-    """The answer says "completed" and names the video a little later: nobody has to press a button."""
+    """The answer says "completed" and names the video a little later: the user need not press a button."""
     monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     server.then(*[taken("completed", progress=100, result=result)] * 5, NOT_FOUND)
@@ -454,7 +454,7 @@ def test_completed_before_its_result(scripted, monkeypatch, result):
 
 
 def test_completed_and_then_failed(scripted):
-    """There will be no video: the user is told at once, with the reason, and not after ten minutes."""
+    """There will be no video: the error comes at once, with the reason, and not after ten minutes."""
     server, manager = scripted(taken())
     server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
     task = manager.submit(prompt=KOI)
@@ -498,7 +498,7 @@ def test_an_end_by_another_word_is_saved(scripted):
 
 
 def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
-    """This kernel slept until its link was dead: the video is there, and nothing is told to be wrong."""
+    """This kernel slept until its link was dead: the video is there, and the task shows no error."""
     server, manager = scripted(taken())
 
     def refuse(exchange: Exchange) -> bool:
