@@ -158,6 +158,7 @@ class Client:
         on_progress: OnProgress | None = None,
         *,
         max_bytes: int = 2 * 1024**3,
+        film: str | None = None,
     ) -> Path:
         """Saves a finished video. The key is not sent.
 
@@ -167,9 +168,11 @@ class Client:
         Args:
             url: a link out of ``TaskSnapshot.videos``.
             path: the file to write, in a folder that exists; ``~`` is the home. Meanwhile
-                ``<path>.part`` and ``<path>.etag`` stand beside it.
+                ``<path>.<8 digits>.part`` and ``.etag`` stand beside it, of each download its own.
             on_progress: called with the bytes received, and the bytes in all (``None`` while unknown).
             max_bytes: the largest file to accept.
+            film: a name of the video that all links to it share, by which what was left is found again; by
+                default the link without its query.
 
         Raises:
             InvalidRequest: ``url`` is not an http(s) URL.
@@ -180,7 +183,8 @@ class Client:
             shown = without_query(url) if isinstance(url, str) else repr(url)
             told = tr("url: {url:.80} is not the link to a video.").format(url=shown)
             raise InvalidRequest((Problem("url", told),))
-        return Download(self._transport, url, Path(path).expanduser(), on_progress, max_bytes=max_bytes).run()
+        path = Path(path).expanduser()
+        return Download(self._transport, url, path, on_progress, max_bytes=max_bytes, film=film).run()
 
     def close(self) -> None:
         """Closes the connections; a later call opens new ones."""

@@ -16,6 +16,7 @@ from .parts import is_set
 from .plain import plain_line
 from .request import VideoRequest
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
+from .statuses import status_of
 from .urls import is_web_url
 
 __all__ = ["Contract202604"]
@@ -88,18 +89,26 @@ class Contract202604:
         task_id = body.get("task_id")
         if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
             raise ValueError(tr("the answer has no usable task_id"))
-        status = _status(body.get("status"))
+        progress, completed_at = _percent(body.get("progress")), _time(body.get("completed_at"))
+        videos, error = _videos(body.get("result")), _failure(body.get("error"))
+        status = status_of(
+            body.get("status"),
+            is_dated=completed_at is not None,
+            is_full=progress == 100,
+            has_videos=bool(videos),
+            has_error=error is not None,
+        )
         return TaskSnapshot(
             task_id=task_id,
             model=_text(body.get("model")),
             action=_text(body.get("action")),
             status=status,
-            progress=_percent(body.get("progress"), 100 if status is TaskStatus.completed else 0),
+            progress=(100 if status is TaskStatus.completed else 0) if progress is None else progress,
             created_at=_time(body.get("created_at")),
             started_at=_time(body.get("start_time")),
-            completed_at=_time(body.get("completed_at")),
-            videos=_videos(body.get("result")),
-            error=_failure(body.get("error")),
+            completed_at=completed_at,
+            videos=videos,
+            error=error,
             cost=_cost(body.get("cost")),
             raw=body,
         )
@@ -124,16 +133,9 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _status(value: object) -> TaskStatus:
-    try:
-        return TaskStatus(value) if isinstance(value, str) else TaskStatus.queued
-    except ValueError:  # blank
-        return TaskStatus.queued
-
-
-def _percent(value: object, default: int) -> int:
+def _percent(value: object) -> int | None:
     number = _number(value)
-    return default if number is None else int(min(100, max(0, number)))
+    return None if number is None else int(min(100, max(0, number)))
 
 
 def _cost(value: object) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -12,9 +13,11 @@ from ..i18n import N_, tr
 from .answers import retry_after
 from .boxes import is_whole
 from .files import is_held, reason_of
-from .partial import HEAD, Partial
+from .gunzip import Gunzip
+from .partial import HEAD, Differs, Partial
 from .transport import Stream, Transport
 from .urls import without_query
+from .validators import is_proven, strong_validator
 
 __all__ = ["Download", "OnProgress"]
 
@@ -36,7 +39,9 @@ _ENDED = N_(
     "a new one."
 )
 _REFUSED = N_("The server of the video answered {status}.")
-_COMPRESSED = N_("The server sends the video compressed, although asked not to.")
+_COMPRESSED = N_(
+    "The server sends the video compressed, although asked not to, and it cannot be decompressed."
+)
 _NOT_RESUMED = N_("The server of the video did not go on where it had stopped.")
 _NOTHING = N_("The server of the video sent nothing.")
 _STOPPED = N_("The server of the video stopped after {received} of {total} bytes.")
@@ -48,6 +53,7 @@ _NOT_NAMED = N_(
     "The video is whole, as {part}, but could not be renamed to {path}: {reason}. Saving it again costs "
     "nothing."
 )
+_CHANGED = N_("Another program changed {part} while the video was being written to it.")
 _NOT_WHOLE = N_("The video that came ends in the middle, after {received} bytes.")
 #: How a WebM begins. It need not say how long it is, so only an mp4 can be seen to be whole.
 _WEBM = b"\x1aE\xdf\xa3"
@@ -56,10 +62,10 @@ _WEBM = b"\x1aE\xdf\xa3"
 class Download:
     """One download of one video, over as many connections as it takes.
 
-    The bytes go to ``<path>.part``, which becomes ``path`` when they are complete, and is removed when they
-    never will be. An interrupted transfer goes on where it stopped, in another kernel too, if the server can
-    prove that the file is still the same one (``If-Range``), and else begins again. It is given up when 4
-    connections in a row have not brought it further.
+    The bytes go to a part beside ``path``, which becomes ``path`` when they are complete, and is removed when
+    they never will be. An interrupted transfer goes on where it stopped, in another kernel too, if the server
+    can prove that the file is still the same one, and else begins again. It is given up when 4 connections in
+    a row have not brought it further.
 
     Args:
         transport: opens the link.
@@ -67,6 +73,7 @@ class Download:
         path: the file to write; its folder exists.
         on_progress: called after each piece.
         max_bytes: the largest file to accept.
+        film: a name of the video that all links to it share; by default the link without its signature.
         sleep: waits between tries, in seconds; by default until the transport is closed, at most.
     """
 
@@ -78,19 +85,22 @@ class Download:
         on_progress: OnProgress | None = None,
         *,
         max_bytes: int,
+        film: str | None = None,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._transport = transport
         self._url = url
         self._path = path
-        self._part = Partial(path, without_query(url))
+        link = without_query(url)
+        self._part = Partial(path, film or link, link)
         self._on_progress = on_progress
         self._max_bytes = max_bytes
         self._closed = transport.closed
         self._sleep = sleep or self._closed.wait
+        self._gunzip: Gunzip | None = None
         self._asked_pause: float | None = None
         self._went_on = False
-        self._is_refused = False
+        self._refusals = 0
 
     def run(self) -> Path:
         """Downloads, and returns the path.
@@ -106,10 +116,6 @@ class Download:
                 self._try_until_whole()
             with self._writing():
                 self._part.finish()
-        except DownloadFailed as error:
-            if not error.transient and not self._closed.is_set():
-                self._part.validator = None  # it never will be whole, so it is not kept
-            raise
         finally:
             self._part.close()
         return self._path
@@ -128,29 +134,32 @@ class Download:
                     tr(_TO_WAIT).format(reason=reason, seconds=self._asked_pause), transient=True
                 )
             if failures == _ATTEMPTS:
-                if self._is_refused:
-                    self._part.validator = None  # perhaps it is the asking for a part that is refused
                 raise self._failed(tr(_TRIED).format(reason=reason, count=tries), transient=True)
+            if self._refusals == _ATTEMPTS - 1:
+                self._set_aside()  # perhaps it is the asking for a part that is refused
             self._sleep(self._asked_pause or _FIRST_PAUSE * 2 ** max(0, failures - 1))
 
     def _try_once(self) -> str | None:
         """Receives what it can; returns why it is worth another try, ``None`` when the video is whole."""
-        part, resumed = self._part, self._part.size > 0 and self._part.validator is not None
-        headers = {"Range": f"bytes={part.size}-", "If-Range": part.validator or ""} if resumed else {}
-        self._asked_pause, self._went_on = None, False
+        part, had, resumed = self._part, self._part.size, self._part.can_go_on
+        headers = {"Range": f"bytes={part.overlap}-", "If-Range": part.validator or ""} if resumed else {}
+        self._asked_pause, self._went_on, self._gunzip = None, False, None
         try:
             with self._transport.stream(self._url, headers) as stream:
                 reason = self._refusal(stream, resumed)
                 if reason is None:
-                    if stream.status == HTTPStatus.OK:
-                        self._begin(stream)
-                    for chunk in stream.chunks():
-                        self._take(chunk)
-                        self._went_on = stream.status == HTTPStatus.PARTIAL_CONTENT
+                    self._begin(stream)
+                    for piece in self._pieces(stream):
+                        self._take(piece)
+                        # What is here was sent once more as a proof, and brings nothing further.
+                        self._went_on = stream.status == HTTPStatus.PARTIAL_CONTENT and part.size > had
                     reason = self._lack()
                 return reason
         except ConnectionFailed as error:
             return str(error)
+        except Differs:
+            self._set_aside()
+            return tr(_NOT_RESUMED)
 
     def _refusal(self, stream: Stream, resumed: bool) -> str | None:
         """Why this answer brings nothing but another try may, ``None`` when it brings the video."""
@@ -160,49 +169,62 @@ class Download:
             # Only 410 says that it is so for good; the others may also mean "not yet".
             raise LinkExpired(told, url=self._url, transient=status != HTTPStatus.GONE)
         if status in _PASSING or status >= 500:
-            self._asked_pause, self._is_refused = retry_after(stream.headers), resumed
+            self._asked_pause = retry_after(stream.headers)
+            self._refusals = self._refusals + 1 if resumed else 0
             return tr(_REFUSED).format(status=status)
-        if stream.headers.get("Content-Encoding", "identity") != "identity":
-            raise self._failed(tr(_COMPRESSED))
-        if status == HTTPStatus.OK:
+        self._refusals = 0
+        if status == HTTPStatus.OK or (resumed and self._is_rest(stream)):
             return None
-        if not resumed or status not in (
-            HTTPStatus.PARTIAL_CONTENT,
-            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-        ):
+        if not resumed:
             raise self._failed(tr(_REFUSED).format(status=status))
-        if status == HTTPStatus.PARTIAL_CONTENT and stream.headers.get("Content-Range") == self._rest:
-            return None
-        self._part.validator = None  # the file there is another one by now: from the start, then
+        self._set_aside()  # the file there may be another one by now: from the start, then
         return tr(_NOT_RESUMED)
 
-    @property
-    def _rest(self) -> str:
-        """The ``Content-Range`` of what is missing."""
-        return f"bytes {self._part.size}-{(self._part.total or 0) - 1}/{self._part.total}"
+    def _is_rest(self, stream: Stream) -> bool:
+        """Tell whether the answer is the rest of the very file whose beginning is here, as far as it says."""
+        part, headers = self._part, stream.headers
+        return (
+            stream.status == HTTPStatus.PARTIAL_CONTENT
+            and headers.get("Content-Range") == f"bytes {part.overlap}-{(part.total or 0) - 1}/{part.total}"
+            and _encoding(headers) == ""
+            and is_proven(headers, part.validator)
+        )
 
     def _begin(self, stream: Stream) -> None:
+        if stream.status == HTTPStatus.PARTIAL_CONTENT:
+            with self._writing():
+                self._part.go_on()
+            return
         length = stream.headers.get("Content-Length", "")
-        tag = stream.headers.get("ETag", "")
         total = int(length) if length.isdecimal() and len(length) < 20 else None
+        if _encoding(stream.headers):
+            self._gunzip, total = Gunzip(), None  # the length is that of the compressed video
         if total is not None and total > self._max_bytes:
             raise self._too_large(total)
-        # A weak tag vouches for the meaning, not for the bytes.
-        strong = tag if tag.startswith('"') else stream.headers.get("Last-Modified")
         with self._writing():
-            self._part.begin(total, strong if total is not None else None)
+            self._part.begin(total, strong_validator(stream.headers) if total is not None else None)
 
-    def _take(self, chunk: bytes) -> None:
+    def _pieces(self, stream: Stream) -> Iterator[bytes]:
+        if self._gunzip is None:
+            yield from stream.chunks()
+            return
+        try:
+            for chunk in stream.chunks():
+                yield from self._gunzip.pieces(chunk)
+        except zlib.error:
+            raise self._useless(tr(_COMPRESSED), transient=True) from None
+
+    def _take(self, piece: bytes) -> None:
         if self._closed.is_set():
             raise self._failed(tr(_CLOSED))
-        part = self._part
-        if part.size + len(chunk) > self._max_bytes:
-            raise self._too_large(part.size + len(chunk))
+        part, had = self._part, self._part.size
         with self._writing():
-            part.write(chunk)
-        if part.size - len(chunk) < HEAD <= part.size:
+            part.write(piece)
+        if part.size > self._max_bytes:
+            raise self._too_large(part.size)
+        if had < HEAD <= part.size:
             self._check_head()
-        if self._on_progress is not None:
+        if self._on_progress is not None and part.size > had:
             self._on_progress(part.size, part.total)
 
     def _lack(self) -> str | None:
@@ -213,35 +235,60 @@ class Download:
             return tr(_STOPPED).format(received=part.size, total=part.total)
         if part.size < HEAD:
             self._check_head()
-        if not part.head.startswith(_WEBM) and not is_whole(part.file, part.size):
+        is_ended = self._gunzip is None or self._gunzip.is_complete
+        if not is_ended or not (part.head.startswith(_WEBM) or is_whole(part.file, part.size)):
             part.validator = None  # whatever the server says of its length: from the start, then
             return tr(_NOT_WHOLE).format(received=part.size)
-        return None
+        with self._writing():
+            if part.is_intact():
+                return None
+        part.validator = None
+        return tr(_CHANGED).format(part=part.path)
 
     def _check_head(self) -> None:
         head = self._part.head
         if head[4:8] == b"ftyp" or head.startswith(_WEBM):
             return
+        if self._gunzip is not None:
+            raise self._useless(tr(_COMPRESSED))
         words = tr(_WEB_PAGE) if head.lstrip().startswith(b"<") else tr(_NO_VIDEO)
-        raise self._failed(words.format(link=self._shown))
+        raise self._useless(words.format(link=self._shown))
+
+    def _set_aside(self) -> None:
+        with self._writing():
+            self._part.set_aside()
 
     @property
     def _shown(self) -> str:
         return without_query(self._url)
 
     def _too_large(self, size: int) -> DownloadFailed:
-        return self._failed(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
+        return self._useless(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
+
+    def _useless(self, message: str, *, transient: bool = False) -> DownloadFailed:
+        """The error for bytes that are of no use to any later download."""
+        self._part.validator = None
+        return self._failed(message, transient=transient)
 
     def _failed(self, message: str, *, transient: bool = False) -> DownloadFailed:
-        pause, part = self._asked_pause, self._part.path if self._part.is_whole else None
-        return DownloadFailed(message, url=self._url, transient=transient, retry_after=pause, part=part)
+        part = self._part.path if self._part.is_whole and self._part.path.exists() else None
+        return DownloadFailed(
+            message, url=self._url, transient=transient, retry_after=self._asked_pause, part=part
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-            told = tr(_NOT_NAMED if self._part.is_whole else _NOT_WRITTEN)
             part = self._part.path
-            told = told.format(path=self._path, part=part, reason=reason_of(error, part))
-            raise self._failed(told, transient=is_held(error)) from None
+            is_lost = self._part.is_whole and not part.exists()  # removed under us: another try brings it
+            message = tr(_NOT_NAMED if self._part.is_whole and not is_lost else _NOT_WRITTEN)
+            message = message.format(path=self._path, part=part, reason=reason_of(error, part))
+            raise self._failed(message, transient=is_lost or is_held(error)) from None
+
+
+def _encoding(headers: Mapping[str, str]) -> str:
+    """Return the compression of the body, empty where there is none."""
+    name = headers.get("Content-Encoding", "").strip().lower()
+    return "" if name == "identity" else name

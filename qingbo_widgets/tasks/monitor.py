@@ -23,6 +23,12 @@ T = TypeVar("T")
 
 REQUEST_WORKERS = 16
 DOWNLOAD_WORKERS = 3
+#: Where servers are slow, so many more threads for the downloads that wait.
+MORE_WORKERS = 29
+#: Seconds that a download waits before it is worth one more thread, and the next one before another.
+PATIENCE = 2.0
+#: Seconds before its link dies in which it does not wait at all.
+URGENT = 60.0
 CALLBACK_WORKERS = 32
 
 
@@ -46,6 +52,7 @@ class TaskMonitor:
         self.pace = Pace(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
+        self._hastened = 0.0
         self._journal = Scribe(journal)
         self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback")
         self._promises: set[Future[None]] = set()
@@ -101,8 +108,25 @@ class TaskMonitor:
         return asyncio.wrap_future(self._requests.submit(call, *args, **kwargs))
 
     async def download(self, due: float, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Await a blocking download. Of those that wait, the one that is due first begins first."""
-        return await asyncio.wrap_future(self._downloads.submit_by(due, call, *args, **kwargs))
+        """Await a blocking download. Of those that wait, the one that is due first begins first.
+
+        A few at a time are the quickest way to the first video. But where all of them crawl, those that wait
+        get threads of their own, one after the other; and at once before a link dies.
+
+        ``due`` is when its link dies, in seconds since 1970.
+        """
+        job = self._downloads.submit_by(due, call, *args, **kwargs)
+        result, least = asyncio.wrap_future(job), 0.05
+        try:
+            while not (job.running() or job.done()):
+                left = due - URGENT - time.time()
+                await asyncio.wait({result}, timeout=max(min(left, PATIENCE), least))
+                if not (job.running() or job.done()):
+                    self._hasten(due)
+                least = 1.0
+            return await result
+        finally:
+            result.cancel()
 
     async def journal(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Await a call to the journal; calls run one by one, in the order made."""
@@ -145,6 +169,13 @@ class TaskMonitor:
         deadline = time.monotonic() + timeout
         for pool in (self._requests, self._downloads):
             pool.join(max(deadline - time.monotonic(), 0.0))
+
+    def _hasten(self, due: float) -> None:
+        """Give the downloads that wait one more thread, if it is time for that."""
+        now = time.monotonic()
+        if now - self._hastened >= PATIENCE or due - time.time() <= URGENT:
+            self._hastened = now
+            self._downloads.add_worker(DOWNLOAD_WORKERS + MORE_WORKERS)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from itertools import count
 from math import inf
-from queue import PriorityQueue
+from queue import Empty, PriorityQueue
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -56,6 +56,18 @@ class DaemonPool(Executor):
                 thread.start()
         return future
 
+    def add_worker(self, most: int) -> None:
+        """Start one more thread for the calls that wait. It ends as soon as none waits any more.
+
+        Args:
+            most: how many threads there are at most then, the usual ones included.
+        """
+        with self._lock:
+            if not self._closed and len(self._threads) < most and not self._jobs.empty():
+                thread = threading.Thread(target=self._help, name=self._name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls. Threads end after those that were taken; ``wait`` is for ``join(0.5)``."""
         with self._lock:
@@ -78,12 +90,28 @@ class DaemonPool(Executor):
 
     def _work(self) -> None:
         while (job := self._jobs.get()[2]) is not None:
-            future, call = job
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(call())
-                except BaseException as error:
-                    future.set_exception(error)
+            _do(*job)
             # A thread that still named the last job here would keep its task alive while idle.
-            del job, future, call
+            del job
             self._idle.release()
+
+    def _help(self) -> None:
+        while True:
+            with self._lock:
+                try:
+                    job = self._jobs.get_nowait()[2]
+                except Empty:
+                    self._threads.remove(threading.current_thread())
+                    return
+            if job is None:
+                return
+            _do(*job)
+            del job
+
+
+def _do(future: Future[Any], call: Callable[[], Any]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,13 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import tr
+from ..service.snapshot import TaskStatus
 from .clocks import on_our_clock
 from .posters import make_poster
 from .provenance import write_sidecar
 from .record import TaskRecord
 from .schedule import retry_delay
+from .statuses import status_name
 
 if TYPE_CHECKING:
     from .task import Task
@@ -36,6 +39,11 @@ logger = logging.getLogger("qingbo_widgets")
 REPORT = 0.25
 #: Seconds for which a video's host may be out of reach before saving waits for a person: a link's lifetime.
 PATIENCE = 24 * 3600.0
+#: Seconds for which a completed task may name no video: long enough for a service whose parts learn of the
+#: end one after the other, and short enough for the user to ask the service while it still has the video.
+UNNAMED = 600.0
+#: Seconds after which a refused link has died of age, in a queue say, and another one is asked for at once.
+FRESH = 10.0
 #: How long a link lives of which the service does not say so.
 LIFETIME = timedelta(hours=24)
 
@@ -55,18 +63,25 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     """
     task, path = record.task, record.task.planned_path
     record.tell(error=None, message="")
-    began, failures, renewed = clock(), 0, False
+    began, failures, is_renewed, arrival = clock(), 0, False, _Arrival(clock())
     # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
     while not path.is_file():
         await record.keep()
+        is_linked = False
         try:
-            if not record.links_are_fresh:
-                renewed = True
-                await _renew_links(record)
-            await _download(record, clock)
+            if not record.links_are_fresh or (_is_dead(task) and not is_renewed):
+                is_renewed = True
+                await _renew_links(record, clock)
+                arrival.expect_more(clock())
+            is_linked = True
+            await _download(record, arrival, clock)
         except QingboError as error:
             record.links_are_fresh = False
-            if isinstance(error, LinkExpired) and not renewed:
+            if path.is_file():
+                break  # by another kernel, which took the task over while this one slept
+            # A link that waited long for its turn, or broke off while it was used, was good.
+            is_spent = not is_renewed or arrival.has_grown or clock() - arrival.since > FRESH
+            if isinstance(error, LinkExpired) and is_linked and is_spent:
                 continue
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
@@ -84,11 +99,36 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 
-async def _download(record: TaskRecord, clock: Callable[[], float]) -> Path:
+@dataclass
+class _Arrival:
+    """The bytes of one video that have arrived, from all its links.
+
+    Attributes:
+        since: when the present links came from the service, in seconds.
+        most: bytes that were here at most.
+        has_grown: whether the present links have brought more than that.
+    """
+
+    since: float
+    most: int = 0
+    has_grown: bool = False
+
+    def expect_more(self, now: float) -> None:
+        """Begin with fresh links."""
+        self.since, self.has_grown = now, False
+
+    def count(self, received: int) -> None:
+        """Take note of the bytes that are here."""
+        if received > self.most:
+            self.most, self.has_grown = received, True
+
+
+async def _download(record: TaskRecord, arrival: _Arrival, clock: Callable[[], float]) -> Path:
     manager, target, reported = record.manager, record.task.planned_path, 0.0
 
     def report(received: int, total: int | None) -> None:
         nonlocal reported
+        arrival.count(received)
         if total and clock() - reported >= REPORT:
             reported = clock()
             manager.monitor.call_soon(lambda: record.tell(download=min(received / total, 1.0)))
@@ -99,13 +139,14 @@ async def _download(record: TaskRecord, clock: Callable[[], float]) -> Path:
     except OSError as error:
         told = tr("The folder for the videos cannot be made: {error}.")
         raise DownloadFailed(told.format(error=error)) from None
-    # Whose link dies first is saved first; all of them are told by the service's own clock.
-    due = (record.task.expires_at or datetime.now(UTC) + LIFETIME).timestamp()
+    # The video whose link dies first is saved first.
+    end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + LIFETIME
+    limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
     failed: list[DownloadFailed] = []
     for url in record.task.video_urls:  # each leads to the same video
         call = manager.client.download, url, target, report
         try:
-            return await manager.monitor.download(due, *call, max_bytes=manager.max_video_bytes)
+            return await manager.monitor.download(end.timestamp(), *call, **limits)
         except DownloadFailed as error:
             if error.part is not None:
                 raise  # another link would bring the same video again, over this one
@@ -113,21 +154,56 @@ async def _download(record: TaskRecord, clock: Callable[[], float]) -> Path:
     raise max(failed, key=lambda error: error.transient)  # the one that may pass, if any
 
 
-async def _renew_links(record: TaskRecord) -> None:
+async def _renew_links(record: TaskRecord, clock: Callable[[], float]) -> None:
+    """Ask for links until the service names some: an answer can say "completed" before it has the result."""
+    task, began, questions = record.task, clock(), 0
+    while not await _has_links(record):
+        questions += 1
+        delay = retry_delay(questions)
+        if clock() + delay - began > UNNAMED:
+            message = tr(
+                "The service says that {task} is completed and names no video. Save again later; if it stays "
+                "so, ask the service about this id."
+            )
+            raise DownloadFailed(message.format(task=task.task_id))
+        message = tr(
+            "The service says that the task is completed and names no video yet. Asking again in "
+            "{delay:.0f} s."
+        )
+        record.tell(download=None, message=message.format(delay=delay))
+        await record.sleep(delay)
+        await record.keep()
+
+
+async def _has_links(record: TaskRecord) -> bool:
+    """Take over the links that the service names now; ``False`` where it names none."""
     task, manager = record.task, record.manager
     try:
         async with manager.monitor.pace.turn():
             snapshot = await manager.monitor.request(manager.client.status, task.task_id)
     except TaskNotFound:
-        told = tr("The service no longer knows {task}, and its video is not saved here.")
-        raise LinkExpired(told.format(task=task.task_id)) from None
-    if not snapshot.videos:
-        told = tr(
-            "The service says that {task} is completed and names no video. Save again later; if it stays so, "
-            "ask the service about this id."
+        end = _end_of_link(task)
+        if not task.video_urls and end is not None and end > datetime.now(UTC):
+            return False  # it has just ended: a machine of the service that lags behind
+        message = tr("The service no longer knows {task}, and its video is not saved here.")
+        raise LinkExpired(message.format(task=task.task_id)) from None
+    if snapshot.videos:
+        record.renew_links(snapshot)
+    elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
+        reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
+        message = tr(
+            "The service called {task} completed, and now it says {status} ({reason}) and names no video. "
+            "See in its dashboard what was charged. Save again asks once more."
         )
-        raise DownloadFailed(told.format(task=task.task_id))
-    record.renew_links(snapshot)
+        message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
+        raise DownloadFailed(message)
+    return bool(snapshot.videos)
+
+
+def _is_dead(task: Task) -> bool:
+    """Tell whether the time of the task's link is over, by our clock."""
+    end = on_our_clock(task, task.expires_at)
+    return end is not None and end <= datetime.now(UTC)
 
 
 def _may_pass(task: Task, error: QingboError) -> bool:

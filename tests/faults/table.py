@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import unescape
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from qingbo_widgets import Client, Library, Task, TaskManager
-from qingbo_widgets.service import download
+from qingbo_widgets import Client, Library, TaskManager
+from qingbo_widgets.service import download, leftovers
 from qingbo_widgets.tasks import saving, schedule, submission, trouble
 from qingbo_widgets.widgets import words
 from qingbo_widgets.widgets.card import TaskCard
@@ -60,8 +61,8 @@ class World:
     base_url: str
     is_up: bool = True
     is_late: bool = False
+    is_full: bool = False
     max_video_bytes: int = 2 * 1024**3
-    after_submit: Callable[[Task], object] = id
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,7 @@ def late(world: World) -> None:
 
 def full_disk(world: World) -> None:
     """The video goes to a device that is always full."""
-    world.folder.mkdir()
-    world.after_submit = lambda task: Path(f"{task.planned_path}.part").symlink_to("/dev/full")
+    world.is_full = True
 
 
 def no_folder(world: World) -> None:
@@ -360,7 +360,10 @@ def run(case: Case, folder: Path) -> Seen:
     service.url = f"http://127.0.0.1:{port}"
     world = World(service, folder, Library(folder), port, base_url=f"{service.url}/v1")
     case.spoil(world)
-    with hurried(), contextlib.ExitStack() as stack:
+    with hurried(), contextlib.ExitStack() as disk, contextlib.ExitStack() as stack:
+        if world.is_full:
+            full = mock.patch.object(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
+            disk.enter_context(full)
         if world.is_up:
             stack.enter_context(FaultServer(otherwise=service, port=port))
         manager = stack.enter_context(
@@ -375,7 +378,6 @@ def run(case: Case, folder: Path) -> Seen:
         task = manager.submit(prompt="一条锦鲤")
         said: list[str] = []
         task.observe(lambda change: said.append(str(change.new or "")), ["message", "error"])
-        world.after_submit(task)
         if world.is_late:
             _until(lambda: said)
             stack.enter_context(FaultServer(otherwise=service, port=port))
@@ -393,6 +395,7 @@ def run(case: Case, folder: Path) -> Seen:
             manager.client = stack.enter_context(Client(KEY, f"{service.url}/v1"))
             if folder.is_file():
                 folder.unlink()
+            disk.close()
             _click(case.click, card, service)
             _until(lambda: task.is_done and task.video_path)
         status = _text(words.headline(task))

@@ -223,6 +223,57 @@ def test_every_form_of_an_error(error: object, failure: ServiceFailure | None) -
     assert decode(status="failed", error=error).error == failure
 
 
+RESULT = {"images": [], "videos": [{"url": LINK}]}
+ENDED_AT = 1775285160040
+
+
+@pytest.mark.parametrize("word", ["succeeded", "done", "RENDERED", "terminé", "7", 7, None, ""])
+@pytest.mark.parametrize("proof", [{"completed_at": ENDED_AT}, {"progress": 100}, {"progress": "100%"}])
+def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict[str, object]) -> None:
+    """Whatever the service calls it: the link dies, and the video is paid for."""
+    snapshot = decode(status=word, result=RESULT, **proof)
+    assert snapshot.status is TaskStatus.completed
+    assert snapshot.progress == 100
+    assert [video.url for video in snapshot.videos] == [LINK]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"status": "Succeeded", "result": RESULT}, "completed"),
+        ({"status": "failed", "result": RESULT, "completed_at": ENDED_AT}, "failed"),
+        ({"status": "error", "error": {"message": "no"}}, "failed"),
+        ({"status": "rejected", "error": "no", "completed_at": ENDED_AT}, "failed"),
+        ({"status": "rejected", "error": "no", "result": RESULT, "completed_at": ENDED_AT}, "completed"),
+        ({"status": "canceled"}, "cancelled"),
+        ({"status": "Canceled", "result": RESULT, "progress": 100}, "completed"),
+    ],
+)
+def test_an_end_by_another_word(fields: dict[str, object], status: str) -> None:
+    """Words of other gateways, where the answer has what goes with them."""
+    assert decode(**fields).status == status
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "succeeded"},
+        {"status": "succeeded", "completed_at": ENDED_AT, "progress": 100},
+        {"status": "done", "completed_at": ENDED_AT, "error": {"code": 0}},
+        {"status": "done", "result": {"videos": [{"url": "file:///etc/passwd"}]}, "progress": 100},
+        {"status": "error", "progress": 100},
+        {"status": "previewing", "result": RESULT, "progress": 50},
+        {"status": "retrying", "error": {"message": "upstream is busy"}, "progress": 100},
+        {"status": "processing", "result": RESULT, "progress": 100},
+    ],
+)
+def test_what_is_no_end_is_followed(fields: dict[str, object]) -> None:
+    """A task that is taken for ended is not asked about again, so a word alone does not end it."""
+    status = decode(**fields).status
+    assert not status.is_ended
+    assert status == fields["status"], "the user sees the word"
+
+
 @pytest.mark.parametrize("status", [None, 7, "", " ", [], {}])
 def test_no_status_is_queued(status: object) -> None:
     """A task whose state is not said is one that has not begun."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import gzip
+import json
 import os
 import re
 import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +19,7 @@ from typing import BinaryIO
 import pytest
 
 from qingbo_widgets.exceptions import DownloadFailed, LinkExpired
+from qingbo_widgets.service import leftovers
 from qingbo_widgets.service import partial as parts
 from qingbo_widgets.service.download import Download
 from qingbo_widgets.service.transport import Transport
@@ -37,6 +41,7 @@ from tests.windows_rules import needs_the_rules
 
 VIDEO = film(os.urandom(300_000))
 OTHER = film(os.urandom(300_000))
+OLD, OLDER = "Wed, 01 Apr 2026 00:00:00 GMT", "Wed, 01 Apr 2026 00:00:01 GMT"
 
 
 class Line:
@@ -49,7 +54,7 @@ class Line:
         self.progress: list[tuple[int, int | None]] = []
         self.pauses: list[float] = []
 
-    def fetch(self, *script: Step, max_bytes: int = 10**9) -> Path:
+    def fetch(self, *script: Step, max_bytes: int = 10**9, film: str | None = None) -> Path:
         """Downloads from a server with this script."""
         self.server.then(*script)
         return Download(
@@ -58,6 +63,7 @@ class Line:
             self.path,
             self.hear,
             max_bytes=max_bytes,
+            film=film,
             sleep=self.pauses.append,
         ).run()
 
@@ -85,7 +91,13 @@ class Line:
     @property
     def part(self) -> Path:
         """Where it is meanwhile."""
-        return self.path.with_name("clip.mp4.part")
+        (part,) = self.path.parent.glob("clip.mp4.*.part")
+        return part
+
+    @property
+    def note(self) -> Path:
+        """The note that names the film of the part."""
+        return self.part.with_suffix(".etag")
 
     def refuses(
         self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
@@ -113,6 +125,11 @@ def ranges(server: FaultServer) -> list[str | None]:
     return [request.headers.get("range") for request in server.requests]
 
 
+def rest(size: int) -> str:
+    """The ``Range`` by which a download goes on: from a little before the end of what is here."""
+    return f"bytes={max(0, size - parts.OVERLAP)}-"
+
+
 def test_a_whole_video(line: Line) -> None:
     """It is there, alone, and the progress ended at its length."""
     assert line.fetch(file(VIDEO)) == line.path
@@ -138,7 +155,7 @@ def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
         file(VIDEO, cut_at=100_000, **proof), file(VIDEO, cut_at=200_000, **proof), file(VIDEO, **proof)
     )
     assert line.path.read_bytes() == VIDEO
-    assert ranges(line.server) == [None, "bytes=100000-", "bytes=200000-"]
+    assert ranges(line.server) == [None, rest(100_000), rest(200_000)]
     assert line.pauses == [0.5, 0.5]
 
 
@@ -163,24 +180,23 @@ def test_the_next_kernel_goes_on(line: Line) -> None:
     line.link = "/clip.mp4?sig=renewed"
     line.fetch(file(VIDEO, ETag='"1"'))
     assert line.path.read_bytes() == VIDEO
-    assert ranges(line.server) == [f"bytes={kept}-"]
+    assert ranges(line.server) == [rest(kept)]
     assert line.progress[0][0] > kept
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
-def test_the_next_kernel_goes_on_when_only_the_name_is_missing(line: Line) -> None:
-    """All bytes had come; one of them is asked for again, as a proof of the others."""
+def test_the_next_kernel_gives_a_whole_film_its_name(line: Line) -> None:
+    """All bytes had come when the kernel died. The link may have died since, and is not needed."""
     line.break_off(ETag='"1"')
     line.part.write_bytes(VIDEO)
-    line.fetch(file(VIDEO, ETag='"1"'))
+    line.fetch()
     assert line.path.read_bytes() == VIDEO
-    assert ranges(line.server) == [f"bytes={len(VIDEO) - 1}-"]
+    assert ranges(line.server) == []
 
 
 def cut_note(line: Line) -> None:
     """The kernel died while it wrote."""
-    note = line.path.with_name("clip.mp4.etag")
-    note.write_bytes(note.read_bytes()[:20])
+    line.note.write_bytes(line.note.read_bytes()[:20])
 
 
 def power_cut(line: Line) -> None:
@@ -193,8 +209,8 @@ def power_cut(line: Line) -> None:
     [
         cut_note,
         power_cut,
-        lambda line: line.path.with_name("clip.mp4.etag").unlink(),
-        lambda line: line.path.with_name("clip.mp4.etag").write_text("[]", encoding="utf-8"),
+        lambda line: line.note.unlink(),
+        lambda line: line.note.write_text("[]", encoding="utf-8"),
         lambda line: line.part.write_bytes(VIDEO + b"more"),
         lambda line: setattr(line, "link", "/other.mp4"),
     ],
@@ -218,14 +234,17 @@ def test_the_next_kernel_finds_another_file(line: Line) -> None:
 
 
 def test_a_server_that_fails_to_go_on_is_asked_for_all(line: Line) -> None:
-    """A part that is never taken up does not stand in the way for ever."""
+    """A part that is never taken up does not stand in the way, and is not lost to a server in trouble."""
     line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
     with pytest.raises(DownloadFailed) as caught:
         line.fetch(*[answer(b"", 500)] * 4)
     assert caught.value.transient
-    assert list(line.path.parent.iterdir()) == []
-    line.fetch(file(VIDEO, ETag='"1"'))
+    assert ranges(line.server) == [*[rest(len(kept))] * 3, None]
+    assert line.part.read_bytes() == kept
+    line.fetch(*[answer(b"", 500)] * 3, file(VIDEO, ranges=False))
     assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
 
 
 def test_a_line_that_is_down_takes_nothing_away(line: Line) -> None:
@@ -256,6 +275,130 @@ def test_it_starts_over_when_the_file_is_another(line: Line, second: Step) -> No
     assert line.path.read_bytes() == OTHER
 
 
+def careless(content: bytes, **marks: str) -> Step:
+    """A server that sends any range it is asked for, whatever ``If-Range`` says."""
+    named = {name.replace("_", "-"): value for name, value in marks.items()}
+
+    def step(exchange: Exchange) -> bool:
+        asked = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
+        start = int(asked[1]) if asked else 0
+        if asked:
+            named["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        length = {"Content-Length": str(len(content) - start)}
+        exchange.send(206 if asked else 200, named | length, content[start:])
+        return True
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"ETag": '"1"'}, {"ETag": '"2"'}),
+        ({"ETag": '"1"'}, {}),
+        ({"ETag": '"1"'}, {"ETag": 'W/"1"'}),
+        ({"Last_Modified": OLD}, {"Last_Modified": OLDER}),
+        ({"Last_Modified": OLD}, {"ETag": '"1"'}),
+        ({"ETag": '"1"'}, {"ETag": '"1"', "Content_Encoding": "gzip"}),
+        ({"ETag": '"1"'}, {"ETag": '"1"'}),
+    ],
+    ids=["another tag", "no tag", "weak", "another date", "no date", "compressed", "a tag that lies"],
+)
+def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, str], second: dict[str, str]) -> None:
+    """It sends the rest of another film, which begins like the first one: not taken for the same."""
+    alike = OTHER if first == second else VIDEO[:150_000] + OTHER[150_000:]
+    line.fetch(file(VIDEO, cut_at=100_000, **first), careless(alike, **second), file(OTHER))
+    assert line.path.read_bytes() == OTHER
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_is_sent_once_more_is_no_progress(line: Line) -> None:
+    """A line that always breaks before it brings anything new is given up."""
+    begun, again = file(VIDEO, cut_at=100_000, ETag='"1"'), file(VIDEO, cut_at=95_000, ETag='"1"')
+    with pytest.raises(DownloadFailed, match="4 tries"):
+        line.fetch(begun, *[again] * 9)
+    assert len(line.server.requests) == 4
+
+
+def test_a_date_of_this_very_second_proves_nothing(line: Line) -> None:
+    """The file may change once more before the second is over."""
+    marks = {"Last_Modified": OLD, "Date": OLD}
+    line.fetch(file(VIDEO, cut_at=100_000, **marks), file(OTHER, **marks))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None, None]
+
+
+def test_what_was_here_stays_until_the_new_film_is_whole(line: Line) -> None:
+    """The server has another film for a while, and its line breaks: the first one is still gone on with."""
+    line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
+    unmarked = file(OTHER, cut_at=50_000)
+    with pytest.raises(DownloadFailed):
+        line.fetch(*[unmarked] * 4)
+    assert line.part.read_bytes() == kept
+    line.server.requests.clear()
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert ranges(line.server) == [rest(len(kept))]
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_tries_in_vain_do_not_fill_the_disk(line: Line) -> None:
+    """Of the halves of ever other films, two are kept: the latest, and the longest of the others."""
+    for number in range(5):
+        tag = f'"{number}"'
+        cut = [file(film(os.urandom(300_000)), cut_at=100_000, ETag=tag), *[close] * 3]
+        with pytest.raises(DownloadFailed):
+            line.fetch(*cut)
+    assert len(list(line.path.parent.glob("*.part"))) == 2
+    line.fetch(file(VIDEO))
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_full_disk_keeps_what_is_proven(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room is made, and the download goes on where the disk was full; the link may be the last one."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full on this system")
+    line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
+    with monkeypatch.context() as full:
+
+        def fill(part: parts.Partial) -> None:
+            part.file.flush()
+            os.dup2(os.open("/dev/full", os.O_WRONLY), part.file.fileno())
+
+        real = parts.Partial.go_on
+        full.setattr(parts.Partial, "go_on", lambda part: (real(part), fill(part)))
+        with pytest.raises(DownloadFailed, match="the disk is full"):
+            line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.part.read_bytes() == kept
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_a_video_that_is_compressed_on_the_way(line: Line) -> None:
+    """Although asked not to. What is saved is the video, also where only the header calls it compressed."""
+    line.fetch(answer(gzip.compress(VIDEO), Content_Encoding="gzip", ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    line.fetch(answer(OTHER, Content_Encoding="gzip"))
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda body: body[:-50], lambda body: body[:-4], lambda body: body[:90_000] + bytes(99) + body[90_099:]],
+)
+def test_a_compressed_video_that_is_damaged(line: Line, spoil: Callable[[bytes], bytes]) -> None:
+    """Is not saved, and may come right later."""
+    damaged = unannounced(spoil(gzip.compress(VIDEO)), Content_Encoding="gzip")
+    assert line.refuses(*[damaged] * 4).transient
+
+
+def test_a_bomb_is_stopped_at_the_limit(line: Line) -> None:
+    """A few bytes that become gigabytes."""
+    bomb = gzip.compress(film(bytes(50_000_000)))
+    assert "are accepted" in str(line.refuses(answer(bomb, Content_Encoding="gzip"), max_bytes=10**6))
+
+
 @pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}], ids=["unmarked", "weak"])
 def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> None:
     """A server that does not mark its files is asked for all of it."""
@@ -277,7 +420,8 @@ def test_a_wrong_part_is_thrown_away(line: Line, lie: Step) -> None:
     """Then it begins again from the start."""
     line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), lie, file(OTHER, ETag='"1"'))
     assert line.path.read_bytes() == OTHER
-    assert ranges(line.server) == [None, "bytes=100000-", None]
+    assert ranges(line.server) == [None, rest(100_000), None]
+    assert list(line.path.parent.iterdir()) == [line.path]
 
 
 @pytest.mark.parametrize("fault", [close, answer(b"", 503), answer(b"", 500), partial(VIDEO, 0), answer(b"")])
@@ -349,7 +493,8 @@ def test_a_link_that_has_ended(line: Line, status: int) -> None:
         (html("<!doctype html><h1>Log in</h1>", 200), "a web page instead of a video"),
         (answer({"error": "no"}), "something else instead of a video"),
         (answer(b"GIF89a"), "something else"),
-        (answer(VIDEO, Content_Encoding="gzip"), "compressed"),
+        (answer(bytes(99), Content_Encoding="br"), "compressed"),
+        (answer(gzip.compress(b"<!doctype html>"), Content_Encoding="gzip"), "compressed"),
         (answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"), "answered 206"),
         (answer(b"", 204), "answered 204"),
         (answer(b"", 401), "answered 401"),
@@ -496,6 +641,118 @@ def test_a_part_that_another_program_has_open(line: Line, monkeypatch: pytest.Mo
     assert line.path.read_bytes() == VIDEO
 
 
+def test_two_downloads_of_one_file_do_not_meet(line: Line) -> None:
+    """Two threads, or two kernels: each has a part of its own, and both find the video saved."""
+    second = Line(line.transport, line.server, line.path.parent)
+
+    def overtake(received: int, total: int | None) -> None:
+        if not second.progress:
+            second.fetch(file(VIDEO, ETag='"1"'))
+
+    line.hear = overtake
+    line.server.then(file(VIDEO, ETag='"1"'))
+    line.fetch()
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_another_download_writes_is_not_taken_over(line: Line) -> None:
+    """It is asleep, not dead: it goes on later, and then finds that the video is saved."""
+    sleeper = parts.Partial(line.path, line.server.url + "/clip.mp4")
+    sleeper.open()
+    sleeper.begin(len(VIDEO), '"1"')
+    sleeper.write(VIDEO[:150_000])
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert ranges(line.server) == [None]
+    assert line.path.read_bytes() == VIDEO
+    sleeper.write(VIDEO[150_000:])
+    assert sleeper.is_intact()
+    sleeper.finish()
+    sleeper.close()
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_another_hand_wrote_is_not_saved(line: Line) -> None:
+    """On a disk that lost the lock, say: the film is read once more, and fetched anew."""
+    hands: list[Path] = []
+
+    def meddle(received: int, total: int | None) -> None:
+        if received > 100_000 and not hands:
+            hands.append(line.part)
+            with line.part.open("r+b") as other:
+                other.seek(50_000)
+                other.write(b"not of this film")
+
+    line.hear = meddle
+    line.fetch(file(VIDEO, ETag='"1"'), file(VIDEO, ETag='"1"'))
+    assert hands
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_a_part_that_was_removed_is_fetched_again(line: Line) -> None:
+    """By a program that tidies up: it can be tried again at once, and no error names a file that is gone."""
+    line.hear = lambda *_: [part.unlink() for part in line.path.parent.glob("*.part")]
+    with pytest.raises(DownloadFailed, match="could not be written") as caught:
+        line.fetch(file(VIDEO))
+    assert caught.value.transient
+    assert caught.value.part is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_a_stranger_s_link_is_no_part(line: Line, tmp_path: Path) -> None:
+    """A folder from elsewhere has links to files of the user, in place of a part and of its note."""
+    mine = tmp_path / "thesis.txt"
+    mine.write_bytes(VIDEO[:1000])
+    for name in ("clip.mp4.part", "clip.mp4.12345678.part"):
+        part = line.path.parent / name
+        part.symlink_to(mine)
+        note = {"link": line.server.url + "/clip.mp4", "validator": '"1"', "total": len(VIDEO)}
+        part.with_suffix(".etag").write_text(json.dumps(note), encoding="utf-8")
+    hard = line.path.parent / "clip.mp4.abcdefab.part"
+    hard.hardlink_to(mine)
+    hard.with_suffix(".etag").symlink_to(mine)
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert mine.read_bytes() == VIDEO[:1000]
+
+
+def test_a_film_is_found_again_under_another_link(line: Line) -> None:
+    """A fresh link may have another path. The name of the film tells that both lead to it."""
+    with pytest.raises(DownloadFailed):
+        line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4, film="task")
+    line.link = "/elsewhere/c.mp4"
+    line.fetch(file(VIDEO, ETag='"1"'), film="task")
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server)[-1] == rest(100_000)
+
+
+@needs_the_rules
+def test_a_whole_film_without_a_validator_outlives_a_full_disk(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is held, and the disk has no room for one more note. The next kernel saves it all the same."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    # The first note is written while there is room.
+    line.hear = lambda *_: monkeypatch.setattr(leftovers, "write_note", full)
+    with line.path.open("rb"), pytest.raises(DownloadFailed, match="is whole"):
+        line.fetch(file(VIDEO))
+    line.server.requests.clear()
+    line.fetch()
+    assert line.server.requests == []
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
 @pytest.fixture
 def whole(tmp_path: Path) -> parts.Partial:
     """A part with all its bytes, beside an earlier file of the name that it is to have."""
@@ -527,16 +784,12 @@ def test_an_earlier_file_of_that_name_is_not_taken_for_it(whole: parts.Partial) 
     whole.close()
 
 
-def test_the_disk_is_full(line: Line) -> None:
-    """Said plainly. The .part is a link to the device that is always full."""
+def test_the_disk_is_full(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said plainly. The part is the device that is always full."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this system")
-    try:
-        (line.path.parent / "clip.mp4.part").symlink_to("/dev/full")
-    except OSError:
-        pytest.skip("this file system has no links")
-    error = line.refuses(file(VIDEO))
-    assert "the disk is full" in str(error)
+    monkeypatch.setattr(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
+    assert "the disk is full" in str(line.refuses(file(VIDEO)))
 
 
 @pytest.mark.parametrize(

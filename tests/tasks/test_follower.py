@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -14,8 +16,9 @@ import qingbo_widgets as qw
 from qingbo_widgets.service import partial as parts
 from qingbo_widgets.tasks import saving, trouble
 from qingbo_widgets.tasks.library import Entry
+from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
-from tests.faults.server import FaultServer, Step, answer, close, html, partial, reset
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
 
 UNAUTHORIZED = answer({"error": {"message": "revoked", "code": "auth"}}, 401)
 NOT_FOUND = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
@@ -372,17 +375,141 @@ def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatc
     assert any("which is to live until" in message for message in messages)
 
 
+def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
+    """A service that always says the same of the task, and a host that takes its steps, then refuses."""
+    steps = list(downloads)
+
+    def step(exchange: Exchange) -> bool:
+        if "/tasks" in exchange.request.path:
+            return status(exchange)
+        return (steps.pop(0) if steps else answer(b"", 403))(exchange)
+
+    server._otherwise = step
+    return server
+
+
+def questions(server: FaultServer) -> int:
+    """Return the number of questions about the task."""
+    return len([r for r in server.requests if r.method == "GET" and "/tasks/" in r.path])
+
+
 @pytest.mark.parametrize(("clock", "left"), [(0, -60), (5 * 3600, 3600)], ids=["clocks agree", "5 h ahead"])
 def test_a_link_whose_time_is_over_is_given_up(scripted, clock, left):
     """By the service's clock, which tells when it made the task; a fresh link has been asked for."""
     times = {"created_at": from_now(seconds=clock), "expires_at": from_now(seconds=left)}
     server, manager = scripted(taken(created_at=times["created_at"]))
-    for _ in range(2):
-        server.then(finished(f"{server.url}/v.mp4", **times), answer(b"", 403))
+    routed(server, finished(f"{server.url}/v.mp4", **times))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.LinkExpired):
         task.wait(20)
     assert task.status == qw.TaskStatus.completed
+    assert questions(server) == 2
+
+
+def test_a_link_that_seems_dead_is_renewed_and_tried(scripted):
+    """Its time is over by our clock, or in seconds where we read milliseconds: asking costs nothing."""
+    server, manager = scripted(taken())
+    routed(server, finished(f"{server.url}/v.mp4", expires_at=from_now(seconds=-5) // 1000), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+    assert questions(server) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/v.mp4", "/{}.mp4"], ids=["one path", "ever another path"])
+def test_links_that_die_while_they_are_used(scripted, path):
+    """Each brings a piece, and is refused when the line has broken: a fresh one goes on where it stopped."""
+    server, manager = scripted(taken())
+    whole, links = film(os.urandom(300_000)), count()
+
+    def status(exchange: Exchange) -> bool:
+        link = server.url + path.format(next(links))
+        return finished(link, expires_at=from_now(seconds=-1))(exchange)
+
+    pieces = [file(whole, cut_at=end, ETag='"1"') for end in (80_000, 160_000, 240_000)]
+    refused = [step for piece in pieces for step in (piece, answer(b"", 403))]
+    routed(server, status, *refused, file(whole, ETag='"1"'))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert task.video_path.read_bytes() == whole
+    started = [r.headers.get("range", "") for r in server.requests if r.path.endswith(".mp4")]
+    assert started[-1] == f"bytes={240_000 - parts.OVERLAP}-"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, {"videos": None}, {"videos": []}, {"videos": [None]}, {"videos": [{"url": ""}]}],
+    ids=str,
+)
+def test_completed_before_its_result(scripted, monkeypatch, result):
+    """The answer says "completed" and names the video a little later: the user need not press a button."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    server.then(*[taken("completed", progress=100, result=result)] * 5, NOT_FOUND)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("names no video yet" in message for message in messages)
+    assert task.message == ""
+
+
+def test_completed_and_then_failed(scripted):
+    """There will be no video: the error comes at once, with the reason, and not after ten minutes."""
+    server, manager = scripted(taken())
+    server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match=r"now it says failed \(上游拒绝\)"):
+        task.wait(20)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_a_result_that_never_comes_is_told_in_the_end(scripted, monkeypatch):
+    """After ever rarer questions, a thousand times as fast here; *Save again* goes on asking."""
+    asked: list[int] = []
+
+    def soon(failures: int, retry_after: float | None = None) -> float:
+        asked.append(failures)
+        return retry_delay(failures, retry_after) / 1000
+
+    monkeypatch.setattr(saving, "retry_delay", soon)
+    monkeypatch.setattr(saving, "UNNAMED", 0.2)
+    server, manager = scripted(taken())
+    routed(server, taken("completed", progress=100))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match="names no video"):
+        task.wait(20)
+    assert len(asked) > 3
+    assert asked == [*range(1, len(asked)), 1]  # the last one is that of the failure itself
+    routed(server, finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_an_end_by_another_word_is_saved(scripted):
+    """It says "succeeded" and names the video, which is saved; the journal has the word that it knows."""
+    server, manager = scripted(taken(), taken("rendering", progress=40))
+    link = {"videos": [{"url": f"{server.url}/v.mp4"}]}
+    server.then(taken("succeeded", progress=100, result=link), answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert task.video_path.read_bytes() == VIDEO
+    assert manager.library.get(task.key).status == "completed"
+
+
+def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
+    """This kernel slept until its link was dead: the video is there, and the task shows no error."""
+    server, manager = scripted(taken())
+
+    def refuse(exchange: Exchange) -> bool:
+        task.planned_path.write_bytes(VIDEO)
+        return answer(b"", 401)(exchange)
+
+    server.then(finished(f"{server.url}/v.mp4"), refuse)
+    task = manager.submit(prompt=KOI)
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert task.error is None
+    assert manager.library.get(task.key).error is None
 
 
 def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted):
@@ -481,8 +608,9 @@ def test_a_row_that_was_being_submitted_when_its_kernel_died_is_unconfirmed(scri
     assert submissions(server) == ["f" * 32]
 
 
-def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path):
+def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     """Neither an id nor a link can take the file out of the folder, or the client to a local file."""
+    monkeypatch.setattr(saving, "UNNAMED", 0.0)
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
     said = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})

@@ -108,7 +108,8 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
 def test_every_system_can_keep_a_prompt_s_files(prompt, key):
     """No device, no forbidden sign; at most 255 bytes (Linux, APFS) and UTF-16 units (NTFS) in each form."""
     video = Library("videos").video_path(prompt, key.hex)
-    beside = f"{video.name}.part", f"{video.name}.etag", sidecar_path(video).name, poster_path(video).name
+    parts = f"{video.name}.1a2b3c4d.part", f"{video.name}.1a2b3c4d.etag"
+    beside = *parts, sidecar_path(video).name, poster_path(video).name
     frames = f"{video.stem}-last.png", f"{video.stem}-1234.56s.png"
     presets = Presets(video.parent)._file(PRESETS, prompt).name
     for name in (video.name, *beside, *frames, presets):
@@ -220,7 +221,7 @@ def test_a_name_is_safe_whatever_the_prompt(prompt):
     name = readable_name(prompt)
     assert name
     assert not set(name) & set('/\\:*?"<>|\0\n\r\t .')
-    assert len(f"{name}-12345678.mp4.part".encode()) <= 255
+    assert len(f"{name}-12345678.mp4.1a2b3c4d.part".encode()) <= 255
 
 
 def test_a_name_says_what_the_video_is(tmp_path):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from qingbo_widgets.tasks import monitor as monitors
 from qingbo_widgets.tasks.journal import Journal
 from qingbo_widgets.tasks.monitor import TaskMonitor
 
@@ -50,3 +51,24 @@ def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     monitor.close(patience=60)  # as a script does, which can take its time
     monitor.close()
     assert sorted(ended) == list(range(100))
+
+
+@pytest.mark.parametrize(
+    ("patience", "left"), [(0.05, 3600), (60.0, 30)], ids=["crawling", "a link dies soon"]
+)
+def test_slow_downloads_hold_up_no_others(tmp_path, monkeypatch, patience, left):
+    """A host sends byte by byte on every thread there is: what waits is given one, soon or at once."""
+    monkeypatch.setattr(monitors, "PATIENCE", patience)
+    monitor, gate = TaskMonitor(Journal(tmp_path)), threading.Event()
+    later = time.time() + 24 * 3600
+    crawling = [monitor.start(monitor.download, later, gate.wait, 20) for _ in range(12)]
+    try:
+        begun = monitor.start(monitor.download, time.time() + left, threading.get_ident)
+        assert begun.result(timeout=10)
+        assert not any(download.done() for download in crawling)
+        gate.set()
+        assert all(download.result(10) for download in crawling)
+    finally:
+        gate.set()
+        monitor.close()
+        monitor.join()

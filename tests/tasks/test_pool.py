@@ -81,3 +81,32 @@ def test_what_is_due_first_begins_first():
         call.result(5)
     assert begun == ["a", "d", "b", "c"]
     pool.shutdown()
+
+
+def test_a_worker_is_added_for_what_waits_only():
+    """One at a time, up to a limit, the most urgent call first; it ends when nothing waits any more."""
+    pool, gate, begun = DaemonPool(1, "added"), threading.Event(), threading.Semaphore(0)
+
+    def threads() -> int:
+        return len([thread for thread in threading.enumerate() if thread.name == "added"])
+
+    def crawl() -> bool:
+        begun.release()
+        return gate.wait(20)
+
+    slow = [pool.submit_by(due, crawl) for due in (0, 30, 20, 10)]
+    assert begun.acquire(timeout=5)
+    pool.add_worker(2)
+    assert begun.acquire(timeout=5)
+    assert [call.running() for call in slow] == [True, False, False, True]
+    pool.add_worker(2)
+    assert threads() == 2
+    gate.set()
+    assert all(call.result(5) for call in slow)
+    deadline = time.monotonic() + 5
+    while threads() > 1 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert threads() == 1
+    pool.add_worker(9)
+    assert threads() == 1
+    pool.shutdown()
