@@ -10,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from .files import flush_to_disk, patiently, remove, replace
+from .folder import read_inside, write_whole
 
 __all__ = ["HEAD", "Partial"]
 
@@ -17,6 +18,7 @@ __all__ = ["HEAD", "Partial"]
 HEAD = 12
 #: Seconds for which a whole video waits for its name: a virus scanner reads all of it first.
 PATIENCE = 30.0
+_LONGEST_NOTE = 100_000
 
 
 class Partial:
@@ -63,6 +65,8 @@ class Partial:
             OSError, ValueError: it cannot be written.
         """
         # Not for appending: should another kernel write here too, each byte still finds its own place.
+        if self.path.is_symlink():  # what it leads to is not ours to write
+            remove(self.path)
         self._file = patiently(lambda: FileIO(self.path, "r+", opener=_creating))
         with suppress(OSError, ValueError, LookupError, TypeError):  # no note, or none of ours
             self._recall()
@@ -128,7 +132,7 @@ class Partial:
                     remove(path)
 
     def _recall(self) -> None:
-        note, found = json.loads(self._note.read_bytes()), os.fstat(self.file.fileno())
+        note, found = json.loads(read_inside(self._note, _LONGEST_NOTE)), os.fstat(self.file.fileno())
         if note["link"] == self._link and note.get("whole") == found.st_size > 0:
             self.is_whole = True
             return
@@ -150,8 +154,8 @@ class Partial:
             return False
 
     def _write_note(self, **content: object) -> None:
-        self._note.write_text(json.dumps({"link": self._link, **content}), encoding="ascii")
+        write_whole(self._note, json.dumps({"link": self._link, **content}))
 
 
 def _creating(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT, 0o666)
+    return os.open(path, flags | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)

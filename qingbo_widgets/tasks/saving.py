@@ -19,6 +19,7 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import tr
+from ..service.folder import is_file_inside
 from .clocks import on_our_clock
 from .posters import make_poster
 from .provenance import write_sidecar
@@ -57,7 +58,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     record.tell(error=None, message="")
     began, failures, renewed = clock(), 0, False
     # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
-    while not path.is_file():
+    while not is_file_inside(path):
         await record.keep()
         try:
             if not record.links_are_fresh:

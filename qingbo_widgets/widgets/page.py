@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
 from ..service.files import patiently
-from ..tasks.files import write_whole
+from ..service.folder import is_file_inside, open_inside, read_inside, write_whole
 from . import markup, table, words
 from .player import size_text
 
@@ -61,11 +61,11 @@ def export_task(task: Task, path: Path) -> Path:
 
 def export_sweep(sweep: Sweep, path: Path) -> Path:
     """Write the page of a sweep; see ``Sweep.export_html``."""
-    videos = [task.video_path for task in sweep.tasks if task.video_path and task.video_path.is_file()]
+    videos = [video for task in sweep.tasks if (video := task.video_path) and is_file_inside(video)]
 
     def body(play: Callable[[Path], str]) -> str:
         def shown(video: Path) -> str:
-            if video.is_file():
+            if is_file_inside(video):
                 return play(video)
             return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
 
@@ -87,12 +87,18 @@ def _export(
     films = path / "videos"
     films.mkdir(parents=True, exist_ok=True)
     for video in videos:
-        patiently(partial(shutil.copyfile, video, films / video.name))
+        patiently(partial(_copy, video, films / video.name))
     return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
 
 
 def _embedded(video: Path) -> str:
-    return _player("data:video/mp4;base64," + base64.b64encode(video.read_bytes()).decode("ascii"))
+    content = base64.b64encode(read_inside(video, ONE_FILE_LIMIT)).decode("ascii")
+    return _player(f"data:video/mp4;base64,{content}")
+
+
+def _copy(video: Path, target: Path) -> None:
+    with open_inside(video) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
 
 
 def _player(source: str) -> str:
