@@ -6,6 +6,7 @@ import io
 import time
 import urllib.error
 import urllib.request
+import warnings
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
@@ -71,12 +72,14 @@ def decode(data: bytes) -> Image.Image:
         ValueError: They are no such picture, or it has too many pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height <= MAX_PIXELS:  # told by the head: nothing is decoded yet
-                picture.draft(None, (_ENOUGH, _ENOUGH))
-                picture.load()
-                ImageOps.exif_transpose(picture, in_place=True)
-                return picture.copy()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.width * picture.height <= MAX_PIXELS:  # so says its head: nothing is decoded yet
+            picture.draft(None, (_ENOUGH, _ENOUGH))
+            ImageOps.exif_transpose(picture, in_place=True)
+            picture.load()
+            return picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         pass
     except (OSError, SyntaxError, ValueError):

@@ -191,7 +191,7 @@ class Folder:
     def _walk(
         self, steps: tuple[str, ...] | list[str], *, make: bool = False
     ) -> Iterator[tuple[int | None, Path]]:
-        """Yield an open folder and a path relative to it; elsewhere than on POSIX ``None`` and a whole path."""
+        """Yield an open folder and a path relative to it; on Windows ``None`` and a whole path."""
         if not _STEPS:
             path = self._real.joinpath(*steps)
             if make:

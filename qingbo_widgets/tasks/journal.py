@@ -182,7 +182,8 @@ class Journal:
     def _open(self) -> Opened:
         with self._opening:
             # Another file may have taken its place, or the folder may have been removed.
-            if self._opened is None or self._opened_file != self._file():
+            file = self._file()
+            if self._opened is None or self._opened_file != file:
                 from .opening import open_database
 
                 self._opened = open_database(self.path, self.database, self.place)

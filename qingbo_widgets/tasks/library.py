@@ -257,7 +257,7 @@ class Library:
     def video_path(self, prompt: str, key: str) -> Path:
         """Where the video of a task belongs: a name one can read, and enough of the key to be its own."""
         # A key out of a stranger's journal may be any text, a path too.
-        return self.folder / f"{readable_name(prompt)}-{readable_name(key[:8])}.mp4"
+        return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
 
     def video_of(self, entry: Entry) -> Path | None:
         """Where the journal says that the video is. Always in the folder, wherever the journal came from.

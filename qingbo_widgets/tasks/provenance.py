@@ -46,6 +46,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _END_YEAR = 1971, 3000
 _MOMENTS = ("submitted_at", "created_at", "completed_at")
 _TEXTS = ("key", "service", "task_id", "model")
+#: Characters of such a text; PostgreSQL has no index of long ones.
+_LONGEST = 500
 
 
 def sidecar_path(video: Path) -> Path:
@@ -165,7 +167,7 @@ def _judge(library: Library, key: str, sidecar: Mapping[str, Any]) -> None:
 
 def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
     """A row for a video. A sidecar may come from anywhere, so nothing in it is believed blindly."""
-    texts = {name: sidecar[name] for name in _TEXTS if isinstance(sidecar.get(name), str) and sidecar[name]}
+    texts = {name: sidecar[name] for name in _TEXTS if _is_short_text(sidecar.get(name))}
     moments = {name: moment for name in _MOMENTS if (moment := _moment(sidecar.get(name))) is not None}
     # Not fromtimestamp, which refuses a date before 1970 on Windows; some copies of a file have one.
     try:
@@ -194,6 +196,10 @@ def _is_film(video: Path) -> bool:
     if not is_kept and not video.is_dir():
         logger.warning("%r is left out: it leads out of the folder, or its name is not text", video.name)
     return is_kept
+
+
+def _is_short_text(found: object) -> bool:
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST
 
 
 def _moment(text: object) -> datetime | None:
