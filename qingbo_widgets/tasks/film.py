@@ -54,12 +54,13 @@ def open_film(path: Path) -> Iterator[Any]:
         try:
             # Not by its name, and of this kind only: FFmpeg would take a list of other files for a video too,
             # and open those.
-            with av.open(file, format=kind, options=options) as container:
-                if not container.streams.video:
+            with av.open(file, format=kind, options=options, metadata_errors="replace") as container:
+                video = container.streams.video
+                if not video or video[0].codec_context is None:  # or pictures of a kind that FFmpeg lacks
                     raise _failed(path, tr(_NO_PICTURES))
-                container.streams.video[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+                video[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}
                 yield container
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:  # the latter where it seeks past the file's ends
             raise _failed(path, error.strerror or str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""Connections to the sandbox: clients that are slow, or never end what they begin, keep others from nothing."""
+"""Connections to the sandbox: slow clients, and those that never end what they begin, keep no other out."""
 
 from __future__ import annotations
 
