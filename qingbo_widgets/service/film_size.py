@@ -16,9 +16,10 @@ __all__ = ["MOST_PIXELS", "FilmSize", "film_size"]
 MOST_PIXELS = 4096 * 4096
 #: Pictures and pieces of sound: ten hours of a film. A decoder keeps some 40 bytes of each.
 _MOST_SAMPLES = 3_000_000
-#: Bytes of one moment of sound that is not compressed: eight channels of 32 bits.
-_SMALLEST_PIECE = 32
 _MOST_TRACKS = 64
+#: Bytes of a box that a decoder keeps in memory; an index of ten hours has a tenth.
+_LARGEST = 256 * 2**20
+_PICTURES = (b"mdat", b"free", b"skip", b"wide")
 #: A film in fragments of a second has some 40,000 an hour.
 _MOST_BOXES = 200_000
 _DEEPEST = 16
@@ -26,6 +27,7 @@ _DEEPEST = 16
 _OUTER = frozenset(b"moov trak mdia minf stbl edts mvex moof traf udta dinf gmhd wave sinf schi tref".split())
 #: Tables, with the bytes of an entry: as many as are announced must be there.
 _TABLES = {b"stts": 8, b"ctts": 8, b"stss": 4, b"stps": 4, b"stsc": 12, b"stco": 4, b"co64": 8, b"elst": 12}
+_NUMBERED = frozenset((b"tkhd", b"hdlr", b"stsz", b"stz2", b"trun", *_TABLES))
 #: Fields of which each sample in a ``trun`` may have its own, four bytes each.
 _OWN_FIELDS = (0x100, 0x200, 0x400, 0x800)
 
@@ -39,24 +41,41 @@ class FilmSize:
         height: pixels of the highest picture.
         samples: pictures and pieces of sound.
         tracks: pictures, sound, subtitles.
-        is_sound: whether tables and sizes can be true.
+        is_consistent: whether tables and sizes can be true.
     """
 
     width: int = 0
     height: int = 0
     samples: int = 0
     tracks: int = 0
-    is_sound: bool = True
+    is_consistent: bool = True
 
     @property
     def is_decodable(self) -> bool:
         """Whether decoding takes a reasonable amount of memory."""
         return (
-            self.is_sound
+            self.is_consistent
             and self.width * self.height <= MOST_PIXELS
             and self.samples <= _MOST_SAMPLES
             and self.tracks <= _MOST_TRACKS
         )
+
+
+@dataclass
+class _Track:
+    """A track whose samples are all of one size, so that their number is not bound to a table."""
+
+    samples: int = 0
+    kinds: frozenset[bytes] = frozenset()
+    is_even: bool = False
+
+    @property
+    def entries(self) -> int:
+        """Samples that a decoder keeps an entry for.
+
+        Of sound that is not compressed there are 48,000 in a second, each one step of time: those have none.
+        """
+        return 0 if self.is_even and self.kinds == {b"soun"} else self.samples
 
 
 def film_size(file: IO[bytes], size: int) -> FilmSize:
@@ -66,13 +85,23 @@ def film_size(file: IO[bytes], size: int) -> FilmSize:
         file: can be read and sought in.
         size: its length in bytes.
     """
-    found = FilmSize()
+    found, track = FilmSize(), _Track()
     for boxes, (kind, start, end) in enumerate(_boxes(file, 0, size, _DEEPEST)):
         if boxes == _MOST_BOXES:
-            found.is_sound = False
-        if not found.is_sound:
+            found.is_consistent = False
+        if not found.is_consistent:
             break
-        _note(found, kind, file, start, end, size)
+        if kind not in _PICTURES and end - start > _LARGEST:
+            found.is_consistent = False
+        elif kind == b"trak":
+            found.samples += track.entries
+            found.tracks, track = found.tracks + 1, _Track()
+        elif kind == b"cmov":  # a compressed index: a film has none since the last century
+            found.is_consistent = False
+        elif kind in _NUMBERED:
+            file.seek(start)
+            _note(found, track, kind, file.read(min(end - start, 96)), end - start, size)
+    found.samples += track.entries
     return found
 
 
@@ -98,21 +127,12 @@ def _boxes(file: IO[bytes], start: int, end: int, depth: int) -> Iterator[tuple[
         at = stop
 
 
-def _note(found: FilmSize, kind: bytes, file: IO[bytes], start: int, end: int, size: int) -> None:
-    if kind == b"trak":
-        found.tracks += 1
-    elif kind == b"cmov":  # a compressed index: a film has none since the last century
-        found.is_sound = False
-    elif kind in (b"tkhd", b"stsz", b"stz2", b"trun", *_TABLES):
-        file.seek(start)
-        _note_numbers(found, kind, file.read(min(end - start, 96)), end - start, size)
-
-
-def _note_numbers(found: FilmSize, kind: bytes, body: bytes, length: int, size: int) -> None:
+def _note(found: FilmSize, track: _Track, kind: bytes, body: bytes, length: int, size: int) -> None:
     """Note the numbers in a box.
 
     Args:
         found: where to.
+        track: the track that the box belongs to.
         kind: of the box.
         body: its first bytes.
         length: all its bytes.
@@ -125,20 +145,21 @@ def _note_numbers(found: FilmSize, kind: bytes, body: bytes, length: int, size: 
     if kind == b"tkhd":
         # In fixed point: the upper two bytes are the pixels.
         at = 88 if body[:1] == b"\1" else 76
-        found.width, found.height = (
-            max(found.width, number(at) >> 16),
-            max(found.height, number(at + 4) >> 16),
-        )
+        found.width = max(found.width, number(at) >> 16)
+        found.height = max(found.height, number(at + 4) >> 16)
+    elif kind == b"hdlr":
+        track.kinds |= {body[8:12]} & {b"soun", b"vide"}
     elif kind == b"stsz" and number(4):  # all of one size: no table, so any number can be written here
-        found.is_sound = number(4) * number(8) <= size
-        # Of sound that is not compressed there are 48,000 in a second, which nothing keeps an entry for.
-        found.samples += 0 if number(4) <= _SMALLEST_PIECE else number(8)
+        found.is_consistent = number(4) * number(8) <= size
+        track.samples += number(8)
     elif kind in (b"stsz", b"stz2"):
         found.samples += number(8)
-        found.is_sound = number(8) <= 2 * length
+        found.is_consistent = number(8) <= 2 * length
     elif kind == b"trun":
         own = sum(1 for field in _OWN_FIELDS if number(0) & field)
         found.samples += number(4)
-        found.is_sound = 4 * own * number(4) <= length
+        found.is_consistent = 4 * own * number(4) <= length
     else:
-        found.is_sound = _TABLES[kind] * number(4) <= length
+        found.is_consistent = number(4) <= _MOST_SAMPLES and _TABLES[kind] * number(4) <= length
+        if kind == b"stts":
+            track.is_even = (number(4), number(12)) == (1, 1)
