@@ -25,6 +25,8 @@ _TOO_LARGE = N_(
 _NO_PICTURES = N_("it has no pictures")
 #: How an mp4 or QuickTime file begins, after the four bytes of its first box's length.
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
+#: What decodes pictures. Sound is not decoded, and its decoders can be made to take memory, too.
+_DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
 _WEBM = b"\x1aE\xdf\xa3"
 
 
@@ -50,15 +52,17 @@ def open_film(path: Path) -> Iterator[Any]:
     with file:
         kind = _kind_of(path, file)
         # The file itself may announce larger pictures than its index. One thread: each keeps pictures.
-        options = {"max_pixels": str(MOST_PIXELS), "threads": "1"}
+        limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
         try:
             # Not by its name, and of this kind only: FFmpeg would take a list of other files for a video too,
             # and open those.
-            with av.open(file, format=kind, options=options, metadata_errors="replace") as container:
+            with av.open(
+                file, format=kind, options={**limits, "threads": "1"}, metadata_errors="replace"
+            ) as container:
                 video = container.streams.video
                 if not video or video[0].codec_context is None:  # or pictures of a kind that FFmpeg lacks
                     raise _failed(path, tr(_NO_PICTURES))
-                video[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+                video[0].codec_context.options = limits
                 yield container
         except (av.FFmpegError, OSError) as error:  # the latter where it seeks past the file's ends
             raise _failed(path, error.strerror or str(error)) from None

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from qingbo_widgets.service import folder as module
 from qingbo_widgets.service.folder import Folder, Outside, is_file_inside, open_inside, write_whole
 
 SECRET = b"a private key"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no pipes in folders and no O_NOFOLLOW")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    """A folder with a file, beside a file that is not in it."""
+@pytest.fixture(params=[True, False], ids=["step by step", "as on Windows"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A folder with a file, beside a file that is not in it; with the ways of both kinds of system."""
+    monkeypatch.setattr(module, "_STEPS", request.param and module._STEPS)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "secret").write_bytes(SECRET)
     (tmp_path / "videos" / "posters").mkdir(parents=True)
@@ -149,6 +151,7 @@ def swapping(place: Path, kept: Path, target: str) -> Iterator[None]:
 
 
 @POSIX
+@pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:
     """A file that turns into a link and back is read as itself or not at all."""
     read = set()
@@ -160,6 +163,7 @@ def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posi
 
 
 @POSIX
+@pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_folder_turned_into_a_link_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:
     """Nothing is written through it, and nothing removed."""
     outside = folder.path.with_name("outside")

@@ -87,12 +87,31 @@ def many_samples_in_a_fragment(path: Path) -> None:
     changed(path, b"trun", 0, 0, MANY)
 
 
+def long_sound(path: Path) -> None:
+    """Sound that announces packets of 16 million samples on eight channels, beside honest pictures."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream, sound = container.add_stream("libx264", rate=10), container.add_stream("alac", rate=44_100)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((48, 64), np.uint8), format="yuv420p")
+        noise = np.random.default_rng(0).integers(-9999, 9999, (2, 4096)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(noise, "s16p", "stereo")
+        frame.rate = 44_100
+        for encoder, content in ((stream, picture), (sound, frame)):
+            container.mux(encoder.encode(content))
+            container.mux(encoder.encode(None))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"alac", content.index(b"alac") + 4) + 8
+    content[at : at + 4] = (4096 * 4096 - 1).to_bytes(4, "big")
+    content[at + 5], content[at + 9] = 32, 8
+    path.write_bytes(content)
+
+
 BOMBS = [large_pictures, large_pictures_denied, many_samples, many_samples_in_a_fragment]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells a process's peak of memory otherwise")
-@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("bomb", [*BOMBS, long_sound])
 def test_a_small_file_takes_little_memory(tmp_path: Path, bomb: Callable[[Path], None]) -> None:
     """However much it announces."""
     path = tmp_path / "film.mp4"
@@ -120,6 +139,19 @@ def test_honest_videos_are_decoded(tmp_path: Path, options: dict[str, str]) -> N
     path = film(tmp_path / "film.mp4", 3840, 2160, **options)
     assert frame_number(path, 0).size == (3840, 2160)
     assert frame_rate(path) == pytest.approx(10)
+
+
+def test_a_webm_is_decoded(tmp_path: Path) -> None:
+    """A download may be one, under the name of an mp4."""
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w", format="webm") as container:
+        stream = container.add_stream("libvpx-vp9", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        container.mux(
+            stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64), np.uint8), format="yuv420p"))
+        )
+        container.mux(stream.encode(None))
+    assert frame_number(path, 0).size == (64, 32)
 
 
 def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
