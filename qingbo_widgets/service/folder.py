@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 
 from ..i18n import N_, tr
@@ -132,27 +133,28 @@ class Folder:
         except (OSError, ValueError):
             return 0.0
 
-    def write(self, name: str, content: str | bytes) -> None:
+    def write(self, name: str, content: str | bytes | FileIO) -> None:
         """Put a file in its place in one step: another kernel, or a person, may read it at any moment.
 
         Args:
             name: its name; a link that has it is replaced and not followed. Its folder is made if need be.
-            content: what it holds; half a surrogate pair, which UTF-8 cannot say, becomes a question mark.
+            content: what it holds, or an open file that does. Half a surrogate pair, which UTF-8 cannot say,
+                becomes a question mark.
 
         Raises:
             OSError: its folder leads out or cannot be written; what was there is there still.
         """
-        data = content.encode(errors="replace") if isinstance(content, str) else content
+        if isinstance(content, str):
+            content = content.encode(errors="replace")
+        source = BytesIO(content) if isinstance(content, bytes) else content
         *steps, last = Path(name).parts
         self.path.mkdir(parents=True, exist_ok=True)
         with self._walk(self._inner(*steps) if steps else (), make=True) as (folder, path):
             # Not a temporary file of the system's, which only its owner may read.
             part = path / f"{uuid.uuid4().hex}.part"
             try:
-                with FileIO(os.open(part, _MAKE | _NO_LINK, 0o666, dir_fd=folder), "w") as file:
-                    rest = memoryview(data)
-                    while rest:
-                        rest = rest[file.write(rest) :]
+                with os.fdopen(os.open(part, _MAKE | _NO_LINK, 0o666, dir_fd=folder), "wb") as file:
+                    shutil.copyfileobj(source, file)
                 replace(part, path / last, folder=folder)
             finally:
                 with suppress(OSError):  # it is of no use, and of no harm

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Gallery, Library, QingboError, RequestForm, Sandbox, TaskManager, connect
+from qingbo_widgets.sandbox.render import render
 from qingbo_widgets.tasks.frames import keep_frame
 from qingbo_widgets.tasks.library import Entry
-from qingbo_widgets.tasks.posters import make_poster, poster_path, read_poster
+from qingbo_widgets.tasks.posters import make_poster, read_poster
 from qingbo_widgets.tasks.presets import Draft, Presets
 from qingbo_widgets.tasks.provenance import amend_sidecar, read_sidecar
 from qingbo_widgets.widgets.drafts import DraftKeeper
@@ -72,17 +73,21 @@ def test_a_poster_that_is_a_link(folder: Path, home: Path) -> None:
     gallery.close()
 
 
-def test_posters_that_are_elsewhere(folder: Path, home: Path, sandbox: Sandbox) -> None:
+@pytest.mark.slow
+def test_posters_that_are_elsewhere(folder: Path, home: Path) -> None:
     """They are neither shown nor made there."""
-    with TaskManager(Client(sandbox.api_key, sandbox.base_url), Library(folder), sandbox=sandbox) as manager:
-        video = manager.submit(prompt="A koi").wait(60).video_path
-    assert video is not None
-    (folder / "posters").rename(folder / "own")
-    (home / "data" / poster_path(video).name).write_bytes((folder / "own" / f"{video.stem}.jpg").read_bytes())
+    video = folder / "film.mp4"
+    render({"model": "kling-v3", "prompt": "koi"}, video, draft=True)
+    poster = make_poster(video)
+    assert poster is not None
+    there = home / "data" / poster.name
+    there.write_bytes(poster.read_bytes())
+    poster.parent.rename(folder / "own")
     link(folder / "posters", home / "data")
     assert read_poster(video) is None
+    there.unlink()
     assert make_poster(video) is None
-    (home / "data" / poster_path(video).name).unlink()
+    assert not there.exists()
 
 
 def test_a_picture_that_is_none_of_ours(folder: Path) -> None:
@@ -170,6 +175,23 @@ def test_a_video_that_turns_into_a_link(folder: Path, home: Path, tmp_path: Path
                 act()
         assert IN_A_PAGE not in embed_html(task.video_path)
     assert not (tmp_path / "copy.mp4").exists()
+
+
+def test_a_page_s_folder_of_videos_that_is_elsewhere(folder: Path, home: Path) -> None:
+    """A cloned folder may have one ready, and a video the name of one of the user's."""
+    library = Library.import_(folder)
+    (home / "data" / "koi.mp4").write_bytes(b"my own")
+    (folder / "report").mkdir()
+    link(folder / "report" / "videos", home / "data")
+    with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
+        task = manager.take_up(library.entries()[0].key)
+        assert task is not None
+        with pytest.raises(OSError, match="leads out of the folder"):
+            task.export_html(folder / "report")
+        page = task.export_html(folder / "page")
+    assert (page.parent / "videos" / "koi.mp4").read_bytes() == film(b"koi")
+    assert (home / "data" / "koi.mp4").read_bytes() == b"my own"
+    (home / "data" / "koi.mp4").unlink()
 
 
 def test_a_sidecar_that_is_a_link(folder: Path, home: Path) -> None:

@@ -143,6 +143,7 @@ def test_tasks_of_odd_sidecars(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.attack
 def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> None:
     """It refuses what SQLite takes: NaN, the character 0, a key too long for its index."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
