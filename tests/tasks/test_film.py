@@ -159,7 +159,9 @@ def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
     private = film(tmp_path / "private.mp4")
     folder = tmp_path / "videos"
     folder.mkdir()
+    film(folder / "beside.bin")
     lists = {
+        "beside.mp4": "ffconcat version 1.0\nfile beside.bin\n",
         "concat.mp4": f"ffconcat version 1.0\nfile '{private}'\n",
         "hls.mp4": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{private}\n#EXT-X-ENDLIST\n",
     }
