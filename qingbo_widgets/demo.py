@@ -312,7 +312,7 @@ def main(*, once: bool = False, folder: str | Path = "demo") -> int:
         print(tr("What it got done is in {path}").format(path=path), file=sys.stderr)
         return 1
     library = Library(path.parent / VIDEOS)
-    videos = [library.folder / entry.file for entry in library.entries() if entry.file]
+    videos = [video for entry in library.entries() if (video := library.video_of(entry))]
     if not videos:
         print(tr("The notebook ran, but no video was saved; see {path}").format(path=path), file=sys.stderr)
         return 1

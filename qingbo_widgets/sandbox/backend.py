@@ -15,7 +15,7 @@ from typing import Any
 from .callback import Callback, call
 from .faults import Faults
 from .lifecycle import Timeline, timeline
-from .media import decode
+from .media import decode, read
 from .request import prompts_of, quota_of
 from .workshop import Job, Mishap, Workshop
 
@@ -188,7 +188,7 @@ class Backend:
         """
         source = Path(path).resolve()
         try:
-            decode(source.read_bytes())
+            decode(read(source))
         except ValueError as error:
             raise ValueError(f"{path} {error}") from None
         name = f"{secrets.token_urlsafe(24)}{source.suffix.lower()}"

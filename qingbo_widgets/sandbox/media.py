@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import time
 import urllib.error
 import urllib.request
+import warnings
 from http.client import HTTPException
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +16,12 @@ from PIL import Image, ImageOps
 
 MAX_BYTES = 10_000_000
 TIMEOUT = 10.0
+#: Seconds for a whole picture, however slowly it comes.
+PATIENCE = 30.0
+#: The largest cameras of telephones that leave a picture below 10 MB have as many; decoded, it takes 200 MB.
+MAX_PIXELS = 50_000_000
+#: A JPEG is decoded at a fraction of its size, as long as both sides keep so many pixels.
+_ENOUGH = 2048
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 
@@ -42,7 +51,7 @@ def fetch(url: str) -> Image.Image:
     """
     try:
         with _opener(url).open(_request(url), timeout=TIMEOUT) as answer:
-            data = answer.read(MAX_BYTES + 1)
+            data = _read(answer)
     except urllib.error.HTTPError as error:
         with error:
             raise UnusablePicture(f"{url} answered {error.code} {error.reason}") from None
@@ -60,13 +69,47 @@ def decode(data: bytes) -> Image.Image:
     """Open the bytes of a JPEG, PNG or WebP, turned upright as its camera noted.
 
     Raises:
-        ValueError: They are no such picture.
+        ValueError: They are no such picture, or it has too many pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            return ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.width * picture.height <= MAX_PIXELS:  # so says its head: nothing is decoded yet
+            picture.draft(None, (_ENOUGH, _ENOUGH))
+            ImageOps.exif_transpose(picture, in_place=True)
+            picture.load()
+            return picture
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        pass
+    except (OSError, SyntaxError, ValueError):
         raise ValueError("is not a JPEG, PNG or WebP picture") from None
+    raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels")
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a picture's file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is over 10 MB, or no file.
+    """
+    if not path.is_file() and path.exists():  # a pipe would never end
+        raise ValueError("is not a file")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError("is over 10 MB")
+    return data
+
+
+def _read(answer: Any) -> bytes:
+    data, end = bytearray(), time.monotonic() + PATIENCE
+    while len(data) <= MAX_BYTES and (piece := answer.read1(65_536)):
+        data += piece
+        if time.monotonic() > end:
+            raise TimeoutError("it takes too long")
+    return bytes(data)
 
 
 def _request(url: str) -> urllib.request.Request:

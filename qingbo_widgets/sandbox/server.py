@@ -20,9 +20,12 @@ import uvicorn
 from .app import create_app
 from .backend import Backend
 from .callback import Callback
+from .connections import Connection, most_connections
 from .faults import Faults
 
 HOST = "127.0.0.1"
+#: Connections that wait to be accepted.
+_WAITING = 128
 
 
 class Sandbox:
@@ -149,7 +152,9 @@ class _Running:
             uvicorn.Config(
                 create_app(backend, api_key),
                 loop="asyncio",
-                http="h11",
+                http=Connection,
+                # So many are accepted in one go, before any can be refused.
+                backlog=max(1, most_connections() // 4),
                 ws="none",
                 lifespan="off",
                 log_config=None,  # the logging of a notebook is the notebook's own
@@ -166,6 +171,7 @@ class _Running:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)  # until then uvicorn cannot be told to stop
+        self._socket.listen(_WAITING)  # uvicorn has set it to its own backlog
 
     def stop(self) -> None:
         atexit.unregister(self.backend.close)
@@ -183,7 +189,7 @@ def _listen(port: int) -> socket.socket:
         if os.name == "posix":  # elsewhere this option would share a port that is taken
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
-        listener.listen(128)
+        listener.listen(_WAITING)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

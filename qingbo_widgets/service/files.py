@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from ..i18n import tr
 
-__all__ = ["flush_to_disk", "is_held", "patiently", "read", "reason_of", "remove", "replace"]
+__all__ = ["flush_to_disk", "is_held", "patiently", "reason_of", "remove", "replace"]
 
 T = TypeVar("T")
 
@@ -60,31 +60,34 @@ def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def replace(source: Path, target: Path, patience: float = PATIENCE) -> None:
+def replace(source: Path, target: Path, patience: float = PATIENCE, *, folder: int | None = None) -> None:
     """Give a file its name, in the place of what has that name.
+
+    Args:
+        source: the file.
+        target: its name to be.
+        patience: as in ``patiently``.
+        folder: an open folder that both paths are relative to.
 
     Raises:
         OSError: the name is not to be had; both files are as they were.
     """
-    patiently(lambda: source.replace(target), patience)
+    patiently(lambda: os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder), patience)
 
 
-def remove(path: Path, patience: float = PATIENCE) -> None:
+def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None) -> None:
     """Remove a file, if it is there.
+
+    Args:
+        path: the file.
+        patience: as in ``patiently``.
+        folder: an open folder that the path is relative to.
 
     Raises:
         OSError: it is there still.
     """
-    patiently(lambda: path.unlink(missing_ok=True), patience)
-
-
-def read(path: Path) -> bytes:
-    """Return the content of a file, which another kernel may be replacing.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return patiently(path.read_bytes)
+    with suppress(FileNotFoundError):
+        patiently(lambda: os.unlink(path, dir_fd=folder), patience)
 
 
 def flush_to_disk(descriptor: int) -> None:

@@ -25,6 +25,10 @@ LARGEST = 10_000_000
 #: Kling's own limits, which the service does not repeat: pixels a side, and width to height, either way.
 SMALLEST_SIDE = 300
 WIDEST = 2.5
+#: Of an image that a page is given to show: a few kilobytes can announce a thousand million.
+_MOST_PIXELS = 50_000_000
+#: Bytes before an image's size, at most: a camera's notes, and a small copy of the image.
+_LONGEST_HEAD = 1_000_000
 #: Seconds for one look at one image, however slowly it comes.
 _PATIENCE = 30.0
 
@@ -138,13 +142,15 @@ def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
             return ImageReport(url, size, tr(_TOO_LARGE))
         if time.monotonic() > deadline:
             return ImageReport(url, size, tr(_TOO_SLOW), is_passing=True)
-        size = size or size_of(data)
+        if size is None and len(data) <= _LONGEST_HEAD + len(chunk):
+            size = size_of(data)
         if size is not None and total is not None and total > keep:
             return ImageReport(url, size)
     if size is None:
         words = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
         return ImageReport(url, problem=words)
-    return ImageReport(url, size, content=bytes(data) if len(data) <= keep else b"")
+    is_kept = len(data) <= keep and size.width * size.height <= _MOST_PIXELS
+    return ImageReport(url, size, content=bytes(data) if is_kept else b"")
 
 
 def size_of(data: bytes | bytearray) -> Size | None:

@@ -18,13 +18,16 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from .files import patiently, read, remove
+from .files import patiently, remove
+from .folder import read_inside
 from .locks import lock
 
 __all__ = ["create", "discard", "parts_of", "read_note", "take_over", "tidy", "tidy_up", "write_note"]
 
 #: Bytes of a note. A later entry is written over the first one, which needs no room on a disk that is full.
 _NOTE = 1024
+#: Bytes of a longer one that is still read: links may be long.
+_LONGEST_NOTE = 100_000
 
 
 def parts_of(path: Path) -> list[Path]:
@@ -55,7 +58,7 @@ def take_over(part: Path, *, unlockable: bool = False) -> FileIO | None:
     if _state(part) is None:
         return None
     try:
-        file = FileIO(part, "r+")
+        file = FileIO(part, "r+", opener=_opening)
     except OSError:  # removed meanwhile, or open elsewhere
         return None
     is_ours = lock(file.fileno())
@@ -108,7 +111,7 @@ def read_note(part: Path) -> Mapping[str, Any]:
     """Return what the note says, which is nothing where there is none, or none of ours."""
     path = _note_of(part)
     with suppress(OSError, ValueError, RecursionError):
-        note = json.loads(read(path)) if _state(path) is not None else None
+        note = json.loads(read_inside(path, _LONGEST_NOTE)) if _state(path) is not None else None
         if isinstance(note, dict):
             return note
     return {}
@@ -147,5 +150,9 @@ def _state(path: Path) -> os.stat_result | None:
     return None
 
 
+def _opening(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _creating(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT, 0o666)
+    return _opening(path, flags | os.O_CREAT)

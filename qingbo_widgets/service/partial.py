@@ -12,6 +12,7 @@ from pathlib import Path
 from . import leftovers
 from .boxes import is_whole
 from .files import flush_to_disk, replace
+from .folder import open_inside
 
 __all__ = ["HEAD", "OVERLAP", "Differs", "Partial"]
 
@@ -231,7 +232,7 @@ class Partial:
         """Tell whether another download has saved the same film under this name."""
         with suppress(OSError):
             if self._path.stat().st_size == self.size:
-                with FileIO(self._path) as file:
+                with open_inside(self._path) as file:
                     return _digest(file) == self._digest.digest()
         return False
 

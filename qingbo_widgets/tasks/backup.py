@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..service.files import flush_to_disk, remove, replace
+from ..service.folder import read_inside
 
 __all__ = ["Copy", "copy_database", "keep_copy"]
 
@@ -38,10 +40,10 @@ def keep_copy(path: Path, revision: str) -> Copy:
         shutil.copymode(path, part)  # what only its owner may read stays so
         names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
         for kept in names:
-            if not kept.exists():
+            if not os.path.lexists(kept):
                 replace(part, kept)
                 return Copy(kept, is_new=True)
-            if kept.read_bytes() == part.read_bytes():
+            if _is_same(kept, part):
                 return Copy(kept, is_new=False)
         raise AssertionError("endless")
     finally:
@@ -65,6 +67,14 @@ def copy_database(path: Path, target: Path) -> None:
         raise OSError(str(error)) from error
     with target.open("rb+") as file:
         flush_to_disk(file.fileno())
+
+
+def _is_same(kept: Path, part: Path) -> bool:
+    size = part.stat().st_size
+    try:
+        return read_inside(kept, size) == part.read_bytes()
+    except OSError:  # larger, or a link to elsewhere
+        return False
 
 
 def _endings() -> Iterator[str]:

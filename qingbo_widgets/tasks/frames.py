@@ -9,13 +9,15 @@ import io
 import math
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
-from ..i18n import N_, tr
+from ..i18n import tr
+from ..service.folder import is_file_inside, write_whole
 from ..service.request import VideoRequest
-from .files import write_whole
+from .film import open_film
 from .statuses import status_name
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ __all__ = [
     "video_of",
 ]
 
-_NEEDED = N_('Frames need av and Pillow: pip install "qingbo_widgets[frames]"')
 _GAP = 4  # pixels between the pictures of a contact sheet
 _DARK = (24, 24, 24)
 
@@ -45,7 +46,7 @@ def video_of(task: Task) -> Path:
         QingboError: it is not saved, or no longer there.
     """
     path = task.video_path
-    if path is None or not path.is_file():
+    if path is None or not is_file_inside(path):
         name, status = task.task_id or task.key[:8], status_name(task.status)
         if path is None:
             told = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
@@ -67,7 +68,7 @@ def frame_at(path: Path, seconds: float) -> Image:
         QingboError: the file is not there, or is no video.
         ImportError: the extra ``[frames]`` is not installed.
     """
-    with _open(path) as container:
+    with open_film(path) as container:
         stream = container.streams.video[0]
         length = _length(container, stream)
         if not 0 <= seconds <= length:
@@ -91,7 +92,7 @@ def frame_number(path: Path, number: int) -> Image:
         ImportError: the extra ``[frames]`` is not installed.
     """
     count = 0
-    with _open(path) as container:
+    with open_film(path) as container:
         kept: deque[Any] = deque(maxlen=-number if number < 0 else 1)
         for frame in container.decode(video=0):
             kept.append(frame)
@@ -120,15 +121,16 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     columns = columns or math.ceil(math.sqrt(max(count, 1)))
     if count < 1 or columns < 1 or width < 1:
         raise ValueError(tr("a contact sheet has at least one frame, one column and one pixel"))
-    pictures = list(_spread(path, count))
+    pictures = _spread(path, count)
+    first = next(pictures)
     from PIL import Image, ImageDraw, ImageFont
 
-    height = max(round(width * pictures[0][1].height / pictures[0][1].width), 1)
+    height = max(round(width * first[1].height / first[1].width), 1)
     rows = math.ceil(count / columns)
     size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
     sheet = Image.new("RGB", size, _DARK)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(width // 22, 9))
-    for index, (seconds, picture) in enumerate(pictures):
+    for index, (seconds, picture) in enumerate(chain([first], pictures)):
         left = _GAP + index % columns * (width + _GAP)
         top = _GAP + index // columns * (height + _GAP)
         sheet.paste(picture.resize((width, height)), (left, top))
@@ -169,7 +171,7 @@ def keep_frame(path: Path, seconds: float | None) -> Path:
         OSError: the folder cannot be written.
     """
     target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
-    if not target.is_file():
+    if not is_file_inside(target):
         file = io.BytesIO()
         (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(file, "PNG")
         write_whole(target, file.getvalue())
@@ -178,13 +180,13 @@ def keep_frame(path: Path, seconds: float | None) -> Path:
 
 def length_of(path: Path) -> float:
     """How long a video is, in seconds."""
-    with _open(path) as container:
+    with open_film(path) as container:
         return _length(container, container.streams.video[0])
 
 
 def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
     """So many frames with their times in seconds; a short video's last one is repeated."""
-    with _open(path) as container:
+    with open_film(path) as container:
         stream = container.streams.video[0]
         step = _length(container, stream) - float(1 / (stream.average_rate or 24))
         due = [step * index / max(count - 1, 1) for index in range(count)]
@@ -196,21 +198,6 @@ def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
             last = frame
         for _ in due:
             yield (last.time if last else 0.0), _image(path, last)
-
-
-def _open(path: Path) -> Any:
-    try:
-        import av
-        import PIL  # noqa: F401 - av asks for it only when a frame is there
-    except ImportError:
-        raise ImportError(tr(_NEEDED)) from None
-    if not path.is_file():
-        raise QingboError(tr("The video is no longer at {path}.").format(path=path))
-    try:
-        return av.open(str(path))
-    except av.FFmpegError as error:
-        told = tr("{file} cannot be decoded: {reason}")
-        raise QingboError(told.format(file=path.name, reason=error.strerror)) from None
 
 
 def _length(container: Any, stream: Any) -> float:

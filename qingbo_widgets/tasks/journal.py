@@ -8,6 +8,7 @@ SQLAlchemy takes longer to import than a form to draw; so nothing does that befo
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
+from ..i18n import N_, tr
+from ..service.folder import Folder
 from .damage import in_words, newer
 from .revisions import VERSION_TABLE, is_newer, latest
 
@@ -28,6 +31,10 @@ __all__ = ["JOURNAL", "PATIENCE", "Journal"]
 JOURNAL = "library.sqlite"
 #: Seconds to wait while another kernel writes.
 PATIENCE = 30.0
+_OUTSIDE = N_(
+    "The journal {path} is a link that leads out of its folder, so nothing is read from it and nothing is "
+    "written. Put the file itself in its place, or name the folder that it is in: connect(library=…)."
+)
 
 
 class _Mine(threading.local):
@@ -163,7 +170,11 @@ class Journal:
         if self.database is not None:
             return self.database
         try:
-            found = self.path.stat()
+            found = self.path.lstat()
+            if stat.S_ISLNK(found.st_mode):
+                if Folder(self.path.parent).place(self.path.name) is None:
+                    raise QingboError(tr(_OUTSIDE).format(path=self.path))
+                found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
@@ -171,7 +182,8 @@ class Journal:
     def _open(self) -> Opened:
         with self._opening:
             # Another file may have taken its place, or the folder may have been removed.
-            if self._opened is None or self._opened_file != self._file():
+            file = self._file()
+            if self._opened is None or self._opened_file != file:
                 from .opening import open_database
 
                 self._opened = open_database(self.path, self.database, self.place)

@@ -17,9 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..service.folder import Folder
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .journal import Journal
+from .untrusted import fields_of_request
 
 if TYPE_CHECKING:
     import pandas
@@ -72,6 +74,11 @@ class Entry:
     file: str | None = None
     error: Mapping[str, Any] | None = field(default=None, hash=False)
     cost: int | None = None
+
+    def __post_init__(self) -> None:
+        # A journal may come from anywhere, and one odd request would take all tasks from sight.
+        if self.request is not None:
+            object.__setattr__(self, "request", fields_of_request(self.request))
 
     @property
     def prompt(self) -> str:
@@ -249,11 +256,15 @@ class Library:
 
     def video_path(self, prompt: str, key: str) -> Path:
         """Where the video of a task belongs: a name one can read, and enough of the key to be its own."""
-        return self.folder / f"{readable_name(prompt)}-{key[:8]}.mp4"
+        # A key out of a stranger's journal may be any text, a path too.
+        return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
 
     def video_of(self, entry: Entry) -> Path | None:
-        """Where the journal says that the video is. Always in the folder, wherever the journal came from."""
-        return self.folder / Path(entry.file).name if entry.file else None
+        """Where the journal says that the video is. Always in the folder, wherever the journal came from.
+
+        ``None`` too where a link of that name leads out of the folder.
+        """
+        return Folder(self.folder).place(entry.file) if entry.file else None
 
     def close(self) -> None:
         """Let go of the journal. The library opens it again when it is used."""
@@ -276,7 +287,7 @@ class Library:
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
     """What of a request decides how long it takes: the mode and the length in seconds."""
-    fields = fields or {}
+    fields = fields_of_request(fields) or {}
     shots = fields.get("shots")
     seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
     return fields.get("mode"), seconds

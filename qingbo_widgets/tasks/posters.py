@@ -11,12 +11,24 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
-from .files import write_whole
+from ..service.folder import Folder
+from ..service.images import size_of
+from .film import open_film
 from .pool import DaemonPool
 
-__all__ = ["POSTERS", "Posters", "can_make", "frame_rate", "make_poster", "poster_path", "posters"]
+__all__ = [
+    "POSTERS",
+    "Posters",
+    "can_make",
+    "frame_rate",
+    "make_poster",
+    "poster_path",
+    "posters",
+    "read_poster",
+]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -26,11 +38,30 @@ SIZE = 320
 _QUALITY = 70
 #: Seconds into the video, where there are so many: a first frame is often black, or the picture put in.
 _MOMENT = 1.0
+#: Bytes above which a file in the posters' folder is no poster of ours.
+_LARGEST = 200_000
+#: Key frames that are looked at before the second's end is given up.
+_MOST_FRAMES = 300
 
 
 def poster_path(video: Path) -> Path:
     """Where the poster of a video is, or would be."""
-    return video.parent / POSTERS / f"{video.stem}.jpg"
+    return video.parent / _name(video)
+
+
+def read_poster(video: Path) -> bytes | None:
+    """Return the poster of a video; ``None`` where there is none, or none of ours.
+
+    The folder may come from a stranger. What leads out of it must not get into a notebook, and of a picture
+    with a hundred million pixels the page would not survive twelve.
+    """
+    try:
+        content = Folder(video.parent).read(_name(video), _LARGEST)
+    except OSError:
+        return None
+    size = size_of(content)
+    is_ours = size is not None and size.format == "JPEG" and max(size.width, size.height) <= SIZE
+    return content if is_ours else None
 
 
 def can_make() -> bool:
@@ -45,26 +76,24 @@ def make_poster(video: Path) -> Path | None:
         Where it is; ``None`` where it cannot be made, which is logged.
     """
     target = poster_path(video)
-    if target.is_file():
+    if read_poster(video) is not None:
         return target
-    try:
-        import av
-        import PIL  # noqa: F401 - av asks for it only when a frame is there
-    except ImportError:
+    if not can_make():
         return None
     try:
-        with av.open(str(video)) as container:
+        with open_film(video) as container:
             stream = container.streams.video[0]
             stream.codec_context.skip_frame = "NONKEY"
-            frames = container.decode(stream)
+            frames = islice(container.decode(stream), _MOST_FRAMES)
             frame = next(frames)
-            if container.duration is not None and container.duration / av.time_base > _MOMENT:
+            if container.duration is not None and container.duration / 1e6 > _MOMENT:
                 frame = next((later for later in frames if (later.time or 0.0) >= _MOMENT), frame)
-            picture = frame.to_image()  # type: ignore[no-untyped-call]
-        picture.thumbnail((SIZE, SIZE))
+            scale = SIZE / max(frame.width, frame.height, SIZE)
+            size = {"width": round(frame.width * scale) or 1, "height": round(frame.height * scale) or 1}
+            picture = frame.to_image(**size)
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
-        write_whole(target, file.getvalue())  # another kernel may look at this moment
+        Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may look at this moment
     except Exception as error:
         logger.info("No poster of %s: %s", video.name, error)
         return None
@@ -74,14 +103,16 @@ def make_poster(video: Path) -> Path | None:
 def frame_rate(video: Path) -> float | None:
     """Frames in a second; ``None`` where that cannot be told."""
     try:
-        import av
-
-        with av.open(str(video)) as container:
+        with open_film(video) as container:
             rate = container.streams.video[0].average_rate
     except Exception as error:  # no av, no video, no stream
         logger.debug("The frame rate of %s is not known: %s", video.name, error)
         return None
     return None if rate is None else float(rate)
+
+
+def _name(video: Path) -> str:
+    return f"{POSTERS}/{video.stem}.jpg"
 
 
 class Posters:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ..i18n import N_, tr
-from ..service.files import read, remove
-from .files import write_whole
+from ..service.folder import Folder
 from .library import readable_name
+from .untrusted import LARGEST, tidied
 
 __all__ = ["Draft", "Presets"]
 
@@ -54,12 +54,13 @@ class Presets:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files = Folder(folder)
         self.writing = threading.Lock()
         """Held while a draft is written, so that who needs it on disk can wait for that."""
 
     def names(self) -> list[str]:
         """The names of the presets, in the order of the alphabet."""
-        found = (_read(file) for file in (self.folder / PRESETS).glob("*.json"))
+        found = map(self._read, self._files.names(PRESETS, ".json"))
         return sorted({one["name"] for one in found if isinstance(one.get("name"), str)}, key=str.casefold)
 
     def save(self, name: str, fields: Mapping[str, Any]) -> str:
@@ -77,7 +78,7 @@ class Presets:
             raise ValueError(tr(_NO_NAME))
         if len(name) > _LONGEST_NAME:
             raise ValueError(tr(_LONG_NAME))
-        _write(self._file(PRESETS, name), {"name": name, "fields": dict(fields)})
+        self._write(self._file(PRESETS, name), {"name": name, "fields": dict(fields)})
         return name
 
     def load(self, name: str) -> dict[str, Any]:
@@ -86,18 +87,18 @@ class Presets:
         Raises:
             KeyError: there is none of this name.
         """
-        fields = _read(self._file(PRESETS, name)).get("fields")
+        fields = self._read(self._file(PRESETS, name)).get("fields")
         if not isinstance(fields, dict):
             raise KeyError(name)
         return fields
 
     def remove(self, name: str) -> None:
         """Remove a preset, if there is one of this name."""
-        remove(self._file(PRESETS, name))
+        self._files.remove(self._file(PRESETS, name))
 
     def draft(self, key: str) -> Draft | None:
         """The draft of a form, ``None`` where there is none that can be read."""
-        found = _read(self._file(DRAFTS, key))
+        found = self._read(self._file(DRAFTS, key))
         fields, given = found.get("fields"), found.get("given")
         return Draft(fields, given) if isinstance(fields, dict) and isinstance(given, dict) else None
 
@@ -108,37 +109,28 @@ class Presets:
             OSError: the folder cannot be written.
         """
         kept = self._file(DRAFTS, key)
-        _write(kept, {"fields": dict(draft.fields), "given": dict(draft.given)})
+        self._write(kept, {"fields": dict(draft.fields), "given": dict(draft.given)})
         # What was written last goes last, on file systems too that count time in steps of two seconds.
-        others = (file for file in (self.folder / DRAFTS).glob("*.json") if file.name != kept.name)
-        for file in sorted(others, key=_age)[: 1 - _MOST_DRAFTS]:
+        others = (file for file in self._files.names(DRAFTS, ".json") if file != kept)
+        for file in sorted(others, key=self._files.age)[: 1 - _MOST_DRAFTS]:
             with suppress(OSError):  # in use elsewhere; the next draft removes it
-                remove(file)
+                self._files.remove(file)
 
     def remove_draft(self, key: str) -> None:
         """Forget a draft."""
-        remove(self._file(DRAFTS, key))
+        self._files.remove(self._file(DRAFTS, key))
 
-    def _file(self, kind: str, name: str) -> Path:
+    def _file(self, kind: str, name: str) -> str:
         # Readable for people; the hash makes it the name's own, whatever letters a file system mixes up.
         own = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
-        return self.folder / kind / f"{readable_name(name)}-{own}.json"
+        return f"{kind}/{readable_name(name)}-{own}.json"
 
+    def _read(self, file: str) -> dict[str, Any]:
+        try:
+            found = tidied(json.loads(self._files.read(file, LARGEST)))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(read(file))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(file: Path, content: Mapping[str, Any]) -> None:
-    write_whole(file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
-
-
-def _age(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:  # another kernel has removed it
-        return 0.0
+    def _write(self, file: str, content: Mapping[str, Any]) -> None:
+        self._files.write(file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")

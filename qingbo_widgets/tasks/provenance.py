@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import platform
 import unicodedata
 import uuid
@@ -19,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..service.contract import Contract202604
-from ..service.files import read
+from ..service.folder import is_file_inside, open_inside, read_inside, write_whole
 from ..service.snapshot import TaskStatus
-from .files import write_whole
 from .library import Entry, Library
+from .untrusted import LARGEST, tidied
 
 if TYPE_CHECKING:
     from .judging import Judgement
@@ -45,6 +46,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _END_YEAR = 1971, 3000
 _MOMENTS = ("submitted_at", "created_at", "completed_at")
 _TEXTS = ("key", "service", "task_id", "model")
+#: Characters of such a text; PostgreSQL has no index of long ones.
+_LONGEST = 500
 
 
 def sidecar_path(video: Path) -> Path:
@@ -86,7 +89,7 @@ def amend_sidecar(video: Path, **content: Any) -> None:
         OSError: the folder cannot be written.
     """
     known = read_sidecar(video)
-    if known is None and sidecar_path(video).exists():
+    if known is None and os.path.lexists(sidecar_path(video)):
         logger.warning("%s is not a sidecar of this package, so nothing was added", sidecar_path(video).name)
         return
     _write(sidecar_path(video), {**(known or {"format": FORMAT}), **content})
@@ -95,7 +98,7 @@ def amend_sidecar(video: Path, **content: Any) -> None:
 def read_sidecar(video: Path) -> dict[str, Any] | None:
     """The sidecar of a video, ``None`` where there is none that can be read."""
     try:
-        found = json.loads(read(sidecar_path(video)))
+        found = tidied(json.loads(read_inside(sidecar_path(video), LARGEST)))
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("format") == FORMAT else None
@@ -110,7 +113,7 @@ def import_folder(library: Library) -> int:
         How many were entered.
     """
     entries = library.entries()
-    found = {video.name: video for video in sorted(library.folder.glob("*.mp4"))}
+    found = {video.name: video for video in sorted(library.folder.glob("*.mp4")) if _is_film(video)}
     files = {entry.file for entry in entries if entry.file}
     # On Windows and macOS a file may be listed under another spelling than it was saved under: letters in
     # another case, or accents as characters of their own.
@@ -139,7 +142,7 @@ def carry_judgement(library: Library, key: str, judgement: Judgement) -> None:
     """Put a judgement into the sidecar of its video too; a folder that cannot be written stops nobody."""
     entry = library.get(key)
     video = None if entry is None else library.video_of(entry)
-    if video is not None and video.is_file():
+    if video is not None and is_file_inside(video):
         try:
             amend_sidecar(video, **_judged(judgement))
         except OSError:
@@ -164,10 +167,13 @@ def _judge(library: Library, key: str, sidecar: Mapping[str, Any]) -> None:
 
 def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
     """A row for a video. A sidecar may come from anywhere, so nothing in it is believed blindly."""
-    texts = {name: sidecar[name] for name in _TEXTS if isinstance(sidecar.get(name), str) and sidecar[name]}
+    texts = {name: sidecar[name] for name in _TEXTS if _is_short_text(sidecar.get(name))}
     moments = {name: moment for name in _MOMENTS if (moment := _moment(sidecar.get(name))) is not None}
     # Not fromtimestamp, which refuses a date before 1970 on Windows; some copies of a file have one.
-    saved = _EPOCH + timedelta(seconds=video.stat().st_mtime)
+    try:
+        saved = _EPOCH + timedelta(seconds=video.stat().st_mtime)
+    except OverflowError:  # some file systems can have any date
+        saved = datetime.now(UTC)
     request = sidecar.get("request")
     defaults = {"key": uuid.uuid4().hex, "service": "unknown", "submitted_at": saved}
     return Entry(
@@ -177,6 +183,23 @@ def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
         progress=100,
         file=video.name,  # where it is, whatever the sidecar says
     )
+
+
+def _is_film(video: Path) -> bool:
+    """Return whether a video is entered: none that leads out, or whose name no journal can keep."""
+    try:
+        video.name.encode()
+    except UnicodeEncodeError:
+        is_kept = False
+    else:
+        is_kept = is_file_inside(video)
+    if not is_kept and not video.is_dir():
+        logger.warning("%r is left out: it leads out of the folder, or its name is not text", video.name)
+    return is_kept
+
+
+def _is_short_text(found: object) -> bool:
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST
 
 
 def _moment(text: object) -> datetime | None:
@@ -193,7 +216,7 @@ def _folded(name: str) -> str:
 
 
 def _digest(video: Path) -> str:
-    with video.open("rb") as file:
+    with open_inside(video) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
 from ..i18n import tr
+from ..service.folder import is_file_inside
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .kept_errors import error_of
@@ -20,7 +21,7 @@ def request_of(entry: Entry) -> VideoRequest | None:
         return None
     try:
         return VideoRequest.from_dict(entry.request)
-    except TypeError:
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return None
 
 
@@ -34,7 +35,7 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "progress": min(max(entry.progress, 0), 100) if isinstance(entry.progress, int) else 0,
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
-        "video_path": file if file is not None and file.is_file() else None,
+        "video_path": file if file is not None and is_file_inside(file) else None,
         "error": _error(entry),
     }
 

@@ -20,6 +20,7 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import tr
+from ..service.folder import is_file_inside
 from ..service.snapshot import TaskStatus
 from .clocks import on_our_clock
 from .posters import make_poster
@@ -65,7 +66,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     record.tell(error=None, message="")
     began, failures, is_renewed, arrival = clock(), 0, False, _Arrival(clock())
     # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
-    while not path.is_file():
+    while not is_file_inside(path):
         await record.keep()
         is_linked = False
         try:
@@ -77,7 +78,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             await _download(record, arrival, clock)
         except QingboError as error:
             record.links_are_fresh = False
-            if path.is_file():
+            if is_file_inside(path):
                 break  # by another kernel, which took the task over while this one slept
             # A link that waited long for its turn, or broke off while it was used, was good.
             is_spent = not is_renewed or arrival.has_grown or clock() - arrival.since > FRESH

@@ -16,6 +16,7 @@ from .library import Entry, Library
 from .rows import SELECT as _SELECT
 from .tables import judgements, tags
 from .tables import tasks as _tasks
+from .untrusted import tidied
 
 if TYPE_CHECKING:
     import pandas
@@ -182,7 +183,7 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     for name in ("prompt", "duration"):  # of the shots' fields, which nobody searches for
         shots = sa.func.replace(shots, f'"{name}"', "")
     conditions: list[sa.ColumnElement[bool]] = []
-    for word in selection.text.split():
+    for word in tidied(selection.text).split():
         # Inside a list the text is JSON, where a letter may be written as its number.
         escaped = json.dumps(word)[1:-1]
         found = [prompt.icontains(word, autoescape=True), shots.icontains(word, autoescape=True)]

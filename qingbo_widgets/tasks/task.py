@@ -22,6 +22,7 @@ from ..console import say
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
 from ..service.files import patiently
+from ..service.folder import is_file_inside, open_inside
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .checking import check
@@ -287,7 +288,7 @@ class Task(HasTraits):
             QingboError: what ``wait`` raises.
         """
         source = self.wait().video_path
-        if source is None or not source.exists():
+        if source is None or not is_file_inside(source):
             told = tr("The video of {task} is no longer at {path}.")
             raise DownloadFailed(told.format(task=self.task_id, path=source))
         target = Path(path).expanduser()
@@ -296,7 +297,13 @@ class Task(HasTraits):
         if target.exists() and target.samefile(source):
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        return Path(patiently(lambda: shutil.copyfile(source, target)))
+
+        def copy() -> None:
+            with open_inside(source) as video, target.open("wb") as file:
+                shutil.copyfileobj(video, file)
+
+        patiently(copy)
+        return target
 
     def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
         """One frame of the saved video, as a PIL image.

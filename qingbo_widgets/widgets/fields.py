@@ -80,8 +80,13 @@ def _urls(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _text(value: str | None) -> str:
-    return value or ""
+def _in_a_line(value: Any) -> str:
+    """Return image URLs side by side; a preset may hold something else."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else _text(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _options(labels: Mapping[str, str]) -> dict[str, Any]:
@@ -163,7 +168,7 @@ FIELDS: dict[str, Field] = {
         lambda: {"placeholder": tr("https://…  the first frame (optional)")},
         WIDE,
         _urls,
-        " ".join,
+        _in_a_line,
     ),
     "aspect_ratio": Field(N_("Aspect ratio"), ipywidgets.Dropdown, lambda: _options(_SHAPES)),
     "duration": Field(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
-from ..service.files import patiently
-from ..tasks.files import write_whole
+from ..service.folder import Folder, is_file_inside, open_inside, read_inside, write_whole
 from . import markup, table, words
 from .player import size_text
 
@@ -61,11 +58,11 @@ def export_task(task: Task, path: Path) -> Path:
 
 def export_sweep(sweep: Sweep, path: Path) -> Path:
     """Write the page of a sweep; see ``Sweep.export_html``."""
-    videos = [task.video_path for task in sweep.tasks if task.video_path and task.video_path.is_file()]
+    videos = [video for task in sweep.tasks if (video := task.video_path) and is_file_inside(video)]
 
     def body(play: Callable[[Path], str]) -> str:
         def shown(video: Path) -> str:
-            if video.is_file():
+            if is_file_inside(video):
                 return play(video)
             return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
 
@@ -84,15 +81,15 @@ def _export(
             limit = size_text(ONE_FILE_LIMIT)
             raise QingboError(tr(_TOO_LARGE).format(size=size_text(size), limit=limit))
         return _write(path, title, body(_embedded))
-    films = path / "videos"
-    films.mkdir(parents=True, exist_ok=True)
     for video in videos:
-        patiently(partial(shutil.copyfile, video, films / video.name))
+        with open_inside(video) as film:
+            Folder(path).write(f"videos/{video.name}", film)
     return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
 
 
 def _embedded(video: Path) -> str:
-    return _player("data:video/mp4;base64," + base64.b64encode(video.read_bytes()).decode("ascii"))
+    content = base64.b64encode(read_inside(video, ONE_FILE_LIMIT)).decode("ascii")
+    return _player(f"data:video/mp4;base64,{content}")
 
 
 def _player(source: str) -> str:

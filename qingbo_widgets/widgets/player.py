@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..i18n import N_, tr
+from ..service.folder import read_inside
 from .markup import escape, is_web, note, plain, tag
 
 __all__ = [
@@ -134,7 +135,7 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
                 name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
             return note(told, "hint")
-        data = base64.b64encode(path.read_bytes()).decode("ascii")
+        data = base64.b64encode(read_inside(path, limit)).decode("ascii")
     except OSError as error:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")

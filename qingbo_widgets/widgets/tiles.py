@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ..i18n import N_, tr
-from ..tasks.posters import can_make, poster_path, posters
+from ..tasks.posters import can_make, posters, read_poster
 from ..tasks.statuses import status_name
 from . import markup
 from .binding import close_parts, update
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CSS", "Tiles", "stars"]
 
-#: Bytes above which a file in the posters' folder is no poster of ours.
-_LARGEST = 200_000
 _HIDDEN = N_("Not rated yet")
 
 CSS = """
@@ -134,15 +132,13 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
         video = self._library.video_of(entry)
         if video is None:
             return None
-        try:
-            data = poster_path(video).read_bytes()
-        except OSError:
-            if video.is_file() and can_make():
+        picture = read_poster(video)
+        if picture is None and video.is_file():
+            if can_make():
                 posters.ask(video, self._made)
-            elif video.is_file():
+            else:
                 self.lacks_pictures = True
-            return None
-        return data if len(data) < _LARGEST else None
+        return picture
 
 
 class _Tile(ipywidgets.VBox):  # type: ignore[misc]

@@ -111,6 +111,15 @@ def test_the_bytes_are_kept_where_asked_for(server: FaultServer) -> None:
     assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG) - 1).content == b""
 
 
+def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
+    """It would be shown from memory, and a page that decodes 3,600,000,000 pixels is gone."""
+    huge = PNG[:16] + 2 * (60_000).to_bytes(4, "big") + PNG[24:]
+    server.then(answer(huge))
+    report = look_at(f"{server.url}/a.png", server.url, keep=len(huge))
+    assert report.size == Size("PNG", 60_000, 60_000)
+    assert report.content == b""
+
+
 def test_a_redirect_is_followed(server: FaultServer) -> None:
     """Image hosts send one on."""
     server.then(redirect("/b.png"), answer(PNG))

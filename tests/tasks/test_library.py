@@ -111,7 +111,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
     parts = f"{video.name}.1a2b3c4d.part", f"{video.name}.1a2b3c4d.etag"
     beside = *parts, sidecar_path(video).name, poster_path(video).name
     frames = f"{video.stem}-last.png", f"{video.stem}-1234.56s.png"
-    presets = Presets(video.parent)._file(PRESETS, prompt).name
+    presets = Presets(video.parent)._file(PRESETS, prompt).removeprefix(f"{PRESETS}/")
     for name in (video.name, *beside, *frames, presets):
         assert not reserved(name), name
         for form in ("NFC", "NFD"):
@@ -127,7 +127,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
 @example("\ufb01", "fi")
 def test_two_names_are_two_files(one, other):
     """Presets and drafts, on a file system that takes letters of another case or form for the same."""
-    files = [Presets(Path("videos"))._file(PRESETS, name).name for name in (one, other)]
+    files = [Presets(Path("videos"))._file(PRESETS, name) for name in (one, other)]
     folded = {unicodedata.normalize("NFKC", name).casefold() for name in files}
     assert len(folded) == len({one, other})
 

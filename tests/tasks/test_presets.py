@@ -139,10 +139,10 @@ def test_nothing_is_left_of_a_write_that_fails(presets: Presets, monkeypatch: py
     """The old preset stays whole."""
     presets.save("koi", FIELDS)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="full"):
         presets.save("koi", {})
     assert presets.load("koi") == FIELDS

@@ -181,7 +181,7 @@ def test_a_sidecar_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
     """A write that fails in its middle leaves the old one, and nothing else."""
     video = tmp_path / "koi.mp4"
     amend_sidecar(video, rating=3)
-    monkeypatch.setattr(provenance.Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(os, "replace", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         amend_sidecar(video, rating=4)
     assert [path.name for path in tmp_path.iterdir()] == ["koi.json"]
