@@ -96,8 +96,8 @@ class Follower:
         """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
         record, task = self._record, self._record.task
         try:
-            if record.is_written:
-                await record.take_over()
+            if record.is_written and await record.take_over():
+                self._may_submit = False  # the user asked before the other kernel had its answer
             if is_new := not task.task_id:
                 if not self._may_submit:
                     raise task.error or interrupted(task.key)
