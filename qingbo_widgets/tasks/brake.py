@@ -8,6 +8,7 @@ unconfirmed.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ _NO_MODEL = "model_not_found"
 
 
 class Brake:
-    """Counts the submissions in a row that stay unconfirmed. All but ``recall`` runs on the monitor's thread.
+    """Counts the submissions in a row that stay unconfirmed.
 
     Attributes:
         unconfirmed: how many the latest ones are.
@@ -35,6 +36,7 @@ class Brake:
 
     def __init__(self) -> None:
         self.unconfirmed = 0
+        self._lock = threading.Lock()
         self._recalled: set[str] = set()
 
     @property
@@ -42,29 +44,30 @@ class Brake:
         """How many submissions may wait for an answer at once; one to try, where all others are used up."""
         return max(MOST_UNPROVEN - self.unconfirmed, 1)
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether nothing more should be submitted before the user says so."""
-        return self.unconfirmed >= MOST_UNPROVEN
+    def confirm(self) -> None:
+        """Take notice of a submission that the service has confirmed."""
+        self.unconfirmed = 0
 
-    def note(self, task: Task) -> None:
-        """Take notice of a submission that is over."""
-        if task.task_id:
-            self.unconfirmed = 0
-        elif task.status == TaskStatus.unconfirmed and task.key not in self._recalled:
+    def miss(self, task: Task) -> bool:
+        """Take notice of a submission that stays unconfirmed; return whether to stop submitting."""
+        with self._lock:
+            if task.key in self._recalled:
+                self._recalled.remove(task.key)
+                return False
             self.unconfirmed += 1
-        self._recalled.discard(task.key)
+            return self.unconfirmed >= MOST_UNPROVEN
 
     def recall(self, tasks: Iterable[Task]) -> None:
-        """Count what an earlier kernel has left, the latest submission first."""
-        self._recalled, count = set(), 0
-        for task in sorted(tasks, key=lambda task: task.submitted_at, reverse=True):
-            if task.task_id:
-                break
-            if task.status == TaskStatus.submitting:  # cut off by the end of its kernel; soon unconfirmed
-                self._recalled.add(task.key)
-            count += task.status in (TaskStatus.submitting, TaskStatus.unconfirmed)
-        self.unconfirmed = count
+        """Count what earlier kernels have left, the latest submission first."""
+        with self._lock:
+            self.unconfirmed = 0
+            for task in sorted(tasks, key=lambda task: task.submitted_at, reverse=True):
+                if task.task_id:
+                    break
+                if task.status in (TaskStatus.submitting, TaskStatus.unconfirmed):
+                    self.unconfirmed += 1
+                    if not task.is_done:  # it is about to end, and is counted already
+                        self._recalled.add(task.key)
 
 
 def concerns_all(error: QingboError | None) -> bool:

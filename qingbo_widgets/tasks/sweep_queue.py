@@ -190,18 +190,14 @@ class SweepQueue:
         cell.task = task
         if cell.is_awaited:
             task.on_end(lambda _: self._ended(cell, task))
-        task.observe(lambda change: self._noted(task, change["old"]), "status")
+        task.observe(lambda _: self._confirmed(cell), "task_id")
         # Its error goes when the user submits it, follows it or saves its video again, here or on its card.
         task.observe(lambda change: self._begun_again(cell, task, change["new"]), "error")
 
-    def _noted(self, task: Task, before: TaskStatus) -> None:
-        if before != TaskStatus.submitting:
-            return
-        self._brake.note(task)
-        if task.task_id:  # there is room for another submission
-            self.poke()
-        elif task.status == TaskStatus.unconfirmed and self._brake.is_needed:
-            self.halt(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
+    def _confirmed(self, cell: Cell) -> None:
+        if cell.is_awaited:  # else the user has found its id in the dashboard, which proves no submission
+            self._brake.confirm()
+        self.poke()  # there is room for another submission
 
     def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
         if error is None and not task.is_done and cell.task is task:
@@ -217,6 +213,8 @@ class SweepQueue:
                 cell.task = None  # nothing was made, so it waits again
             elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
                 self.halt(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
+            elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
+                self.halt(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
             cell.is_awaited = False
         self.poke()
 
