@@ -139,7 +139,7 @@ class SweepQueue:
     async def _submit(self, cell: Cell) -> None:
         manager, task = self._manager, Task(self._manager, cell.request)
         self._keys.add(task.key)
-        # Known before its row is there: whoever reads the row finds this task, and makes no second one of it.
+        # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
         manager.expect(task)
         try:
             key = await manager.monitor.journal(
@@ -177,10 +177,11 @@ class SweepQueue:
         task = self._manager.take_up(key)
         if task is None:
             return False
-        cell.key = key
-        self._attach(cell, task)
-        if cell.is_dropped:
-            task.cancel(wait=False)
+        if cell.task is not task:  # the user's thread and the monitor's may come for the same one
+            cell.key = key
+            self._attach(cell, task)
+            if cell.is_dropped:
+                task.cancel(wait=False)
         return True
 
     # ------------------------------------------------------------------ how tasks go on

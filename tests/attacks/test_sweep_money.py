@@ -16,7 +16,7 @@ from qingbo_widgets import Client, Library, Sweep, TaskManager, sweep
 from qingbo_widgets.tasks import trouble
 from qingbo_widgets.tasks.cell import CellState
 from qingbo_widgets.widgets.sweep import SweepGrid
-from tests.faults.server import FaultServer, Step, answer, close, html, reset
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, html, reset
 from tests.faults.service import Service
 
 Until = Callable[[Callable[[], object]], None]
@@ -340,6 +340,36 @@ def test_two_kernels_retry_a_failed_cell_once(
     until(lambda: [cell.key for cell in here.cells] == [cell.key for cell in there.cells])
     until(lambda: all(task.task_id for task in (*here.tasks, *there.tasks)))
     assert len(service.tasks) == 16
+
+
+@pytest.mark.slow
+def test_two_kernels_submit_an_unconfirmed_task_again_once(
+    service: Service, make_manager: MakeManager, until: Until
+) -> None:
+    """The second one waited for the first, whose answer was lost again: that needs another click."""
+    here, there = make_manager(), make_manager()
+    service.knows_keys = False
+    is_let_go = threading.Event()
+    lost = service.taken(close)
+
+    def slow(exchange: Exchange) -> bool:
+        is_let_go.wait(60)
+        return lost(exchange)
+
+    service.faults["submit"] = [lost, slow]
+    task = here.submit(prompt="koi")
+    until(lambda: task.is_done)
+    other = there.take_up(task.key)
+    assert other is not None
+    until(lambda: other.is_done)
+    task.submit_again()
+    until(lambda: not service.faults["submit"])
+    other.submit_again()
+    until(lambda: "Another kernel follows" in other.message)
+    is_let_go.set()
+    until(lambda: task.is_done and other.is_done)
+    assert task.status == other.status == "unconfirmed"
+    assert len(service.tasks) == 2, "the other kernel's click was paid for as well"
 
 
 @pytest.mark.slow
