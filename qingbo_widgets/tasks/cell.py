@@ -8,15 +8,15 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ..exceptions import QingboError
-from ..i18n import tr
+from ..exceptions import LinkExpired, QingboError, TaskNotFound
+from ..i18n import N_, tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 
 if TYPE_CHECKING:
     from .task import Task
 
-__all__ = ["Cell", "CellState", "time_left", "took"]
+__all__ = ["FREE", "Cell", "CellState", "time_left", "took"]
 
 
 class CellState(StrEnum):
@@ -27,11 +27,29 @@ class CellState(StrEnum):
     running = "running"
     """Its task is under way, or its video is being saved."""
     finished = "finished"
+    unsaved = "unsaved"
+    """The service has made the video, and it could not be saved here."""
+    unfollowed = "unfollowed"
+    """The service has taken the task, which is no longer followed: the key was refused, or the task was not
+    found. It may still be rendered and charged."""
     failed = "failed"
-    """It has no video. The task failed, or the video could not be saved."""
+    """The service says that the task failed, or has refused it. Neither is charged."""
     unconfirmed = "unconfirmed"
     """It is not known whether the task exists; it may have been charged."""
     cancelled = "cancelled"
+
+
+#: What goes on without another task, and so without a cost.
+FREE = (CellState.unsaved, CellState.unfollowed)
+_ENDED = {
+    TaskStatus.completed: CellState.unsaved,  # its video would be there
+    TaskStatus.failed: CellState.failed,
+    TaskStatus.cancelled: CellState.cancelled,
+}
+_NOT_GONE = N_(
+    "The cell {cell} has no task that the service has lost; retry() tries again without paying twice for "
+    "what the service has."
+)
 
 
 class Cell:
@@ -44,7 +62,7 @@ class Cell:
         task: the task that renders it, ``None`` while it waits.
         key: the key under which it was submitted last; known before its task is.
         is_dropped: whether it was cancelled while it waited.
-        is_awaited: whether its sweep has yet to hear how the task has ended.
+        is_awaited: whether its sweep has yet to act on the end of the task.
         is_asked_again: whether its unconfirmed task is to be submitted once more, as soon as there is room.
     """
 
@@ -56,7 +74,7 @@ class Cell:
         *,
         key: str | None = None,
         is_dropped: bool = False,
-        told: Callable[[Sequence[Cell]], object],
+        on_change: Callable[[Sequence[Cell]], object],
     ) -> None:
         self.number = number
         self.values = values
@@ -66,7 +84,7 @@ class Cell:
         self.task: Task | None = None
         self.is_awaited = False
         self.is_asked_again = False
-        self._told = told
+        self._on_change = on_change
 
     def __repr__(self) -> str:
         return f"<Cell {self.number} {self.label}: {self.state}>"
@@ -88,9 +106,9 @@ class Cell:
             return CellState.running
         if task.video_path is not None:
             return CellState.finished
-        if task.status == TaskStatus.cancelled:
-            return CellState.cancelled
-        return CellState.unconfirmed if task.status == TaskStatus.unconfirmed else CellState.failed
+        if task.status in _ENDED:
+            return _ENDED[task.status]
+        return CellState.unfollowed if task.task_id else CellState.unconfirmed
 
     @property
     def is_over(self) -> bool:
@@ -104,51 +122,81 @@ class Cell:
             return self.task.progress
         return 0 if self.state == CellState.waiting else 100
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the service no longer has what it took: the task, or the finished video."""
+        error = None if self.task is None else self.task.error
+        wanted = {CellState.unfollowed: TaskNotFound, CellState.unsaved: LinkExpired}.get(self.state)
+        return wanted is not None and isinstance(error, wanted)
+
     def cancel(self) -> None:
         """Take it out of the queue; a task that still waits at the service is cancelled there and refunded.
 
         What is being rendered can no longer be cancelled, and goes on.
         """
         self.stop()
-        self._told([self])
+        self._on_change([self])
 
     def retry(self) -> None:
-        """Try again, whatever it takes: saving the video again costs nothing, another task does.
+        """Try again, without paying for what the service still has.
 
-        A failed, cancelled or unconfirmed one goes back into the queue. The unconfirmed one is then submitted
-        with the same key: a service that knows the key answers with the first task, another bills a second.
+        A task that is no longer followed is followed again, and a video that could not be saved is saved
+        again. Both are free. A failed or cancelled cell goes back into the queue for a new task, which may
+        cost money. So does an unconfirmed one, with the same key: a service that knows the key answers with
+        the first task, another bills a second.
 
         Raises:
             QingboError: it has its video.
         """
         if self.state == CellState.finished:
-            told = tr("The cell {cell} has its video; repeat=2 makes another one.")
-            raise QingboError(told.format(cell=self.label))
+            message = tr("The cell {cell} has its video; repeat=2 makes another one.")
+            raise QingboError(message.format(cell=self.label))
         self.begin_again()
-        self._told([self])
+        self._on_change([self])
+
+    def submit_anew(self) -> None:
+        """Submit another task in place of one that the service no longer has.
+
+        The first one may have been charged, and the second one may be, too.
+
+        Raises:
+            QingboError: the service still has the task or the video, or there is none; ``retry`` is right.
+        """
+        if not self.is_gone:
+            message = tr(_NOT_GONE)
+            raise QingboError(message.format(cell=self.label))
+        self.task, self.is_dropped = None, False
+        self._on_change([self])
 
     def stop(self) -> None:
-        """What ``cancel`` does, untold."""
+        """Like ``cancel``, without notifying the sweep."""
         task = self.task
         if self.is_asked_again:
             self.is_asked_again = False
         elif self.state == CellState.waiting:
             self.is_dropped = True
-        elif task is not None and task.status in (TaskStatus.submitting, TaskStatus.queued):
+            # It may be submitted in this very moment: its sweep looks at the mark once the task is there.
+            task = self.task
+        if task is not None and task.status in (TaskStatus.submitting, TaskStatus.queued):
             task.cancel(wait=False)
 
     def begin_again(self) -> None:
-        """What ``retry`` does, untold."""
-        task = self.task
-        if task is None or self.state == CellState.cancelled:
+        """Like ``retry``, without notifying the sweep."""
+        task, state = self.task, self.state
+        if task is None or state in (CellState.cancelled, CellState.failed):
             self.task, self.is_dropped = None, False
-        elif self.state == CellState.unconfirmed:
+        elif state == CellState.unconfirmed:
             self.is_asked_again = True
-        elif self.state == CellState.failed:
-            if task.status == TaskStatus.completed:
-                task.retry_download()
-            else:
-                self.task = None
+        elif state in FREE:
+            self.begin_free()
+
+    def begin_free(self) -> None:
+        """Follow the task again, or save its video again: what costs nothing."""
+        task, state = self.task, self.state
+        if task is not None and state == CellState.unfollowed:
+            task.follow_again()
+        elif task is not None and state == CellState.unsaved:
+            task.retry_download()
 
 
 def took(task: Task) -> float | None:

@@ -96,8 +96,8 @@ class Follower:
         """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
         record, task = self._record, self._record.task
         try:
-            if record.is_written:
-                await record.take_over()
+            if record.is_written and await record.take_over():
+                self._may_submit = False  # the user asked before the other kernel had its answer
             if is_new := not task.task_id:
                 if not self._may_submit:
                     raise task.error or interrupted(task.key)
@@ -123,7 +123,10 @@ class Follower:
         if not task.task_id and not task.is_done:
             self._is_cancelled = True
             record.wake()
-            await asyncio.shield(asyncio.wrap_future(self._submitted))
+            submitted = asyncio.wrap_future(self._submitted)
+            # Another kernel may have submitted it, and goes on holding it; its row brings the id.
+            while not task.task_id and not submitted.done():
+                await asyncio.wait({submitted}, timeout=record.manager.poll_interval)
         if task.status == TaskStatus.unconfirmed:
             told = tr(
                 "The service has not confirmed this task, so that there is no id to cancel it by. check() "
@@ -162,7 +165,7 @@ class Follower:
                 history = history.failed(getattr(error, "retry_after", None))
                 delay = next_delay(history, self._clock())
                 trouble = trouble or Trouble(self._clock)
-                told = trouble.tell(error, delay, is_taken=record.is_written and not self._is_proof(error))
+                told = trouble.tell(error, delay, is_taken=self._is_taken and not self._is_proof(error))
                 logger.info("Task %s: %s Asking again in %.0f s", task.task_id, error, delay)
                 record.tell(eta=None, message=told)
             else:
@@ -196,6 +199,11 @@ class Follower:
         floor = manager.monitor.pace.floor(manager.poll_interval)
         return History(started, durations, floor, watched=now, shown=float(min(task.progress, 99)))
 
+    @property
+    def _is_taken(self) -> bool:
+        """Whether the service has taken the task; an id that the user has typed proves nothing."""
+        return self._record.is_written or self._record.task.request is not None
+
     def _is_proof(self, error: QingboError) -> bool:
         """Whether "not found" means that there is no such task.
 
@@ -212,7 +220,7 @@ class Follower:
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):
             status = TaskStatus.cancelled
-        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not record.is_written):
+        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not self._is_taken):
             status = TaskStatus.failed
         elif self._is_proof(error) and not status.is_ended:
             status, error = TaskStatus.failed, TaskFailed(tr(SANDBOX_ENDED), task_id=task.task_id)

@@ -222,6 +222,14 @@ class TaskManager(Configurable):
         entry = self.library.get(key)
         return None if entry is None else self._take_up(entry)
 
+    def expect(self, task: Task) -> None:
+        """Have a task whose row is about to be written: a reader of the row makes no second task of it."""
+        self._tasks[task.key] = task
+
+    def forget(self, task: Task) -> None:
+        """Have a task no more: its row was not written."""
+        self._tasks.pop(task.key, None)
+
     def publish(self, picture: Path) -> str:
         """Give a picture of this machine a URL that the service can read.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .manager import TaskManager
     from .task import Task
 
-__all__ = ["HandedOver", "TaskRecord"]
+__all__ = ["HandedOver", "TaskRecord", "first_row"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -119,15 +119,8 @@ class TaskRecord:
             again = {"status": str(TaskStatus.submitting), "submitted_at": task.submitted_at, "error": None}
             await self._journal(library.update, task.key, reopen=True, **again)
             return
-        row = Entry(
-            key=task.key,
-            service=self.manager.service,
-            model=task.model,
-            request=task.request.as_dict() if task.request else None,
-            submitted_at=task.submitted_at,
-        )
         hold = {"holder": self.manager.holder, "seconds": self.manager.hold_seconds}
-        await self._journal(library.add, row, **hold)
+        await self._journal(library.add, first_row(task), **hold)
         self.is_written = True
 
     async def write(self, **columns: Any) -> None:
@@ -150,20 +143,26 @@ class TaskRecord:
                 message = told.format(error=message, task_id=task_id)
             self.tell(message=message)
 
-    async def take_over(self) -> None:
+    async def take_over(self) -> bool:
         """Wait until no other kernel holds the task, or it has ended, showing what its journal says.
 
         Where the journal cannot be written the task is followed all the same, so that its state is seen. It
         cannot be submitted then, so nothing can be paid for twice.
+
+        Returns:
+            Whether another kernel has held it meanwhile, and may have submitted it.
         """
+        was_held = False
         while not await self._is_ours():
+            was_held = True
             await self._read()
             ended = self.task.status in (TaskStatus.failed, TaskStatus.cancelled) and self.task.task_id
             if self.task.video_path is not None or ended:
-                return
+                return was_held
             await self._tell_whose()
             await self.sleep(self.manager.poll_interval)
         await self._read()
+        return was_held
 
     async def hold(self) -> bool:
         """Become the one kernel that follows the task; ``False`` if another one does."""
@@ -221,6 +220,17 @@ class TaskRecord:
 
     async def _journal(self, call: Any, /, *args: Any, **kwargs: Any) -> Any:
         return await self.manager.monitor.journal(call, *args, **kwargs)
+
+
+def first_row(task: Task) -> Entry:
+    """Return the row of a task that is about to be submitted."""
+    return Entry(
+        key=task.key,
+        service=task.manager.service,
+        model=task.model,
+        request=task.request.as_dict() if task.request else None,
+        submitted_at=task.submitted_at,
+    )
 
 
 def _links(snapshot: TaskSnapshot) -> dict[str, Any]:

@@ -64,6 +64,9 @@ async def submit(
                 snapshot = await manager.monitor.request(
                     manager.client.submit, task.request, idempotency_key=task.key
                 )
+            record.tell(message="")
+            await record.apply(snapshot)
+            return
         except (SubmissionUnconfirmed, ServerFault) as error:
             raise unconfirmed(error, task.key) from None
         except (RateLimited, ConnectionFailed) as error:
@@ -81,13 +84,11 @@ async def submit(
         except (QingboError, HandedOver):
             raise
         except Exception as error:
+            if task.task_id:
+                raise
             # A mistake of ours about an answer is no proof that the service did not take the task.
             what = tr(
                 "The service was asked, and its answer was not understood ({reason}). The task may exist, "
                 "and may be charged."
             )
             raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
-        else:
-            record.tell(message="")
-            await record.apply(snapshot)
-            return

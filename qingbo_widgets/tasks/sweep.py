@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import logging
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 from traitlets import HasTraits, Int, Unicode
 
 from ..console import say
-from ..exceptions import BadRequest, InvalidRequest, QingboError, TaskCancelled, WaitTimeout
+from ..exceptions import QingboError, WaitTimeout
 from ..i18n import N_, tr
 from ..service.request import VideoRequest
-from ..service.snapshot import TaskStatus
-from .cell import Cell, CellState, time_left, took
+from .cell import FREE, Cell, CellState, time_left, took
 from .connection import current
-from .damage import unwritten
-from .grid import Grid, Skipped, make_grid
+from .grid import Skipped, make_grid
 from .host import in_notebook, warn
-from .judging import Judgement, Judgements
 from .manager import TaskManager
-from .sweeps import CellRow, Sweeps
+from .sweep_queue import SweepQueue
+from .sweep_rows import announced, as_json, kept_skipped, rows_of, skipped_of
+from .sweeps import CellRow, SweepRow, Sweeps
 from .task import TICK, Task
 
 if TYPE_CHECKING:
@@ -37,19 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep", "sweep"]
 
-logger = logging.getLogger("qingbo_widgets")
-
-#: How many tasks of a sweep are unfinished at once, unless told otherwise.
+#: How many tasks of a sweep are unfinished at once by default.
 _MAX_RUNNING = 4
-#: Errors of one cell, which tell nothing about the others.
-_ITS_OWN = (BadRequest, InvalidRequest, TaskCancelled)
+#: A name stands for one sweep of a manager, also where two threads ask for it in the same moment.
+_naming = threading.RLock()
 
 _PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}")
 _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas. rows() needs none.")
 _ASK = N_("sweep.start() submits them.")
 _TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
-_ELSEWHERE = N_("Another kernel goes on with this sweep. go_on() looks again.")
-_NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
 
 
@@ -57,7 +49,11 @@ class Sweep(HasTraits):
     """Requests that differ in what is compared, submitted with a limit on how many are unfinished at once.
 
     Made by ``sweep``; it is kept in the library with every request, so ``Sweep.resume(name)`` finds it in
-    another kernel. There, as always, nothing is submitted without a person asking for it.
+    another kernel. There, as always, nothing is submitted before the user asks for it.
+
+    It pauses itself where submitting more would be in vain or would be lost: after a refusal that the others
+    would meet as well, after three submissions in a row that stay unconfirmed, and when a task is no longer
+    followed. ``reason`` says so, and ``go_on()`` goes on.
 
     At the end of a notebook cell it shows its grid. ``for task in sweep`` yields each task as it ends, in
     whatever way; so does ``async for``. ``await sweep`` waits for all.
@@ -71,7 +67,7 @@ class Sweep(HasTraits):
     """
 
     state = Unicode("planned", read_only=True, help="planned, running, paused or ended.")
-    reason = Unicode("", read_only=True, help="Why it is paused, where somebody else than you did that.")
+    reason = Unicode("", read_only=True, help="Why it is paused, unless by pause().")
     max_running = Int(_MAX_RUNNING, min=1, help="How many of its tasks may be unfinished at once.")
 
     def __init__(
@@ -89,6 +85,7 @@ class Sweep(HasTraits):
         self.manager = manager
         self.axes = axes
         self.skipped = tuple(skipped)
+        self._queue = SweepQueue(self)
         self.cells = tuple(
             Cell(
                 number,
@@ -96,13 +93,10 @@ class Sweep(HasTraits):
                 VideoRequest.from_dict(row.request),
                 key=row.key,
                 is_dropped=row.is_dropped,
-                told=self._told,
+                on_change=self._queue.change,
             )
             for number, row in enumerate(rows)
         )
-        self._kept = Sweeps(manager.library, manager.service)
-        self._turn = asyncio.Lock()
-        self._lock = threading.RLock()
         self.observe(self._limit, "max_running")
 
     def __repr__(self) -> str:
@@ -126,24 +120,23 @@ class Sweep(HasTraits):
         manager = manager or current()
         kept = Sweeps(manager.library, manager.service)
         name = name or next(iter(kept.names()), "")
-        live = manager.sweeps.get(name)
-        if live is not None:
-            return live
-        row = kept.get(name)
-        if row is None:
-            known, folder = ", ".join(kept.names()) or tr("none"), str(manager.library.folder)
-            told = tr("no sweep {name!r} in {folder!r}; there are: {known}")
-            raise KeyError(told.format(name=name, folder=folder, known=known))
-        skipped = [_skipped(one) for one in row.skipped]
-        found = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
-        manager.sweeps[name] = found
-        for cell in found.cells:
-            if cell.key is not None:
-                found._attach(cell, manager.take_up(cell.key))
-        found.set_trait("state", "running")
-        if found.counts[CellState.waiting]:
-            found._halt(tr(_TAKEN_UP))
-        found._look()
+        with _naming:
+            live = manager.sweeps.get(name)
+            if live is not None:
+                return live
+            row = kept.get(name)
+            if row is None:
+                known, folder = ", ".join(kept.names()) or tr("none"), str(manager.library.folder)
+                message = tr("no sweep {name!r} in {folder!r}; there are: {known}")
+                raise KeyError(message.format(name=name, folder=folder, known=known))
+            skipped = kept_skipped(row.skipped)
+            found = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
+            manager.sweeps[name] = found
+            found.set_trait("state", "running")
+            found._queue.resume()
+            if found.counts[CellState.waiting]:
+                found._queue.halt(tr(_TAKEN_UP))
+            found._queue.look()
         return found
 
     # ------------------------------------------------------------------ how it stands
@@ -181,9 +174,7 @@ class Sweep(HasTraits):
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each cell: what varies, how it ended, how long it took, the file, the judgement."""
-        keys = [cell.key for cell in self.cells if cell.key]
-        judged = Judgements(self.manager.library).of_all(keys)
-        return [_row(cell, judged.get(cell.key or "", Judgement())) for cell in self.cells]
+        return rows_of(self.cells, self.manager.library)
 
     def to_dataframe(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame.
@@ -207,34 +198,46 @@ class Sweep(HasTraits):
 
     def pause(self) -> None:
         """Submit no more. What is under way goes on at the service."""
-        if self.state == "running":
-            self._halt("")
+        self._queue.halt("")
 
     def go_on(self) -> None:
-        """Submit what waits."""
-        with self._lock:
-            self.set_trait("reason", "")
-            self.set_trait("state", "running")
-        self._poke()
+        """Submit what waits.
+
+        After submissions that stayed unconfirmed, one goes first, and the others once it is confirmed.
+        """
+        self._queue.go_on()
 
     def cancel(self) -> None:
         """Cancel everything that has not begun: what waits here, and what waits in the service's queue."""
         stopped = [cell for cell in self.cells if cell.state in (CellState.waiting, CellState.running)]
         for cell in stopped:
             cell.stop()
-        self._told(stopped)
+        self._queue.change(stopped)
+
+    def follow_again(self) -> None:
+        """Follow the tasks that are no longer followed, and save the videos that could not be saved.
+
+        Costs nothing: the service has them already.
+        """
+        for cell in self.cells:
+            if cell.state in FREE:
+                cell.begin_free()
+        self._queue.poke()
 
     def retry_failed(self, *, unconfirmed: bool = False) -> None:
-        """Try again what failed, as ``Cell.retry`` does.
+        """Try again what has no video, each cell as ``Cell.retry`` does.
+
+        A failed one gets a new task, which may cost money. What the service still has is followed or saved
+        again, as ``follow_again`` does, and costs nothing.
 
         Args:
             unconfirmed: also submit again what may exist already; it may be charged twice.
         """
-        states = {CellState.failed} | ({CellState.unconfirmed} if unconfirmed else set())
+        states = {CellState.failed, *FREE} | ({CellState.unconfirmed} if unconfirmed else set())
         again = [cell for cell in self.cells if cell.state in states]
         for cell in again:
             cell.begin_again()
-        self._told(again)
+        self._queue.change(again)
 
     # ------------------------------------------------------------------ waiting
 
@@ -251,8 +254,8 @@ class Sweep(HasTraits):
         deadline = None if timeout is None else time.monotonic() + timeout
         for _ in self._ticks():
             if deadline is not None and time.monotonic() >= deadline:
-                told = tr("The sweep {name!r} is not done after {timeout:g} s. It goes on.")
-                raise WaitTimeout(told.format(name=self.name, timeout=timeout))
+                message = tr("The sweep {name!r} is not done after {timeout:g} s. It goes on.")
+                raise WaitTimeout(message.format(name=self.name, timeout=timeout))
             time.sleep(TICK)
         return self
 
@@ -260,19 +263,19 @@ class Sweep(HasTraits):
         return self._awaited().__await__()
 
     def __iter__(self) -> Iterator[Task]:
-        told: set[str] = set()
+        seen: set[str] = set()
         for _ in self._ticks():
-            yield from self._news(told)
+            yield from self._ended_now(seen)
             time.sleep(TICK)
-        yield from self._news(told)
+        yield from self._ended_now(seen)
 
     async def __aiter__(self) -> AsyncIterator[Task]:
-        told: set[str] = set()
+        seen: set[str] = set()
         for _ in self._ticks():
-            for task in self._news(told):
+            for task in self._ended_now(seen):
                 yield task
             await asyncio.sleep(TICK)
-        for task in self._news(told):
+        for task in self._ended_now(seen):
             yield task
 
     async def _awaited(self) -> Sweep:
@@ -281,7 +284,7 @@ class Sweep(HasTraits):
         return self
 
     def _ticks(self) -> Iterator[None]:
-        """Goes on until the sweep is done, then raises if that is for want of a word."""
+        """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``go_on()``."""
         if self.state == "planned":
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(_ASK)))
         while not self.is_done:
@@ -289,13 +292,13 @@ class Sweep(HasTraits):
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
-            told = tr("The sweep {name!r} is paused, {waiting} wait for go_on(). {reason}")
-            raise QingboError(told.format(name=self.name, waiting=waiting, reason=self.reason))
+            message = tr("The sweep {name!r} is paused, {waiting} wait for go_on(). {reason}")
+            raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
 
-    def _news(self, told: set[str]) -> Iterator[Task]:
+    def _ended_now(self, seen: set[str]) -> Iterator[Task]:
         for task in self.tasks:
-            if task.is_done and task.key not in told:
-                told.add(task.key)
+            if task.is_done and task.key not in seen:
+                seen.add(task.key)
                 yield task
 
     def export_html(self, path: str | Path) -> Path:
@@ -329,101 +332,9 @@ class Sweep(HasTraits):
     def _ipython_display_(self) -> None:
         self.show()
 
-    # ------------------------------------------------------------------ driving, on the monitor's thread
-
-    def _poke(self) -> None:
-        """Something has changed: look whether there is something to submit."""
-        self._look()
-        with suppress(RuntimeError):  # the manager is closed: nothing more is submitted
-            self.manager.monitor.start(self._step)
-
-    async def _step(self) -> None:
-        """Submit as many as there is room for."""
-        async with self._turn:
-            running = self.counts[CellState.running]  # counted once: a sweep may have thousands of cells
-            for cell in self.cells:
-                if self.state != "running" or running >= self.max_running:
-                    break
-                if cell.state == CellState.waiting:
-                    if cell.task is None:
-                        await self._submit(cell)
-                    else:
-                        cell.task.submit_again()
-                    running = self.counts[CellState.running]
-        self._look()
-
-    async def _submit(self, cell: Cell) -> None:
-        manager, task = self.manager, Task(self.manager, cell.request)
-        try:
-            key = await manager.monitor.journal(
-                self._kept.claim, self.name, cell.number, task.key, before=cell.key
-            )
-            if key not in (task.key, None):  # another kernel was quicker
-                if (other := await manager.monitor.journal(manager.library.get, key)) is None:
-                    return self._halt(tr(_ELSEWHERE))
-                cell.key = key
-                return self._attach(cell, manager.take_up(other.key))
-        except Exception as error:
-            logger.warning("Sweep %s: cell %d was not submitted", self.name, cell.number, exc_info=True)
-            return self._halt(tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error)))
-        cell.key = key
-        cell.is_dropped = cell.is_dropped or key is None
-        if self.state != "running" or cell.is_dropped:  # somebody has stopped it in this very moment
-            return None
-        manager.follow(task, known=False, submit=True)
-        return self._attach(cell, task)
-
-    def _attach(self, cell: Cell, task: Task | None) -> None:
-        if task is not None:
-            cell.is_awaited = not task.is_done
-            cell.task = task
-            if cell.is_awaited:
-                task.on_end(lambda _: self._ended(cell, task))
-            # Its error goes when somebody submits it or saves its video again, here or on its own card.
-            task.observe(lambda change: self._begun_again(cell, task, change["new"]), "error")
-
-    def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
-        if error is None and not task.is_done and cell.task is task:
-            cell.is_awaited, cell.is_asked_again = True, False
-            task.on_end(lambda _: self._ended(cell, task))
-            self._poke()
-
-    def _ended(self, cell: Cell, task: Task) -> None:
-        """Where the service took nothing, for a reason that all others would meet as well, stop."""
-        refused = task.status == TaskStatus.failed and not task.task_id
-        if cell.task is task:
-            if refused and not isinstance(task.error, _ITS_OWN):
-                self._halt(str(task.error))
-                cell.task = None  # surely nothing was made, so it waits again
-            cell.is_awaited = False
-        self._poke()
-
-    def _told(self, cells: Sequence[Cell]) -> None:
-        """A person has cancelled or retried cells."""
-        for is_dropped in (True, False):
-            numbers = [cell.number for cell in cells if cell.task is None and cell.is_dropped == is_dropped]
-            if numbers:
-                self._kept.drop(self.name, numbers, is_dropped=is_dropped)
-        self._poke()
-
-    def _halt(self, reason: str) -> None:
-        with self._lock:
-            if self.state == "running":
-                self.set_trait("reason", reason)
-                self.set_trait("state", "paused")
-
-    def _look(self) -> None:
-        with self._lock:
-            is_over = all(cell.is_over for cell in self.cells)
-            if self.state == "ended" and not is_over:
-                self.set_trait("state", "running")
-            elif self.state != "planned" and is_over:
-                self.set_trait("reason", "")
-                self.set_trait("state", "ended")
-
     def _limit(self, _: object) -> None:
-        self._kept.change(self.name, max_running=self.max_running)
-        self._poke()
+        self._queue.rows.change(self.name, max_running=self.max_running)
+        self._queue.poke()
 
 
 def sweep(
@@ -461,68 +372,38 @@ def sweep(
     """
     grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, **fields)
     manager = manager or current()
-    rows = [CellRow(_plain(one.values), one.request.as_dict()) for one in grid.combinations]
+    rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
     kept = Sweeps(manager.library, manager.service)
-    known = kept.get(name) if name else None
-    if known is not None:
-        if [dict(cell.request) for cell in known.cells] != [dict(row.request) for row in rows]:
-            told = tr(
-                "the library has another sweep {name!r}: choose another name, or take that one up with "
-                "qw.Sweep.resume({name!r})"
-            )
-            raise ValueError(told.format(name=name))
-        found = Sweep.resume(name, manager=manager)
-        found.max_running = max_running or found.max_running
-        return found
-    max_running = max_running or _MAX_RUNNING
+    if name and (known := kept.get(name)) is not None:
+        return _take_up(manager, known, rows, max_running)
+    places = max_running or _MAX_RUNNING
     for message in dict.fromkeys(
         advice.message for one in grid.combinations for advice in one.request.warnings()
     ):
         warn(message)
     name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
-    made = Sweep(manager, name, _plain(grid.axes), rows, skipped=grid.skipped, max_running=max_running)
-    skipped = [
-        {"values": _plain(one.values), "problems": list(map(str, one.problems))} for one in grid.skipped
-    ]
-    kept.add(name, made.axes, skipped, max_running, rows)
-    manager.sweeps[name] = made
+    made = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=places)
+    with _naming:
+        if is_new := kept.add(name, made.axes, skipped_of(grid), places, rows):
+            manager.sweeps[name] = made
+    if not is_new and (known := kept.get(name)) is not None:  # another kernel or thread was quicker
+        return _take_up(manager, known, rows, max_running)
     limit = manager.ask_above if ask_above is None else ask_above
     asks = len(rows) > limit
-    say(_announced(made, grid, asks=asks))  # before anything is sent
+    say(announced(made, grid, tr(_ASK) if asks else ""))  # before anything is sent
     return made if asks else made.start()
 
 
-def _announced(made: Sweep, grid: Grid, *, asks: bool) -> str:
-    told = tr("Sweep {name}: {summary}; at most {places} at once.")
-    told = told.format(name=made.name, summary=grid.summary(), places=made.max_running)
-    return tr("{told} Nothing is sent yet: {ask}").format(told=told, ask=tr(_ASK)) if asks else told
-
-
-def _row(cell: Cell, judgement: Judgement) -> dict[str, Any]:
-    task = cell.task
-    path: Path | None = task.video_path if task else None
-    return {
-        **cell.values,
-        "state": str(cell.state),
-        "task_id": task.task_id if task else "",
-        "seconds": took(task) if task else None,
-        "video": str(path) if path else None,
-        "error": str(task.error) if task and task.error else None,
-        **dataclasses.asdict(judgement),
-        "key": cell.key,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """As JSON keeps it."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.as_dict() if hasattr(value, "as_dict") else value
-
-
-def _skipped(kept: Mapping[str, Any]) -> Skipped:
-    from ..service.catalog import Problem
-
-    return Skipped(kept["values"], tuple(Problem("", message) for message in kept["problems"]))
+def _take_up(
+    manager: TaskManager, known: SweepRow, rows: Sequence[CellRow], max_running: int | None
+) -> Sweep:
+    """Return the sweep that the library has of this name, if its requests are these."""
+    if [dict(cell.request) for cell in known.cells] != [dict(row.request) for row in rows]:
+        message = tr(
+            "the library has another sweep {name!r}: choose another name, or take that one up with "
+            "qw.Sweep.resume({name!r})"
+        )
+        raise ValueError(message.format(name=known.name))
+    found = Sweep.resume(known.name, manager=manager)
+    found.max_running = max_running or found.max_running
+    return found

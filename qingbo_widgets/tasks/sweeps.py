@@ -1,7 +1,7 @@
 """Sweeps in the journal: what each consists of, and which of its cells were submitted under which key.
 
-A cell's key is written before its request leaves. So after a crash nobody takes a cell that was submitted for
-one that waits, and of two kernels that go on with one sweep only one submits a cell.
+A cell's key and its task's row are written in one transaction, before the request leaves. So a cell that has
+a key always has a task, after a crash too, and of two kernels that go on with one sweep only one submits it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from .library import Library
+from .library import Entry, Library
+from .rows import Rows
 from .tables import cells as _cells
 from .tables import sweeps as _sweeps
 
@@ -85,21 +86,22 @@ class Sweeps:
         skipped: Sequence[Any],
         max_running: int,
         cells: Sequence[CellRow],
-    ) -> None:
-        """Write a new sweep down, whole or not at all.
-
-        Raises:
-            sqlalchemy.exc.IntegrityError: there is one of this name.
-        """
+    ) -> bool:
+        """Write a new sweep, whole or not at all; ``False`` where there is one of this name."""
         kept = {"name": name, "service": self._service, "axes": axes, "skipped": skipped}
         rows = [
             {"sweep": name, "service": self._service, "number": number, "values": cell.values,
              "request": cell.request, "key": cell.key, "is_dropped": cell.is_dropped}
             for number, cell in enumerate(cells)
         ]  # fmt: skip
-        with self._library._begin() as connection:
-            connection.execute(_sweeps.insert().values(**kept, max_running=max_running, made_at=time.time()))
-            connection.execute(_cells.insert(), rows)
+        row = {**kept, "max_running": max_running, "made_at": time.time()}
+        try:
+            with self._library._begin() as connection:
+                connection.execute(_sweeps.insert().values(**row))
+                connection.execute(_cells.insert(), rows)
+        except sa.exc.IntegrityError:
+            return False
+        return True
 
     def change(self, name: str, *, max_running: int) -> None:
         """Remember how many tasks may be unfinished at once."""
@@ -107,30 +109,47 @@ class Sweeps:
         with self._library._begin() as connection:
             connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
 
-    def claim(self, name: str, number: int, key: str, *, before: str | None) -> str | None:
-        """Give a cell its key, unless another kernel has been quicker.
+    def claim(
+        self, name: str, number: int, row: Entry, *, before: str | None, holder: str, seconds: float
+    ) -> str | None:
+        """Give a cell its key and its task a row, both or neither, unless another kernel has been quicker.
+
+        The statement that changes the cell decides, not a look at it: what another kernel writes in the same
+        moment is seen by one of the two only.
 
         Args:
             name: the sweep.
             number: the cell, from 0.
-            key: of the task that is to be submitted.
+            row: the task that is to be submitted.
             before: the key that the cell had for us until now.
+            holder: the kernel that follows the task, as in ``Library.add``.
+            seconds: likewise, for how long.
 
         Returns:
-            The cell's key: this one, or the other kernel's; ``None`` where the other has dropped the cell.
+            The cell's key: this task's, or that of another kernel's task; ``None`` where the other kernel has
+            dropped the cell.
         """
         cell = (*self._of(name), _cells.c.number == number)
         unchanged = (_cells.c.key.is_not_distinct_from(before), _cells.c.is_dropped.is_(False))
         with self._library._begin() as connection:
-            connection.execute(_cells.update().where(*cell, *unchanged).values(key=key))
-            row = connection.execute(sa.select(_cells.c.key, _cells.c.is_dropped).where(*cell)).one()
-        return None if row.is_dropped else row.key
+            changed = connection.execute(_cells.update().where(*cell, *unchanged).values(key=row.key))
+            if changed.rowcount == 1:
+                Rows(connection).add(row, holder, datetime.now(UTC) + timedelta(seconds=seconds))
+                return row.key
+            found = connection.execute(sa.select(_cells.c.key).where(*cell)).one()
+        return None if found.key == before else found.key
 
-    def drop(self, name: str, numbers: Sequence[int], *, is_dropped: bool = True) -> None:
-        """Take cells out of the queue, or put them back."""
+    def drop(self, name: str, numbers: Sequence[int], *, is_dropped: bool = True) -> dict[int, str | None]:
+        """Take cells out of the queue, or put them back.
+
+        Returns:
+            The key of each: another kernel may have submitted it meanwhile, and no later than this.
+        """
         cells = (*self._of(name), _cells.c.number.in_(numbers))
+        keys = sa.select(_cells.c.number, _cells.c.key).where(*cells)
         with self._library._begin() as connection:
             connection.execute(_cells.update().where(*cells).values(is_dropped=is_dropped))
+            return {row.number: row.key for row in connection.execute(keys)}
 
     def _of(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
         return _cells.c.sweep == name, _cells.c.service == self._service

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ..i18n import N_, tr
-from ..tasks.cell import CellState
+from ..tasks.cell import FREE, CellState
 from . import markup, table, words
 from .binding import close_parts, observe, refresher, update
 from .card import TaskCard
@@ -33,8 +33,18 @@ _SUBMIT = N_("Submits them, {places} at a time. They may cost money.")
 _PAUSE = N_("Submits no more. What is under way goes on.")
 _GO_ON = N_("Submits what waits. It may cost money.")
 _CANCEL = N_("Drops what waits here, and cancels what waits in the service's queue; the service refunds it.")
-_RETRY = N_("Failed tasks are refunded by the service; trying again makes new ones.")
+_RETRY = N_(
+    "Makes a new task for each failed one, which may cost money. The service refunds the failed ones."
+)
+_FOLLOW = N_(
+    "Follows the tasks that are no longer followed, and saves the videos that could not be saved. It costs "
+    "nothing."
+)
 _AGAIN = N_("Makes a new task, which may cost money.")
+_ANEW = N_(
+    "The service no longer has the first one, which may have been charged. This makes another one, which may "
+    "cost money, too."
+)
 _DROP = N_("Takes this one out of the queue; nothing was sent.")
 _RESUME = N_("To go on in a new kernel:")
 
@@ -52,6 +62,7 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._line = ipywidgets.HTML()
         self.drop_button = _button(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
         self.retry_button = _button(tr("Try again"), tr(_AGAIN), lambda: act(cell.retry))
+        self.anew_button = _button(tr("Make a new one"), tr(_ANEW), lambda: act(cell.submit_anew))
         self._card: TaskCard | None = None
         self._shown: list[Any] = []
         super().__init__(layout={"overflow": "visible"})
@@ -70,6 +81,8 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             parts.append(self.drop_button)
         elif state == CellState.cancelled or (state == CellState.failed and task and words.is_settled(task)):
             parts.append(self.retry_button)
+        elif cell.is_gone:
+            parts.append(self.anew_button)
         with update(self, self._line):
             self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
             if self._shown != parts:
@@ -79,7 +92,7 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         """Close the view with all its parts. The cell goes on."""
         if self.comm is None:
             return  # closed before: ipywidgets closes what is forgotten
-        for part in (self._card, self._line, self.drop_button, self.retry_button):
+        for part in (self._card, self._line, self.drop_button, self.retry_button, self.anew_button):
             if part is not None:
                 close_parts(part)
                 part.close()
@@ -104,7 +117,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         start_button: submits a sweep that waits for its first word.
         pause_button: pauses, or goes on.
         cancel_button: cancels what has not begun.
-        retry_button: tries again what failed.
+        follow_button: follows and saves again what the service still has; free.
+        retry_button: makes new tasks for those that failed.
     """
 
     def __init__(self, sweep: Sweep) -> None:
@@ -125,6 +139,9 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         self.cancel_button = _button(tr("Cancel the rest"), tr(_CANCEL), lambda: self._act(sweep.cancel))
         self.retry_button = _button(
             tr("Try failed ones again"), tr(_RETRY), lambda: self._act(sweep.retry_failed)
+        )
+        self.follow_button = _button(
+            tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
         self._back = _button(tr("‹ Previous"), tr("The cells before these."), lambda: self._turn(-1))
@@ -177,8 +194,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
             return  # closed before: ipywidgets closes what is forgotten
         self._stop()
         refresher.discard(self)
-        buttons = (self.start_button, self.pause_button, self.cancel_button, self.retry_button)
-        for part in (*self.views, *buttons, self._pager, self._grid):
+        buttons = (self.start_button, self.pause_button, self.cancel_button)
+        for part in (*self.views, *buttons, self.follow_button, self.retry_button, self._pager, self._grid):
             close_parts(part)
             part.close()
         close_parts(self)
@@ -218,6 +235,8 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
             offered.append(self.pause_button)
         if counts[CellState.waiting] or counts[CellState.running]:
             offered.append(self.cancel_button)
+        if any(counts[state] for state in FREE):
+            offered.append(self.follow_button)
         if counts[CellState.failed]:
             offered.append(self.retry_button)
         return tuple(offered)

@@ -37,6 +37,8 @@ _COUNTED = {
     CellState.waiting: N_("{count} waiting"),
     CellState.running: N_("{count} running"),
     CellState.finished: N_("{count} finished"),
+    CellState.unsaved: N_("{count} not saved"),
+    CellState.unfollowed: N_("{count} not followed"),
     CellState.failed: N_("{count} failed"),
     CellState.unconfirmed: N_("{count} unconfirmed"),
     CellState.cancelled: N_("{count} cancelled"),

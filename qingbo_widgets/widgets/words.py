@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed
+from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNotFound
 from ..i18n import N_, tr
 from ..service.credentials import find_base_url
 from ..service.snapshot import TaskStatus
@@ -49,6 +49,10 @@ _REFUNDED = N_("The service refunds failed tasks.")
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
 _KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
+_NOT_FOUND = N_(
+    "The service took this task, so it may have been charged: its dashboard says. Following it again costs "
+    "nothing."
+)
 _KEPT_FOR = N_("the service keeps it for {left} more")
 _KEPT_UNTIL = N_("the service keeps it until {end:%Y-%m-%d %H:%M}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
@@ -106,7 +110,8 @@ def status(task: Task) -> str:
             return tr("Finished, saving the video: {percent:.0f} %").format(percent=percent(task))
         return tr("Finished, the video is not saved") if is_over(task) else tr("Finished, saving the video")
     if is_unfollowed(task):
-        return tr("Not followed any more")
+        is_lost = isinstance(task.error, TaskNotFound)
+        return tr("Not found at the service") if is_lost else tr("Not followed any more")
     words = _STATUS.get(task.status)
     return str(task.status) if words is None else tr(words)
 
@@ -249,4 +254,4 @@ def _what_more(task: Task) -> str:
         return tr(_REFUNDED)
     if isinstance(error, AuthenticationFailed) and task.task_id:
         return tr(_KEY_REFUSED)
-    return ""
+    return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from tests.faults.server import Exchange, Received, Step, answer, file
 __all__ = ["VIDEO", "Service"]
 
 VIDEO = film(bytes(range(256)) * 400)
-STORY = (("queued", 0), ("processing", 40), ("completed", 100))
+STORY: tuple[tuple[str, int], ...] = (("queued", 0), ("processing", 40), ("completed", 100))
 
 
 class Service:
@@ -20,7 +21,10 @@ class Service:
 
     Attributes:
         tasks: the tasks made: id and how often it was asked for.
-        faults: by stage (``submit``, ``status``, ``download``), what happens to its next requests.
+        prompts: the prompt of each task made, in order.
+        story: the status and the progress at the first question about a task, the second, and so on.
+        cancelled: the ids of the tasks that were cancelled.
+        faults: by stage (``submit``, ``status``, ``cancel``, ``download``), what its next requests meet.
         knows_keys: whether a key that came before gets the task that it got then.
         clock: how far this service's clock is ahead of ours.
         lifetime: how long a link lives.
@@ -29,11 +33,15 @@ class Service:
     def __init__(self) -> None:
         self.url = ""
         self.tasks: dict[str, int] = {}
+        self.prompts: list[str] = []
+        self.story = STORY
+        self.cancelled: set[str] = set()
         self.faults: defaultdict[str, list[Step]] = defaultdict(list)
         self.knows_keys = True
         self.clock = timedelta(0)
         self.lifetime = timedelta(hours=24)
         self._keys: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> bool:
         """Answers, or does what the next fault of this stage does."""
@@ -48,20 +56,26 @@ class Service:
             return file(VIDEO, ETag='"1"')(exchange)
         if stage == "submit":
             return answer(self._body(self.take(request), "queued", 0))(exchange)
-        task_id = request.path.rpartition("/")[2]
+        task_id = request.path.removesuffix("/cancel").rpartition("/")[2]
         if task_id not in self.tasks:
             return answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)(exchange)
-        status, progress = STORY[min(self.tasks[task_id], len(STORY) - 1)]
+        if stage == "cancel":
+            self.cancelled.add(task_id)
+        if task_id in self.cancelled:
+            return answer(self._body(task_id, "cancelled", 0))(exchange)
+        status, progress = self.story[min(self.tasks[task_id], len(self.story) - 1)]
         self.tasks[task_id] += 1
         return answer(self._body(task_id, status, progress))(exchange)
 
     def take(self, request: Received) -> str:
         """Makes the task that a submission asks for."""
         key = request.headers["idempotency-key"]
-        if not self.knows_keys or key not in self._keys:
-            self._keys[key] = f"task-{len(self.tasks) + 1}"
-            self.tasks[self._keys[key]] = 0
-        return self._keys[key]
+        with self._lock:  # two kernels may submit in the same moment
+            if not self.knows_keys or key not in self._keys:
+                self._keys[key] = f"task-{len(self.tasks) + 1}"
+                self.tasks[self._keys[key]] = 0
+                self.prompts.append(request.json.get("prompt", ""))
+            return self._keys[key]
 
     def taken(self, fault: Step) -> Step:
         """A fault that hides from the client that its task was made."""
@@ -77,7 +91,7 @@ class Service:
 
         def step(exchange: Exchange) -> bool:
             task_id = exchange.request.path.rpartition("/")[2]
-            status, progress = STORY[min(self.tasks[task_id], len(STORY) - 1)]
+            status, progress = self.story[min(self.tasks[task_id], len(self.story) - 1)]
             self.tasks[task_id] += 1
             return answer({**self._body(task_id, status, progress), **changes})(exchange)
 
@@ -106,6 +120,8 @@ def stage_of(request: Received) -> str:
     """What a request is about."""
     if request.path.startswith("/videos/"):
         return "download"
+    if request.path.endswith("/cancel"):
+        return "cancel"
     return "submit" if request.method == "POST" else "status"
 
 

@@ -214,6 +214,8 @@ def test_trying_again_waits_its_turn(
     """Unconfirmed ones are submitted again when there is room, not all at once; one can be taken back."""
     faults(Faults(html_every=1))
     made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
+    until(lambda: made.is_done)
+    made.go_on()
     made.wait(timeout=60)
     assert made.counts[CellState.unconfirmed] == 4
     most = 0
@@ -323,6 +325,31 @@ def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., Ta
     assert len(one.library.entries()) == 8
 
 
+def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., TaskManager]) -> None:
+    """Made, and taken up, by several threads in the same moment: one sweep, which nothing submits twice."""
+    start = threading.Barrier(8)
+    found: list[Sweep] = []
+
+    def together(call: Callable[[], Sweep]) -> None:
+        def work() -> None:
+            start.wait()
+            found.append(call())
+
+        threads = [threading.Thread(target=work) for _ in range(start.parties)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    first, second = make_manager(), make_manager()
+    together(lambda: sweep(prompt="koi", repeat=3, name="koi", ask_above=0, manager=first, **SHORT))
+    assert len(found) == start.parties, "a thread met an error"
+    assert len(set(map(id, found))) == 1
+    found.clear()
+    together(lambda: Sweep.resume("koi", manager=second))
+    assert len(set(map(id, found))) == 1
+
+
 @pytest.mark.usefixtures("failing")
 def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> None:
     """A name stands for one sweep: the same call finds it, another one is refused."""
@@ -427,6 +454,8 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
         with TaskManager(client, qw.Library(tmp_path), poll_interval=0.2) as manager:
             prompts = [f"{'koi' if number % 10 == 0 else 'fail'} {number}" for number in range(200)]
             made = sweep(prompt=prompts, max_running=16, ask_above=200, manager=manager, **SHORT)
+            # Three lost answers in a row would be bad luck, and pause it.
+            made.observe(lambda change: change["new"] == "paused" and made.go_on(), "state")
             seen = [task.key for task in made]
             counts = made.counts
             assert made.state == "ended"
