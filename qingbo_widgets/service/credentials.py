@@ -9,6 +9,7 @@ from ..exceptions import MissingApiKey
 from ..i18n import N_, tr
 from .catalog import Problem
 from .contract import Contract202604
+from .known_keys import API_KEY_VARIABLES, remember
 from .urls import why_no_base_url, without_query
 
 __all__ = [
@@ -21,8 +22,6 @@ __all__ = [
     "problem_with",
 ]
 
-#: Asked in this order; the second and third are those of the service's own documentation.
-API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 #: ``keyring set qingbo_widgets api_key`` on the command line stores the key where it is looked for.
 _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
@@ -48,7 +47,7 @@ class Secret:
         is_text: whether a text was given.
     """
 
-    __slots__ = ("__text", "is_text")
+    __slots__ = ("__text", "__weakref__", "is_text")
 
     def __init__(self, text: object) -> None:
         self.is_text = isinstance(text, str)
@@ -122,7 +121,7 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
         raise MissingApiKey(tr("No API key was found. {ways}").format(ways=tr(_WAYS)))
     if not key.fits_a_header:
         raise MissingApiKey(tr(_MARRED).format(it=told, ways=tr(_WAYS)))
-    return key
+    return remember(key)
 
 
 def find_base_url() -> str:

@@ -19,6 +19,7 @@ from .binding import close_parts, update
 from .fields import LABEL_WIDTH, set_tooltip
 from .images import service_of, source_of, urls_of
 from .panels import Editor, indented, told
+from .texts import Text, Textarea
 
 if TYPE_CHECKING:
     from .form import RequestForm
@@ -95,7 +96,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             tr(_MASK_HELP),
             {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
         )
-        self.path = ipywidgets.Textarea(
+        self.path = Textarea(
             description=tr(_PATH).format(number=label), placeholder=tr(_PLACEHOLDER), rows=2, layout=_WIDE
         )
         self.path.style.description_width = LABEL_WIDTH
@@ -342,7 +343,7 @@ def _is_point(point: object) -> bool:
 
 
 def _line(description: str, explained: str, layout: dict[str, str]) -> Any:
-    line = ipywidgets.Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
+    line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
     line.style.description_width = LABEL_WIDTH
     set_tooltip(line, explained)
     return line
