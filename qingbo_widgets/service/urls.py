@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from ..i18n import tr
 
 __all__ = [
+    "is_elsewhere",
     "is_loopback",
     "is_private_host",
     "is_web_url",
@@ -42,6 +43,11 @@ def is_private_host(url: str) -> bool:
     # Most resolvers lead every name below localhost to this machine (RFC 6761).
     name = host.removesuffix(".")
     return name == "localhost" or name.endswith(".localhost")
+
+
+def is_elsewhere(path: str) -> bool:
+    """Return whether a path names another computer, to which Windows shows the user's login by looking."""
+    return path.strip()[:2] in ("\\\\", "//", "\\/", "/\\")
 
 
 def pointed_to(url: str, location: str) -> str:
@@ -105,9 +111,8 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_file(text: str) -> bool:
-    if text.startswith(("\\\\", "//")):
-        # Of another computer, to which Windows would show the user's login just by looking.
-        return text.startswith("\\\\")
+    if is_elsewhere(text):
+        return "\\" in text[:2]
     try:
         return Path(text).expanduser().exists()
     except (OSError, ValueError, RuntimeError):

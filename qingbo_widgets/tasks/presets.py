@@ -17,6 +17,7 @@ from typing import Any
 
 from ..i18n import N_, tr
 from ..service.files import read, remove
+from ..service.known_keys import hide, hide_in
 from .files import write_whole
 from .library import readable_name
 
@@ -72,7 +73,7 @@ class Presets:
             ValueError: it is no name.
             OSError: the folder cannot be written.
         """
-        name = " ".join(name.split())
+        name = hide(" ".join(name.split()))
         if not name or not name.isprintable():
             raise ValueError(tr(_NO_NAME))
         if len(name) > _LONGEST_NAME:
@@ -134,7 +135,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
-    write_whole(file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
+    kept = hide_in(dict(content))  # what was written before the key was known may hold it
+    write_whole(file, json.dumps(kept, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
 def _age(file: Path) -> float:

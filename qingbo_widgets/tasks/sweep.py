@@ -20,6 +20,8 @@ from traitlets import HasTraits, Int, Unicode
 from ..console import say
 from ..exceptions import BadRequest, InvalidRequest, QingboError, TaskCancelled, WaitTimeout
 from ..i18n import N_, tr
+from ..service.callbacks import callback_note
+from ..service.known_keys import hide
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .cell import Cell, CellState, time_left, took
@@ -142,7 +144,8 @@ class Sweep(HasTraits):
                 found._attach(cell, manager.take_up(cell.key))
         found.set_trait("state", "running")
         if found.counts[CellState.waiting]:
-            found._halt(tr(_TAKEN_UP))
+            sent_on = callback_note(*(cell.request for cell in found.cells))
+            found._halt(" ".join(filter(None, (tr(_TAKEN_UP), sent_on))))
         found._look()
         return found
 
@@ -479,7 +482,7 @@ def sweep(
         advice.message for one in grid.combinations for advice in one.request.warnings()
     ):
         warn(message)
-    name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
+    name = hide(name) if name else f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
     made = Sweep(manager, name, _plain(grid.axes), rows, skipped=grid.skipped, max_running=max_running)
     skipped = [
         {"values": _plain(one.values), "problems": list(map(str, one.problems))} for one in grid.skipped
@@ -495,6 +498,7 @@ def sweep(
 def _announced(made: Sweep, grid: Grid, *, asks: bool) -> str:
     told = tr("Sweep {name}: {summary}; at most {places} at once.")
     told = told.format(name=made.name, summary=grid.summary(), places=made.max_running)
+    told = " ".join(filter(None, (told, callback_note(*(cell.request for cell in made.cells)))))
     return tr("{told} Nothing is sent yet: {ask}").format(told=told, ask=tr(_ASK)) if asks else told
 
 

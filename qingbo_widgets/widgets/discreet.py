@@ -15,7 +15,8 @@ from ..service.known_keys import holds_key
 
 __all__ = ["keep_out_of_the_log"]
 
-#: The loggers that write messages down: of the widgets' channel, of the kernel, of one without an application.
+#: The loggers that write messages down: of the widgets' channel, of the kernel, and of a kernel without its
+#: application.
 _LOGGERS = ("Comm", "IPKernelApp", "traitlets")
 
 

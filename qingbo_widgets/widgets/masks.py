@@ -315,8 +315,9 @@ class MasksEditor(Editor):
         url = next(iter(urls_of(self.form, "image_urls")), "")
         if self.canvas and url:
             report = pictures.known(url, service_of(self.form))
+            unasked = "" if url in self.form.unasked else url
             with update(self.canvas):
-                self.canvas.source = source_of(report) if report is not None else url
+                self.canvas.source = source_of(report) if report is not None else unasked
 
     def _make_canvas(self) -> Any:
         try:

@@ -21,9 +21,6 @@ __all__ = ["PasteArea", "Text", "Textarea"]
 class _Guarded:
     """Takes the known keys out of the value of a text field."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take up what the page sends."""
         value = sync_data.get("value")
