@@ -57,7 +57,7 @@ _PATTERNS = tuple(
         rf"{_APART}(?={_WORD}*[a-z])(?={_WORD}*\d){_WORD}{{24,}}){_ENDS}",
     )
 )
-#: One word and nothing else, too long for the name of a model.
+#: One long word and nothing else, as a dashboard copies a key.
 _ALONE = re.compile(rf"{_QUOTE}?(?!\w+://)(?![\[{{])[!#-&(-_a-~]{{12,}}{_QUOTE}?")
 _SECRET_NAME = re.compile(
     r"auth(?!ors?$)|token|secret|passw|passphrase|pwd|bearer|cookie|credential|session|signature|jwt"

@@ -33,7 +33,9 @@ class _Discreet(logging.Filter):
             message = record.getMessage()
         except (TypeError, ValueError):  # logging itself reports it, with its arguments
             message = f"{record.msg} {record.args}"
-        return not any(model in message for model in tuple(self.models)) and not holds_key(message)
+        is_secret = any(model in message for model in tuple(self.models))
+        # In the message an invisible letter is spelt out; in the arguments it is itself.
+        return not (is_secret or holds_key([message, record.args]))
 
 
 _discreet = _Discreet()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import TraitError
 
 from ..i18n import N_, tr
-from ..service.known_keys import texts_in
+from ..service.known_keys import hide_in, texts_in
 from ..service.pasted import read_pasted
 from ..service.request import VideoRequest
 from ..tasks.pictures import pictures
@@ -51,7 +51,7 @@ def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """
     left_out = [_told(name, value) for name, value in fields.items() if name not in form.field_names]
     with form.at_once():
-        form.unasked |= _images_in(fields)
+        form.unasked |= _images_in(fields) - _images_in(form.given)
         for name, default in form.field_names.items():
             if name in form.fixed and name not in fields:
                 continue
@@ -123,4 +123,4 @@ def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _told(name: str, value: Any) -> str:
-    return _UNFIT.format(field=name, value=markup.shorten(repr(value), 80))
+    return _UNFIT.format(field=name, value=markup.shorten(repr(hide_in(value)), 80))

@@ -221,7 +221,6 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def start_afresh(self) -> None:
         """Every field as the code has given it."""
         filling.fill(self, self.given)
-        self.ask_for(self.unasked)
 
     def ask_for(self, urls: Iterable[str]) -> None:
         """Let images be looked at: the user wants to see them, or the code has named them."""
