@@ -29,6 +29,7 @@ __all__ = [
     "FIELDS_WITH_IMAGES",
     "ImagePreview",
     "found",
+    "is_unasked",
     "picture_html",
     "published",
     "source_of",
@@ -60,6 +61,11 @@ def urls_of(form: RequestForm, field: str) -> tuple[str, ...]:
     value = getattr(form, field)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
+
+
+def is_unasked(form: RequestForm, url: str) -> bool:
+    """Return whether the address came from elsewhere, and neither kernel nor page has loaded it yet."""
+    return url in form.unasked and pictures.known(url, service_of(form)) is None
 
 
 def service_of(form: RequestForm) -> str:
@@ -173,9 +179,7 @@ class ImagePreview(Editor):
 
     @property
     def _is_unasked(self) -> bool:
-        """Whether the address came from elsewhere, and neither kernel nor page has loaded it."""
-        is_known = pictures.known(self.url, service_of(self.form)) is not None
-        return self.url in self.form.unasked and not is_known
+        return is_unasked(self.form, self.url)
 
     def _ask(self) -> None:
         if self.comm is not None and self.url and self.url == self._asked:

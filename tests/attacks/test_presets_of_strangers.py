@@ -157,14 +157,16 @@ def test_an_image_is_fetched_when_the_user_asks(
     assert stranger.requests == []
     first = form.slots["image_urls"].editor
     assert "<img" not in shown(form)
-    assert "first.png" not in form.panels.editor("masks").canvas.source
+    assert "Look at the image above first" in shown(form.panels.editor("masks"))
+    assert form.panels.editor("masks").canvas is None
     assert "on 127.0.0.1, and was not fetched yet" in shown(first)
     assert form.problems == ()
 
     first.look_button.click()
     until(lambda: "1024 × 576" in shown(first))
     assert [request.path for request in stranger.requests] == ["/first.png"]
-    assert "Look at the image" not in shown(first)
+    assert "Look at the image" not in shown(form)
+    assert "base64" in form.panels.editor("masks").canvas.source
     form.controls["last_frame"].value = f"{stranger.url}/mine.png"
     until(lambda: len(stranger.requests) > 1)
     assert [request.path for request in stranger.requests[1:]] == ["/mine.png"]

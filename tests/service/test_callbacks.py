@@ -16,7 +16,7 @@ def chinese() -> Iterator[None]:
     """The language of the messages, for a test."""
     set_locale("zh")
     yield
-    set_locale("en")
+    set_locale(None)
 
 
 def asked(url: object) -> qw.VideoRequest:
