@@ -10,7 +10,6 @@ import dataclasses
 import logging
 import os
 import re
-import unicodedata
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -28,6 +27,8 @@ API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
 HIDDEN = "<hidden>"
 #: Letters; shorter ones are made up, and would be found in the middle of any word.
 _SHORTEST = 8
+#: From full-width letters to plain ones.
+_WIDE = {0xFEE0 + code: code for code in range(ord("!"), ord("~") + 1)}
 #: What a key cannot contain, and a copied one may have between its letters; a backslash ends a line.
 _BETWEEN = re.compile(r"[^!-\[\]-~]+")
 #: Levels of lists and dictionaries that are searched; a request has four. A list may contain itself.
@@ -59,8 +60,13 @@ def remember(key: Secret) -> Secret:
 
 def hide(text: str) -> str:
     """Return the text with every known key replaced by ``HIDDEN``."""
+    flat = _flat(text)
+    unquoted = _flat(unquote(text)) if "%" in text else flat
     for reveal in _known():
-        text = _without(text, reveal)
+        if len(reveal()) < _SHORTEST or reveal() in HIDDEN:
+            continue
+        if reveal() in text or reveal() in flat or reveal() in unquoted:
+            text = _without(text, reveal)
     return text
 
 
@@ -116,10 +122,8 @@ def _in_environment(variable: str) -> str:
 
 
 def _without(text: str, reveal: Callable[[], str]) -> str:
-    if len(reveal()) < _SHORTEST or reveal() in HIDDEN:
-        return text
     text = text.replace(reveal(), HIDDEN)
-    if "%" in text and reveal() not in _flat(text) and reveal() in _flat(unquote(text)):
+    if reveal() not in _flat(text) and reveal() in _flat(unquote(text)):
         text = unquote(text)
     while reveal() in _flat(text):
         places = [place for place, letter in enumerate(text) for _ in _flat(letter)]
@@ -130,12 +134,5 @@ def _without(text: str, reveal: Callable[[], str]) -> str:
 
 
 def _flat(text: str) -> str:
-    """Return the letters of which a key can consist; full-width ones as the plain ones."""
-    if not text.isascii():
-        # One by one, so that each letter keeps its place.
-        text = "".join(map(_plain, text))
-    return _BETWEEN.sub("", text)
-
-
-def _plain(letter: str) -> str:
-    return letter if letter.isascii() else unicodedata.normalize("NFKC", letter)
+    """Return the letters of which a key can consist, full-width ones as the plain ones."""
+    return _BETWEEN.sub("", text if text.isascii() else text.translate(_WIDE))
