@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import difflib
 import keyword
-import numbers
 import re
 import shlex
-import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,6 +16,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from .exceptions import QingboError
 from .i18n import N_, tr
+from .placeholders import filled, filled_option
 from .service import catalog
 from .service.known_keys import hide
 from .service.request import Shot, VideoRequest
@@ -51,22 +50,6 @@ _LONG = {"-m": "--model", "-a": "--aspect-ratio"}
 _NEED = ("resume", "cancel", "sweep")
 _HELP = ("-h", "--help")
 _LATEST = 20
-#: A variable, as IPython writes it in a line.
-_DOLLAR = re.compile(r"\$([^\W\d]\w*)")
-
-_NO_PLAIN_NAME = N_(
-    "%%qingbo: {field} is not the plain name of a variable. Attributes, indices, conversions and formats are "
-    "not followed: put the value into a variable, text = …, and write {{text}}. {{{{ stands for a brace. "
-    "Nothing was sent."
-)
-_NO_VARIABLE = N_(
-    "%%qingbo: {field}: there is no variable {name!r}. {{name}} stands for a variable, {{{{ for a brace. "
-    "Nothing was sent."
-)
-_NO_PLAIN_VALUE = N_(
-    "%%qingbo: {field} is a {kind}, not a text or a number: put its text into a variable, text = …, and "
-    "write {{text}}. Nothing was sent."
-)
 
 
 class Listing:
@@ -132,7 +115,7 @@ class QingboMagics(Magics):
         if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
             raise _refused(tr("-o {output}: that is no name for a variable.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
-        text = _filled(cell.strip(), self.shell.user_ns)
+        text = _put_in(filled, cell.strip(), self.shell.user_ns)
         if "shots" in fields:
             more = [line for line in text.splitlines() if line.strip()]
             fields["shots"] = [*map(_shot, fields["shots"]), *(_shot(line, in_cell=True) for line in more)]
@@ -161,7 +144,7 @@ class QingboMagics(Magics):
         %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
         """
         command, *rest = _words(line) or [""]
-        what = " ".join(_option(word, self.shell.user_ns) for word in rest)
+        what = " ".join(_put_in(filled_option, word, self.shell.user_ns) for word in rest)
         if command in _HELP:
             self._explain("%qingbo")
             return None
@@ -240,7 +223,7 @@ def _parsed(magic: Any, line: str, names: Mapping[str, Any]) -> argparse.Namespa
         words = shlex.split(line)
     except ValueError as error:
         raise _mistaken(magic, line, error) from None
-    words = [_option(word, names) for word in words]
+    words = [_put_in(filled_option, word, names) for word in words]
     try:
         found: argparse.Namespace = magic.parser.parse_args(words)
     except (UsageError, ValueError) as error:
@@ -294,43 +277,12 @@ def _shot(text: str, *, in_cell: bool = False) -> Shot:
     raise _refused(told.format(text=text))
 
 
-def _filled(text: str, names: Mapping[str, Any]) -> str:
-    """Put variables into a text, by their names alone.
-
-    A prompt may come from anywhere. One that could follow attributes would reach the key.
-    """
+def _put_in(put: Callable[[str, Mapping[str, Any]], str], text: str, names: Mapping[str, Any]) -> str:
+    """Put variables into a text; what cannot be one is answered with what can."""
     try:
-        parts = list(string.Formatter().parse(text))
+        return put(text, names)
     except ValueError as error:
-        told = tr("%%qingbo: {reason}. {{name}} stands for a variable, {{{{ for a brace.")
-        raise _refused(told.format(reason=error)) from None
-    return "".join(
-        literal + ("" if name is None else _value(name, spec, conversion, names))
-        for literal, name, spec, conversion in parts
-    )
-
-
-def _value(name: str, spec: str | None, conversion: str | None, names: Mapping[str, Any]) -> str:
-    """Return what stands for one placeholder."""
-    field = "{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
-    if spec or conversion or not name.isidentifier():
-        raise _refused(tr(_NO_PLAIN_NAME).format(field=field))
-    if name not in names:
-        raise _refused(tr(_NO_VARIABLE).format(field=field, name=name))
-    value = names[name]
-    if not isinstance(value, str | numbers.Number):
-        raise _refused(tr(_NO_PLAIN_VALUE).format(field=field, kind=type(value).__name__))
-    return str(value)
-
-
-def _option(word: str, names: Mapping[str, Any]) -> str:
-    """Put variables into a word of a line; $name too, as in any line of IPython, where it is a variable."""
-
-    def value(found: re.Match[str]) -> str:
-        value = names.get(found[1])
-        return str(value) if isinstance(value, str | numbers.Number) else found[0]
-
-    return _filled(word, names) if "{" in word else _DOLLAR.sub(value, word)
+        raise _refused(tr("%%qingbo: {error} Nothing was sent.").format(error=error)) from None
 
 
 def _refused(text: str) -> UsageError:

@@ -11,7 +11,7 @@ from qingbo_widgets.service.pasted import keepable, read_pasted
 from tests.service.keyed_texts import READABLE, UNREADABLE
 
 #: One that is called a key, and one that only looks like one.
-KEYS = ("sk-sentinel-3e1f9c7a5b2d", "Zk91mmQpo2Lw7")
+KEYS = ("sk-masked-8d2f4b6a1c3e", "Zk91mmQpo2Lw7")
 
 
 @pytest.mark.parametrize("key", KEYS)
