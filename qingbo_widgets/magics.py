@@ -7,17 +7,18 @@ import difflib
 import keyword
 import re
 import shlex
-import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from .exceptions import QingboError
 from .i18n import N_, tr
+from .placeholders import filled, filled_option
 from .service import catalog
+from .service.known_keys import hide
 from .service.request import Shot, VideoRequest
 from .service.snapshot import TaskStatus
 from .tasks import connection
@@ -95,22 +96,26 @@ class QingboMagics(Magics):
     )  # fmt: skip
     @argument("-o", "--output", metavar="NAME", help="The variable that gets the task.")
     @argument("-w", "--wait", action="store_true", help="Wait until the video is saved.")
+    @no_var_expand  # IPython would evaluate what stands in braces
     @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython's decorators are typed for methods of no class
     def make(self, line: str, cell: str) -> Task | None:
         """Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
 
         Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
         a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
+
+        A variable holds a text or a number. Attributes and indices are not followed: a copied prompt that
+        could do so would reach the API key.
         """
         if any(word in _HELP for word in _words(line)):
             self._explain("%%qingbo")
             return None
-        arguments = vars(_parsed(self.make, line))
+        arguments = vars(_parsed(self.make, line, self.shell.user_ns))
         output, wait = arguments.pop("output"), arguments.pop("wait")
         if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
-            raise UsageError(tr("-o {output}: that is no name for a variable.").format(output=output))
+            raise _refused(tr("-o {output}: that is no name for a variable.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
-        text = _filled(cell.strip(), self.shell.user_ns)
+        text = _put_in(filled, cell.strip(), self.shell.user_ns)
         if "shots" in fields:
             more = [line for line in text.splitlines() if line.strip()]
             fields["shots"] = [*map(_shot, fields["shots"]), *(_shot(line, in_cell=True) for line in more)]
@@ -124,6 +129,7 @@ class QingboMagics(Magics):
             _told(task.wait)
         return task if output is None else None
 
+    @no_var_expand
     @line_magic("qingbo")  # type: ignore[arg-type]
     def look_after(self, line: str) -> Any:
         """Look after tasks, or make a video of shots.
@@ -138,17 +144,17 @@ class QingboMagics(Magics):
         %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
         """
         command, *rest = _words(line) or [""]
-        what = " ".join(rest)
+        what = " ".join(_put_in(filled_option, word, self.shell.user_ns) for word in rest)
         if command in _HELP:
             self._explain("%qingbo")
             return None
         if command.startswith("-"):
             return self.make(line, "")
         if command not in COMMANDS:
-            raise UsageError(f"%qingbo {command}: {_instead(command, COMMANDS)}{_listed(COMMANDS)}")
+            raise _refused(f"%qingbo {command}: {_instead(command, COMMANDS)}{_listed(COMMANDS)}")
         is_number = re.fullmatch("[0-9]{1,6}", what) is not None
         if bool(what) != (command in _NEED) and not (command == "tasks" and is_number):
-            raise UsageError(f"%qingbo {command}: {tr(COMMANDS[command])}")
+            raise _refused(f"%qingbo {command}: {tr(COMMANDS[command])}")
         return _told(lambda: getattr(self, f"_{command}")(what))
 
     def _tasks(self, what: str) -> Listing:
@@ -174,7 +180,7 @@ class QingboMagics(Magics):
         try:
             return Sweep.resume(what)
         except KeyError as error:
-            raise UsageError(error.args[0]) from None
+            raise _refused(error.args[0]) from None
 
     def _explain(self, magic: str) -> None:
         """What ``magic?`` shows."""
@@ -210,19 +216,28 @@ def load(shell: Any) -> None:
         shell.set_hook("complete_command", magics.complete, str_key=name)
 
 
-def _parsed(magic: Any, line: str) -> argparse.Namespace:
+def _parsed(magic: Any, line: str, names: Mapping[str, Any]) -> argparse.Namespace:
     """The options; a wrong one is answered with the right ones."""
     try:
         # Not IPython's parse_argstring, which leaves the quotation marks in place.
-        found: argparse.Namespace = magic.parser.parse_args(shlex.split(line))
+        words = shlex.split(line)
+    except ValueError as error:
+        raise _mistaken(magic, line, error) from None
+    words = [_put_in(filled_option, word, names) for word in words]
+    try:
+        found: argparse.Namespace = magic.parser.parse_args(words)
     except (UsageError, ValueError) as error:
-        options = {option for group in _options(magic) for option in group}
-        wrong = [word for word in line.split() if word.startswith("-") and word not in options]
-        listed = ", ".join("/".join(group) for group in _options(magic))
-        instead = _instead(wrong[0], options) if wrong else ""
-        told = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
-        raise UsageError(told.format(error=error, instead=instead, options=listed)) from None
+        raise _mistaken(magic, line, error) from None
     return found
+
+
+def _mistaken(magic: Any, line: str, error: Exception) -> UsageError:
+    options = {option for group in _options(magic) for option in group}
+    wrong = [word for word in line.split() if word.startswith("-") and word not in options]
+    listed = ", ".join("/".join(group) for group in _options(magic))
+    instead = _instead(wrong[0], options) if wrong else ""
+    told = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
+    return _refused(told.format(error=error, instead=instead, options=listed))
 
 
 def _options(magic: Any) -> list[tuple[str, ...]]:
@@ -259,25 +274,20 @@ def _shot(text: str, *, in_cell: bool = False) -> Shot:
             "{text!r}: shots take the place of the prompt, so with --shot each line of the cell is one more: "
             'a text, a colon and whole seconds, "A koi rises:5".'
         )
-    raise UsageError(told.format(text=text))
+    raise _refused(told.format(text=text))
 
 
-class _Filler(string.Formatter):
-    """Puts variables into a text, by their names only."""
-
-    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        if key not in kwargs:
-            raise NameError(tr("there is no variable {name!r}").format(name=key))
-        return super().get_value(key, args, kwargs)
-
-
-def _filled(text: str, names: Mapping[str, Any]) -> str:
+def _put_in(put: Callable[[str, Mapping[str, Any]], str], text: str, names: Mapping[str, Any]) -> str:
+    """Put variables into a text; what cannot be one is answered with what can."""
     try:
-        return _Filler().vformat(text, (), names)
-    except Exception as error:  # whatever a person's own objects raise when they are asked for a text
-        reason = repr(error) if isinstance(error, LookupError) else str(error)
-        told = tr("%%qingbo: {reason}. {{name}} stands for a variable, {{{{ for a brace.")
-        raise UsageError(told.format(reason=reason or type(error).__name__)) from None
+        return put(text, names)
+    except ValueError as error:
+        raise _refused(tr("%%qingbo: {error} Nothing was sent.").format(error=error)) from None
+
+
+def _refused(text: str) -> UsageError:
+    """The error for a line or a cell; what was written there may hold the key."""
+    return UsageError(hide(text))
 
 
 def _told(act: Callable[[], Any]) -> Any:
@@ -285,7 +295,7 @@ def _told(act: Callable[[], Any]) -> Any:
     try:
         return act()
     except QingboError as error:
-        raise UsageError(str(error)) from None
+        raise _refused(str(error)) from None
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

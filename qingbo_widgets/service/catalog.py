@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..i18n import N_
+from .known_keys import hide
 
 __all__ = [
     "ASPECT_RATIOS",
@@ -91,6 +92,10 @@ class Problem:
     field: str
     message: str
     number: int = 0
+
+    def __post_init__(self) -> None:
+        # The message quotes the value, and a key may have been pasted in its place.
+        object.__setattr__(self, "message", hide(self.message))
 
     def __str__(self) -> str:
         return self.message

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..i18n import N_, tr
 from . import catalog
 from .catalog import Problem, spec_of, takes
+from .known_keys import HIDDEN, hide_in, holds_key, texts_in
 from .parts import CameraControl, DynamicMask, Shot, is_integer, is_pair, is_set
 from .urls import is_private_host, is_web_url, why_not_public
 
@@ -54,11 +55,24 @@ def advise(request: VideoRequest, *, local_service: bool = False) -> tuple[Probl
 
 
 def _problems(request: VideoRequest) -> Iterator[Problem]:
+    yield from _keys(request)
     yield from _names(request)
     yield from _not_taken(request)
     yield from _multi_shot(request) if request.is_multi_shot else _single_shot(request)
     yield from _images(request)
     yield from _controls(request)
+
+
+def _keys(request: VideoRequest) -> Iterator[Problem]:
+    """The key belongs into the header alone; a prompt stays at the service, and in the library."""
+    for field in dataclasses.fields(request):
+        value = getattr(request, field.name)
+        if holds_key(value):
+            told = tr("{field}: the API key stands in it. Take it out; the request is not sent with it.")
+            yield Problem(field.name, told.format(field=field.name))
+        elif any(HIDDEN in text for text in texts_in(value)):
+            told = tr("{field}: {hidden} stands where an API key was taken out. Put there what is meant.")
+            yield Problem(field.name, told.format(field=field.name, hidden=HIDDEN))
 
 
 def _names(request: VideoRequest) -> Iterator[Problem]:
@@ -347,7 +361,7 @@ def _shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**60:  # Python prints no integer of thousands of digits
         return f"<{type(value).__name__}>"
     try:
-        return _short.repr(value)
+        return _short.repr(hide_in(value))  # before it is cut, or half a key would remain
     except Exception:  # a foreign __repr__
         return f"<{type(value).__name__}>"
 

@@ -21,6 +21,7 @@ from .catalog import Problem
 from .contract import Contract202604
 from .credentials import Secret, find_api_key, find_base_url, hidden
 from .download import Download, OnProgress
+from .known_keys import hide_in, holds_key
 from .request import VideoRequest
 from .snapshot import TaskSnapshot
 from .transport import Transport
@@ -220,7 +221,8 @@ class Client:
 
 def _segment(task_id: str) -> str:
     # "." and ".." would climb out of /tasks even when quoted.
-    if not isinstance(task_id, str) or task_id.strip(". ") == "" or not task_id.isprintable():
-        told = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=task_id)
+    is_one = isinstance(task_id, str) and task_id.strip(". ") != "" and task_id.isprintable()
+    if not is_one or holds_key(task_id):  # pasted in the wrong place; addresses are logged
+        told = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=hide_in(task_id))
         raise InvalidRequest((Problem("task_id", told),))
     return quote(task_id, safe="")

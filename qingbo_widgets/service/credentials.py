@@ -10,6 +10,7 @@ from ..i18n import N_, tr
 from .catalog import Problem
 from .contract import Contract202604
 from .echoes import hide
+from .known_keys import API_KEY_VARIABLES, remember
 from .urls import why_no_base_url, without_query
 
 __all__ = [
@@ -22,8 +23,6 @@ __all__ = [
     "problem_with",
 ]
 
-#: Asked in this order; the second and third are those of the service's own documentation.
-API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 #: ``keyring set qingbo_widgets api_key`` on the command line stores the key where it is looked for.
 _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
@@ -49,7 +48,7 @@ class Secret:
         is_text: whether a text was given.
     """
 
-    __slots__ = ("__text", "is_text")
+    __slots__ = ("__text", "__weakref__", "is_text")
 
     def __init__(self, text: object) -> None:
         self.is_text = isinstance(text, str)
@@ -67,7 +66,7 @@ class Secret:
         """Return the text with every occurrence of the secret taken out, however it is spelled."""
         if len(self.__text) < _SHORTEST:
             return text.replace(self.__text, repr(self)) if self.__text else text
-        return hide(self.__text, text, repr(self))
+        return hide(self.reveal, text, repr(self))
 
     def hide_in_all(self, value: Any) -> Any:
         """Do the same to every text in what JSON holds. A key too short to be one is left where it is."""
@@ -129,7 +128,7 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
         raise MissingApiKey(tr("No API key was found. {ways}").format(ways=tr(_WAYS)))
     if not key.fits_a_header:
         raise MissingApiKey(tr(_MARRED).format(it=told, ways=tr(_WAYS)))
-    return key
+    return remember(key)
 
 
 def find_base_url() -> str:

@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from functools import cache
 
 __all__ = ["hide"]
@@ -23,7 +24,7 @@ _UNIT = re.compile(
     r"|%(?:25){0,8}(?P<percent>[0-9a-fA-F]{2})"
     r"|\\{1,16}(?:u(?P<four>[0-9a-fA-F]{4})|u\{(?P<braced>[0-9a-fA-F]{1,6})\}|U(?P<eight>[0-9a-fA-F]{8})"
     r"|x(?P<two>[0-9a-fA-F]{2})|(?P<octal>[0-7]{3})|(?P<blank>[nrtbfv]))"
-    r"|=\r?\n"
+    r"|[=\\]\r?\n"
     r"|&(?:amp;){0,8}(?P<entity>#[xX]?[0-9a-fA-F]{1,9}|[a-zA-Z][a-zA-Z0-9]{1,30});?"
     r"|(?P<other>[\x00-\x20\x7f-\U0010ffff]+)"
     r"|(?P<sign>.)",
@@ -31,17 +32,25 @@ _UNIT = re.compile(
 )
 
 
-def hide(secret: str, text: str, instead: str) -> str:
-    """Return the text with every occurrence of the secret replaced.
+def hide(reveal: Callable[[], str], text: str, instead: str) -> str:
+    """Return the text with every occurrence of a secret replaced.
 
     Args:
-        secret: visible ASCII, long enough not to stand in the middle of any word.
+        reveal: returns the secret: visible ASCII, long enough not to stand in the middle of any word.
         text: from elsewhere.
         instead: stands where the secret stood.
     """
-    text = text.replace(secret, instead)
+    spans: set[tuple[int, int]] | BaseException
+    try:
+        spans = _spans(reveal(), _Unfolded(text))
+    except (
+        BaseException
+    ) as error:  # an interrupt, say: a traceback through these frames would print the secret
+        spans = error.with_traceback(None)
+    if isinstance(spans, BaseException):
+        raise spans
     parts, end = [], 0
-    for start, stop in sorted(_spans(secret, _Unfolded(text))):
+    for start, stop in sorted(spans):
         if start >= end:
             parts += [text[end:start], instead]
         end = max(end, stop)
@@ -84,12 +93,11 @@ class _Unfolded:
         self._firsts: list[int] = []
         self._units: list[tuple[int, int, bool]] = []  # start, end, and whether each letter stands for itself
         parts, length = [], 0
-        for unit in _UNIT.finditer(text):
-            if part := _meaning(unit):
-                self._firsts.append(length)
-                self._units.append((*unit.span(), unit.lastgroup == "plain"))
-                parts.append(part)
-                length += len(part)
+        for start, end, part, is_plain in _units(text):
+            self._firsts.append(length)
+            self._units.append((start, end, is_plain))
+            parts.append(part)
+            length += len(part)
         self.letters = "".join(parts)
 
     def place(self, index: int) -> tuple[int, int]:
@@ -100,6 +108,20 @@ class _Unfolded:
             return start, end
         at = start + index - self._firsts[number]
         return at, at + 1
+
+
+def _units(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """Yield start, end and letters of each unit that means any, and whether each letter stands for itself."""
+    for unit in _UNIT.finditer(text):
+        start, end = unit.span()
+        if not (letters := _meaning(unit)):
+            continue
+        if unit.lastgroup == "other":  # a run: those between which the secret stands are none of it
+            for place, letter in enumerate(unit[0], start):
+                if letters := _visible(letter):
+                    yield place, place + 1, letters, False
+        else:
+            yield start, end, letters, unit.lastgroup == "plain"
 
 
 def _meaning(unit: re.Match[str]) -> str:
@@ -115,5 +137,9 @@ def _meaning(unit: re.Match[str]) -> str:
     else:
         code = int(unit[kind], 8 if kind == "octal" else 16)
         meant = chr(code) if code <= 0x10FFFF else ""
-    # Fullwidth letters and the like are read as what they look like.
-    return "".join(letter for letter in unicodedata.normalize("NFKC", meant) if "!" <= letter <= "~")
+    return _visible(meant)
+
+
+def _visible(letters: str) -> str:
+    """Return the visible ASCII of some letters; fullwidth ones and the like are read as what they look like."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", letters) if "!" <= letter <= "~")

@@ -1,6 +1,7 @@
-"""Reading what people paste: the service's JSON, a part of it, or a curl command of the documentation.
+"""Reading what users paste: the service's JSON, a part of it, or a command or program that sends it.
 
-Nothing is dropped silently: what ``VideoRequest`` has no place for is listed.
+Nothing of the request is dropped silently: what ``VideoRequest`` has no place for is listed. A key is never
+kept, wherever it stands.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..i18n import N_, tr
 from .catalog import SHOTS_LIMIT
+from .known_keys import hide_in
+from .masking import mask_in, without_secrets
 from .request import VideoRequest
 
-__all__ = ["Pasted", "read_body", "read_pasted", "without_secrets"]
+__all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
 
 _TOP = (
     "model",
@@ -41,8 +45,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _SHOT = re.compile(r"shot_([1-9][0-9]{0,2})_(prompt|duration)")
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
-#: A key after "Bearer", and in the headers that other services use.
-_KEY = re.compile(r"(?i)(\bbearer\s+|\b(?:x-)?api[-_]?key[\"']?\s*[:=]\s*[\"']?)[^\s\"'\\$<{]+")
+_CURL = re.compile(r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s")
+#: Braces at which an object is looked for in a program; each try reads on to the end of the object.
+_MOST_BRACES = 200
 
 _EMPTY = N_("There is nothing to read.")
 _NO_JSON = N_("This is not JSON: {reason} (line {line}, column {column}).")
@@ -68,34 +73,27 @@ class Pasted:
 
 
 def read_pasted(text: str) -> Pasted:
-    """Read a request out of JSON, a piece of JSON such as ``"extra": {…}``, or a curl command.
+    """Read a request out of JSON, a piece such as ``"extra": {…}``, a curl command, or a program with JSON.
 
     Raises:
         ValueError: the text is none of these; the message says where it stops being one.
     """
-    text = text.strip().removeprefix("\ufeff").strip()
-    if not text:
-        raise ValueError(tr(_EMPTY))
-    words = text.lstrip("$ ").lstrip()
-    if re.match(r"curl(\.exe)?\s", words):
-        text = _data_of_curl(words)
-    elif re.match(r'"[^"\n]*"\s*:', text):
-        text = "{" + text.rstrip(", \n") + "}"
+    return read_body(_body_of(text))
+
+
+def keepable(text: str) -> str:
+    """Return as much of a pasted text as a widget may keep: no key, and of a command its JSON alone."""
     try:
-        body = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            tr(_NO_JSON).format(reason=error.msg.lower(), line=error.lineno, column=error.colno)
-        ) from None
-    except RecursionError:
-        raise ValueError(tr(_NO_OBJECT)) from None
-    if not isinstance(body, Mapping):
-        raise ValueError(tr(_NO_OBJECT))
-    return read_body(body)
+        body = _without_secrets(_body_of(text))
+    except ValueError:  # to be mended by the user, so as much as possible stays
+        return without_secrets(text)
+    kept = json.dumps(body, ensure_ascii=False, indent=2)
+    return text if "".join(text.split()) == "".join(kept.split()) else kept
 
 
 def read_body(body: Mapping[str, Any]) -> Pasted:
-    """The inverse of ``Contract202604.encode``, for JSON that anybody wrote."""
+    """Read JSON of any origin: the inverse of ``Contract202604.encode``."""
+    body = _without_secrets(body)
     fields: dict[str, Any] = {}
     unknown: list[str] = []
     shots: dict[int, dict[str, Any]] = {}
@@ -122,9 +120,61 @@ def read_body(body: Mapping[str, Any]) -> Pasted:
     return Pasted(VideoRequest(**fields), frozenset(fields), tuple(unknown))
 
 
-def without_secrets(text: str) -> str:
-    """The text with a key that stands in a curl command's header taken out."""
-    return _KEY.sub(r"\1…", text)
+def _without_secrets(body: Mapping[str, Any], known: tuple[str, ...] = _TOP) -> dict[str, Any]:
+    """Keep what the request is made of as it is; mask what looks like a secret in all else."""
+    kept: dict[str, Any] = {}
+    for name, value in body.items():
+        shot = _SHOT.fullmatch(name) if known is _EXTRA else None
+        if name == "extra" and isinstance(value, Mapping) and known is _TOP:
+            kept[name] = _without_secrets(value, _EXTRA)
+        elif (name in known and _fits(name, value)) or (shot and isinstance(value, (str, int))):
+            kept[name] = hide_in(value)
+        else:
+            kept |= mask_in({name: value})
+    return kept
+
+
+def _body_of(text: str) -> Mapping[str, Any]:
+    """Find the JSON object that a text is, or that a command or a program sends.
+
+    Raises:
+        ValueError: there is none.
+    """
+    text = text.strip().removeprefix("\ufeff").strip()
+    if not text:
+        raise ValueError(tr(_EMPTY))
+    is_json = text.startswith(("{", "[", '"'))
+    command = None if is_json else _CURL.search(text)
+    if command:
+        text = _data_of_curl(text[command.start() :])
+    elif re.match(r'"[^"\n]*"\s*:', text):
+        text = "{" + text.rstrip(", \n") + "}"
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        if not (is_json or command) and (found := _object_in(text)) is not None:
+            return found
+        raise ValueError(
+            tr(_NO_JSON).format(reason=error.msg.lower(), line=error.lineno, column=error.colno)
+        ) from None
+    except RecursionError:
+        raise ValueError(tr(_NO_OBJECT)) from None
+    if not isinstance(body, Mapping):
+        raise ValueError(tr(_NO_OBJECT))
+    return body
+
+
+def _object_in(text: str) -> Mapping[str, Any] | None:
+    """Find the first JSON object in a program that has a field of a request."""
+    decoder = json.JSONDecoder()
+    for brace in islice(re.finditer("{", text), _MOST_BRACES):
+        try:
+            found, _ = decoder.raw_decode(text, brace.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, Mapping) and read_body(found).named:
+            return found
+    return None
 
 
 def _listed(shots: dict[int, dict[str, Any]], unknown: list[str]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from .addresses import address_in, is_inside
 
 __all__ = [
     "host_of",
+    "is_elsewhere",
     "is_loopback",
     "is_private_host",
     "is_web_url",
@@ -74,6 +75,11 @@ def is_private_host(url: str) -> bool:
     return name == "localhost" or name.endswith(".localhost")
 
 
+def is_elsewhere(path: str) -> bool:
+    """Return whether a path names another computer, to which Windows shows the user's login by looking."""
+    return path.strip()[:2] in ("\\\\", "//", "\\/", "/\\")
+
+
 def pointed_to(url: str, location: str) -> str:
     """Where a redirect of ``url`` leads; ``location`` itself where that cannot be read."""
     try:
@@ -135,9 +141,8 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_file(text: str) -> bool:
-    if text.startswith(("\\\\", "//")):
-        # Of another computer, to which Windows would show the user's login just by looking.
-        return text.startswith("\\\\")
+    if is_elsewhere(text):
+        return "\\" in text[:2]
     try:
         return Path(text).expanduser().exists()
     except (OSError, ValueError, RuntimeError):

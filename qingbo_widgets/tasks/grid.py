@@ -17,6 +17,7 @@ from typing import Any
 from ..exceptions import InvalidRequest
 from ..i18n import tr
 from ..service.catalog import Problem
+from ..service.known_keys import holds_key
 from ..service.parts import CameraControl, DynamicMask, Shot
 from ..service.request import VideoRequest
 
@@ -135,7 +136,8 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
             skipped.append(Skipped(told, problems))
         else:
             combinations.append(Combination(told, request))
-    if skipped and not (skip_invalid and combinations):
+    # A combination with the key is not left out either: the library would keep it among those left out.
+    if skipped and (not (skip_invalid and combinations) or any(holds_key(one.values) for one in skipped)):
         raise InvalidRequest(_told(skipped))
     axes: dict[str, tuple[Any, ...]] = {"row": tuple(range(1, len(rows) + 1))} if numbered else {}
     axes |= {name: tuple(_distinct(row.get(name) for row in rows)) for name in columns}

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ..i18n import tr
+from ..service.known_keys import hide
 from .library import Library
 from .provenance import carry_judgement
 from .tables import judgements, preferences, tags
@@ -90,7 +91,7 @@ class Judgements:
 
     def note(self, key: str, note: str) -> None:
         """Write a note on a video, in the place of the one before."""
-        self._judge(key, note=note.strip())
+        self._judge(key, note=hide(note.strip()))
         carry_judgement(self.library, key, self.of(key))
 
     def tag(self, key: str, names: Iterable[str]) -> None:
@@ -168,7 +169,7 @@ def tags_in(text: str) -> tuple[str, ...]:
 
 
 def _tidy(names: Iterable[str]) -> tuple[str, ...]:
-    tidy = {" ".join(name.split())[:_LONGEST_TAG].strip() for name in names}
+    tidy = {hide(" ".join(name.split()))[:_LONGEST_TAG].strip() for name in names}
     return tuple(sorted(tag for tag in tidy if tag))
 
 

@@ -22,6 +22,7 @@ from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
 from ..service.catalog import Problem
 from ..service.client import Client
+from ..service.known_keys import hide_in, holds_key
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from ..service.urls import is_loopback, why_not_public
@@ -185,9 +186,9 @@ class TaskManager(Configurable):
         Raises:
             InvalidRequest: this can be no task's id.
         """
-        if not isinstance(task_id, str) or not task_id.strip():
+        if not isinstance(task_id, str) or not task_id.strip() or holds_key(task_id):
             told = tr("task_id: {value!r:.80} is not the id of a task.")
-            raise InvalidRequest((Problem("task_id", told.format(value=task_id)),))
+            raise InvalidRequest((Problem("task_id", told.format(value=hide_in(task_id))),))
         task_id = task_id.strip()
         for task in self.tasks:
             if task.task_id == task_id:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..service.images import ImageReport, look_at
-from ..service.urls import is_loopback, is_private_host
+from ..service.urls import is_elsewhere, is_loopback, is_private_host
 from .pool import DaemonPool
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Pictures:
 
     def publish(self, path: str, sandbox: Sandbox) -> str | None:
         """The URL by which the sandbox serves a file of this machine; ``None`` where it cannot."""
+        if is_elsewhere(path):
+            return None
         try:
             file = Path(path).expanduser()
             if not file.is_file():

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..i18n import N_, tr
 from ..service.folder import Folder
+from ..service.known_keys import hide, hide_in
 from .library import readable_name
 from .untrusted import LARGEST, tidied
 
@@ -73,7 +74,7 @@ class Presets:
             ValueError: it is no name.
             OSError: the folder cannot be written.
         """
-        name = " ".join(name.split())
+        name = hide(" ".join(name.split()))
         if not name or not name.isprintable():
             raise ValueError(tr(_NO_NAME))
         if len(name) > _LONGEST_NAME:
@@ -133,4 +134,5 @@ class Presets:
         return found if isinstance(found, dict) else {}
 
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
-        self._files.write(file, json.dumps(content, indent=2, default=str, ensure_ascii=False) + "\n")
+        kept = hide_in(dict(content))  # what was written before the key was known may hold it
+        self._files.write(file, json.dumps(kept, indent=2, default=str, ensure_ascii=False) + "\n")

@@ -17,6 +17,8 @@ from traitlets import HasTraits, Int, Unicode
 from ..console import say
 from ..exceptions import QingboError, WaitTimeout
 from ..i18n import N_, tr
+from ..service.callbacks import callback_note
+from ..service.known_keys import hide
 from ..service.request import VideoRequest
 from .cell import FREE, Cell, CellState, time_left, took
 from .connection import current
@@ -135,7 +137,8 @@ class Sweep(HasTraits):
             found.set_trait("state", "running")
             found._queue.resume()
             if found.counts[CellState.waiting]:
-                found._queue.halt(tr(_TAKEN_UP))
+                sent_on = callback_note(*(cell.request for cell in found.cells))
+                found._queue.halt(" ".join(filter(None, (tr(_TAKEN_UP), sent_on))))
             found._queue.look()
         return found
 
@@ -373,7 +376,7 @@ def sweep(
     grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, **fields)
     manager = manager or current()
     rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
-    kept = Sweeps(manager.library, manager.service)
+    kept, name = Sweeps(manager.library, manager.service), name and hide(name)
     if name and (known := kept.get(name)) is not None:
         return _take_up(manager, known, rows, max_running)
     places = max_running or _MAX_RUNNING

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..i18n import tr
+from ..service.callbacks import callback_note
 from ..service.catalog import Problem
 from .cell import Cell, took
 from .grid import Grid, Skipped
@@ -30,6 +31,7 @@ def announced(made: Sweep, grid: Grid, asks: str) -> str:
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=made.name, summary=grid.summary(), places=made.max_running)
+    line = " ".join(filter(None, (line, callback_note(*(cell.request for cell in made.cells)))))
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=asks) if asks else line
 
 

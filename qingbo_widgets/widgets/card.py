@@ -15,6 +15,7 @@ from .binding import close_parts, lazy, observe, refresher, update, weakly
 from .lasting import Lasting, display_html
 from .making import alike, style_sheet
 from .screen import Screen
+from .texts import Text
 
 if TYPE_CHECKING:
     from ..tasks.task import Task
@@ -94,7 +95,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def id_field(self) -> Any:
         """Where the id of a task that is not confirmed goes, out of the service's dashboard."""
         size = {"width": "auto", "flex": "0 1 260px"}
-        return alike(ipywidgets.Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
+        return alike(Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
 
     @lazy
     def check_button(self) -> Any:

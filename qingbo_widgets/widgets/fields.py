@@ -14,6 +14,7 @@ import ipywidgets
 from ..i18n import N_, tr
 from ..service import catalog
 from .making import made, set_tooltip, tooltip
+from .texts import Text, Textarea
 
 __all__ = [
     "FIELDS",
@@ -157,14 +158,14 @@ FIELDS: dict[str, Field] = {
     "model": Field(N_("Model"), ipywidgets.Dropdown, lambda: {"options": model_options()}),
     "prompt": Field(
         N_("Prompt"),
-        ipywidgets.Textarea,
+        Textarea,
         lambda: {"rows": 4, "placeholder": tr("What the video shows, in any language")},
         WIDE,
         write=_text,
     ),
     "image_urls": Field(
         N_("Image URL"),
-        ipywidgets.Text,
+        Text,
         lambda: {"placeholder": tr("https://…  the first frame (optional)")},
         WIDE,
         _urls,
@@ -193,7 +194,7 @@ FIELDS: dict[str, Field] = {
     ),
     "last_frame": Field(
         N_("Last frame URL"),
-        ipywidgets.Text,
+        Text,
         lambda: {"placeholder": tr("https://…  needs an image URL too")},
         WIDE,
         _stripped,
@@ -201,7 +202,7 @@ FIELDS: dict[str, Field] = {
     ),
     "callback_url": Field(
         N_("Callback URL"),
-        ipywidgets.Text,
+        Text,
         lambda: {"placeholder": tr("https://…  called when the task ends")},
         WIDE,
         _stripped,
@@ -209,7 +210,7 @@ FIELDS: dict[str, Field] = {
     ),
     "negative_prompt": Field(
         N_("Negative prompt"),
-        ipywidgets.Textarea,
+        Textarea,
         lambda: {"rows": 2, "placeholder": tr("What it should not show")},
         WIDE,
         lambda text: text or None,

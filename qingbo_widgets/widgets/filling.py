@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import TraitError
 
 from ..i18n import N_, tr
+from ..service.known_keys import hide_in, texts_in
 from ..service.pasted import read_pasted
 from ..service.request import VideoRequest
 from ..tasks.pictures import pictures
@@ -43,11 +44,14 @@ def fields_of(form: RequestForm) -> dict[str, Any]:
 def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Fill the form in; a field that is not named gets its default, one that is fixed stays.
 
+    Images among the fields are not looked at by themselves: whoever wrote them would see who opens them.
+
     Returns:
         What could not be shown, as ``field: value``.
     """
     left_out = [_told(name, value) for name, value in fields.items() if name not in form.field_names]
     with form.at_once():
+        form.unasked |= _images_in(fields) - _images_in(form.given)
         for name, default in form.field_names.items():
             if name in form.fixed and name not in fields:
                 continue
@@ -112,5 +116,11 @@ def presets_of(form: RequestForm) -> Any:
     return Presets(manager_of(form).library.folder)
 
 
+def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the addresses of images that are named; a file that our sandbox serves is no stranger's."""
+    named = texts_in([fields.get("image_urls"), fields.get("last_frame")])
+    return frozenset(url for text in named for url in text.split() if pictures.path_of(url) == url)
+
+
 def _told(name: str, value: Any) -> str:
-    return _UNFIT.format(field=name, value=markup.shorten(repr(value), 80))
+    return _UNFIT.format(field=name, value=markup.shorten(repr(hide_in(value)), 80))

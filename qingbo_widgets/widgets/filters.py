@@ -14,6 +14,7 @@ from ..tasks.selection import ORDERS, Choices, Selection
 from ..tasks.statuses import status_name
 from .binding import close_parts, update
 from .fields import set_tooltip
+from .texts import Text
 
 __all__ = ["Filters"]
 
@@ -47,7 +48,7 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
         ratings = [every, (tr("not rated"), _UNRATED), *rated]
         orders = [(tr(told), order) for order, told in ORDERS.items() if order != "shuffled"]
         self.controls: dict[str, Any] = {
-            "text": ipywidgets.Text(
+            "text": Text(
                 description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
             ),
             "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),

@@ -14,6 +14,7 @@ from traitlets import Bool, Float, Int, TraitError, Tuple, Unicode, observe, val
 
 from ..service import catalog
 from ..service.catalog import Problem
+from ..service.known_keys import hide_in
 from ..service.parts import Shot, is_set
 from ..service.request import VideoRequest
 from . import filling, images, markup, notes
@@ -103,6 +104,8 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._moving = False  # while a control follows its trait, its own news are none
         self.typed = False  # whether somebody wrote a prompt
         self._notes: dict[str, Any] = {}
+        #: Addresses of images that came with a preset, a draft or a task, and were not asked for yet.
+        self.unasked: frozenset[str] = frozenset()
         super().__init__(layout={"overflow": "visible"}, _dom_classes=("qingbo",))
         for name, value in {**initial, **self.fixed}.items():
             setattr(self, name, value)
@@ -219,6 +222,11 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         """Every field as the code has given it."""
         filling.fill(self, self.given)
 
+    def ask_for(self, urls: Iterable[str]) -> None:
+        """Let images be looked at: the user wants to see them, or the code has named them."""
+        self.unasked -= frozenset(urls)
+        self.look()
+
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """Set several fields, and look at the whole once, at the end."""
@@ -249,7 +257,7 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     @validate(*_DEFAULTS)
     def _normalise(self, proposal: Any) -> Any:
         """The forms that ``VideoRequest`` takes, turned into the one that it keeps."""
-        name, value = proposal["trait"].name, proposal["value"]
+        name, value = proposal["trait"].name, hide_in(proposal["value"])
         if name in _NORMALISED:
             value = getattr(VideoRequest(**{name: value}), name)
         if not (self._ready and name in self.fixed):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import ipywidgets
 
@@ -16,8 +17,9 @@ from ..service.parts import DynamicMask
 from ..service.urls import is_private_host, is_web_url
 from ..tasks.pictures import pictures
 from . import markup
-from .binding import refresher, update
-from .panels import Editor
+from .binding import lazy, refresher, update
+from .making import made
+from .panels import Editor, indented
 
 if TYPE_CHECKING:
     from .form import RequestForm
@@ -27,6 +29,7 @@ __all__ = [
     "FIELDS_WITH_IMAGES",
     "ImagePreview",
     "found",
+    "is_unasked",
     "picture_html",
     "published",
     "source_of",
@@ -40,6 +43,9 @@ FIELDS_WITH_FILES = (*FIELDS_WITH_IMAGES, "static_mask", "dynamic_masks")
 _TYPED = 0.5
 
 _LOOKING = N_("Looking at the image…")
+_UNASKED = N_("The address was filled in. The image is on {host}, and was not fetched yet.")
+_LOOK = N_("Look at the image")
+_LOOK_HELP = N_("Fetches the image, to show and check it. Its server learns your network address.")
 _FACTS = N_("{format}, {width} × {height} pixels. The video comes out {shape}.")
 _LAST_FACTS = N_("{format}, {width} × {height} pixels, {shape}.")
 _SERVED = N_("The sandbox serves {path} at this address. The service itself takes public URLs only.")
@@ -55,6 +61,11 @@ def urls_of(form: RequestForm, field: str) -> tuple[str, ...]:
     value = getattr(form, field)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
+
+
+def is_unasked(form: RequestForm, url: str) -> bool:
+    """Return whether the address came from elsewhere, and neither kernel nor page has loaded it yet."""
+    return url in form.unasked and pictures.known(url, service_of(form)) is None
 
 
 def service_of(form: RequestForm) -> str:
@@ -133,6 +144,17 @@ class ImagePreview(Editor):
         self._html.add_class("qingbo-note")
         self.children = (self._html,)
 
+    @lazy
+    def look_button(self) -> Any:
+        """Lets an image that was filled in be looked at."""
+        button = made(ipywidgets.Button, tr(_LOOK_HELP), description=tr(_LOOK), layout={"width": "auto"})
+        button.on_click(lambda _: self.form.ask_for([self.url]))
+        return button
+
+    @lazy
+    def _row(self) -> Any:
+        return indented(self.look_button)
+
     @property
     def url(self) -> str:
         """The first address in the field; empty where there is none."""
@@ -140,16 +162,24 @@ class ImagePreview(Editor):
 
     def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:  # noqa: ARG002
         """Show the image, and look at it once nobody types any more."""
-        if self.url != self._asked:
-            self._asked = self.url
-            if self.url:
+        wanted = "" if self._is_unasked else self.url
+        if wanted != self._asked:
+            self._asked = wanted
+            if wanted:
                 refresher.later(_TYPED, self._ask)
         self.draw()
 
     def draw(self) -> None:
         """Show what is known. May be called on any thread."""
-        with update(self._html):
+        parts = (self._html, *([self._row] if self._is_unasked else []))
+        with update(self, self._html):
             self._html.value = self._told()
+            if self.children != parts:
+                self.children = parts
+
+    @property
+    def _is_unasked(self) -> bool:
+        return is_unasked(self.form, self.url)
 
     def _ask(self) -> None:
         if self.comm is not None and self.url and self.url == self._asked:
@@ -166,7 +196,8 @@ class ImagePreview(Editor):
             return ""
         report = pictures.known(url, service_of(self.form))
         if report is None:
-            return markup.note(tr(_LOOKING))
+            host = urlsplit(url).hostname
+            return markup.note(tr(_UNASKED).format(host=host) if self._is_unasked else tr(_LOOKING))
         if report.size is None or report.problem:
             return ""  # said with the other problems of the field
         words = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)

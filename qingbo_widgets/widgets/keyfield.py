@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,10 @@ from traitlets import Unicode
 
 from ..i18n import N_, tr
 from ..service.credentials import API_KEY_VARIABLES, Secret
+from ..service.known_keys import remember
 from . import markup
 from .binding import close_parts, update
+from .discreet import keep_out_of_the_log
 from .fields import LABEL_WIDTH
 from .making import made
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectPanel", "KeyField", "is_manager", "no_manager"]
 
-#: Jupyter's loggers that tell of messages with all that is in them: of the widgets' channel, of the kernel.
-_TALKERS = ("Comm", "IPKernelApp")
 _FIELD_HELP = N_(
     "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
 )
@@ -52,22 +51,6 @@ def no_manager(kind: str) -> TypeError:
     return TypeError(f"manager must be a TaskManager, as connect() returns one, not {kind}")
 
 
-class _Discreet(logging.Filter):
-    """Keeps Jupyter, which logs whole messages at DEBUG, from logging what is typed into a key field."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log it: not what is about a field."""
-        told = str(record.args)
-        return not any(field in told for field in tuple(self.fields))
-
-
-_discreet = _Discreet()
-
-
 class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships no types
     """A password field that keeps nothing where Jupyter could store or show it.
 
@@ -83,9 +66,7 @@ class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships n
     def __init__(self, **kwargs: Any) -> None:
         self._secret = Secret("")
         super().__init__(**kwargs | {"continuous_update": False})
-        _discreet.fields.add(self.model_id)  # also when it is closed: a page may not know yet
-        for name in _TALKERS:
-            logging.getLogger(name).addFilter(_discreet)
+        keep_out_of_the_log(self)
         self.observe(self._move_out, "value")
 
     @property
@@ -110,7 +91,7 @@ class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships n
 
     def _move_out(self, change: Any) -> None:
         if change["new"]:
-            self._secret = Secret(change["new"])
+            self._secret = remember(Secret(change["new"]))
             change["new"] = ""  # other observers, and tracebacks, see the same dictionary
             with update(self):
                 self.value = ""

@@ -17,8 +17,9 @@ from ..tasks.pictures import pictures
 from . import markup
 from .binding import close_parts, update
 from .fields import LABEL_WIDTH, set_tooltip
-from .images import service_of, source_of, urls_of
+from .images import is_unasked, service_of, source_of, urls_of
 from .panels import Editor, indented, told
+from .texts import Text, Textarea
 
 if TYPE_CHECKING:
     from .form import RequestForm
@@ -46,6 +47,7 @@ _DRAW = N_("Draw path")
 _DRAW_HELP = N_("Which path gets the points that are clicked on the image.")
 _CANVAS = N_("The input image. Click to add points to path {number}.")
 _NO_IMAGE = N_("Put in an image URL above, and paths can be drawn on it here.")
+_WAITS = N_("Look at the image above first, and paths can be drawn on it here.")
 _NO_CANVAS = N_("To draw paths on the image: pip install anywidget, then restart the kernel.")
 _NOT_POINTS = N_("This is no list of points such as [[120, 80], [300, 200]].")
 _IN_CODE = N_("The masks were set in code in a form that cannot be edited here.")
@@ -95,7 +97,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             tr(_MASK_HELP),
             {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
         )
-        self.path = ipywidgets.Textarea(
+        self.path = Textarea(
             description=tr(_PATH).format(number=label), placeholder=tr(_PLACEHOLDER), rows=2, layout=_WIDE
         )
         self.path.style.description_width = LABEL_WIDTH
@@ -285,12 +287,13 @@ class MasksEditor(Editor):
     def _draw(self) -> None:
         """The image with the paths over it, made when there are an image and a mask."""
         url, masks = next(iter(urls_of(self.form, "image_urls")), ""), self._masks()
-        if url and masks and self.canvas is None:
+        waits = is_unasked(self.form, url)
+        if url and masks and not waits and self.canvas is None:
             self.canvas = self._make_canvas()
-        canvas = self.canvas if url and masks and self.canvas else None
+        canvas = self.canvas if url and masks and not waits and self.canvas else None
         with update(self._hint, *([canvas] if canvas is not None else [])):
-            if masks and not url:
-                self._hint.value = markup.note(tr(_NO_IMAGE))
+            if masks and (waits or not url):
+                self._hint.value = markup.note(tr(_WAITS) if waits else tr(_NO_IMAGE))
             else:
                 self._hint.value = (
                     markup.note(tr(_NO_CANVAS), "hint") if masks and self.canvas is False else ""
@@ -312,7 +315,7 @@ class MasksEditor(Editor):
     def _load(self) -> None:
         """Let the page load the image that counts now."""
         url = next(iter(urls_of(self.form, "image_urls")), "")
-        if self.canvas and url:
+        if self.canvas and url and not is_unasked(self.form, url):
             report = pictures.known(url, service_of(self.form))
             with update(self.canvas):
                 self.canvas.source = source_of(report) if report is not None else url
@@ -342,7 +345,7 @@ def _is_point(point: object) -> bool:
 
 
 def _line(description: str, explained: str, layout: dict[str, str]) -> Any:
-    line = ipywidgets.Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
+    line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
     line.style.description_width = LABEL_WIDTH
     set_tooltip(line, explained)
     return line

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..i18n import N_, tr
 from ..service import catalog
+from ..service.callbacks import callback_note
 from ..service.catalog import Problem
 from . import markup
 from .fields import FIELDS, LABELS
@@ -64,8 +65,9 @@ def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) 
 
 
 def of_code(form: RequestForm, problems: Problems, warnings: Problems) -> str:
-    """The values that have no control, so that nothing is submitted unseen."""
-    lines = []
+    """Return what is submitted and might go unseen: where results are sent, and values without a control."""
+    sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
+    lines = [markup.note(sent_on, "hint")] if sent_on else []
     for name, default in form.field_names.items():
         hidden = name in form.hidden
         if name in FIELDS and not hidden:

@@ -11,6 +11,7 @@ import ipywidgets
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
+from ..service.callbacks import callback_note
 from ..service.request import VideoRequest
 from ..tasks.frames import continuation, keep_frame
 from ..tasks.judging import Judgements
@@ -257,6 +258,9 @@ def _head(entry: Entry) -> str:
     prompt = markup.tag(
         "div", markup.escape(entry.prompt), class_="qingbo-prompt", style="white-space: pre-wrap"
     )
+    known = request_of(entry)
+    sent_on = callback_note(known) if known is not None else ""
+    prompt += markup.note(sent_on, "hint") if sent_on else ""
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
     return line + prompt + markup.chips(entry.model, str(request.get("mode", "std")), entry.task_id, cost)
 

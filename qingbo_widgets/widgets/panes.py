@@ -8,23 +8,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
-from traitlets import Unicode, validate
 
 from ..i18n import N_, tr
 from ..service.catalog import Problem
 from ..service.contract import Contract202604
 from ..service.parts import CameraControl, DynamicMask, Shot
-from ..service.pasted import without_secrets
 from ..service.request import VideoRequest
 from . import markup
 from .binding import update
 from .fields import set_tooltip
 from .panels import Editor, hidden_style, indented
+from .texts import PasteArea
 
 if TYPE_CHECKING:
     from .form import RequestForm
 
-__all__ = ["PasteArea", "SentPane", "json_body", "python_call"]
+__all__ = ["SentPane", "json_body", "python_call"]
 
 _JSON = N_("The JSON that is sent")
 _PYTHON = N_("The same in Python")
@@ -128,19 +127,6 @@ def _listed(values: Any) -> str:
         f"({', '.join(map(_python, item))})" if isinstance(item, tuple) else _python(item) for item in values
     )
     return f"[{', '.join(points)}]"
-
-
-class PasteArea(ipywidgets.Textarea):  # type: ignore[misc]  # ipywidgets ships no types
-    """Takes what is pasted, without a key that may stand in it."""
-
-    # Without the echo the key would not be broadcast to every client of the kernel.
-    value = Unicode("", help="What was pasted; a key in it is taken out on its way in.").tag(
-        sync=True, echo_update=False
-    )
-
-    @validate("value")
-    def _without_key(self, proposal: Any) -> str:
-        return without_secrets(proposal["value"])
 
 
 class SentPane(Editor):

@@ -14,6 +14,7 @@ from .binding import update
 from .fields import LABEL_WIDTH, set_tooltip
 from .filling import fields_of, load, manager_of, presets_of
 from .panels import Editor, indented
+from .texts import Text
 
 if TYPE_CHECKING:
     from ..tasks.library import Entry
@@ -56,7 +57,7 @@ class PresetsPane(Editor):
     def __init__(self, form: RequestForm) -> None:
         super().__init__(form)
         self._entries: dict[str, Entry] = {}
-        self.name = ipywidgets.Text(description=tr(_NAME), placeholder=tr(_NAME_PLACEHOLDER), layout=_GROWING)
+        self.name = Text(description=tr(_NAME), placeholder=tr(_NAME_PLACEHOLDER), layout=_GROWING)
         self.preset = ipywidgets.Dropdown(description=tr(_PRESET), layout=_GROWING)
         self.task = ipywidgets.Dropdown(description=tr(_TASK), layout=_GROWING)
         for control, explained in (

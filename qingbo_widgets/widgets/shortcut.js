@@ -7,6 +7,7 @@ function render({ model, el }) {
     if (!wanted || event.target.tagName !== "TEXTAREA") return;
     const studio = event.target.closest(".qingbo-studio");
     if (!studio || !studio.contains(el)) return;
+    if (event.target.closest(".qingbo-paste")) return; // nothing to generate, and maybe a key in it
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat) return;

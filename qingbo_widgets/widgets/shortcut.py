@@ -9,6 +9,8 @@ from typing import Any
 
 import ipywidgets
 
+from .discreet import keep_out_of_the_log
+
 __all__ = ["make_shortcut", "shortcut_class"]
 
 _SCRIPT = Path(__file__).with_name("shortcut.js")
@@ -51,5 +53,6 @@ def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
 
     shortcut = made()
     shortcut.on_msg(hear)
+    keep_out_of_the_log(shortcut)  # a key may have been pasted into the prompt
     # In a box of its own: where the page cannot load it, the box hides what it says about that.
     return [ipywidgets.Box([shortcut], layout={"display": "none"})]

@@ -16,6 +16,7 @@ from .binding import close_parts, update
 from .fields import HELP, LABEL_WIDTH, WIDE, set_tooltip, tooltip
 from .panels import Editor, hidden_style, told
 from .storyboard import Shots
+from .texts import Textarea
 
 if TYPE_CHECKING:
     from .form import RequestForm
@@ -203,9 +204,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
     def __init__(self, editor: ShotsEditor, index: int) -> None:
         self._editor, self._index, self._moving = editor, index, False
         label = tr(_SHOT).format(number=index + 1)
-        self.prompt = ipywidgets.Textarea(
-            description=label, placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE
-        )
+        self.prompt = Textarea(description=label, placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE)
         self.seconds = ipywidgets.IntText(
             description=tr(_SECONDS), layout={"width": "200px", "margin": "2px 8px 2px 0"}
         )

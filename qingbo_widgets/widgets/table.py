@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..i18n import N_, tr
+from ..service.callbacks import callback_note
 from ..tasks.cell import CellState
 from . import markup, words
 from .player import video_html
@@ -116,6 +117,9 @@ def notes(sweep: Sweep) -> str:
     """What is fixed in all cells, what was left out, and why it is paused, as HTML."""
     lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
+    sent_on = callback_note(*(cell.request for cell in sweep.cells))
+    if sent_on and sent_on not in sweep.reason:
+        lines.append(markup.note(sent_on, "hint"))
     for one in sweep.skipped[:5]:
         reason = "; ".join(problem.message for problem in one.problems)
         told = tr("Left out: {values}. {reason}").format(values=label(one.values), reason=reason)

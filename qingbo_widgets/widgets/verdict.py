@@ -13,6 +13,7 @@ from ..tasks.judging import RATINGS, Judgements, tags_in
 from . import markup
 from .binding import update
 from .fields import set_tooltip
+from .texts import Text, Textarea
 
 __all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
 
@@ -42,10 +43,8 @@ class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._key: str | None = None
         self._is_showing = False
         self.rating = rating_buttons(tr("Rating"))
-        self.tags = ipywidgets.Text(
-            description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False
-        )
-        self.note = ipywidgets.Textarea(description=tr("Note"), rows=2, continuous_update=False)
+        self.tags = Text(description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False)
+        self.note = Textarea(description=tr("Note"), rows=2, continuous_update=False)
         for control, explained in (
             (self.rating, tr(_RATING_HELP)),
             (self.tags, tr(_TAGS_HELP)),

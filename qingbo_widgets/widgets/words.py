@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNotFound
 from ..i18n import N_, tr
+from ..service.callbacks import callback_note
 from ..service.credentials import find_base_url
 from ..service.snapshot import TaskStatus
 from ..tasks.clocks import on_our_clock
@@ -154,8 +155,11 @@ def about(task: Task) -> str:
     shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
     seconds = tr("{seconds} s").format(seconds=request.seconds)
     facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
-    return markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt") + markup.tag(
-        "div", facts
+    sent_on = callback_note(request)
+    return (
+        markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
+        + markup.tag("div", facts)
+        + (markup.note(sent_on) if sent_on else "")
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 
+import pytest
 from harness import PATIENCE, Notebook, NotebookPage
 from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, expect
+
+from tests.faults.server import FaultServer, answer
 
 CONNECTED = (
     "import qingbo_widgets as qw\n"
@@ -203,6 +207,73 @@ def test_presets_and_the_same_with_changes(notebook: Notebook) -> None:
     expect(button(output, "Same again")).to_have_count(2, timeout=2 * PATIENCE)
     page.screenshot("presets")
     assert page.problems == []
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_a_preset_of_a_stranger_waits(notebook: Notebook, locale: str) -> None:
+    """Its image is fetched by a click and not before, by kernel or page. Its callback is named meanwhile."""
+    png = io.BytesIO()
+    Image.new("RGB", (1200, 675), "#7fb3d5").save(png, "PNG")
+    with FaultServer(otherwise=answer(png.getvalue(), Content_Type="image/png")) as stranger:
+        preset = {
+            "model": "kling-v1-6",
+            "prompt": "一条锦鲤",
+            "image_urls": [f"{stranger.url}/koi.png"],
+            "dynamic_masks": [{"mask_url": f"{stranger.url}/mask.png", "trajectories": [[10, 20], [30, 40]]}],
+            "callback_url": "https://stranger.example/collect",
+        }
+        page, output = opened(
+            notebook,
+            f"studio = qw.VideoStudio(locale={locale!r})\nstudio",
+            f"_ = studio.form.load({preset!r})",
+        )
+        look, masks = ("Look at the image", "Masks") if locale == "en" else ("查看图片", "遮罩")
+        asked: list[str] = []
+        page.page.on("request", lambda request: asked.append(request.url))
+        expect(button(output, look)).to_be_visible()
+        expect(output).to_contain_text(
+            "stranger.example (https" if locale == "en" else "stranger.example（https"
+        )
+        button(output, masks).click()
+        first = "Look at the image above first" if locale == "en" else "请先查看上方的图片"
+        expect(output).to_contain_text(first)
+        expect(output.locator("img:visible")).to_have_count(0)
+        for theme in ("light", "dark"):
+            for width in (1280, 400):
+                page.theme(theme).viewport(width).screenshot(f"stranger-{locale}-{theme}-{width}")
+        assert stranger.requests == []
+        assert not any(url.startswith(stranger.url) for url in asked)
+
+        page.theme("light").viewport(1280)
+        button(output, look).click()
+        # Below its field, and to draw on.
+        expect(output.locator("img[src^='data:']:visible")).to_have_count(2)
+        expect(button(output, look)).to_have_count(0)
+        assert {request.path for request in stranger.requests} == {"/koi.png"}, (
+            "not the mask, which is not drawn"
+        )
+        page.screenshot(f"stranger-{locale}-looked")
+    assert page.problems == []
+
+
+def test_ctrl_enter_in_the_place_to_paste_sends_nothing(notebook: Notebook) -> None:
+    """The text of a prompt travels with Ctrl+Enter; a pasted command may hold a key, and stays."""
+    page, output = opened(notebook, "studio = qw.VideoStudio(prompt='一条锦鲤')\nstudio")
+    sent: list[str] = []
+    page.page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(str(data))))
+    page.reload()
+    page.run_all()
+    button(output, "What is sent").click()
+    area = field(output, "Fill in from JSON")
+    area.fill("curl https://x -H 'Authorization: Bearer sk-sentinel-1234'")
+    area.press("ControlOrMeta+Enter")
+    area.press("Tab")
+    expect(area).to_have_value("curl https://x -H 'Authorization: Bearer …'")
+    held = [data for data in sent if "sk-sentinel-1234" in data]
+    assert len(held) == 1, "the message of the field itself, which Jupyter's log leaves out"
+    assert "label" not in held[0]
+    page.save()
+    assert "sentinel" not in page.path.read_text(encoding="utf-8")
 
 
 def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:

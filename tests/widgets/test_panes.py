@@ -15,7 +15,8 @@ import qingbo_widgets as qw
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.form import RequestForm
-from qingbo_widgets.widgets.panes import PasteArea, SentPane, json_body, python_call
+from qingbo_widgets.widgets.panes import SentPane, json_body, python_call
+from qingbo_widgets.widgets.texts import PasteArea
 
 REQUESTS = [
     qw.VideoRequest(),

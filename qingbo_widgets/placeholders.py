@@ -1,0 +1,76 @@
+"""Variables in a text, by their plain names: ``{name}``.
+
+A prompt may come from anywhere. Python's own formatting follows attributes and indices, so that a copied
+prompt could reach the API key.
+"""
+
+from __future__ import annotations
+
+import numbers
+import re
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from .i18n import N_, tr
+
+__all__ = ["filled", "filled_option"]
+
+#: A variable, as IPython writes it in a line.
+_DOLLAR = re.compile(r"\$([^\W\d]\w*)")
+
+_BROKEN = N_("{reason}. {{name}} stands for a variable, {{{{ for a brace.")
+_NO_PLAIN_NAME = N_(
+    "{field} is not the plain name of a variable. Attributes, indices, conversions and formats are not "
+    "followed: put the value into a variable, text = …, and write {{text}}. {{{{ stands for a brace."
+)
+_NO_VARIABLE = N_("{field}: there is no variable {name!r}. {{name}} stands for a variable, {{{{ for a brace.")
+_NO_PLAIN_VALUE = N_(
+    "{field} is a {kind}, not a text or a number: put its text into a variable, text = …, and write {{text}}."
+)
+
+
+def filled(text: str, names: Mapping[str, Any]) -> str:
+    """Return the text with each ``{name}`` replaced by the text or number of that name.
+
+    Raises:
+        ValueError: a placeholder is something else; the message names it, and what would do.
+    """
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(tr(_BROKEN).format(reason=error)) from None
+    return "".join(
+        literal + ("" if name is None else _value(name, spec, conversion, names))
+        for literal, name, spec, conversion in parts
+    )
+
+
+def filled_option(word: str, names: Mapping[str, Any]) -> str:
+    """Return a word of a line filled in; ``$name`` counts too where it is a variable, as IPython has it.
+
+    Raises:
+        ValueError: as ``filled``.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        value = names.get(found[1])
+        return str(value) if _is_plain(value) else found[0]
+
+    return filled(word, names) if "{" in word else _DOLLAR.sub(value, word)
+
+
+def _value(name: str, spec: str | None, conversion: str | None, names: Mapping[str, Any]) -> str:
+    field = "{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
+    if spec or conversion or not name.isidentifier():
+        raise ValueError(tr(_NO_PLAIN_NAME).format(field=field))
+    if name not in names:
+        raise ValueError(tr(_NO_VARIABLE).format(field=field, name=name))
+    value = names[name]
+    if not _is_plain(value):
+        raise ValueError(tr(_NO_PLAIN_VALUE).format(field=field, kind=type(value).__name__))
+    return str(value)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | numbers.Number)

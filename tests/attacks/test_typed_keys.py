@@ -1,0 +1,218 @@
+"""In a real kernel, every logger at DEBUG, a key is typed and pasted wherever a text can be.
+
+Then all is searched.
+
+Two keys: the one in use, and one that nobody here knows. What the kernel says, logs, writes and stores with
+the notebook has neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.faults.server import FaultServer
+from tests.faults.service import Service
+from tests.kernel.test_secrets import Listener, send, written
+from tests.service.keyed_texts import READABLE, UNREADABLE
+
+IN_USE = "sk-sentinel-3e1f9c7a5b2d"
+UNKNOWN = "Zk91mmQpo2Lw7"
+#: Long enough that no other text has them, and what is left of a key that was cut.
+TRACES = (IN_USE[3:15], IN_USE[-12:], UNKNOWN[:9], UNKNOWN[-9:])
+
+SETUP = """
+import json, logging, os, time
+log = logging.FileHandler("debug.log", encoding="utf-8")
+logging.basicConfig(level=logging.DEBUG, force=True, handlers=[log])
+import ipywidgets
+import qingbo_widgets as qw
+for name in (*logging.root.manager.loggerDict, "Comm", "IPKernelApp"):
+    logging.getLogger(name).setLevel(logging.DEBUG)
+logging.getLogger("asyncio").setLevel(logging.WARNING)
+%load_ext qingbo_widgets
+"""
+
+STUDIO = """
+studio = qw.VideoStudio(prompt="A koi")
+form = studio.form
+for name in ("more", "masks", "presets", "sent"):
+    form.panels.buttons[name].value = True
+shots = qw.RequestForm(shots=[("One", 5), ("Two", 5)])
+from qingbo_widgets.widgets.keyfield import KeyField
+field = KeyField()
+display(studio, shots, field)
+while not studio._shortcut:
+    time.sleep(0.01)
+"""
+
+IDS = """
+names = ("prompt", "image_urls", "last_frame", "callback_url")
+texts = {f"form {name}": form.controls[name] for name in names}
+texts["preset"] = form.panels.editor("presets").name
+texts["static mask"] = form.panels.editor("masks").static
+texts["shot"] = shots.slots["prompt"].editor.prompts[0]
+sent = form.panels.editor("sent")
+buttons = {"save": form.panels.editor("presets").save_button, "fill": sent._fill}
+(box,) = studio._shortcut
+def note(change):
+    # What a page that saves the notebook just now would store.
+    with open("stored.txt", "a", encoding="utf-8") as file:
+        print(change, change["owner"].get_state(), change["owner"]._trait_values, sent._said.value, file=file)
+for text in (*texts.values(), sent._paste):
+    text.observe(note, "value")
+print(json.dumps({
+    "texts": {name: text.model_id for name, text in texts.items()},
+    "buttons": {name: button.model_id for name, button in buttons.items()},
+    "paste": sent._paste.model_id, "key": field.model_id, "shortcut": box.children[0].model_id,
+}))
+"""
+
+#: Everything that ipywidgets would store now, and every trait of every widget.
+STORED = """
+from ipywidgets.widgets import widget as module
+alive = module._instances if hasattr(module, "_instances") else ipywidgets.Widget.widgets
+def traits():
+    return [repr(one._trait_values) + repr(vars(one)) for one in list(alive.values())]
+with open("stored.txt", "a", encoding="utf-8") as file:
+    print(json.dumps(ipywidgets.Widget.get_manager_state(), default=repr), *traits(), file=file)
+    print(form.prompt, form.request, studio, sent._said.value, file=file)
+"""
+
+MAGICS = (
+    "%%qingbo -o film\nA koi, {qw.connect.__globals__[os].environ[QINGBO_API_KEY]}, 4k",
+    "%%qingbo -n '{os.environ[QINGBO_API_KEY]}'\nA koi",
+    "%qingbo -s '{os.environ}:5' -s 'A koi:5'",
+    "secret = os.environ['QINGBO_API_KEY']",
+    "%%qingbo -o film\nA koi, {secret}, 4k",
+    "%qingbo resume $secret",
+    "qw.sweep([secret, 'A koi'], skip_invalid=True, name=secret)",
+    "studio.form.load({'prompt': secret, 'seed': secret, 'duration': secret})",
+)
+
+LAST = """
+form.prompt = "A fox"
+studio.generate_button.click()
+studio.cards[0].task.wait(30)
+studio._draft._write()
+from qingbo_widgets.tasks.presets import Presets
+print(Presets(studio.manager.library.folder).names())
+studio.manager.close()
+"""
+
+
+def update(client: NotebookClient, widget: str, value: str) -> None:
+    """The user has typed or pasted this."""
+    send(client, widget, method="update", state={"value": value}, buffer_paths=[])
+
+
+def click(client: NotebookClient, button: str) -> None:
+    """The user has clicked."""
+    send(client, button, method="custom", content={"event": "click"})
+
+
+async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode, list[Any]]:
+    """Run the notebook, typing and pasting between its cells.
+
+    Returns:
+        The notebook as it is stored, and all messages of the kernel.
+    """
+    environment = {"QINGBO_BASE_URL": f"{server.url}/v1", "QINGBO_API_KEY": IN_USE, "LANGUAGE": "en"}
+    own = {name: str(folder.parent / name.lower()) for name in ("HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
+    kinds = [SETUP, STUDIO, IDS, *[STORED] * 3, *MAGICS, STORED, LAST]
+    notebook = new_notebook(cells=[new_code_cell(source) for source in kinds])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for cell in notebook.cells:
+        if cell.source in MAGICS:
+            cell.metadata["tags"] = ["raises-exception"]
+    client = NotebookClient(
+        notebook, timeout=120, store_widget_state=True, resources={"metadata": {"path": folder}}
+    )
+    pasted = [*READABLE.values(), *UNREADABLE.values()]
+    # Its connection file is there when the kernel is, hence one in the other.
+    async with client.async_setup_kernel(env={**os.environ, **environment, **own}):  # noqa: SIM117
+        async with Listener(client.km.connection_file) as listener:
+
+            async def cells(count: int) -> None:
+                for _ in range(count):
+                    await client.async_execute_cell(notebook.cells[done[0]], done[0])
+                    done[0] += 1
+
+            done = [0]
+            await cells(3)
+            ids = json.loads(notebook.cells[2].outputs[0].text)
+            for text in pasted:
+                update(client, ids["paste"], text.replace("KEY", IN_USE))
+                update(client, ids["paste"], text.replace("KEY", UNKNOWN))
+                label = {"label": "Fill in from JSON", "text": text.replace("KEY", UNKNOWN)}
+                send(client, ids["shortcut"], method="custom", content=label)
+                click(client, ids["buttons"]["fill"])
+            await cells(1)
+            for widget in ids["texts"].values():
+                for typed in (IN_USE, IN_USE, f"A koi {IN_USE}", f"{IN_USE[:9]}\u200b{IN_USE[9:]}"):
+                    update(client, widget, typed)
+            click(client, ids["buttons"]["save"])
+            send(
+                client,
+                ids["shortcut"],
+                method="custom",
+                content={"label": "Prompt", "text": f"A koi {IN_USE}"},
+            )
+            await cells(1)
+            update(client, ids["key"], UNKNOWN)
+            await cells(1)
+            update(client, ids["texts"]["form image_urls"], "")
+            update(client, ids["texts"]["form last_frame"], "")
+            update(client, ids["texts"]["form callback_url"], "")
+            update(client, ids["texts"]["static mask"], "")
+            await cells(len(notebook.cells) - done[0])
+            client.set_widgets_metadata()
+    nbformat.write(notebook, folder / "executed.ipynb")
+    return notebook, listener.messages
+
+
+@pytest.mark.slow
+def test_no_key_that_is_typed_stays_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a log, a trait, the stored widgets, the notebook, a draft, a preset, the journal, a request."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "notebook"
+    folder.mkdir()
+    service = Service()
+    with FaultServer(otherwise=service) as server:
+        service.url = server.url
+        notebook, messages = asyncio.run(run(folder, server))
+    bodies = [request.path.encode() + request.body for request in server.requests]
+    everything = dict(written(folder)) | {
+        "messages": json.dumps(messages, default=str).encode(),
+        "requests": b"\n".join(bodies),
+    }
+    found = {
+        (name, trace)
+        for name, content in everything.items()
+        for trace in TRACES
+        if trace in name or trace.encode() in content
+    }
+    assert not found
+
+    # Nothing of this would mean much if there had been nothing to find.
+    assert b"handle_msg" in everything["debug.log"], "Jupyter logs messages"
+    assert b"A fox" in everything["stored.txt"] + everything["executed.ipynb"]
+    assert len(everything["stored.txt"]) > 100_000
+    prompts = [json.loads(r.body)["prompt"] for r in server.requests if r.method == "POST"]
+    assert prompts == ["A fox"], "one was submitted, and no refused one"
+    assert any("presets" in name for name in everything)
+    assert any("drafts" in name for name in everything)
+    refused = [
+        cell.source for cell in notebook.cells if re.search("UsageError|InvalidRequest", str(cell.outputs))
+    ]
+    assert set(MAGICS) - set(refused) == {MAGICS[3], MAGICS[-1]}
