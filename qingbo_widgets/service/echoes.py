@@ -141,5 +141,5 @@ def _meaning(unit: re.Match[str]) -> str:
 
 
 def _visible(letters: str) -> str:
-    """Return the visible ASCII of some letters; fullwidth ones and the like are read as what they look like."""
+    """Return the visible ASCII in letters; fullwidth ones and the like are read as what they look like."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", letters) if "!" <= letter <= "~")
