@@ -138,7 +138,7 @@ class _Running:
     """What exists only between start and stop: the socket, the server's thread, the backend."""
 
     def __init__(self, port: int, api_key: str, backend: Backend) -> None:
-        self.backend = backend
+        self.backend, self._process = backend, os.getpid()
         try:
             self._socket = _listen(port)
         except OSError:
@@ -168,6 +168,8 @@ class _Running:
             time.sleep(0.005)  # until then uvicorn cannot be told to stop
 
     def stop(self) -> None:
+        if os.getpid() != self._process:
+            return  # a forked child: the thread, the socket and the files are its parent's
         atexit.unregister(self.backend.close)
         self._server.should_exit = True
         self._thread.join(0.3)

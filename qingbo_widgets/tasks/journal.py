@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
 from .damage import in_words, newer
+from .forks import renewed_in_child
 from .revisions import VERSION_TABLE, is_newer, latest
 
 if TYPE_CHECKING:
@@ -53,8 +54,14 @@ class Journal:
         self.database = database
         #: What messages call it: the file, or the server and the database on it, without a password.
         self.place = str(self.path) if database is None else _address(database)
-        self._opened: Opened | None = None
+        self._opened: Opened | None
         self._opened_file: object = None
+        self.renew_in_child()
+        renewed_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Begin anew in a forked process: the connections are the parent's, and a lock may be held there."""
+        self._opened = None
         self._opening = threading.Lock()
         self._mine = _Mine()
 
