@@ -9,6 +9,8 @@ from typing import Any
 
 import ipywidgets
 
+from .clicks import Dated
+
 __all__ = ["make_shortcut", "shortcut_class"]
 
 _SCRIPT = Path(__file__).with_name("shortcut.js")
@@ -23,7 +25,7 @@ def shortcut_class() -> type[Any]:
     """
     import anywidget
 
-    class Shortcut(anywidget.AnyWidget):
+    class Shortcut(Dated, anywidget.AnyWidget):
         """Listens in the page."""
 
         _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
