@@ -7,14 +7,20 @@ is refused them at once, because a thread that does not exist would never answer
 from __future__ import annotations
 
 import os
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..exceptions import QingboError
 from ..i18n import tr
 
-__all__ = ["Process", "in_child", "not_in_child", "renewed_in_child"]
+__all__ = ["Process", "in_child", "not_forked", "not_in_child", "renewed_in_child"]
+
+
+#: Seconds for which a fork waits for a transaction to end.
+FORK_PATIENCE = 5.0
 
 
 class Process:
@@ -54,6 +60,53 @@ def not_in_child(call: Callable[..., object]) -> Callable[..., None]:
     return guarded
 
 
+class _Gate:
+    """Sections in which the process is not forked: a fork waits for them, and lets none begin meanwhile."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._open = 0
+        self._is_shut = False
+
+    def enter(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut, FORK_PATIENCE)
+            self._open += 1
+
+    def leave(self) -> None:
+        with self._changed:
+            self._open = max(self._open - 1, 0)
+            self._changed.notify_all()
+
+    def shut(self) -> None:
+        with self._changed:
+            self._is_shut = True
+            self._changed.wait_for(lambda: not self._open, FORK_PATIENCE)
+
+    def reopen(self) -> None:
+        with self._changed:
+            self._is_shut = False
+            self._changed.notify_all()
+
+
+_gate = _Gate()
+
+
+@contextmanager
+def not_forked() -> Iterator[None]:
+    """Keep the process from being forked within: in a transaction, say.
+
+    SQLite notes its locks for the whole process, so a child forked in a transaction would find the database
+    locked for ever. A fork waits, but not for long: what it waits for may wait for the forking thread.
+    """
+    gate = _gate
+    gate.enter()
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
 _renewed: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -63,6 +116,8 @@ def renewed_in_child(owner: Any) -> None:
 
 
 def _renew() -> None:
+    global _gate
+    _gate = _Gate()
     for owner in tuple(_renewed):
         owner.renew_in_child()
 
@@ -74,3 +129,5 @@ def in_child(call: Callable[[], object]) -> None:
 
 
 in_child(_renew)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=lambda: _gate.shut(), after_in_parent=lambda: _gate.reopen())

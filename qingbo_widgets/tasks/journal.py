@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
 from .damage import in_words, newer
-from .forks import renewed_in_child
+from .forks import not_forked, renewed_in_child
 from .revisions import VERSION_TABLE, is_newer, latest
 
 if TYPE_CHECKING:
@@ -103,7 +103,11 @@ class Journal:
         import sqlite3
 
         url = f"{self.path.as_uri()}?mode=ro"
-        with suppress(sqlite3.Error), closing(sqlite3.connect(url, patience, uri=True)) as database:
+        with (
+            not_forked(),
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(url, patience, uri=True)) as database,
+        ):
             return database.execute(query, values).fetchall()
         return None
 
@@ -115,14 +119,16 @@ class Journal:
             QingboError: the journal is damaged, or somebody else's; it was left as it is.
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
-        opened = self._open()
+        is_part = self._mine.is_together  # and then ``together`` keeps forks off
         try:
-            with in_words(self.place, opened.read_only):
-                if self._mine.is_together:
-                    yield self._kept(opened)
-                else:
-                    with opened.engine.begin() as connection:
-                        yield connection
+            with nullcontext() if is_part else not_forked():
+                opened = self._open()
+                with in_words(self.place, opened.read_only):
+                    if is_part:
+                        yield self._kept(opened)
+                    else:
+                        with opened.engine.begin() as connection:
+                            yield connection
         except QingboError:
             self.look_again()
             raise
@@ -135,16 +141,17 @@ class Journal:
         """
         mine = self._mine
         mine.is_together = True
-        try:
-            yield
-            if mine.connection is not None:
-                with in_words(self.place):
-                    mine.connection.commit()
-        except BaseException:
-            self.let_go()  # what is not written for good is undone
-            raise
-        finally:
-            mine.is_together = False
+        with not_forked():
+            try:
+                yield
+                if mine.connection is not None:
+                    with in_words(self.place):
+                        mine.connection.commit()
+            except BaseException:
+                self.let_go()  # what is not written for good is undone
+                raise
+            finally:
+                mine.is_together = False
 
     def let_go(self) -> None:
         """Close what ``together`` has left open on this thread."""
