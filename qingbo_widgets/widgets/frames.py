@@ -136,7 +136,8 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _continue(self) -> None:
         frame = keep_frame(self._video, self._seconds)
         self._tell("")
-        self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), ""))
+        if not self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
+            self._clicks.forget()
 
     def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
         button = DatedButton(description=description, layout={"width": "auto"})
@@ -154,6 +155,7 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         try:
             act()
         except Exception as error:
+            self._clicks.forget()
             self._tell(markup.note(error, "alarm"))
 
     def _tell(self, told: str) -> None:

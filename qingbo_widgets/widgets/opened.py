@@ -213,7 +213,8 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _continue(self) -> None:
         video, request = self._film()
         frame = keep_frame(video, None)
-        self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), ""))
+        if not self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), "")):
+            self._clicks.forget()
 
     def _film(self) -> tuple[Path, VideoRequest]:
         """The video, and what it was made of as far as that is known. Neither needs a service."""

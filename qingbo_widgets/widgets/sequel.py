@@ -66,11 +66,14 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """The cards of the tasks that were submitted here, newest first."""
         return self._cards
 
-    def offer(self, request: Callable[[TaskManager], VideoRequest]) -> None:
+    def offer(self, request: Callable[[TaskManager], VideoRequest]) -> bool:
         """Open the form with a request. What keeps it from being made is told, and nothing opens.
 
         Args:
             request: makes it, given the manager that will submit it.
+
+        Returns:
+            Whether the form is open.
         """
         try:
             manager = self._submitter()
@@ -81,11 +84,12 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self.form.load(asked)
         except Exception as error:
             self.tell(error)
-            return
+            return False
         with update(self._where):
             self._where.value = self._destination(manager)
         self.tell(None)
         self._arrange()
+        return True
 
     def again(self, request: VideoRequest) -> None:
         """Submit a request once more; where it would go elsewhere, open the form first, which says so."""

@@ -37,10 +37,15 @@ def at_once(act: Callable[[], object], threads: int = 8) -> list[str]:
             found.append(type(error).__name__)
 
     running = [threading.Thread(target=run) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join(30)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # a thread is put aside after every few steps
+    try:
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join(30)
+    finally:
+        sys.setswitchinterval(interval)
     assert len(found) == threads, "a call that never came back"
     return found
 
