@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import QingboError
+from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from .journal import Journal
@@ -105,14 +107,59 @@ class Library:
         with self._rows() as rows:
             rows.add(entry, holder, _after(seconds))
 
+    def put(
+        self,
+        entry: Entry,
+        *,
+        holder: str | None = None,
+        seconds: float = 0.0,
+        patience: float | None = None,
+    ) -> None:
+        """Write all that is known of a task; what its row says beyond that, or further along, stays.
+
+        A row that is not there, because the folder was moved or put back from a backup, is written anew.
+
+        Args:
+            entry: the task.
+            holder: holds a new row, as in ``hold``.
+            seconds: for so long.
+            patience: seconds to wait at most while another kernel writes.
+
+        Raises:
+            OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
+        """
+        with self._rows() as rows:
+            if patience is not None:
+                rows.be_patient(patience)
+            rows.put(entry, holder, _after(seconds))
+
+    def claim(self, entry: Entry, holder: str, seconds: float) -> bool:
+        """Make sure that a task that is about to be submitted has its row in the journal that is there now.
+
+        The row is held by ``holder`` as in ``hold``, and written anew where it is gone.
+
+        Returns:
+            ``False`` if another kernel holds the task, or the service has taken it already.
+
+        Raises:
+            OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
+        """
+        with self._rows() as rows:
+            return rows.claim(entry, holder, _after(seconds))
+
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
         """Change columns of one row. An ended row takes no status that is not an end, unless ``reopen``.
 
         Another kernel may follow the same task and know less; its late word must not undo an end.
+
+        Raises:
+            QingboError: there is no such row.
         """
         even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
         with self._rows() as rows:
-            rows.update(key, columns, even_ended=even_ended)
+            if not rows.update(key, columns, even_ended=even_ended):
+                told = tr("The journal {path} has no row of the task {key} any more.")
+                raise QingboError(told.format(path=self.journal.place, key=key))
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
         """Become the one kernel that follows a task, for so many seconds; ``False`` if another one does.

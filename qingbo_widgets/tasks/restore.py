@@ -1,17 +1,20 @@
-"""What the journal says of a task, in the terms of ``Task``."""
+"""A task out of its row in the journal, and the row out of a task."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
 from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
-from .kept_errors import error_of
+from .kept_errors import error_of, row_of
 from .library import Entry, Library
 
-__all__ = ["interrupted", "request_of", "state_of", "unconfirmed"]
+if TYPE_CHECKING:
+    from .task import Task
+
+__all__ = ["entry_of", "interrupted", "request_of", "state_of", "unconfirmed"]
 
 
 def request_of(entry: Entry) -> VideoRequest | None:
@@ -37,6 +40,25 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "video_path": file if file is not None and file.is_file() else None,
         "error": _error(entry),
     }
+
+
+def entry_of(task: Task, service: str) -> Entry:
+    """Return the row of a task as far as this kernel knows it."""
+    is_over = task.status in (TaskStatus.failed, TaskStatus.cancelled, TaskStatus.unconfirmed)
+    return Entry(
+        key=task.key,
+        service=service,
+        task_id=task.task_id,
+        model=task.model,
+        request=task.request.as_dict() if task.request else None,
+        status=str(task.status),
+        progress=task.progress,
+        submitted_at=task.submitted_at,
+        created_at=task.created_at,
+        completed_at=task.completed_at,
+        file=task.video_path.name if task.video_path is not None else None,
+        error=row_of(task.error) if is_over and task.error is not None else None,
+    )
 
 
 def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ..service.snapshot import TaskStatus
 from .library import ENDED, Entry
+from .merging import merged
 from .tables import tasks
 
 __all__ = ["SELECT", "Rows"]
@@ -36,7 +37,9 @@ _FIND = SELECT.where(
 _ADD = tasks.insert()
 _UPDATE = tasks.update().where(_OF_KEY)
 _UPDATE_OPEN = _UPDATE.where(_IS_OPEN)
+_TOUCH = _UPDATE.values(key=tasks.c.key)
 _HOLD = _UPDATE.where(_IS_FREE)
+_CLAIM = _HOLD.where(tasks.c.task_id == "")
 _HOLDING = sa.select(tasks.c.holder, tasks.c.held_until).where(_OF_KEY, tasks.c.holder.is_not(None))
 _OF_THIS_HOLDER = tasks.update().where(_OF_HOLDER)
 _RELEASE = _OF_THIS_HOLDER.where(_OF_KEY)
@@ -64,9 +67,36 @@ class Rows:
         row = {name: getattr(entry, name) for name in _COLUMNS}
         self._connection.execute(_ADD, row | {"holder": holder, "held_until": until})
 
-    def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> None:
-        """Change a row, or only one that has not ended."""
-        self._connection.execute(_UPDATE if even_ended else _UPDATE_OPEN, {"this_key": key, **columns})
+    def put(self, entry: Entry, holder: str | None, until: datetime) -> None:
+        """Write what is known of a task into its row, or into a new one, which is then held until then."""
+        # A change that changes nothing: it locks the row, so that no other kernel writes before we do.
+        if not self._connection.execute(_TOUCH, {"this_key": entry.key}).rowcount:
+            return self.add(entry, holder, until)
+        row = self.get(entry.key)
+        whole = entry if row is None else merged(row, entry)
+        columns = {name: getattr(whole, name) for name in _COLUMNS if name not in ("key", "service")}
+        self._connection.execute(_UPDATE, {"this_key": entry.key, **columns})
+        return None
+
+    def claim(self, entry: Entry, holder: str, until: datetime) -> bool:
+        """Hold a row as one that is being submitted, written anew if there is none.
+
+        ``False`` if another kernel holds it, or the task has an id already.
+        """
+        whose = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
+        opened = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
+        if self._connection.execute(_CLAIM, whose | opened | _held(holder, until)).rowcount:
+            return True
+        if self.get(entry.key) is not None:
+            return False
+        self.add(entry, holder, until)
+        return True
+
+    def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> bool:
+        """Change a row, or only one that has not ended; ``False`` if there is no row."""
+        query = _UPDATE if even_ended else _UPDATE_OPEN
+        changed = self._connection.execute(query, {"this_key": key, **columns}).rowcount
+        return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
 
     def hold(self, key: str, holder: str, until: datetime) -> bool:
         """Hold a row, unless another one does."""

@@ -11,8 +11,10 @@ from .pool import DaemonPool, Job
 if TYPE_CHECKING:
     from .journal import Journal
 
-__all__ = ["Scribe"]
+__all__ = ["URGENT", "USUAL", "Scribe"]
 
+#: When a call is due: what a submission waits for goes first, before the rows of thousands of other tasks.
+URGENT, USUAL = 0.0, 1.0
 #: Calls in one transaction at most: the first of them waits for the last.
 MOST = 50
 #: Seconds for which a call waits for others, where those before it were not alone: many tasks are under way.
