@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
-from .damage import in_words, newer
+from .damage import Replaced, in_words, newer, read_only
 from .revisions import VERSION_TABLE, is_newer, latest
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Journal:
         """A transaction; within ``together``, a part of that one.
 
         Raises:
-            QingboError: the journal is damaged, or somebody else's; it was left as it is.
-            OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
+            QingboError: the journal cannot be read or written, is damaged, or is another program's.
+            sqlalchemy.exc.IntegrityError: a key is there already.
         """
         opened = self._open()
         try:
@@ -116,6 +116,9 @@ class Journal:
                 else:
                     with opened.engine.begin() as connection:
                         yield connection
+        except Replaced:
+            self._opened = None
+            raise
         except QingboError:
             self.look_again()
             raise
@@ -166,6 +169,8 @@ class Journal:
             found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise QingboError(read_only(self.place, error.strerror or str(error))) from None
         return found.st_dev, found.st_ino
 
     def _open(self) -> Opened:

@@ -21,7 +21,9 @@ from ..exceptions import QingboError
 from ..i18n import tr
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
+from .damage import unusable
 from .journal import Journal
+from .spelling import normalised
 
 if TYPE_CHECKING:
     import pandas
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
     from .judging import Judgements
     from .rows import Rows
 
-__all__ = ["Entry", "Library"]
+__all__ = ["Entry", "Library", "seconds_of", "shots_of"]
 
 #: Of a readable name; the key, the suffixes and the time of a frame come to it.
 _MOST_BYTES = 200
 ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
 _UNFINISHED = (
-    "SELECT 1 FROM tasks WHERE service = ? AND "
-    f"(status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL) LIMIT 1"
+    "SELECT DISTINCT service FROM tasks WHERE "
+    f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
 )
 
 
@@ -79,8 +81,9 @@ class Entry:
     def prompt(self) -> str:
         """The prompt; in multi-shot mode the shots' prompts, one a line."""
         request = self.request or {}
-        shots = request.get("shots", ())
-        return str(request.get("prompt", "")) or "\n".join(str(shot["prompt"]) for shot in shots)
+        return str(request.get("prompt", "")) or "\n".join(
+            str(shot.get("prompt", "")) for shot in shots_of(request)
+        )
 
 
 class Library:
@@ -126,7 +129,7 @@ class Library:
             patience: seconds to wait at most while another kernel writes.
 
         Raises:
-            OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
+            QingboError: the folder or the journal cannot be written.
         """
         with self._rows() as rows:
             if patience is not None:
@@ -142,10 +145,15 @@ class Library:
             ``False`` if another kernel holds the task, or the service has taken it already.
 
         Raises:
-            OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
+            QingboError: the folder or the journal cannot be written.
         """
         with self._rows() as rows:
-            return rows.claim(entry, holder, _after(seconds))
+            if rows.claim(entry, holder, _after(seconds)):
+                return True
+            row, holding = rows.get(entry.key), rows.holding(entry.key)
+        if row is None or (not row.task_id and (holding is None or holding[0] == holder)):
+            raise unusable(self.journal.place, tr("it does not keep what is written"))
+        return False
 
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
         """Change columns of one row. An ended row takes no status that is not an end, unless ``reopen``.
@@ -209,7 +217,7 @@ class Library:
         """The tasks, newest first.
 
         Args:
-            service: only tasks of this base URL.
+            service: only tasks of this base URL, in whatever spelling.
             status: only tasks with this status.
             unfinished: only tasks that have not ended, or whose video is not saved yet.
             limit: at most so many.
@@ -227,9 +235,9 @@ class Library:
         """
         if not self._exists():
             return False
-        rows = self.journal.glance(_UNFINISHED, (service, *ENDED))
+        rows = self.journal.glance(_UNFINISHED, ENDED)
         if rows is not None:
-            return bool(rows)
+            return any(normalised(str(name)) == normalised(service) for (name,) in rows)
         return bool(self.entries(service=service, unfinished=True, limit=1))
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:
@@ -237,7 +245,7 @@ class Library:
 
         Args:
             request: tells the kind.
-            service: only tasks of this base URL.
+            service: only tasks of this base URL, in whatever spelling.
             limit: at most so many.
         """
         if not self._exists():
@@ -324,9 +332,21 @@ class Library:
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
     """What of a request decides how long it takes: the mode and the length in seconds."""
     fields = fields or {}
-    shots = fields.get("shots")
-    seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
+    shots = shots_of(fields)
+    seconds = sum(seconds_of(shot) for shot in shots) if shots else fields.get("duration")
     return fields.get("mode"), seconds
+
+
+def shots_of(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the shots of a request in the journal; a damaged row may have anything in their place."""
+    shots = request.get("shots")
+    return [shot for shot in shots if isinstance(shot, Mapping)] if isinstance(shots, list | tuple) else []
+
+
+def seconds_of(shot: Mapping[str, Any]) -> int:
+    """Return the length of a shot in the journal, 0 where that is no number."""
+    seconds = shot.get("duration")
+    return seconds if type(seconds) is int else 0
 
 
 def readable_name(text: str, limit: int = 32) -> str:

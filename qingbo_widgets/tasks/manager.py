@@ -35,6 +35,7 @@ from .monitor import TaskMonitor
 from .record import TaskRecord
 from .restore import request_of, state_of
 from .scribe import URGENT
+from .spelling import normalised
 from .task import Task
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class TaskManager(Configurable):
     @property
     def service(self) -> str:
         """What the journal calls the service: its base URL; a sandbox has another port each time."""
-        return "sandbox" if self.is_sandbox else self.client.base_url
+        return "sandbox" if self.is_sandbox else normalised(self.client.base_url)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -115,10 +115,13 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
         place: what messages call it.
 
     Raises:
-        QingboError: it is damaged, of another program, or could not be migrated; it was left as it was.
-        OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
+        QingboError: it cannot be read or made, is damaged, of another program, or could not be migrated; it
+            was left as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QingboError(read_only(place, error.strerror or str(error))) from None
     engine = _engine(_url(path) if database is None else sa.make_url(database))
     journal = _Journal(place, is_shared=database is not None)
     with in_words(place):
@@ -150,7 +153,10 @@ def _engine(url: sa.URL) -> sa.Engine:
     arguments = {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {}
     # No pool: a connection that is not used is closed, and with it the file. A text that is no JSON costs its
     # own column and not the whole row.
-    return sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
+    engine = sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _read_any_text)
+    return engine
 
 
 def _url(path: Path) -> sa.URL:
@@ -296,8 +302,13 @@ def _sealed(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(postgresql_readonly=True)
 
 
-def _lenient(text: str) -> Any:
+def _read_any_text(raw: Any, _: object) -> None:
+    """Let a text that is not UTF-8 cost its own letters, and not every row that is read with it."""
+    raw.text_factory = lambda text: text.decode("utf-8", "replace")
+
+
+def _lenient(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
@@ -14,17 +15,26 @@ from .library import Entry, Library
 if TYPE_CHECKING:
     from .task import Task
 
-__all__ = ["entry_of", "interrupted", "request_of", "state_of", "unconfirmed"]
+__all__ = ["entry_of", "interrupted", "read_request", "request_of", "state_of", "unconfirmed"]
 
 
 def request_of(entry: Entry) -> VideoRequest | None:
     """The request; ``None`` where it is not known, or was written by a version that knows more fields."""
-    if entry.request is None:
-        return None
+    return None if entry.request is None else read_request(entry.request)
+
+
+def read_request(fields: Mapping[str, Any]) -> VideoRequest | None:
+    """Return a request by its fields; ``None`` where this version does not know one, or it is damaged."""
     try:
-        return VideoRequest.from_dict(entry.request)
-    except TypeError:
+        request = VideoRequest.from_dict(fields)
+    except (TypeError, ValueError, KeyError, AttributeError):
         return None
+    texts = [request.model, request.prompt, *(getattr(shot, "prompt", None) for shot in _shots(request))]
+    return request if all(isinstance(text, str) for text in texts) else None
+
+
+def _shots(request: VideoRequest) -> tuple[object, ...]:
+    return request.shots if isinstance(request.shots, tuple) else (None,)
 
 
 def state_of(entry: Entry, library: Library) -> dict[str, Any]:
@@ -34,7 +44,7 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "task_id": entry.task_id,
         "model": entry.model,
         "status": TaskStatus(entry.status or TaskStatus.unconfirmed),
-        "progress": min(max(entry.progress, 0), 100) if isinstance(entry.progress, int) else 0,
+        "progress": min(max(entry.progress, 0), 100),
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
         "video_path": file if file is not None and file.is_file() else None,
