@@ -136,6 +136,8 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
 def _open(engine: sa.Engine, journal: _Journal) -> Opened:
     with engine.connect() as connection:
         revision = _revision(connection, journal)
+        if revision is not None and engine.dialect.name == "sqlite":
+            _mend_indexes(connection, journal)
     if revision is None or is_older(revision):
         try:
             revision = _prepare(engine, journal)
@@ -197,6 +199,18 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
     if names and not journal.is_shared:
         raise foreign(journal.place, tr("it holds {tables}").format(tables=", ".join(names[:3])))
     return None
+
+
+def _mend_indexes(connection: sa.Connection, journal: _Journal) -> None:
+    """Build the indexes anew if one lacks rows, which would otherwise be left out in silence.
+
+    Looking takes milliseconds for thousands of rows. Any other damage is named where it is met.
+    """
+    found = [str(line) for (line,) in connection.exec_driver_sql("PRAGMA integrity_check")]
+    if any("missing from index" in line for line in found):
+        logger.warning("The journal %s had indexes that lack rows; they are built anew", journal.place)
+        connection.exec_driver_sql("REINDEX")
+        connection.commit()
 
 
 def _prepare(engine: sa.Engine, journal: _Journal) -> str:
