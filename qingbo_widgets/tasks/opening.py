@@ -207,7 +207,7 @@ def _mend_indexes(connection: sa.Connection, journal: _Journal) -> None:
     Looking takes milliseconds for thousands of rows. Any other damage is named where it is met.
     """
     found = [str(line) for (line,) in connection.exec_driver_sql("PRAGMA integrity_check")]
-    if any("missing from index" in line for line in found):
+    if any("missing from" in line for line in found):
         logger.warning("The journal %s had indexes that lack rows; they are built anew", journal.place)
         connection.exec_driver_sql("REINDEX")
         connection.commit()
