@@ -45,6 +45,8 @@ _SQLITE = (
     | dict.fromkeys((3, 8, 14), Trouble.read_only)
     | dict.fromkeys((5, 6), Trouble.busy)
 )
+#: SQLite's IOERR_WRITE, _FSYNC, _DIR_FSYNC and _TRUNCATE: a quota, say, which has no code of its own.
+_NOT_WRITTEN = (778, 1034, 1290, 1546)
 #: PostgreSQL's: data_corrupted, index_corrupted; disk_full; read_only_sql_transaction,
 #: insufficient_privilege; the server is shut down, has crashed, or starts; lock_not_available.
 _POSTGRESQL = (
@@ -140,6 +142,8 @@ def trouble_of(error: Exception) -> Trouble | None:
     """Return the kind of trouble that a database's error is; ``None`` where there is no sentence for it."""
     cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
     if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
+        if code in _NOT_WRITTEN:
+            return Trouble.full
         return _SQLITE.get(code & 0xFF)  # the rest of the code is for experts
     state = getattr(cause, "sqlstate", None)
     is_lost = state is None and hasattr(cause, "sqlstate") and type(cause).__name__ == "OperationalError"

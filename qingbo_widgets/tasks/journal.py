@@ -110,11 +110,9 @@ class Journal:
         import sqlite3
 
         url = f"{self.path.as_uri()}?mode=ro"
-        with (
-            not_forked(),
-            suppress(sqlite3.Error),
-            closing(sqlite3.connect(url, patience, uri=True)) as database,
-        ):
+        # A damaged schema has names that are no text, and the driver fails to say so.
+        refusals = suppress(sqlite3.Error, UnicodeError)
+        with not_forked(), refusals, closing(sqlite3.connect(url, patience, uri=True)) as database:
             return database.execute(query, values).fetchall()
         return None
 

@@ -25,6 +25,7 @@ from unittest import mock
 from qingbo_widgets import Client, Library, TaskManager
 from qingbo_widgets.service import download, leftovers
 from qingbo_widgets.tasks import saving, schedule, submission, trouble
+from qingbo_widgets.tasks.library import Entry
 from qingbo_widgets.widgets import words
 from qingbo_widgets.widgets.card import TaskCard
 from tests.faults.server import (
@@ -200,19 +201,19 @@ def no_folder(world: World) -> None:
     world.folder.write_text("in the way", encoding="utf-8")
 
 
-def failing(method: str, when: Callable[[dict[str, Any]], bool], times: int = 99) -> Callable[[World], None]:
+def failing(when: Callable[[Entry], bool], times: int = 99) -> Callable[[World], None]:
     """The journal cannot be written."""
 
     def spoil(world: World) -> None:
-        real, left = getattr(world.library, method), [times]
+        real, left = world.library.put, [times]
 
-        def write(*args: Any, **columns: Any) -> object:
-            if left[0] and when(columns):
+        def write(entry: Entry, **held: Any) -> None:
+            if left[0] and when(entry):
                 left[0] -= 1
                 raise sqlite3.OperationalError("database or disk is full")
-            return real(*args, **columns)
+            real(entry, **held)
 
-        setattr(world.library, method, write)
+        world.library.put = write  # type: ignore[method-assign]
 
     return spoil
 
@@ -325,10 +326,10 @@ CASES = (
     Case(
         "writing the row",
         "with the id",
-        failing("update", lambda row: row.get("task_id") != "", times=2),
+        failing(lambda entry: entry.task_id != "", times=2),
         "Keep the id, task-1",
     ),
-    Case("writing the row", "with the file", failing("update", lambda row: "file" in row), "Keep the id"),
+    Case("writing the row", "with the file", failing(lambda entry: entry.file is not None), "Keep the id"),
 )  # fmt: skip
 
 

@@ -419,6 +419,30 @@ def test_cut_off_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -
     assert found == {}
 
 
+@pytest.mark.slow
+@pytest.mark.attack
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore")
+def test_bytes_that_are_others_at_random(damaged: Callable[[Damage], Path]) -> None:
+    """Five hundred journals, each with some bytes changed anywhere, most of them where it hurts."""
+    found: dict[int, list[str]] = {}
+    for seed in range(500):
+        drawn = random.Random(seed)
+
+        def damage(path: Path, drawn: random.Random = drawn) -> None:
+            content = bytearray(path.read_bytes())
+            for _ in range(drawn.choice((1, 3, 10, 100))):
+                end = len(content) if drawn.random() < 0.6 else 4200
+                content[drawn.randrange(end)] = drawn.randrange(256)
+            path.write_bytes(content)
+
+        folder = damaged(damage)
+        if problems := troubles(folder):
+            found[seed] = problems
+        shutil.rmtree(folder)
+    assert found == {}
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the permissions of POSIX do not bind root")
 def test_a_journal_that_may_not_be_read(damaged: Callable[[Damage], Path]) -> None:
     """Another user's, say."""
