@@ -402,7 +402,7 @@ REFUSED = {
 def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
     service: Service, make_manager: MakeManager, until: Until, refusal: Step, is_elsewhere: bool
 ) -> None:
-    """Its own card has a button for that, in every kernel; then the sweep makes no second task of the cell."""
+    """Its own card has a button for that, in every kernel; the sweep then makes no second task of it."""
     service.story = RENDERING
     here = make_manager()
     service.faults["submit"] = [refusal]
@@ -449,7 +449,7 @@ def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
 def test_two_threads_retry_a_failed_cell_once(
     service: Service, make_manager: MakeManager, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of them is put aside just after it has seen that the cell failed, until the other has a new task."""
+    """One is put aside just after it has seen that the cell failed, until the other has a new task."""
     service.story = (("failed", 0),)
     made = sweep(prompt=["koi"], manager=make_manager())
     until(lambda: made.counts[CellState.failed] == 1)
