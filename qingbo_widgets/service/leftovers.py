@@ -78,18 +78,24 @@ def discard(part: Path) -> None:
             remove(path)
 
 
-def tidy(part: Path, digest: str) -> None:
+def tidy(part: Path, digest: str, *, unlockable: bool = True) -> bool:
     """Remove a part that no download is writing, unless it is a whole film, and another one than this.
 
     Args:
         part: as found by ``parts_of``.
         digest: of the film that is being saved.
+        unlockable: as in ``take_over``.
+
+    Returns:
+        Whether there was something to remove.
     """
     if read_note(part).get("digest", digest) != digest:
-        return
-    if (file := take_over(part, unlockable=True)) is not None:
-        file.close()
-        discard(part)
+        return False
+    if (file := take_over(part, unlockable=unlockable)) is None:
+        return False
+    file.close()
+    discard(part)
+    return True
 
 
 def tidy_up(path: Path, digest: str) -> None:

@@ -71,8 +71,8 @@ def test_a_slow_refusal_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         client = Client("sk-slow-0123456789", f"{server.url}/v1")
-        with TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05) as manager:
-            with pytest.raises(LinkExpired):
-                manager.submit(prompt="a snail").wait(20)
+        manager = TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05)
+        with manager, pytest.raises(LinkExpired):
+            manager.submit(prompt="a snail").wait(20)
         downloads = [request for request in server.requests if stage_of(request) == "download"]
         assert len(downloads) <= 6
