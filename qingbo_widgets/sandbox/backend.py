@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
+import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +93,10 @@ class Backend:
         self.base_url = ""
         """Where the routes are reached, without a slash at its end; set when that is known."""
         self.callbacks: list[Callback] = []
-        self._folder = tempfile.TemporaryDirectory(prefix="qingbo-sandbox-", ignore_cleanup_errors=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="qingbo-sandbox-"))
+        self._process = os.getpid()
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        _backends.add(self)
         self._workshop = Workshop()
         self._tasks: dict[str, Entry] = {}
         self._links: dict[str, Entry] = {}
@@ -120,7 +126,7 @@ class Backend:
             body,
             now,
             timeline(body, random.random(), self.speed),
-            Path(self._folder.name, f"{task_id}.mp4"),
+            Path(self._folder, f"{task_id}.mp4"),
             link,
         )
         self._tasks[task_id] = self._links[link] = entry
@@ -204,14 +210,16 @@ class Backend:
         return self._pictures[name]
 
     def close(self) -> None:
-        """End all drawing and calling, and remove the files."""
+        """End all drawing and calling, and remove the files. A forked child leaves its parent's alone."""
+        if os.getpid() != self._process:
+            return
         self._closing.set()
         for entry in tuple(self._tasks.values()):
             entry.end_known.set()
         self._workshop.close()
         for caller in self._callers:
             caller.join(0.2)  # one that waits for a slow listener is left to its own, short, timeout
-        self._folder.cleanup()
+        self._remove()
 
     def _drawn(self, entry: Entry, mishap: Mishap | None) -> None:
         entry.mishap, entry.drawn = mishap, self.clock()
@@ -254,6 +262,19 @@ class Backend:
 
     def _expiry(self, entry: Entry) -> float:
         return (entry.end() or entry.created) + self.link_lifetime
+
+
+_backends: weakref.WeakSet[Backend] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """Have the end of a forked child remove nothing."""
+    for backend in tuple(_backends):
+        backend._remove.detach()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _steady_clock() -> Callable[[], float]:

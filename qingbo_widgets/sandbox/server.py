@@ -141,7 +141,7 @@ class _Running:
     """What exists only between start and stop: the socket, the server's thread, the backend."""
 
     def __init__(self, port: int, api_key: str, backend: Backend) -> None:
-        self.backend = backend
+        self.backend, self._process = backend, os.getpid()
         try:
             self._socket = _listen(port)
         except OSError:
@@ -174,6 +174,8 @@ class _Running:
         self._socket.listen(_WAITING)  # uvicorn has set it to its own backlog
 
     def stop(self) -> None:
+        if os.getpid() != self._process:
+            return  # a forked child: the thread, the socket and the files are its parent's
         atexit.unregister(self.backend.close)
         self._server.should_exit = True
         self._thread.join(0.3)

@@ -59,7 +59,12 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
         raise QingboError(told.format(id=found, prompt=other.prompt))
     if not await manager.monitor.journal(hold, library, task.key, manager.holder, manager.hold_seconds):
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
+    if not task._claim(lambda: task.status == TaskStatus.unconfirmed):
+        return  # two clicks are one; and what is submitted again meanwhile is followed already
     change = {"task_id": found, "status": TaskStatus.queued.value, "error": None}
-    await manager.monitor.journal(library.update, task.key, **change)
-    if task.is_done:  # two clicks are one
-        manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")
+    try:
+        await manager.monitor.journal(library.update, task.key, **change)
+    except BaseException:
+        task._settle()
+        raise
+    manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")

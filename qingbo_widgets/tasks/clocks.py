@@ -6,6 +6,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from .forks import in_child
+
 if TYPE_CHECKING:
     from .task import Task
 
@@ -30,6 +32,14 @@ def on_our_clock(task: Task, moment: datetime | None) -> datetime | None:
 
 
 _guard = threading.Lock()
+
+
+def _renew_in_child() -> None:
+    global _guard
+    _guard = threading.Lock()
+
+
+in_child(_renew_in_child)
 _latest = datetime.min.replace(tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..i18n import tr
 from ..service.client import Client
 from ..service.credentials import Secret, hidden
+from .forks import in_child
 from .library import Library
 from .manager import TaskManager
 from .task import Task
@@ -25,6 +27,21 @@ _managers: weakref.WeakValueDictionary[tuple[str, Path, str | None], TaskManager
 _managers = weakref.WeakValueDictionary()
 #: The sandbox of this process, made when it is first asked for.
 _own_sandbox: Sandbox | None = None
+#: Two threads that connect at once get the same manager.
+_connecting = threading.RLock()
+
+
+def _renew_in_child() -> None:
+    """Have a forked child connect for itself.
+
+    The default manager stays the parent's, which refuses the child: where the parent uses the sandbox,
+    connecting unasked could spend money at the service.
+    """
+    global _managers, _own_sandbox, _connecting
+    _managers, _own_sandbox, _connecting = weakref.WeakValueDictionary(), None, threading.RLock()
+
+
+in_child(_renew_in_child)
 
 
 def connect(
@@ -54,13 +71,24 @@ def connect(
         TypeError: ``api_key`` is no text, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message says how.
     """
-    global _default
     # Rebound, so that no traceback from here on can print the key, even where base_url should be.
     api_key, base_url = hidden(api_key), hidden(base_url)
     if isinstance(sandbox, str | Secret):
         sandbox = True  # no traceback shows it: it may be a key
         raise TypeError(tr("sandbox is True or a Sandbox, not a text; a key is the first argument."))
     library = library if isinstance(library, Library) else Library(library)
+    with _connecting:
+        return _connect(api_key, base_url, sandbox, library, upload)
+
+
+def _connect(
+    api_key: Secret | None,
+    base_url: Secret | None,
+    sandbox: bool | Sandbox,
+    library: Library,
+    upload: Callable[[Path], str] | None,
+) -> TaskManager:
+    global _default
     server = _server(sandbox)
     client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
     manager = _managers.get(name := (client.base_url, library.folder, library.journal.database))

@@ -102,7 +102,7 @@ def trouble_of(error: Exception) -> Trouble | None:
     return Trouble.unreachable if is_lost else _POSTGRESQL.get(state or "")
 
 
-def in_short(error: Exception) -> str:
+def in_short(error: BaseException) -> str:
     """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
     words = str(getattr(error, "orig", None) or error) or type(error).__name__
     return words.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else words

@@ -28,7 +28,7 @@ from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
 from .damage import in_short
 from .record import HandedOver, TaskRecord
-from .restore import interrupted
+from .restore import interrupted, unconfirmed
 from .saving import save
 from .schedule import History, next_delay, outlook
 from .submission import submit
@@ -41,6 +41,17 @@ logger = logging.getLogger("qingbo_widgets")
 CLOSED = N_(
     "Its manager was closed, so this task is no longer followed. It goes on at the service; qw.connect() "
     "picks it up again."
+)
+CLOSED_MEANWHILE = N_(
+    "Its manager was closed while this task was being submitted. The task may exist, and may be charged."
+)
+NOT_SENT = N_(
+    "Its manager was closed before anything was sent, so nothing was charged. Call qw.connect() and submit "
+    "it again."
+)
+STILL_IN_DOUBT = N_(
+    "{error} It is still not known what became of the first submission: that task may exist, and may be "
+    "charged."
 )
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
@@ -55,6 +66,7 @@ class Follower:
         record: the task and its journal row.
         submitted: done when the service has taken the task, or will not.
         may_submit: whether a person has asked to submit it; only then is it ever submitted.
+        is_claimed: whether its row was written a moment ago, held by this kernel, for a submission.
         clock: seconds, monotonic.
     """
 
@@ -64,26 +76,31 @@ class Follower:
         submitted: Future[None],
         *,
         may_submit: bool,
+        is_claimed: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._may_submit = may_submit
+        self._is_claimed = is_claimed
         self._clock = clock
         self._submitted = submitted
         self._is_cancelled = False
+        self._cancelling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Submit, follow, save; whatever happens, the task is settled at the end and says why."""
         record, task = self._record, self._record.task
         try:
+            if record.manager.monitor.is_cut_off:
+                raise asyncio.CancelledError
             while not await self._lived():
                 self._may_submit = False  # what became of the submission, the other kernel knows
         except QingboError as error:
             await self._end_with(error)
         except asyncio.CancelledError:
-            record.tell(error=QingboError(tr(CLOSED)), eta=None, message="")
+            await self._cut_off()
             raise
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             # A full disk under the journal, or a mistake of ours: tell it, and keep the other tasks going.
             logger.exception("Following the task %s failed", task.task_id or task.key)
             await self._end_with(QingboError(f"{type(error).__name__}: {in_short(error)}"))
@@ -96,8 +113,12 @@ class Follower:
         """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
         record, task = self._record, self._record.task
         try:
-            if record.is_written and await record.take_over():
-                self._may_submit = False  # the user asked before the other kernel had its answer
+            if record.is_written and not self._is_claimed:
+                if await record.take_over():
+                    self._may_submit = False  # the user asked before the other kernel had its answer
+                if not task.task_id and task.status in (TaskStatus.unconfirmed, TaskStatus.submitting):
+                    record.in_doubt = record.is_written  # another kernel may have submitted it and died
+            self._is_claimed = False
             if is_new := not task.task_id:
                 if not self._may_submit:
                     raise task.error or interrupted(task.key)
@@ -113,12 +134,17 @@ class Follower:
         return True
 
     async def cancel(self) -> None:
-        """Cancel the task at the service, or before it gets there.
+        """Cancel the task at the service, or before it gets there. Calls at the same time are one.
 
         Raises:
             ServiceError, ConnectionFailed: as the service answers; the task is followed on.
             QingboError: nobody knows whether the service has the task.
         """
+        if self._cancelling is None or self._cancelling.done():
+            self._cancelling = asyncio.ensure_future(self._cancel())
+        await asyncio.shield(self._cancelling)
+
+    async def _cancel(self) -> None:
         record, task = self._record, self._record.task
         if not task.task_id and not task.is_done:
             self._is_cancelled = True
@@ -212,10 +238,24 @@ class Follower:
         """
         return isinstance(error, TaskNotFound) and self._record.manager.is_sandbox
 
+    async def _cut_off(self) -> None:
+        """The manager was closed: show and write down what that means for this task."""
+        record, task = self._record, self._record.task
+        if task.task_id or not self._may_submit:
+            record.tell(error=QingboError(tr(CLOSED)), eta=None, message="")
+        elif record.is_out:  # the row says "submitting", of which the next kernel makes the same
+            doubt = unconfirmed(tr(CLOSED_MEANWHILE), task.key)
+            record.tell(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
+        else:
+            await record.look_for_row()
+            await self._end_with(QingboError(tr(NOT_SENT)))
+
     async def _end_with(self, error: QingboError) -> None:
         """No video, or not yet: say so on the task and in the journal."""
         record, task = self._record, self._record.task
         status = task.status
+        if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
+            error = unconfirmed(tr(STILL_IN_DOUBT).format(error=error), task.key)
         if isinstance(error, SubmissionUnconfirmed):
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.folder import Folder
 from .damage import in_words, newer
+from .forks import not_forked, renewed_in_child
 from .revisions import VERSION_TABLE, is_newer, latest
 
 if TYPE_CHECKING:
@@ -60,8 +61,14 @@ class Journal:
         self.database = database
         #: What messages call it: the file, or the server and the database on it, without a password.
         self.place = str(self.path) if database is None else _address(database)
-        self._opened: Opened | None = None
+        self._opened: Opened | None
         self._opened_file: object = None
+        self.renew_in_child()
+        renewed_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Begin anew in a forked process: the connections are the parent's, and a lock may be held there."""
+        self._opened = None
         self._opening = threading.Lock()
         self._mine = _Mine()
 
@@ -103,7 +110,11 @@ class Journal:
         import sqlite3
 
         url = f"{self.path.as_uri()}?mode=ro"
-        with suppress(sqlite3.Error), closing(sqlite3.connect(url, patience, uri=True)) as database:
+        with (
+            not_forked(),
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(url, patience, uri=True)) as database,
+        ):
             return database.execute(query, values).fetchall()
         return None
 
@@ -115,14 +126,16 @@ class Journal:
             QingboError: the journal is damaged, or somebody else's; it was left as it is.
             OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
         """
-        opened = self._open()
+        is_part = self._mine.is_together  # and then ``together`` keeps forks off
         try:
-            with in_words(self.place, opened.read_only):
-                if self._mine.is_together:
-                    yield self._kept(opened)
-                else:
-                    with opened.engine.begin() as connection:
-                        yield connection
+            with nullcontext() if is_part else not_forked():
+                opened = self._open()
+                with in_words(self.place, opened.read_only):
+                    if is_part:
+                        yield self._kept(opened)
+                    else:
+                        with opened.engine.begin() as connection:
+                            yield connection
         except QingboError:
             self.look_again()
             raise
@@ -135,16 +148,17 @@ class Journal:
         """
         mine = self._mine
         mine.is_together = True
-        try:
-            yield
-            if mine.connection is not None:
-                with in_words(self.place):
-                    mine.connection.commit()
-        except BaseException:
-            self.let_go()  # what is not written for good is undone
-            raise
-        finally:
-            mine.is_together = False
+        with not_forked():
+            try:
+                yield
+                if mine.connection is not None:
+                    with in_words(self.place):
+                        mine.connection.commit()
+            except BaseException:
+                self.let_go()  # what is not written for good is undone
+                raise
+            finally:
+                mine.is_together = False
 
     def let_go(self) -> None:
         """Close what ``together`` has left open on this thread."""

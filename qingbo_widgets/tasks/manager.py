@@ -29,6 +29,7 @@ from ..service.urls import is_loopback, why_not_public
 from .follower import Follower
 from .holding import new_holder
 from .host import in_notebook, shell, warn
+from .interrupts import uninterrupted
 from .journal import PATIENCE
 from .library import Entry, Library
 from .monitor import TaskMonitor
@@ -109,7 +110,7 @@ class TaskManager(Configurable):
         self.upload: Callable[[Path], str] | None = None
         self.sweeps: dict[str, Sweep] = {}
         self._tasks: dict[str, Task] = {}
-        self._taking_up = threading.Lock()
+        self._taking_up = threading.RLock()
         self._recovery: Future[None] | None = None
         # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
         self._finalizer = weakref.finalize(self, _close, self.monitor, self.library, self.holder)
@@ -139,8 +140,8 @@ class TaskManager(Configurable):
 
     @property
     def is_closed(self) -> bool:
-        """Whether ``close`` was called."""
-        return not self._finalizer.alive
+        """Whether ``close`` was called, even if an interrupt has cut it short."""
+        return self.monitor.is_closing or not self._finalizer.alive
 
     @property
     def service(self) -> str:
@@ -190,16 +191,25 @@ class TaskManager(Configurable):
             told = tr("task_id: {value!r:.80} is not the id of a task.")
             raise InvalidRequest((Problem("task_id", told.format(value=hide_in(task_id))),))
         task_id = task_id.strip()
-        for task in self.tasks:
-            if task.task_id == task_id:
-                return task if task.status.is_ended or not task.is_done else self.follow(task)
+        self.monitor.check_open()
+        self._wait_for_recovery()
+        if (task := self._again(task_id)) is not None:
+            return task
         entry = self.library.find(task_id, service=self.service)
         if entry is not None:
             return self._take_up(entry)
-        return self.follow(Task(self, None, task_id=task_id, status=TaskStatus.queued), known=False)
+        with uninterrupted(), self._taking_up:  # two threads may ask for the same one
+            if (task := self._again(task_id)) is not None:
+                return task
+            return self.follow(Task(self, None, task_id=task_id, status=TaskStatus.queued), known=False)
 
     def recover(self) -> list[Task]:
-        """Go on with every task of the library that has not ended, or whose video is not saved yet."""
+        """Go on with every task of the library that has not ended, or whose video is not saved yet.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.monitor.check_open()
         return self._go_on(self.library.entries(service=self.service, unfinished=True))
 
     def recover_soon(self) -> None:
@@ -208,6 +218,7 @@ class TaskManager(Configurable):
         Raises:
             QingboError: the journal is damaged, or somebody else's.
         """
+        self.monitor.check_open()
         self.library.journal.look_again()
         is_unfinished = self.library.has_unfinished(service=self.service)
         if (told := self.library.journal.read_only) is not None:
@@ -217,6 +228,7 @@ class TaskManager(Configurable):
 
     def take_up(self, key: str) -> Task | None:
         """The task of this key, followed if it is under way; ``None`` where the library has none."""
+        self.monitor.process.check()
         self._wait_for_recovery()
         if key in self._tasks:
             return self._tasks[key]
@@ -253,33 +265,53 @@ class TaskManager(Configurable):
             raise QingboError(tr("upload returned {url!r}, which {reason}.").format(url=url, reason=reason))
         return url
 
-    def follow(self, task: Task, *, known: bool = True, submit: bool = False, **changes: Any) -> Task:
+    def follow(
+        self, task: Task, *, known: bool = True, submit: bool = False, claimed: bool = False, **changes: Any
+    ) -> Task:
         """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
 
         Args:
-            task: a task of this manager that nobody follows now.
+            task: a task of this manager that is not followed: a new one, or one from ``Task._claim``.
             known: whether the journal has a row of it.
             submit: whether a person has asked to submit it.
+            claimed: whether its row was written a moment ago for this, held by this kernel.
             **changes: traits to set before.
+
+        Raises:
+            QingboError: the manager is closed or about to be. Nothing was sent, and the task is as before.
         """
-        self.monitor.check_open()
-        if self._renewal is None:
-            self._renewal = self.monitor.start(
-                _renew, self.monitor, self.library, self.holder, self.hold_seconds
-            )
-        self._tasks[task.key] = task
-        record = TaskRecord(task, self, is_written=known)
-        submitted: Future[None] = self.monitor.promise() if submit else Future()
-        follower = Follower(record, submitted, may_submit=submit)
-        task._reopen(follower, **changes)
-        self.monitor.start(follower.run)
+        with uninterrupted():
+            if self._renewal is None:
+                self._renewal = self.monitor.start(
+                    _renew, self.monitor, self.library, self.holder, self.hold_seconds
+                )
+            is_new, before = task.key not in self._tasks, {name: getattr(task, name) for name in changes}
+            in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
+            try:
+                submitted = self.monitor.promise() if submit else Future()
+                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
+                follower = Follower(record, submitted, may_submit=submit, is_claimed=claimed)
+                self._tasks[task.key] = task
+                task._reopen(follower, **changes)
+                self.monitor.start(follower.run)
+            except BaseException:
+                if submitted is not None:
+                    submitted.set_result(None)
+                if is_new:
+                    self._tasks.pop(task.key, None)
+                task._reopen(None, **before)
+                task._settle()
+                raise
         return task
 
     def close(self) -> None:
         """Stop following. Tasks go on at the service, and the next ``connect`` picks them up.
 
-        What has been submitted a moment ago gets the time to reach the service.
+        What has been submitted a moment ago gets the time to reach the service; what would be submitted from
+        now on is refused. In a forked process it does nothing: the manager is the parent's.
         """
+        if not self.monitor.process.is_this:
+            return
         patience = _patience()
         self.monitor.keep_promises(patience)
         self.monitor.close(patience)
@@ -301,7 +333,7 @@ class TaskManager(Configurable):
     def _wait_for_recovery(self) -> None:
         """Until ``recover_soon`` has taken up what there is; why it could not is raised once."""
         recovery = self._recovery
-        if recovery is None or self.monitor.is_current_thread:
+        if recovery is None or self.monitor.is_current_thread or not self.monitor.process.is_this:
             return
         try:
             with suppress(CancelledError, TimeoutError):  # the manager is closed, the journal is locked
@@ -318,12 +350,28 @@ class TaskManager(Configurable):
                     recovered.append(self._take_up(entry))
                 except Exception:  # one row that makes no sense keeps nobody from the others
                     logger.exception("The journal row %s cannot be read", entry.key)
-            elif task.is_done and task.task_id and task.video_path is None:
-                recovered.append(self.follow(task))
+            elif (found := self._follow_on(task)) is not None:
+                recovered.append(found)
         return recovered
 
+    def _again(self, task_id: str) -> Task | None:
+        """The task of this id, followed on if it has not ended; ``None`` where this manager has none."""
+        for task in tuple(self._tasks.values()):
+            if task.task_id == task_id:
+                if not task.status.is_ended:
+                    self._follow_on(task)
+                return task
+        return None
+
+    def _follow_on(self, task: Task) -> Task | None:
+        """Follow a task that is not followed now, and of which more can come; ``None`` for any other."""
+        with uninterrupted():
+            if task._claim(lambda: bool(task.task_id) and task.video_path is None):
+                return self.follow(task)
+        return None
+
     def _take_up(self, entry: Entry) -> Task:
-        with self._taking_up:  # a person, a sweep and the recovery may come for the same one
+        with uninterrupted(), self._taking_up:  # a person, a sweep and the recovery may come for the same one
             if entry.key in self._tasks:
                 return self._tasks[entry.key]
             task = Task(
@@ -333,11 +381,11 @@ class TaskManager(Configurable):
                 submitted_at=entry.submitted_at,
                 **state_of(entry, self.library),
             )
-            self._tasks[task.key] = task
-        if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
-            task._settle()
-            return task
-        return self.follow(task)
+            if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
+                self._tasks[task.key] = task
+                task._settle()
+                return task
+            return self.follow(task)
 
 
 async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: float) -> None:
@@ -358,6 +406,8 @@ def _patience() -> float:
 
 
 def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
+    if not monitor.process.is_this:
+        return  # a forked child ends: what it has a copy of is held, written and followed by its parent
     if unsent := monitor.keep_promises(_patience()):
         # Logging may be gone at the interpreter's exit, and so may be whoever reads it.
         told = tr(

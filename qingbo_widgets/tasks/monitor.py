@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -11,7 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import QingboError
-from ..i18n import tr
+from ..i18n import N_, tr
+from .forks import Process
+from .interrupts import uninterrupted
 from .pace import Pace
 from .pool import DaemonPool
 from .scribe import Scribe
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 T = TypeVar("T")
+
+logger = logging.getLogger("qingbo_widgets")
 
 REQUEST_WORKERS = 16
 DOWNLOAD_WORKERS = 3
@@ -30,6 +35,8 @@ PATIENCE = 2.0
 #: Seconds before its link dies in which it does not wait at all.
 URGENT = 60.0
 CALLBACK_WORKERS = 32
+
+_CLOSED = N_("This task manager is closed. qw.connect() gives a new one.")
 
 
 class TaskMonitor:
@@ -44,10 +51,11 @@ class TaskMonitor:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._lock = threading.Lock()
+        self.process = Process()
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._is_closing = self._closed = False
         #: Where each request has its turn first, so that none has to wait for a worker.
         self.pace = Pace(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
@@ -61,37 +69,67 @@ class TaskMonitor:
         """Run the coroutine ``story(*args)`` on the thread; returns at once.
 
         Raises:
-            QingboError: the monitor is closed.
+            QingboError: the monitor is closed, or another process's.
         """
-        loop = self._running_loop()
-        return asyncio.run_coroutine_threadsafe(story(*args), loop)
+        self.process.check()
+        with uninterrupted(), self._lock:  # before ``close`` takes the lock it is handed over, then refused
+            loop = self._running_loop()
+            return asyncio.run_coroutine_threadsafe(story(*args), loop)
 
     def warm_up(self) -> None:
         """Start the thread before it is needed, so that the first task does not wait for that."""
-        with suppress(QingboError):  # closed: it will not be needed
-            self._running_loop()
+        with suppress(QingboError):  # closed, or a child's parent's: it will not be needed
+            self.process.check()
+            with uninterrupted(), self._lock:
+                self._running_loop()
 
     def promise(self) -> Future[None]:
-        """Something that should not be cut off: whoever makes it sets its result."""
+        """Return a future that ``keep_promises`` waits for. The caller must set its result.
+
+        Raises:
+            QingboError: the monitor is closed or about to be, or another process's.
+        """
         promise: Future[None] = Future()
-        self._promises.add(promise)
+        self.process.check()
+        with self._lock:
+            self._check_admits()
+            self._promises.add(promise)
         promise.add_done_callback(self._promises.discard)
         return promise
 
     def keep_promises(self, seconds: float) -> int:
-        """Wait for all promises, for so long at most; returns how many are still open."""
+        """Wait for all promises, for so long at most. No further promise is made from then on.
+
+        Returns:
+            How many are still open.
+        """
+        if not self.process.is_this:
+            return 0
+        with self._lock:
+            self._is_closing = True
+            promises = tuple(self._promises)
         if self._closed or self.is_current_thread:
             return 0
-        return len(wait(tuple(self._promises), seconds).not_done)
+        return len(wait(promises, seconds).not_done)
 
     def check_open(self) -> None:
-        """Say that it is closed, if it is.
+        """Refuse to begin anything where it could no longer be done.
 
         Raises:
-            QingboError: the monitor is closed.
+            QingboError: the monitor is closed or about to be, or another process's.
         """
-        if self._closed:
-            raise QingboError(tr("This task manager is closed. qw.connect() gives a new one."))
+        self.process.check()
+        self._check_admits()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be, so that nothing more begins."""
+        return self._is_closing
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether ``close`` was called, so that what runs is about to be cancelled."""
+        return self._closed
 
     @property
     def was_used(self) -> bool:
@@ -105,7 +143,18 @@ class TaskMonitor:
 
     def request(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> asyncio.Future[T]:
         """A blocking request to the service, to be awaited."""
-        return asyncio.wrap_future(self._requests.submit(call, *args, **kwargs))
+        return asyncio.wrap_future(self.call(call, *args, **kwargs))
+
+    def call(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """A blocking request to the service, to be waited for on the monitor's thread.
+
+        Raises:
+            asyncio.CancelledError: the monitor is closed, and about to cancel the caller. Nothing was sent.
+        """
+        try:
+            return self._requests.submit(call, *args, **kwargs)
+        except RuntimeError:
+            raise asyncio.CancelledError from None
 
     async def download(self, due: float, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Await a blocking download. Of those that wait, the one that is due first begins first.
@@ -134,12 +183,14 @@ class TaskMonitor:
 
     def call_back(self, callback: Callable[..., object], /, *args: Any) -> None:
         """Run a user's callback on a thread where it may block as long as it likes."""
-        with suppress(RuntimeError):  # closed: nobody is left to call
+        with suppress(RuntimeError):  # closed: there is no thread left to call it
             self._callbacks.submit(callback, *args)
 
     def call_soon(self, callback: Callable[..., object], /, *args: Any) -> None:
         """Run something short on the monitor's thread."""
-        self._running_loop().call_soon_threadsafe(callback, *args)
+        self.process.check()
+        with self._lock:
+            self._running_loop().call_soon_threadsafe(callback, *args)
 
     def close(self, patience: float = 0.5) -> None:
         """Cancel every coroutine and end the threads; what is still to be written down is written.
@@ -147,11 +198,13 @@ class TaskMonitor:
         Args:
             patience: seconds to wait for that; requests under way are left to their daemon threads.
         """
+        if not self.process.is_this:
+            return  # the threads, and what they write, are the parent's
         deadline = time.monotonic() + patience
         with self._lock:
             if self._closed:
                 return  # a second stop would cut off the followers in their last words
-            self._closed = True
+            self._is_closing = self._closed = True
             loop, thread = self._loop, self._thread
         for pool in (self._requests, self._downloads, self._callbacks):
             pool.shutdown(wait=False, cancel_futures=True)
@@ -177,25 +230,47 @@ class TaskMonitor:
             self._hastened = now
             self._downloads.add_worker(DOWNLOAD_WORKERS + MORE_WORKERS)
 
+    def _check_admits(self) -> None:
+        if self._is_closing:
+            raise QingboError(tr(_CLOSED))
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            self.check_open()
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_run, args=(self._loop,), name="qingbo-monitor", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+        """Return the loop, started if need be. The caller holds the lock."""
+        if self._closed:
+            raise QingboError(tr(_CLOSED))
+        if self._loop is None:
+            loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=self._run, args=(loop,), name="qingbo-monitor", daemon=True
+            )
+            self._thread.start()
+            self._loop = loop
+        return self._loop
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            _bear(loop.run_forever)
+            while not self._closed:
+                _bear(loop.run_forever)
+            # Each has its first step, in which it finds that nothing more begins, before all are cancelled.
+            _complete(loop, loop.create_task(asyncio.sleep(0)))
+            followers = asyncio.all_tasks(loop)
+            for follower in followers:
+                follower.cancel()
+            _complete(loop, asyncio.gather(*followers, return_exceptions=True))
+        finally:
+            loop.close()
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
+def _complete(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+    while not future.done():
+        _bear(loop.run_until_complete, future)
+
+
+def _bear(run: Callable[..., object], *args: Any) -> None:
+    """Run the loop. A ``sys.exit()`` in what one task calls must not end the thread of all of them."""
     try:
-        loop.run_forever()
-        followers = asyncio.all_tasks(loop)
-        for follower in followers:
-            follower.cancel()
-        loop.run_until_complete(asyncio.gather(*followers, return_exceptions=True))
-    finally:
-        loop.close()
+        run(*args)
+    except BaseException:
+        logger.exception("The thread that follows all tasks goes on after an error in one of them")

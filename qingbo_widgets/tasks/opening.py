@@ -26,6 +26,7 @@ from ..i18n import N_, tr
 from ..service.files import remove
 from .backup import copy_database, keep_copy
 from .damage import Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
+from .forks import not_in_child
 from .journal import PATIENCE
 from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer, is_older, latest
 from .tables import metadata
@@ -271,7 +272,7 @@ def _opened_copy(engine: sa.Engine, journal: _Journal, revision: str, reason: st
         folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
         there = _engine(_url(folder / file.name))
         opened = Opened(_sealed(there), _message(_NOT_WRITABLE, journal, revision, reason))
-        weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(opened, not_in_child(shutil.rmtree), folder, ignore_errors=True)
         copy_database(file, folder / file.name)
         with _locked(_engine(there.url)) as connection:
             _migrate(connection, journal, revision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,18 @@ class TaskRecord:
         task: the task.
         manager: gives the library, the monitor and the settings.
         is_written: whether the journal has a row of this task already.
+        in_doubt: whether an earlier submission of it was never confirmed, so that it may exist.
+
+    Attributes:
+        is_out: whether a request that submits the task may have reached the service.
     """
 
-    def __init__(self, task: Task, manager: TaskManager, *, is_written: bool) -> None:
+    def __init__(self, task: Task, manager: TaskManager, *, is_written: bool, in_doubt: bool = False) -> None:
         self.task = task
         self.manager = manager
         self.is_written = is_written
+        self.in_doubt = in_doubt
+        self.is_out = False
         #: Whether the task's links came from the service in this very run.
         self.links_are_fresh = False
         self._woken = asyncio.Event()
@@ -142,6 +149,11 @@ class TaskRecord:
                 told = tr("{error} Keep the id, {task_id}: resume(id) finds the task again.")
                 message = told.format(error=message, task_id=task_id)
             self.tell(message=message)
+
+    async def look_for_row(self) -> None:
+        """Find out whether there is a row by now, after ``open`` was cut off."""
+        with suppress(Exception):  # the journal is closed or gone; then there is nothing to be written either
+            self.is_written = await self._journal(self.manager.library.get, self.task.key) is not None
 
     async def take_over(self) -> bool:
         """Wait until no other kernel holds the task, or it has ended, showing what its journal says.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from ..exceptions import (
     TaskCancelled,
 )
 from ..i18n import tr
-from ..service.snapshot import TaskStatus
+from ..service.snapshot import TaskSnapshot, TaskStatus
 from .damage import in_short, unwritten
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
@@ -42,6 +43,7 @@ async def submit(
     Raises:
         TaskCancelled: cancelled while nothing had been sent.
         SubmissionUnconfirmed: the request left and no proof came back; the task may exist.
+        asyncio.CancelledError: the manager was closed; ``record.is_out`` tells whether the request was out.
         ConnectionFailed, ServiceError: the service was not reached, or refused; nothing was made.
         QingboError: the journal cannot be written; nothing was sent.
         HandedOver: another kernel has taken the task over, while this one slept.
@@ -56,14 +58,13 @@ async def submit(
         raise QingboError(told.format(error=unwritten(manager.library.journal.place, error))) from None
     began, failures = clock(), 0
     while True:
+        record.is_out = False
         try:
             async with manager.monitor.pace.turn(patient=True):
                 if is_cancelled():
                     raise TaskCancelled(tr("Cancelled before anything was sent."))
                 await record.keep()  # a closed laptop may have lain between the click and this turn
-                snapshot = await manager.monitor.request(
-                    manager.client.submit, task.request, idempotency_key=task.key
-                )
+                snapshot = await _send(record)
             record.tell(message="")
             await record.apply(snapshot)
             return
@@ -92,3 +93,15 @@ async def submit(
                 "and may be charged."
             )
             raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
+
+
+async def _send(record: TaskRecord) -> TaskSnapshot:
+    """Send the request, and note whether it may have left where the manager is closed meanwhile."""
+    client, task = record.manager.client, record.task
+    call = record.manager.monitor.call(client.submit, task.request, idempotency_key=task.key)
+    record.is_out = True
+    try:
+        return await asyncio.wrap_future(call)
+    except asyncio.CancelledError:
+        record.is_out = not call.cancel()  # one that no thread has begun with never leaves
+        raise

@@ -288,6 +288,7 @@ class Sweep(HasTraits):
 
     def _ticks(self) -> Iterator[None]:
         """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``go_on()``."""
+        self.manager.monitor.process.check()
         if self.state == "planned":
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(_ASK)))
         while not self.is_done:

@@ -68,6 +68,7 @@ class SweepQueue:
 
     def go_on(self) -> None:
         """Submit what waits."""
+        self._manager.monitor.process.check()
         with self._lock:
             self._sweep.set_trait("reason", "")
             self._sweep.set_trait("state", "running")
@@ -170,7 +171,7 @@ class SweepQueue:
             self.halt(tr(_NOT_WRITTEN).format(error=unwritten(place, error)))
             return
         cell.key = key
-        manager.follow(task, submit=True)
+        manager.follow(task, submit=True, claimed=True)
         self._attach(cell, task)
         if cell.is_dropped:  # cancelled in this very moment
             task.cancel(wait=False)

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Generator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from .checking import check
 from .clocks import next_moment
 from .frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
 from .host import in_notebook
+from .interrupts import uninterrupted
 from .statuses import status_name
 from .terminal import ProgressLine
 
@@ -157,8 +158,11 @@ class Task(HasTraits):
             ServiceError, ConnectionFailed: the service refused the task, or was not reached.
             DownloadFailed: the task is completed and the video could not be saved.
             WaitTimeout: the time is over; the task goes on.
+            QingboError: called in a forked process, where nothing follows the task.
             RuntimeError: called in an observer, on the very thread that would have to end the waiting.
         """
+        if not self.is_done:
+            self.manager.monitor.process.check()
         if not self.is_done and self.manager.monitor.is_current_thread:
             raise RuntimeError("wait() in an observer would wait for itself; use on_end(), or await the task")
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -190,7 +194,11 @@ class Task(HasTraits):
         """Call ``callback(task)`` once when the task is done; at once if it is already.
 
         It runs on a thread of its own, where it may block, so it must not assume the main thread.
+
+        Raises:
+            QingboError: called in a forked process, where nothing follows the task.
         """
+        self.manager.monitor.process.check()
         with self._ending:
             if not self.is_done:
                 self._callbacks.append(callback)
@@ -201,6 +209,8 @@ class Task(HasTraits):
 
     def cancel(self, *, wait: bool = True) -> None:
         """Ask the service to cancel the task. It does so only while the task is queued, and refunds it.
+
+        Calls from several threads at once are one: the service is asked once, and all have its answer.
 
         Args:
             wait: whether to wait for the answer, and to raise what went wrong; otherwise ``message`` tells.
@@ -239,19 +249,23 @@ class Task(HasTraits):
     def submit_again(self) -> None:
         """Submit once more, with the same idempotency key, a task that is unconfirmed or was never taken.
 
-        A service that knows the key answers with the first task; one that does not bills a second.
+        A service that knows the key answers with the first task; one that does not bills a second. Of calls
+        from several threads at once, one submits, and the others raise.
 
         Raises:
             QingboError: the task is not of that kind; there is nothing to submit again.
         """
-        if self.request is None or self.task_id or not self.is_done:
-            told = tr(
-                "The task {task} is {status}: only a task that the service has not confirmed is submitted "
-                "again. generate() makes a new one."
-            )
-            raise QingboError(told.format(**self._named()))
-        self.submitted_at = next_moment()
-        self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
+        self.manager.monitor.check_open()
+        with uninterrupted():
+            if self._claim(lambda: self.request is not None and not self.task_id):
+                self.submitted_at = next_moment()
+                self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
+                return
+        told = tr(
+            "The task {task} is {status}: only a task that the service has not confirmed is submitted "
+            "again. generate() makes a new one."
+        )
+        raise QingboError(told.format(**self._named()))
 
     def follow_again(self) -> None:
         """Follow on a task that the service took and that nobody follows now. Costs nothing.
@@ -262,17 +276,26 @@ class Task(HasTraits):
         Raises:
             QingboError: there is nothing to follow: it has ended, or the service has not confirmed it.
         """
-        is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
-        if is_over or not self.task_id:
+        self.manager.monitor.check_open()
+        if not self._can_be_followed:
             told = tr("The task {task} is {status}: there is nothing to follow.")
             raise QingboError(told.format(**self._named()))
-        if self.is_done:
-            self.manager.follow(self, error=None, message="")
+        with uninterrupted():
+            if self._claim(lambda: self._can_be_followed):
+                self.manager.follow(self, error=None, message="")
 
     def retry_download(self) -> None:
-        """Save the video of a completed task again, with a fresh link. Costs nothing."""
-        if self.status == TaskStatus.completed and self.is_done and self.video_path is None:
-            self.manager.follow(self)
+        """Save the video of a completed task again, with a fresh link. Costs nothing.
+
+        Does nothing where it is being saved already, by another thread say.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.manager.monitor.check_open()
+        with uninterrupted():
+            if self._claim(lambda: self.status == TaskStatus.completed and self.video_path is None):
+                self.manager.follow(self)
 
     def save(self, path: str | Path) -> Path:
         """Copy the video to another place; waits for the task if need be.
@@ -421,9 +444,20 @@ class Task(HasTraits):
             for name, value in changes.items():
                 self.set_trait(name, value)
 
-    def _reopen(self, follower: Follower, **changes: Any) -> None:
+    def _claim(self, may: Callable[[], bool]) -> bool:
+        """Take a task that is done, to follow it again; of several threads at once, one has it.
+
+        Args:
+            may: whether the task is still of the kind; checked under the lock.
+        """
+        with self._ending:
+            if not (self.is_done and may()):
+                return False
+            self._done.clear()
+        return True
+
+    def _reopen(self, follower: Follower | None, **changes: Any) -> None:
         self._follower = follower
-        self._done.clear()
         self._set(**changes)
 
     def _settle(self) -> None:
@@ -439,7 +473,11 @@ class Task(HasTraits):
     def _ask(self, asked: Future[None], wait: bool) -> None:
         # On the monitor's thread, in an observer, the answer could never come while we wait for it.
         if wait and not self.manager.monitor.is_current_thread:
-            asked.result()
+            try:
+                asked.result()
+            except CancelledError:
+                self.manager.monitor.check_open()
+                raise
         else:
             asked.add_done_callback(self._tell_failure)
 
@@ -447,6 +485,12 @@ class Task(HasTraits):
         error = None if asked.cancelled() else asked.exception()
         if error is not None:
             self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+
+    @property
+    def _can_be_followed(self) -> bool:
+        """Whether the service has it, and something more can come of it."""
+        is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
+        return bool(self.task_id) and not is_over
 
     def _named(self) -> dict[str, str]:
         """The task and where it stands, for a text that names both."""
@@ -459,6 +503,8 @@ class Task(HasTraits):
         return self
 
     async def _ended(self) -> Task:
+        if not self.is_done:
+            self.manager.monitor.process.check()
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
 
@@ -488,7 +534,7 @@ class _Guarded:
     def __call__(self, change: Any) -> None:
         try:
             self._handler(change)
-        except Exception:
+        except BaseException:  # ``sys.exit()`` too: on the monitor's thread it would end all other tasks
             if not self._told:
                 logger.exception("An observer of a task failed; following goes on")
             self._told = True
@@ -503,7 +549,7 @@ class _Guarded:
 def _call(callback: Callable[[Task], object], task: Task) -> None:
     try:
         callback(task)
-    except Exception:
+    except BaseException:  # the thread of a ``sys.exit()`` is not its own to end
         logger.exception("An on_end callback of the task %s failed", task.task_id)
 
 

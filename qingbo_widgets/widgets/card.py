@@ -12,6 +12,7 @@ from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
 from . import words
 from .binding import close_parts, lazy, observe, refresher, update, weakly
+from .clicks import Clicks, DatedButton
 from .lasting import Lasting, display_html
 from .making import alike, style_sheet
 from .screen import Screen
@@ -63,6 +64,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
     def __init__(self, task: Task) -> None:
         self.task = task
         self._told = ""
+        self._clicks = Clicks()
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
         self._further: tuple[ipywidgets.Button, ...] = ()
         self._on_news: list[Callable[[], None]] = []
@@ -268,19 +270,21 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._picker = self._picker or FramePicker(self.task)
 
     def _button(self, description: str, explained: str, act: Callable[[], object], **given: Any) -> Any:
-        button = alike(
-            ipywidgets.Button, explained, description=description, layout={"width": "auto"}, **given
-        )
-        button.on_click(lambda _: self._act(act))
+        button = alike(DatedButton, explained, description=description, layout={"width": "auto"}, **given)
+        button.on_click(lambda _: self._act(description, act))
         return button
 
-    def _act(self, act: Callable[[], object]) -> None:
+    def _act(self, wish: str, act: Callable[[], object]) -> None:
         """A click: what goes wrong is told on the card, for a print here would be lost."""
-        self._told = ""
-        try:
-            act()
-        except Exception as error:
-            self._told = str(error) or type(error).__name__
+        with self._clicks.once(wish) as is_new:
+            if not is_new:
+                return
+            self._told = ""
+            try:
+                act()
+            except Exception as error:
+                self._clicks.forget()
+                self._told = str(error) or type(error).__name__
         self._hurry()
 
 

@@ -17,6 +17,7 @@ from ..tasks.posters import frame_rate
 from ..tasks.task import Task
 from . import markup
 from .binding import close_parts, update
+from .clicks import Clicks, DatedButton
 from .fields import set_tooltip
 from .sequel import Sequel
 
@@ -75,6 +76,7 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             layout={"width": "180px"},
         )
         set_tooltip(self.time, tr(_TIME))
+        self._clicks = Clicks()
         self._image, self._told = ipywidgets.HTML(), ipywidgets.HTML()
         self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
         self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
@@ -134,19 +136,26 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _continue(self) -> None:
         frame = keep_frame(self._video, self._seconds)
         self._tell("")
-        self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), ""))
+        if not self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
+            self._clicks.forget()
 
     def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
+        button = DatedButton(description=description, layout={"width": "auto"})
         set_tooltip(button, explained)
-        button.on_click(lambda _: self._safely(act))
+        button.on_click(lambda _: self._click(act))
         return button
+
+    def _click(self, act: Callable[[], object]) -> None:
+        with self._clicks.once((act, self._seconds)) as is_new:
+            if is_new:
+                self._safely(act)
 
     def _safely(self, act: Callable[[], object]) -> None:
         """A click: what goes wrong is told here, for a print would be lost."""
         try:
             act()
         except Exception as error:
+            self._clicks.forget()
             self._tell(markup.note(error, "alarm"))
 
     def _tell(self, told: str) -> None:

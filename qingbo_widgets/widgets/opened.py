@@ -19,6 +19,7 @@ from ..tasks.restore import request_of
 from ..tasks.statuses import status_name
 from . import markup
 from .binding import close_parts, update
+from .clicks import Clicks, DatedButton
 from .comparison import figures
 from .fields import set_tooltip
 from .frames import FramePicker
@@ -82,6 +83,7 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._library, self._go = library, go
         self._entry: Entry | None = None
         self._is_hidden = False
+        self._clicks = Clicks()
         self._picker: FramePicker | None = None
         self._head, self._request = ipywidgets.HTML(), ipywidgets.HTML()
         self._video = ipywidgets.Output()
@@ -212,7 +214,8 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _continue(self) -> None:
         video, request = self._film()
         frame = keep_frame(video, None)
-        self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), ""))
+        if not self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), "")):
+            self._clicks.forget()
 
     def _film(self) -> tuple[Path, VideoRequest]:
         """The video, and what it was made of as far as that is known. Neither needs a service."""
@@ -232,14 +235,18 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def _safely(self, act: Callable[[], object]) -> None:
         """A click: what goes wrong is told below, for a print would be lost."""
-        try:
-            act()
-        except Exception as error:
-            self.sequel.tell(error)
+        with self._clicks.once((act, self._entry and self._entry.key)) as is_new:
+            if not is_new:
+                return
+            try:
+                act()
+            except Exception as error:
+                self._clicks.forget()
+                self.sequel.tell(error)
 
 
 def _button(description: str, explained: str, act: Callable[[], object]) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=description, layout={"width": "auto"})
+    button = DatedButton(description=description, layout={"width": "auto"})
     set_tooltip(button, explained)
     button.on_click(lambda _: act())
     return button

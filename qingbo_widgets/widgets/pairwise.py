@@ -19,12 +19,12 @@ from ..tasks.ranking import Ranked, rank
 from ..tasks.task import Task
 from . import markup
 from .binding import close_parts, update
+from .clicks import DOUBLE_CLICK
 from .comparison import CSS, figures
 from .fields import set_tooltip
 from .keys import KEYS_CLASS, PLAY, make_keys
 from .lasting import Lasting
 from .player import output_of
-from .sequel import DOUBLE_CLICK
 from .table import label
 from .words import prompt_of
 

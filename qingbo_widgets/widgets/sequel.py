@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ..tasks.connection import current
 from . import markup
 from .binding import close_parts, update
 from .card import TaskCard
+from .clicks import Clicks, DatedButton
 from .fields import set_tooltip
 from .form import RequestForm
 from .lasting import Lasting
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from ..tasks.task import Task
 
 __all__ = ["Sequel"]
-
-#: Seconds in which a second click is part of a double click.
-DOUBLE_CLICK = 1.0
 
 _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
@@ -54,9 +51,9 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self.origin: tuple[str, Path] | None = None
         self.form: RequestForm | None = None
         self._cards: tuple[TaskCard, ...] = ()
-        self._clicked = 0.0
+        self._clicks = Clicks()
         self._told, self._where = ipywidgets.HTML(), ipywidgets.HTML()
-        self.generate_button = ipywidgets.Button(
+        self.generate_button = DatedButton(
             description=tr("Generate"), button_style="primary", layout={"width": "auto"}
         )
         set_tooltip(self.generate_button, tr("Submits the form."))
@@ -69,11 +66,14 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """The cards of the tasks that were submitted here, newest first."""
         return self._cards
 
-    def offer(self, request: Callable[[TaskManager], VideoRequest]) -> None:
+    def offer(self, request: Callable[[TaskManager], VideoRequest]) -> bool:
         """Open the form with a request. What keeps it from being made is told, and nothing opens.
 
         Args:
             request: makes it, given the manager that will submit it.
+
+        Returns:
+            Whether the form is open.
         """
         try:
             manager = self._submitter()
@@ -84,11 +84,12 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self.form.load(asked)
         except Exception as error:
             self.tell(error)
-            return
+            return False
         with update(self._where):
             self._where.value = self._destination(manager)
         self.tell(None)
         self._arrange()
+        return True
 
     def again(self, request: VideoRequest) -> None:
         """Submit a request once more; where it would go elsewhere, open the form first, which says so."""
@@ -100,7 +101,7 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         if self._destination(manager):
             self.offer(lambda _: request)
         else:
-            self._submit(lambda: manager.submit(request))
+            self._submit(request, lambda: manager.submit(request))
 
     def tell(self, error: Exception | None) -> None:
         """Tell what went wrong; ``None`` takes it back. A print in a callback would be lost."""
@@ -126,18 +127,21 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def _generate(self) -> None:
         if self.form is not None:
-            self._submit(self.form.submit)
+            self._submit(self.form.request, self.form.submit)
 
-    def _submit(self, submit: Callable[[], Task]) -> None:
+    def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
         """A click. Money is real: the second of a double click submits nothing."""
-        now = time.monotonic()
-        if self.comm is None or now - self._clicked < DOUBLE_CLICK:
+        if self.comm is None:
             return  # nor does a click on what nobody sees any more
-        self._clicked = now
+        with self._clicks.once(request) as is_new:
+            if is_new:
+                self._show(submit)
+
+    def _show(self, submit: Callable[[], Task]) -> None:
         try:
             card = TaskCard(submit())
         except Exception as error:
-            self._clicked = 0.0
+            self._clicks.forget()
             self.tell(error)
             return
         self.tell(None)

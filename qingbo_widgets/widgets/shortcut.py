@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets
 
+from .clicks import Dated
 from .discreet import keep_out_of_the_log
 
 __all__ = ["make_shortcut", "shortcut_class"]
@@ -25,7 +26,7 @@ def shortcut_class() -> type[Any]:
     """
     import anywidget
 
-    class Shortcut(anywidget.AnyWidget):
+    class Shortcut(Dated, anywidget.AnyWidget):
         """Listens in the page."""
 
         _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made

@@ -13,9 +13,10 @@ from ..exceptions import MissingApiKey
 from ..i18n import N_, set_locale, tr
 from ..tasks.connection import current
 from ..tasks.presets import Presets
-from . import markup, words
+from . import clicks, markup, words
 from .binding import close_parts, refresher, update, weakly
 from .card import TaskCard
+from .clicks import Clicks, DatedButton
 from .drafts import DraftKeeper, cell_key
 from .form import RequestForm
 from .keyfield import ConnectPanel, is_manager, no_manager
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoStudio"]
 
-#: Seconds in which a second click on Generate is part of a double click.
-DOUBLE_CLICK = 1.0
 #: Seconds between two writings of what outlives the kernel while tasks are under way: all tasks each time.
 KEEP_EVERY = 1.0
 
@@ -80,7 +79,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         if locale is not None:
             set_locale(locale)
         self._cards: tuple[TaskCard, ...] = ()
-        self._last: tuple[VideoRequest | None, float] = (None, 0.0)
+        self._clicks = Clicks()
         self._told = ""
         self._kept_at, self._is_to_keep = 0.0, False
         self._panel: ConnectPanel | None = None
@@ -88,7 +87,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._cell = cell_key()
         self._draft: DraftKeeper | None = None
         self.generate_button = made(
-            ipywidgets.Button,
+            DatedButton,
             tr(_GENERATE_HELP),
             description=tr("Generate"),
             button_style="primary",
@@ -185,7 +184,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def _look(self) -> None:
         """Whether Generate can be pressed, and if not, why."""
-        just_clicked = time.monotonic() - self._last[1] < DOUBLE_CLICK
+        just_clicked = self._clicks.is_answered_just_now
         obstacle = self.form.obstacle
         with update(self.generate_button, self._reason):
             self.generate_button.disabled = bool(obstacle) or just_clicked
@@ -209,19 +208,20 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         """A click. Money is real: the second of a double click submits nothing."""
         if self.comm is None:
             return  # closed: what nobody sees must not spend money
-        now = time.monotonic()
-        if request == self._last[0] and now - self._last[1] < DOUBLE_CLICK:
-            return
-        self._told, self._last = "", (request, now)
-        with update(self.generate_button):
-            self.generate_button.disabled = True
-        try:
-            task = submit()
-        except Exception as error:
-            self._told, self._last = str(error) or type(error).__name__, (None, 0.0)
-        else:
-            self._add(TaskCard(task), request)
-            refresher.later(DOUBLE_CLICK, self._look)
+        with self._clicks.once(request) as is_new:
+            if not is_new:
+                return
+            self._told = ""
+            with update(self.generate_button):
+                self.generate_button.disabled = True
+            try:
+                task = submit()
+            except Exception as error:
+                self._clicks.forget()
+                self._told = str(error) or type(error).__name__
+            else:
+                self._add(TaskCard(task), request)
+        refresher.later(clicks.DOUBLE_CLICK, self._look)
         self._look()
 
     def _add(self, card: TaskCard, request: VideoRequest) -> None:

@@ -15,6 +15,7 @@ from ..tasks.cell import FREE, CellState
 from . import markup, table, words
 from .binding import close_parts, observe, refresher, update
 from .card import TaskCard
+from .clicks import Clicks, DatedButton
 from .fields import set_tooltip
 from .lasting import Lasting
 
@@ -124,6 +125,7 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.views: tuple[CellView, ...] = ()
+        self._clicks = Clicks()
         self._page, self._told, self._kept_at, self._kept_as = 0, "", 0.0, ""
         count = len(sweep.cells)
         self._head, self._notes = ipywidgets.HTML(), ipywidgets.HTML()
@@ -213,11 +215,15 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
 
     def _act(self, act: Callable[[], object]) -> None:
         """A click: what goes wrong is told here, for a print would be lost."""
-        self._told = ""
-        try:
-            act()
-        except Exception as error:
-            self._told = str(error) or type(error).__name__
+        with self._clicks.once(act) as is_new:
+            if not is_new:
+                return
+            self._told = ""
+            try:
+                act()
+            except Exception as error:
+                self._clicks.forget()
+                self._told = str(error) or type(error).__name__
         self._hurry()
 
     def _pause(self) -> None:
@@ -306,7 +312,7 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
 
 def _button(description: str, explained: str, act: Callable[[], object]) -> Any:
     layout = {"width": "auto", "align_self": "flex-start"}
-    button = ipywidgets.Button(description=description, layout=layout)
+    button = DatedButton(description=description, layout=layout)
     set_tooltip(button, explained)
     button.on_click(lambda _: act())
     return button

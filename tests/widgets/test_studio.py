@@ -16,8 +16,7 @@ from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets import studio as studio_module
-from qingbo_widgets.widgets import words
+from qingbo_widgets.widgets import clicks, words
 from qingbo_widgets.widgets.form import RequestForm
 from qingbo_widgets.widgets.studio import VideoStudio
 
@@ -55,7 +54,7 @@ def test_another_click_later_submits_again(
     studio: VideoStudio, manager: TaskManager, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same prompt twice is a wish like any other, once the button is back."""
-    monkeypatch.setattr(studio_module, "DOUBLE_CLICK", 0.05)
+    monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.05)
     studio.generate_button.click()
     until(lambda: not studio.generate_button.disabled)
     studio.generate_button.click()

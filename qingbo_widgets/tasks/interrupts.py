@@ -1,0 +1,51 @@
+"""Sections that an interrupt must not cut in two.
+
+"Stop" in a notebook and Ctrl+C raise at any line of the main thread. Between the line that registers a task
+and the one that starts following it, that would leave a task which nothing ever ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+__all__ = ["uninterrupted"]
+
+Handler = Callable[[int, FrameType | None], Any]
+
+#: Those for which programs have handlers that raise: an interrupt, a request to end, a time limit.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+_SIGNALS = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off what Python's signal handlers do until the end. For sections that take no time.
+
+    Python runs them on the main thread only, so there is nothing to do on any other.
+    """
+    handlers: dict[int, Handler] = {}
+    arrived: list[int] = []
+    try:
+        if threading.current_thread() is threading.main_thread():
+            _put_off(handlers, arrived)
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in arrived:
+            signal.raise_signal(number)
+
+
+def _put_off(handlers: dict[int, Handler], arrived: list[int]) -> None:
+    """Note each signal down instead of calling its handler, which is kept for later."""
+    for number in _SIGNALS:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            # Kept first: a signal between these two lines raises, and what was put off is put back.
+            handlers[number] = handler
+            signal.signal(number, lambda number, _: arrived.append(number))

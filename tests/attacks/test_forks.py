@@ -1,0 +1,111 @@
+"""A process that is forked while tasks are under way: the child is refused, the parent loses nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import qingbo_widgets as qw
+from tests.faults.server import FaultServer
+from tests.faults.service import Service
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no process")
+
+
+@pytest.fixture
+def service() -> Any:
+    """A service whose tasks stay under way until ``faults`` is emptied."""
+    service = Service()
+    service.faults["status"] = [service.saying(status="processing", progress=40)] * 10_000
+    with FaultServer(otherwise=service) as server:
+        service.url = server.url
+        yield service
+
+
+def child(manager: qw.TaskManager, task: qw.Task, url: str, told: Any) -> None:
+    """Everything that a child may try with what is its parent's; then what is its own."""
+    actions = {
+        "submit": lambda: manager.submit(prompt="child"),
+        "generate": lambda: qw.generate("child"),
+        "resume": lambda: manager.resume(task.task_id),
+        "wait": lambda: task.wait(10),
+        "on_end": lambda: task.on_end(print),
+        "cancel": task.cancel,
+        "follow again": task.follow_again,
+        "recover": manager.recover,
+    }
+    began, found = time.monotonic(), {}
+    for name, act in actions.items():
+        try:
+            act()
+            found[name] = "done"
+        except qw.QingboError as error:
+            found[name] = "refused" if "qw.connect()" in str(error) else str(error)
+    found["rows"] = str(len(manager.library.entries()))
+    manager.close()
+    found["in time"] = str(time.monotonic() - began < 8)
+    own = qw.connect("some-key", base_url=url, library="childs")
+    found["own"] = str(own is not manager and own.submit(prompt="own") in own.tasks)
+    own.close()
+    told.put(found)
+
+
+EXPECTED = dict.fromkeys(
+    ("submit", "generate", "resume", "wait", "on_end", "cancel", "follow again", "recover"), "refused"
+) | {"rows": "1", "in time": "True", "own": "True"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["multiprocessing", "os.fork"])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_is_refused_and_its_end_is_not_the_parents(
+    service: Service, workdir: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Again and again, at any moment of the parent's threads; then the task ends with its video."""
+    monkeypatch.setenv("QINGBO_API_KEY", "some-key")
+    manager = qw.connect("some-key", base_url=f"{service.url}/v1", library="videos")
+    manager.poll_interval = 0.05
+    task = manager.submit(prompt="koi")
+    while not task.task_id:
+        time.sleep(0.01)
+    context = multiprocessing.get_context("fork")
+    for _ in range(3):
+        told = context.SimpleQueue()
+        if how == "multiprocessing":
+            process = context.Process(target=child, args=(manager, task, f"{service.url}/v1", told))
+            process.start()
+            found = told.get()
+            process.join(30)
+        else:
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    child(manager, task, f"{service.url}/v1", told)
+                    code = 0
+                finally:
+                    sys.stdout.flush()
+                    _end(code)
+            found = told.get()
+            assert os.waitpid(pid, 0)[1] == 0
+        assert found == EXPECTED
+        holder, _ = manager.library.holding(task.key) or ("", None)
+        assert holder == manager.holder, "the child's end has let go of the parent's task"
+    service.faults["status"].clear()
+    assert task.wait(30).video_path is not None
+    assert [row.prompt for row in manager.library.entries()] == ["koi"]
+    manager.close()
+
+
+def _end(code: int) -> None:
+    """End as a script does, with its finalizers, but past pytest, which would end the parent's run."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    os._exit(code)
