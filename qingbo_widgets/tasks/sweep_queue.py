@@ -187,7 +187,8 @@ class SweepQueue:
             return False
         if former.is_done:
             entry = await manager.monitor.journal(manager.library.get, former.key)
-            if entry is not None and entry.submitted_at not in (None, former.submitted_at):
+            is_news = entry is not None and entry.submitted_at not in (None, former.submitted_at)
+            if entry is not None and is_news and former._claim(lambda: not former.task_id):
                 former.submitted_at = entry.submitted_at
                 manager.follow(former, error=None)  # another kernel has submitted it: see what came of that
         if cell.may_replace(former):
