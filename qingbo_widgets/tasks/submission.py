@@ -15,8 +15,9 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
 )
-from ..i18n import tr
+from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
+from .checking import is_of_another
 from .damage import in_short, unwritten
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
@@ -28,6 +29,11 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds for which a rate limit is waited out before the submission is given up.
 RATE_LIMIT_PATIENCE = 300.0
+_ANOTHER = N_(
+    "The service answered with the id {id}, which is that of another task of this library, so this task was "
+    "not confirmed. It may exist, and may be charged: look at the service's dashboard before submitting it "
+    "again."
+)
 
 
 async def submit(
@@ -66,6 +72,8 @@ async def submit(
                 await record.keep()  # a closed laptop may have lain between the click and this turn
                 snapshot = await _send(record)
             record.tell(message="")
+            if await is_of_another(task, snapshot.task_id):
+                raise SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
             await record.apply(snapshot)
             return
         except (SubmissionUnconfirmed, ServerFault) as error:

@@ -110,6 +110,19 @@ def test_an_outage_costs_three_tasks_at_most(
 
 
 @pytest.mark.slow
+def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeManager, until: Until) -> None:
+    """A gateway that answers out of a cache confirms the first task, and is an outage for the others."""
+    service.story = RENDERING
+    lose(service, answer({"task_id": "task-1", "model": "kling-v3", "status": "queued"}))
+    made = sweep(prompt=prompts(30), max_running=8, ask_above=99, manager=make_manager())
+    until(lambda: made.state == "paused" and made.counts[CellState.waiting] != 30)
+    until(lambda: made.counts[CellState.running] == 1)
+    assert len(service.tasks) <= 1 + 3, "tasks were paid for whose ids are not known"
+    assert made.counts[CellState.unconfirmed] == len(service.tasks) - 1
+    assert "another task of this library" in str(made.tasks[-1].error)
+
+
+@pytest.mark.slow
 def test_tasks_that_go_on_hide_no_outage(service: Service, make_manager: MakeManager, until: Until) -> None:
     """News of earlier tasks is no proof that the service confirms submissions."""
     lose(service, html("bad gateway"), after=5)
@@ -361,7 +374,7 @@ def test_two_kernels_submit_an_unconfirmed_task_again_once(
     until(lambda: task.is_done)
     other = there.take_up(task.key)
     assert other is not None
-    until(lambda: other.is_done)
+    until(lambda: other.is_done and there.library.holding(task.key) is None)
     task.submit_again()
     until(lambda: not service.faults["submit"])
     other.submit_again()
@@ -412,6 +425,7 @@ def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
     (key,) = [task.key for task in here.tasks]
     again = (make_manager() if is_elsewhere else here).take_up(key)
     assert again is not None
+    until(lambda: here.library.holding(key) is None)
     again.submit_again()
     until(lambda: again.task_id)
     made.retry_failed()
@@ -435,6 +449,7 @@ def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
     until(lambda: made.is_done)
     other = there.take_up(made.tasks[0].key)
     assert other is not None
+    until(lambda: here.library.holding(other.key) is None)
     other.submit_again()
     until(lambda: other.is_done and not service.faults["submit"])
     made.retry_failed()
