@@ -753,6 +753,18 @@ def test_a_whole_film_without_a_validator_outlives_a_full_disk(
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
+@pytest.mark.parametrize("name", ["锦" * 83 + ".mp4", "a" * 251 + ".mp4"], ids=["Chinese", "Latin"])
+def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
+    """A video may have the longest name that there is; what is left of it is found again, too."""
+    line.path = line.path.with_name(name)
+    with pytest.raises(DownloadFailed):
+        line.fetch(*[file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4])
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.server.requests[-1].headers["range"].startswith("bytes=")
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
 def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left of an earlier version of the film gives way, where the disk is too small for both."""
     folder = line.path.parent
