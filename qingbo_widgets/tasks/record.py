@@ -188,8 +188,22 @@ class TaskRecord:
         Raises:
             HandedOver: it is not.
         """
-        if self.is_written and not await self._is_ours():
+        if self.is_written and (await self._was_lost() or not await self._is_ours()):
             raise HandedOver
+
+    async def _was_lost(self) -> bool:
+        """Tell whether another kernel has had the task meanwhile, also if it holds it no more.
+
+        It may have submitted it, and saved its video, while this one slept; holding it again undoes nothing.
+        """
+        try:
+            holder, _ = await self._journal(self.manager.library.holding, self.task.key) or ("", None)
+            return holder != self.manager.holder and await self._journal(
+                self.manager.library.get, self.task.key
+            ) is not None
+        except Exception:  # ``_is_ours`` meets the same, and knows what it means
+            logger.debug("Task %s: its holder is not known", self.task.task_id, exc_info=True)
+            return False
 
     async def _is_ours(self) -> bool:
         library = self.manager.library
