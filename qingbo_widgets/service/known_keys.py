@@ -56,7 +56,8 @@ def remember(key: Secret) -> Secret:
 
 def hide(text: str) -> str:
     """Return the text with every known key replaced by ``HIDDEN``."""
-    for reveal in _known():
+    # One key may begin with another, and the rest of it would stay.
+    for reveal in sorted(_known(), key=lambda reveal: len(reveal()), reverse=True):
         if len(reveal()) >= _SHORTEST and reveal() not in HIDDEN:
             text = echoes.hide(reveal, text, HIDDEN)
     return text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError, TaskNotFound
 from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
 from .holding import hold
+from .restore import entry_of
 
 if TYPE_CHECKING:
     from .task import Task
@@ -76,13 +78,17 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
     if other is not None and other.key != task.key:
         told = tr("{id} is another task of this library: {prompt!r:.80}.")
         raise QingboError(told.format(id=found, prompt=other.prompt))
-    if not await manager.monitor.journal(hold, library, task.key, manager.holder, manager.hold_seconds):
+    held = (library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+    is_held = await manager.monitor.journal(hold, *held)
+    if not is_held and await manager.monitor.journal(library.get, task.key) is not None:
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
     if not task._claim(lambda: task.status == TaskStatus.unconfirmed):
         return  # two clicks are one; and what is submitted again meanwhile is followed already
-    change = {"task_id": found, "status": TaskStatus.queued.value, "error": None}
+    row = replace(entry_of(task, manager.service), task_id=found, status=TaskStatus.queued.value, error=None)
     try:
-        await manager.monitor.journal(library.update, task.key, **change)
+        await manager.backlog.write(row, manager.hold_seconds, lambda: None)
+    except Exception:  # it is tried again; the task, which may be paid for, is followed meanwhile
+        logger.warning("The journal row of %s was not written", found, exc_info=True)
     except BaseException:
         task._settle()
         raise

@@ -14,6 +14,7 @@ from ..service.credentials import Secret, hidden
 from .forks import in_child
 from .library import Library
 from .manager import TaskManager
+from .spelling import normalised
 from .task import Task
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _connect(
     global _default
     server = _server(sandbox)
     client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
-    manager = _managers.get(name := (client.base_url, library.folder, library.journal.database))
+    manager = _managers.get(name := (normalised(client.base_url), library.folder, library.journal.database))
     if manager is None or manager.is_closed or manager.sandbox is not server:
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager

@@ -10,7 +10,18 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from .revisions import CURRENT, release_of
 
-__all__ = ["Trouble", "foreign", "in_short", "in_words", "newer", "read_only", "trouble_of", "unwritten"]
+__all__ = [
+    "Replaced",
+    "Trouble",
+    "foreign",
+    "in_short",
+    "in_words",
+    "newer",
+    "read_only",
+    "trouble_of",
+    "unusable",
+    "unwritten",
+]
 
 
 class Trouble(Enum):
@@ -20,20 +31,35 @@ class Trouble(Enum):
     full = "full"
     read_only = "read only"
     unreachable = "unreachable"
+    busy = "busy"
 
 
-#: SQLite's codes: CORRUPT, NOTADB; FULL; PERM, READONLY, CANTOPEN (no file for its own journal can be made).
-_SQLITE = {11: Trouble.damaged, 26: Trouble.damaged, 13: Trouble.full} | dict.fromkeys(
-    (3, 8, 14), Trouble.read_only
+class Replaced(QingboError):
+    """The journal lacks a table or a column. Another one may have taken its place since it was opened."""
+
+
+#: SQLite's codes: CORRUPT, NOTADB; FULL; PERM, READONLY, CANTOPEN (no file for its own journal can be made);
+#: BUSY, LOCKED.
+_SQLITE = (
+    {11: Trouble.damaged, 26: Trouble.damaged, 13: Trouble.full}
+    | dict.fromkeys((3, 8, 14), Trouble.read_only)
+    | dict.fromkeys((5, 6), Trouble.busy)
 )
 #: PostgreSQL's: data_corrupted, index_corrupted; disk_full; read_only_sql_transaction,
-#: insufficient_privilege; the server is shut down, has crashed, or starts.
+#: insufficient_privilege; the server is shut down, has crashed, or starts; lock_not_available.
 _POSTGRESQL = (
     dict.fromkeys(("XX001", "XX002"), Trouble.damaged)
     | {"53100": Trouble.full}
     | dict.fromkeys(("25006", "42501"), Trouble.read_only)
     | dict.fromkeys(("57P01", "57P02", "57P03"), Trouble.unreachable)
+    | {"55P03": Trouble.busy}
 )
+#: SQLite has one code for every statement that makes no sense for the tables that there are.
+_NOT_THERE = ("no such ", " has no ")  # a table, a column
+#: PostgreSQL's undefined_table, undefined_column, invalid_schema_name.
+_UNDEFINED = ("42P01", "42703", "3F000")
+#: A key that is there already: SQLite's PRIMARYKEY, UNIQUE and ROWID, PostgreSQL's unique_violation.
+_TAKEN = (1555, 2067, 2579, "23505")
 
 _SENTENCES = {
     Trouble.damaged: N_(
@@ -52,7 +78,16 @@ _SENTENCES = {
         "The journal {path} is out of reach ({reason}). See to its server and its address, or "
         "connect(library=…) with another one."
     ),
+    Trouble.busy: N_(
+        "The journal {path} is in use by another program, which does not let go of it ({reason}). Try again "
+        "when that has ended, or connect(library=…) elsewhere."
+    ),
 }
+_UNUSABLE = N_(
+    "The journal {path} cannot be used as it is ({reason}). Put a copy of it back that is whole, or "
+    "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of the "
+    "service's dashboard."
+)
 _FOREIGN = N_(
     "{path} is not a journal of qingbo_widgets ({reason}), so it was left as it is. connect(library=…) with "
     "another folder makes one there."
@@ -69,27 +104,36 @@ _UNKNOWN = N_(
 
 @contextmanager
 def in_words(place: str, known: str | None = None) -> Iterator[None]:
-    """Say of a journal's trouble what it is and what to do; every other error goes by.
+    """Say of a journal's trouble what it is and what to do.
+
+    An error that is not the database's goes by, and so does the one about a key that is taken.
 
     Args:
         place: what the message calls the journal.
         known: the sentence for a journal that was opened for reading only.
 
     Raises:
+        Replaced: a table or a column is missing.
         QingboError: with that sentence.
     """
     try:
         yield
     except Exception as error:
         trouble = trouble_of(error)
-        if trouble is None:
+        reason, kind = in_short(error), QingboError
+        if trouble is not None:
+            sentence = tr(_SENTENCES[trouble]).format(path=place, reason=reason)
+            if known is not None and trouble is Trouble.read_only:
+                sentence = known
+        elif _is_replaced(error):
+            sentence, kind = tr(_SENTENCES[Trouble.damaged]).format(path=place, reason=reason), Replaced
+        elif _is_of_a_database(error):
+            sentence = tr(_UNUSABLE).format(path=place, reason=reason)
+        else:
             raise
-        sentence = tr(_SENTENCES[trouble]).format(path=place, reason=in_short(error))
-        if known is not None and trouble is Trouble.read_only:
-            sentence = known
     else:
         return
-    raise QingboError(sentence) from None
+    raise kind(sentence) from None
 
 
 def trouble_of(error: Exception) -> Trouble | None:
@@ -102,6 +146,25 @@ def trouble_of(error: Exception) -> Trouble | None:
     return Trouble.unreachable if is_lost else _POSTGRESQL.get(state or "")
 
 
+def _is_replaced(error: Exception) -> bool:
+    cause = getattr(error, "orig", None) or error
+    if getattr(cause, "sqlite_errorcode", None) == 1:
+        return any(words in str(cause) for words in _NOT_THERE)
+    return getattr(cause, "sqlstate", None) in _UNDEFINED
+
+
+def _is_of_a_database(error: Exception) -> bool:
+    """Return whether SQLAlchemy or the database did not cope with the journal, or with a value for it."""
+    cause = getattr(error, "orig", None) or error
+    codes = (getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None))
+    if any(code in _TAKEN for code in codes):
+        return False
+    modules = {type(one).__module__.partition(".")[0] for one in (error, cause)}
+    return bool(modules & {"sqlalchemy", "sqlite3", "psycopg"}) or isinstance(
+        error, UnicodeError | OverflowError
+    )
+
+
 def in_short(error: BaseException) -> str:
     """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
     words = str(getattr(error, "orig", None) or error) or type(error).__name__
@@ -111,6 +174,11 @@ def in_short(error: BaseException) -> str:
 def read_only(place: str, reason: str) -> str:
     """Return the sentence for a journal that cannot be changed."""
     return tr(_SENTENCES[Trouble.read_only]).format(path=place, reason=reason)
+
+
+def unusable(place: str, reason: str) -> QingboError:
+    """Return the error for a journal that does not do what it is asked to."""
+    return QingboError(tr(_UNUSABLE).format(path=place, reason=reason))
 
 
 def unwritten(place: str, error: Exception) -> str:

@@ -27,6 +27,7 @@ from ..exceptions import (
 from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
 from .damage import in_short
+from .pace import QUESTION, TAKEN_UP
 from .record import HandedOver, TaskRecord
 from .restore import interrupted, unconfirmed
 from .saving import save
@@ -178,12 +179,14 @@ class Follower:
         history = await self._known(is_new=not ask_at_once)
         pace = manager.monitor.pace
         trouble: Trouble | None = None
+        order = TAKEN_UP if ask_at_once else QUESTION
         task._outlook = outlook(history)
         if not ask_at_once and not task.status.is_ended:
             await record.sleep(next_delay(history, self._clock()))
         while not task.status.is_ended:
             try:
-                async with pace.turn():
+                async with pace.turn(order):
+                    order = QUESTION
                     snapshot = await manager.monitor.request(manager.client.status, task.task_id)
             except (ConnectionFailed, ServiceError) as error:
                 if task.status.is_ended:  # cancelled while this question was under way
@@ -265,9 +268,9 @@ class Follower:
         elif self._is_proof(error) and not status.is_ended:
             status, error = TaskStatus.failed, TaskFailed(tr(SANDBOX_ENDED), task_id=task.task_id)
         logger.warning("Task %s: %s", task.task_id or task.key[:8], error)
-        if record.is_written:
-            await record.write(status=status, error=error)
         record.tell(status=status, error=error, message="", eta=None, download=None)
+        if record.is_written:  # last, so that the message of a journal that cannot be written stays
+            await record.write(status=status, error=error)
 
 
 def _age(moment: datetime) -> float:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from .library import Library
+from .library import Entry, Library
 
-__all__ = ["hold", "is_dead", "new_holder"]
+__all__ = ["Sightings", "claim", "hold", "is_dead", "new_holder"]
 
 #: A process that has ended, and whose parent has not asked about it yet.
 _ENDED = ("Z", "X")
@@ -28,19 +31,68 @@ def new_holder() -> str:
     return f"{_machine()}:{pid}:{_start(pid)}:{uuid.uuid4().hex}"
 
 
-def hold(library: Library, key: str, holder: str, seconds: float) -> bool:
-    """As ``Library.hold``, but what a dead kernel holds is free at once."""
-    if library.hold(key, holder, seconds):
+class Sightings:
+    """The holds of other kernels, as this one has seen them: which has been renewed, and which has not.
+
+    A hold ends by the clock of the machine that wrote it. If that clock is hours ahead, or ours was set back,
+    the end lies hours away although the kernel is dead. One that lives renews its hold; so a hold that stays
+    as it is, for as long as ours would last without renewal, is not believed any more.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        #: By the task's key: its holder and the end of the hold, and when that was seen first.
+        self._seen: dict[str, tuple[tuple[str, datetime | None], float]] = {}
+
+    def is_believed(self, key: str, holder: str, until: datetime | None, seconds: float) -> bool:
+        """Return whether a hold has to be respected.
+
+        Args:
+            key: the task's.
+            holder: holds it.
+            until: the end of the hold; ``None`` where that cannot be read.
+            seconds: how long a hold lasts here without renewal.
+        """
+        return not is_dead(holder) and self.seconds_left(key, holder, until, seconds) > 0
+
+    def seconds_left(self, key: str, holder: str, until: datetime | None, seconds: float) -> float:
+        """Return how long a hold will be respected if it is not renewed."""
+        now, hold = self._clock(), (holder, until)
+        if key not in self._seen or self._seen[key][0] != hold:
+            self._seen[key] = hold, now
+        unrenewed = self._seen[key][1] + seconds - now
+        left = unrenewed if until is None else min((until - datetime.now(UTC)).total_seconds(), unrenewed)
+        return max(left, 0.0)
+
+
+def hold(library: Library, key: str, holder: str, seconds: float, sightings: Sightings | None = None) -> bool:
+    """As ``Library.hold``, but a dead kernel's hold, or one that is not believed, is free at once."""
+    sightings = sightings or Sightings()
+    return _unless_held(library, key, seconds, sightings, lambda: library.hold(key, holder, seconds))
+
+
+def claim(library: Library, entry: Entry, holder: str, seconds: float, sightings: Sightings) -> bool:
+    """As ``Library.claim``, but a dead kernel's hold, or one that is not believed, is free at once."""
+    return _unless_held(library, entry.key, seconds, sightings, lambda: library.claim(entry, holder, seconds))
+
+
+def _unless_held(
+    library: Library, key: str, seconds: float, sightings: Sightings, take: Callable[[], bool]
+) -> bool:
+    if take():
         return True
-    other, _ = library.holding(key) or ("", None)
-    if not is_dead(other):
+    holding = library.holding(key)
+    if holding is None or sightings.is_believed(key, *holding, seconds):
         return False
-    library.release(other, key)  # nothing, if another kernel was faster
-    return library.hold(key, holder, seconds)
+    library.release(holding[0], key)  # nothing, if another kernel was faster
+    return take()
 
 
 def is_dead(holder: str) -> bool:
-    """Tell whether a holder has surely ended. Of other machines that is not known."""
+    """Return whether a holder has surely ended. Of other machines that is not known."""
     machine, _, process = holder.rpartition(":")[0].partition(":")
     pid, _, start = process.partition(":")
     if machine != _machine() or not pid.isdecimal():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.folder import Folder
-from .damage import in_words, newer
+from .damage import Replaced, in_words, newer, read_only
 from .forks import not_forked, renewed_in_child
 from .revisions import VERSION_TABLE, is_newer, latest
 
@@ -123,8 +123,8 @@ class Journal:
         """A transaction; within ``together``, a part of that one.
 
         Raises:
-            QingboError: the journal is damaged, or somebody else's; it was left as it is.
-            OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or written.
+            QingboError: the journal cannot be read or written, is damaged, or is another program's.
+            sqlalchemy.exc.IntegrityError: a key is there already.
         """
         is_part = self._mine.is_together  # and then ``together`` keeps forks off
         try:
@@ -136,6 +136,9 @@ class Journal:
                     else:
                         with opened.engine.begin() as connection:
                             yield connection
+        except Replaced:
+            self._opened = None
+            raise
         except QingboError:
             self.look_again()
             raise
@@ -191,6 +194,8 @@ class Journal:
                 found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise QingboError(read_only(self.place, error.strerror or str(error))) from None
         return found.st_dev, found.st_ino
 
     def _open(self) -> Opened:

@@ -18,6 +18,7 @@ from ..i18n import tr
 from ..service.known_keys import hide
 from .library import Library
 from .provenance import carry_judgement
+from .rows import text_of
 from .tables import judgements, preferences, tags
 
 __all__ = ["RATINGS", "Judgement", "Judgements", "tags_in"]
@@ -65,11 +66,11 @@ class Judgements:
                 assert connection is not None
                 query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
                 for key, rating, note in connection.execute(query.where(judgements.c.key.in_(part))):
-                    rated[key] = rating, note
+                    rated[key] = rating if rating in RATINGS else None, text_of(note)
                 for key, tag in connection.execute(
                     sa.select(tags).where(tags.c.key.in_(part)).order_by(tags.c.tag)
                 ):
-                    tagged.setdefault(key, []).append(tag)
+                    tagged.setdefault(key, []).append(text_of(tag))
         return {
             key: Judgement(
                 rated.get(key, (None, ""))[0], tuple(tagged.get(key, ())), rated.get(key, (None, ""))[1]
@@ -110,7 +111,8 @@ class Judgements:
         with self.connected() as connection:
             if connection is None:
                 return []
-            return list(connection.execute(sa.select(tags.c.tag).distinct().order_by(tags.c.tag)).scalars())
+            found = connection.execute(sa.select(tags.c.tag).distinct().order_by(tags.c.tag)).scalars()
+            return [tag for tag in found if isinstance(tag, str)]
 
     def prefer(self, better: str, worse: str) -> None:
         """One task's video is better than another's. The same pair may be judged again and again.

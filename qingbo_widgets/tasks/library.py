@@ -17,10 +17,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import QingboError
+from ..i18n import tr
 from ..service.folder import Folder
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
+from .damage import unusable
 from .journal import Journal
+from .spelling import normalised
 from .untrusted import fields_of_request
 
 if TYPE_CHECKING:
@@ -30,14 +34,14 @@ if TYPE_CHECKING:
     from .judging import Judgements
     from .rows import Rows
 
-__all__ = ["Entry", "Library"]
+__all__ = ["Entry", "Library", "seconds_of", "shots_of"]
 
 #: Of a readable name; the key, the suffixes and the time of a frame come to it.
 _MOST_BYTES = 200
 ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
 _UNFINISHED = (
-    "SELECT 1 FROM tasks WHERE service = ? AND "
-    f"(status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL) LIMIT 1"
+    "SELECT DISTINCT service FROM tasks WHERE "
+    f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
 )
 
 
@@ -84,8 +88,9 @@ class Entry:
     def prompt(self) -> str:
         """The prompt; in multi-shot mode the shots' prompts, one a line."""
         request = self.request or {}
-        shots = request.get("shots", ())
-        return str(request.get("prompt", "")) or "\n".join(str(shot["prompt"]) for shot in shots)
+        return str(request.get("prompt", "")) or "\n".join(
+            str(shot.get("prompt", "")) for shot in shots_of(request)
+        )
 
 
 class Library:
@@ -112,14 +117,64 @@ class Library:
         with self._rows() as rows:
             rows.add(entry, holder, _after(seconds))
 
+    def put(
+        self,
+        entry: Entry,
+        *,
+        holder: str | None = None,
+        seconds: float = 0.0,
+        patience: float | None = None,
+    ) -> None:
+        """Write all that is known of a task; what its row says beyond that, or further along, stays.
+
+        A row that is not there, because the folder was moved or put back from a backup, is written anew.
+
+        Args:
+            entry: the task.
+            holder: holds a new row, as in ``hold``.
+            seconds: for so long.
+            patience: seconds to wait at most while another kernel writes.
+
+        Raises:
+            QingboError: the folder or the journal cannot be written.
+        """
+        with self._rows() as rows:
+            if patience is not None:
+                rows.be_patient(patience)
+            rows.put(entry, holder, _after(seconds))
+
+    def claim(self, entry: Entry, holder: str, seconds: float) -> bool:
+        """Make sure that a task that is about to be submitted has its row in the journal that is there now.
+
+        The row is held by ``holder`` as in ``hold``, and written anew where it is gone.
+
+        Returns:
+            ``False`` if another kernel holds the task, or the service has taken it already.
+
+        Raises:
+            QingboError: the folder or the journal cannot be written.
+        """
+        with self._rows() as rows:
+            if rows.claim(entry, holder, _after(seconds)):
+                return True
+            row, holding = rows.get(entry.key), rows.holding(entry.key)
+        if row is None or (not row.task_id and (holding is None or holding[0] == holder)):
+            raise unusable(self.journal.place, tr("it does not keep what is written"))
+        return False
+
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
         """Change columns of one row. An ended row takes no status that is not an end, unless ``reopen``.
 
         Another kernel may follow the same task and know less; its late word must not undo an end.
+
+        Raises:
+            QingboError: there is no such row.
         """
         even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
         with self._rows() as rows:
-            rows.update(key, columns, even_ended=even_ended)
+            if not rows.update(key, columns, even_ended=even_ended):
+                told = tr("The journal {path} has no row of the task {key} any more.")
+                raise QingboError(told.format(path=self.journal.place, key=key))
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
         """Become the one kernel that follows a task, for so many seconds; ``False`` if another one does.
@@ -169,7 +224,7 @@ class Library:
         """The tasks, newest first.
 
         Args:
-            service: only tasks of this base URL.
+            service: only tasks of this base URL, in whatever spelling.
             status: only tasks with this status.
             unfinished: only tasks that have not ended, or whose video is not saved yet.
             limit: at most so many.
@@ -187,9 +242,9 @@ class Library:
         """
         if not self._exists():
             return False
-        rows = self.journal.glance(_UNFINISHED, (service, *ENDED))
+        rows = self.journal.glance(_UNFINISHED, ENDED)
         if rows is not None:
-            return bool(rows)
+            return any(normalised(str(name)) == normalised(service) for (name,) in rows)
         return bool(self.entries(service=service, unfinished=True, limit=1))
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:
@@ -197,7 +252,7 @@ class Library:
 
         Args:
             request: tells the kind.
-            service: only tasks of this base URL.
+            service: only tasks of this base URL, in whatever spelling.
             limit: at most so many.
         """
         if not self._exists():
@@ -287,10 +342,22 @@ class Library:
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
     """What of a request decides how long it takes: the mode and the length in seconds."""
-    fields = fields_of_request(fields) or {}
-    shots = fields.get("shots")
-    seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
+    fields = fields or {}
+    shots = shots_of(fields)
+    seconds = sum(seconds_of(shot) for shot in shots) if shots else fields.get("duration")
     return fields.get("mode"), seconds
+
+
+def shots_of(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the shots of a request in the journal; a damaged row may have anything in their place."""
+    shots = request.get("shots")
+    return [shot for shot in shots if isinstance(shot, Mapping)] if isinstance(shots, list | tuple) else []
+
+
+def seconds_of(shot: Mapping[str, Any]) -> int:
+    """Return the length of a shot in the journal, 0 where that is no number."""
+    seconds = shot.get("duration")
+    return seconds if type(seconds) is int else 0
 
 
 def readable_name(text: str, limit: int = 32) -> str:

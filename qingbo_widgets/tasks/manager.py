@@ -26,8 +26,9 @@ from ..service.known_keys import hide_in, holds_key
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
 from ..service.urls import is_loopback, why_not_public
+from .backlog import Backlog
 from .follower import Follower
-from .holding import new_holder
+from .holding import Sightings, new_holder
 from .host import in_notebook, shell, warn
 from .interrupts import uninterrupted
 from .journal import PATIENCE
@@ -35,6 +36,8 @@ from .library import Entry, Library
 from .monitor import TaskMonitor
 from .record import TaskRecord
 from .restore import request_of, state_of
+from .scribe import URGENT
+from .spelling import normalised
 from .task import Task
 
 if TYPE_CHECKING:
@@ -107,13 +110,17 @@ class TaskManager(Configurable):
         pace.limit = self.max_requests_per_second
         self.observe(lambda change: setattr(pace, "limit", change["new"]), "max_requests_per_second")
         self.holder = new_holder()
+        self.backlog = Backlog(self.monitor, self.library, self.holder)
+        self.sightings = Sightings()
         self.upload: Callable[[Path], str] | None = None
         self.sweeps: dict[str, Sweep] = {}
         self._tasks: dict[str, Task] = {}
         self._taking_up = threading.RLock()
         self._recovery: Future[None] | None = None
         # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
-        self._finalizer = weakref.finalize(self, _close, self.monitor, self.library, self.holder)
+        self._finalizer = weakref.finalize(
+            self, _close, self.monitor, self.library, self.holder, self.backlog
+        )
         self._renewal: Future[None] | None = None
 
     def __repr__(self) -> str:
@@ -146,7 +153,7 @@ class TaskManager(Configurable):
     @property
     def service(self) -> str:
         """What the journal calls the service: its base URL; a sandbox has another port each time."""
-        return "sandbox" if self.is_sandbox else self.client.base_url
+        return "sandbox" if self.is_sandbox else normalised(self.client.base_url)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -325,7 +332,10 @@ class TaskManager(Configurable):
     async def _recover(self) -> None:
         try:
             read, of = self.library.entries, self.service
-            self._go_on(await self.monitor.journal(read, service=of, unfinished=True))
+            entries = await self.monitor.journal(read, service=of, unfinished=True)
+            for entry in reversed(entries):
+                self._go_on([entry])
+                await asyncio.sleep(0)  # a submission need not wait until thousands are taken up
         except Exception:
             logger.warning("What is unfinished in %s was not read", self.library.folder, exc_info=True)
             raise
@@ -395,7 +405,7 @@ async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: f
         if library.journal.read_only:
             return
         try:
-            await monitor.journal(library.renew, holder, seconds)
+            await monitor.journal(library.renew, holder, seconds, due=URGENT)
         except Exception:
             logger.warning("The journal in %s cannot be written", library.folder, exc_info=True)
 
@@ -405,7 +415,7 @@ def _patience() -> float:
     return 0.5 if in_notebook() else 10.0
 
 
-def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
+def _close(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog) -> None:
     if not monitor.process.is_this:
         return  # a forked child ends: what it has a copy of is held, written and followed by its parent
     if unsent := monitor.keep_promises(_patience()):
@@ -416,6 +426,13 @@ def _close(monitor: TaskMonitor, library: Library, holder: str) -> None:
         )
         say(told.format(count=unsent), sys.stderr)
     monitor.close(_patience())
+    if unwritten := backlog.last_try():
+        text = tr(
+            "qingbo_widgets: the journal {path} could not be written, and does not have all of {count} "
+            "tasks: {ids}. Keep the ids: resume(id) finds each again, and costs nothing."
+        )
+        ids = ", ".join(entry.task_id or entry.key for entry in unwritten)
+        say(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
     if monitor.was_used:
         with suppress(Exception):  # the hold runs out by itself
             library.release(holder, patience=0.3)

@@ -17,7 +17,7 @@ from .forks import Process
 from .interrupts import uninterrupted
 from .pace import Pace
 from .pool import DaemonPool
-from .scribe import Scribe
+from .scribe import USUAL, Scribe
 
 if TYPE_CHECKING:
     from .journal import Journal
@@ -177,9 +177,19 @@ class TaskMonitor:
         finally:
             result.cancel()
 
-    async def journal(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Await a call to the journal; calls run one by one, in the order made."""
-        return await asyncio.wrap_future(self._journal.submit(call, *args, **kwargs))
+    async def journal(
+        self, call: Callable[..., T], /, *args: Any, due: float | None = None, **kwargs: Any
+    ) -> T:
+        """Await a call to the journal; calls run one by one, the urgent ones first, in the order made.
+
+        Args:
+            call: the call.
+            *args: for the call.
+            due: ``scribe.URGENT`` for what a submission waits for.
+            **kwargs: for the call.
+        """
+        due = USUAL if due is None else due
+        return await asyncio.wrap_future(self._journal.submit_by(due, call, *args, **kwargs))
 
     def call_back(self, callback: Callable[..., object], /, *args: Any) -> None:
         """Run a user's callback on a thread where it may block as long as it likes."""

@@ -116,10 +116,13 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
         place: what messages call it.
 
     Raises:
-        QingboError: it is damaged, of another program, or could not be migrated; it was left as it was.
-        OSError, sqlalchemy.exc.SQLAlchemyError: it cannot be read or made.
+        QingboError: it cannot be read or made, is damaged, of another program, or could not be migrated; it
+            was left as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QingboError(read_only(place, error.strerror or str(error))) from None
     engine = _engine(_url(path) if database is None else sa.make_url(database))
     journal = _Journal(place, is_shared=database is not None)
     with in_words(place):
@@ -134,6 +137,8 @@ def open_database(path: Path, database: str | None, place: str) -> Opened:
 def _open(engine: sa.Engine, journal: _Journal) -> Opened:
     with engine.connect() as connection:
         revision = _revision(connection, journal)
+        if revision is not None and engine.dialect.name == "sqlite":
+            _mend_indexes(connection, journal)
     if revision is None or is_older(revision):
         try:
             revision = _prepare(engine, journal)
@@ -151,7 +156,10 @@ def _engine(url: sa.URL) -> sa.Engine:
     arguments = {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {}
     # No pool: a connection that is not used is closed, and with it the file. A text that is no JSON costs its
     # own column and not the whole row.
-    return sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
+    engine = sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _read_any_text)
+    return engine
 
 
 def _url(path: Path) -> sa.URL:
@@ -192,6 +200,18 @@ def _revision(connection: sa.Connection, journal: _Journal) -> str | None:
     if names and not journal.is_shared:
         raise foreign(journal.place, tr("it holds {tables}").format(tables=", ".join(names[:3])))
     return None
+
+
+def _mend_indexes(connection: sa.Connection, journal: _Journal) -> None:
+    """Build the indexes anew if one lacks rows, which would otherwise be left out in silence.
+
+    Looking takes milliseconds for thousands of rows. Any other damage is named where it is met.
+    """
+    found = [str(line) for (line,) in connection.exec_driver_sql("PRAGMA integrity_check")]
+    if any("missing from" in line for line in found):
+        logger.warning("The journal %s had indexes that lack rows; they are built anew", journal.place)
+        connection.exec_driver_sql("REINDEX")
+        connection.commit()
 
 
 def _prepare(engine: sa.Engine, journal: _Journal) -> str:
@@ -297,8 +317,13 @@ def _sealed(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(postgresql_readonly=True)
 
 
-def _lenient(text: str) -> Any:
+def _read_any_text(raw: Any, _: object) -> None:
+    """Let a text that is not UTF-8 cost its own letters, and not every row that is read with it."""
+    raw.text_factory = lambda text: text.decode("utf-8", "replace")
+
+
+def _lenient(text: Any) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None

@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from math import inf
 
-__all__ = ["Pace"]
+__all__ = ["QUESTION", "SUBMISSION", "TAKEN_UP", "Pace"]
+
+#: In which order requests have their turns: questions about followed tasks, submissions, and the first
+#: question about a task of another kernel, of which there may be thousands at once.
+QUESTION, SUBMISSION, TAKEN_UP = range(3)
 
 #: Share of what is possible that questions of followed tasks may take; the rest is for submissions.
 SHARE = 0.7
@@ -39,7 +43,7 @@ class Pace:
         self._clock = clock
         self._last = -inf
         self._seconds = USUAL
-        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,16 +77,16 @@ class Pace:
             self.following -= 1
 
     @asynccontextmanager
-    async def turn(self, *, patient: bool = False) -> AsyncIterator[None]:
+    async def turn(self, order: int = QUESTION) -> AsyncIterator[None]:
         """Wait for one's turn, and have it for as long as the context lasts.
 
         Args:
-            patient: whether to let those go first who are not.
+            order: whose turn comes first; of one order, the request that came first.
         """
         self._loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = self._loop.create_future()
         self._count += 1
-        heapq.heappush(self._waiting, (patient, self._count, turn))
+        heapq.heappush(self._waiting, (order, self._count, turn))
         self._give_turns()
         try:
             await turn

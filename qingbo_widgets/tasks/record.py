@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from ..exceptions import QingboError, TaskCancelled, TaskFailed
 from ..i18n import tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
 from .damage import unwritten
-from .holding import hold, is_dead
+from .holding import claim, hold
 from .kept_errors import row_of
 from .library import Entry
-from .restore import state_of
+from .merging import is_ahead, merged
+from .restore import entry_of, state_of
+from .scribe import URGENT
 
 if TYPE_CHECKING:
     from .manager import TaskManager
@@ -57,11 +60,15 @@ class TaskRecord:
         self.is_out = False
         #: Whether the task's links came from the service in this very run.
         self.links_are_fresh = False
+        #: The message that the row could not be written, while that is so.
+        self._unwritten = ""
         self._woken = asyncio.Event()
         self._noted = -NOTED
 
     def tell(self, **changes: Any) -> None:
-        """Set traits of the task, all together."""
+        """Set traits of the task, all together; that its row is not written stays on show while it is so."""
+        if changes.get("message") == "":
+            changes["message"] = self._unwritten
         self.task._set(**changes)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
@@ -116,39 +123,87 @@ class TaskRecord:
     # ------------------------------------------------------------------ the row
 
     async def open(self) -> None:
-        """Write the task's first row, or open the one it has for another submission.
+        """Write the task's first row, or claim the one it has for another submission.
 
         Raises:
-            OSError, sqlalchemy.exc.SQLAlchemyError: the journal cannot be written.
+            HandedOver: another kernel follows the task, or the service has taken it already.
+            OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: the journal cannot be written.
         """
-        task, library = self.task, self.manager.library
         if self.is_written:
-            again = {"status": str(TaskStatus.submitting), "submitted_at": task.submitted_at, "error": None}
-            await self._journal(library.update, task.key, reopen=True, **again)
+            await self.claim()
             return
-        hold = {"holder": self.manager.holder, "seconds": self.manager.hold_seconds}
-        await self._journal(library.add, first_row(task), **hold)
+        manager, row = self.manager, self._entry()
+        hold = {"holder": manager.holder, "seconds": manager.hold_seconds}
+        await self._journal(manager.library.add, row, due=URGENT, **hold)
         self.is_written = True
 
+    async def claim(self) -> None:
+        """Make sure, right before a submission leaves, that the task is ours and has its row.
+
+        The journal may be another one by now: the folder was moved, or put back from a backup. Without a row
+        a paid task could be lost, so it is written anew; where that fails, nothing may be sent.
+
+        Raises:
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: as in ``open``.
+        """
+        manager = self.manager
+        held = (manager.library, self._entry(), manager.holder, manager.hold_seconds, manager.sightings)
+        if not await self._journal(claim, *held, due=URGENT):
+            raise HandedOver
+        self.is_written = True
+
+    async def claim_again(self) -> None:
+        """Claim it once more after a wait, unless another kernel has submitted it meanwhile.
+
+        While this one slept, in a closed laptop say, the user may have submitted the task from there. It may
+        be charged then, even if that was not confirmed and that kernel holds it no more.
+
+        Raises:
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: as in ``open``.
+        """
+        row = await self._journal(self.manager.library.get, self.task.key, due=URGENT)
+        if row is not None and row.submitted_at not in (None, self.task.submitted_at):
+            raise HandedOver
+        await self.claim()
+
     async def write(self, **columns: Any) -> None:
-        """Change the row; a journal that fails now must not keep the video from its owner, who is told."""
+        """Bring the row up to what is known of the task.
+
+        A journal that fails now must not keep the video from the user, who sees a message. The row is written
+        later, see ``Backlog``.
+
+        Args:
+            **columns: what the row gets and the task's traits do not have, or not yet.
+        """
         if columns.get("error") is not None:
             columns["error"] = row_of(columns["error"])
         if "status" in columns:
             columns["status"] = str(columns["status"])
+        manager, task = self.manager, self.task
         try:
-            if not self.is_written:
-                await self.open()
-            await self._journal(self.manager.library.update, self.task.key, **columns)
+            await manager.backlog.write(self._entry(**columns), manager.hold_seconds, self._written)
         except Exception as failure:
-            named = self.task.task_id or self.task.key
+            named = task.task_id or task.key
             is_explained = isinstance(failure, QingboError)
             logger.error("The journal row of %s was not written", named, exc_info=not is_explained)
-            message, task_id = unwritten(self.manager.library.journal.place, failure), self.task.task_id
-            if task_id:
-                told = tr("{error} Keep the id, {task_id}: resume(id) finds the task again.")
-                message = told.format(error=message, task_id=task_id)
+            message = unwritten(manager.library.journal.place, failure)
+            if task.task_id:
+                text = tr(
+                    "{error} It is tried again and again while this kernel runs. Keep the id, {task_id}: "
+                    "resume(id) finds the task again."
+                )
+                message = text.format(error=message, task_id=task.task_id)
+            self._unwritten = message
             self.tell(message=message)
+        else:
+            self._written()
+
+    def _written(self) -> None:
+        """Take back the message that the row could not be written."""
+        self.is_written = True
+        message, self._unwritten = self._unwritten, ""
+        if message and self.task.message == message:
+            self.tell(message="")
 
     async def look_for_row(self) -> None:
         """Find out whether there is a row by now, after ``open`` was cut off."""
@@ -179,7 +234,7 @@ class TaskRecord:
     async def hold(self) -> bool:
         """Become the one kernel that follows the task; ``False`` if another one does."""
         manager = self.manager
-        held = (manager.library, self.task.key, manager.holder, manager.hold_seconds)
+        held = (manager.library, self.task.key, manager.holder, manager.hold_seconds, manager.sightings)
         return bool(await self._journal(hold, *held))
 
     async def keep(self) -> None:
@@ -188,48 +243,39 @@ class TaskRecord:
         Raises:
             HandedOver: it is not.
         """
-        if self.is_written and (await self._was_lost() or not await self._is_ours()):
+        if self.is_written and not await self._is_ours():
             raise HandedOver
 
-    async def _was_lost(self) -> bool:
-        """Tell whether another kernel has had the task meanwhile, also if it holds it no more.
-
-        It may have submitted it, and saved its video, while this one slept; holding it again undoes nothing.
-        """
-        try:
-            holder, _ = await self._journal(self.manager.library.holding, self.task.key) or ("", None)
-            return holder != self.manager.holder and await self._journal(
-                self.manager.library.get, self.task.key
-            ) is not None
-        except Exception:  # ``_is_ours`` meets the same, and knows what it means
-            logger.debug("Task %s: its holder is not known", self.task.task_id, exc_info=True)
-            return False
-
     async def _is_ours(self) -> bool:
-        library = self.manager.library
+        manager, key = self.manager, self.task.key
         try:
-            if library.journal.read_only:  # it takes no holder's name, but it may have another kernel's
-                holder, until = await self._journal(library.holding, self.task.key) or ("", None)
-                return not until or until < datetime.now(UTC) or is_dead(holder)
+            if manager.library.journal.read_only:  # it takes no name, but it may have another kernel's
+                holding = await self._journal(manager.library.holding, key)
+                if holding is None:
+                    return True
+                holder, until = holding
+                return not manager.sightings.is_believed(key, holder, until, manager.hold_seconds)
             if await self.hold():
                 return True
-            # Nobody holds a row that there is not: it was never written, or somebody removed the folder.
-            self.is_written = await self._journal(library.get, self.task.key) is not None
+            # No kernel holds a row that there is not: it was never written, or the folder was removed.
+            self.is_written = await self._journal(manager.library.get, key) is not None
             return not self.is_written
         except Exception as error:  # a journal that cannot be written is no other kernel
-            named = self.task.task_id or self.task.key
+            named = self.task.task_id or key
             logger.warning("Task %s: not held", named, exc_info=not isinstance(error, QingboError))
             return True
 
     async def _tell_whose(self) -> None:
-        _, until = await self._journal(self.manager.library.holding, self.task.key) or (None, None)
-        if until is not None:
-            seconds = max((until - datetime.now(UTC)).total_seconds(), 0.0)
-            told = tr(
+        manager, key = self.manager, self.task.key
+        holding = await self._journal(manager.library.holding, key)
+        if holding is not None:
+            holder, until = holding
+            seconds = manager.sightings.seconds_left(key, holder, until, manager.hold_seconds)
+            text = tr(
                 "Another kernel follows this task. Should it give no more sign of life, this one takes over "
                 "in {seconds:.0f} s."
             )
-            self.tell(message=told.format(seconds=seconds))
+            self.tell(message=text.format(seconds=seconds))
 
     async def release(self) -> None:
         """Let other kernels follow the task."""
@@ -239,24 +285,36 @@ class TaskRecord:
             logger.debug("Task %s: not released", self.task.task_id, exc_info=True)
 
     async def _read(self) -> None:
-        entry = await self._journal(self.manager.library.get, self.task.key)
-        if entry is not None:
-            self.tell(message="", **state_of(entry, self.manager.library))
-            self.is_written = True
+        """Show what the row says, except where this kernel knows more, which is then written."""
+        library, task = self.manager.library, self.task
+        try:
+            row = await self._journal(library.get, task.key)
+        except Exception as error:  # out of reach: what is known goes on being followed
+            is_explained = isinstance(error, QingboError)
+            logger.warning("Task %s: its row was not read", task.key, exc_info=not is_explained)
+            return
+        known, waiting = self._entry(), self.manager.backlog.get(task.key)
+        if row is None:
+            if known.task_id:  # the folder was moved, or its journal is from before the task
+                await self.write()
+            return
+        self.is_written = True
+        # Of two that are equally far the row is later, unless this kernel still tries to write.
+        entry = merged(known, row) if waiting is None else merged(row, merged(known, waiting))
+        self.tell(message="", **state_of(entry, library))
+        if is_ahead(entry, row):
+            await self.write()
 
-    async def _journal(self, call: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return await self.manager.monitor.journal(call, *args, **kwargs)
+    def _entry(self, **columns: Any) -> Entry:
+        return replace(entry_of(self.task, self.manager.service), **columns)
+
+    async def _journal(self, call: Any, /, *args: Any, due: float | None = None, **kwargs: Any) -> Any:
+        return await self.manager.monitor.journal(call, *args, due=due, **kwargs)
 
 
 def first_row(task: Task) -> Entry:
     """Return the row of a task that is about to be submitted."""
-    return Entry(
-        key=task.key,
-        service=task.manager.service,
-        model=task.model,
-        request=task.request.as_dict() if task.request else None,
-        submitted_at=task.submitted_at,
-    )
+    return entry_of(task, task.manager.service)
 
 
 def _links(snapshot: TaskSnapshot) -> dict[str, Any]:

@@ -15,9 +15,16 @@ import sqlalchemy as sa
 
 from ..service.snapshot import TaskStatus
 from .library import ENDED, Entry
+from .merging import merged
+from .spelling import normalised
 from .tables import tasks
 
-__all__ = ["SELECT", "Rows"]
+__all__ = ["SELECT", "Rows", "read_row", "text_of"]
+
+#: Of a row whose time of submission is none.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: Neither SQLite nor PostgreSQL keeps a larger integer; the column of the latter takes fewer.
+_LARGEST = 2**31
 
 
 _COLUMNS = tuple(item.name for item in fields(Entry))
@@ -30,13 +37,14 @@ _NEWEST_FIRST = tasks.c.submitted_at.desc(), tasks.c.key
 
 SELECT = sa.select(*(tasks.c[name] for name in _COLUMNS))
 _GET = SELECT.where(_OF_KEY)
-_FIND = SELECT.where(
-    tasks.c.task_id == sa.bindparam("this_task"), tasks.c.service == sa.bindparam("this_service")
-)
+_OF_SERVICES = tasks.c.service.in_(sa.bindparam("these_services", expanding=True))
+_FIND = SELECT.where(tasks.c.task_id == sa.bindparam("this_task"))
 _ADD = tasks.insert()
 _UPDATE = tasks.update().where(_OF_KEY)
 _UPDATE_OPEN = _UPDATE.where(_IS_OPEN)
+_TOUCH = _UPDATE.values(key=tasks.c.key)
 _HOLD = _UPDATE.where(_IS_FREE)
+_CLAIM = _HOLD.where(tasks.c.task_id == "")
 _HOLDING = sa.select(tasks.c.holder, tasks.c.held_until).where(_OF_KEY, tasks.c.holder.is_not(None))
 _OF_THIS_HOLDER = tasks.update().where(_OF_HOLDER)
 _RELEASE = _OF_THIS_HOLDER.where(_OF_KEY)
@@ -61,12 +69,38 @@ class Rows:
 
     def add(self, entry: Entry, holder: str | None, until: datetime) -> None:
         """A new row, held until then."""
-        row = {name: getattr(entry, name) for name in _COLUMNS}
-        self._connection.execute(_ADD, row | {"holder": holder, "held_until": until})
+        self._connection.execute(_ADD, _columns(entry) | {"holder": holder, "held_until": until})
 
-    def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> None:
-        """Change a row, or only one that has not ended."""
-        self._connection.execute(_UPDATE if even_ended else _UPDATE_OPEN, {"this_key": key, **columns})
+    def put(self, entry: Entry, holder: str | None, until: datetime) -> None:
+        """Write what is known of a task into its row, or into a new one, which is then held until then."""
+        # A change that changes nothing: it locks the row, so that no other kernel writes before we do.
+        if not self._connection.execute(_TOUCH, {"this_key": entry.key}).rowcount:
+            return self.add(entry, holder, until)
+        row = self.get(entry.key)
+        whole = entry if row is None else merged(row, entry)
+        columns = {name: value for name, value in _columns(whole).items() if name not in ("key", "service")}
+        self._connection.execute(_UPDATE, {"this_key": entry.key, **columns})
+        return None
+
+    def claim(self, entry: Entry, holder: str, until: datetime) -> bool:
+        """Hold a row as one that is being submitted, written anew if there is none.
+
+        ``False`` if another kernel holds it, or the task has an id already.
+        """
+        whose = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
+        opened = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
+        if self._connection.execute(_CLAIM, whose | opened | _held(holder, until)).rowcount:
+            return True
+        if self.get(entry.key) is not None:
+            return False
+        self.add(entry, holder, until)
+        return self.get(entry.key) is not None  # a trigger of another program may have its own mind
+
+    def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> bool:
+        """Change a row, or only one that has not ended; ``False`` if there is no row."""
+        query = _UPDATE if even_ended else _UPDATE_OPEN
+        changed = self._connection.execute(query, {"this_key": key, **columns}).rowcount
+        return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
 
     def hold(self, key: str, holder: str, until: datetime) -> bool:
         """Hold a row, unless another one does."""
@@ -100,31 +134,73 @@ class Rows:
 
     def find(self, task_id: str, service: str) -> Entry | None:
         """The row of this task."""
-        return self._first(_FIND, this_task=task_id, this_service=service)
+        found = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
+        return next((entry for entry in found if entry.service == normalised(service)), None)
 
     def entries(
         self, service: str | None, status: str | None, unfinished: bool, limit: int | None, offset: int
     ) -> list[Entry]:
         """The rows, newest first."""
+        values: dict[str, Any] = {}
         query = SELECT.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
         if service is not None:
-            query = query.where(tasks.c.service == service)
+            query = query.where(_OF_SERVICES)
+            values["these_services"] = self._spellings(service)
         if status is not None:
             query = query.where(tasks.c.status == status)
         if unfinished:
             query = query.where(sa.or_(_IS_OPEN, sa.and_(_IS_COMPLETED, tasks.c.file.is_(None))))
-        return [Entry(**row) for row in self._connection.execute(query).mappings()]
+        return [read_row(row) for row in self._connection.execute(query, values).mappings()]
 
     def durations(self, service: str, model: str, most: int) -> Generator[tuple[Any, timedelta]]:
         """The request and how long it took, of the model's latest completed tasks."""
         of = {"this_service": service, "this_model": model, "most": most}
         with self._connection.execute(_DURATIONS, of) as found:
             for request, made, done in found:
-                yield request, done - made
+                if made is not None and done is not None:  # else it is no time, in a damaged row
+                    yield request, done - made
+
+    def _spellings(self, service: str) -> list[str]:
+        """Return the names that a service has in the rows: earlier versions wrote its URL as it was given."""
+        found = self._connection.execute(sa.select(tasks.c.service).distinct()).scalars()
+        return [name for name in found if isinstance(name, str) and normalised(name) == normalised(service)]
 
     def _first(self, query: sa.Select[Any], **of: str) -> Entry | None:
         row = self._connection.execute(query, of).mappings().first()
-        return None if row is None else Entry(**row)
+        return None if row is None else read_row(row)
+
+
+def read_row(row: sa.RowMapping) -> Entry:
+    """Return a row as an entry. SQLite keeps any value in any column: one of another type is left out."""
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    for name in ("key", "service", "task_id", "model", "status"):
+        values[name] = text_of(values[name])
+    if not values["status"].strip() or not values["status"].isprintable():
+        values["status"] = TaskStatus.unconfirmed.value
+    values["service"] = normalised(values["service"])
+    values["file"] = text_of(values["file"]) or None
+    for name, default in (("progress", 0), ("cost", None)):
+        if type(values[name]) is not int:
+            values[name] = default
+    values["submitted_at"] = values["submitted_at"] or _LONG_AGO
+    return Entry(**values)
+
+
+def text_of(value: object) -> str:
+    """Return a text as it is, bytes as the text that they spell, and nothing for anything else."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else ""
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    """Return the columns of a row. What a database cannot hold must not cost the row of a paid task."""
+    row = {name: getattr(entry, name) for name in _COLUMNS} | {"service": normalised(entry.service)}
+    for name in ("task_id", "model", "status"):
+        row[name] = row[name].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if entry.cost is not None and not -_LARGEST <= entry.cost < _LARGEST:
+        row["cost"] = None
+    return row
 
 
 def _held(holder: str | None, until: datetime | None) -> dict[str, Any]:

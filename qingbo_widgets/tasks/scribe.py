@@ -6,13 +6,16 @@ import time
 from queue import Empty
 from typing import TYPE_CHECKING
 
+from .damage import Replaced
 from .pool import DaemonPool, Job
 
 if TYPE_CHECKING:
     from .journal import Journal
 
-__all__ = ["Scribe"]
+__all__ = ["URGENT", "USUAL", "Scribe"]
 
+#: When a call is due: what a submission waits for goes first, before the rows of thousands of other tasks.
+URGENT, USUAL = 0.0, 1.0
 #: Calls in one transaction at most: the first of them waits for the last.
 MOST = 50
 #: Seconds for which a call waits for others, where those before it were not alone: many tasks are under way.
@@ -66,8 +69,7 @@ class Scribe(DaemonPool):
 
     def _write(self, jobs: list[Job]) -> None:
         try:
-            with self._journal.together():
-                results = [call() for _, call in jobs]
+            results = self._results(jobs)
         except BaseException as error:
             if len(jobs) == 1:
                 jobs[0][0].set_exception(error)
@@ -78,3 +80,13 @@ class Scribe(DaemonPool):
         else:
             for (future, _), result in zip(jobs, results, strict=True):
                 future.set_result(result)
+
+    def _results(self, jobs: list[Job], *, again: bool = True) -> list[object]:
+        """Run the calls in one transaction; once more if another journal has taken the place of ours."""
+        try:
+            with self._journal.together():
+                return [call() for _, call in jobs]
+        except Replaced:
+            if not again:
+                raise
+        return self._results(jobs, again=False)

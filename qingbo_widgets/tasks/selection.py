@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from ..i18n import N_, tr
 from .judging import Judgement, Judgements
-from .library import Entry, Library
+from .library import Entry, Library, seconds_of, shots_of
 from .rows import SELECT as _SELECT
+from .rows import read_row
 from .tables import judgements, tags
 from .tables import tasks as _tasks
 from .untrusted import tidied
@@ -104,7 +105,7 @@ def select(
         total = connection.execute(count).scalar_one()
         query = _SELECT.select_from(joined).where(*conditions).order_by(*_order(selection.order, request))
         rows = connection.execute(query.limit(limit).offset(offset)).mappings()
-        entries = [Entry(**row) for row in rows]
+        entries = [read_row(row) for row in rows]
     judged = kept.of_all([entry.key for entry in entries])
     return total, [(entry, judged[entry.key]) for entry in entries]
 
@@ -117,7 +118,7 @@ def choices(library: Library) -> Choices:
 
         def distinct(column: sa.Column[Any]) -> tuple[str, ...]:
             values = connection.execute(sa.select(column).distinct()).scalars()
-            return tuple(sorted(value for value in values if value))
+            return tuple(sorted({value for value in values if value and isinstance(value, str)}))
 
         return Choices(distinct(_tasks.c.model), distinct(_tasks.c.status), distinct(tags.c.tag))
 
@@ -144,13 +145,13 @@ _COLUMNS = [
 
 def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]:
     request = entry.request or {}
-    shots = request.get("shots")
+    shots = shots_of(request)
     return {
         "task_id": entry.task_id,
         "model": entry.model,
         "prompt": entry.prompt,
         "mode": request.get("mode", _DEFAULT_MODE),
-        "duration": sum(shot["duration"] for shot in shots) if shots else request.get("duration", 5),
+        "duration": sum(map(seconds_of, shots)) if shots else request.get("duration", 5),
         "aspect_ratio": request.get("aspect_ratio", "16:9"),
         "cfg_scale": request.get("cfg_scale"),
         "status": entry.status,

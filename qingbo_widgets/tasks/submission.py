@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ..exceptions import (
     ConnectionFailed,
@@ -19,6 +19,7 @@ from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
 from .checking import is_of_another
 from .damage import in_short, unwritten
+from .pace import SUBMISSION
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
 from .schedule import retry_delay
@@ -57,19 +58,16 @@ async def submit(
     task, manager = record.task, record.manager
     assert task.request is not None
     record.tell(status=TaskStatus.submitting, error=None, message="")
-    try:
-        await record.open()
-    except Exception as error:
-        told = tr("{error} Nothing was sent: a task that is not written down could be lost.")
-        raise QingboError(told.format(error=unwritten(manager.library.journal.place, error))) from None
+    await _written_down(record, record.open)
     began, failures = clock(), 0
     while True:
         record.is_out = False
         try:
-            async with manager.monitor.pace.turn(patient=True):
+            async with manager.monitor.pace.turn(SUBMISSION):
                 if is_cancelled():
                     raise TaskCancelled(tr("Cancelled before anything was sent."))
-                await record.keep()  # a closed laptop may have lain between the click and this turn
+                # A closed laptop or a moved folder may have come between the click and this turn.
+                await _written_down(record, record.claim_again)
                 snapshot = await _send(record)
             record.tell(message="")
             if await is_of_another(task, snapshot.task_id):
@@ -113,3 +111,20 @@ async def _send(record: TaskRecord) -> TaskSnapshot:
     except asyncio.CancelledError:
         record.is_out = not call.cancel()  # one that no thread has begun with never leaves
         raise
+
+
+async def _written_down(record: TaskRecord, step: Callable[[], Awaitable[None]]) -> None:
+    """Await the writing of the task's row, without which nothing may be sent.
+
+    Raises:
+        HandedOver: another kernel follows the task.
+        QingboError: the journal cannot be written.
+    """
+    try:
+        await step()
+    except HandedOver:
+        raise
+    except Exception as error:
+        text = tr("{error} Nothing was sent: a task that is not written down could be lost.")
+        place = record.manager.library.journal.place
+        raise QingboError(text.format(error=unwritten(place, error))) from None

@@ -15,11 +15,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from .library import Entry, Library
-from .rows import Rows
+from .restore import read_request
+from .rows import Rows, text_of
+from .spelling import normalised
 from .tables import cells as _cells
 from .tables import sweeps as _sweeps
 
 __all__ = ["CellRow", "SweepRow", "Sweeps"]
+
+#: When a sweep was made whose time is none.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,18 @@ class Sweeps:
 
     def __init__(self, library: Library, service: str) -> None:
         self._library = library
-        self._service = service
+        self._service = normalised(service)
+        #: By a sweep's name, what its rows call the service: earlier versions wrote its URL as it was given.
+        self._spelt: dict[str, str] = {}
 
     def names(self) -> list[str]:
         """The names, the newest first."""
         if not self._library._exists():
             return []
-        query = sa.select(_sweeps.c.name).where(_sweeps.c.service == self._service)
+        query = sa.select(_sweeps.c.name, _sweeps.c.service).order_by(_sweeps.c.made_at.desc())
         with self._library._begin() as connection:
-            return list(connection.execute(query.order_by(_sweeps.c.made_at.desc())).scalars())
+            rows = [(text_of(name), text_of(service)) for name, service in connection.execute(query)]
+        return list(dict.fromkeys(name for name, service in rows if name and self._is_ours(service)))
 
     def get(self, name: str) -> SweepRow | None:
         """A sweep with its cells, ``None`` where there is none of this name."""
@@ -70,14 +78,11 @@ class Sweeps:
             return None
         columns = [_cells.c[item] for item in ("values", "request", "key", "is_dropped")]
         query = sa.select(*columns).where(*self._of(name)).order_by(_cells.c.number)
-        mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
+        mine = (_sweeps.c.name == name, _sweeps.c.service == self._spelling(name))
         with self._library._begin() as connection:
             row = connection.execute(sa.select(_sweeps).where(*mine)).mappings().first()
-            cells = tuple(CellRow(**cell) for cell in connection.execute(query).mappings())
-        if row is None:
-            return None
-        made_at = datetime.fromtimestamp(row["made_at"], UTC)
-        return SweepRow(row["name"], row["axes"], row["skipped"], row["max_running"], made_at, cells)
+            cells = tuple(_cell(cell) for cell in connection.execute(query).mappings())
+        return None if row is None else _sweep(row, cells)
 
     def add(
         self,
@@ -105,7 +110,7 @@ class Sweeps:
 
     def change(self, name: str, *, max_running: int) -> None:
         """Remember how many tasks may be unfinished at once."""
-        mine = (_sweeps.c.name == name, _sweeps.c.service == self._service)
+        mine = (_sweeps.c.name == name, _sweeps.c.service == self._spelling(name))
         with self._library._begin() as connection:
             connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
 
@@ -152,4 +157,57 @@ class Sweeps:
             return {row.number: row.key for row in connection.execute(keys)}
 
     def _of(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
-        return _cells.c.sweep == name, _cells.c.service == self._service
+        return _cells.c.sweep == name, _cells.c.service == self._spelling(name)
+
+    def _spelling(self, name: str) -> str:
+        if name not in self._spelt:
+            with self._library._begin() as connection:
+                query = sa.select(_sweeps.c.service).where(_sweeps.c.name == name)
+                found = [text_of(service) for service in connection.execute(query).scalars()]
+            ours = [service for service in found if self._is_ours(service)]
+            if not ours:
+                return self._service
+            self._spelt[name] = self._service if self._service in ours else ours[0]
+        return self._spelt[name]
+
+    def _is_ours(self, service: str) -> bool:
+        return normalised(service) == self._service
+
+
+def _sweep(row: sa.RowMapping, cells: tuple[CellRow, ...]) -> SweepRow:
+    """Return a sweep as far as its row can be read; SQLite keeps any value in any column."""
+    axes, skipped, most = row["axes"], row["skipped"], row["max_running"]
+    try:
+        made_at = datetime.fromtimestamp(row["made_at"], UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        made_at = _LONG_AGO
+    return SweepRow(
+        text_of(row["name"]),
+        {str(name): values for name, values in axes.items() if isinstance(values, list)}
+        if isinstance(axes, dict)
+        else {},
+        [one for one in skipped if _is_skipped(one)] if isinstance(skipped, list) else [],
+        most if type(most) is int and most > 0 else 1,
+        made_at,
+        cells,
+    )
+
+
+def _cell(row: sa.RowMapping) -> CellRow:
+    """Return a cell. One whose request cannot be read is dropped: it must not be submitted as another one."""
+    values, request = row["values"], row["request"]
+    is_readable = isinstance(request, dict) and read_request(request) is not None
+    return CellRow(
+        values if isinstance(values, dict) else {},
+        request if is_readable else {},
+        text_of(row["key"]) or None,
+        bool(row["is_dropped"]) or not is_readable,
+    )
+
+
+def _is_skipped(one: object) -> bool:
+    return (
+        isinstance(one, dict)
+        and isinstance(one.get("values"), dict)
+        and isinstance(one.get("problems"), list)
+    )

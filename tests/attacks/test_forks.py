@@ -28,7 +28,7 @@ def service() -> Any:
         yield service
 
 
-def child(manager: qw.TaskManager, task: qw.Task, url: str, told: Any) -> None:
+def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, told: Any) -> None:
     """Everything that a child may try with what is its parent's; then what is its own."""
     actions = {
         "submit": lambda: manager.submit(prompt="child"),
@@ -39,6 +39,8 @@ def child(manager: qw.TaskManager, task: qw.Task, url: str, told: Any) -> None:
         "cancel": task.cancel,
         "follow again": task.follow_again,
         "recover": manager.recover,
+        "sweep": sweep.start,
+        "wait for a sweep": lambda: sweep.wait(10),
     }
     began, found = time.monotonic(), {}
     for name, act in actions.items():
@@ -57,7 +59,19 @@ def child(manager: qw.TaskManager, task: qw.Task, url: str, told: Any) -> None:
 
 
 EXPECTED = dict.fromkeys(
-    ("submit", "generate", "resume", "wait", "on_end", "cancel", "follow again", "recover"), "refused"
+    (
+        "submit",
+        "generate",
+        "resume",
+        "wait",
+        "on_end",
+        "cancel",
+        "follow again",
+        "recover",
+        "sweep",
+        "wait for a sweep",
+    ),
+    "refused",
 ) | {"rows": "1", "in time": "True", "own": "True"}
 
 
@@ -71,6 +85,7 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
     monkeypatch.setenv("QINGBO_API_KEY", "some-key")
     manager = qw.connect("some-key", base_url=f"{service.url}/v1", library="videos")
     manager.poll_interval = 0.05
+    sweep = qw.sweep(["koi in a sweep"], name="koi", ask_above=0, manager=manager)
     task = manager.submit(prompt="koi")
     while not task.task_id:
         time.sleep(0.01)
@@ -78,7 +93,7 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
     for _ in range(3):
         told = context.SimpleQueue()
         if how == "multiprocessing":
-            process = context.Process(target=child, args=(manager, task, f"{service.url}/v1", told))
+            process = context.Process(target=child, args=(manager, sweep, task, f"{service.url}/v1", told))
             process.start()
             found = told.get()
             process.join(30)
@@ -87,7 +102,7 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
             if pid == 0:
                 code = 1
                 try:
-                    child(manager, task, f"{service.url}/v1", told)
+                    child(manager, sweep, task, f"{service.url}/v1", told)
                     code = 0
                 finally:
                     sys.stdout.flush()

@@ -128,6 +128,12 @@ def test_a_long_key_is_not_shown_by_half() -> None:
             assert long[3:20] not in str(caught.value)
 
 
+def test_a_key_that_begins_with_another_is_hidden_whole(key: Secret) -> None:
+    """Its rest would still be most of a key."""
+    shorter = remember(Secret(KEY[:11]))
+    assert hide(f"A koi {KEY}, {shorter.reveal()}") == f"A koi {HIDDEN}, {HIDDEN}"
+
+
 def test_what_was_taken_out_is_not_submitted_as_a_gap() -> None:
     """A prompt that reads "<hidden>" would be paid for all the same."""
     (problem,) = qw.VideoRequest(prompt=f"A koi {HIDDEN}").problems()

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks.holding import _is_gone_on_windows, _start_on_windows, hold, is_dead, new_holder
+from qingbo_widgets.tasks.holding import (
+    Sightings,
+    _is_gone_on_windows,
+    _start_on_windows,
+    hold,
+    is_dead,
+    new_holder,
+)
 from qingbo_widgets.tasks.library import Entry
 
 KERNEL = """
@@ -75,17 +86,58 @@ def test_of_others_nobody_can_tell(tmp_path, holder):
     assert library.holding("k")[0] == mine
 
 
-def test_whoever_waits_is_told_until_when(make_manager):
-    """The time is the other kernel's, not our own setting."""
-    manager = make_manager(hold_seconds=5.0)
+def test_a_user_who_waits_sees_until_when(make_manager):
+    """The hold's own end, where it comes before that of a hold of ours without renewal."""
+    manager = make_manager(hold_seconds=600.0)
     entry = Entry(key="k" * 32, service=manager.service, task_id="task-1", status="processing")
-    manager.library.add(entry, holder="another kernel", seconds=600)
+    manager.library.add(entry, holder="another kernel", seconds=60)
     task = manager.resume("task-1")
-    told: list[str] = []
-    task.observe(lambda change: told.append(change.new), "message")
-    while not (seconds := re.findall(r"this one takes over in (\d+) s", " ".join(told))):
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    while not (seconds := re.findall(r"this one takes over in (\d+) s", " ".join(messages))):
         threading.Event().wait(0.01)
-    assert 500 < int(seconds[0]) <= 600
+    assert 50 < int(seconds[0]) <= 60
     manager.library.update(entry.key, status="cancelled")
     with pytest.raises(qw.TaskCancelled):
         task.wait(20)
+
+
+HOUR = 3600.0
+
+
+def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
+    """Its end lies hours away by our clock; only whether it is renewed says whether its kernel lives."""
+    now = 0.0
+    sightings = Sightings(lambda: now)
+    ahead = datetime.now(UTC) + timedelta(hours=5)
+    assert sightings.is_believed("k", "elsewhere", ahead, 30)
+    now = 29.0
+    assert sightings.is_believed("k", "elsewhere", ahead, 30)
+    assert sightings.seconds_left("k", "elsewhere", ahead, 30) == 1.0
+    renewed = ahead + timedelta(seconds=10)
+    assert sightings.is_believed("k", "elsewhere", renewed, 30), "it was renewed, and its kernel lives"
+    now = 58.0
+    assert sightings.is_believed("k", "elsewhere", renewed, 30)
+    now = 60.0
+    assert not sightings.is_believed("k", "elsewhere", renewed, 30)
+    assert sightings.is_believed("k", "a third", renewed, 30), "another kernel took it"
+
+
+def test_a_hold_that_is_over_is_not_waited_for():
+    """The usual case: the clocks agree, and the kernel died long ago."""
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    assert not Sightings().is_believed("k", "elsewhere", over, 30)
+
+
+@pytest.mark.parametrize("until", [7 * HOUR, 1e17, "x", None])
+@pytest.mark.slow
+def test_a_task_held_from_the_future_goes_on(make_manager, until):
+    """A dead machine's clock was hours ahead, or the end of its hold is no time at all."""
+    manager = make_manager(hold_seconds=1.0)
+    made = manager.client.submit(qw.VideoRequest(prompt="koi"))
+    row = Entry(key="k" * 32, service=manager.service, task_id=made.task_id, status="queued")
+    manager.library.add(row, holder="dead:1:2:3", seconds=60)
+    with closing(sqlite3.connect(manager.library.folder / "library.sqlite")) as database, database:
+        moment = time.time() + until if isinstance(until, float) else until
+        database.execute("update tasks set held_until = ?", [moment])
+    assert manager.resume(made.task_id).wait(20).video_path.is_file()

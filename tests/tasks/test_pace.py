@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from qingbo_widgets.tasks.pace import Pace
+from qingbo_widgets.tasks.pace import QUESTION, SUBMISSION, TAKEN_UP, Pace
 
 
 def test_no_more_requests_at_work_than_workers():
@@ -32,21 +32,25 @@ def test_no_more_requests_at_work_than_workers():
 
 
 def test_questions_go_before_submissions():
-    """While a hundred submissions wait, a question that comes last is the next to leave."""
+    """While submissions wait, a question that comes last is the next; tasks taken up are asked about last."""
 
     async def story() -> list[str]:
         pace, left = Pace(1), []
 
-        async def request(name: str, patient: bool) -> None:
-            async with pace.turn(patient=patient):
+        async def request(name: str, order: int) -> None:
+            async with pace.turn(order):
                 left.append(name)
                 await asyncio.sleep(0)
 
-        submissions = [request(f"submission {number}", True) for number in range(3)]
-        await asyncio.gather(*submissions, request("question", False))
+        first = request("first", SUBMISSION)
+        taken_up = [request(f"taken up {number}", TAKEN_UP) for number in range(2)]
+        submissions = [request(f"submission {number}", SUBMISSION) for number in range(2)]
+        await asyncio.gather(first, *taken_up, *submissions, request("question", QUESTION))
         return left
 
-    assert asyncio.run(story()) == ["submission 0", "question", "submission 1", "submission 2"]
+    assert asyncio.run(story()) == [
+        "first", "question", "submission 0", "submission 1", "taken up 0", "taken up 1"
+    ]  # fmt: skip
 
 
 def test_the_limit_is_kept_across_all_requests():

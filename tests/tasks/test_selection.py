@@ -13,7 +13,7 @@ import pytest
 from qingbo_widgets.tasks import selection as selection_module
 from qingbo_widgets.tasks.judging import Judgements
 from qingbo_widgets.tasks.library import Entry, Library
-from qingbo_widgets.tasks.rows import tasks
+from qingbo_widgets.tasks.rows import read_row, tasks
 from qingbo_widgets.tasks.selection import Choices, Selection, choices, select
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -126,7 +126,7 @@ def test_of_thousands_one_page_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     library = Library(tmp_path / "videos")
     fill(library, 5_000)
     read: list[str] = []
-    monkeypatch.setattr(selection_module, "Entry", lambda **row: read.append(row["key"]) or Entry(**row))
+    monkeypatch.setattr(selection_module, "read_row", lambda row: read.append(row["key"]) or read_row(row))
     total, page = select(library, Selection(text="锦鲤 7", order="best"), limit=24, offset=24)
     assert total > 1000
     assert read == [entry.key for entry, _ in page]

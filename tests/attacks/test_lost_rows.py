@@ -1,0 +1,269 @@
+"""A paid task against a journal that fails, moves, is put back from a backup or is made anew meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import qingbo_widgets as qw
+from qingbo_widgets.service.files import replace
+from qingbo_widgets.tasks import opening
+from qingbo_widgets.tasks.library import Entry, Library
+from tests.faults.server import Exchange, FaultServer, answer
+from tests.faults.service import Service
+
+LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="1")
+#: A trigger that lets no row be written, as a full disk does.
+FULL = "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'no room'); END"
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A service that works, on a real socket."""
+    service = Service()
+    with FaultServer(otherwise=service) as server:
+        service.url = server.url
+        yield service
+
+
+@pytest.fixture
+def make(service: Service, tmp_path: Path) -> Iterator[Callable[..., qw.TaskManager]]:
+    """Makes managers on one folder, or on a database."""
+    made: list[qw.TaskManager] = []
+
+    def make(database: str | None = None) -> qw.TaskManager:
+        client = qw.Client("some-key", f"{service.url}/v1")
+        library = Library(tmp_path / "videos", database=database)
+        made.append(qw.TaskManager(client, library, poll_interval=0.05))
+        return made[-1]
+
+    yield make
+    for manager in made:
+        manager.close()
+
+
+def run(library: Library, statement: str) -> None:
+    """Change the journal as another program does."""
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute(statement)
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait for something that must come."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        threading.Event().wait(0.01)
+
+
+def moved(library: Library) -> None:
+    """The folder has another name now."""
+    library.folder.rename(library.folder.with_name("elsewhere"))
+
+
+def emptied(library: Library) -> None:
+    """The folder was renamed, and there is a new one in its place."""
+    moved(library)
+    library.folder.mkdir()
+
+
+def deleted(library: Library) -> None:
+    """The row is gone."""
+    run(library, "DELETE FROM tasks")
+
+
+def restored(library: Library) -> None:
+    """A backup from before the task is in its place."""
+    replace(library.folder / "backup", library.journal.path)
+
+
+def made_anew(library: Library) -> None:
+    """The same file, with nothing in it."""
+    library.journal.path.write_bytes(b"")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [moved, emptied, deleted, restored, made_anew])
+def test_no_request_leaves_without_its_row(
+    make: Callable[..., qw.TaskManager], service: Service, change: Callable[[Library], None]
+) -> None:
+    """The journal changes while a submission waits: as it leaves, its row is in the journal that is there."""
+    manager = make()
+    library = manager.library
+    library.add(Entry(key="older", service="elsewhere", status="completed"))
+    shutil.copyfile(library.journal.path, library.folder / "backup")
+    rows: list[list[str]] = []
+
+    def noted(exchange: Exchange) -> bool:
+        with closing(sqlite3.connect(library.journal.path)) as database:
+            rows.append(
+                [key for (key,) in database.execute("SELECT key FROM tasks WHERE status = 'submitting'")]
+            )
+        return service.serve(exchange)
+
+    service.faults["submit"] = [LIMIT, noted]
+    task = manager.submit(prompt="koi")
+    until(lambda: "trying again" in task.message)
+    change(library)
+    task.wait(20)
+    assert rows == [[task.key]], "a kernel that died now would have paid for a task that nothing knows"
+    row = library.get(task.key)
+    assert row is not None
+    assert (row.task_id, row.status, row.file) == (task.task_id, "completed", task.video_path.name)
+
+
+@pytest.mark.slow
+def test_a_locked_journal_sends_nothing(
+    make: Callable[..., qw.TaskManager], service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program sits on the journal for minutes: the user may try again, and nothing is paid."""
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    manager = make()
+    service.faults["submit"] = [LIMIT]
+    task = manager.submit(prompt="koi")
+    until(lambda: "trying again" in task.message)
+    with closing(sqlite3.connect(manager.library.journal.path)) as database, database:
+        database.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(qw.QingboError, match=r"in use by another program.*Nothing was sent"):
+            task.wait(20)
+    assert service.tasks == {}
+    task.submit_again()
+    assert task.wait(20).video_path.is_file()
+
+
+@pytest.mark.slow
+def test_an_id_that_could_not_be_written_is_written_later(
+    make: Callable[..., qw.TaskManager], service: Service
+) -> None:
+    """The disk is full when the answer comes: the id is on show, and in the journal once there is room."""
+    manager = make()
+    library = manager.library
+
+    def full(exchange: Exchange) -> bool:
+        run(library, FULL)
+        return service.serve(exchange)
+
+    service.faults["submit"] = [full]
+    service.faults["status"] = [service.saying(status="processing") for _ in range(1000)]
+    task = manager.submit(prompt="koi")
+    until(lambda: task.task_id and task.task_id in task.message)
+    assert "Keep the id" in task.message
+    row = library.get(task.key)
+    assert row is not None
+    assert row.task_id == "", "the test would prove nothing"
+    run(library, "DROP TRIGGER full")
+    until(lambda: library.get(task.key).task_id == task.task_id)
+    until(lambda: task.message == "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("again", ["retry_download", "follow_again", "resume"])
+def test_an_older_row_undoes_nothing(
+    make: Callable[..., qw.TaskManager], service: Service, again: str
+) -> None:
+    """A backup is put back after the task was completed; to go on with it does not make it a new one."""
+    manager = make()
+    library = manager.library
+    manager.max_video_bytes = 1
+    task = manager.submit(prompt="koi")
+    with pytest.raises(qw.QingboError):
+        task.wait(20)
+    run(library, "UPDATE tasks SET task_id = '', status = 'submitting', progress = 0, file = NULL")
+    manager.max_video_bytes = 2**30
+    known = task.task_id
+    manager.resume(known) if again == "resume" else getattr(task, again)()
+    if again == "resume":
+        task.retry_download()
+    task.wait(20)
+    assert (task.task_id, str(task.status), task.video_path.is_file()) == (known, "completed", True)
+    row = library.get(task.key)
+    assert row is not None
+    assert (row.task_id, row.status, row.file) == (known, "completed", task.video_path.name)
+    assert len(service.tasks) == 1
+
+
+@pytest.mark.slow
+def test_what_could_not_be_written_is_written_at_the_end(
+    make: Callable[..., qw.TaskManager], service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With room again at the very end, the row is written; without, the ids are printed."""
+    for has_room in (True, False):
+        manager = make()
+        library = manager.library
+        service.faults["status"] = [service.saying(status="processing") for _ in range(1000)]
+        task = manager.submit(prompt="koi")
+        until(lambda task=task: task.status == "processing")
+        run(library, FULL)
+        service.faults["status"] = [service.saying(status="failed", error={"message": "no"})]
+        with pytest.raises(qw.TaskFailed):
+            task.wait(20)
+        if has_room:
+            run(library, "DROP TRIGGER full")
+        manager.close()
+        printed = capfd.readouterr().err
+        row = library.get(task.key)
+        assert row is not None
+        assert row.status == ("failed" if has_room else "processing")
+        assert (task.task_id in printed.partition("could not be written")[2]) is not has_room
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statement", ["DELETE FROM tasks", "DROP SCHEMA public CASCADE"])
+def test_a_server_s_journal_that_is_made_anew(
+    make: Callable[..., qw.TaskManager],
+    service: Service,
+    postgresql_url: Callable[..., str],
+    statement: str,
+) -> None:
+    """In PostgreSQL the row or all tables go while a submission waits: both are there when it leaves."""
+    url = postgresql_url()
+    manager = make(url)
+    service.faults["submit"] = [LIMIT]
+    task = manager.submit(prompt="koi")
+    until(lambda: "trying again" in task.message)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+        if "SCHEMA" in statement:
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    task.wait(20)
+    row = manager.library.get(task.key)
+    assert row is not None
+    assert (row.task_id, row.status, row.file) == (task.task_id, "completed", task.video_path.name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_submission_goes_before_thousands_of_older_tasks(
+    make: Callable[..., qw.TaskManager], service: Service
+) -> None:
+    """A kernel finds 3,000 unfinished tasks; a new one does not wait until all are asked about."""
+    manager = make()
+    library = manager.library
+    with library.journal.together():
+        for number in range(3000):
+            service.tasks[f"old-{number}"] = 0
+            library.add(
+                Entry(
+                    key=f"{number:032}", service=manager.service, task_id=f"old-{number}", status="processing"
+                )
+            )
+    library.journal.let_go()
+    manager.recover_soon()
+    until(lambda: any(task.task_id for task in tuple(manager._tasks.values())))
+    began = time.monotonic()
+    task = manager.submit(prompt="koi")
+    until(lambda: task.task_id)
+    seconds = time.monotonic() - began
+    asked = sum(count > 0 for name, count in service.tasks.items() if name.startswith("old-"))
+    assert asked < 1500, f"{asked} older tasks were asked about before the new one left, in {seconds:.1f} s"
