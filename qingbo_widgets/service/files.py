@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from ..i18n import tr
 
-__all__ = ["flush_to_disk", "is_held", "patiently", "reason_of", "remove", "replace"]
+__all__ = ["flush_to_disk", "is_full", "is_held", "patiently", "reason_of", "remove", "replace"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def is_held(error: BaseException) -> bool:
     """Tell whether an error may be due to another program that has the file open."""
     return getattr(error, "winerror", None) in (_DENIED, _SHARED, _LOCKED)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error is due to a disk, or a share of one, that has no room left."""
+    return getattr(error, "errno", None) in _FULL
 
 
 def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
@@ -108,7 +113,7 @@ def flush_to_disk(descriptor: int) -> None:
 def reason_of(error: OSError | ValueError, path: Path) -> str:
     """Return why a file cannot be written, without a full stop."""
     number = getattr(error, "winerror", None)
-    if getattr(error, "errno", None) in _FULL:
+    if is_full(error):
         return tr("the disk is full")
     if number in (_SHARED, _LOCKED):
         return tr("another program has it open")

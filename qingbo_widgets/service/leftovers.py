@@ -2,11 +2,12 @@
 
 A part is ``<name>.<8 hexadecimal digits>.part``, locked while its download runs. A later download takes over
 one that nothing locks. Its note has the same name with ``.etag`` in place of ``.part``, and says which film
-the part is of.
+the part is of. Of a file with a long name, a digest of the name stands in its place.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -28,6 +29,8 @@ __all__ = ["create", "discard", "parts_of", "read_note", "take_over", "tidy", "t
 _NOTE = 1024
 #: Bytes of a longer one that is still read: links may be long.
 _LONGEST_NOTE = 100_000
+#: Bytes of a name; file systems allow 255, and digits and an ending are to follow.
+_LONGEST_STEM = 230
 
 
 def parts_of(path: Path) -> list[Path]:
@@ -42,7 +45,7 @@ def create(path: Path) -> tuple[Path, FileIO]:
     Raises:
         OSError, ValueError: it cannot be made.
     """
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
+    part = path.with_name(f"{_stem(path)}.{uuid.uuid4().hex[:8]}.part")
     file = patiently(lambda: FileIO(part, "x+"))
     lock(file.fileno())  # where there are no locks, no other download takes it over
     return part, file
@@ -78,18 +81,24 @@ def discard(part: Path) -> None:
             remove(path)
 
 
-def tidy(part: Path, digest: str) -> None:
+def tidy(part: Path, digest: str, *, unlockable: bool = True) -> bool:
     """Remove a part that no download is writing, unless it is a whole film, and another one than this.
 
     Args:
         part: as found by ``parts_of``.
         digest: of the film that is being saved.
+        unlockable: as in ``take_over``.
+
+    Returns:
+        Whether there was something to remove.
     """
     if read_note(part).get("digest", digest) != digest:
-        return
-    if (file := take_over(part, unlockable=True)) is not None:
-        file.close()
-        discard(part)
+        return False
+    if (file := take_over(part, unlockable=unlockable)) is None:
+        return False
+    file.close()
+    discard(part)
+    return True
 
 
 def tidy_up(path: Path, digest: str) -> None:
@@ -131,10 +140,16 @@ def write_note(part: Path, **content: object) -> None:
 
 def _beside(path: Path, suffix: str) -> list[Path]:
     """Return the parts or the notes of a file; those without digits are of earlier versions."""
-    pattern = re.compile(rf"{re.escape(path.name)}(\.[0-9a-f]{{8}})?\.{suffix}")
+    pattern = re.compile(rf"{re.escape(_stem(path))}(\.[0-9a-f]{{8}})?\.{suffix}")
     with suppress(OSError):
         return [other for other in path.parent.iterdir() if pattern.fullmatch(other.name)]
     return []
+
+
+def _stem(path: Path) -> str:
+    """Return how the names of a file's parts begin: as its own, unless that leaves no room for the rest."""
+    name = path.name.encode("utf-8", "replace")
+    return path.name if len(name) <= _LONGEST_STEM else hashlib.blake2b(name, digest_size=16).hexdigest()
 
 
 def _note_of(part: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import leftovers
 from .boxes import is_whole
-from .files import flush_to_disk, replace
+from .files import flush_to_disk, is_full, replace
 from .folder import open_inside
 
 __all__ = ["HEAD", "OVERLAP", "Differs", "Partial"]
@@ -33,7 +33,8 @@ class Partial:
     """A part of one film, in a file of its own beside the film to be.
 
     No other download writes into this file, and no byte of it is ever overwritten. So what an earlier
-    download has left stays until the film has its name, also where this download begins anew.
+    download has left stays until the film has its name, also where this download begins anew; but for a disk
+    that has no room for both.
 
     Args:
         path: the file to be; its folder exists.
@@ -120,7 +121,7 @@ class Partial:
             chunk, self._expected = chunk[here:], self._expected[here:]
         rest = memoryview(chunk)
         while rest:
-            written = rest[: self.file.write(rest)]
+            written = rest[: self._put(rest)]
             self._digest.update(written)
             self.size += len(written)
             rest = rest[len(written) :]
@@ -174,6 +175,20 @@ class Partial:
             others = [part for part in leftovers.parts_of(self._path) if part != self.path]
             for part in sorted(others, key=_size, reverse=True)[1:]:
                 leftovers.tidy(part, self._digest.hexdigest())
+
+    def _put(self, rest: memoryview) -> int:
+        try:
+            return self.file.write(rest)
+        except OSError as error:
+            if not is_full(error) or not self._makes_room():
+                raise
+        return self.file.write(rest)
+
+    def _makes_room(self) -> bool:
+        """Remove a part that an earlier download of the film has left; return whether there was any."""
+        digest = self._digest.hexdigest()
+        others = [part for part in leftovers.parts_of(self._path) if part != self.path]
+        return any(leftovers.tidy(part, digest, unlockable=False) for part in others)
 
     def _forget(self) -> None:
         self.size, self.total, self.validator, self.is_whole = 0, None, None, False

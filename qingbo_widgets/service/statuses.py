@@ -17,8 +17,8 @@ _KNOWN = (
     TaskStatus.failed,
     TaskStatus.cancelled,
 )
-#: Words of other gateways for the same ends, in lower case.
-_COMPLETED = frozenset({"succeeded", "success", "successful", "complete", "done", "finished"})
+#: Words of other gateways for the same ends, in lower case; "succeed" is that of Kling, behind this gateway.
+_COMPLETED = frozenset({"succeed", "succeeded", "success", "successful", "complete", "done", "finished"})
 _FAILED = frozenset({"failure", "error", "errored"})
 #: American spelling.
 _CANCELLED = "canceled"

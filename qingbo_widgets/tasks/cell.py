@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
@@ -64,6 +65,7 @@ class Cell:
         is_dropped: whether it was cancelled while it waited.
         is_awaited: whether its sweep has yet to act on the end of the task.
         is_asked_again: whether its unconfirmed task is to be submitted once more, as soon as there is room.
+        is_asked_anew: whether another task is to take the place of one that the service no longer has.
     """
 
     def __init__(
@@ -84,7 +86,10 @@ class Cell:
         self.task: Task | None = None
         self.is_awaited = False
         self.is_asked_again = False
+        self.is_asked_anew = False
         self._on_change = on_change
+        #: Two clicks must not take one ended task for two: nothing that notifies is called while it is held.
+        self._acting = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Cell {self.number} {self.label}: {self.state}>"
@@ -162,10 +167,11 @@ class Cell:
         Raises:
             QingboError: the service still has the task or the video, or there is none; ``retry`` is right.
         """
-        if not self.is_gone:
-            message = tr(_NOT_GONE)
-            raise QingboError(message.format(cell=self.label))
-        self.task, self.is_dropped = None, False
+        with self._acting:
+            if not self.is_gone:
+                message = tr(_NOT_GONE)
+                raise QingboError(message.format(cell=self.label))
+            self.task, self.is_dropped, self.is_asked_anew = None, False, True
         self._on_change([self])
 
     def stop(self) -> None:
@@ -182,13 +188,25 @@ class Cell:
 
     def begin_again(self) -> None:
         """Like ``retry``, without notifying the sweep."""
-        task, state = self.task, self.state
-        if task is None or state in (CellState.cancelled, CellState.failed):
-            self.task, self.is_dropped = None, False
-        elif state == CellState.unconfirmed:
-            self.is_asked_again = True
-        elif state in FREE:
-            self.begin_free()
+        with self._acting:
+            state = self.state
+            if self.task is None or state in (CellState.cancelled, CellState.failed):
+                self.task, self.is_dropped = None, False
+            elif state == CellState.unconfirmed:
+                self.is_asked_again = True
+        self.begin_free()
+
+    def have(self, task: Task) -> None:
+        """Have a task, which renders it or has ended."""
+        with self._acting:
+            self.task, self.is_awaited = task, not task.is_done
+            self.is_asked_again = self.is_asked_anew = False
+
+    def may_replace(self, task: Task) -> bool:
+        """Tell whether a new task in place of an earlier one of this cell pays for nothing twice."""
+        if not task.is_done or task.video_path is not None:
+            return False
+        return self.is_asked_anew or task.status in (TaskStatus.failed, TaskStatus.cancelled)
 
     def begin_free(self) -> None:
         """Follow the task again, or save its video again: what costs nothing."""

@@ -15,7 +15,7 @@ from .restore import entry_of
 if TYPE_CHECKING:
     from .task import Task
 
-__all__ = ["check"]
+__all__ = ["check", "is_of_another"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -50,6 +50,22 @@ async def check(task: Task, task_id: str) -> None:
         task._set(message=tr(_LOOK).format(when=when, model=task.model or tr("any model")))
     else:
         await _take_up(task, snapshot)
+
+
+async def is_of_another(task: Task, task_id: str) -> bool:
+    """Tell whether an id is that of another task of this library, and so proves nothing about this one.
+
+    An answer out of a cache, or one that was meant for another request, has such an id.
+    """
+    manager = task.manager
+    if any(other.task_id == task_id and other is not task for other in tuple(manager._tasks.values())):
+        return True  # also one whose row is not written yet
+    try:
+        row = await manager.monitor.journal(manager.library.find, task_id, service=manager.service)
+    except Exception:  # a journal that cannot be read is no reason to doubt the service
+        logger.debug("The id %s was not looked for in the journal", task_id, exc_info=True)
+        return False
+    return row is not None and row.key != task.key
 
 
 async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:

@@ -152,6 +152,20 @@ class TaskRecord:
             raise HandedOver
         self.is_written = True
 
+    async def claim_again(self) -> None:
+        """Claim it once more after a wait, unless another kernel has submitted it meanwhile.
+
+        While this one slept, in a closed laptop say, the user may have submitted the task from there. It may
+        be charged then, even if that was not confirmed and that kernel holds it no more.
+
+        Raises:
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: as in ``open``.
+        """
+        row = await self._journal(self.manager.library.get, self.task.key, due=URGENT)
+        if row is not None and row.submitted_at not in (None, self.task.submitted_at):
+            raise HandedOver
+        await self.claim()
+
     async def write(self, **columns: Any) -> None:
         """Bring the row up to what is known of the task.
 

@@ -45,6 +45,8 @@ PATIENCE = 24 * 3600.0
 UNNAMED = 600.0
 #: Seconds after which a refused link has died of age, in a queue say, and another one is asked for at once.
 FRESH = 10.0
+#: Links in a row that may die of age: a server that is slow to refuse must not look like a queue for ever.
+MOST_AGED = 3
 #: How long a link lives of which the service does not say so.
 LIFETIME = timedelta(hours=24)
 
@@ -81,7 +83,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             if is_file_inside(path):
                 break  # by another kernel, which took the task over while this one slept
             # A link that waited long for its turn, or broke off while it was used, was good.
-            is_spent = not is_renewed or arrival.has_grown or clock() - arrival.since > FRESH
+            is_spent = not is_renewed or arrival.has_grown or arrival.has_aged(clock())
             if isinstance(error, LinkExpired) and is_linked and is_spent:
                 continue
             failures += 1
@@ -108,11 +110,13 @@ class _Arrival:
         since: when the present links came from the service, in seconds.
         most: bytes that were here at most.
         has_grown: whether the present links have brought more than that.
+        aged: links in a row that died of age and brought nothing.
     """
 
     since: float
     most: int = 0
     has_grown: bool = False
+    aged: int = 0
 
     def expect_more(self, now: float) -> None:
         """Begin with fresh links."""
@@ -121,7 +125,12 @@ class _Arrival:
     def count(self, received: int) -> None:
         """Take note of the bytes that are here."""
         if received > self.most:
-            self.most, self.has_grown = received, True
+            self.most, self.has_grown, self.aged = received, True, 0
+
+    def has_aged(self, now: float) -> bool:
+        """Tell whether links that are refused now have died of age, and are worth fresh ones at once."""
+        self.aged += now - self.since > FRESH
+        return now - self.since > FRESH and self.aged <= MOST_AGED
 
 
 async def _download(record: TaskRecord, arrival: _Arrival, clock: Callable[[], float]) -> Path:

@@ -15,8 +15,9 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskCancelled,
 )
-from ..i18n import tr
+from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
+from .checking import is_of_another
 from .damage import in_short, unwritten
 from .pace import SUBMISSION
 from .record import HandedOver, TaskRecord
@@ -29,6 +30,11 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds for which a rate limit is waited out before the submission is given up.
 RATE_LIMIT_PATIENCE = 300.0
+_ANOTHER = N_(
+    "The service answered with the id {id}, which is that of another task of this library, so this task was "
+    "not confirmed. It may exist, and may be charged: look at the service's dashboard before submitting it "
+    "again."
+)
 
 
 async def submit(
@@ -61,9 +67,11 @@ async def submit(
                 if is_cancelled():
                     raise TaskCancelled(tr("Cancelled before anything was sent."))
                 # A closed laptop or a moved folder may have come between the click and this turn.
-                await _written_down(record, record.claim)
+                await _written_down(record, record.claim_again)
                 snapshot = await _send(record)
             record.tell(message="")
+            if await is_of_another(task, snapshot.task_id):
+                raise SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
             await record.apply(snapshot)
             return
         except (SubmissionUnconfirmed, ServerFault) as error:

@@ -55,6 +55,7 @@ class SweepQueue:
         self._lock = threading.RLock()
         #: Of the tasks made here, so that none is taken for another kernel's.
         self._keys: set[str] = set()
+        self._attached: set[str] = set()
 
     def resume(self) -> None:
         """Take up the tasks that the cells have in the library; submit nothing."""
@@ -140,9 +141,11 @@ class SweepQueue:
     async def _submit(self, cell: Cell) -> None:
         manager, task = self._manager, Task(self._manager, cell.request)
         self._keys.add(task.key)
-        # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
-        manager.expect(task)
         try:
+            if await self._has_its_task_again(cell):
+                return
+            # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
+            manager.expect(task)
             key = await manager.monitor.journal(
                 self.rows.claim,
                 self._sweep.name,
@@ -173,6 +176,26 @@ class SweepQueue:
         if cell.is_dropped:  # cancelled in this very moment
             task.cancel(wait=False)
 
+    async def _has_its_task_again(self, cell: Cell) -> bool:
+        """Have the cell's earlier task again, if the user has submitted that one once more, or follows it.
+
+        It has a card of its own, in every kernel, whose buttons know of no sweep.
+        """
+        manager = self._manager
+        former = None if cell.key is None else manager.take_up(cell.key)
+        if former is None:
+            return False
+        if former.is_done:
+            entry = await manager.monitor.journal(manager.library.get, former.key)
+            is_news = entry is not None and entry.submitted_at not in (None, former.submitted_at)
+            if entry is not None and is_news and former._claim(lambda: not former.task_id):
+                former.submitted_at = entry.submitted_at
+                manager.follow(former, error=None)  # another kernel has submitted it: see what came of that
+        if cell.may_replace(former):
+            return False
+        self._attach(cell, former)
+        return True
+
     def _take_over(self, cell: Cell, key: str) -> bool:
         """Have the task that another kernel has submitted for a cell; ``False`` where it has no row."""
         task = self._manager.take_up(key)
@@ -188,10 +211,13 @@ class SweepQueue:
     # ------------------------------------------------------------------ how tasks go on
 
     def _attach(self, cell: Cell, task: Task) -> None:
-        cell.is_awaited = not task.is_done
-        cell.task = task
-        if cell.is_awaited:
+        is_awaited_already = cell.task is task and cell.is_awaited
+        cell.have(task)
+        if cell.is_awaited and not is_awaited_already:
             task.on_end(lambda _: self._ended(cell, task))
+        if task.key in self._attached:
+            return
+        self._attached.add(task.key)
         task.observe(lambda _: self._confirmed(cell), "task_id")
         # Its error goes when the user submits it, follows it or saves its video again, here or on its card.
         task.observe(lambda change: self._begun_again(cell, task, change["new"]), "error")
@@ -202,13 +228,16 @@ class SweepQueue:
         self.poke()  # there is room for another submission
 
     def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
-        if error is None and not task.is_done and cell.task is task:
-            cell.is_awaited, cell.is_asked_again = True, False
-            task.on_end(lambda _: self._ended(cell, task))
+        is_its_own = cell.task is task or (cell.task is None and cell.key == task.key)
+        if error is None and not task.is_done and is_its_own:
+            self._attach(cell, task)
             self.poke()
 
     def _ended(self, cell: Cell, task: Task) -> None:
         """Act on the end of a task; stop where the others would meet the same."""
+        if not task.is_done:  # the user has been quicker: it goes on
+            task.on_end(lambda _: self._ended(cell, task))
+            return
         if cell.task is task:
             if _is_refused(task) and concerns_all(task.error):
                 self.halt(str(task.error))

@@ -14,7 +14,7 @@ import pytest
 
 from qingbo_widgets import Client, Library, Sweep, TaskManager, sweep
 from qingbo_widgets.tasks import trouble
-from qingbo_widgets.tasks.cell import CellState
+from qingbo_widgets.tasks.cell import Cell, CellState
 from qingbo_widgets.widgets.sweep import SweepGrid
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, html, reset
 from tests.faults.service import Service
@@ -107,6 +107,19 @@ def test_an_outage_costs_three_tasks_at_most(
     until(lambda: made.counts[CellState.running] == min(max_running, 46))
     assert (made.state, made.reason) == ("running", "")
     assert not [prompt for prompt, count in Counter(service.prompts).items() if count > 1]
+
+
+@pytest.mark.slow
+def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeManager, until: Until) -> None:
+    """A gateway that answers out of a cache confirms the first task, and is an outage for the others."""
+    service.story = RENDERING
+    lose(service, answer({"task_id": "task-1", "model": "kling-v3", "status": "queued"}))
+    made = sweep(prompt=prompts(30), max_running=8, ask_above=99, manager=make_manager())
+    until(lambda: made.state == "paused" and made.counts[CellState.waiting] != 30)
+    until(lambda: made.counts[CellState.running] == 1)
+    assert len(service.tasks) <= 1 + 3, "tasks were paid for whose ids are not known"
+    assert made.counts[CellState.unconfirmed] == len(service.tasks) - 1
+    assert "another task of this library" in str(made.tasks[-1].error)
 
 
 @pytest.mark.slow
@@ -361,7 +374,7 @@ def test_two_kernels_submit_an_unconfirmed_task_again_once(
     until(lambda: task.is_done)
     other = there.take_up(task.key)
     assert other is not None
-    until(lambda: other.is_done)
+    until(lambda: other.is_done and there.library.holding(task.key) is None)
     task.submit_again()
     until(lambda: not service.faults["submit"])
     other.submit_again()
@@ -388,6 +401,95 @@ def test_what_another_kernel_has_submitted_is_not_called_unsent(
     assert all(cell.task is not None for cell in there.cells)
     until(lambda: len(service.cancelled) == 3)
     until(lambda: here.counts == there.counts == Counter({CellState.cancelled: 3}))
+
+
+REFUSED = {
+    "this one": answer({"error": {"message": "the model is down", "code": "bad", "param": "model"}}, 400),
+    "all": answer({"error": {"message": "the account is empty", "code": "balance"}}, 402),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("is_elsewhere", [False, True], ids=["same kernel", "other kernel"])
+def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
+    service: Service, make_manager: MakeManager, until: Until, refusal: Step, is_elsewhere: bool
+) -> None:
+    """Its own card has a button for that, in every kernel; the sweep then makes no second task of it."""
+    service.story = RENDERING
+    here = make_manager()
+    service.faults["submit"] = [refusal]
+    made = sweep(prompt=["koi"], name="koi", manager=here)
+    until(lambda: made.is_done)
+    service.faults.clear()
+    (key,) = [task.key for task in here.tasks]
+    again = (make_manager() if is_elsewhere else here).take_up(key)
+    assert again is not None
+    until(lambda: here.library.holding(key) is None)
+    again.submit_again()
+    until(lambda: again.task_id)
+    made.retry_failed()
+    made.go_on()
+    until(lambda: made.counts[CellState.running] == 1 and made.tasks[0].task_id)
+    assert (made.cells[0].key, made.tasks[0].task_id) == (key, again.task_id)
+    assert service.prompts == ["koi"], "the cell was paid for twice"
+    service.story = (("completed", 100),)
+    until(lambda: made.counts[CellState.finished] == 1)
+    assert made.state == "ended"
+
+
+@pytest.mark.slow
+def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
+    service: Service, make_manager: MakeManager, until: Until
+) -> None:
+    """The other kernel was refused as well, so the cell gets a new task here."""
+    here, there = make_manager(), make_manager()
+    service.faults["submit"] = [REFUSED["this one"]] * 2
+    made = sweep(prompt=["koi"], name="koi", manager=here)
+    until(lambda: made.is_done)
+    other = there.take_up(made.tasks[0].key)
+    assert other is not None
+    until(lambda: here.library.holding(other.key) is None)
+    other.submit_again()
+    until(lambda: other.is_done and not service.faults["submit"])
+    made.retry_failed()
+    until(lambda: made.is_done)
+    assert made.counts[CellState.failed] == 1
+    made.retry_failed()
+    until(lambda: made.counts[CellState.finished] == 1)
+    assert service.prompts == ["koi"]
+
+
+@pytest.mark.slow
+def test_two_threads_retry_a_failed_cell_once(
+    service: Service, make_manager: MakeManager, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is put aside just after it has seen that the cell failed, until the other has a new task."""
+    service.story = (("failed", 0),)
+    made = sweep(prompt=["koi"], manager=make_manager())
+    until(lambda: made.counts[CellState.failed] == 1)
+    service.story = RENDERING
+    cell, state = made.cells[0], Cell.state
+    has_seen, is_let_go = threading.Event(), threading.Event()
+
+    def seen(cell: Cell) -> CellState:
+        found = state.fget(cell)  # type: ignore[attr-defined]
+        if threading.current_thread() is late and found == CellState.failed and has_seen.is_set() is False:
+            has_seen.set()
+            is_let_go.wait(2)
+        return found
+
+    late = threading.Thread(target=cell.begin_again)
+    monkeypatch.setattr(Cell, "state", property(seen))
+    late.start()
+    assert has_seen.wait(30)
+    cell.retry()
+    until(lambda: not late.is_alive() or (cell.task is not None and cell.task.task_id))
+    is_let_go.set()
+    late.join()
+    made.retry_failed()
+    until(lambda: cell.task is not None and cell.task.task_id)
+    assert service.prompts == ["koi", "koi"], "the cell was paid for once more than it was retried"
 
 
 DIES = """

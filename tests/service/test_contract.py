@@ -241,6 +241,7 @@ def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict
     ("fields", "status"),
     [
         ({"status": "Succeeded", "result": RESULT}, "completed"),
+        ({"status": "succeed", "result": RESULT}, "completed"),  # Kling's own, behind the gateway
         ({"status": "failed", "result": RESULT, "completed_at": ENDED_AT}, "failed"),
         ({"status": "error", "error": {"message": "no"}}, "failed"),
         ({"status": "rejected", "error": "no", "completed_at": ENDED_AT}, "failed"),

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -751,6 +751,59 @@ def test_a_whole_film_without_a_validator_outlives_a_full_disk(
     assert line.server.requests == []
     assert line.path.read_bytes() == VIDEO
     assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.parametrize("name", ["锦" * 83 + ".mp4", "a" * 251 + ".mp4"], ids=["Chinese", "Latin"])
+def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
+    """A video may have the longest name that there is; what is left of it is found again, too."""
+    line.path = line.path.with_name(name)
+    with pytest.raises(DownloadFailed):
+        line.fetch(*[file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4])
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.server.requests[-1].headers["range"].startswith("bytes=")
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of an earlier version of the film gives way, where the disk is too small for both."""
+    folder = line.path.parent
+
+    class Small(FileIO):
+        """A file on a disk that holds one film, and a little more."""
+
+        def write(self, data: Any) -> int:
+            room = len(VIDEO) + 50_000 - sum(path.stat().st_size for path in folder.iterdir())
+            if room <= 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(memoryview(data)[:room])
+
+    monkeypatch.setattr(leftovers, "FileIO", Small)
+    line.fetch(file(OTHER, cut_at=200_000, ETag='"old"'), file(VIDEO, ETag='"new"'))
+    assert line.path.read_bytes() == VIDEO
+    assert list(folder.iterdir()) == [line.path]
+
+
+def test_a_disk_without_room_keeps_what_is_here(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing else to remove the download fails, and a later one goes on with its bytes."""
+    write = FileIO.write
+
+    class Full(FileIO):
+        """A file on a disk that is full after 100,000 bytes."""
+
+        def write(self, data: Any) -> int:
+            if self.tell() >= 100_000:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(self, memoryview(data)[: 100_000 - self.tell()])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leftovers, "FileIO", Full)
+        with pytest.raises(DownloadFailed, match="the disk is full"):
+            line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.part.stat().st_size == 100_000
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.server.requests[-1].headers["range"].startswith("bytes=")
+    assert line.path.read_bytes() == VIDEO
 
 
 @pytest.fixture
