@@ -26,6 +26,8 @@ from .faults import Faults
 HOST = "127.0.0.1"
 #: Connections that wait to be accepted.
 _WAITING = 128
+#: Seconds for which the end waits for the server once it is to drop what is under way.
+_END = 5.0
 
 
 class Sandbox:
@@ -180,7 +182,7 @@ class _Running:
         self._server.should_exit = True
         self._thread.join(0.3)
         self._server.force_exit = True  # a download or a slow answer on its way is not waited for
-        self._thread.join()
+        self._thread.join(_END)  # it is a daemon, so it keeps nothing from ending
         self._socket.close()
         self.backend.close()
 
@@ -232,15 +234,15 @@ def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> N
         OSError: The port is taken.
     """
     with Sandbox(port, speed, api_key=api_key) as sandbox:
-        print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
-        variables = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
-        print(settings(variables, os.name), flush=True)  # noqa: T201
-        # What ends a service, or closes its window, ends it as Ctrl-C does, or its files would stay behind.
-        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # the last one is Windows', and it has no SIGHUP
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
-                signal.signal(number, signal.default_int_handler)
         try:
+            print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
+            variables = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
+            # What ends a service, or closes its window, ends it as Ctrl-C does: else its files would stay.
+            for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # the last one is Windows', and it has no SIGHUP
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                    signal.signal(number, signal.default_int_handler)
+            print(settings(variables, os.name), flush=True)  # noqa: T201
             while True:
                 time.sleep(3600)  # unlike a lock, this hears Ctrl-C on Windows
         except KeyboardInterrupt:

@@ -23,7 +23,17 @@ from .files import patiently, remove
 from .folder import read_inside
 from .locks import lock
 
-__all__ = ["create", "discard", "parts_of", "read_note", "take_over", "tidy", "tidy_up", "write_note"]
+__all__ = [
+    "create",
+    "discard",
+    "parts_of",
+    "read_note",
+    "take_over",
+    "tidy",
+    "tidy_notes",
+    "tidy_up",
+    "write_note",
+]
 
 #: Bytes of a note. A later entry is written over the first one, which needs no room on a disk that is full.
 _NOTE = 1024
@@ -110,6 +120,11 @@ def tidy_up(path: Path, digest: str) -> None:
     """
     for part in parts_of(path):
         tidy(part, digest)
+    tidy_notes(path)
+
+
+def tidy_notes(path: Path) -> None:
+    """Remove the notes of a saved file whose parts are gone, as of a kernel that was killed right then."""
     for note in _beside(path, "etag"):
         part = note.with_suffix(".part")
         if not os.path.lexists(part):

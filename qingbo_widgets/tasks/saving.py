@@ -21,6 +21,7 @@ from ..exceptions import (
 )
 from ..i18n import tr
 from ..service.folder import is_file_inside
+from ..service.leftovers import tidy_notes
 from ..service.snapshot import TaskStatus
 from .clocks import on_our_clock
 from .posters import make_poster
@@ -93,6 +94,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             record.tell(download=None, message=_told(task, error, delay))
             await record.sleep(delay)
     try:
+        await record.manager.monitor.journal(tidy_notes, path)
         await record.manager.monitor.journal(write_sidecar, task, path)
     except Exception:  # the video is worth more than what is known of it
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
