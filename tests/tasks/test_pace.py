@@ -174,13 +174,13 @@ def test_the_limit_of_a_manager_is_kept_across_tasks(make_manager):
     """Six tasks at once, at most 20 requests a second for all: submissions and questions alike are spaced."""
     manager = make_manager(max_requests_per_second=20.0)
     moments: list[float] = []
-    request = manager.monitor.request
+    call = manager.monitor.call
 
     def noted(*args, **kwargs):
         moments.append(time.monotonic())
-        return request(*args, **kwargs)
+        return call(*args, **kwargs)
 
-    manager.monitor.request = noted
+    manager.monitor.call = noted
     for task in [manager.submit(prompt="雨") for _ in range(6)]:
         task.wait(30)
     assert len(moments) >= 12
