@@ -24,10 +24,23 @@ _PICTURES = (b"mdat", b"free", b"skip", b"wide")
 _MOST_BOXES = 200_000
 _DEEPEST = 16
 #: Boxes that consist of boxes. FFmpeg takes each of them anywhere.
-_OUTER = frozenset(b"moov trak mdia minf stbl edts mvex moof traf udta dinf gmhd wave sinf schi tref".split())
+_OUTER = frozenset(
+    b"moov trak mdia minf stbl edts mvex moof traf udta dinf gmhd wave sinf schi tref ilst".split()
+)
+#: Boxes that FFmpeg takes for an index where the file has no other.
+_HIDDEN_INDEX = (b"free", b"hoov")
+_FIRST_OF_INDEX = (b"mvhd", b"cmov")
+#: Bytes at a time in which the boxes within a ``meta`` are looked for.
+_PIECE = 4096
 #: Tables, with the bytes of an entry: as many as are announced must be there.
 _TABLES = {b"stts": 8, b"ctts": 8, b"stss": 4, b"stps": 4, b"stsc": 12, b"stco": 4, b"co64": 8, b"elst": 12}
-_NUMBERED = frozenset((b"tkhd", b"hdlr", b"stsz", b"stz2", b"trun", *_TABLES))
+#: Lists of still pictures, for which a decoder takes 8 bytes an entry before it has read one.
+_LISTS = (b"iinf", b"iloc")
+_NUMBERED = frozenset((b"tkhd", b"hdlr", b"stsz", b"stz2", b"trun", *_TABLES, *_LISTS))
+#: Bytes of a description of the samples; with the configuration of a decoder it has some hundred.
+_LARGEST_DESCRIPTION = 2**20
+#: What a description must not have inside: FFmpeg reads the boxes in it like those of an index.
+_NOT_DESCRIBED = _NUMBERED | _OUTER - {b"wave", b"sinf", b"schi"} | {b"cmov", b"meta"}
 #: Fields of which each sample in a ``trun`` may have its own, four bytes each.
 _OWN_FIELDS = (0x100, 0x200, 0x400, 0x800)
 
@@ -98,6 +111,8 @@ def film_size(file: IO[bytes], size: int) -> FilmSize:
             found.tracks, track = found.tracks + 1, _Track()
         elif kind == b"cmov":  # a compressed index: a film has none since the last century
             found.is_consistent = False
+        elif kind == b"stsd":
+            found.is_consistent = _is_description(file, start, end)
         elif kind in _NUMBERED:
             file.seek(start)
             _note(found, track, kind, file.read(min(end - start, 96)), end - start, size)
@@ -122,9 +137,36 @@ def _boxes(file: IO[bytes], start: int, end: int, depth: int) -> Iterator[tuple[
             return
         stop = min(at + length, end)
         yield head[4:8], at + begin, stop
-        if head[4:8] in _OUTER and depth:
-            yield from _boxes(file, at + begin, stop, depth - 1)
+        inner = _inner(file, head[4:8], at + begin, stop)
+        if inner is not None and depth:
+            yield from _boxes(file, inner, stop, depth - 1)
         at = stop
+
+
+def _inner(file: IO[bytes], kind: bytes, start: int, end: int) -> int | None:
+    """Return where the boxes within a box begin, as FFmpeg finds them; ``None`` where it looks for none."""
+    if kind in _OUTER:
+        return start
+    if kind in _HIDDEN_INDEX:
+        file.seek(start + 4)
+        return start if file.read(4) in _FIRST_OF_INDEX else None
+    if kind == b"meta":  # its first box is an hdlr, behind any number of other fields
+        for at in range(start, end, _PIECE):
+            file.seek(at)
+            piece = file.read(min(_PIECE, end - at))
+            for place in range(0, len(piece) - 3, 4):
+                if piece[place : place + 4] == b"hdlr":
+                    return max(at + place - 4, start)
+    return None
+
+
+def _is_description(file: IO[bytes], start: int, end: int) -> bool:
+    """Return whether a description of samples has no part of an index inside."""
+    if end - start > _LARGEST_DESCRIPTION:
+        return False
+    file.seek(start)
+    content = file.read(end - start)
+    return not any(kind in content for kind in _NOT_DESCRIBED)
 
 
 def _note(found: FilmSize, track: _Track, kind: bytes, body: bytes, length: int, size: int) -> None:
@@ -155,6 +197,10 @@ def _note(found: FilmSize, track: _Track, kind: bytes, body: bytes, length: int,
     elif kind in (b"stsz", b"stz2"):
         found.samples += number(8)
         found.is_consistent = number(8) <= 2 * length
+    elif kind in _LISTS:
+        # Older versions of the boxes count with two bytes.
+        at, version = (4, 1) if kind == b"iinf" else (6, 2)
+        found.is_consistent = body[:1] < bytes([version]) or 8 * number(at) <= length
     elif kind == b"trun":
         own = sum(1 for field in _OWN_FIELDS if number(0) & field)
         found.samples += number(4)

@@ -12,6 +12,7 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.film_size import MOST_PIXELS, film_size
 from ..service.folder import open_inside
+from ..service.webm_size import is_webm_decodable
 
 __all__ = ["open_film"]
 
@@ -21,6 +22,9 @@ _NO_VIDEO = N_("it is neither an MP4 nor a WebM video")
 _TOO_LARGE = N_(
     "its pictures ({width} × {height}) or its index are larger than a video of this kind needs. A player may "
     "show it all the same."
+)
+_TOO_LARGE_INDEX = N_(
+    "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
 )
 _NO_PICTURES = N_("it has no pictures")
 #: How an mp4 or QuickTime file begins, after the four bytes of its first box's length.
@@ -69,12 +73,14 @@ def open_film(path: Path) -> Iterator[Any]:
 
 
 def _kind_of(path: Path, file: Any) -> str:
-    head = file.read(8)
+    head, size = file.read(8), os.fstat(file.fileno()).st_size
     if head.startswith(_WEBM):
         kind = "matroska"
+        if not is_webm_decodable(file, size):
+            raise _failed(path, tr(_TOO_LARGE_INDEX))
     elif head[4:] in _FIRST_BOXES:
         kind = "mp4"
-        found = film_size(file, os.fstat(file.fileno()).st_size)
+        found = film_size(file, size)
         if not found.is_decodable:
             raise _failed(path, tr(_TOO_LARGE).format(width=found.width, height=found.height))
     else:

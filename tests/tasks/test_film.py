@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,7 +107,109 @@ def long_sound(path: Path) -> None:
     path.write_bytes(content)
 
 
-BOMBS = [large_pictures, large_pictures_denied, many_samples, many_samples_in_a_fragment]
+def box(kind: bytes, *content: bytes | int) -> bytes:
+    """A box; numbers take four bytes."""
+    inner = b"".join(part.to_bytes(4, "big") if isinstance(part, int) else part for part in content)
+    return (8 + len(inner)).to_bytes(4, "big") + kind + inner
+
+
+def description(*inner: bytes) -> bytes:
+    """What the samples are: pictures."""
+    picture = bytes(6) + b"\0\1" + bytes(16) + b"\0@\0@" + b"\0H\0\0" * 2 + bytes(4) + b"\0\1" + bytes(32)
+    return box(b"stsd", 0, 1, box(b"avc1", picture + b"\0\x18\xff\xff", *inner))
+
+
+def hidden_tables(path: Path, samples: Callable[[bytes], bytes], index: bytes = b"moov") -> None:
+    """Tables of many samples within a box in which a film has none."""
+    tables = box(b"stts", 0, 1, MANY, 1) + box(b"stsz", 0, 1, MANY)
+    tables += box(b"stsc", 0, 1, 1, MANY, 1) + box(b"stco", 0, 1, 40)
+    track = box(b"tkhd", bytes(76), 64 << 16, 32 << 16)
+    time, handler = box(b"mdhd", bytes(12), 1000, bytes(8)), box(b"hdlr", 0, 0, b"vide", bytes(13))
+    media = box(b"mdia", time, handler, box(b"minf", box(b"stbl", samples(tables))))
+    header = box(b"mvhd", bytes(12), 1000, bytes(84))
+    path.write_bytes(box(b"ftyp", b"isom", 512, b"isom") + box(index, header, box(b"trak", track, media)))
+
+
+def in_a_description(path: Path) -> None:
+    """Beside the configuration of the decoder."""
+    hidden_tables(path, description)
+
+
+def in_metadata(path: Path) -> None:
+    """Where FFmpeg looks for the first box, whatever stands before it."""
+    hidden_tables(
+        path, lambda tables: description() + box(b"meta", bytes(40), box(b"hdlr", bytes(24)), tables)
+    )
+
+
+def in_itunes_metadata(path: Path) -> None:
+    """Beside title and cover."""
+    hidden_tables(path, lambda tables: description() + box(b"ilst", tables))
+
+
+def in_free_space(path: Path) -> None:
+    """FFmpeg takes it for the index where there is no other."""
+    hidden_tables(path, lambda tables: description() + tables, b"free")
+
+
+def in_a_box_of_an_old_program(path: Path) -> None:
+    """The other name by which FFmpeg knows it."""
+    hidden_tables(path, lambda tables: description() + tables, b"hoov")
+
+
+def many_stills(path: Path) -> None:
+    """A list of still pictures, as phones save them."""
+    film(path)
+    path.write_bytes(path.read_bytes() + box(b"iinf", 1 << 24, 10 * MANY))
+
+
+def places_of_many_stills(path: Path) -> None:
+    """The same, where each is to be found."""
+    film(path)
+    listed = box(b"iloc", 2 << 24, b"\x44\0", 10 * MANY)
+    path.write_bytes(path.read_bytes() + box(b"meta", 0, box(b"hdlr", bytes(24)), listed))
+
+
+def element(name: str, *content: bytes | int) -> bytes:
+    """An element of a WebM file."""
+    inner = b"".join(part.to_bytes(4, "big") if isinstance(part, int) else part for part in content)
+    return bytes.fromhex(name) + (1 << 56 | len(inner)).to_bytes(8, "big") + inner
+
+
+def compressed_tracks(path: Path) -> None:
+    """A WebM file that keeps the configuration of each of its decoders compressed."""
+    compression = element("5034", element("4254", 0))
+    encodings = element("6d80", element("6240", element("5032", 3), element("5033", 0), compression))
+    packed = element("63a2", zlib.compress(bytes(9_000_000), 9))
+    picture = element("e0", element("b0", 64), element("ba", 32))
+    tracks = [
+        element("ae", element("d7", n), element("73c5", n), element("83", 1), element("86", b"V_VP9"), packed,
+                encodings, picture)
+        for n in range(1, 41)
+    ]  # fmt: skip
+    block = element("a3", b"\x81\0\0\x80\x82\x49\x83\x42", bytes(40))
+    parts = (
+        element("1549a966", element("2ad7b1", 10**6), element("4d80", b"x"), element("5741", b"x")),
+        element("1654ae6b", *tracks),
+        element("1f43b675", element("e7", 0), block),
+    )
+    path.write_bytes(element("1a45dfa3", element("4282", b"webm")) + element("18538067", *parts))
+
+
+BOMBS = [
+    large_pictures,
+    large_pictures_denied,
+    many_samples,
+    many_samples_in_a_fragment,
+    in_a_description,
+    in_metadata,
+    in_itunes_metadata,
+    in_free_space,
+    in_a_box_of_an_old_program,
+    many_stills,
+    places_of_many_stills,
+    compressed_tracks,
+]
 
 
 @pytest.mark.slow
