@@ -1,7 +1,7 @@
 """The sentence that names where the service sends the results of a request, for all that submits one.
 
-A callback URL may come with a preset, a draft, a pasted text or a folder of somebody else. Whoever gets the
-result gets the link to the video, so it is named wherever a request can be submitted.
+A callback URL may come with a preset, a draft, a pasted text or a folder of another user. The receiver of
+the result gets the link to the video, so it is named wherever a request can be submitted.
 """
 
 from __future__ import annotations

@@ -68,11 +68,11 @@ def _keys(request: VideoRequest) -> Iterator[Problem]:
     for field in dataclasses.fields(request):
         value = getattr(request, field.name)
         if holds_key(value):
-            told = tr("{field}: the API key stands in it. Take it out; the request is not sent with it.")
-            yield Problem(field.name, told.format(field=field.name))
+            text = tr("{field}: the API key stands in it. Take it out; the request is not sent with it.")
+            yield Problem(field.name, text.format(field=field.name))
         elif any(HIDDEN in text for text in texts_in(value)):
-            told = tr("{field}: {hidden} stands where an API key was taken out. Put there what is meant.")
-            yield Problem(field.name, told.format(field=field.name, hidden=HIDDEN))
+            text = tr("{field}: {hidden} stands where an API key was taken out. Put there what is meant.")
+            yield Problem(field.name, text.format(field=field.name, hidden=HIDDEN))
 
 
 def _names(request: VideoRequest) -> Iterator[Problem]:

@@ -31,7 +31,7 @@ class NotAdmitted(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """What the connections of one session keep to.
+    """Rules that the connections of one session keep.
 
     Attributes:
         note: called with each socket that is open.

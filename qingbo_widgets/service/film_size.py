@@ -1,4 +1,4 @@
-"""What it would take to decode an mp4 file, read from its boxes (ISO 14496-12) before anything is decoded.
+"""The size of an mp4 file once it is decoded, read from its boxes (ISO 14496-12) before anything is decoded.
 
 A file of a few hundred kilobytes can announce pictures of a gigabyte, or samples by the thousand million for
 each of which a decoder keeps an entry. The numbers stand in the file's index, so they are checked there.
@@ -47,7 +47,7 @@ _OWN_FIELDS = (0x100, 0x200, 0x400, 0x800)
 
 @dataclass
 class FilmSize:
-    """What the index announces.
+    """The size that an index announces.
 
     Attributes:
         width: pixels of the widest picture.
@@ -65,7 +65,7 @@ class FilmSize:
 
     @property
     def is_decodable(self) -> bool:
-        """Whether decoding takes a reasonable amount of memory."""
+        """Return whether decoding takes a reasonable amount of memory."""
         return (
             self.is_consistent
             and self.width * self.height <= MOST_PIXELS

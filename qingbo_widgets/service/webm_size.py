@@ -1,4 +1,4 @@
-"""Whether decoding a WebM file takes a reasonable amount of memory, by its list of tracks (RFC 9559).
+"""The size of a WebM file once it is decoded: reasonable or not, by its lists of tracks (RFC 9559).
 
 A track may compress the configuration of its decoder: ten kilobytes stand for ten megabytes, in each of a
 thousand tracks. WebM has no such tracks.

@@ -44,7 +44,7 @@ class _Waiting:
 
 
 class Backlog:
-    """What this kernel knows of its tasks and the journal does not. Lives on the monitor's thread.
+    """Rows that this kernel knows and the journal does not have. Lives on the monitor's thread.
 
     Args:
         monitor: runs the calls to the journal.

@@ -1,4 +1,4 @@
-"""When a sweep stops submitting: after answers that got lost, and after a refusal that all cells would meet.
+"""The brake of a sweep: it stops after answers that got lost, and after a refusal that all cells would meet.
 
 A submission without an answer may be taken and charged all the same. A gateway that loses every answer would
 empty a whole sweep into an account, a task at a time, and none of them would be found again. So no more than
@@ -41,7 +41,7 @@ class Brake:
 
     @property
     def most_under_way(self) -> int:
-        """How many submissions may wait for an answer at once; one to try, where all others are used up."""
+        """The submissions that may wait for an answer at once; one to try, where all others are used up."""
         return max(MOST_UNPROVEN - self.unconfirmed, 1)
 
     def confirm(self) -> None:

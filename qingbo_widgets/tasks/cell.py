@@ -129,7 +129,7 @@ class Cell:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the service no longer has what it took: the task, or the finished video."""
+        """Tell whether the service no longer has what it took: the task, or the finished video."""
         error = None if self.task is None else self.task.error
         wanted = {CellState.unfollowed: TaskNotFound, CellState.unsaved: LinkExpired}.get(self.state)
         return wanted is not None and isinstance(error, wanted)

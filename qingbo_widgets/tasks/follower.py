@@ -230,7 +230,7 @@ class Follower:
 
     @property
     def _is_taken(self) -> bool:
-        """Whether the service has taken the task; an id that the user has typed proves nothing."""
+        """Tell whether the service has taken the task; an id that the user has typed proves nothing."""
         return self._record.is_written or self._record.task.request is not None
 
     def _is_proof(self, error: QingboError) -> bool:

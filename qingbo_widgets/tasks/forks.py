@@ -31,7 +31,7 @@ class Process:
 
     @property
     def is_this(self) -> bool:
-        """Whether the caller is in that process, and in no child of it."""
+        """Tell whether the caller is in that process, and in no child of it."""
         return os.getpid() == self._pid
 
     def check(self) -> None:

@@ -173,8 +173,8 @@ class Library:
         even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
         with self._rows() as rows:
             if not rows.update(key, columns, even_ended=even_ended):
-                told = tr("The journal {path} has no row of the task {key} any more.")
-                raise QingboError(told.format(path=self.journal.place, key=key))
+                text = tr("The journal {path} has no row of the task {key} any more.")
+                raise QingboError(text.format(path=self.journal.place, key=key))
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
         """Become the one kernel that follows a task, for so many seconds; ``False`` if another one does.
@@ -258,7 +258,7 @@ class Library:
         if not self._exists():
             return ()
         kind = _kind(request.as_dict())
-        # The kind is told apart here: what a database can ask of JSON differs from one to the other.
+        # The kind is sorted out here: what a database can ask of JSON differs from one to the other.
         with self._rows() as rows, closing(rows.durations(service, request.model, 10 * limit)) as found:
             alike = (duration.total_seconds() for fields, duration in found if _kind(fields) == kind)
             return tuple(islice(alike, limit))
@@ -315,7 +315,7 @@ class Library:
         return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
 
     def video_of(self, entry: Entry) -> Path | None:
-        """Where the journal says that the video is. Always in the folder, wherever the journal came from.
+        """Return the path of the video that the journal names, always in the folder, whatever it says.
 
         ``None`` too where a link of that name leads out of the folder.
         """

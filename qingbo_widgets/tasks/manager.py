@@ -147,7 +147,7 @@ class TaskManager(Configurable):
 
     @property
     def is_closed(self) -> bool:
-        """Whether ``close`` was called, even if an interrupt has cut it short."""
+        """Tell whether ``close`` was called, even if an interrupt has cut it short."""
         return self.monitor.is_closing or not self._finalizer.alive
 
     @property

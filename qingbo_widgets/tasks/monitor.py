@@ -123,12 +123,12 @@ class TaskMonitor:
 
     @property
     def is_closing(self) -> bool:
-        """Whether it is closed or about to be, so that nothing more begins."""
+        """Tell whether it is closed or about to be, so that nothing more begins."""
         return self._is_closing
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether ``close`` was called, so that what runs is about to be cancelled."""
+        """Tell whether ``close`` was called, so that what runs is about to be cancelled."""
         return self._closed
 
     @property

@@ -40,7 +40,7 @@ _UNFOLLOWED = N_(
 
 
 class SweepQueue:
-    """What drives a sweep: on the monitor's thread, but for ``change`` and ``halt``.
+    """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``halt``.
 
     Args:
         sweep: the sweep; its traits ``state`` and ``reason`` are set here.
@@ -133,7 +133,7 @@ class SweepQueue:
         self.look()
 
     def _room(self) -> int:
-        """How many more may be submitted now."""
+        """Return the number that may be submitted now."""
         running = [cell for cell in self._sweep.cells if cell.state == CellState.running]
         under_way = sum(cell.task is not None and not cell.task.task_id for cell in running)
         return min(self._sweep.max_running - len(running), self._brake.most_under_way - under_way)

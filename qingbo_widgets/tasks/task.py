@@ -488,7 +488,7 @@ class Task(HasTraits):
 
     @property
     def _can_be_followed(self) -> bool:
-        """Whether the service has it, and something more can come of it."""
+        """Tell whether the service has it, and something more can come of it."""
         is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
         return bool(self.task_id) and not is_over
 

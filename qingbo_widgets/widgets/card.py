@@ -275,16 +275,12 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         return button
 
     def _act(self, wish: str, act: Callable[[], object]) -> None:
-        """A click: what goes wrong is told on the card, for a print here would be lost."""
+        """Act on a click, and show what goes wrong."""
         with self._clicks.once(wish) as is_new:
             if not is_new:
                 return
             self._told = ""
-            try:
-                act()
-            except Exception as error:
-                self._clicks.forget()
-                self._told = str(error) or type(error).__name__
+            self._told = self._clicks.attempt(act)
         self._hurry()
 
 

@@ -16,7 +16,7 @@ that have waited for the kernel follow at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Clicks:
 
     @property
     def is_answered_just_now(self) -> bool:
-        """Whether a click of this moment would still be part of the last one."""
+        """Tell whether a click of this moment would still be part of the last one."""
         with update():
             if self._wish is self:
                 return False
@@ -106,6 +106,18 @@ class Clicks:
             with update():
                 if is_new or (sent is None and self._answered is not None):
                     self._answered = time.monotonic()
+
+    def attempt(self, act: Callable[[], object]) -> str:
+        """Do what a new click asks for; return what went wrong, empty if nothing did.
+
+        A wish that fails is forgotten. A print would be lost: the caller shows the text.
+        """
+        try:
+            act()
+        except Exception as error:
+            self.forget()
+            return str(error) or type(error).__name__
+        return ""
 
     def forget(self) -> None:
         """Take the last click as not made: nothing came of it."""

@@ -44,7 +44,7 @@ def fields_of(form: RequestForm) -> dict[str, Any]:
 def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Fill the form in; a field that is not named gets its default, one that is fixed stays.
 
-    Images among the fields are not looked at by themselves: whoever wrote them would see who opens them.
+    Images among the fields are not looked at by themselves: their author would see who opens them.
 
     Returns:
         What could not be shown, as ``field: value``.

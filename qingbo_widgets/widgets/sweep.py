@@ -214,16 +214,12 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
             refresher.add(self)
 
     def _act(self, act: Callable[[], object]) -> None:
-        """A click: what goes wrong is told here, for a print would be lost."""
+        """Act on a click, and show what goes wrong."""
         with self._clicks.once(act) as is_new:
             if not is_new:
                 return
             self._told = ""
-            try:
-                act()
-            except Exception as error:
-                self._clicks.forget()
-                self._told = str(error) or type(error).__name__
+            self._told = self._clicks.attempt(act)
         self._hurry()
 
     def _pause(self) -> None:

@@ -28,7 +28,7 @@ def service() -> Any:
         yield service
 
 
-def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, told: Any) -> None:
+def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, answers: Any) -> None:
     """Everything that a child may try with what is its parent's; then what is its own."""
     actions = {
         "submit": lambda: manager.submit(prompt="child"),
@@ -55,7 +55,7 @@ def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, tol
     own = qw.connect("some-key", base_url=url, library="childs")
     found["own"] = str(own is not manager and own.submit(prompt="own") in own.tasks)
     own.close()
-    told.put(found)
+    answers.put(found)
 
 
 EXPECTED = dict.fromkeys(
@@ -91,23 +91,23 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
         time.sleep(0.01)
     context = multiprocessing.get_context("fork")
     for _ in range(3):
-        told = context.SimpleQueue()
+        answers = context.SimpleQueue()
         if how == "multiprocessing":
-            process = context.Process(target=child, args=(manager, sweep, task, f"{service.url}/v1", told))
+            process = context.Process(target=child, args=(manager, sweep, task, f"{service.url}/v1", answers))
             process.start()
-            found = told.get()
+            found = answers.get()
             process.join(30)
         else:
             pid = os.fork()
             if pid == 0:
                 code = 1
                 try:
-                    child(manager, sweep, task, f"{service.url}/v1", told)
+                    child(manager, sweep, task, f"{service.url}/v1", answers)
                     code = 0
                 finally:
                     sys.stdout.flush()
                     _end(code)
-            found = told.get()
+            found = answers.get()
             assert os.waitpid(pid, 0)[1] == 0
         assert found == EXPECTED
         holder, _ = manager.library.holding(task.key) or ("", None)

@@ -31,7 +31,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """What is the user's own: a key, and eighty measurements."""
+    """Files of the user: a key, and eighty measurements."""
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     (home / "id_rsa").write_bytes(SECRET)
@@ -195,7 +195,7 @@ def test_a_page_s_folder_of_videos_that_is_elsewhere(folder: Path, home: Path) -
 
 
 def test_a_sidecar_that_is_a_link(folder: Path, home: Path) -> None:
-    """What it leads to is neither read nor written."""
+    """Its target is neither read nor written."""
     (home / "sidecar.json").write_text(json.dumps({"format": 1, "note": "secret"}))
     link(folder / "koi.json", home / "sidecar.json")
     assert read_sidecar(folder / "koi.mp4") is None
@@ -251,7 +251,7 @@ def test_the_journal_s_companions_that_are_links(folder: Path, home: Path) -> No
 
 
 def test_a_download_that_begins_with_a_link(folder: Path, home: Path, sandbox: Sandbox) -> None:
-    """What the half file and its note lead to stays as it is, and the video comes."""
+    """The target of the half file and its note stays as it is, and the video comes."""
     library = Library(folder)
     with TaskManager(Client(sandbox.api_key, sandbox.base_url), library, sandbox=sandbox) as manager:
         task = manager.submit(prompt="A koi")

@@ -130,7 +130,7 @@ def test_no_spelling_of_this_machine_is_asked(
 def test_what_only_seems_to_belong_to_another_host(
     tail: str, inside: FaultServer, names: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Where the host ends, decides the library that sends the request."""
+    """The library that sends the request decides on the end of the host."""
     fetches(f"{inside.url}{tail}", tmp_path)
     assert opened(inside) == 0
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,21 +16,13 @@ import qingbo_widgets as qw
 from qingbo_widgets.service.files import replace
 from qingbo_widgets.tasks import opening
 from qingbo_widgets.tasks.library import Entry, Library
-from tests.faults.server import Exchange, FaultServer, answer
+from tests.faults.server import Exchange, answer
 from tests.faults.service import Service
+from tests.waiting import until
 
 LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="1")
 #: A trigger that lets no row be written, as a full disk does.
 FULL = "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'no room'); END"
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    """A service that works, on a real socket."""
-    service = Service()
-    with FaultServer(otherwise=service) as server:
-        service.url = server.url
-        yield service
 
 
 @pytest.fixture
@@ -55,14 +45,6 @@ def run(library: Library, statement: str) -> None:
     """Change the journal as another program does."""
     with closing(sqlite3.connect(library.journal.path)) as database, database:
         database.execute(statement)
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait for something that must come."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
 
 
 def moved(library: Library) -> None:

@@ -6,9 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from qingbo_widgets import Client, Library, TaskManager
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer
 from tests.faults.service import Service, stage_of
+from tests.waiting import until
 
 VIDEO = film(os.urandom(300_000))
 KERNEL = """
@@ -79,14 +78,6 @@ def kernel(service: SlowHost, folder: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, never for a time."""
-    end = time.monotonic() + 40
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        threading.Event().wait(0.005)
 
 
 def grown(folder: Path) -> int:

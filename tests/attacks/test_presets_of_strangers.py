@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from qingbo_widgets.widgets.studio import VideoStudio
 from qingbo_widgets.widgets.sweep import SweepGrid
 from tests.faults.server import FaultServer, answer
 from tests.faults.service import Service
+from tests.waiting import until
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\4\0\0\0\2\x40\x08\2\0\0\0"
 HOOK = "https://stranger.example/collect"
@@ -64,7 +64,7 @@ def manager(service: FaultServer, tmp_path: Path) -> Iterator[TaskManager]:
 
 
 def posts(service: FaultServer) -> list[Any]:
-    """What was submitted."""
+    """Return the bodies that were submitted."""
     return [json.loads(request.body) for request in service.requests if request.method == "POST"]
 
 
@@ -88,16 +88,8 @@ def settled() -> None:
         assert looked.wait(10)
 
 
-def until(holds: Callable[[], object]) -> None:
-    """Wait for what comes from another thread."""
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
-
-
 def fields(stranger: FaultServer) -> dict[str, Any]:
-    """What the stranger has written: both images, a mask, a callback."""
+    """Return a preset of the stranger: both images, a mask, a callback."""
     return {
         "model": "kling-v1-6",
         "prompt": "A koi",
@@ -212,7 +204,7 @@ def test_a_path_to_another_computer_is_not_even_looked_up(
 def test_a_callback_is_named_on_the_form(
     fill: Callable[..., None], how: dict[str, Any], stranger: FaultServer, manager: TaskManager
 ) -> None:
-    """Wherever it comes from, and although its field is folded away, or is not there at all."""
+    """From any source, and although its field is folded away, or is not there at all."""
     form = RequestForm(manager, **how)
     assert "stranger.example" not in shown(form)
     fill(form, fields(stranger), Presets(manager.library.folder))

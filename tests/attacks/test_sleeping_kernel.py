@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from qingbo_widgets import Client, Library, TaskManager
 from tests.faults.server import FaultServer, answer, close
 from tests.faults.service import Service
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,14 +33,6 @@ except qw.QingboError:
     pass
 print(task.status, flush=True)
 """
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, never for a time."""
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False], ids=["confirmed", "unconfirmed"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +15,10 @@ from qingbo_widgets import Client, Library, Sweep, TaskManager, sweep
 from qingbo_widgets.tasks import trouble
 from qingbo_widgets.tasks.cell import Cell, CellState
 from qingbo_widgets.widgets.sweep import SweepGrid
-from tests.faults.server import Exchange, FaultServer, Step, answer, close, html, reset
+from tests.faults.server import Exchange, Step, answer, close, html, reset
 from tests.faults.service import Service
+from tests.waiting import until
 
-Until = Callable[[Callable[[], object]], None]
 MakeManager = Callable[..., TaskManager]
 
 RENDERING = (("processing", 40),)
@@ -28,15 +27,6 @@ NO_KEY = answer({"error": {"message": "the key is not active", "code": "invalid_
 NO_TASK = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 NO_PAGE = answer({"error": {"message": "no such page", "code": "not_found"}}, 404)
 FORBIDDEN = answer({"error": {"message": "not from here", "code": "forbidden"}}, 403)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    """A service on a real socket that can be told to fail."""
-    service = Service()
-    with FaultServer(otherwise=service) as server:
-        service.url = server.url
-        yield service
 
 
 @pytest.fixture
@@ -52,19 +42,6 @@ def make_manager(service: Service, tmp_path: Path) -> Iterator[MakeManager]:
     yield make
     for manager in managers:
         manager.close()
-
-
-@pytest.fixture
-def until() -> Until:
-    """Waits for a condition, never for a time."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        end = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < end, "the condition did not come true"
-            time.sleep(0.01)
-
-    return wait
 
 
 def prompts(count: int) -> list[str]:
@@ -84,7 +61,7 @@ def lose(service: Service, fault: Step, *, after: int = 0) -> None:
 @pytest.mark.parametrize("max_running", [4, 40])
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 def test_an_outage_costs_three_tasks_at_most(
-    service: Service, make_manager: MakeManager, until: Until, fault: Step, max_running: int
+    service: Service, make_manager: MakeManager, fault: Step, max_running: int
 ) -> None:
     """The sweep pauses and says what may be charged; go_on() risks one task, until one is confirmed."""
     service.story = RENDERING
@@ -110,7 +87,7 @@ def test_an_outage_costs_three_tasks_at_most(
 
 
 @pytest.mark.slow
-def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeManager, until: Until) -> None:
+def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeManager) -> None:
     """A gateway that answers out of a cache confirms the first task, and is an outage for the others."""
     service.story = RENDERING
     lose(service, answer({"task_id": "task-1", "model": "kling-v3", "status": "queued"}))
@@ -123,7 +100,7 @@ def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeMa
 
 
 @pytest.mark.slow
-def test_tasks_that_go_on_hide_no_outage(service: Service, make_manager: MakeManager, until: Until) -> None:
+def test_tasks_that_go_on_hide_no_outage(service: Service, make_manager: MakeManager) -> None:
     """News of earlier tasks is no proof that the service confirms submissions."""
     lose(service, html("bad gateway"), after=5)
     made = sweep(prompt=prompts(30), max_running=8, ask_above=99, manager=make_manager())
@@ -134,9 +111,7 @@ def test_tasks_that_go_on_hide_no_outage(service: Service, make_manager: MakeMan
 
 
 @pytest.mark.slow
-def test_another_kernel_knows_of_the_outage(
-    service: Service, make_manager: MakeManager, until: Until
-) -> None:
+def test_another_kernel_knows_of_the_outage(service: Service, make_manager: MakeManager) -> None:
     """After a restart go_on() sends one to try, as it would have before."""
     lose(service, html("bad gateway"))
     first = make_manager()
@@ -152,9 +127,7 @@ def test_another_kernel_knows_of_the_outage(
 
 
 @pytest.mark.slow
-def test_unconfirmed_ones_are_tried_again_one_first(
-    service: Service, make_manager: MakeManager, until: Until
-) -> None:
+def test_unconfirmed_ones_are_tried_again_one_first(service: Service, make_manager: MakeManager) -> None:
     """Into an outage that goes on, submitting all of them again sends one."""
     lose(service, html("bad gateway"))
     made = sweep(prompt=prompts(3), max_running=8, manager=make_manager())
@@ -168,9 +141,7 @@ def test_unconfirmed_ones_are_tried_again_one_first(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("refusal", [NO_PAGE, FORBIDDEN, NO_KEY], ids=["404", "403", "401"])
-def test_a_refusal_of_all_pauses(
-    service: Service, make_manager: MakeManager, until: Until, refusal: Step
-) -> None:
+def test_a_refusal_of_all_pauses(service: Service, make_manager: MakeManager, refusal: Step) -> None:
     """A wrong address or a refused key uses up no cell: each waits, and is sent once that is put right."""
     service.faults["submit"] = [refusal] * 100
     made = sweep(prompt=prompts(20), ask_above=99, manager=make_manager())
@@ -192,7 +163,6 @@ def test_a_refusal_of_all_pauses(
 def test_what_is_no_longer_followed_is_not_paid_for_again(
     service: Service,
     make_manager: MakeManager,
-    until: Until,
     monkeypatch: pytest.MonkeyPatch,
     refusal: Step,
 ) -> None:
@@ -225,7 +195,7 @@ def test_what_is_no_longer_followed_is_not_paid_for_again(
 
 @pytest.mark.slow
 def test_only_what_the_service_has_lost_is_offered_anew(
-    service: Service, make_manager: MakeManager, until: Until, monkeypatch: pytest.MonkeyPatch
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is not found gets a button of its own, which says what it may cost."""
     monkeypatch.setattr(trouble, "DOUBTED", 0.2)
@@ -333,9 +303,7 @@ def test_two_kernels_on_postgresql_submit_each_cell_once(
 
 
 @pytest.mark.slow
-def test_two_kernels_retry_a_failed_cell_once(
-    service: Service, make_manager: MakeManager, until: Until
-) -> None:
+def test_two_kernels_retry_a_failed_cell_once(service: Service, make_manager: MakeManager) -> None:
     """Both try the failed ones again in the same moment: one new task for each."""
     service.story = (("failed", 0),)
     one, other = make_manager(), make_manager()
@@ -357,7 +325,7 @@ def test_two_kernels_retry_a_failed_cell_once(
 
 @pytest.mark.slow
 def test_two_kernels_submit_an_unconfirmed_task_again_once(
-    service: Service, make_manager: MakeManager, until: Until
+    service: Service, make_manager: MakeManager
 ) -> None:
     """The second one waited for the first, whose answer was lost again: that needs another click."""
     here, there = make_manager(), make_manager()
@@ -387,7 +355,7 @@ def test_two_kernels_submit_an_unconfirmed_task_again_once(
 
 @pytest.mark.slow
 def test_what_another_kernel_has_submitted_is_not_called_unsent(
-    service: Service, make_manager: MakeManager, until: Until
+    service: Service, make_manager: MakeManager
 ) -> None:
     """A cell cancelled here, and submitted there a moment ago, is cancelled at the service, not only here."""
     service.story = (("queued", 0),)
@@ -413,7 +381,7 @@ REFUSED = {
 @pytest.mark.parametrize("refusal", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("is_elsewhere", [False, True], ids=["same kernel", "other kernel"])
 def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
-    service: Service, make_manager: MakeManager, until: Until, refusal: Step, is_elsewhere: bool
+    service: Service, make_manager: MakeManager, refusal: Step, is_elsewhere: bool
 ) -> None:
     """Its own card has a button for that, in every kernel; the sweep then makes no second task of it."""
     service.story = RENDERING
@@ -440,7 +408,7 @@ def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
 
 @pytest.mark.slow
 def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
-    service: Service, make_manager: MakeManager, until: Until
+    service: Service, make_manager: MakeManager
 ) -> None:
     """The other kernel was refused as well, so the cell gets a new task here."""
     here, there = make_manager(), make_manager()
@@ -462,7 +430,7 @@ def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
 
 @pytest.mark.slow
 def test_two_threads_retry_a_failed_cell_once(
-    service: Service, make_manager: MakeManager, until: Until, monkeypatch: pytest.MonkeyPatch
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One is put aside just after it has seen that the cell failed, until the other has a new task."""
     service.story = (("failed", 0),)
@@ -508,7 +476,7 @@ made.wait(60)
 
 @pytest.mark.slow
 def test_a_kernel_that_dies_before_the_request_leaves_no_doubtful_retry(
-    service: Service, make_manager: MakeManager, until: Until, tmp_path: Path
+    service: Service, make_manager: MakeManager, tmp_path: Path
 ) -> None:
     """The cell was claimed and not sent: that is unconfirmed, and only the user sends it, with its key."""
     command = [sys.executable, "-c", DIES, f"{service.url}/v1", str(tmp_path / "videos")]

@@ -181,10 +181,8 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
 
 
 @pytest.mark.slow
-def test_no_key_that_is_typed_stays_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_that_is_typed_stays_anywhere(tmp_path: Path, no_proxy: None) -> None:
     """Not in a log, a trait, the stored widgets, the notebook, a draft, a preset, the journal, a request."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "notebook"
     folder.mkdir()
     service = Service()

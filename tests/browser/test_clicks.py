@@ -39,7 +39,7 @@ def tasks(page: NotebookPage) -> str:
 
 @pytest.mark.parametrize("how", ["double click", "impatient clicks", "Ctrl+Enter held down"])
 def test_a_wish_while_the_kernel_does_not_answer_is_one_task(notebook: Notebook, how: str) -> None:
-    """However late the kernel gets to it. A click on the answer that the page shows is another wish."""
+    """Also if the kernel gets to it late. A click on the answer that the page shows is another wish."""
     page = notebook(CELLS).run_all()
     prompt = page.output(1).get_by_label("Prompt", exact=True)
     button = page.output(1).get_by_role("button", name="Generate")

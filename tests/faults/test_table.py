@@ -12,11 +12,8 @@ from tests.faults.table import CASES, Case, run
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_every_fault_at_every_stage(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fault_at_every_stage(case: Case, tmp_path: Path, no_proxy: None) -> None:
     """The card says what happened and offers what helps; one task is made, and one video saved."""
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     seen = run(case, tmp_path)
     assert any(re.search(case.says, text) for text in [seen.status, *seen.said]), seen.said
     if case.click and case.click != "connect()":

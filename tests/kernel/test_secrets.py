@@ -269,10 +269,8 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_the_key_is_nowhere(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_nowhere(way: str, tmp_path: Path, no_proxy: None) -> None:
     """Not in the notebook, its widgets' state, a log, a traceback, a pickle, the journal, a message."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "notebook"
     folder.mkdir()
     service = Hostile()

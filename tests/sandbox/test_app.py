@@ -6,8 +6,7 @@ import io
 import json
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import requests
 from PIL import Image
 
 from qingbo_widgets.sandbox import Faults, Sandbox
+from tests.waiting import until
 
 REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
 ENDED = ("completed", "failed", "cancelled")
@@ -46,15 +46,6 @@ class Caller:
             return body if body["status"] in ENDED else {}
 
         return until(status)
-
-
-def until(something: Callable[[], Any], seconds: float = 60) -> Any:
-    """Ask again and again until the answer is not empty."""
-    end = time.monotonic() + seconds
-    while not (answer := something()):
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.01)
-    return answer
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ sys.stdin.read()
 
 
 def port_of(sandbox: Sandbox) -> int:
-    """Where it listens."""
+    """Return the address it listens on."""
     return urlsplit(sandbox.base_url).port or 0
 
 
@@ -70,7 +70,7 @@ def test_requests_that_never_end_leave_the_kernel_its_files(crowded: Sandbox, tm
 
 @pytest.mark.parametrize("sent", [b"", HEAD, BODY])
 def test_a_request_has_an_end_of_time(sandbox: Sandbox, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slowly its bytes come."""
+    """Also if its bytes come slowly."""
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     with closing(socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10)) as slow:
         slow.sendall(sent)

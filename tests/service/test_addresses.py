@@ -63,7 +63,7 @@ def test_an_address_in_any_form(host: str, address: str) -> None:
     ],
 )
 def test_which_address_is_inside(host: str, inside: bool) -> None:
-    """Whatever cannot be reached through the internet, whichever Python judges it."""
+    """Nothing of them can be reached through the internet, and every Python says so."""
     address = address_in(host)
     assert address is not None
     assert is_inside(address) is inside

@@ -1,4 +1,4 @@
-"""Where results are sent is named, with the host first."""
+"""The target of the results is named, with the host first."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def test_without_a_callback_nothing_is_said() -> None:
 
 def test_the_host_stands_before_the_address() -> None:
     """A login in front of the host is made to look like another host."""
-    told = callback_note(asked("https://qingbo.dev@stranger.example:8443/collect?from=you"))
-    assert "to stranger.example (https://qingbo.dev@stranger.example:8443/collect?from=you)" in told
-    assert "link to the video" in told
+    note = callback_note(asked("https://qingbo.dev@stranger.example:8443/collect?from=you"))
+    assert "to stranger.example (https://qingbo.dev@stranger.example:8443/collect?from=you)" in note
+    assert "link to the video" in note
 
 
 def test_nothing_in_the_address_turns_the_line() -> None:
     """Nor is one as long as a page."""
-    told = callback_note(asked("https://stranger.example/\u202egnp.exe\n" + "a" * 5000))
-    assert told.isprintable()
-    assert len(told) < 400
+    note = callback_note(asked("https://stranger.example/\u202egnp.exe\n" + "a" * 5000))
+    assert note.isprintable()
+    assert len(note) < 400
 
 
 @pytest.mark.parametrize("url", ["https://[broken", "no address", 7])
@@ -51,10 +51,10 @@ def test_what_is_no_address_is_named_too(url: object) -> None:
 
 def test_several_are_counted() -> None:
     """Each once; a table of a stranger may have one in each row."""
-    told = callback_note(*(asked(f"https://{name}.example") for name in "abcdeab"))
-    assert all(f"{name}.example" in told for name in "abc")
-    assert "d.example" not in told
-    assert "2 more" in told
+    note = callback_note(*(asked(f"https://{name}.example") for name in "abcdeab"))
+    assert all(f"{name}.example" in note for name in "abc")
+    assert "d.example" not in note
+    assert "2 more" in note
 
 
 def test_in_chinese(chinese: None) -> None:

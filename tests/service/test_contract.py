@@ -230,7 +230,7 @@ ENDED_AT = 1775285160040
 @pytest.mark.parametrize("word", ["succeeded", "done", "RENDERED", "terminé", "7", 7, None, ""])
 @pytest.mark.parametrize("proof", [{"completed_at": ENDED_AT}, {"progress": 100}, {"progress": "100%"}])
 def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict[str, object]) -> None:
-    """Whatever the service calls it: the link dies, and the video is paid for."""
+    """By any name of the service: the link dies, and the video is paid for."""
     snapshot = decode(status=word, result=RESULT, **proof)
     assert snapshot.status is TaskStatus.completed
     assert snapshot.progress == 100

@@ -766,7 +766,7 @@ def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
 
 
 def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left of an earlier version of the film gives way, where the disk is too small for both."""
+    """The part of an earlier version of the film gives way, where the disk is too small for both."""
     folder = line.path.parent
 
     class Small(FileIO):

@@ -1,4 +1,4 @@
-"""What an mp4 file announces, by its boxes."""
+"""The size that an mp4 file announces, by its boxes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def numbers(*values: int) -> bytes:
 
 
 def looked_at(content: bytes) -> FilmSize:
-    """What is found in a file."""
+    """Return the size found in a file."""
     return film_size(io.BytesIO(content), len(content))
 
 
@@ -74,7 +74,7 @@ def test_sound_that_is_not_compressed() -> None:
 )
 @pytest.mark.parametrize("place", [index, lambda table: index() + table, lambda table: table])
 def test_numbers_that_cannot_be_true(table: bytes, place: object) -> None:
-    """Wherever the box stands: a decoder takes it there."""
+    """The box may stand anywhere: a decoder takes it there."""
     assert callable(place)
     assert not looked_at(place(table)).is_decodable
 

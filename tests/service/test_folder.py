@@ -50,7 +50,7 @@ def link(place: Path, target: Path | str) -> None:
     ],
 )
 def test_a_name_that_leads_out_is_refused(folder: Folder, name: str) -> None:
-    """Whatever it is wanted for."""
+    """For every use."""
     with pytest.raises(Outside):
         folder.read(name, 100)
     assert not folder.has_file(name)
@@ -86,7 +86,7 @@ def test_of_a_path_only_the_name_counts(folder: Folder, name: str) -> None:
 
 
 def test_a_folder_that_leads_out_is_empty_and_is_not_written(folder: Folder) -> None:
-    """What is there stays there, and nothing comes to it."""
+    """The file there stays as it is, and nothing is added."""
     outside = folder.path.with_name("outside")
     (outside / "a.json").write_text("{}")
     link(folder.path / "drafts", "../outside")

@@ -1,4 +1,4 @@
-"""Where an answer begins and ends on a real socket, and what of it is believed."""
+"""The bounds of an answer on a real socket, and what of it is believed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read(line: tuple[socket.socket, socket.socket], *pieces: bytes) -> tuple[int
 
 @pytest.mark.parametrize("status", [100, 102, 103, 199])
 def test_an_interim_answer_is_no_answer(line: tuple[socket.socket, socket.socket], status: int) -> None:
-    """Whichever it is, and however many headers it has."""
+    """Each of them, with any number of headers."""
     interim = b"HTTP/1.1 %d Wait\r\nContent-Length: 9\r\nLink: </a>\r\n\r\n" % status
     assert read(line, interim * 3, GOOD) == (200, b"{}")
     assert is_silent(line[0])
@@ -135,7 +135,7 @@ def test_a_head_does_not_carry_the_key(line: tuple[socket.socket, socket.socket]
 def test_another_processs_answer_is_left_alone(
     line: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a forked process closes of its parent's is neither read nor shut down, nor made to wait less."""
+    """A parent's connection that a forked process closes is neither read nor shut down, nor waits less."""
     client, server = line
     server.sendall(GOOD + b"rest")
     response = CheckedResponse(client)

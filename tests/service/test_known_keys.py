@@ -80,7 +80,7 @@ def test_what_is_too_short_to_be_a_key_hides_nothing(monkeypatch: pytest.MonkeyP
 
 
 def test_our_log_has_no_key(key: Secret, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is passed to it."""
+    """For every value."""
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("qingbo_widgets").warning("Asked with %s", {"key": KEY})
     assert KEY not in caplog.text

@@ -1,4 +1,4 @@
-"""What looks like a key is taken out, wherever users copy it from; nothing else is."""
+"""Words that look like a key are taken out of every copied text; nothing else is."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def test_of_any_other_text_the_key_is_taken_out(name: str, key: str) -> None:
     assert key not in kept
     assert MASK in kept
     try:
-        told = repr(read_pasted(text).unknown)
+        shown = repr(read_pasted(text).unknown)
     except ValueError as error:
-        told = str(error)
-    assert key not in told
+        shown = str(error)
+    assert key not in shown
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_fields_of_a_request_are_not_masked() -> None:
     "name", ["Authorization", "X-API-Key", "api_key", "access_token", "Set-Cookie", "pass"]
 )
 def test_secret_names(name: str) -> None:
-    """However they are written."""
+    """In every spelling."""
     assert is_secret_name(name)
     assert mask_in({name: {"a": 1}}) == {name: MASK}
 

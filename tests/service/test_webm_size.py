@@ -1,4 +1,4 @@
-"""What a WebM file announces, by its lists of tracks."""
+"""The size that a WebM file announces, by its lists of tracks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def element(name: bytes, content: bytes = b"", width: int = 8) -> bytes:
 
 
 def is_decodable(content: bytes) -> bool:
-    """Whether a file of this content may be decoded."""
+    """Return whether a file of this content may be decoded."""
     return is_webm_decodable(io.BytesIO(content), len(content))
 
 

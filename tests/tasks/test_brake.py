@@ -1,4 +1,4 @@
-"""When a sweep stops submitting: the count of lost answers, and which refusals meet every cell."""
+"""The brake of a sweep: the count of lost answers, and which refusals meet every cell."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def task(number: int, status: TaskStatus, task_id: str = "", *, is_done: bool = 
 
 
 def test_as_many_are_under_way_as_may_be_lost() -> None:
-    """What is under way and what is lost are at most three together; a confirmation starts anew."""
+    """Submissions under way and lost ones are at most three together; a confirmation starts anew."""
     brake = Brake()
     lost = [task(number, TaskStatus.unconfirmed) for number in range(4)]
     allowed = [brake.most_under_way]

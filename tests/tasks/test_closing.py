@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 import qingbo_widgets as qw
 from tests.faults.server import Exchange, FaultServer, silence
 from tests.faults.service import VIDEO, Service
+from tests.waiting import until
 
 
 def open_files() -> set[str]:
@@ -32,14 +31,6 @@ def half(exchange: Exchange) -> bool:
     """Begins to send the video, and falls silent."""
     exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:9999])
     return silence(exchange)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Waits for a condition, never for a time."""
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        threading.Event().wait(0.005)
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def box(kind: bytes, *content: bytes | int) -> bytes:
 
 
 def description(*inner: bytes) -> bytes:
-    """What the samples are: pictures."""
+    """Return a description of the samples: pictures."""
     picture = bytes(6) + b"\0\1" + bytes(16) + b"\0@\0@" + b"\0H\0\0" * 2 + bytes(4) + b"\0\1" + bytes(32)
     return box(b"stsd", 0, 1, box(b"avc1", picture + b"\0\x18\xff\xff", *inner))
 
@@ -136,7 +136,7 @@ def in_a_description(path: Path) -> None:
 
 
 def in_metadata(path: Path) -> None:
-    """Where FFmpeg looks for the first box, whatever stands before it."""
+    """FFmpeg looks for the first box in there, and skips all that stands before it."""
     hidden_tables(
         path, lambda tables: description() + box(b"meta", bytes(40), box(b"hdlr", bytes(24)), tables)
     )
@@ -216,7 +216,7 @@ BOMBS = [
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells a process's peak of memory otherwise")
 @pytest.mark.parametrize("bomb", [*BOMBS, long_sound])
 def test_a_small_file_takes_little_memory(tmp_path: Path, bomb: Callable[[Path], None]) -> None:
-    """However much it announces."""
+    """Also if it announces much more."""
     path = tmp_path / "film.mp4"
     bomb(path)
     assert path.stat().st_size < 500_000

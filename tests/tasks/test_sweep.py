@@ -16,23 +16,10 @@ from qingbo_widgets import InvalidRequest, QingboError, Sandbox, Sweep, TaskMana
 from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.cell import CellState, time_left
 from qingbo_widgets.tasks.sweeps import Sweeps
+from tests.waiting import until
 
 SHORT = {"duration": 3, "enable_audio": False}
 FAILING = Faults(fail="upstream_unavailable", fail_prompt="fail")
-Until = Callable[[Callable[[], object]], None]
-
-
-@pytest.fixture
-def until() -> Until:
-    """Waits for a condition, never for a time."""
-
-    def wait(condition: Callable[[], object], patience: float = 60.0) -> None:
-        end = time.monotonic() + patience
-        while not condition():
-            assert time.monotonic() < end, "the condition did not come true"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture
@@ -81,7 +68,7 @@ def test_a_sweep_tells_its_size_and_renders_every_combination(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
-def test_never_more_than_max_running(manager: TaskManager, until: Until) -> None:
+def test_never_more_than_max_running(manager: TaskManager) -> None:
     """The limit holds at every moment, seen from the service's side; raising it takes effect at once."""
     made = sweep(prompt=["fail"], repeat=9, max_running=2, manager=manager, **SHORT)
     most = 0
@@ -123,7 +110,7 @@ def test_the_limit_can_be_set_once_for_all(make_manager: Callable[..., TaskManag
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
-def test_pause_and_go_on(manager: TaskManager, until: Until) -> None:
+def test_pause_and_go_on(manager: TaskManager) -> None:
     """A pause lets go what runs and holds what waits; waiting for it says so."""
     made = sweep(prompt="fail", repeat=6, max_running=2, manager=manager, **SHORT)
     made.pause()
@@ -171,9 +158,7 @@ def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Fa
 
 
 @pytest.mark.slow
-def test_an_empty_account_stops_the_sweep(
-    manager: TaskManager, faults: Callable[[Faults], None], until: Until
-) -> None:
+def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
     """402 would meet every other cell too: the sweep pauses, says why, and loses no cell."""
     faults(Faults(no_balance=True, fail="x", fail_prompt="fail"))
     made = sweep(prompt="fail", repeat=8, max_running=2, manager=manager, **SHORT)
@@ -208,9 +193,7 @@ def test_what_may_exist_is_not_submitted_again_by_itself(
 
 
 @pytest.mark.slow
-def test_trying_again_waits_its_turn(
-    manager: TaskManager, faults: Callable[[Faults], None], until: Until
-) -> None:
+def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
     """Unconfirmed ones are submitted again when there is room, not all at once; one can be taken back."""
     faults(Faults(html_every=1))
     made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
@@ -277,7 +260,7 @@ def test_await_and_async_for(manager: TaskManager) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
-    make_manager: Callable[..., TaskManager], until: Until
+    make_manager: Callable[..., TaskManager],
 ) -> None:
     """The order, the limit and what ran are there again; what waits goes out only after ``go_on``."""
     first = make_manager()
@@ -394,9 +377,7 @@ def test_refused_combinations_send_nothing(manager: TaskManager) -> None:
     assert manager.library.entries() == []
 
 
-def test_a_full_disk_sends_nothing(
-    manager: TaskManager, monkeypatch: pytest.MonkeyPatch, until: Until
-) -> None:
+def test_a_full_disk_sends_nothing(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell whose key cannot be written down is not submitted: it could not be found again."""
     made = sweep(prompt="koi", repeat=2, manager=manager, ask_above=0, **SHORT)
 

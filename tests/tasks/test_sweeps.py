@@ -53,7 +53,7 @@ def test_the_key_and_the_row_are_written_together(open_library: Callable[[], Lib
 
 
 def test_a_dropped_cell_is_not_claimed(open_library: Callable[[], Library]) -> None:
-    """What one kernel has dropped, another does not submit; what it has submitted, dropping finds."""
+    """A cell that one kernel has dropped, another does not submit; what it has submitted, dropping finds."""
     with closing(open_library()) as library:
         sweeps = add(library, 2)
         assert claim(sweeps, 1, "a") == "a"
@@ -64,7 +64,7 @@ def test_a_dropped_cell_is_not_claimed(open_library: Callable[[], Library]) -> N
 
 
 def test_of_two_that_add_one_name_one_does(open_library: Callable[[], Library]) -> None:
-    """The second is told that there is one, and the first one's cells stay."""
+    """The second hears that there is one, and the first one's cells stay."""
     with closing(open_library()) as library:
         sweeps = add(library, 2)
         assert not sweeps.add("koi", {}, [], 4, [CellRow({}, {"prompt": "other"})])

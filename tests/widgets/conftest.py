@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.pictures import pictures
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets import lasting
+from tests import waiting
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 Until = Callable[[Callable[[], object]], None]
@@ -70,15 +70,8 @@ def make_task(manager: TaskManager) -> Callable[..., Task]:
 
 @pytest.fixture
 def until() -> Until:
-    """Waits for a condition, never for a time."""
-
-    def wait(condition: Callable[[], object], patience: float = 30.0) -> None:
-        end = time.monotonic() + patience
-        while not condition():
-            assert time.monotonic() < end, "the condition did not come true"
-            time.sleep(0.01)
-
-    return wait
+    """Wait for a condition, never for a time."""
+    return waiting.until
 
 
 @pytest.fixture

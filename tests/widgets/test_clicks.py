@@ -1,4 +1,4 @@
-"""What is one click and what is another, by the page's clock and by the kernel's."""
+"""The difference between one click and another, by the page's clock and by the kernel's."""
 
 from __future__ import annotations
 

@@ -73,14 +73,14 @@ def test_a_text_without_a_key_is_not_sent_back(field: Any, monkeypatch: pytest.M
 def test_jupyter_logs_no_pasted_text(caplog: pytest.LogCaptureFixture, logger: str) -> None:
     """Nor what Ctrl+Enter sends, nor anything else with the key in use; other messages it does."""
     area, (box,) = PasteArea(), make_shortcut(lambda *_: None)
-    told = logging.getLogger(logger)
+    log = logging.getLogger(logger)
     with caplog.at_level(logging.DEBUG, logger):
-        told.debug("handle_msg[%s](%s)", area.model_id, {"value": FOREIGN})
-        told.debug("Content: %s", {"comm_id": box.children[0].model_id, "text": FOREIGN})
-        told.debug(f"an old {area.model_id} {FOREIGN}")
-        told.debug("handle_msg[%s](%s)", "another", {"value": KEY})
-        told.debug("%d", KEY)  # logging complains about it, with its arguments
-        told.debug("handle_msg[%s](%s)", "another", {"value": "a prompt"})
+        log.debug("handle_msg[%s](%s)", area.model_id, {"value": FOREIGN})
+        log.debug("Content: %s", {"comm_id": box.children[0].model_id, "text": FOREIGN})
+        log.debug(f"an old {area.model_id} {FOREIGN}")
+        log.debug("handle_msg[%s](%s)", "another", {"value": KEY})
+        log.debug("%d", KEY)  # logging complains about it, with its arguments
+        log.debug("handle_msg[%s](%s)", "another", {"value": "a prompt"})
     assert FOREIGN not in caplog.text
     assert KEY not in caplog.text
     assert "a prompt" in caplog.text
