@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .judging import Judgements
     from .rows import Rows
 
-__all__ = ["Entry", "Library", "seconds_of", "shots_of"]
+__all__ = ["Entry", "Library"]
 
 #: Of a readable name; the key, the suffixes and the time of a frame come to it.
 _MOST_BYTES = 200
@@ -89,7 +89,7 @@ class Entry:
         """The prompt; in multi-shot mode the shots' prompts, one a line."""
         request = self.request or {}
         return str(request.get("prompt", "")) or "\n".join(
-            str(shot.get("prompt", "")) for shot in shots_of(request)
+            shot["prompt"] for shot in request.get("shots", ())
         )
 
 
@@ -342,22 +342,10 @@ class Library:
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
     """What of a request decides how long it takes: the mode and the length in seconds."""
-    fields = fields or {}
-    shots = shots_of(fields)
-    seconds = sum(seconds_of(shot) for shot in shots) if shots else fields.get("duration")
+    fields = fields_of_request(fields) or {}
+    shots = fields.get("shots")
+    seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
     return fields.get("mode"), seconds
-
-
-def shots_of(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the shots of a request in the journal; a damaged row may have anything in their place."""
-    shots = request.get("shots")
-    return [shot for shot in shots if isinstance(shot, Mapping)] if isinstance(shots, list | tuple) else []
-
-
-def seconds_of(shot: Mapping[str, Any]) -> int:
-    """Return the length of a shot in the journal, 0 where that is no number."""
-    seconds = shot.get("duration")
-    return seconds if type(seconds) is int else 0
 
 
 def readable_name(text: str, limit: int = 32) -> str:

@@ -68,6 +68,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     task, path = record.task, record.task.planned_path
     record.tell(error=None, message="")
     began, failures, is_renewed, arrival = clock(), 0, False, _Arrival(clock())
+    is_found = True
     # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
     while not is_file_inside(path):
         await record.keep()
@@ -79,6 +80,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
                 arrival.expect_more(clock())
             is_linked = True
             await _download(record, arrival, clock)
+            is_found = False
         except QingboError as error:
             record.links_are_fresh = False
             if is_file_inside(path):
@@ -94,7 +96,8 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
             record.tell(download=None, message=_told(task, error, delay))
             await record.sleep(delay)
     try:
-        await record.manager.monitor.journal(tidy_notes, path)
+        if is_found:  # another kernel has saved it, and may not have come to tidy up
+            await record.manager.monitor.journal(tidy_notes, path)
         await record.manager.monitor.journal(write_sidecar, task, path)
     except Exception:  # the video is worth more than what is known of it
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ..i18n import N_, tr
 from .judging import Judgement, Judgements
-from .library import Entry, Library, seconds_of, shots_of
+from .library import Entry, Library
 from .rows import SELECT as _SELECT
 from .rows import read_row
 from .tables import judgements, tags
@@ -145,13 +145,13 @@ _COLUMNS = [
 
 def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]:
     request = entry.request or {}
-    shots = shots_of(request)
+    shots = request.get("shots")
     return {
         "task_id": entry.task_id,
         "model": entry.model,
         "prompt": entry.prompt,
         "mode": request.get("mode", _DEFAULT_MODE),
-        "duration": sum(map(seconds_of, shots)) if shots else request.get("duration", 5),
+        "duration": sum(shot["duration"] for shot in shots) if shots else request.get("duration", 5),
         "aspect_ratio": request.get("aspect_ratio", "16:9"),
         "cfg_scale": request.get("cfg_scale"),
         "status": entry.status,
