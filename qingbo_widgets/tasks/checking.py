@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError, TaskNotFound
@@ -13,6 +12,7 @@ from .holding import hold
 from .restore import entry_of
 
 if TYPE_CHECKING:
+    from .library import Entry
     from .task import Task
 
 __all__ = ["check", "is_of_another"]
@@ -55,17 +55,25 @@ async def check(task: Task, task_id: str) -> None:
 async def is_of_another(task: Task, task_id: str) -> bool:
     """Tell whether an id is that of another task of this library, and so proves nothing about this one.
 
-    An answer out of a cache, or one that was meant for another request, has such an id.
+    An answer out of a cache, or one that was meant for another request, has such an id. What the caller does
+    before its next ``await`` is done before another task can get the id.
     """
+    return await _other_of(task, task_id) is not None
+
+
+async def _other_of(task: Task, task_id: str) -> Entry | None:
     manager = task.manager
-    if any(other.task_id == task_id and other is not task for other in tuple(manager._tasks.values())):
-        return True  # also one whose row is not written yet
     try:
         row = await manager.monitor.journal(manager.library.find, task_id, service=manager.service)
     except Exception:  # a journal that cannot be read is no reason to doubt the service
         logger.debug("The id %s was not looked for in the journal", task_id, exc_info=True)
-        return False
-    return row is not None and row.key != task.key
+        row = None
+    if row is not None and row.key != task.key:
+        return row
+    # Last, with nothing awaited after it: two tasks may be answered with one id in the same moment, and the
+    # row of the first is not written yet.
+    others = (other for other in tuple(manager._tasks.values()) if other is not task)
+    return next((entry_of(other, manager.service) for other in others if other.task_id == task_id), None)
 
 
 async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
@@ -74,22 +82,13 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
     if snapshot.model and task.model and snapshot.model != task.model:
         told = tr("{id} is a task of {model}; this one asked for {wanted}.")
         raise QingboError(told.format(id=found, model=snapshot.model, wanted=task.model))
-    other = await manager.monitor.journal(library.find, found, service=manager.service)
-    if other is not None and other.key != task.key:
-        told = tr("{id} is another task of this library: {prompt!r:.80}.")
-        raise QingboError(told.format(id=found, prompt=other.prompt))
     held = (library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
     is_held = await manager.monitor.journal(hold, *held)
     if not is_held and await manager.monitor.journal(library.get, task.key) is not None:
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
-    if not task._claim(lambda: task.status == TaskStatus.unconfirmed):
-        return  # two clicks are one; and what is submitted again meanwhile is followed already
-    row = replace(entry_of(task, manager.service), task_id=found, status=TaskStatus.queued.value, error=None)
-    try:
-        await manager.backlog.write(row, manager.hold_seconds, lambda: None)
-    except Exception:  # it is tried again; the task, which may be paid for, is followed meanwhile
-        logger.warning("The journal row of %s was not written", found, exc_info=True)
-    except BaseException:
-        task._settle()
-        raise
-    manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")
+    if (other := await _other_of(task, found)) is not None:
+        told = tr("{id} is another task of this library: {prompt!r:.80}.")
+        raise QingboError(told.format(id=found, prompt=other.prompt))
+    if task._claim(lambda: task.status == TaskStatus.unconfirmed):
+        # Of two clicks one gets here; and what is submitted again meanwhile is followed already.
+        manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")

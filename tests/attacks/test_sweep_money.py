@@ -97,6 +97,27 @@ def test_one_id_for_all_confirms_one_task(service: Service, make_manager: MakeMa
     assert len(service.tasks) <= 1 + 3, "tasks were paid for whose ids are not known"
     assert made.counts[CellState.unconfirmed] == len(service.tasks) - 1
     assert "another task of this library" in str(made.tasks[-1].error)
+    assert len([task for task in made.tasks if task.task_id]) == 1, "two cells got one task's video"
+
+
+@pytest.mark.slow
+def test_one_id_for_two_answers_at_once(service: Service, make_manager: MakeManager) -> None:
+    """Eight submissions are answered with one id in the same moment: one task is confirmed."""
+    service.story = RENDERING
+    together = threading.Barrier(8)
+
+    def answered(exchange: Exchange) -> bool:
+        service.take(exchange.request)
+        together.wait(30)
+        return answer({"task_id": "task-1", "model": "kling-v3", "status": "queued"})(exchange)
+
+    service.faults["submit"] = [answered] * 8
+    manager = make_manager()
+    tasks = [manager.submit(prompt=prompt) for prompt in prompts(8)]
+    until(lambda: all(task.task_id or task.is_done for task in tasks))
+    ids = [task.task_id for task in tasks if task.task_id]
+    assert ids == ["task-1"], "several tasks would get one task's video"
+    assert Counter(str(task.status) for task in tasks if not task.task_id) == {"unconfirmed": 7}
 
 
 @pytest.mark.slow
