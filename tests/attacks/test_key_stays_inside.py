@@ -48,6 +48,12 @@ SPELLINGS = {
     "basic": base64.b64encode(f"user:{KEY}".encode()).decode(),
     "bearer": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
     "hexadecimal": KEY.encode().hex(),
+    "percent u": "".join(f"%u{ord(letter):04x}" for letter in KEY),
+    "quoted-printable letters": "".join(f"={ord(letter):02X}" for letter in KEY),
+    "entities, percent": quote("".join(f"&#{ord(letter)};" for letter in KEY)),
+    "tags between": "<wbr>".join(KEY),
+    "base64 twice": base64.b64encode(base64.b64encode(f"Bearer {KEY}".encode())).decode(),
+    "backwards": KEY[::-1],
 }
 
 
@@ -58,18 +64,24 @@ PLACES = re.compile(r"qingbo_widgets/service/|/(requests|urllib3)/|/(http/client
 def seen_by_a_reader(text: str) -> str:
     """Return what is left of a text when all that escapes, encodes and separates its letters is undone."""
     for _ in range(3):
-        text = re.sub(r"\\+(?:u00|x)([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
-        text = html.unescape(unquote(text)).replace("\\n", "")
-    coded = [
-        base64.b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode("latin-1")
-        for found in re.finditer(r"[A-Za-z0-9+/]{24,}", text)
-        if len(found[0]) % 4 != 1
-    ]
+        text = re.sub(r"(?:\\+u00|\\+x|%u00|=)([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
+        text = re.sub(r"<\w+>", "", html.unescape(unquote(text)).replace("\\n", ""))
+    coded = decoded(text)
+    coded += [decoded_twice for once in coded for decoded_twice in decoded(once)]
     coded += [
         bytes.fromhex(found[0]).decode("latin-1") for found in re.finditer(r"(?:[0-9a-f]{2}){20,}", text)
     ]
     text = "".join(chr(ord(letter) - 0xFEE0) if "！" <= letter <= "～" else letter for letter in text)
-    return re.sub(r"[^!-~]|=(?=\W)", "", "\n".join([text, *coded]).replace("=\r\n", "")).lower()
+    return re.sub(r"[^!-~]|=(?=\W)", "", "\n".join([text, text[::-1], *coded]).replace("=\r\n", "")).lower()
+
+
+def decoded(text: str) -> list[str]:
+    """Return what the pieces of a text that could be base64 say."""
+    return [
+        base64.b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode("latin-1")
+        for found in re.finditer(r"[A-Za-z0-9+/]{24,}", text)
+        if len(found[0]) % 4 != 1
+    ]
 
 
 def raw(*lines: str, body: str = "") -> Step:
@@ -112,6 +124,12 @@ def everything_is_printed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
     monkeypatch.setattr(http.cookiejar, "debug", True)
     logger = logging.getLogger("http.cookiejar")
     monkeypatch.setattr(http.cookiejar, "logger", logger)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_reader_reads_all_spellings(spelling: str) -> None:
+    """Else the tests below would prove nothing."""
+    assert KEY in seen_by_a_reader(f"key {SPELLINGS[spelling]} end")
 
 
 @pytest.mark.usefixtures("everything_is_printed")

@@ -27,6 +27,11 @@ LETTERS = (
     "&#{1};",
     "&#x{1:x};",
     "&amp;#{1};",
+    "%u{1:04x}",
+    "%26%23{1}%3B",
+    "&#37;{1:02x}",
+    "\\\\u0026#x{1:x};",
+    "&#92;x{1:02x}",
 )
 GAPS = (
     "",
@@ -72,6 +77,40 @@ def test_base64_at_any_place(before: str, encode: object) -> None:
     assert len(shown.replace("*", "")) <= len(f"?a={coded}&b=1") - len(KEY), "too much of it is left"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "".join(f"={ord(letter):02X}" for letter in KEY),
+        "".join(f"%3D{ord(letter):02X}" for letter in KEY),
+        "<!-- -->".join(KEY),
+        "<wbr>".join(KEY),
+        "&lt;b&gt;&lt;/b&gt;".join(KEY),
+        KEY[::-1],
+        *(base64.b32encode(b"x" * shift + KEY.encode()).decode() for shift in range(5)),
+        *(
+            base64.b64encode(b"x" * outer + base64.b64encode(b"x" * inner + KEY.encode())).decode()
+            for outer in range(3)
+            for inner in range(3)
+        ),
+    ],
+)
+def test_markup_and_encodings(written: str) -> None:
+    """Of an encoding, the ends may be left: they hold letters that stand before or behind, too."""
+    shown = hide(lambda: KEY, f"key {written}, or so", "*")
+    assert shown.startswith("key ")
+    assert shown.endswith(", or so")
+    assert len(shown.replace("=", "")) <= len("key *, or so") + 12, "too much of it is left"
+
+
+@pytest.mark.parametrize(
+    "key", ["deadbeef0123456789", "beefdead0123456789", "u1234567890abcdef", "%41-x=41&lt;b>\\x41"]
+)
+@pytest.mark.parametrize("before", ["key=", "100%", "C:\\", "<", "&", "%u", "=41", "\\\\"])
+def test_what_stands_before_takes_nothing_from_it(before: str, key: str) -> None:
+    """Where its first letters could be read as the end of an escape, it is found as it is written."""
+    assert hide(lambda: key, f"{before}{key}>", "*") == f"{before}*>"
+
+
 def test_several_and_none() -> None:
     """All of them, next to each other too, and a text without any stays as it is."""
     assert hide(lambda: KEY, f"{KEY}{KEY} {' '.join(KEY)}%20{KEY}", "*") == "** *%20*"
@@ -80,7 +119,27 @@ def test_several_and_none() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", ["\\", "%25", "&", "&amp;", "=\r", "\\u", "&#", "sk-", "s ", "锦 "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\\",
+        "%25",
+        "&",
+        "&amp;",
+        "=\r",
+        "\\u",
+        "%u",
+        "=4",
+        "<",
+        "<!--",
+        "<!-- ",
+        "%25u",
+        "&#",
+        "sk-",
+        "s ",
+        "锦 ",
+    ],
+)
 def test_a_hostile_text_costs_time_by_its_length_only(piece: str) -> None:
     """It takes a fraction of a second; a pattern that tries each beginning again needs minutes."""
     text = piece * (200_000 // len(piece))
