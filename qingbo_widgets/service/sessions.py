@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from .addresses import Address
 from .connections import Rules, checked_pools
 from .credentials import Secret
+from .flags import Flag
 from .framing import shut
 
 __all__ = ["Sessions"]
@@ -45,7 +46,7 @@ class Sessions:
         self._own = _Process()
 
     @property
-    def closed(self) -> threading.Event:
+    def closed(self) -> Flag:
         """Set by the next ``close()``. Later requests get a new event."""
         return self._here().closed
 
@@ -65,7 +66,7 @@ class Sessions:
     def close(self) -> None:
         """Cut every connection, also those on which a thread waits for an answer. New ones may be opened."""
         here = self._here()
-        closed, here.closed = here.closed, threading.Event()
+        closed, here.closed = here.closed, Flag()
         closed.set()
         with here.lock:
             sessions, sockets = list(here.sessions), list(here.sockets)
@@ -106,7 +107,7 @@ class _Process:
         self.sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self.sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self.lock = threading.RLock()  # a signal's handler may use the client, too
-        self.closed = threading.Event()
+        self.closed = Flag()
 
 
 class _NoAuth(AuthBase):

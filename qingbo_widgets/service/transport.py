@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json as jsonlib
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from .answers import Answer, error_in, json_in
 from .connections import NotAdmitted
 from .credentials import Secret, hidden, problem_with
 from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
+from .flags import Flag
 from .framing import OutOfStep
 from .sessions import Sessions
 from .urls import host_of, is_loopback, is_private_host, is_web_url, pointed_to, without_query
@@ -84,7 +84,7 @@ class Transport:
         self._sessions = Sessions(key, self._may_have_key, self._may_reach)
 
     @property
-    def closed(self) -> threading.Event:
+    def closed(self) -> Flag:
         """Set by the next ``close()``."""
         return self._sessions.closed
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ __all__ = ["Process", "in_child", "not_forked", "not_in_child", "renewed_in_chil
 
 #: Seconds for which a fork waits for a transaction to end.
 FORK_PATIENCE = 5.0
+_MOMENT = 0.001
 
 
 class Process:
@@ -61,32 +63,35 @@ def not_in_child(call: Callable[..., object]) -> Callable[..., None]:
 
 
 class _Gate:
-    """Sections in which the process is not forked: a fork waits for them, and lets none begin meanwhile."""
+    """Sections in which the process is not forked: a fork waits for them, and lets none begin meanwhile.
+
+    It has no lock, which an interrupt could leave locked: each side shows itself first, and then looks for
+    the other one. Both wait so rarely, and so shortly, that they look again and again.
+    """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._open = 0
+        self._inside: set[int] = set()  # threads
         self._is_shut = False
 
     def enter(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_shut, FORK_PATIENCE)
-            self._open += 1
+        here, end = threading.get_ident(), time.monotonic() + FORK_PATIENCE
+        self._inside.add(here)
+        while self._is_shut and time.monotonic() < end:
+            self._inside.discard(here)
+            time.sleep(_MOMENT)
+            self._inside.add(here)
 
     def leave(self) -> None:
-        with self._changed:
-            self._open = max(self._open - 1, 0)
-            self._changed.notify_all()
+        self._inside.discard(threading.get_ident())
 
     def shut(self) -> None:
-        with self._changed:
-            self._is_shut = True
-            self._changed.wait_for(lambda: not self._open, FORK_PATIENCE)
+        self._is_shut = True
+        end = time.monotonic() + FORK_PATIENCE
+        while self._inside - {threading.get_ident()} and time.monotonic() < end:
+            time.sleep(_MOMENT)
 
     def reopen(self) -> None:
-        with self._changed:
-            self._is_shut = False
-            self._changed.notify_all()
+        self._is_shut = False
 
 
 _gate = _Gate()

@@ -1,7 +1,8 @@
-"""Sections that an interrupt must not cut in two.
+"""Sections that an interrupt must not cut in two, and waits that it may.
 
 "Stop" in a notebook and Ctrl+C raise at any line of the main thread. Between the line that registers a task
-and the one that starts following it, that would leave a task which nothing ever ends.
+and the one that starts following it, that would leave a task which nothing ever ends. Within a future or a
+queue, it would leave a lock that nothing ever releases.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["uninterrupted"]
+from ..service.flags import Flag
+
+__all__ = ["has_ended", "outcome", "uninterrupted"]
+
+T = TypeVar("T")
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -49,3 +55,23 @@ def _put_off(handlers: dict[int, Handler], arrived: list[int]) -> None:
             # Kept first: a signal between these two lines raises, and what was put off is put back.
             handlers[number] = handler
             signal.signal(number, lambda number, _: arrived.append(number))
+
+
+def outcome(future: Future[T], timeout: float | None = None) -> T:
+    """Wait for a future, for so many seconds at most, and return its result or raise its error.
+
+    Raises:
+        TimeoutError: the time is over.
+    """
+    if not has_ended(future, timeout):
+        raise TimeoutError
+    with uninterrupted():
+        return future.result()
+
+
+def has_ended(future: Future[Any], timeout: float | None) -> bool:
+    """Wait for the end of a future, for so many seconds at most; return whether it has come."""
+    ended = Flag()
+    with uninterrupted():
+        future.add_done_callback(lambda _: ended.set())
+    return ended.wait(None if timeout is None else max(timeout, 0.0))

@@ -30,7 +30,7 @@ from .backlog import Backlog
 from .follower import Follower
 from .holding import Sightings, new_holder
 from .host import in_notebook, shell, warn
-from .interrupts import uninterrupted
+from .interrupts import outcome, uninterrupted
 from .journal import PATIENCE
 from .library import Entry, Library
 from .monitor import TaskMonitor
@@ -347,7 +347,7 @@ class TaskManager(Configurable):
             return
         try:
             with suppress(CancelledError, TimeoutError):  # the manager is closed, the journal is locked
-                recovery.result(PATIENCE)
+                outcome(recovery, PATIENCE)
         finally:
             self._recovery = None
 

@@ -7,14 +7,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from .forks import Process
-from .interrupts import uninterrupted
+from .interrupts import has_ended, uninterrupted
 from .pace import Pace
 from .pool import DaemonPool
 from .scribe import USUAL, Scribe
@@ -110,7 +110,8 @@ class TaskMonitor:
             promises = tuple(self._promises)
         if self._closed or self.is_current_thread:
             return 0
-        return len(wait(promises, seconds).not_done)
+        deadline = time.monotonic() + seconds
+        return sum(not has_ended(promise, deadline - time.monotonic()) for promise in promises)
 
     def check_open(self) -> None:
         """Refuse to begin anything where it could no longer be done.
@@ -265,10 +266,10 @@ class TaskMonitor:
                 _bear(loop.run_forever)
             # Each has its first step, in which it finds that nothing more begins, before all are cancelled.
             _complete(loop, loop.create_task(asyncio.sleep(0)))
-            followers = asyncio.all_tasks(loop)
-            for follower in followers:
-                follower.cancel()
-            _complete(loop, asyncio.gather(*followers, return_exceptions=True))
+            while running := asyncio.all_tasks(loop):  # the last words of one may begin another
+                for task in running:
+                    task.cancel()
+                _complete(loop, asyncio.gather(*running, return_exceptions=True))
         finally:
             loop.close()
 

@@ -11,6 +11,8 @@ from math import inf
 from queue import Empty, PriorityQueue
 from typing import Any, ParamSpec, TypeVar
 
+from .interrupts import uninterrupted
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class DaemonPool(Executor):
     def submit_by(self, due: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run ``fn`` on a thread of the pool, before all that is due later and has not begun yet."""
         future: Future[T] = Future()
-        with self._lock:
+        with uninterrupted(), self._lock:
             if self._closed:
                 raise RuntimeError("this pool is closed")
             self._jobs.put((due, next(self._numbers), (future, lambda: fn(*args, **kwargs))))
@@ -62,7 +64,7 @@ class DaemonPool(Executor):
         Args:
             most: how many threads there are at most then, the usual ones included.
         """
-        with self._lock:
+        with uninterrupted(), self._lock:
             if not self._closed and len(self._threads) < most and not self._jobs.empty():
                 thread = threading.Thread(target=self._help, name=self._name, daemon=True)
                 self._threads.append(thread)
@@ -70,7 +72,7 @@ class DaemonPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls. Threads end after those that were taken; ``wait`` is for ``join(0.5)``."""
-        with self._lock:
+        with uninterrupted(), self._lock:
             self._closed = True
             while cancel_futures and not self._jobs.empty():
                 *_, job = self._jobs.get()

@@ -22,6 +22,7 @@ from ..console import say
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
 from ..service.files import patiently
+from ..service.flags import Flag
 from ..service.folder import is_file_inside, open_inside
 from ..service.request import VideoRequest
 from ..service.snapshot import TaskStatus
@@ -29,7 +30,7 @@ from .checking import check
 from .clocks import next_moment
 from .frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
 from .host import in_notebook
-from .interrupts import uninterrupted
+from .interrupts import outcome, uninterrupted
 from .statuses import status_name
 from .terminal import ProgressLine
 
@@ -96,7 +97,7 @@ class Task(HasTraits):
         self.request = request
         self.key = key or uuid.uuid4().hex
         self.submitted_at = submitted_at or next_moment()
-        self._done = threading.Event()
+        self._done = Flag()
         self._ending = threading.Lock()
         self._callbacks: list[Callable[[Task], object]] = []
         self._awaiting: list[Callable[[], None]] = []
@@ -474,12 +475,13 @@ class Task(HasTraits):
         # On the monitor's thread, in an observer, the answer could never come while we wait for it.
         if wait and not self.manager.monitor.is_current_thread:
             try:
-                asked.result()
+                outcome(asked)
             except CancelledError:
                 self.manager.monitor.check_open()
                 raise
         else:
-            asked.add_done_callback(self._tell_failure)
+            with uninterrupted():
+                asked.add_done_callback(self._tell_failure)
 
     def _tell_failure(self, asked: Future[None]) -> None:
         error = None if asked.cancelled() else asked.exception()

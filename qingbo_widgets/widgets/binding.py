@@ -179,18 +179,18 @@ class Refresher:
 
     def add(self, view: Refreshed) -> None:
         """Call ``view.refresh()`` at every interval until it returns False."""
-        with self._guard:
+        with _lock:
             self._views.add(view)
             self._start()
 
     def discard(self, view: Refreshed) -> None:
         """Draw this view no more."""
-        with self._guard:
+        with _lock:
             self._views.discard(view)
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call once, when so many seconds are over."""
-        with self._guard:
+        with _lock:
             self._alarms.append((time.monotonic() + seconds, call))
             self._start()
             self._guard.notify()
