@@ -93,6 +93,9 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A secret is not written down.")
 
+    def __getstate__(self) -> NoReturn:
+        self.__reduce__()
+
 
 def hidden(value: object) -> Secret | None:
     """What somebody gave, out of sight; ``None`` stays what it is.

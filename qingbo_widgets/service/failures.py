@@ -67,12 +67,22 @@ def cause_of(error: BaseException) -> BaseException:
     return error
 
 
-def failure_of(cause: BaseException, url: str, *, sent: bool, unclear: str = "") -> BaseException:
-    """Return the error of ours for a failed request; what was raised from outside is left as it is."""
+def failure_of(
+    cause: BaseException, url: str, *, sent: bool, unclear: str = "", is_question: bool = False
+) -> BaseException:
+    """Return the error of ours for a failed request; what was raised from outside is left as it is.
+
+    Args:
+        cause: the failure itself.
+        url: of the request.
+        sent: whether the request may have left.
+        unclear: the sentence for one that may have left.
+        is_question: whether it asks only, so that this sentence is as true of one that has not left.
+    """
     if _is_from_outside(cause):
         return cause
     words = next(tr(words) for kind, words in _WORDS if isinstance(cause, kind))
-    after = unclear if sent else tr("Nothing was sent.")
+    after = unclear if sent or is_question else tr("Nothing was sent.")
     return ConnectionFailed(f"{words.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)
 
 

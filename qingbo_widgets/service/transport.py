@@ -34,7 +34,7 @@ from .urls import host_of, is_loopback, is_private_host, is_web_url, pointed_to,
 __all__ = ["Stream", "Transport"]
 
 #: Bytes; an answer about a task has a few thousand.
-_LONGEST_ANSWER = 4 * 1024**2
+_LONGEST_ANSWER = 256 * 1024
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
 _INSIDE = N_(
@@ -191,7 +191,7 @@ class Transport:
                 if is_broken and not is_last and not closed.is_set():
                     continue
                 sent = not isinstance(cause, UNCONNECTED) if body is None else body.taken
-                raise failure_of(cause, url, sent=sent, unclear=unclear) from None
+                raise failure_of(cause, url, sent=sent, unclear=unclear, is_question=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
     def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .library import IdTaken
 from .merging import merged
 from .scribe import URGENT
 
@@ -28,6 +30,8 @@ logger = logging.getLogger("qingbo_widgets")
 _PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 #: Seconds to wait at the end while another kernel writes.
 _LAST_PATIENCE = 0.3
+#: Seconds after which the end is not held up for the others, once one has failed.
+_LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Backlog:
             entry = merged(before.entry, entry)
         try:
             await self._put(entry, seconds)
+        except IdTaken:
+            raise
         except BaseException:  # also a cancellation, which leaves open whether it was written
             self._rows[entry.key] = _Waiting(entry, written)
             self._keep_trying(seconds)
@@ -92,13 +98,16 @@ class Backlog:
 
     def last_try(self) -> list[Entry]:
         """Write what still waits, on the caller's thread after the monitor's end; return what cannot be."""
+        end = time.monotonic() + _LAST_SECONDS
         for key, waiting in list(self._rows.items()):
             try:
                 self._library.put(waiting.entry, patience=_LAST_PATIENCE)
             except Exception:
                 logger.debug("Task %s: not written at the end", key, exc_info=True)
-                break
-            del self._rows[key]
+                if time.monotonic() > end:
+                    break
+            else:
+                del self._rows[key]
         return [waiting.entry for waiting in self._rows.values()]
 
     async def _put(self, entry: Entry, seconds: float) -> None:
@@ -122,6 +131,10 @@ class Backlog:
         for key, waiting in list(self._rows.items()):
             try:
                 await self._put(waiting.entry, seconds)
+            except IdTaken:  # found out late: the journal was locked when the id came
+                logger.error(
+                    "The id %s is that of two tasks; the row of %s is without it", waiting.entry.task_id, key
+                )
             except Exception:
                 # To the end: one that fails for a reason of its own must not keep the others waiting.
                 self._rows[key] = self._rows.pop(key)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError, TaskNotFound
@@ -10,14 +12,19 @@ from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
 from .holding import hold
 from .restore import entry_of
+from .scribe import URGENT
 
 if TYPE_CHECKING:
     from .library import Entry
     from .task import Task
 
-__all__ = ["check", "is_of_another"]
+__all__ = ["PATIENCE", "check", "is_of_another_here"]
 
 logger = logging.getLogger("qingbo_widgets")
+
+#: Seconds for which the journal may find out whether an id is that of another submission. It is shown then:
+#: it may be all that is left of a task.
+PATIENCE = 1.0
 
 _LOOK = N_(
     "The service answers, but does not find a task by its key. Look in its dashboard for one submitted at "
@@ -52,28 +59,28 @@ async def check(task: Task, task_id: str) -> None:
         await _take_up(task, snapshot)
 
 
-async def is_of_another(task: Task, task_id: str) -> bool:
-    """Tell whether an id is that of another task of this library, and so proves nothing about this one.
-
-    An answer out of a cache, or one that was meant for another request, has such an id. What the caller does
-    before its next ``await`` is done before another task can get the id.
-    """
-    return await _other_of(task, task_id) is not None
+def is_of_another_here(task: Task, task_id: str) -> bool:
+    """Tell whether an id is that of another submission, as far as this kernel knows without its journal."""
+    return _rival_here(task, task_id) is not None
 
 
-async def _other_of(task: Task, task_id: str) -> Entry | None:
-    manager = task.manager
+async def _rival(task: Task, task_id: str) -> Entry | None:
+    monitor, library, service = task.manager.monitor, task.manager.library, task.manager.service
+    looking = monitor.journal(library.rival, task_id, service=service, key=task.key, due=URGENT)
     try:
-        row = await manager.monitor.journal(manager.library.find, task_id, service=manager.service)
-    except Exception:  # a journal that cannot be read is no reason to doubt the service
+        row = await asyncio.wait_for(looking, PATIENCE)
+    except Exception:  # a journal that cannot be read is no reason to doubt the service, or to hide an id
         logger.debug("The id %s was not looked for in the journal", task_id, exc_info=True)
         row = None
-    if row is not None and row.key != task.key:
-        return row
-    # Last, with nothing awaited after it: two tasks may be answered with one id in the same moment, and the
-    # row of the first is not written yet.
-    others = (other for other in tuple(manager._tasks.values()) if other is not task)
-    return next((entry_of(other, manager.service) for other in others if other.task_id == task_id), None)
+    # Here last, with nothing awaited after it: two tasks may be answered with one id in the same moment, and
+    # the row of the first is not written yet.
+    return row or _rival_here(task, task_id)
+
+
+def _rival_here(task: Task, task_id: str) -> Entry | None:
+    others = (other for other in tuple(task.manager._tasks.values()) if other.request is not None)
+    rivals = (other for other in others if other is not task and other.task_id == task_id)
+    return next((entry_of(rival, task.manager.service) for rival in rivals), None)
 
 
 async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
@@ -86,9 +93,14 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
     is_held = await manager.monitor.journal(hold, *held)
     if not is_held and await manager.monitor.journal(library.get, task.key) is not None:
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
-    if (other := await _other_of(task, found)) is not None:
-        told = tr("{id} is another task of this library: {prompt!r:.80}.")
-        raise QingboError(told.format(id=found, prompt=other.prompt))
-    if task._claim(lambda: task.status == TaskStatus.unconfirmed):
-        # Of two clicks one gets here; and what is submitted again meanwhile is followed already.
-        manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")
+    try:
+        if (other := await _rival(task, found)) is not None:
+            told = tr("{id} is another task of this library: {prompt!r:.80}.")
+            raise QingboError(told.format(id=found, prompt=other.prompt))
+        if task._claim(lambda: task.status == TaskStatus.unconfirmed):
+            # Of two clicks one gets here; and what is submitted again meanwhile is followed already.
+            manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")
+    finally:
+        if task.is_done:  # it is not followed, so other kernels may have it
+            with suppress(Exception):  # the hold runs out by itself
+                await manager.monitor.journal(library.release, manager.holder, task.key)

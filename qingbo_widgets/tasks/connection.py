@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..i18n import tr
+from ..exceptions import QingboError
+from ..i18n import N_, tr
 from ..service.client import Client
 from ..service.credentials import Secret, hidden
 from .forks import in_child
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 __all__ = ["connect", "current", "generate"]
+
+_CLOSED = N_(
+    "The manager of the last connect() is closed, so nothing was sent. Call connect() again with the same "
+    "arguments; without arguments it connects to the service, which charges for tasks."
+)
 
 _default: TaskManager | None = None
 #: By service, folder and database, as long as anything uses them.
@@ -118,12 +124,20 @@ def _server(sandbox: bool | Sandbox) -> Sandbox | None:
 
 
 def current() -> TaskManager:
-    """The default manager; connects with the key from the environment where nobody has connected yet.
+    """Return the default manager; connect with the key from the environment where nothing has connected yet.
+
+    A closed one stays the default. It may be that of the sandbox, and what is submitted next must not go to
+    the service, and be charged, for that reason alone.
 
     Raises:
-        MissingApiKey: nobody has connected, and there is no key.
+        MissingApiKey: nothing has connected, and there is no key.
+        QingboError: the default manager is closed.
     """
-    return connect() if _default is None or _default.is_closed else _default
+    if _default is None:
+        return connect()
+    if _default.is_closed:
+        raise QingboError(tr(_CLOSED))
+    return _default
 
 
 def generate(prompt: str = "", **fields: Any) -> Task:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .judging import Judgements
     from .rows import Rows
 
-__all__ = ["Entry", "Library"]
+__all__ = ["Entry", "IdTaken", "Library"]
 
 #: Of a readable name; the key, the suffixes and the time of a frame come to it.
 _MOST_BYTES = 200
@@ -93,6 +93,10 @@ class Entry:
         )
 
 
+class IdTaken(QingboError):
+    """The service's id, which was to be written for a task, is that of another task of the library."""
+
+
 class Library:
     """Tasks and videos of one folder. Safe to use from many threads, and from several kernels at once.
 
@@ -136,6 +140,7 @@ class Library:
             patience: seconds to wait at most while another kernel writes.
 
         Raises:
+            IdTaken: the id was not known of it before, and is that of another submission.
             QingboError: the folder or the journal cannot be written.
         """
         with self._rows() as rows:
@@ -301,6 +306,16 @@ class Library:
             return None
         with self._rows() as rows:
             return rows.find(task_id, service)
+
+    def rival(self, task_id: str, *, service: str, key: str) -> Entry | None:
+        """Return the entry of another submission that has the service's id, if there is one.
+
+        A task that is known by its id only, because ``resume`` was asked for it, may be the same one.
+        """
+        if not self._exists():
+            return None
+        with self._rows() as rows:
+            return rows.rival(task_id, service, key)
 
     def get(self, key: str) -> Entry | None:
         """The entry of a task by its key, ``None`` where the library does not know it."""

@@ -403,7 +403,7 @@ async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: f
     while True:
         await asyncio.sleep(seconds / 3)
         if library.journal.read_only:
-            return
+            continue  # it may be writable again
         try:
             await monitor.journal(library.renew, holder, seconds, due=URGENT)
         except Exception:

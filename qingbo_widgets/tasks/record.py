@@ -16,7 +16,7 @@ from ..service.snapshot import TaskSnapshot, TaskStatus
 from .damage import unwritten
 from .holding import claim, hold
 from .kept_errors import row_of
-from .library import Entry
+from .library import Entry, IdTaken
 from .merging import is_ahead, merged
 from .restore import entry_of, state_of
 from .scribe import URGENT
@@ -72,7 +72,11 @@ class TaskRecord:
         self.task._set(**changes)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
-        """Turn one answer into one change of the traits, and into the journal if it is news."""
+        """Turn one answer into one change of the traits, and into the journal if it is news.
+
+        Raises:
+            IdTaken: as in ``write``.
+        """
         task = self.task
         if task.status.is_ended:
             return  # an answer that was under way while the task was cancelled
@@ -102,6 +106,16 @@ class TaskRecord:
             names = ("task_id", "model", "progress", "created_at", "completed_at", "error")
             columns = {name: changes[name] for name in names if name in changes}
             await self.write(status=task.status, cost=snapshot.cost, **columns)
+
+    async def note(self, snapshot: TaskSnapshot) -> None:
+        """Write the id that the service has given the task, before it is shown.
+
+        Raises:
+            IdTaken: it is that of another submission.
+            Exception: the journal's; the row is written later, see ``Backlog``.
+        """
+        entry = self._entry(task_id=snapshot.task_id, status=str(snapshot.status))
+        await self.manager.backlog.write(entry, self.manager.hold_seconds, self._written)
 
     def renew_links(self, snapshot: TaskSnapshot) -> None:
         """Take over the links of a completed task."""
@@ -174,6 +188,9 @@ class TaskRecord:
 
         Args:
             **columns: what the row gets and the task's traits do not have, or not yet.
+
+        Raises:
+            IdTaken: the task's id is new to its row, and that of another submission.
         """
         if columns.get("error") is not None:
             columns["error"] = row_of(columns["error"])
@@ -182,6 +199,8 @@ class TaskRecord:
         manager, task = self.manager, self.task
         try:
             await manager.backlog.write(self._entry(**columns), manager.hold_seconds, self._written)
+        except IdTaken:
+            raise
         except Exception as failure:
             named = task.task_id or task.key
             is_explained = isinstance(failure, QingboError)

@@ -6,7 +6,7 @@ Only imported when a row is read or written, see ``journal``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..service.snapshot import TaskStatus
-from .library import ENDED, Entry
+from .library import ENDED, Entry, IdTaken
 from .merging import merged
 from .spelling import normalised
 from .tables import tasks
@@ -39,6 +39,8 @@ SELECT = sa.select(*(tasks.c[name] for name in _COLUMNS))
 _GET = SELECT.where(_OF_KEY)
 _OF_SERVICES = tasks.c.service.in_(sa.bindparam("these_services", expanding=True))
 _FIND = SELECT.where(tasks.c.task_id == sa.bindparam("this_task"))
+#: PostgreSQL's lock of a name, until the transaction ends.
+_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext(:this_task))")
 _ADD = tasks.insert()
 _UPDATE = tasks.update().where(_OF_KEY)
 _UPDATE_OPEN = _UPDATE.where(_IS_OPEN)
@@ -75,9 +77,12 @@ class Rows:
         """Write what is known of a task into its row, or into a new one, which is then held until then."""
         # A change that changes nothing: it locks the row, so that no other kernel writes before we do.
         if not self._connection.execute(_TOUCH, {"this_key": entry.key}).rowcount:
+            self._check_id(entry)
             return self.add(entry, holder, until)
         row = self.get(entry.key)
         whole = entry if row is None else merged(row, entry)
+        if row is None or row.task_id != whole.task_id:
+            self._check_id(whole)
         columns = {name: value for name, value in _columns(whole).items() if name not in ("key", "service")}
         self._connection.execute(_UPDATE, {"this_key": entry.key, **columns})
         return None
@@ -134,8 +139,14 @@ class Rows:
 
     def find(self, task_id: str, service: str) -> Entry | None:
         """The row of this task."""
-        found = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
-        return next((entry for entry in found if entry.service == normalised(service)), None)
+        return next(self._of_task(task_id, service), None)
+
+    def rival(self, task_id: str, service: str, key: str) -> Entry | None:
+        """The row of another submission with this id."""
+        rivals = (
+            row for row in self._of_task(task_id, service) if row.key != key and row.request is not None
+        )
+        return next(rivals, None)
 
     def entries(
         self, service: str | None, status: str | None, unfinished: bool, limit: int | None, offset: int
@@ -159,6 +170,23 @@ class Rows:
             for request, made, done in found:
                 if made is not None and done is not None:  # else it is no time, in a damaged row
                     yield request, done - made
+
+    def _of_task(self, task_id: str, service: str) -> Iterator[Entry]:
+        found = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
+        return (entry for entry in found if entry.service == normalised(service))
+
+    def _check_id(self, entry: Entry) -> None:
+        """Refuse an id that another submission has, by its row; only one kernel at a time gets past here.
+
+        Raises:
+            IdTaken: it has.
+        """
+        if not entry.task_id or entry.request is None:
+            return
+        if self._connection.dialect.name == "postgresql":  # SQLite lets only one write anyway
+            self._connection.execute(_TURN, {"this_task": entry.task_id})
+        if self.rival(entry.task_id, entry.service, entry.key) is not None:
+            raise IdTaken(entry.task_id)
 
     def _spellings(self, service: str) -> list[str]:
         """Return the names that a service has in the rows: earlier versions wrote its URL as it was given."""

@@ -17,8 +17,9 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from ..service.snapshot import TaskSnapshot, TaskStatus
-from .checking import is_of_another
+from .checking import PATIENCE, is_of_another_here
 from .damage import in_short, unwritten
+from .library import IdTaken
 from .pace import SUBMISSION
 from .record import HandedOver, TaskRecord
 from .restore import unconfirmed
@@ -64,19 +65,18 @@ async def submit(
         record.is_out = False
         try:
             async with manager.monitor.pace.turn(SUBMISSION):
-                if is_cancelled():
-                    raise TaskCancelled(tr("Cancelled before anything was sent."))
+                _check(is_cancelled)
                 # A closed laptop or a moved folder may have come between the click and this turn.
                 await _written_down(record, record.claim_again)
+                _check(is_cancelled)
                 snapshot = await _send(record)
             record.tell(message="")
-            if await is_of_another(task, snapshot.task_id):
-                raise SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
-            await record.apply(snapshot)
+            await _confirm(record, snapshot)
             return
         except (SubmissionUnconfirmed, ServerFault) as error:
             raise unconfirmed(error, task.key) from None
         except (RateLimited, ConnectionFailed) as error:
+            _check(is_cancelled)
             failures += 1
             wanted, patience = getattr(error, "retry_after", None), manager.submit_patience
             if isinstance(error, RateLimited):
@@ -99,6 +99,45 @@ async def submit(
                 "and may be charged."
             )
             raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
+
+
+def _check(is_cancelled: Callable[[], bool]) -> None:
+    if is_cancelled():
+        raise TaskCancelled(tr("Cancelled before anything was sent."))
+
+
+async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:
+    """Take over the answer to a submission, unless its id is that of another one.
+
+    An answer out of a cache, or one that was meant for another request, has such an id. The journal finds
+    that out as it writes the id. One that is slow must not hide it: it may be all that is left of the task.
+
+    Raises:
+        SubmissionUnconfirmed: it is the id of another one.
+        asyncio.CancelledError: the manager is closed; the id is kept.
+    """
+    task, another = record.task, SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
+    if is_of_another_here(task, snapshot.task_id):
+        raise another
+    writing = asyncio.ensure_future(record.note(snapshot))
+    writing.add_done_callback(_trouble_of)  # else asyncio complains that it was not asked for
+    try:
+        await asyncio.wait({writing}, timeout=PATIENCE)
+    except asyncio.CancelledError:  # the row is written with the manager's last words
+        if not is_of_another_here(task, snapshot.task_id):
+            record.tell(task_id=snapshot.task_id, status=snapshot.status)
+        raise
+    if isinstance(_trouble_of(writing), IdTaken) or is_of_another_here(task, snapshot.task_id):
+        raise another
+    try:
+        await record.apply(snapshot)
+    except IdTaken:
+        record.tell(task_id="", status=TaskStatus.submitting)
+        raise another from None
+
+
+def _trouble_of(step: asyncio.Future[None]) -> BaseException | None:
+    return step.exception() if step.done() and not step.cancelled() else None
 
 
 async def _send(record: TaskRecord) -> TaskSnapshot:

@@ -486,7 +486,8 @@ class Task(HasTraits):
     def _tell_failure(self, asked: Future[None]) -> None:
         error = None if asked.cancelled() else asked.exception()
         if error is not None:
-            self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+            with suppress(QingboError):  # the manager was closed: its tasks tell that
+                self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
 
     @property
     def _can_be_followed(self) -> bool:

@@ -20,6 +20,8 @@ __all__ = ["Filters"]
 
 _ALL = N_("all")
 _UNRATED = -1
+#: The value of "all". It is not ``None``, which to ipywidgets is no choice at all: an empty box.
+_EVERY = object()
 _MODES = [("std, 720p", "std"), ("pro, 1080p", "pro")]
 _SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
 #: What tells which video is which, and so is not offered where that is hidden: the order too, in which they
@@ -43,7 +45,7 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
     def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
         self._changed, self._blind = changed, blind
         self._is_offering = False
-        every = (tr(_ALL), None)
+        every = (tr(_ALL), _EVERY)
         rated = [(tr("{stars} or more").format(stars=stars), stars) for stars in range(5, -1, -1)]
         ratings = [every, (tr("not rated"), _UNRATED), *rated]
         orders = [(tr(told), order) for order, told in ORDERS.items() if order != "shuffled"]
@@ -78,7 +80,8 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
     @property
     def selection(self) -> Selection:
         """What is chosen now."""
-        chosen = {name: control.value for name, control in self.controls.items()}
+        values = {name: control.value for name, control in self.controls.items()}
+        chosen = {name: None if value is _EVERY else value for name, value in values.items()}
         rating = chosen.pop("rating")
         since, until = _midnight(chosen.pop("since")), _midnight(chosen.pop("until"))
         if until is not None:
@@ -101,8 +104,8 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _offer(self, control: Any, values: Iterable[str], named: Callable[[str], str]) -> None:
         chosen = control.value
-        options = [(tr(_ALL), None), *((named(value), value) for value in values)]
-        if chosen is not None and chosen not in values:
+        options = [(tr(_ALL), _EVERY), *((named(value), value) for value in values)]
+        if chosen not in (_EVERY, *values):
             options.append((named(chosen), chosen))
         if tuple(options) != tuple(control.options):
             with update(control):

@@ -171,7 +171,8 @@ def test_wait_times_out_and_the_task_goes_on(manager):
 def test_interrupt_ends_the_wait_at_once(server, tmp_path):
     """Ctrl-C, or Kernel → Interrupt, ends ``wait`` before the task has ended, and it is still followed."""
     script = f"""
-import time, qingbo_widgets as qw
+import signal, time, qingbo_widgets as qw
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run that & started hands down another one
 m = qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Library({str(tmp_path)!r}))
 m.submit_patience = 60
 task = m.submit(prompt="a slow one", model="kling-v3", duration=15, mode="pro")

@@ -116,6 +116,17 @@ def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
     assert gallery.tiles.children == (gallery.opened,)
 
 
+def test_a_filter_always_shows_its_choice(gallery: Gallery) -> None:
+    """From the beginning, and when a user goes back to "all": never an empty box."""
+    for name in ("model", "mode", "status", "tag", "rating"):
+        control = gallery.filters.controls[name]
+        assert control.label == "all", f"{name} is an empty box"
+        control.index = len(control.options) - 1
+        control.index = 0
+        assert control.label == "all", f"{name} is an empty box after a choice was taken back"
+    assert gallery.total == 60
+
+
 def test_days_are_whole(gallery: Gallery) -> None:
     """From a day to the same day are all of that day, where the kernel is."""
     gallery.filters.controls["since"].value = gallery.filters.controls["until"].value = date(2026, 5, 2)

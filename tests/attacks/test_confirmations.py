@@ -1,0 +1,280 @@
+"""The moments around a submission: a cancellation, another program's lock, a rival for the id, the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import qingbo_widgets as qw
+from qingbo_widgets.tasks.library import Entry, IdTaken, Library
+from tests.faults.server import Exchange, answer, close
+from tests.faults.service import Service
+from tests.waiting import until
+
+Make = Callable[..., qw.TaskManager]
+LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="0.5")
+
+
+@pytest.fixture
+def make(service: Service, tmp_path: Path) -> Iterator[Make]:
+    """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
+    service.story = (("processing", 10),)
+    managers: list[qw.TaskManager] = []
+
+    def make(**settings: float) -> qw.TaskManager:
+        client = qw.Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 10.0))
+        library = Library(tmp_path / "videos")
+        managers.append(qw.TaskManager(client, library, poll_interval=0.05, **settings))
+        return managers[-1]
+
+    yield make
+    for manager in managers:
+        manager.close()
+
+
+@contextmanager
+def locked(library: Library, how: str = "IMMEDIATE") -> Iterator[None]:
+    """Another program writes the journal, and takes its time."""
+    with closing(sqlite3.connect(library.journal.path, isolation_level=None)) as other:
+        other.execute(f"BEGIN {how}")
+        yield
+        other.execute("ROLLBACK")
+
+
+def run(library: Library, statement: str) -> None:
+    """Change the journal as another program does."""
+    with closing(sqlite3.connect(library.journal.path)) as database, database:
+        database.execute(statement)
+
+
+@pytest.mark.slow
+def test_a_cancelled_task_is_not_sent(make: Make, service: Service) -> None:
+    """The cancellation comes while the journal lets the submission wait, right before it would leave."""
+    manager = make()
+    service.faults["submit"] = [LIMIT]
+    task = manager.submit(prompt="koi")
+    until(lambda: "trying again" in task.message)
+    with locked(manager.library):
+        time.sleep(1.0)  # its turn has come, and it waits for the journal
+        task.cancel(wait=False)
+        time.sleep(0.1)
+    until(lambda: task.is_done)
+    assert (str(task.status), service.tasks) == ("cancelled", {}), "a task that was cancelled is paid for"
+
+
+@pytest.mark.slow
+def test_a_cancellation_does_not_wait_out_a_limit(make: Make, service: Service) -> None:
+    """It comes while the request is out that the service answers with "wait a minute"."""
+    asked = threading.Event()
+
+    def refused(exchange: Exchange) -> bool:
+        asked.set()
+        exchange.stopped.wait(0.3)
+        error = {"message": "slow down", "code": "rate_limit"}
+        return answer({"error": error}, 429, Retry_After="60")(exchange)
+
+    service.faults["submit"] = [refused]
+    task = make().submit(prompt="koi")
+    asked.wait(10)
+    task.cancel(wait=False)
+    until(lambda: task.is_done, 20)
+    assert (str(task.status), service.tasks) == ("cancelled", {})
+
+
+@pytest.mark.slow
+def test_an_id_is_shown_while_the_journal_is_locked(make: Make, service: Service) -> None:
+    """It may be all that is left of the task: it is not held back for what the journal says to it."""
+    manager = make()
+    manager.submit(prompt="warm").task_id  # noqa: B018
+    until(lambda: manager.tasks[0].task_id)
+    lock, unlock = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(manager.library, "EXCLUSIVE"):
+            lock.set()
+            unlock.wait(30)
+
+    def answered(exchange: Exchange) -> bool:
+        threading.Thread(target=hold).start()
+        lock.wait(10)
+        return service.serve(exchange)
+
+    service.faults["submit"] = [answered]
+    task = manager.submit(prompt="koi")
+    try:
+        until(lambda: task.task_id, 15)
+    finally:
+        unlock.set()
+    until(lambda: getattr(manager.library.get(task.key), "task_id", "") == task.task_id)
+
+
+@pytest.mark.slow
+def test_an_id_that_came_before_the_end_is_kept(
+    make: Make, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel restarts when the answer is there and the journal is not."""
+    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True)
+    manager, lock, unlock = make(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(manager.library):
+            lock.set()
+            unlock.wait(30)
+
+    def answered(exchange: Exchange) -> bool:
+        threading.Thread(target=hold).start()
+        lock.wait(10)
+        return service.serve(exchange)
+
+    service.faults["submit"] = [answered]
+    task = manager.submit(prompt="koi")
+    until(lambda: service.tasks)
+    time.sleep(0.2)
+    threading.Timer(0.3, unlock.set).start()
+    manager.close()
+    row = Library(manager.library.folder).get(task.key)
+    assert row is not None
+    assert task.task_id == row.task_id == "task-1", "the task is paid, and its id is gone"
+
+
+@pytest.mark.slow
+def test_one_id_in_two_kernels_confirms_one_task(make: Make, service: Service) -> None:
+    """A gateway answers two kernels out of its cache in the same moment."""
+    managers = [make(), make()]
+    for manager in managers:  # both have opened the journal
+        manager.submit(prompt="warm")
+    until(lambda: all(manager.tasks[0].task_id for manager in managers))
+    for number in range(5):
+        together = threading.Barrier(2)
+
+        def answered(
+            exchange: Exchange, number: int = number, together: threading.Barrier = together
+        ) -> bool:
+            service.take(exchange.request)
+            together.wait(30)
+            return answer({"task_id": f"cached-{number}", "model": "kling-v3", "status": "queued"})(exchange)
+
+        service.faults["submit"] = [answered, answered]
+        service.tasks[f"cached-{number}"] = 0
+        tasks = [manager.submit(prompt="koi") for manager in managers]
+        until(lambda tasks=tasks: all(task.task_id or task.is_done for task in tasks))
+        ids = Counter(task.task_id for task in tasks)
+        assert ids == {"": 1, f"cached-{number}": 1}, "two tasks would get one task's video"
+
+
+def test_the_journal_refuses_a_second_task_of_one_id(tmp_path: Path) -> None:
+    """Of the same service only; a task that is known by its id alone may be the same one."""
+    library = Library(tmp_path / "videos")
+    request = {"prompt": "koi"}
+    library.put(Entry(key="one", service="here", task_id="task-1", request=request, status="queued"))
+    library.put(Entry(key="two", service="here", status="submitting", request=request))
+    for key in ("two", "three"):
+        with pytest.raises(IdTaken):
+            library.put(Entry(key=key, service="here", task_id="task-1", request=request, status="queued"))
+    library.put(Entry(key="elsewhere", service="there", task_id="task-1", request=request, status="queued"))
+    library.put(Entry(key="resumed", service="here", task_id="task-1", status="queued"))
+    library.put(Entry(key="one", service="here", task_id="task-1", request=request, status="completed"))
+    assert {row.key: row.task_id for row in library.entries()} == {
+        "one": "task-1", "two": "", "elsewhere": "task-1", "resumed": "task-1",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_task_resumed_before_its_answer_is_no_rival(make: Make, service: Service) -> None:
+    """The dashboard shows the task before the slow answer comes: the submission is confirmed all the same."""
+    manager, go_on = make(), threading.Event()
+
+    def slow(exchange: Exchange) -> bool:
+        task_id = service.take(exchange.request)
+        go_on.wait(20)
+        return answer({"task_id": task_id, "model": "kling-v3", "status": "queued"})(exchange)
+
+    service.faults["submit"] = [slow]
+    task = manager.submit(prompt="koi")
+    until(lambda: service.tasks)
+    resumed = manager.resume("task-1")
+    until(lambda: resumed.progress == 10)
+    go_on.set()
+    until(lambda: task.task_id or task.is_done)
+    assert task.task_id == "task-1", "a task that was paid and is known counts as unconfirmed"
+
+
+@pytest.mark.slow
+def test_a_refused_check_holds_nothing(make: Make, service: Service) -> None:
+    """The id was that of another task: another kernel can still act on the unconfirmed one."""
+    manager = make()
+    other = manager.submit(prompt="other")
+    until(lambda: other.task_id)
+    service.faults["submit"] = [service.taken(close)]
+    task = manager.submit(prompt="koi")
+    until(lambda: task.is_done)
+    with pytest.raises(qw.QingboError, match="another task of this library"):
+        task.check(other.task_id)
+    until(lambda: manager.library.holding(task.key) is None, 10)
+    assert str(task.status) == "unconfirmed"
+
+
+@pytest.mark.slow
+def test_holds_are_renewed_when_the_journal_is_writable_again(make: Make) -> None:
+    """A folder that was read-only for a moment costs no hold: no other kernel follows the task too."""
+    manager = make(hold_seconds=1.5)
+    task = manager.submit(prompt="koi")
+    until(lambda: task.task_id)
+    journal = manager.library.journal
+    journal._opened = dataclasses.replace(journal._opened, read_only="for a moment")
+    time.sleep(0.8)
+    journal.look_again()
+    manager.library.get(task.key)
+    time.sleep(2.0)
+    holding = manager.library.holding(task.key)
+    assert holding is not None
+    assert holding[1] is not None
+    assert holding[1] > datetime.now(UTC), "the kernel follows the task, and lets another one take it"
+
+
+@pytest.mark.slow
+def test_one_row_keeps_no_other_from_being_written_at_the_end(make: Make, service: Service) -> None:
+    """The journal takes all rows again but the first one that waits."""
+    manager, together, library = make(), threading.Barrier(2), make().library
+    library.add(Entry(key="older", service="elsewhere", status="completed"))
+    run(library, "CREATE TRIGGER full BEFORE UPDATE ON tasks WHEN NEW.task_id != '' "
+        "BEGIN SELECT RAISE(ABORT, 'no room'); END")  # fmt: skip
+
+    def answered(exchange: Exchange) -> bool:
+        together.wait(20)
+        return service.serve(exchange)
+
+    service.faults["submit"] = [answered, answered]
+    tasks = [manager.submit(prompt=name) for name in ("a", "b")]
+    until(lambda: all(task.task_id and task.message for task in tasks))
+    first = next(iter(manager.backlog._rows))
+    run(library, f"CREATE TRIGGER one BEFORE UPDATE ON tasks WHEN OLD.key = '{first}' "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END")  # fmt: skip
+    run(library, "DROP TRIGGER full")
+    manager.close()
+    rows = {row.key: row.task_id for row in Library(library.folder).entries()}
+    assert all(rows[task.key] == task.task_id for task in tasks if task.key != first)
+
+
+def test_a_closed_manager_is_not_replaced_unasked(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the sandbox, nothing goes to the service that charges without the word of the user."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QINGBO_API_KEY", "sk-test-123456")
+    monkeypatch.setenv("QINGBO_BASE_URL", f"{service.url}/v1")
+    with qw.connect(sandbox=True):
+        pass
+    for act in (lambda: qw.generate("koi"), lambda: qw.sweep(prompt=["koi"])):
+        with pytest.raises(qw.QingboError, match=r"nothing was sent.*connect\(\) again"):
+            act()
+    assert service.tasks == {}, "the service was paid instead of the sandbox"
