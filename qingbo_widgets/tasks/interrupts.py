@@ -34,27 +34,55 @@ def uninterrupted() -> Iterator[None]:
 
     Python runs them on the main thread only, so there is nothing to do on any other.
     """
-    handlers: dict[int, Handler] = {}
-    arrived: list[int] = []
+    section = _Section()
     try:
         if threading.current_thread() is threading.main_thread():
-            _put_off(handlers, arrived)
+            section.begin()
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
+        section.end()
 
 
-def _put_off(handlers: dict[int, Handler], arrived: list[int]) -> None:
-    """Note each signal down instead of calling its handler, which is kept for later."""
-    for number in _SIGNALS:
-        handler = signal.getsignal(number)
-        if callable(handler):
-            # Kept first: a signal between these two lines raises, and what was put off is put back.
-            handlers[number] = handler
-            signal.signal(number, lambda number, _: arrived.append(number))
+class _Section:
+    """The handlers of a section, and the signals that have arrived in it."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Handler] = {}
+        self._arrived: list[int] = []
+        self._is_over = False
+
+    def begin(self) -> None:
+        """Note each signal down instead of calling its handler, which is kept for later."""
+        for number in _SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                # Kept first: a signal between these two lines raises, and what was put off is put back.
+                self._handlers[number] = handler
+                signal.signal(number, self._note)
+
+    def end(self) -> None:
+        """Put the handlers back, and let them do what was put off."""
+        self._is_over = (
+            True  # from here on a handler may raise; one that is not back yet is called all the same
+        )
+        try:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+        finally:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._arrived:
+            try:
+                signal.raise_signal(self._arrived.pop(0))
+            finally:
+                self._catch_up()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._is_over:
+            self._handlers[number](number, frame)
+        else:
+            self._arrived.append(number)
 
 
 def outcome(future: Future[T], timeout: float | None = None) -> T:

@@ -81,9 +81,10 @@ async def submit(
             wanted, patience = getattr(error, "retry_after", None), manager.submit_patience
             if isinstance(error, RateLimited):
                 patience = max(patience, RATE_LIMIT_PATIENCE)
-            delay = retry_delay(failures, wanted)
-            if clock() + delay - began > patience:
+            left = patience - (clock() - began)
+            if left < max(wanted or 0.0, retry_delay(1)):
                 raise
+            delay = min(retry_delay(failures, wanted), left)
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
             told = tr("{error} Nothing is charged yet; trying again in {delay:.0f} s.")
             record.tell(message=told.format(error=error, delay=delay))

@@ -80,8 +80,8 @@ class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no typ
     @property
     def selection(self) -> Selection:
         """What is chosen now."""
-        values = {name: control.value for name, control in self.controls.items()}
-        chosen = {name: None if value is _EVERY else value for name, value in values.items()}
+        values: dict[str, Any] = {name: control.value for name, control in self.controls.items()}
+        chosen: dict[str, Any] = {name: None if value is _EVERY else value for name, value in values.items()}
         rating = chosen.pop("rating")
         since, until = _midnight(chosen.pop("since")), _midnight(chosen.pop("until"))
         if until is not None:

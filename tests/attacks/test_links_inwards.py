@@ -214,7 +214,7 @@ def test_the_key_goes_to_this_machine_only_where_it_travels_in_the_clear(
     )
     with (
         Client("sk-test-123456", f"http://localhost:{port_of(inside)}/v1", timeout=(5, 5)) as client,
-        pytest.raises(ConnectionFailed, match=r"must not be sent\. Nothing was sent") as caught,
+        pytest.raises(ConnectionFailed, match="key must not be sent") as caught,
     ):
         client.status("task-1")
     assert caught.value.sent is False

@@ -163,6 +163,18 @@ def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_late
         assert task.wait(60).video_path.exists()
 
 
+@pytest.mark.slow
+def test_all_of_the_patience_is_used(make_manager):
+    """The last wait is as long as what is left of it, and no try is given up for being too far off."""
+    manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=2.9)
+    waits: list[str] = []
+    task = manager.submit(prompt=KOI)
+    task.observe(lambda change: waits.append(change.new.partition("trying again in")[2]), "message")
+    with pytest.raises(qw.ConnectionFailed):
+        task.wait(20)
+    assert [wait for wait in waits if wait][-1] == " 2 s.", "of 2.9 seconds only the first was used"
+
+
 def test_a_submission_can_be_cancelled_while_the_service_is_down(make_manager):
     """Between two tries nothing is at the service, so Cancel needs nobody's leave."""
     manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=60.0)
