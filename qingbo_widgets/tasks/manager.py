@@ -55,7 +55,8 @@ class TaskManager(Configurable):
     Its settings can be given the Jupyter way, ``c.TaskManager.poll_interval = 5`` in ``ipython_config.py``.
 
     Args:
-        client: speaks to the service; by default with the key from the environment.
+        client: speaks to the service, for this manager alone, which closes it; by default with the key from
+            the environment.
         library: keeps the journal and the videos; by default in ``qingbo_videos`` beside the notebook.
         sandbox: the sandbox that the client speaks to, where it is one of ours.
 
