@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..exceptions import QingboError
@@ -59,8 +60,8 @@ class SweepQueue:
         #: Of the tasks made here, so that none is taken for another kernel's.
         self._keys: set[str] = set()
         self._attached: set[str] = set()
-        #: Of the tasks that were not sent because the sweep was paused.
-        self._held_back: set[str] = set()
+        #: The submissions that were not sent because of a pause: the task's key, and when it was submitted.
+        self._held_back: dict[str, datetime] = {}
 
     def resume(self) -> None:
         """Take up the tasks that the cells have in the library; submit nothing."""
@@ -201,7 +202,10 @@ class SweepQueue:
         elif task._claim(lambda: task._can_be_submitted):
             task.submitted_at = entry.submitted_at
             manager.follow(task, error=None)  # another kernel has submitted it: see what came of that
+        was_waiting = cell.task is None
         self._attach(cell, task)
+        if was_waiting and cell.is_dropped:  # cancelled in this very moment
+            task.cancel(wait=False)
 
     async def _claim(self, cell: Cell, task: Task) -> bool:
         """Make a task the cell's in the journal, unless another kernel has given the cell another one."""
@@ -227,7 +231,7 @@ class SweepQueue:
         """Tell whether a task may be sent now; ``pause`` may have come since the queue began with it."""
         if self._sweep.state != "paused":
             return True
-        self._held_back.add(task.key)
+        self._held_back[task.key] = task.submitted_at
         return False
 
     def _take_over(self, cell: Cell, key: str) -> bool:
@@ -273,8 +277,7 @@ class SweepQueue:
             task.on_end(lambda _: self._ended(cell, task))
             return
         if cell.task is task:
-            if task.key in self._held_back:  # nothing was sent, so it waits again
-                self._held_back.remove(task.key)
+            if self._held_back.pop(task.key, None) == task.submitted_at:  # nothing was sent: it waits again
                 if _is_refused(task):
                     cell.task = None
                 else:

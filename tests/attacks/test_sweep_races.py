@@ -205,6 +205,26 @@ def test_an_unconfirmed_cell_is_not_sent_again_after_a_pause(
     assert service.prompts == ["koi"]
 
 
+@pytest.mark.slow
+def test_what_the_user_submits_after_a_pause_is_not_repeated(
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause held it back; then its card sent it, and the answer was lost: that needs another click."""
+    service.story, service.knows_keys = RENDERING, False
+    service.faults["submit"] = [SLOWER, service.taken(close)]
+    made = sweep(prompt=["koi"], manager=make_manager())
+    ended = Stopped(monkeypatch, made._queue, "_ended")
+    until(lambda: made.tasks and made.tasks[0].message)
+    (task,) = made.tasks
+    made.pause()
+    ended.wait()
+    task.submit_again()
+    until(lambda: not service.faults["submit"] and task.is_done)
+    ended.let_go()
+    until(lambda: not made.cells[0].is_awaited)
+    assert made.cells[0].state == CellState.unconfirmed, "go_on() would submit it once more"
+
+
 # ---------------------------------------------------------------------- the end of the kernel
 
 
