@@ -155,6 +155,8 @@ class SweepQueue:
             else:
                 await self._submit_new(cell)
         except Exception as error:
+            if manager.is_closed:
+                return
             logger.warning(
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
