@@ -146,9 +146,10 @@ class Cell:
         """Try again, without paying for what the service still has.
 
         A task that is no longer followed is followed again, and a video that could not be saved is saved
-        again. Both are free. A failed or cancelled cell goes back into the queue for a new task, which may
-        cost money. So does an unconfirmed one, with the same key: a service that knows the key answers with
-        the first task, another bills a second.
+        again. Both are free. Any other cell goes back into the queue, which may cost money. For a task that
+        failed or was cancelled at the service there is a new one. One that the service never took, or did
+        not confirm, is submitted again with the same key: a service that knows the key answers with the
+        first task, another bills a second.
 
         Raises:
             QingboError: it has its video.

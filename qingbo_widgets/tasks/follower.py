@@ -54,6 +54,7 @@ STILL_IN_DOUBT = N_(
     "{error} It is still not known what became of the first submission: that task may exist, and may be "
     "charged."
 )
+HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. go_on() submits it.")
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
@@ -68,6 +69,7 @@ class Follower:
         submitted: done when the service has taken the task, or will not.
         may_submit: whether a person has asked to submit it; only then is it ever submitted.
         is_claimed: whether its row was written a moment ago, held by this kernel, for a submission.
+        may_leave: asked right before the request leaves; ``False`` holds it back.
         clock: seconds, monotonic.
     """
 
@@ -78,11 +80,13 @@ class Follower:
         *,
         may_submit: bool,
         is_claimed: bool = False,
+        may_leave: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._may_submit = may_submit
         self._is_claimed = is_claimed
+        self._may_leave = may_leave
         self._clock = clock
         self._submitted = submitted
         self._is_cancelled = False
@@ -123,7 +127,7 @@ class Follower:
             if is_new := not task.task_id:
                 if not self._may_submit:
                     raise task.error or interrupted(task.key)
-                await submit(record, lambda: self._is_cancelled, self._clock)
+                await self._submit()
             self._submission_is_over()
             if not task.status.is_ended:
                 with record.manager.monitor.pace.follow():
@@ -133,6 +137,14 @@ class Follower:
         except HandedOver:
             return False
         return True
+
+    async def _submit(self) -> None:
+        try:
+            await submit(self._record, lambda: self._is_cancelled or not self._may_leave(), self._clock)
+        except TaskCancelled:
+            if self._is_cancelled:
+                raise
+            raise QingboError(tr(HELD_BACK)) from None
 
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it gets there. Calls at the same time are one.

@@ -274,7 +274,14 @@ class TaskManager(Configurable):
         return url
 
     def follow(
-        self, task: Task, *, known: bool = True, submit: bool = False, claimed: bool = False, **changes: Any
+        self,
+        task: Task,
+        *,
+        known: bool = True,
+        submit: bool = False,
+        claimed: bool = False,
+        may_leave: Callable[[], bool] = lambda: True,
+        **changes: Any,
     ) -> Task:
         """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
 
@@ -283,6 +290,7 @@ class TaskManager(Configurable):
             known: whether the journal has a row of it.
             submit: whether a person has asked to submit it.
             claimed: whether its row was written a moment ago for this, held by this kernel.
+            may_leave: asked right before the request leaves; ``False`` holds it back.
             **changes: traits to set before.
 
         Raises:
@@ -298,7 +306,9 @@ class TaskManager(Configurable):
             try:
                 submitted = self.monitor.promise() if submit else Future()
                 record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
-                follower = Follower(record, submitted, may_submit=submit, is_claimed=claimed)
+                follower = Follower(
+                    record, submitted, may_submit=submit, is_claimed=claimed, may_leave=may_leave
+                )
                 self._tasks[task.key] = task
                 task._reopen(follower, **changes)
                 self.monitor.start(follower.run)

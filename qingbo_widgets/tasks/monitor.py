@@ -34,7 +34,9 @@ MORE_WORKERS = 29
 PATIENCE = 2.0
 #: Seconds before its link dies in which it does not wait at all.
 URGENT = 60.0
-CALLBACK_WORKERS = 32
+#: Threads that stay for callbacks; while each of them is busy, a callback has a further one to itself.
+CALLBACK_WORKERS = 4
+POSTER_WORKERS = 4
 
 _CLOSED = N_("This task manager is closed. qw.connect() gives a new one.")
 
@@ -62,7 +64,8 @@ class TaskMonitor:
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
         self._hastened = 0.0
         self._journal = Scribe(journal)
-        self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback")
+        self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback", grows=True)
+        self._posters = DaemonPool(POSTER_WORKERS, "qingbo-poster")
         self._promises: set[Future[None]] = set()
 
     def start(self, story: Callable[..., Coroutine[Any, Any, T]], /, *args: Any) -> Future[T]:
@@ -197,6 +200,11 @@ class TaskMonitor:
         with suppress(RuntimeError):  # closed: there is no thread left to call it
             self._callbacks.submit(callback, *args)
 
+    def make_aside(self, call: Callable[..., object], /, *args: Any) -> None:
+        """Run something that takes long, and that nothing waits for: the poster of a video."""
+        with suppress(RuntimeError):  # closed
+            self._posters.submit(call, *args)
+
     def call_soon(self, callback: Callable[..., object], /, *args: Any) -> None:
         """Run something short on the monitor's thread."""
         self.process.check()
@@ -217,7 +225,7 @@ class TaskMonitor:
                 return  # a second stop would cut off the followers in their last words
             self._is_closing = self._closed = True
             loop, thread = self._loop, self._thread
-        for pool in (self._requests, self._downloads, self._callbacks):
+        for pool in (self._requests, self._downloads, self._callbacks, self._posters):
             pool.shutdown(wait=False, cancel_futures=True)
         if loop is not None and thread is not None:
             with suppress(RuntimeError):  # the loop is closed already

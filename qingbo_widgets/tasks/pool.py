@@ -28,10 +28,13 @@ class DaemonPool(Executor):
     Args:
         workers: how many threads at most.
         name: what the threads are called in a debugger.
+        grows: never let a call wait for another one: where all threads are busy it gets a further one, which
+            ends when there is nothing left to do.
     """
 
-    def __init__(self, workers: int, name: str) -> None:
+    def __init__(self, workers: int, name: str, *, grows: bool = False) -> None:
         self._limit = workers
+        self._grows = grows
         self._name = name
         # The number keeps calls of one urgency in the order in which they came.
         self._jobs: PriorityQueue[tuple[float, int, Job | None]] = PriorityQueue()
@@ -52,10 +55,16 @@ class DaemonPool(Executor):
             if self._closed:
                 raise RuntimeError("this pool is closed")
             self._jobs.put((due, next(self._numbers), (future, lambda: fn(*args, **kwargs))))
-            if not self._idle.acquire(blocking=False) and len(self._threads) < self._limit:
-                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            if not self._idle.acquire(blocking=False):
+                try:
+                    if len(self._threads) < self._limit:
+                        self._start(self._work)
+                    elif self._grows:
+                        self._start(self._help)
+                except RuntimeError:  # the system has no thread left: those that there are do it
+                    if not self._threads:
+                        future.cancel()
+                        raise
         return future
 
     def add_worker(self, most: int) -> None:
@@ -66,9 +75,7 @@ class DaemonPool(Executor):
         """
         with uninterrupted(), self._lock:
             if not self._closed and len(self._threads) < most and not self._jobs.empty():
-                thread = threading.Thread(target=self._help, name=self._name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._start(self._help)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls. Threads end after those that were taken; ``wait`` is for ``join(0.5)``."""
@@ -90,6 +97,11 @@ class DaemonPool(Executor):
             if thread is not threading.current_thread():
                 thread.join(max(deadline - time.monotonic(), 0.0))
 
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=self._name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
     def _work(self) -> None:
         while (job := self._jobs.get()[2]) is not None:
             _do(*job)
@@ -103,12 +115,14 @@ class DaemonPool(Executor):
                 try:
                     job = self._jobs.get_nowait()[2]
                 except Empty:
+                    self._idle.acquire(blocking=False)  # idle no more: it ends
                     self._threads.remove(threading.current_thread())
                     return
             if job is None:
                 return
             _do(*job)
             del job
+            self._idle.release()
 
 
 def _do(future: Future[Any], call: Callable[[], Any]) -> None:

@@ -103,7 +103,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
     record.tell(video_path=path, download=None, message="")
-    record.manager.monitor.call_back(make_poster, path)
+    record.manager.monitor.make_aside(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 

@@ -7,13 +7,17 @@ import logging
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..service.snapshot import TaskStatus
 from .brake import Brake, concerns_all
 from .cell import Cell, CellState
 from .damage import unwritten
+from .follower import NOT_SENT
+from .holding import hold
 from .record import first_row
 from .sweeps import Sweeps
 from .task import Task
@@ -56,6 +60,8 @@ class SweepQueue:
         #: Of the tasks made here, so that none is taken for another kernel's.
         self._keys: set[str] = set()
         self._attached: set[str] = set()
+        #: The submissions that were not sent because of a pause: the task's key, and when it was submitted.
+        self._held_back: dict[str, datetime] = {}
 
     def resume(self) -> None:
         """Take up the tasks that the cells have in the library; submit nothing."""
@@ -125,10 +131,7 @@ class SweepQueue:
                 if sweep.state != "running" or room <= 0:
                     break
                 if cell.state == CellState.waiting:
-                    if cell.task is None:
-                        await self._submit(cell)
-                    else:
-                        cell.task.submit_again()
+                    await self._submit(cell)
                     room = self._room()
         self.look()
 
@@ -139,62 +142,99 @@ class SweepQueue:
         return min(self._sweep.max_running - len(running), self._brake.most_under_way - under_way)
 
     async def _submit(self, cell: Cell) -> None:
-        manager, task = self._manager, Task(self._manager, cell.request)
-        self._keys.add(task.key)
+        """Submit a cell's task: the one that the service never took once more, else a new one."""
+        manager, task = self._manager, cell.task
+        if task is None and cell.key is not None:
+            task = manager.take_up(cell.key)
+        if cell.task is None and task is not None and not cell.may_replace(task):
+            self._attach(cell, task)  # the user has submitted it again, or follows it
+            return
         try:
-            if await self._has_its_task_again(cell):
-                return
-            # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
-            manager.expect(task)
-            key = await manager.monitor.journal(
-                self.rows.claim,
-                self._sweep.name,
-                cell.number,
-                first_row(task),
-                before=cell.key,
-                holder=manager.holder,
-                seconds=manager.hold_seconds,
-            )
-            if key != task.key:
-                manager.forget(task)
-                if key is None:
-                    cell.is_dropped = True
-                elif not self._take_over(cell, key):
-                    self.halt(tr(_ELSEWHERE))  # its row is not written yet: a kernel of an earlier version
-                return
+            if task is not None and task._can_be_submitted:
+                await self._submit_again(cell, task)
+            else:
+                await self._submit_new(cell)
         except Exception as error:
-            manager.forget(task)
-            place = manager.library.journal.place
+            if manager.is_closed:
+                return
             logger.warning(
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
-            self.halt(tr(_NOT_WRITTEN).format(error=unwritten(place, error)))
-            return
-        cell.key = key
-        manager.follow(task, submit=True, claimed=True)
+            self.halt(tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error)))
+
+    async def _submit_new(self, cell: Cell) -> None:
+        manager, task = self._manager, Task(self._manager, cell.request)
+        self._keys.add(task.key)
+        # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
+        manager.expect(task)
+        try:
+            if not await self._claim(cell, task):
+                manager.forget(task)
+                return
+            manager.follow(task, submit=True, claimed=True, may_leave=lambda: self._may_leave(task))
+        except BaseException:  # at the end of the manager, above all
+            manager.forget(task)
+            with suppress(Exception):  # else the next kernel cannot know that it was not sent
+                gone = QingboError(tr(NOT_SENT))
+                await manager.monitor.journal(self.rows.give_up, task.key, gone, manager.holder)
+            raise
+        cell.key = task.key
         self._attach(cell, task)
         if cell.is_dropped:  # cancelled in this very moment
             task.cancel(wait=False)
 
-    async def _has_its_task_again(self, cell: Cell) -> bool:
-        """Have the cell's earlier task again, if the user has submitted that one once more, or follows it.
+    async def _submit_again(self, cell: Cell, task: Task) -> None:
+        """Submit a cell's task once more, unless the user or another kernel is quicker.
 
-        It has a card of its own, in every kernel, whose buttons know of no sweep.
+        The task has a card of its own, in every kernel, whose button knows of no sweep. So it stays the
+        cell's task: whatever submits it, it is one task, which is taken here and held in the journal.
         """
+        manager, journal = self._manager, self._manager.monitor.journal
+        if cell.task is None and not await self._claim(cell, task):
+            return
+        held = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+        is_held = await journal(hold, *held)
+        entry = await journal(manager.library.get, task.key)
+        if cell.state != CellState.waiting:  # cancelled meanwhile, or submitted by the user
+            if task.is_done:
+                await journal(manager.library.release, manager.holder, task.key)
+            return
+        if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
+            task._submit_again(may_leave=lambda: self._may_leave(task))
+        elif task._claim(lambda: task._can_be_submitted):
+            task.submitted_at = entry.submitted_at
+            manager.follow(task, error=None)  # another kernel has submitted it: see what came of that
+        was_waiting = cell.task is None
+        self._attach(cell, task)
+        if was_waiting and cell.is_dropped:  # cancelled in this very moment
+            task.cancel(wait=False)
+
+    async def _claim(self, cell: Cell, task: Task) -> bool:
+        """Make a task the cell's in the journal, unless another kernel has given the cell another one."""
         manager = self._manager
-        former = None if cell.key is None else manager.take_up(cell.key)
-        if former is None:
-            return False
-        if former.is_done:
-            entry = await manager.monitor.journal(manager.library.get, former.key)
-            is_news = entry is not None and entry.submitted_at not in (None, former.submitted_at)
-            if entry is not None and is_news and former._claim(lambda: not former.task_id):
-                former.submitted_at = entry.submitted_at
-                manager.follow(former, error=None)  # another kernel has submitted it: see what came of that
-        if cell.may_replace(former):
-            return False
-        self._attach(cell, former)
-        return True
+        key = await manager.monitor.journal(
+            self.rows.claim,
+            self._sweep.name,
+            cell.number,
+            first_row(task),
+            before=cell.key,
+            holder=manager.holder,
+            seconds=manager.hold_seconds,
+        )
+        if key == task.key:
+            return True
+        if key is None:
+            cell.is_dropped = True
+        elif not self._take_over(cell, key):
+            self.halt(tr(_ELSEWHERE))  # its row is not written yet: a kernel of an earlier version
+        return False
+
+    def _may_leave(self, task: Task) -> bool:
+        """Tell whether a task may be sent now; ``pause`` may have come since the queue began with it."""
+        if self._sweep.state != "paused":
+            return True
+        self._held_back[task.key] = task.submitted_at
+        return False
 
     def _take_over(self, cell: Cell, key: str) -> bool:
         """Have the task that another kernel has submitted for a cell; ``False`` where it has no row."""
@@ -239,7 +279,12 @@ class SweepQueue:
             task.on_end(lambda _: self._ended(cell, task))
             return
         if cell.task is task:
-            if _is_refused(task) and concerns_all(task.error):
+            if self._held_back.pop(task.key, None) == task.submitted_at:  # nothing was sent: it waits again
+                if _is_refused(task):
+                    cell.task = None
+                else:
+                    cell.is_asked_again = True
+            elif _is_refused(task) and concerns_all(task.error):
                 self.halt(str(task.error))
                 cell.task = None  # nothing was made, so it waits again
             elif task.task_id and not task.status.is_ended and not self._manager.is_closed:

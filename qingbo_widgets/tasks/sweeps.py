@@ -14,6 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..exceptions import QingboError
+from ..service.snapshot import TaskStatus
+from .kept_errors import row_of
 from .library import Entry, Library
 from .restore import read_request
 from .rows import Rows, text_of
@@ -119,6 +122,8 @@ class Sweeps:
     ) -> str | None:
         """Give a cell its key and its task a row, both or neither, unless another kernel has been quicker.
 
+        A task that is the cell's already has its row, and its submission claims that.
+
         The statement that changes the cell decides, not a look at it: what another kernel writes in the same
         moment is seen by one of the two only.
 
@@ -138,11 +143,20 @@ class Sweeps:
         unchanged = (_cells.c.key.is_not_distinct_from(before), _cells.c.is_dropped.is_(False))
         with self._library._begin() as connection:
             changed = connection.execute(_cells.update().where(*cell, *unchanged).values(key=row.key))
+            if changed.rowcount == 1 and row.key == before:
+                return before
             if changed.rowcount == 1:
                 Rows(connection).add(row, holder, datetime.now(UTC) + timedelta(seconds=seconds))
                 return row.key
             found = connection.execute(sa.select(_cells.c.key).where(*cell)).one()
         return None if found.key == before else found.key
+
+    def give_up(self, key: str, error: QingboError, holder: str) -> None:
+        """Write that a task was not sent, if ``claim`` has given it a row, and hold that no more."""
+        columns = {"status": TaskStatus.failed.value, "error": row_of(error)}
+        with self._library._begin() as connection:
+            Rows(connection).update(key, columns, even_ended=False)
+            Rows(connection).release(holder, key)
 
     def drop(self, name: str, numbers: Sequence[int], *, is_dropped: bool = True) -> dict[int, str | None]:
         """Take cells out of the queue, or put them back.

@@ -257,11 +257,8 @@ class Task(HasTraits):
             QingboError: the task is not of that kind; there is nothing to submit again.
         """
         self.manager.monitor.check_open()
-        with uninterrupted():
-            if self._claim(lambda: self.request is not None and not self.task_id):
-                self.submitted_at = next_moment()
-                self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None)
-                return
+        if self._submit_again():
+            return
         told = tr(
             "The task {task} is {status}: only a task that the service has not confirmed is submitted "
             "again. generate() makes a new one."
@@ -457,6 +454,15 @@ class Task(HasTraits):
             self._done.clear()
         return True
 
+    def _submit_again(self, **how: Any) -> bool:
+        """Like ``submit_again``; ``False`` where it raises. ``how`` is for ``TaskManager.follow``."""
+        with uninterrupted():
+            if not self._claim(lambda: self._can_be_submitted):
+                return False
+            self.submitted_at = next_moment()
+            self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None, **how)
+        return True
+
     def _reopen(self, follower: Follower | None, **changes: Any) -> None:
         self._follower = follower
         self._set(**changes)
@@ -488,6 +494,11 @@ class Task(HasTraits):
         if error is not None:
             with suppress(QingboError):  # the manager was closed: its tasks tell that
                 self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+
+    @property
+    def _can_be_submitted(self) -> bool:
+        """Tell whether ``submit_again`` would submit it, once it is done."""
+        return self.request is not None and not self.task_id
 
     @property
     def _can_be_followed(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from qingbo_widgets import Client, Library, TaskManager
 from tests.faults.server import FaultServer
 from tests.faults.service import Service
 
@@ -17,3 +19,18 @@ def service() -> Iterator[Service]:
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         yield service
+
+
+@pytest.fixture
+def make_manager(service: Service, tmp_path: Path) -> Iterator[Callable[[], TaskManager]]:
+    """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
+    managers: list[TaskManager] = []
+
+    def make() -> TaskManager:
+        client = Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 5.0))
+        managers.append(TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05))
+        return managers[-1]
+
+    yield make
+    for manager in managers:
+        manager.close()

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from qingbo_widgets import Client, Library, Sweep, TaskManager, sweep
+from qingbo_widgets import Sweep, TaskManager, sweep
 from qingbo_widgets.tasks import trouble
 from qingbo_widgets.tasks.cell import Cell, CellState
 from qingbo_widgets.widgets.sweep import SweepGrid
@@ -27,21 +27,6 @@ NO_KEY = answer({"error": {"message": "the key is not active", "code": "invalid_
 NO_TASK = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 NO_PAGE = answer({"error": {"message": "no such page", "code": "not_found"}}, 404)
 FORBIDDEN = answer({"error": {"message": "not from here", "code": "forbidden"}}, 403)
-
-
-@pytest.fixture
-def make_manager(service: Service, tmp_path: Path) -> Iterator[MakeManager]:
-    """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
-    managers: list[TaskManager] = []
-
-    def make() -> TaskManager:
-        client = Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 5.0))
-        managers.append(TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05))
-        return managers[-1]
-
-    yield make
-    for manager in managers:
-        manager.close()
 
 
 def prompts(count: int) -> list[str]:

@@ -110,3 +110,45 @@ def test_a_worker_is_added_for_what_waits_only():
     pool.add_worker(9)
     assert threads() == 1
     pool.shutdown()
+
+
+def test_a_growing_pool_lets_no_call_wait_for_another():
+    """Of twenty calls that block all run at once; what was started for them ends, and starts again."""
+    pool = DaemonPool(2, "growing", grows=True)
+
+    def threads() -> int:
+        return len([thread for thread in threading.enumerate() if thread.name == "growing"])
+
+    for _ in range(3):
+        together = threading.Barrier(20)
+        calls = [pool.submit(together.wait, 20) for _ in range(20)]
+        assert sorted(call.result(20) for call in calls) == list(range(20))
+        deadline = time.monotonic() + 5
+        while (threads() > 2 or pool._idle._value != 2) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert (threads(), pool._idle._value) == (2, 2)
+    pool.shutdown()
+    assert threads() == 0
+
+
+def test_a_system_without_threads_runs_a_call_once_or_refuses_it(monkeypatch):
+    """A call that was refused never runs; with a thread there, it waits for that one."""
+    pool, ran = DaemonPool(2, "scarce", grows=True), []
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            pool.submit(ran.append, "refused")
+    gate = threading.Event()
+    first = pool.submit(gate.wait, 20)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        second = pool.submit(ran.append, "later")
+    gate.set()
+    assert first.result(5)
+    second.result(5)
+    assert ran == ["later"]
+    pool.shutdown()
