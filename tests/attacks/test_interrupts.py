@@ -41,8 +41,8 @@ def connect():
     return manager
 
 manager, interrupted, returned = connect(), 0, []
-# Everything once: a logger that is asked for its level for the first time takes a lock of the standard library,
-# which an interrupt leaves locked before Python 3.13.
+# Everything once: a logger that is asked for its level for the first time takes a lock of the standard
+# library, which an interrupt leaves locked before Python 3.13.
 for prompt in ("first", "second"):
     connect().submit(prompt=prompt).wait(20)
     time.sleep(0.5)

@@ -100,7 +100,9 @@ def test_refused(transport: Transport) -> None:
             with pytest.raises(ConnectionFailed, match=r"127.0.0.1 refused") as caught:
                 unheard.call(method, "/tasks", json=body, unclear="UNCLEAR")
             assert caught.value.sent is False
-            assert str(caught.value).endswith(hint), "of a question about a paid task, too, something was sent"
+            assert str(caught.value).endswith(hint), (
+                "of a question about a paid task, too, something was sent"
+            )
 
 
 def test_an_unknown_name() -> None:
