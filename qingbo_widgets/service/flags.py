@@ -9,7 +9,7 @@ __all__ = ["Flag"]
 
 
 class Flag:
-    """What ``threading.Event`` is, for waits that "Stop" or Ctrl+C may cut short.
+    """An event like ``threading.Event``, for waits that "Stop" or Ctrl+C may cut short.
 
     The event's lock is taken in Python code. An interrupt between two of its lines leaves it locked, and the
     thread that sets the event, which may be the one that follows all tasks, waits for ever. Here a waiter has

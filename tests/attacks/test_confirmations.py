@@ -50,6 +50,24 @@ def locked(library: Library, how: str = "IMMEDIATE") -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
+def locked_with_the_answer(service: Service, library: Library, how: str) -> threading.Event:
+    """Have another program lock the journal as the next answer comes; set the result to unlock it."""
+    lock, unlock = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(library, how):
+            lock.set()
+            unlock.wait(30)
+
+    def answered(exchange: Exchange) -> bool:
+        threading.Thread(target=hold).start()
+        lock.wait(10)
+        return service.serve(exchange)
+
+    service.faults["submit"] = [answered]
+    return unlock
+
+
 def run(library: Library, statement: str) -> None:
     """Change the journal as another program does."""
     with closing(sqlite3.connect(library.journal.path)) as database, database:
@@ -94,21 +112,9 @@ def test_a_cancellation_does_not_wait_out_a_limit(make: Make, service: Service) 
 def test_an_id_is_shown_while_the_journal_is_locked(make: Make, service: Service) -> None:
     """It may be all that is left of the task: it is not held back for what the journal says to it."""
     manager = make()
-    manager.submit(prompt="warm").task_id  # noqa: B018
+    manager.submit(prompt="warm")
     until(lambda: manager.tasks[0].task_id)
-    lock, unlock = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with locked(manager.library, "EXCLUSIVE"):
-            lock.set()
-            unlock.wait(30)
-
-    def answered(exchange: Exchange) -> bool:
-        threading.Thread(target=hold).start()
-        lock.wait(10)
-        return service.serve(exchange)
-
-    service.faults["submit"] = [answered]
+    unlock = locked_with_the_answer(service, manager.library, "EXCLUSIVE")
     task = manager.submit(prompt="koi")
     try:
         until(lambda: task.task_id, 15)
@@ -123,19 +129,8 @@ def test_an_id_that_came_before_the_end_is_kept(
 ) -> None:
     """The kernel restarts when the answer is there and the journal is not."""
     monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True)
-    manager, lock, unlock = make(), threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with locked(manager.library):
-            lock.set()
-            unlock.wait(30)
-
-    def answered(exchange: Exchange) -> bool:
-        threading.Thread(target=hold).start()
-        lock.wait(10)
-        return service.serve(exchange)
-
-    service.faults["submit"] = [answered]
+    manager = make()
+    unlock = locked_with_the_answer(service, manager.library, "IMMEDIATE")
     task = manager.submit(prompt="koi")
     until(lambda: service.tasks)
     time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What the user does while a sweep waits for its journal: the card's button, pause, the end of the kernel."""
+"""The user acts while a sweep waits for its journal: presses a card's button, pauses, ends the kernel."""
 
 from __future__ import annotations
 

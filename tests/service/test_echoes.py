@@ -107,7 +107,7 @@ def test_markup_and_encodings(written: str) -> None:
 )
 @pytest.mark.parametrize("before", ["key=", "100%", "C:\\", "<", "&", "%u", "=41", "\\\\"])
 def test_what_stands_before_takes_nothing_from_it(before: str, key: str) -> None:
-    """Where its first letters could be read as the end of an escape, it is found as it is written."""
+    """A key whose first letters could be read as the end of an escape is found as it is written."""
     assert hide(lambda: key, f"{before}{key}>", "*") == f"{before}*>"
 
 

@@ -92,7 +92,7 @@ def test_closing_is_not_the_end(transport: Transport, server: FaultServer) -> No
 
 
 def test_refused(transport: Transport) -> None:
-    """Nobody listens: certainly nothing was sent, which says little where only a question was asked."""
+    """A port on which nothing listens: nothing was sent, which is said of a submission only."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and never listens
         unheard = Transport(Secret(KEY), f"http://127.0.0.1:{taken.getsockname()[1]}")
