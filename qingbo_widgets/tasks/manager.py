@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -281,6 +282,7 @@ class TaskManager(Configurable):
         submit: bool = False,
         claimed: bool = False,
         may_leave: Callable[[], bool] = lambda: True,
+        known_at: datetime | None = None,
         **changes: Any,
     ) -> Task:
         """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
@@ -291,6 +293,7 @@ class TaskManager(Configurable):
             submit: whether a person has asked to submit it.
             claimed: whether its row was written a moment ago for this, held by this kernel.
             may_leave: asked right before the request leaves; ``False`` holds it back.
+            known_at: when it was submitted last, as far as this kernel knows.
             **changes: traits to set before.
 
         Raises:
@@ -305,7 +308,7 @@ class TaskManager(Configurable):
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.promise() if submit else Future()
-                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
+                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt, known_at=known_at)
                 follower = Follower(
                     record, submitted, may_submit=submit, is_claimed=claimed, may_leave=may_leave
                 )

@@ -47,16 +47,26 @@ class TaskRecord:
         manager: gives the library, the monitor and the settings.
         is_written: whether the journal has a row of this task already.
         in_doubt: whether an earlier submission of it was never confirmed, so that it may exist.
+        known_at: when it was submitted last as far as this kernel knows, for one that is submitted again.
 
     Attributes:
         is_out: whether a request that submits the task may have reached the service.
     """
 
-    def __init__(self, task: Task, manager: TaskManager, *, is_written: bool, in_doubt: bool = False) -> None:
+    def __init__(
+        self,
+        task: Task,
+        manager: TaskManager,
+        *,
+        is_written: bool,
+        in_doubt: bool = False,
+        known_at: datetime | None = None,
+    ) -> None:
         self.task = task
         self.manager = manager
         self.is_written = is_written
         self.in_doubt = in_doubt
+        self._known_at = known_at
         self.is_out = False
         #: Whether the task's links came from the service in this very run.
         self.links_are_fresh = False
@@ -236,7 +246,8 @@ class TaskRecord:
         cannot be submitted then, so nothing can be paid for twice.
 
         Returns:
-            Whether another kernel has held it meanwhile, and may have submitted it.
+            Whether another kernel has held it meanwhile, and may have submitted it, or has submitted it since
+            this one has last known.
         """
         was_held = False
         while not await self._is_ours():
@@ -247,8 +258,11 @@ class TaskRecord:
                 return was_held
             await self._tell_whose()
             await self.sleep(self.manager.poll_interval)
-        await self._read()
-        return was_held
+        submitted_at = await self._read()
+        if self._known_at is None or submitted_at in (None, self._known_at):
+            return was_held
+        self.task.submitted_at = submitted_at  # what is done with the task from now on, is done with this one
+        return True
 
     async def hold(self) -> bool:
         """Become the one kernel that follows the task; ``False`` if another one does."""
@@ -303,26 +317,31 @@ class TaskRecord:
         except Exception:  # the journal is closed or gone; the hold runs out by itself
             logger.debug("Task %s: not released", self.task.task_id, exc_info=True)
 
-    async def _read(self) -> None:
-        """Show what the row says, except where this kernel knows more, which is then written."""
+    async def _read(self) -> datetime | None:
+        """Show what the row says, except where this kernel knows more, which is then written.
+
+        Returns:
+            When the task was submitted, by its row.
+        """
         library, task = self.manager.library, self.task
         try:
-            row = await self._journal(library.get, task.key)
+            row: Entry | None = await self._journal(library.get, task.key)
         except Exception as error:  # out of reach: what is known goes on being followed
             is_explained = isinstance(error, QingboError)
             logger.warning("Task %s: its row was not read", task.key, exc_info=not is_explained)
-            return
+            return None
         known, waiting = self._entry(), self.manager.backlog.get(task.key)
         if row is None:
             if known.task_id:  # the folder was moved, or its journal is from before the task
                 await self.write()
-            return
+            return None
         self.is_written = True
         # Of two that are equally far the row is later, unless this kernel still tries to write.
         entry = merged(known, row) if waiting is None else merged(row, merged(known, waiting))
         self.tell(message="", **state_of(entry, library))
         if is_ahead(entry, row):
             await self.write()
+        return row.submitted_at
 
     def _entry(self, **columns: Any) -> Entry:
         return replace(entry_of(self.task, self.manager.service), **columns)

@@ -459,8 +459,9 @@ class Task(HasTraits):
         with uninterrupted():
             if not self._claim(lambda: self._can_be_submitted):
                 return False
-            self.submitted_at = next_moment()
-            self.manager.follow(self, submit=True, status=TaskStatus.submitting, error=None, **how)
+            known, self.submitted_at = self.submitted_at, next_moment()
+            how |= {"submit": True, "known_at": known}
+            self.manager.follow(self, status=TaskStatus.submitting, error=None, **how)
         return True
 
     def _reopen(self, follower: Follower | None, **changes: Any) -> None:

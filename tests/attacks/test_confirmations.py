@@ -204,6 +204,31 @@ def test_a_task_resumed_before_its_answer_is_no_rival(make: Make, service: Servi
 
 
 @pytest.mark.slow
+def test_a_card_that_knows_less_submits_nothing(make: Make, service: Service) -> None:
+    """It says "failed", where another kernel has submitted the task again meanwhile, and had no answer."""
+    here, there = make(), make()
+    service.faults["submit"] = [answer({"error": {"message": "no quota", "code": "insufficient_quota"}}, 402)]
+    task = here.submit(prompt="koi")
+    until(lambda: task.is_done)
+    other = there.take_up(task.key)
+    assert other is not None
+    assert (str(other.status), other.is_done) == ("failed", True)
+    service.knows_keys = False
+    service.faults["submit"] = [service.taken(close)]
+    task.submit_again()
+    until(lambda: task.is_done and here.library.holding(task.key) is None)
+    assert str(task.status) == "unconfirmed"
+    other.submit_again()
+    until(lambda: other.is_done)
+    assert len(service.tasks) == 1, "a task that may be charged was paid for once more"
+    assert str(other.status) == "unconfirmed"
+    assert "may be charged" in str(other.error)
+    other.submit_again()  # now that the user has seen it
+    until(lambda: other.task_id)
+    assert len(service.tasks) == 2
+
+
+@pytest.mark.slow
 def test_a_refused_check_holds_nothing(make: Make, service: Service) -> None:
     """The id was that of another task: another kernel can still act on the unconfirmed one."""
     manager = make()
