@@ -89,7 +89,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 def test_a_kernel_ends_at_once_with_tasks_running(restart: bool, tmp_path: Path) -> None:
     """Nobody waits for a spinning wheel: with tasks under way it takes no second longer than without."""
     differences: list[float] = []
-    while not differences or (differences[-1] >= 1.0 and len(differences) < 3):  # the machine may be busy
+    while not differences or (differences[-1] >= 1.0 and len(differences) < 5):  # the machine may be busy
         differences.append(_longer_with_tasks(restart, tmp_path / str(len(differences))))
     assert differences[-1] < 1.0, differences
 

@@ -18,7 +18,10 @@ class Stop(BaseException):
 
 
 def interrupted(act: Callable[[], object], moment: int) -> bool:
-    """Act, and raise at the so-many-th call, line or return; return whether there were so many."""
+    """Act, and raise at the so-many-th call, line or return; return whether there were so many.
+
+    On a thread of its own: what is raised in the middle of a handler may leave Python with that error.
+    """
     left = moment
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -29,14 +32,18 @@ def interrupted(act: Callable[[], object], moment: int) -> bool:
             raise Stop
         return trace
 
-    before = sys.gettrace()
-    try:
+    def run() -> None:
         sys.settrace(trace)
-        act()
-    except Stop:
-        pass
-    finally:
-        sys.settrace(before)
+        try:
+            act()
+        except Stop:
+            pass
+        finally:
+            sys.settrace(None)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
     return left <= 0
 
 
