@@ -91,13 +91,15 @@ class Backlog:
             self._rows[entry.key] = _Waiting(entry, written)
             self._keep_trying(seconds)
             raise
-        if before is not None and self._rows.get(entry.key) is before:
-            del self._rows[entry.key]
+        if before is not None and self._drop(entry.key, before):
             before.written()
         self._again.set()  # the journal can be written
 
     def last_try(self) -> list[Entry]:
-        """Write what still waits, on the caller's thread after the monitor's end; return what cannot be."""
+        """Write what still waits, on the caller's thread after the monitor's end; return what is left.
+
+        Of a task without an id the row says "submitting", so the next kernel knows that it may exist.
+        """
         end = time.monotonic() + _LAST_SECONDS
         for key, waiting in list(self._rows.items()):
             try:
@@ -107,8 +109,12 @@ class Backlog:
                 if time.monotonic() > end:
                     break
             else:
-                del self._rows[key]
-        return [waiting.entry for waiting in self._rows.values()]
+                self._drop(key, waiting)
+        return [waiting.entry for waiting in list(self._rows.values()) if waiting.entry.task_id]
+
+    def _drop(self, key: str, waiting: _Waiting) -> bool:
+        """Keep a row no more, unless there is a later one, or a monitor that did not end in time was quicker."""
+        return self._rows.get(key) is waiting and self._rows.pop(key, None) is not None
 
     async def _put(self, entry: Entry, seconds: float) -> None:
         held = {"holder": self._holder, "seconds": seconds}
@@ -137,9 +143,9 @@ class Backlog:
                 )
             except Exception:
                 # To the end: one that fails for a reason of its own must not keep the others waiting.
-                self._rows[key] = self._rows.pop(key)
+                if self._drop(key, waiting):  # else there is news of it, or ``last_try`` has written it
+                    self._rows[key] = waiting
                 return False
-            if self._rows.get(key) is waiting:
-                del self._rows[key]
+            if self._drop(key, waiting):
                 waiting.written()
         return True

@@ -445,7 +445,7 @@ def _close(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog
             "qingbo_widgets: the journal {path} could not be written, and does not have all of {count} "
             "tasks: {ids}. Keep the ids: resume(id) finds each again, and costs nothing."
         )
-        ids = ", ".join(entry.task_id or entry.key for entry in unwritten)
+        ids = ", ".join(entry.task_id for entry in unwritten)
         say(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
     if monitor.was_used:
         with suppress(Exception):  # the hold runs out by itself
