@@ -113,7 +113,7 @@ class Backlog:
         return [waiting.entry for waiting in list(self._rows.values()) if waiting.entry.task_id]
 
     def _drop(self, key: str, waiting: _Waiting) -> bool:
-        """Keep a row no more, unless there is a later one, or a monitor that did not end in time was quicker."""
+        """Keep a row no more, unless there is a later one, or another thread was quicker."""
         return self._rows.get(key) is waiting and self._rows.pop(key, None) is not None
 
     async def _put(self, entry: Entry, seconds: float) -> None:
