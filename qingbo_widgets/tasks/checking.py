@@ -95,8 +95,8 @@ async def _take_up(task: Task, snapshot: TaskSnapshot) -> None:
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))
     try:
         if (other := await _rival(task, found)) is not None:
-            told = tr("{id} is another task of this library: {prompt!r:.80}.")
-            raise QingboError(told.format(id=found, prompt=other.prompt))
+            text = tr("{id} is another task of this library: {prompt!r:.80}.")
+            raise QingboError(text.format(id=found, prompt=other.prompt))
         if task._claim(lambda: task.status == TaskStatus.unconfirmed):
             # Of two clicks one gets here; and what is submitted again meanwhile is followed already.
             manager.follow(task, task_id=found, status=TaskStatus.queued, error=None, message="")

@@ -22,6 +22,7 @@ __all__ = ["Process", "in_child", "not_forked", "not_in_child", "renewed_in_chil
 
 #: Seconds for which a fork waits for a transaction to end.
 FORK_PATIENCE = 5.0
+#: Seconds between two looks whether the other side is done.
 _MOMENT = 0.001
 
 

@@ -62,9 +62,8 @@ class _Section:
 
     def end(self) -> None:
         """Put the handlers back, and let them do what was put off."""
-        self._is_over = (
-            True  # from here on a handler may raise; one that is not back yet is called all the same
-        )
+        # From here on a handler may raise; one that is not back yet is called all the same, by ``_note``.
+        self._is_over = True
         try:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)

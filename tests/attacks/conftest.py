@@ -22,13 +22,13 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def make_manager(service: Service, tmp_path: Path) -> Iterator[Callable[[], TaskManager]]:
+def make_manager(service: Service, tmp_path: Path) -> Iterator[Callable[..., TaskManager]]:
     """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
     managers: list[TaskManager] = []
 
-    def make() -> TaskManager:
+    def make(**settings: float) -> TaskManager:
         client = Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 5.0))
-        managers.append(TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05))
+        managers.append(TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05, **settings))
         return managers[-1]
 
     yield make

@@ -18,27 +18,18 @@ import qingbo_widgets as qw
 from qingbo_widgets.tasks.library import Entry, IdTaken, Library
 from tests.faults.server import Exchange, answer, close
 from tests.faults.service import Service
+from tests.tampering import run
 from tests.waiting import until
 
 Make = Callable[..., qw.TaskManager]
 LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="0.5")
 
 
-@pytest.fixture
-def make(service: Service, tmp_path: Path) -> Iterator[Make]:
-    """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
+@pytest.fixture(name="make")
+def _make(service: Service, make_manager: Make) -> Make:
+    """Make managers of a service that renders for as long as a test lasts."""
     service.story = (("processing", 10),)
-    managers: list[qw.TaskManager] = []
-
-    def make(**settings: float) -> qw.TaskManager:
-        client = qw.Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 10.0))
-        library = Library(tmp_path / "videos")
-        managers.append(qw.TaskManager(client, library, poll_interval=0.05, **settings))
-        return managers[-1]
-
-    yield make
-    for manager in managers:
-        manager.close()
+    return make_manager
 
 
 @contextmanager
@@ -66,12 +57,6 @@ def locked_with_the_answer(service: Service, library: Library, how: str) -> thre
 
     service.faults["submit"] = [answered]
     return unlock
-
-
-def run(library: Library, statement: str) -> None:
-    """Change the journal as another program does."""
-    with closing(sqlite3.connect(library.journal.path)) as database, database:
-        database.execute(statement)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from qingbo_widgets.tasks import opening
 from qingbo_widgets.tasks.library import Entry, Library
 from tests.faults.server import Exchange, answer
 from tests.faults.service import Service
+from tests.tampering import run
 from tests.waiting import until
 
 LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="1")
@@ -39,12 +40,6 @@ def make(service: Service, tmp_path: Path) -> Iterator[Callable[..., qw.TaskMana
     yield make
     for manager in made:
         manager.close()
-
-
-def run(library: Library, statement: str) -> None:
-    """Change the journal as another program does."""
-    with closing(sqlite3.connect(library.journal.path)) as database, database:
-        database.execute(statement)
 
 
 def moved(library: Library) -> None:
