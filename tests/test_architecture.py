@@ -1,8 +1,4 @@
-"""The arrows between the rooms: i18n ← exceptions ← service ← tasks ← widgets ← magics, __main__ and demo.
-
-The sandbox stands apart. If it shared the client's idea of the contract, a mistake in that idea would pass
-every test; so neither imports the other, but for the places that start a sandbox through its public names.
-"""
+"""Which module may use what. The layers of the package itself are in pyproject.toml, for import-linter."""
 
 from __future__ import annotations
 
@@ -18,30 +14,6 @@ import qingbo_widgets
 PACKAGE = "qingbo_widgets"
 ROOT = Path(qingbo_widgets.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-
-MAY_IMPORT = {
-    "i18n": set(),
-    "console": set(),
-    "exceptions": {"i18n"},
-    "service": {"i18n", "exceptions"},
-    "tasks": {"i18n", "console", "exceptions", "service"},
-    "widgets": {"i18n", "exceptions", "service", "tasks"},
-    "placeholders": {"i18n"},
-    "magics": {"i18n", "exceptions", "placeholders", "service", "tasks", "widgets"},
-    "demo": {"i18n", "exceptions", "service", "tasks", "widgets"},
-    "__main__": {"console", "exceptions", "service", "tasks", "widgets", "demo"},
-    "sandbox": set(),
-}
-
-LATE = {
-    ("tasks", "widgets.card"),
-    ("tasks", "widgets.page"),
-    ("tasks", "widgets.sweep"),
-    ("__main__", "demo"),
-    ("__main__", "sandbox.server"),
-}
-"""What may be imported against the arrow or past a front door, but inside a function, when it is needed:
-a task that is shown makes its card; the command line starts what it was asked to."""
 
 ONLY_IN = {
     "requests": (*(f"service/{name}.py" for name in ("transport", "sessions", "failures", "urls")),),
@@ -115,11 +87,6 @@ ALL = [found for path in FILES for found in imports_of(path)]
 OURS = [found for found in ALL if found.module.split(".")[0] == PACKAGE]
 
 
-def room(dotted_or_file: str) -> str:
-    """The room of a module or a file: the first name below the package; empty for the package itself."""
-    return dotted_or_file.removesuffix(".py").replace("/", ".").split(".")[0]
-
-
 def test_the_reader_of_imports_sees_them() -> None:
     """The tests below would pass on an empty list; this one would not."""
     assert any(found.file == "service/transport.py" and found.module == "requests" for found in ALL)
@@ -128,35 +95,6 @@ def test_the_reader_of_imports_sees_them() -> None:
     )
     assert any(found.when == "call" for found in OURS)
     assert any(found.when == "typing" for found in OURS)
-
-
-def test_every_file_belongs_to_a_room() -> None:
-    """A new module gets its place among the arrows before it gets imports."""
-    rooms = {room(path.relative_to(ROOT).as_posix()) for path in FILES}
-    assert rooms <= {*MAY_IMPORT, "__init__"}
-
-
-def test_arrows_run_one_way() -> None:
-    """No room imports one that stands on it, and none imports the sandbox when it is loaded."""
-    wrong = []
-    for found in OURS:
-        source, target = room(found.file), room(found.module.removeprefix(PACKAGE).removeprefix("."))
-        if source in ("__init__", target) or target in MAY_IMPORT[source] or found.when == "typing":
-            continue
-        late = (source, found.module.removeprefix(f"{PACKAGE}."))
-        if found.when == "call" and (late in LATE or (late[1] == "sandbox" and source != "service")):
-            continue
-        wrong.append(str(found))
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_sandbox_shares_nothing_with_the_client() -> None:
-    """Not even for type checking: its idea of the contract is its own."""
-    shared = [
-        str(found) for found in OURS
-        if found.file.startswith("sandbox/") and not found.module.startswith(f"{PACKAGE}.sandbox")
-    ]  # fmt: skip
-    assert not shared, "\n".join(shared)
 
 
 def test_the_package_itself_imports_nothing_when_loaded() -> None:

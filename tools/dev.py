@@ -137,13 +137,14 @@ def clean(options: argparse.Namespace) -> int:  # noqa: ARG001 - as every comman
 
 
 def _lint(python: Path) -> int:
-    print("── ruff and mypy", flush=True)
+    print("── ruff, mypy and import-linter", flush=True)
     if status := run(python, "-m", "ruff", "check", "--quiet", "."):
         return status
     if status := run(python, "-m", "ruff", "format", "--check", "--quiet", "."):
         print(f"Some files are not formatted; run: {python} -m ruff format .", file=sys.stderr)
         return status
-    return run(python, "-m", "mypy")
+    imports = python.with_name("lint-imports.exe" if os.name == "nt" else "lint-imports")
+    return run(python, "-m", "mypy") or run(imports, "--no-cache", "--no-logo")
 
 
 def _tests(title: str, python: Path, *options: str) -> int:
