@@ -36,23 +36,23 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from .i18n import set_locale
+    from .library.library import Library
     from .sandbox import Sandbox
-    from .service.catalog import Problem
     from .service.client import Client
-    from .service.request import CameraControl, DynamicMask, Shot, VideoRequest
-    from .service.snapshot import TaskSnapshot, TaskStatus
+    from .service.contract.catalog import Problem
+    from .service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
+    from .service.contract.snapshot import TaskSnapshot, TaskStatus
     from .tasks.connection import connect, generate
-    from .tasks.library import Library
     from .tasks.manager import TaskManager
-    from .tasks.sweep import Sweep, sweep
+    from .tasks.sweep.sweep import Sweep, sweep
     from .tasks.task import Task
-    from .widgets.card import TaskCard
-    from .widgets.comparison import Comparison
-    from .widgets.form import RequestForm
-    from .widgets.frames import FramePicker
-    from .widgets.gallery import Gallery
-    from .widgets.pairwise import Pairwise
-    from .widgets.studio import VideoStudio
+    from .widgets.card.task_card import TaskCard
+    from .widgets.form.request_form import RequestForm
+    from .widgets.review.comparison import Comparison
+    from .widgets.review.gallery import Gallery
+    from .widgets.review.pairwise import Pairwise
+    from .widgets.studio.frame_picker import FramePicker
+    from .widgets.studio.video_studio import VideoStudio
 
 __version__ = "0.2.0"
 
@@ -105,22 +105,22 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "i18n": ("set_locale",),
-    "service.catalog": ("Problem",),
+    "service.contract.catalog": ("Problem",),
     "service.client": ("Client",),
-    "service.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
-    "service.snapshot": ("TaskSnapshot", "TaskStatus"),
-    "tasks.library": ("Library",),
+    "service.contract.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
+    "service.contract.snapshot": ("TaskSnapshot", "TaskStatus"),
+    "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),
-    "tasks.sweep": ("Sweep", "sweep"),
+    "tasks.sweep.sweep": ("Sweep", "sweep"),
     "tasks.task": ("Task",),
-    "widgets.card": ("TaskCard",),
-    "widgets.comparison": ("Comparison",),
-    "widgets.form": ("RequestForm",),
-    "widgets.frames": ("FramePicker",),
-    "widgets.gallery": ("Gallery",),
-    "widgets.pairwise": ("Pairwise",),
-    "widgets.studio": ("VideoStudio",),
+    "widgets.card.task_card": ("TaskCard",),
+    "widgets.review.comparison": ("Comparison",),
+    "widgets.form.request_form": ("RequestForm",),
+    "widgets.studio.frame_picker": ("FramePicker",),
+    "widgets.review.gallery": ("Gallery",),
+    "widgets.review.pairwise": ("Pairwise",),
+    "widgets.studio.video_studio": ("VideoStudio",),
     "sandbox": ("Sandbox",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from qingbo_widgets.console import take_any_text
+from qingbo_widgets.system.console import take_any_text
 
 
 def _port(text: str) -> int:

@@ -27,10 +27,10 @@ from tqdm import tqdm
 
 from qingbo_widgets.exceptions import MissingApiKey
 from qingbo_widgets.i18n import N_, tr
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.service.credentials import API_KEY_VARIABLES, find_api_key
-from qingbo_widgets.service.files import replace
-from qingbo_widgets.service.snapshot import TaskStatus
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.system.files import replace
 
 __all__ = ["execute", "main", "notebooks_folder"]
 

@@ -16,20 +16,20 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from .exceptions import QingboError
 from .i18n import N_, tr
+from .library.library import Entry
+from .library.sweeps import Sweeps
 from .placeholders import filled, filled_option
-from .service import catalog
-from .service.known_keys import hide
-from .service.request import Shot, VideoRequest
-from .service.snapshot import TaskStatus
+from .service.contract import catalog
+from .service.contract.request import Shot, VideoRequest
+from .service.contract.snapshot import TaskStatus
+from .service.contract.status_names import status_name
+from .service.secrets.known_keys import hide
 from .tasks import connection
 from .tasks.connection import current
-from .tasks.library import Entry
-from .tasks.statuses import status_name
-from .tasks.sweep import Sweep
-from .tasks.sweeps import Sweeps
+from .tasks.sweep.sweep import Sweep
 from .tasks.task import Task
 from .tasks.terminal import columns_of, padded
-from .widgets import markup
+from .widgets.base import html as markup
 
 __all__ = ["QingboMagics", "load"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.managers import make_manager, manager, server  # noqa: F401 - fixtures
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules
 
@@ -102,9 +103,9 @@ def no_default_manager() -> Iterator[None]:
     """The default manager of one test is closed before the next, and is never its default."""
     yield
     module = sys.modules.get("qingbo_widgets.tasks.connection")
-    manager = getattr(module, "_default", None)
-    if manager is not None:
-        manager.close()
+    default = getattr(module, "_default", None)
+    if default is not None:
+        default.close()
         module._default = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.library.library import Library
 
 __all__ = ["run"]
 

@@ -16,21 +16,35 @@ ROOT = Path(qingbo_widgets.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 ONLY_IN = {
-    "requests": (*(f"service/{name}.py" for name in ("transport", "sessions", "failures", "urls")),),
-    "urllib3": (*(f"service/{name}.py" for name in ("transport", "failures", "urls")),),
-    "ipywidgets": ("widgets/", "magics.py"),
-    "threading": ("tasks/", "widgets/binding.py", "sandbox/", "service/transport.py", "service/sessions.py"),
-    "concurrent": ("tasks/", "sandbox/"),
-    "sqlalchemy": (
-        *(f"tasks/{name}.py" for name in ("opening", "tables", "rows", "judging", "selection", "sweeps")),
-        "tasks/migrations/",
+    "requests": (
+        *(f"service/http/{name}.py" for name in ("transport", "sessions", "failures")),
+        "service/contract/urls.py",
     ),
-    "alembic": ("tasks/migrations/",),
+    "urllib3": (
+        *(f"service/http/{name}.py" for name in ("transport", "failures")),
+        "service/contract/urls.py",
+    ),
+    "ipywidgets": ("widgets/", "magics.py"),
+    "threading": (
+        "system/",
+        "tasks/",
+        "library/",
+        "media/posters.py",
+        "service/http/",
+        "sandbox/",
+        "widgets/base/sync.py",
+    ),
+    "concurrent": ("tasks/", "system/", "sandbox/"),
+    "sqlalchemy": (
+        *(f"library/{name}.py" for name in ("judgements", "search", "sweeps")),
+        "library/journal/",
+    ),
+    "alembic": ("library/journal/migrations/",),
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
-    "av": ("sandbox/", "tasks/film.py"),
-    "PIL": ("sandbox/", "tasks/film.py", "tasks/frames.py"),
-    "numpy": ("sandbox/",),
+    "av": ("sandbox/drawing/", "media/film.py"),
+    "PIL": ("sandbox/drawing/", "media/film.py", "media/frames.py"),
+    "numpy": ("sandbox/drawing/",),
     "nbclient": ("demo.py",),
     "tqdm": ("demo.py",),
 }
@@ -89,7 +103,7 @@ OURS = [found for found in ALL if found.module.split(".")[0] == PACKAGE]
 
 def test_the_reader_of_imports_sees_them() -> None:
     """The tests below would pass on an empty list; this one would not."""
-    assert any(found.file == "service/transport.py" and found.module == "requests" for found in ALL)
+    assert any(found.file == "service/http/transport.py" and found.module == "requests" for found in ALL)
     assert any(
         found.file == "tasks/manager.py" and found.module == f"{PACKAGE}.service.client" for found in OURS
     )
@@ -108,7 +122,7 @@ OUTPUTS = ("self.lasting",)
 
 
 def test_files_are_renamed_and_removed_in_one_place() -> None:
-    """Windows refuses both while another program has the file open; ``service/files.py`` tries again."""
+    """Windows refuses both while another program has the file open; ``system/files.py`` tries again."""
     wrong = []
     for path in FILES:
         file = path.relative_to(ROOT).as_posix()
@@ -121,8 +135,8 @@ def test_files_are_renamed_and_removed_in_one_place() -> None:
             is_system = owner == "os" and name in ("remove", "replace", "renames", "rmdir", "removedirs")
             if is_path or is_system or name in ("unlink", "rename", "rmtree"):
                 wrong.append(f"{file}:{node.lineno} {ast.unparse(node)}")
-    assert [line for line in wrong if not line.startswith("service/files.py:")] == []
-    assert len(wrong) == 2, "it sees those of service/files.py"
+    assert [line for line in wrong if not line.startswith("system/files.py:")] == []
+    assert len(wrong) == 2, "it sees those of system/files.py"
 
 
 @pytest.mark.parametrize("module", ONLY_IN)

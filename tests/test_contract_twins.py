@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qingbo_widgets.sandbox.rules import violations
-from qingbo_widgets.service.contract import Contract202604
-from qingbo_widgets.service.request import CameraControl, DynamicMask, Shot, VideoRequest
+from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
+from qingbo_widgets.service.contract.v2026_04 import Contract202604
 
 IMAGE = "https://a.example/1.png"
 MODELS = ("kling-v3", "kling-v2-master", "kling-v1-6", "kling-v1")

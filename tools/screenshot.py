@@ -14,7 +14,7 @@ from harness import Lab, NotebookPage, launch, playable, seek  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
-from qingbo_widgets.console import take_any_text  # noqa: E402
+from qingbo_widgets.system.console import take_any_text  # noqa: E402
 
 DOCS = ROOT / "docs"
 LARGEST = 400_000

@@ -20,7 +20,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 import qingbo_widgets
-from qingbo_widgets.console import take_any_text
+from qingbo_widgets.system.console import take_any_text
 
 PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"

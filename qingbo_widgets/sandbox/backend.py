@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .callback import Callback, call
+from .drawing.media import decode, read
 from .faults import Faults
 from .lifecycle import Timeline, timeline
-from .media import decode, read
 from .request import prompts_of, quota_of
 from .workshop import Job, Mishap, Workshop
 

@@ -61,7 +61,7 @@ class Job:
                 return None
             self._process = subprocess.Popen(
                 # Not multiprocessing: it would import the caller's main module again, notebook or script.
-                [sys.executable, "-m", f"{__package__}.render"],
+                [sys.executable, "-m", f"{__package__}.drawing.render"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -16,16 +16,16 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import N_, tr
-from .answers import UNCLEAR
-from .catalog import Problem
-from .contract import Contract202604
+from .contract.catalog import Problem
+from .contract.request import VideoRequest
+from .contract.snapshot import TaskSnapshot
+from .contract.urls import is_web_url, without_query
+from .contract.v2026_04 import Contract202604
 from .credentials import Secret, find_api_key, find_base_url, hidden
-from .download import Download, OnProgress
-from .known_keys import hide_in, holds_key
-from .request import VideoRequest
-from .snapshot import TaskSnapshot
-from .transport import Transport
-from .urls import is_web_url, without_query
+from .download.download import Download, OnProgress
+from .http.answers import UNCLEAR
+from .http.transport import Transport
+from .secrets.known_keys import hide_in, holds_key
 
 __all__ = ["Client"]
 

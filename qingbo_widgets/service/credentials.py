@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 from ..exceptions import MissingApiKey
 from ..i18n import N_, tr
-from .catalog import Problem
-from .contract import Contract202604
-from .echoes import hide
-from .known_keys import API_KEY_VARIABLES, remember
-from .urls import why_no_base_url, without_query
+from .contract.catalog import Problem
+from .contract.urls import why_no_base_url, without_query
+from .contract.v2026_04 import Contract202604
+from .secrets.echoes import hide
+from .secrets.known_keys import API_KEY_VARIABLES, remember
 
 __all__ = [
     "API_KEY_VARIABLES",

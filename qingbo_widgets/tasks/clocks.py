@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .forks import in_child
+from ..system.forks import in_child
 
 if TYPE_CHECKING:
     from .task import Task

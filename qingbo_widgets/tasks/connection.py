@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
+from ..library.library import Library
 from ..service.client import Client
+from ..service.contract.service_names import normalised
 from ..service.credentials import Secret, hidden
-from .forks import in_child
-from .library import Library
+from ..system.forks import in_child
 from .manager import TaskManager
-from .spelling import normalised
 from .task import Task
 
 if TYPE_CHECKING:

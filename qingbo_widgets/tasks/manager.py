@@ -18,32 +18,32 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Float, Int
 from traitlets.config import Configurable
 
-from ..console import say
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
-from ..service.catalog import Problem
+from ..library.journal.journal import PATIENCE
+from ..library.library import Entry, Library
 from ..service.client import Client
-from ..service.known_keys import hide_in, holds_key
-from ..service.request import VideoRequest
-from ..service.snapshot import TaskStatus
-from ..service.urls import is_loopback, why_not_public
-from .backlog import Backlog
-from .follower import Follower
-from .holding import Sightings, new_holder
-from .host import in_notebook, shell, warn
-from .interrupts import outcome, uninterrupted
-from .journal import PATIENCE
-from .library import Entry, Library
-from .monitor import TaskMonitor
-from .record import TaskRecord
-from .restore import request_of, state_of
-from .scribe import URGENT
-from .spelling import normalised
+from ..service.contract.catalog import Problem
+from ..service.contract.request import VideoRequest
+from ..service.contract.service_names import normalised
+from ..service.contract.snapshot import TaskStatus
+from ..service.contract.urls import is_loopback, why_not_public
+from ..service.secrets.known_keys import hide_in, holds_key
+from ..system.console import say
+from ..system.host import in_notebook, shell, warn
+from ..system.interrupts import outcome, uninterrupted
+from .background.loop import TaskMonitor
+from .background.writer import URGENT
+from .following.backlog import Backlog
+from .following.follower import Follower
+from .following.lease import Sightings, new_holder
+from .following.record import TaskRecord
+from .following.restore import request_of, state_of
 from .task import Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
-    from .sweep import Sweep
+    from .sweep.sweep import Sweep
 
 __all__ = ["TaskManager"]
 

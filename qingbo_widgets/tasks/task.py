@@ -18,26 +18,26 @@ from typing import TYPE_CHECKING, Any
 from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
 from traitlets.utils.sentinel import Sentinel
 
-from ..console import say
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
-from ..service.files import patiently
-from ..service.flags import Flag
-from ..service.folder import is_file_inside, open_inside
-from ..service.request import VideoRequest
-from ..service.snapshot import TaskStatus
-from .checking import check
+from ..media.frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
+from ..service.contract.request import VideoRequest
+from ..service.contract.snapshot import TaskStatus
+from ..service.contract.status_names import status_name
+from ..system.console import say
+from ..system.files import patiently
+from ..system.flags import Flag
+from ..system.folder import is_file_inside, open_inside
+from ..system.host import in_notebook
+from ..system.interrupts import outcome, uninterrupted
 from .clocks import next_moment
-from .frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
-from .host import in_notebook
-from .interrupts import outcome, uninterrupted
-from .statuses import status_name
+from .following.reconcile import check
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from .follower import Follower
+    from .following.follower import Follower
     from .manager import TaskManager
     from .schedule import Outlook
 
@@ -391,7 +391,7 @@ class Task(HasTraits):
             QingboError: the video is not saved, or is too large for one file.
             OSError: the place cannot be written.
         """
-        from ..widgets.page import export_task
+        from ..widgets.export import export_task
 
         return export_task(self, Path(path).expanduser())
 
@@ -407,7 +407,7 @@ class Task(HasTraits):
         if not in_notebook():
             say(repr(self))
             return
-        from ..widgets.card import show
+        from ..widgets.card.task_card import show
 
         show(self, embed=embed)
 

@@ -8,8 +8,8 @@ import time
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
-from ..console import fitted, say
-from .statuses import status_name
+from ..service.contract.status_names import status_name
+from ..system.console import fitted, say
 
 if TYPE_CHECKING:
     from .task import Task

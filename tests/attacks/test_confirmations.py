@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks.library import Entry, IdTaken, Library
+from qingbo_widgets.library.library import Entry, IdTaken, Library
 from tests.faults.server import Exchange, answer, close
 from tests.faults.service import Service
 from tests.tampering import run

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no 
 BEGIN = """
 import json, os, sys
 import qingbo_widgets as qw
-from qingbo_widgets.service.transport import Transport
+from qingbo_widgets.service.http.transport import Transport
 from qingbo_widgets.service.credentials import Secret
 
 url = sys.argv[1]

@@ -16,9 +16,9 @@ from urllib.parse import quote, unquote
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.request import VideoRequest
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from tests.faults.server import Exchange, FaultServer, Step, answer
 from tests.faults.service import Service

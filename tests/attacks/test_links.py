@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Gallery, Library, QingboError, RequestForm, Sandbox, TaskManager, connect
-from qingbo_widgets.sandbox.render import render
-from qingbo_widgets.tasks.frames import keep_frame
-from qingbo_widgets.tasks.library import Entry
-from qingbo_widgets.tasks.posters import make_poster, read_poster
-from qingbo_widgets.tasks.presets import Draft, Presets
-from qingbo_widgets.tasks.provenance import amend_sidecar, read_sidecar
-from qingbo_widgets.widgets.drafts import DraftKeeper
-from qingbo_widgets.widgets.player import embed_html
+from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar
+from qingbo_widgets.media.frames import keep_frame
+from qingbo_widgets.media.posters import make_poster, read_poster
+from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.widgets.base.player import embed_html
+from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from tests.faults.film import film
 
 SECRET = b"PRIVATE-KEY-OF-MINE"

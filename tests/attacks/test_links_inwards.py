@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import ConnectionFailed, DownloadFailed, InvalidRequest
-from qingbo_widgets.service import connections
-from qingbo_widgets.service.addresses import address_in
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.images import look_at
+from qingbo_widgets.service.contract.addresses import address_in
+from qingbo_widgets.service.http import connections
+from qingbo_widgets.service.http.image_probe import look_at
 from tests.faults.film import film
 from tests.faults.server import FaultServer, answer, redirect
 

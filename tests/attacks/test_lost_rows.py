@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 import qingbo_widgets as qw
-from qingbo_widgets.service.files import replace
-from qingbo_widgets.tasks import opening
-from qingbo_widgets.tasks.library import Entry, Library
+from qingbo_widgets.library.journal import opening
+from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.system.files import replace
 from tests.faults.server import Exchange, answer
 from tests.faults.service import Service
 from tests.tampering import run

@@ -15,7 +15,7 @@ import pytest
 
 from qingbo_widgets.exceptions import QingboError, SubmissionUnconfirmed
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.request import VideoRequest
+from qingbo_widgets.service.contract.request import VideoRequest
 from tests.faults.server import Exchange, FaultServer, reset
 
 

@@ -13,16 +13,17 @@ import ipywidgets
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.presets import Draft, Presets
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.tasks import pictures as pictures_module
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.tasks.background import image_checks as pictures_module
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.tasks.presets import Draft, Presets
-from qingbo_widgets.widgets import binding, drafts, images
-from qingbo_widgets.widgets.drafts import DraftKeeper
-from qingbo_widgets.widgets.form import RequestForm
-from qingbo_widgets.widgets.studio import VideoStudio
-from qingbo_widgets.widgets.sweep import SweepGrid
+from qingbo_widgets.widgets.base import sync as binding
+from qingbo_widgets.widgets.form import drafts, images
+from qingbo_widgets.widgets.form.drafts import DraftKeeper
+from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer
 from tests.faults.service import Service
 from tests.waiting import until

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Gallery, Library, TaskManager
+from qingbo_widgets.library.presets import PRESETS, Presets
+from qingbo_widgets.library.search import ORDERS, Selection, choices, select
+from qingbo_widgets.library.sidecar import read_sidecar
 from qingbo_widgets.magics import _row
-from qingbo_widgets.tasks.presets import PRESETS, Presets
-from qingbo_widgets.tasks.provenance import read_sidecar
-from qingbo_widgets.tasks.selection import ORDERS, Selection, choices, select
-from qingbo_widgets.widgets.filling import fill
-from qingbo_widgets.widgets.form import RequestForm
+from qingbo_widgets.widgets.form.loading import fill
+from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.film import film
 
 #: As they stand in the file: not all of them can be said in Python.
@@ -148,7 +148,7 @@ def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[...
     """It refuses what SQLite takes: NaN, the character 0, a key too long for its index."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
     library = Library(tmp_path / "videos", database=postgresql_url())
-    from qingbo_widgets.tasks.provenance import import_folder
+    from qingbo_widgets.library.sidecar import import_folder
 
     assert import_folder(library) == number
     assert library.get("a" * 32) is not None

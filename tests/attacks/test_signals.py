@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.request import VideoRequest
+from qingbo_widgets.service.contract.request import VideoRequest
 from tests.faults.server import Exchange, FaultServer, Step, answer
 from tests.service.leaks import shown_by
 

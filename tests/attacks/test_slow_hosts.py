@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Library, LinkExpired, TaskManager
-from qingbo_widgets.tasks import saving
+from qingbo_widgets.tasks.following import saving
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.faults.service import VIDEO, Service, stage_of
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Sweep, TaskManager, sweep
-from qingbo_widgets.tasks import trouble
-from qingbo_widgets.tasks.cell import Cell, CellState
-from qingbo_widgets.widgets.sweep import SweepGrid
+from qingbo_widgets.tasks.following import outage as trouble
+from qingbo_widgets.tasks.sweep.cell import Cell, CellState
+from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import Exchange, Step, answer, close, html, reset
 from tests.faults.service import Service
 from tests.waiting import until
@@ -228,7 +228,7 @@ def test_only_what_the_service_has_lost_is_offered_anew(
 KERNEL = """
 import sys, time
 import qingbo_widgets as qw
-from qingbo_widgets.tasks.sweeps import Sweeps
+from qingbo_widgets.library.sweeps import Sweeps
 
 role, url, folder, database, cells, delay = sys.argv[1:]
 library = qw.Library(folder, database=database or None)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qingbo_widgets import Sweep, Task, TaskManager, sweep
-from qingbo_widgets.tasks import monitor
-from qingbo_widgets.tasks.cell import CellState
+from qingbo_widgets.tasks.background import loop as monitor
+from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.faults.server import answer, close
 from tests.faults.service import Service
 from tests.waiting import until

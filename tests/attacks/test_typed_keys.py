@@ -48,7 +48,7 @@ form = studio.form
 for name in ("more", "masks", "presets", "sent"):
     form.panels.buttons[name].value = True
 shots = qw.RequestForm(shots=[("One", 5), ("Two", 5)])
-from qingbo_widgets.widgets.keyfield import KeyField
+from qingbo_widgets.widgets.studio.connect import KeyField
 field = KeyField()
 display(studio, shots, field)
 while not studio._shortcut:
@@ -104,7 +104,7 @@ form.prompt = "A fox"
 studio.generate_button.click()
 studio.cards[0].task.wait(30)
 studio._draft._write()
-from qingbo_widgets.tasks.presets import Presets
+from qingbo_widgets.library.presets import Presets
 print(Presets(studio.manager.library.folder).names())
 studio.manager.close()
 """

@@ -24,9 +24,9 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from qingbo_widgets import Client, Library, TaskCard, TaskManager
-from qingbo_widgets.tasks import follower
-from qingbo_widgets.tasks.monitor import TaskMonitor
-from qingbo_widgets.tasks.record import TaskRecord
+from qingbo_widgets.tasks.background.loop import TaskMonitor
+from qingbo_widgets.tasks.following import follower
+from qingbo_widgets.tasks.following.record import TaskRecord
 from qingbo_widgets.tasks.schedule import KEPT, Answer, History
 
 from . import server

@@ -12,10 +12,10 @@ from playwright.sync_api import Locator, expect
 
 LIBRARY = """
 import datetime, qingbo_widgets as qw
-from qingbo_widgets.sandbox.render import render
-from qingbo_widgets.tasks.rows import tasks
-from qingbo_widgets.tasks.library import Entry
-from qingbo_widgets.tasks.posters import make_poster
+from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.library.journal.rows import tasks
+from qingbo_widgets.library.library import Entry
+from qingbo_widgets.media.posters import make_poster
 
 library = qw.Library("qingbo_videos")
 start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -199,8 +199,8 @@ def test_judging_blind(notebook: Notebook) -> None:
 def test_pairs_by_keyboard(notebook: Notebook) -> None:
     """Space plays both, an arrow answers, and two presses at once are one answer about one pair."""
     made = (
-        "from qingbo_widgets.tasks.judging import Judgements\n"
-        "from qingbo_widgets.widgets.pairwise import DOUBLE_CLICK\n"
+        "from qingbo_widgets.library.judgements import Judgements\n"
+        "from qingbo_widgets.widgets.review.pairwise import DOUBLE_CLICK\n"
         "manager = qw.connect(sandbox=qw.Sandbox(speed=50, draft=True))\n"
         "manager.poll_interval = 0.2\n"
         "tasks = [qw.generate(name, duration=3, enable_audio=False) for name in ('koi', 'boat', 'lake')]\n"

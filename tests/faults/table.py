@@ -23,11 +23,13 @@ from typing import Any
 from unittest import mock
 
 from qingbo_widgets import Client, Library, TaskManager
-from qingbo_widgets.service import download, leftovers
-from qingbo_widgets.tasks import saving, schedule, submission, trouble
-from qingbo_widgets.tasks.library import Entry
-from qingbo_widgets.widgets import words
-from qingbo_widgets.widgets.card import TaskCard
+from qingbo_widgets.library.library import Entry
+from qingbo_widgets.service.download import download, leftovers
+from qingbo_widgets.tasks import schedule
+from qingbo_widgets.tasks.following import outage as trouble
+from qingbo_widgets.tasks.following import saving, submission
+from qingbo_widgets.widgets.card import text as words
+from qingbo_widgets.widgets.card.task_card import TaskCard
 from tests.faults.server import (
     Exchange,
     FaultServer,

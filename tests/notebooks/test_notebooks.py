@@ -13,9 +13,9 @@ import pytest
 from nbformat import NotebookNode
 
 from qingbo_widgets.demo import execute, notebooks_folder
-from qingbo_widgets.tasks.judging import Judgement, Judgements
-from qingbo_widgets.tasks.library import Library
-from qingbo_widgets.tasks.provenance import read_sidecar
+from qingbo_widgets.library.judgements import Judgement, Judgements
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.sidecar import read_sidecar
 from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of, tables_in, text_of
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from qingbo_widgets.demo import execute, notebooks_folder
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.library.library import Library
 from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of
 
 PATIENT = """

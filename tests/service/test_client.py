@@ -19,8 +19,8 @@ from qingbo_widgets.exceptions import (
     TaskNotFound,
 )
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.request import VideoRequest
-from qingbo_widgets.service.snapshot import TaskStatus
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from tests.faults.film import film
 from tests.faults.server import FaultServer, Step, answer, close, html, partial, redirect

@@ -1,4 +1,4 @@
-"""``tasks.manager``: submitting, resuming, connecting."""
+"""``manager``: submitting, resuming, connecting."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from traitlets.config import Config
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.library import Entry, Library
 from qingbo_widgets.tasks import connection as module
-from qingbo_widgets.tasks.library import Entry, Library
 
 KOI = "一条锦鲤"
 

@@ -1,4 +1,4 @@
-"""``tasks.schedule``: when to ask next and what to draw meanwhile, as pure functions.
+"""``schedule``: when to ask next and what to draw meanwhile, as pure functions.
 
 The last tests follow hundreds of simulated tasks on a virtual clock and hold the schedule to what it
 promises. They are seeded, so they say the same on every machine.

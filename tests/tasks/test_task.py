@@ -1,4 +1,4 @@
-"""``tasks.task``: what a person observes of a task, against a real sandbox."""
+"""``task``: what a person observes of a task, against a real sandbox."""
 
 from __future__ import annotations
 

@@ -12,16 +12,16 @@ import ipywidgets
 import pytest
 from ipywidgets.widgets import widget as widget_module
 
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.images import ImageReport, Size, look_at
-from qingbo_widgets.service.request import VideoRequest
-from qingbo_widgets.service.urls import is_private_host
-from qingbo_widgets.tasks.library import Library
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.urls import is_private_host
+from qingbo_widgets.service.http.image_probe import ImageReport, Size, look_at
+from qingbo_widgets.tasks.background.image_checks import pictures
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.tasks.pictures import pictures
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets import lasting
+from qingbo_widgets.widgets.base import output as lasting
 from tests import waiting
 
 VIEW = "application/vnd.jupyter.widget-view+json"

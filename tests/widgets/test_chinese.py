@@ -24,7 +24,7 @@ from qingbo_widgets import (
     sweep,
 )
 from qingbo_widgets.i18n import set_locale
-from qingbo_widgets.widgets.keyfield import ConnectPanel
+from qingbo_widgets.widgets.studio.connect import ConnectPanel
 
 #: What is the same in both languages: addresses, files, the service's fields, whatever has a digit in it …
 CODE = re.compile(r"qw\.\w+\([^)]*\)|https?:\S+|\S+\.(?:png|mp4|sqlite)|\w*_\w+|[\w-]*\d[\w.-]*")
@@ -126,7 +126,7 @@ def test_tasks_from_submit_to_video(manager: TaskManager) -> None:
 
 def test_a_sweep_before_it_is_sent(manager: TaskManager) -> None:
     """The grid says how many tasks it would make, and what is left out."""
-    from qingbo_widgets.widgets.sweep import SweepGrid
+    from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 
     values = {"prompt": ["koi"], "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.5]}
     grid = SweepGrid(sweep(**values, skip_invalid=True, manager=manager, ask_above=0))

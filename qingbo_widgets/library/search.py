@@ -1,0 +1,222 @@
+"""Choosing among the tasks of a library: searched, filtered, sorted and cut into pages by the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ..i18n import N_, tr
+from .journal.rows import SELECT as _SELECT
+from .journal.rows import read_row
+from .journal.tables import judgements, tags
+from .journal.tables import tasks as _tasks
+from .judgements import Judgement, Judgements
+from .library import Entry, Library
+from .untrusted import tidied
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["ORDERS", "Choices", "Selection", "choices", "select", "to_dataframe"]
+
+#: The orders, and what a person calls them.
+ORDERS = {
+    "newest": N_("Newest first"),
+    "oldest": N_("Oldest first"),
+    "best": N_("Best rated first"),
+    "model": N_("By model"),
+    "prompt": N_("By prompt"),
+    "shuffled": N_("Shuffled"),
+}
+_DEFAULT_MODE = "std"
+#: What JSON can escape and PostgreSQL has no text for: the character 0, and half a surrogate pair.
+_NOT_TEXT = r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+_NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which tasks, in which order; what is left out chooses all.
+
+    Attributes:
+        text: words that must all be in the prompt, or in the shots' prompts.
+        model: the model's name.
+        mode: ``std`` or ``pro``.
+        status: a ``TaskStatus``.
+        tag: a tag that a person gave it.
+        rating: rated so high at least, 0..5.
+        unrated: only those that nobody has rated.
+        since: submitted then or later, with its time zone.
+        until: submitted before.
+        order: a key of ``ORDERS``.
+    """
+
+    text: str = ""
+    model: str | None = None
+    mode: str | None = None
+    status: str | None = None
+    tag: str | None = None
+    rating: int | None = None
+    unrated: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    order: str = "newest"
+
+    def __post_init__(self) -> None:
+        if self.order not in ORDERS:
+            told = tr("An order is one of {orders}, not {order!r}.")
+            raise ValueError(told.format(orders=", ".join(ORDERS), order=self.order))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to filter by: only what the library holds."""
+
+    models: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+def select(
+    library: Library, selection: Selection | None = None, *, limit: int | None = None, offset: int = 0
+) -> tuple[int, list[tuple[Entry, Judgement]]]:
+    """How many tasks there are, and one page of them with their judgements.
+
+    Args:
+        library: the library.
+        selection: which, and in which order.
+        limit: at most so many on the page.
+        offset: leave out so many before it.
+    """
+    selection = selection or Selection()
+    kept = Judgements(library)
+    with kept.connected() as connection:
+        if connection is None:
+            return 0, []
+        joined = _tasks.outerjoin(judgements, judgements.c.key == _tasks.c.key)
+        request = _request(connection)
+        conditions = _conditions(selection, request)
+        count = sa.select(sa.func.count()).select_from(joined).where(*conditions)
+        total = connection.execute(count).scalar_one()
+        query = _SELECT.select_from(joined).where(*conditions).order_by(*_order(selection.order, request))
+        rows = connection.execute(query.limit(limit).offset(offset)).mappings()
+        entries = [read_row(row) for row in rows]
+    judged = kept.of_all([entry.key for entry in entries])
+    return total, [(entry, judged[entry.key]) for entry in entries]
+
+
+def choices(library: Library) -> Choices:
+    """What the library holds, to filter by."""
+    with Judgements(library).connected() as connection:
+        if connection is None:
+            return Choices()
+
+        def distinct(column: sa.Column[Any]) -> tuple[str, ...]:
+            values = connection.execute(sa.select(column).distinct()).scalars()
+            return tuple(sorted({value for value in values if value and isinstance(value, str)}))
+
+        return Choices(distinct(_tasks.c.model), distinct(_tasks.c.status), distinct(tags.c.tag))
+
+
+def to_dataframe(library: Library, selection: Selection | None = None) -> pandas.DataFrame:
+    """One row a task: the request's fields, how it went, and what a person thinks of it.
+
+    Raises:
+        ImportError: pandas is not installed; the message says how.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError(tr(_NO_PANDAS)) from None
+    rows: Sequence[tuple[Entry, Judgement]] = select(library, selection)[1]
+    return pandas.DataFrame([_row(library, *row) for row in rows], columns=_COLUMNS)
+
+
+_COLUMNS = [
+    "task_id", "model", "prompt", "mode", "duration", "aspect_ratio", "cfg_scale", "status", "submitted_at",
+    "created_at", "completed_at", "cost", "rating", "tags", "note", "video", "error", "request", "key",
+]  # fmt: skip
+
+
+def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]:
+    request = entry.request or {}
+    shots = request.get("shots")
+    return {
+        "task_id": entry.task_id,
+        "model": entry.model,
+        "prompt": entry.prompt,
+        "mode": request.get("mode", _DEFAULT_MODE),
+        "duration": sum(shot["duration"] for shot in shots) if shots else request.get("duration", 5),
+        "aspect_ratio": request.get("aspect_ratio", "16:9"),
+        "cfg_scale": request.get("cfg_scale"),
+        "status": entry.status,
+        "submitted_at": entry.submitted_at,
+        "created_at": entry.created_at,
+        "completed_at": entry.completed_at,
+        "cost": entry.cost,
+        "rating": judgement.rating,
+        "tags": judgement.tags,
+        "note": judgement.note,
+        "video": library.video_of(entry),
+        "error": (entry.error or {}).get("message"),
+        "request": dict(request),
+        "key": entry.key,
+    }
+
+
+def _request(connection: sa.Connection) -> sa.ColumnElement[Any]:
+    """Return the column of requests, without those that would end the whole query."""
+    column: sa.ColumnElement[Any] = _tasks.c.request
+    if connection.dialect.name == "sqlite":  # a text that is no JSON
+        return sa.type_coerce(sa.case((sa.func.json_valid(column) == 1, column)), sa.JSON())
+    if connection.dialect.name == "postgresql":
+        return sa.case((sa.cast(column, sa.Text).op("!~")(_NOT_TEXT), column))
+    return column
+
+
+def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+    prompt, shots = request["prompt"].as_string(), request["shots"].as_string()
+    for name in ("prompt", "duration"):  # of the shots' fields, which nobody searches for
+        shots = sa.func.replace(shots, f'"{name}"', "")
+    conditions: list[sa.ColumnElement[bool]] = []
+    for word in tidied(selection.text).split():
+        # Inside a list the text is JSON, where a letter may be written as its number.
+        escaped = json.dumps(word)[1:-1]
+        found = [prompt.icontains(word, autoescape=True), shots.icontains(word, autoescape=True)]
+        if escaped != word:
+            found.append(shots.icontains(escaped, autoescape=True))
+        conditions.append(sa.or_(*found))
+    if selection.model is not None:
+        conditions.append(_tasks.c.model == selection.model)
+    if selection.mode is not None:
+        conditions.append(sa.func.coalesce(request["mode"].as_string(), _DEFAULT_MODE) == selection.mode)
+    if selection.status is not None:
+        conditions.append(_tasks.c.status == selection.status)
+    if selection.tag is not None:
+        conditions.append(_tasks.c.key.in_(sa.select(tags.c.key).where(tags.c.tag == selection.tag)))
+    if selection.rating is not None:
+        conditions.append(judgements.c.rating >= selection.rating)
+    if selection.unrated:
+        conditions.append(judgements.c.rating.is_(None))
+    if selection.since is not None:
+        conditions.append(_tasks.c.submitted_at >= selection.since)
+    if selection.until is not None:
+        conditions.append(_tasks.c.submitted_at < selection.until)
+    return conditions
+
+
+def _order(order: str, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
+    newest: list[sa.ColumnElement[Any]] = [_tasks.c.submitted_at.desc(), _tasks.c.key]
+    first: dict[str, list[sa.ColumnElement[Any]]] = {
+        "oldest": [_tasks.c.submitted_at],
+        "best": [judgements.c.rating.is_(None), judgements.c.rating.desc()],
+        "model": [_tasks.c.model],
+        "prompt": [request["prompt"].as_string()],
+        "shuffled": [_tasks.c.key],  # drawn by lot when the task was made, and the same on every page
+    }
+    return first.get(order, []) + newest

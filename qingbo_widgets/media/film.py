@@ -1,0 +1,93 @@
+"""Opening a video file that may have come from a stranger, to decode it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..exceptions import QingboError
+from ..i18n import N_, tr
+from ..system.folder import open_inside
+from .film_size import MOST_PIXELS, film_size
+from .webm_size import is_webm_decodable
+
+__all__ = ["open_film"]
+
+_NEEDED = N_('Frames need av and Pillow: pip install "qingbo_widgets[frames]"')
+_NOT_DECODED = N_("{file} cannot be decoded: {reason}")
+_NO_VIDEO = N_("it is neither an MP4 nor a WebM video")
+_TOO_LARGE = N_(
+    "its pictures ({width} × {height}) or its index are larger than a video of this kind needs. A player may "
+    "show it all the same."
+)
+_TOO_LARGE_INDEX = N_(
+    "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
+)
+_NO_PICTURES = N_("it has no pictures")
+#: How an mp4 or QuickTime file begins, after the four bytes of its first box's length.
+_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
+#: What decodes pictures. Sound is not decoded, and its decoders can be made to take memory, too.
+_DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
+_WEBM = b"\x1aE\xdf\xa3"
+
+
+@contextmanager
+def open_film(path: Path) -> Iterator[Any]:
+    """Yield the PyAV container of a video file, which has pictures.
+
+    Raises:
+        QingboError: it is not there, leads out of its folder, or is nothing to decode.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    try:
+        import av
+        import PIL  # noqa: F401 - av asks for it only when a frame is there
+    except ImportError:
+        raise ImportError(tr(_NEEDED)) from None
+    try:
+        file = open_inside(path)
+    except FileNotFoundError:
+        raise QingboError(tr("The video is no longer at {path}.").format(path=path)) from None
+    except OSError as error:
+        raise _failed(path, error.strerror or str(error)) from None
+    with file:
+        kind = _kind_of(path, file)
+        # The file itself may announce larger pictures than its index. One thread: each keeps pictures.
+        limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
+        try:
+            # Not by its name, and of this kind only: FFmpeg would take a list of other files for a video too,
+            # and open those.
+            with av.open(
+                file, format=kind, options={**limits, "threads": "1"}, metadata_errors="replace"
+            ) as container:
+                video = container.streams.video
+                if not video or video[0].codec_context is None:  # or pictures of a kind that FFmpeg lacks
+                    raise _failed(path, tr(_NO_PICTURES))
+                video[0].codec_context.options = limits
+                yield container
+        except (av.FFmpegError, OSError) as error:  # the latter where it seeks past the file's ends
+            raise _failed(path, error.strerror or str(error)) from None
+
+
+def _kind_of(path: Path, file: Any) -> str:
+    head, size = file.read(8), os.fstat(file.fileno()).st_size
+    if head.startswith(_WEBM):
+        kind = "matroska"
+        if not is_webm_decodable(file, size):
+            raise _failed(path, tr(_TOO_LARGE_INDEX))
+    elif head[4:] in _FIRST_BOXES:
+        kind = "mp4"
+        found = film_size(file, size)
+        if not found.is_decodable:
+            raise _failed(path, tr(_TOO_LARGE).format(width=found.width, height=found.height))
+    else:
+        raise _failed(path, tr(_NO_VIDEO))
+    file.seek(0)
+    return kind
+
+
+def _failed(path: Path, reason: str) -> QingboError:
+    return QingboError(tr(_NOT_DECODED).format(file=path.name, reason=reason))

@@ -1,0 +1,213 @@
+"""Single frames of a finished video, contact sheets, and going on from a frame.
+
+Decoding needs the extra ``[frames]``: av and Pillow, imported here, when a frame is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import QingboError
+from ..i18n import tr
+from ..service.contract.request import VideoRequest
+from ..service.contract.status_names import status_name
+from ..system.folder import is_file_inside, write_whole
+from .film import open_film
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..tasks.task import Task
+
+__all__ = [
+    "contact_sheet",
+    "continuation",
+    "frame_at",
+    "frame_number",
+    "keep_frame",
+    "length_of",
+    "video_of",
+]
+
+_GAP = 4  # pixels between the pictures of a contact sheet
+_DARK = (24, 24, 24)
+
+
+def video_of(task: Task) -> Path:
+    """The saved video of a task.
+
+    Raises:
+        QingboError: it is not saved, or no longer there.
+    """
+    path = task.video_path
+    if path is None or not is_file_inside(path):
+        name, status = task.task_id or task.key[:8], status_name(task.status)
+        if path is None:
+            told = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
+        else:
+            told = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
+        raise QingboError(told)
+    return path
+
+
+def frame_at(path: Path, seconds: float) -> Image:
+    """The frame that is shown at a time.
+
+    Args:
+        path: the video.
+        seconds: from 0 to the video's length.
+
+    Raises:
+        ValueError: the video has no such time.
+        QingboError: the file is not there, or is no video.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    with open_film(path) as container:
+        stream = container.streams.video[0]
+        length = _length(container, stream)
+        if not 0 <= seconds <= length:
+            told = tr("{seconds:g} s is not in a video of {length:g} s")
+            raise ValueError(told.format(seconds=seconds, length=length))
+        start = stream.start_time or 0
+        container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the key frame before it
+        found = None
+        for frame in container.decode(stream):
+            if found is not None and frame.time - float(start * stream.time_base) > seconds + 1e-6:
+                break
+            found = frame
+        return _image(path, found)
+
+
+def frame_number(path: Path, number: int) -> Image:
+    """A frame by its number: 0 is the first, -1 the last.
+
+    Raises:
+        ValueError: the video has no such frame.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    count = 0
+    with open_film(path) as container:
+        kept: deque[Any] = deque(maxlen=-number if number < 0 else 1)
+        for frame in container.decode(video=0):
+            kept.append(frame)
+            count += 1
+            if count == number + 1:
+                break
+        if not -count <= number < count:
+            told = tr("there is no frame {number} in a video of {count} frames")
+            raise ValueError(told.format(number=number, count=count))
+        return _image(path, kept[0])
+
+
+def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
+    """Frames evenly spread from the first to the last in one picture, each with its time.
+
+    Args:
+        path: the video.
+        count: how many frames.
+        columns: how many side by side; about as many as there are rows when left out.
+        width: of each frame, in pixels.
+
+    Raises:
+        ValueError: fewer than one frame, column or pixel.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    columns = columns or math.ceil(math.sqrt(max(count, 1)))
+    if count < 1 or columns < 1 or width < 1:
+        raise ValueError(tr("a contact sheet has at least one frame, one column and one pixel"))
+    pictures = _spread(path, count)
+    first = next(pictures)
+    from PIL import Image, ImageDraw, ImageFont
+
+    height = max(round(width * first[1].height / first[1].width), 1)
+    rows = math.ceil(count / columns)
+    size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, _DARK)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(width // 22, 9))
+    for index, (seconds, picture) in enumerate(chain([first], pictures)):
+        left = _GAP + index % columns * (width + _GAP)
+        top = _GAP + index // columns * (height + _GAP)
+        sheet.paste(picture.resize((width, height)), (left, top))
+        where = (left + 5, top + height - 5)
+        draw.text(where, f"{seconds:.2f} s", "white", font, anchor="lb", stroke_width=2, stroke_fill=_DARK)
+    return sheet
+
+
+def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields: Any) -> VideoRequest:
+    """The request for a video that begins with a frame of another one.
+
+    Args:
+        request: what the other video was made of.
+        first_frame: where the service reads the frame, as ``TaskManager.publish`` says.
+        prompt: what happens next.
+        **fields: what is to differ from the other video's request.
+    """
+    # The image decides the shape, and what belonged to the first video's own images goes.
+    fresh: dict[str, Any] = {
+        "aspect_ratio": "16:9",
+        "last_frame": None,
+        "static_mask": None,
+        "dynamic_masks": (),
+    }
+    fresh |= {"shots": (), "prompt": prompt, "image_urls": (first_frame,)}
+    return request.replace(**{**fresh, **fields})
+
+
+def keep_frame(path: Path, seconds: float | None) -> Path:
+    """Save a frame as a PNG beside the video, whole or not at all.
+
+    Args:
+        path: the video.
+        seconds: the time, ``None`` for the last frame.
+
+    Raises:
+        ValueError, QingboError, ImportError: as in ``frame_at``.
+        OSError: the folder cannot be written.
+    """
+    target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
+    if not is_file_inside(target):
+        file = io.BytesIO()
+        (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(file, "PNG")
+        write_whole(target, file.getvalue())
+    return target
+
+
+def length_of(path: Path) -> float:
+    """How long a video is, in seconds."""
+    with open_film(path) as container:
+        return _length(container, container.streams.video[0])
+
+
+def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
+    """So many frames with their times in seconds; a short video's last one is repeated."""
+    with open_film(path) as container:
+        stream = container.streams.video[0]
+        step = _length(container, stream) - float(1 / (stream.average_rate or 24))
+        due = [step * index / max(count - 1, 1) for index in range(count)]
+        last = None
+        for frame in container.decode(stream):
+            while due and frame.time >= due[0] - 1e-3:
+                yield frame.time, frame.to_image()
+                due.pop(0)
+            last = frame
+        for _ in due:
+            yield (last.time if last else 0.0), _image(path, last)
+
+
+def _length(container: Any, stream: Any) -> float:
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1e6
+
+
+def _image(path: Path, frame: Any) -> Image:
+    if frame is None:
+        raise QingboError(tr("{file} holds no picture.").format(file=path.name))
+    image: Image = frame.to_image()
+    return image

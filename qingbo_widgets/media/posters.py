@@ -1,0 +1,140 @@
+"""A still picture of each video, to be looked at in hundreds: a small JPEG in ``posters/`` beside it.
+
+Decoding needs av and Pillow (``[frames]``). Without them there are no posters, and nothing else is missing.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+from ..service.http.image_probe import size_of
+from ..system.folder import Folder
+from ..tasks.background.pool import DaemonPool
+from .film import open_film
+
+__all__ = [
+    "POSTERS",
+    "Posters",
+    "can_make",
+    "frame_rate",
+    "make_poster",
+    "poster_path",
+    "posters",
+    "read_poster",
+]
+
+logger = logging.getLogger("qingbo_widgets")
+
+POSTERS = "posters"
+#: Pixels of the longer side.
+SIZE = 320
+_QUALITY = 70
+#: Seconds into the video, where there are so many: a first frame is often black, or the picture put in.
+_MOMENT = 1.0
+#: Bytes above which a file in the posters' folder is no poster of ours.
+_LARGEST = 200_000
+#: Key frames that are looked at before the second's end is given up.
+_MOST_FRAMES = 300
+
+
+def poster_path(video: Path) -> Path:
+    """Where the poster of a video is, or would be."""
+    return video.parent / _name(video)
+
+
+def read_poster(video: Path) -> bytes | None:
+    """Return the poster of a video; ``None`` where there is none, or none of ours.
+
+    The folder may come from a stranger. What leads out of it must not get into a notebook, and of a picture
+    with a hundred million pixels the page would not survive twelve.
+    """
+    try:
+        content = Folder(video.parent).read(_name(video), _LARGEST)
+    except OSError:
+        return None
+    size = size_of(content)
+    is_ours = size is not None and size.format == "JPEG" and max(size.width, size.height) <= SIZE
+    return content if is_ours else None
+
+
+def can_make() -> bool:
+    """Whether there is what posters are made with. Imports nothing: opening a gallery must stay quick."""
+    return all(find_spec(name) is not None for name in ("av", "PIL"))
+
+
+def make_poster(video: Path) -> Path | None:
+    """Make the poster of a video, if it is not there.
+
+    Returns:
+        Where it is; ``None`` where it cannot be made, which is logged.
+    """
+    target = poster_path(video)
+    if read_poster(video) is not None:
+        return target
+    if not can_make():
+        return None
+    try:
+        with open_film(video) as container:
+            stream = container.streams.video[0]
+            stream.codec_context.skip_frame = "NONKEY"
+            frames = islice(container.decode(stream), _MOST_FRAMES)
+            frame = next(frames)
+            if container.duration is not None and container.duration / 1e6 > _MOMENT:
+                frame = next((later for later in frames if (later.time or 0.0) >= _MOMENT), frame)
+            scale = SIZE / max(frame.width, frame.height, SIZE)
+            size = {"width": round(frame.width * scale) or 1, "height": round(frame.height * scale) or 1}
+            picture = frame.to_image(**size)
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+        Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may look at this moment
+    except Exception as error:
+        logger.info("No poster of %s: %s", video.name, error)
+        return None
+    return target
+
+
+def frame_rate(video: Path) -> float | None:
+    """Frames in a second; ``None`` where that cannot be told."""
+    try:
+        with open_film(video) as container:
+            rate = container.streams.video[0].average_rate
+    except Exception as error:  # no av, no video, no stream
+        logger.debug("The frame rate of %s is not known: %s", video.name, error)
+        return None
+    return None if rate is None else float(rate)
+
+
+def _name(video: Path) -> str:
+    return f"{POSTERS}/{video.stem}.jpg"
+
+
+class Posters:
+    """Makes posters one by one on a thread of its own. One for all galleries of the process."""
+
+    def __init__(self) -> None:
+        self._pool = DaemonPool(1, "qingbo-poster")
+        self._lock = threading.Lock()
+        self._asked: set[Path] = set()
+
+    def ask(self, video: Path, call: Callable[[], object]) -> None:
+        """Make a poster and call when it is there, on another thread. Asked for at most once."""
+        with self._lock:
+            if video in self._asked:
+                return
+            self._asked.add(video)
+        self._pool.submit(partial(self._work, video, call))
+
+    def _work(self, video: Path, call: Callable[[], object]) -> None:
+        if make_poster(video) is not None:
+            call()
+
+
+#: The one for all galleries of this process.
+posters = Posters()

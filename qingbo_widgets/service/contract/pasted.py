@@ -1,0 +1,222 @@
+"""Reading what users paste: the service's JSON, a part of it, or a command or program that sends it.
+
+Nothing of the request is dropped silently: what ``VideoRequest`` has no place for is listed. A key is never
+kept, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from ...i18n import N_, tr
+from ..secrets.known_keys import hide_in
+from ..secrets.masking import mask_in, without_secrets
+from .catalog import SHOTS_LIMIT
+from .request import VideoRequest
+
+__all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
+
+_TOP = (
+    "model",
+    "action",
+    "prompt",
+    "aspect_ratio",
+    "duration",
+    "negative_prompt",
+    "image_urls",
+    "last_frame",
+    "callback_url",
+)
+_EXTRA = ("mode", "cfg_scale", "enable_audio", "camera_control", "static_mask", "dynamic_masks")
+#: What each field may hold; anything else is listed, for the form could not show it.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "duration": (int,),
+    "cfg_scale": (int, float),
+    "enable_audio": (bool,),
+    "image_urls": (str, list),
+    "camera_control": (str, dict),
+    "dynamic_masks": (dict, list),
+}
+_SHOT = re.compile(r"shot_([1-9][0-9]{0,2})_(prompt|duration)")
+_DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
+_CURL = re.compile(r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s")
+#: Braces at which an object is looked for in a program; each try reads on to the end of the object.
+_MOST_BRACES = 200
+
+_EMPTY = N_("There is nothing to read.")
+_NO_JSON = N_("This is not JSON: {reason} (line {line}, column {column}).")
+_NO_OBJECT = N_("This is JSON, and not an object with the fields of a request.")
+_NO_COMMAND = N_("This curl command cannot be read: {reason}.")
+_NO_DATA = N_("This curl command carries no data (-d) to read.")
+_FROM_FILE = N_("This curl command reads its data from a file; paste what is in the file.")
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """What was read.
+
+    Attributes:
+        request: the request.
+        named: the fields that the text has named; the others of ``request`` are defaults.
+        unknown: what found no place, as ``extra.seed: 7``, in the order of the text.
+    """
+
+    request: VideoRequest
+    named: frozenset[str]
+    unknown: tuple[str, ...] = ()
+
+
+def read_pasted(text: str) -> Pasted:
+    """Read a request out of JSON, a piece such as ``"extra": {…}``, a curl command, or a program with JSON.
+
+    Raises:
+        ValueError: the text is none of these; the message says where it stops being one.
+    """
+    return read_body(_body_of(text))
+
+
+def keepable(text: str) -> str:
+    """Return as much of a pasted text as a widget may keep: no key, and of a command its JSON alone."""
+    try:
+        body = _without_secrets(_body_of(text))
+    except ValueError:  # to be mended by the user, so as much as possible stays
+        return without_secrets(text)
+    kept = json.dumps(body, ensure_ascii=False, indent=2)
+    return text if "".join(text.split()) == "".join(kept.split()) else kept
+
+
+def read_body(body: Mapping[str, Any]) -> Pasted:
+    """Read JSON of any origin: the inverse of ``Contract202604.encode``."""
+    body = _without_secrets(body)
+    fields: dict[str, Any] = {}
+    unknown: list[str] = []
+    shots: dict[int, dict[str, Any]] = {}
+
+    def take(name: str, value: Any, known: tuple[str, ...], where: str) -> None:
+        shot = _SHOT.fullmatch(name) if where else None
+        if value is None and (name in known or shot):
+            return
+        if shot and isinstance(value, str if shot[2] == "prompt" else int) and not isinstance(value, bool):
+            shots.setdefault(int(shot[1]), {})[shot[2]] = value
+        elif name in known and _fits(name, value):
+            fields[name] = value
+        else:
+            unknown.append(f"{where}{name}: {_short(value)}")
+
+    for name, value in body.items():
+        if name == "extra" and isinstance(value, Mapping):
+            for inner, inner_value in value.items():
+                take(str(inner), inner_value, _EXTRA, "extra.")
+        else:
+            take(str(name), value, _TOP, "")
+    if shots:
+        fields["shots"] = _listed(shots, unknown)
+    return Pasted(VideoRequest(**fields), frozenset(fields), tuple(unknown))
+
+
+def _without_secrets(body: Mapping[str, Any], known: tuple[str, ...] = _TOP) -> dict[str, Any]:
+    """Keep what the request is made of as it is; mask what looks like a secret in all else."""
+    kept: dict[str, Any] = {}
+    for name, value in body.items():
+        shot = _SHOT.fullmatch(name) if known is _EXTRA else None
+        if name == "extra" and isinstance(value, Mapping) and known is _TOP:
+            kept[name] = _without_secrets(value, _EXTRA)
+        elif (name in known and _fits(name, value)) or (shot and isinstance(value, (str, int))):
+            kept[name] = hide_in(value)
+        else:
+            kept |= mask_in({name: value})
+    return kept
+
+
+def _body_of(text: str) -> Mapping[str, Any]:
+    """Find the JSON object that a text is, or that a command or a program sends.
+
+    Raises:
+        ValueError: there is none.
+    """
+    text = text.strip().removeprefix("\ufeff").strip()
+    if not text:
+        raise ValueError(tr(_EMPTY))
+    is_json = text.startswith(("{", "[", '"'))
+    command = None if is_json else _CURL.search(text)
+    if command:
+        text = _data_of_curl(text[command.start() :])
+    elif re.match(r'"[^"\n]*"\s*:', text):
+        text = "{" + text.rstrip(", \n") + "}"
+    try:
+        body = json.loads(text)
+    except json.JSONDecodeError as error:
+        if not (is_json or command) and (found := _object_in(text)) is not None:
+            return found
+        raise ValueError(
+            tr(_NO_JSON).format(reason=error.msg.lower(), line=error.lineno, column=error.colno)
+        ) from None
+    except RecursionError:
+        raise ValueError(tr(_NO_OBJECT)) from None
+    if not isinstance(body, Mapping):
+        raise ValueError(tr(_NO_OBJECT))
+    return body
+
+
+def _object_in(text: str) -> Mapping[str, Any] | None:
+    """Find the first JSON object in a program that has a field of a request."""
+    decoder = json.JSONDecoder()
+    for brace in islice(re.finditer("{", text), _MOST_BRACES):
+        try:
+            found, _ = decoder.raw_decode(text, brace.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, Mapping) and read_body(found).named:
+            return found
+    return None
+
+
+def _listed(shots: dict[int, dict[str, Any]], unknown: list[str]) -> list[dict[str, Any]]:
+    """The shots in order. Half a shot is kept too: the form shows what it lacks."""
+    numbers = sorted(shots)
+    told = tr("extra.shot_{number}_…: more than {most} shots")
+    unknown += [told.format(number=number, most=SHOTS_LIMIT[1]) for number in numbers[20:]]
+    return [{"prompt": "", "duration": 0} | shots[number] for number in numbers[:20]]
+
+
+def _fits(name: str, value: Any) -> bool:
+    types = _TYPES.get(name, (str,))
+    if isinstance(value, bool) and bool not in types:
+        return False
+    if name == "image_urls" and isinstance(value, list):
+        return all(isinstance(url, str) for url in value)
+    return isinstance(value, types)
+
+
+def _short(value: Any) -> str:
+    told = json.dumps(value, ensure_ascii=False)
+    return told if len(told) <= 80 else f"{told[:79]}…"
+
+
+def _data_of_curl(command: str) -> str:
+    # A line that ends in a backslash (sh), a caret (cmd) or a backtick (PowerShell) goes on in the next.
+    command = re.sub(r"[\\^`]\s*\r?\n", " ", command)
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ValueError(tr(_NO_COMMAND).format(reason=str(error).lower())) from None
+    data = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, is_joined, joined = word.partition("=")
+        if word in _DATA:
+            data.append(following)
+        elif is_joined and name in _DATA[1:]:
+            data.append(joined)
+        elif word.startswith("-d") and word[2:3] in ("{", "@"):
+            data.append(word[2:])
+    if not data:
+        raise ValueError(tr(_NO_DATA))
+    if data[0].startswith("@"):
+        raise ValueError(tr(_FROM_FILE))
+    return data[0]

@@ -1,0 +1,190 @@
+"""What goes over the wire: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``. One class a dated contract.
+
+Requests are written strictly. Answers are read leniently, because the service's documentation shows several
+forms of one field: links as text or as a list, times in seconds or in milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from ...i18n import tr
+from .request import VideoRequest
+from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
+from .statuses import status_of
+from .text import plain_line
+from .urls import is_web_url
+from .values import is_set
+
+__all__ = ["Contract202604"]
+
+#: Seconds; a larger number is in milliseconds (the year 5138, or March 1973).
+_LATEST_SECOND = 1e11
+_FIRST_YEAR, _END_YEAR = 1971, 3000
+_LONGEST_ID = 256
+_LONGEST_TEXT = 1000
+#: What a database can keep as an integer.
+_LARGEST_COST = 2**63
+
+
+class Contract202604:
+    """The service's contract of April 2026.
+
+    Attributes:
+        name: the contract's date.
+        base_url: where the service offers it.
+    """
+
+    name: ClassVar[str] = "2026-04"
+    base_url: ClassVar[str] = "https://qingbo.dev/v1"
+
+    def encode(self, request: VideoRequest) -> dict[str, Any]:
+        """The JSON body of ``POST /tasks`` for a request without problems.
+
+        ``model``, ``action``, ``prompt``, ``aspect_ratio``, ``duration`` and ``extra.mode`` are always sent,
+        everything else only when it is set. With shots, ``prompt`` and ``duration`` are absent; with an input
+        image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
+        """
+        body: dict[str, Any] = {"model": request.model, "action": request.action}
+        if not request.is_multi_shot:
+            body["prompt"] = request.prompt
+        if not request.is_image_to_video:
+            body["aspect_ratio"] = request.aspect_ratio
+        if not request.is_multi_shot:
+            body["duration"] = request.duration
+        optional = {
+            "negative_prompt": request.negative_prompt,
+            "image_urls": list(request.image_urls) if request.is_image_to_video else None,
+            "last_frame": request.last_frame,
+            "callback_url": request.callback_url,
+        }
+        return body | _set_ones(optional) | {"extra": self._extra(request)}
+
+    def _extra(self, request: VideoRequest) -> dict[str, Any]:
+        camera, masks = request.camera_control, request.dynamic_masks
+        extra = {"mode": request.mode} | _set_ones(
+            {
+                "cfg_scale": request.cfg_scale,
+                "enable_audio": request.enable_audio,
+                "camera_control": camera.as_dict() if camera is not None else None,
+                "static_mask": request.static_mask,
+                "dynamic_masks": [mask.as_dict() for mask in masks] if masks else None,
+            }
+        )
+        for number, shot in enumerate(request.shots, 1):
+            extra |= {f"shot_{number}_prompt": shot.prompt, f"shot_{number}_duration": shot.duration}
+        return extra
+
+    def decode(self, body: object) -> TaskSnapshot:
+        """The snapshot in an answer to submit, status or cancel.
+
+        Raises:
+            ValueError: if the answer cannot be about a task, because it carries no usable ``task_id``.
+        """
+        if not isinstance(body, Mapping):
+            raise ValueError(tr("the answer is not a JSON object"))
+        task_id = body.get("task_id")
+        if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
+            raise ValueError(tr("the answer has no usable task_id"))
+        progress, completed_at = _percent(body.get("progress")), _time(body.get("completed_at"))
+        videos, error = _videos(body.get("result")), _failure(body.get("error"))
+        status = status_of(
+            body.get("status"),
+            is_dated=completed_at is not None,
+            is_full=progress == 100,
+            has_videos=bool(videos),
+            has_error=error is not None,
+        )
+        return TaskSnapshot(
+            task_id=task_id,
+            model=_text(body.get("model")),
+            action=_text(body.get("action")),
+            status=status,
+            progress=(100 if status is TaskStatus.completed else 0) if progress is None else progress,
+            created_at=_time(body.get("created_at")),
+            started_at=_time(body.get("start_time")),
+            completed_at=completed_at,
+            videos=videos,
+            error=error,
+            cost=_cost(body.get("cost")),
+            raw=body,
+        )
+
+
+def _set_ones(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if is_set(value)}
+
+
+def _text(value: object) -> str:
+    return plain_line(value[:_LONGEST_TEXT]) if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also out of text such as ``"45%"``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _percent(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(min(100, max(0, number)))
+
+
+def _cost(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None or not 0 <= number < _LARGEST_COST else int(number)
+
+
+def _time(value: object) -> datetime | None:
+    number = _number(value)
+    try:
+        if number is not None:
+            seconds = number / 1000 if number > _LATEST_SECOND else number
+            return _likely(datetime.fromtimestamp(seconds, UTC))
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+            return _likely(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _likely(moment: datetime) -> datetime | None:
+    """The moment, unless no task can have it: year 1 is how Go writes "none".
+
+    Nor could such a one be shown: outside these years, Windows knows no local time.
+    """
+    return moment if _FIRST_YEAR <= moment.year < _END_YEAR else None
+
+
+def _videos(result: object) -> tuple[Video, ...]:
+    entries = result.get("videos") if isinstance(result, Mapping) else None
+    videos = []
+    for entry in entries if isinstance(entries, list) else []:
+        fields = entry if isinstance(entry, Mapping) else {"url": entry}
+        url = fields.get("url")
+        # Anything but a web link is dropped here: nothing further on is to meet a script or a path.
+        videos += [
+            Video(link, _time(fields.get("expires_at")))
+            for link in (url if isinstance(url, list) else [url])
+            if isinstance(link, str) and is_web_url(link)
+        ]
+    return tuple(videos)
+
+
+def _failure(error: object) -> ServiceFailure | None:
+    if isinstance(error, str):
+        error = {"message": error}
+    if not isinstance(error, Mapping):
+        return None
+    message, code = _text(error.get("message")), error.get("code")
+    code = _text(str(code)) if isinstance(code, (str, int)) else ""
+    return ServiceFailure(message or code, code or None) if message or code else None

@@ -1,0 +1,186 @@
+"""From an HTTP answer to the service's JSON, or to the error that says what to do next."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ...exceptions import (
+    AuthenticationFailed,
+    BadRequest,
+    InsufficientBalance,
+    RateLimited,
+    ServerFault,
+    ServiceError,
+    TaskNotFound,
+)
+from ...i18n import N_, tr
+from ..contract.text import plain_line
+from ..contract.urls import pointed_to, without_query
+from ..credentials import Secret
+
+__all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
+
+_LONGEST_EXCERPT = 300
+_LONGEST_WAIT = 3600.0
+_MOST_READ = 65536
+#: Characters; a key escaped letter by letter is shorter.
+_LONGEST_SPELLING = 2000
+
+_CLASSES: dict[int, type[ServiceError]] = {
+    400: BadRequest,
+    401: AuthenticationFailed,
+    402: InsufficientBalance,
+    404: TaskNotFound,
+    422: BadRequest,
+    429: RateLimited,
+}
+#: What these say needs no words, so a gateway may say it.
+_PLAIN = (AuthenticationFailed, InsufficientBalance, RateLimited)
+#: Refusals in name only: the request timed out at the service, or met its own twin.
+UNCLEAR = (408, 409)
+_HINTS: dict[type[ServiceError], str] = {
+    AuthenticationFailed: N_(
+        "The key is wrong or not active: keys come from the service's dashboard. Set the environment "
+        "variable QINGBO_API_KEY, or call qw.connect(api_key=...)."
+    ),
+    InsufficientBalance: N_("Nothing was charged. Top up in the service's dashboard, then submit again."),
+    TaskNotFound: N_(
+        "The id is misspelt, or the task belongs to another key, or base_url is not the service's."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: its headers; the mapping ignores case.
+        body: its bytes.
+        url: where it came from.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)  # these may echo the key
+    body: bytes = field(repr=False)
+    url: str
+
+
+def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
+    """The JSON object in an answer, or ``None`` where there is none.
+
+    A service that echoes the key brings it neither into a notebook nor, in a link, to another server.
+    """
+    try:
+        body = secret.hide_in_all(json.loads(answer.body))
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "") -> ServiceError:
+    """The error for an answer that is not what was asked for.
+
+    Args:
+        answer: any answer with a status outside 2xx, or without a JSON object.
+        secret: the key, which an answer may echo and an error must not.
+        refused: what to do when the service does not take the request.
+        unclear: what it means when nobody knows whether the service has acted on the request.
+    """
+    status = answer.status
+    if 300 <= status < 400:
+        target = without_query(pointed_to(answer.url, answer.headers.get("Location", "")))
+        text = tr("it points to {url}, and the key is not sent elsewhere.")
+        hint = tr("Check base_url.")
+        return ServerFault(
+            text.format(url=excerpt(target, secret)), status=status, hint=f"{hint} {unclear}".strip()
+        )
+    body = json_in(answer, secret)
+    named = _named_error(body)
+    message = excerpt(named.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
+    kind = ServerFault if status >= 500 or status < 300 else _CLASSES.get(status, ServiceError)
+    is_gateway = "error" not in (body or {}) if kind is TaskNotFound else not named
+    if is_gateway and kind not in _PLAIN:
+        kind = ServerFault  # it says nothing about the task, or the request
+    if kind is ServerFault and not named:
+        message = tr("the answer is not the service's own: {message}").format(message=message)
+    # A code may be a number; the type stands in where there is no code.
+    code = excerpt(named.get("code"), secret) or excerpt(named.get("type"), secret) or None
+    param = excerpt(named.get("param"), secret) or None
+    wait = retry_after(answer.headers)
+    if kind is RateLimited:
+        hint = (
+            tr("Try again in a minute.")
+            if wait is None
+            else tr("It asks to wait {seconds:.0f} s.").format(seconds=wait)
+        )
+    elif kind is ServerFault or status in UNCLEAR:
+        hint = unclear
+    else:
+        hint = tr(_HINTS[kind]) if kind in _HINTS else refused
+        if kind is AuthenticationFailed and refused:
+            hint += " " + tr("Nothing was charged.")
+    error = kind(message, status=status, code=code, param=param, hint=hint)
+    error.retry_after = wait
+    return error
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that ``Retry-After`` asks for, 0 to 3600; ``None`` where there is none that can be read.
+
+    A date is counted from the answer's own ``Date``: the server's clock may be hours off.
+    """
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = _date(value)
+        if moment is None:
+            return None
+        seconds = (moment - (_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+    if seconds != seconds:  # NaN
+        return None
+    return min(_LONGEST_WAIT, max(0.0, seconds))
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    # "-0000" in a header is UTC, of a machine that does not tell where it stands.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def excerpt(value: object, secret: Secret) -> str:
+    """One bounded line of plain text out of a message, a number, or the bytes of a web page."""
+    if isinstance(value, bytes):
+        # A page says little at great length: enough of it is read to find its first words behind the styles.
+        text = secret.hide_in(value[:_MOST_READ].decode("utf-8", "replace"))
+        value = text[:-_LONGEST_SPELLING] if len(value) > _MOST_READ else text  # the cut may halve the key
+        value = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|$)", " ", value)
+        value = html.unescape(re.sub(r"<[^<>]*>", " ", value))
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return ""
+    line = secret.hide_in(plain_line(str(value)))
+    return line if len(line) <= _LONGEST_EXCERPT else line[: _LONGEST_EXCERPT - 1] + "…"
+
+
+def _named_error(body: dict[str, Any] | None) -> dict[str, Any]:
+    """The fields of an error, in the service's form or in those that gateways use."""
+    if body is None:
+        return {}
+    error = body.get("error", body.get("detail", body.get("message")))
+    if isinstance(error, dict):
+        return error
+    return {"message": error} if isinstance(error, str) else {}

@@ -1,0 +1,220 @@
+"""Looking at an image by its URL: can the service use it, and what shape does the video get from it.
+
+Kind and size stand in the first bytes of a file, so this needs no imaging library, and seldom more than the
+beginning of the file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Literal
+
+from ...exceptions import ConnectionFailed, DownloadFailed
+from ...i18n import N_, tr
+from ..contract.urls import is_web_url
+from ..credentials import Secret
+from .transport import Stream, Transport
+
+__all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "look_at", "size_of"]
+
+#: Bytes that the service takes (its documentation, "Submit: request").
+LARGEST = 10_000_000
+#: Kling's own limits, which the service does not repeat: pixels a side, and width to height, either way.
+SMALLEST_SIDE = 300
+WIDEST = 2.5
+#: Of an image that a page is given to show: a few kilobytes can announce a thousand million.
+_MOST_PIXELS = 50_000_000
+#: Bytes before an image's size, at most: a camera's notes, and a small copy of the image.
+_LONGEST_HEAD = 1_000_000
+#: Seconds for one look at one image, however slowly it comes.
+_PATIENCE = 30.0
+
+_KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
+
+_UNREACHABLE = N_("The image cannot be fetched: {reason}")
+_LOST = N_("The image cannot be fetched: the link points on and on, or to no public web address.")
+_REFUSED = N_("The image cannot be fetched: its server answers {status}.")
+_TOO_SLOW = N_("The image cannot be fetched: it takes too long to arrive.")
+_TOO_LARGE = N_("The image is larger than 10 MB, and the service takes no more.")
+_WEB_PAGE = N_("This is the address of a web page and not of an image.")
+_NO_IMAGE = N_("This is not a JPEG, PNG or WebP image.")
+_TOO_SMALL = N_("The image has {width} × {height} pixels, and Kling wants at least 300 a side.")
+_TOO_LONG = N_("The image has {width} × {height} pixels, and Kling wants a shape between 1:2.5 and 2.5:1.")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the first bytes of an image tell.
+
+    Attributes:
+        format: ``JPEG``, ``PNG`` or ``WebP``.
+        width: pixels, turned upright as a camera noted.
+        height: likewise.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """One look at one image.
+
+    Attributes:
+        url: where it was looked for.
+        size: kind, width and height; ``None`` where it is no image, or was not reached.
+        problem: why the service cannot use it, a sentence; empty when it can.
+        is_passing: whether the problem may be gone at the next look.
+        content: all bytes of the file, where they were asked for.
+    """
+
+    url: str
+    size: Size | None = None
+    problem: str = ""
+    is_passing: bool = False
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def warning(self) -> str:
+        """Which of Kling's own limits it passes, a sentence; empty when none."""
+        if self.size is None:
+            return ""
+        short, long = sorted((self.size.width, self.size.height))
+        words = tr(_TOO_SMALL) if short < SMALLEST_SIDE else tr(_TOO_LONG) if long > WIDEST * short else ""
+        return words.format(width=self.size.width, height=self.size.height)
+
+    @property
+    def shape(self) -> str:
+        """The shape of the image, and so of the video: ``16:9``, or ``1.85:1`` where it has no name."""
+        if self.size is None:
+            return ""
+        ratio = self.size.width / self.size.height
+        for wide, high in _KNOWN_SHAPES:
+            if abs(ratio * high / wide - 1) < 0.01:
+                return f"{wide}:{high}"
+            if abs(ratio * wide / high - 1) < 0.01:
+                return f"{high}:{wide}"
+        return f"{ratio:.2f}:1" if ratio >= 1 else f"1:{1 / ratio:.2f}"
+
+
+def look_at(
+    url: str, base_url: str, *, keep: int = 0, timeout: tuple[float, float] = (5.0, 10.0)
+) -> ImageReport:
+    """Fetch as much of an image as it takes to judge it. No key is sent, nothing raises.
+
+    Args:
+        url: the image.
+        base_url: the service's; only a service on this machine can have images on this machine.
+        keep: the most bytes to keep as ``content``; a larger file is not kept at all.
+        timeout: seconds to connect, seconds of silence.
+    """
+    if not is_web_url(url):
+        return ImageReport(url, problem=tr(_NO_IMAGE))
+    transport = Transport(Secret(""), base_url, timeout)
+    try:
+        with transport.stream(url, {"Accept": "image/*"}) as stream:
+            return _judge(url, stream, keep)
+    except ConnectionFailed as error:
+        return ImageReport(url, problem=tr(_UNREACHABLE).format(reason=error), is_passing=True)
+    except DownloadFailed:
+        return ImageReport(url, problem=tr(_LOST))
+    finally:
+        transport.close()
+
+
+def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
+    if stream.status != HTTPStatus.OK:
+        return ImageReport(
+            url, problem=tr(_REFUSED).format(status=stream.status), is_passing=stream.status >= 429
+        )
+    length = stream.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() and len(length) < 20 else None
+    data, size, deadline = bytearray(), None, time.monotonic() + _PATIENCE
+    if total is not None and total > LARGEST:
+        return ImageReport(url, problem=tr(_TOO_LARGE))
+    for chunk in stream.chunks():
+        data += chunk
+        if len(data) > LARGEST:
+            return ImageReport(url, size, tr(_TOO_LARGE))
+        if time.monotonic() > deadline:
+            return ImageReport(url, size, tr(_TOO_SLOW), is_passing=True)
+        if size is None and len(data) <= _LONGEST_HEAD + len(chunk):
+            size = size_of(data)
+        if size is not None and total is not None and total > keep:
+            return ImageReport(url, size)
+    if size is None:
+        words = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
+        return ImageReport(url, problem=words)
+    is_kept = len(data) <= keep and size.width * size.height <= _MOST_PIXELS
+    return ImageReport(url, size, content=bytes(data) if is_kept else b"")
+
+
+def size_of(data: bytes | bytearray) -> Size | None:
+    """Kind, width and height out of the first bytes; ``None`` where these are no image, or too few."""
+    size = None
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        size = Size("PNG", int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
+        size = _size_of_webp(data)
+    elif data[:2] == b"\xff\xd8":
+        size = _size_of_jpeg(data)
+    return size if size is not None and size.width and size.height else None
+
+
+def _size_of_webp(data: bytes | bytearray) -> Size | None:
+    kind = bytes(data[12:16])
+    if kind == b"VP8X":
+        return Size("WebP", *(1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27)))
+    if kind == b"VP8L" and data[20] == 0x2F:
+        bits = int.from_bytes(data[21:25], "little")
+        return Size("WebP", 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        return Size("WebP", *(int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28)))
+    return None
+
+
+def _size_of_jpeg(data: bytes | bytearray) -> Size | None:
+    turned = False
+    for marker, body in _segments(data):
+        if marker == 0xE1 and body[:6] == b"Exif\0\0":
+            turned = turned or _is_turned(body[6:])
+        # The frame headers, SOF0 to SOF15; three of their numbers mean something else.
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(body) >= 5:
+            height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+            return Size("JPEG", height, width) if turned else Size("JPEG", width, height)
+    return None
+
+
+def _segments(data: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
+    """The marker and the body of each whole segment before the picture itself."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a filling byte
+            at += 1
+            continue
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA or end > len(data) or end < at + 4:
+            return
+        yield marker, bytes(data[at + 4 : end])
+        at = end
+
+
+def _is_turned(exif: bytes) -> bool:
+    """Whether the camera was held upright: the values 5 to 8 of Exif's Orientation turn by 90 degrees."""
+    if exif[:2] not in (b"II", b"MM"):
+        return False
+    order: Literal["little", "big"] = "little" if exif[:2] == b"II" else "big"
+
+    def number(at: int, length: int) -> int:
+        return int.from_bytes(exif[at : at + length], order)
+
+    first = number(4, 4)
+    for entry in range(first + 2, min(first + 2 + 12 * number(first, 2), len(exif) - 11), 12):
+        if number(entry, 2) == 0x0112:
+            return number(entry + 8, 2) in (5, 6, 7, 8)
+    return False

@@ -1,0 +1,103 @@
+"""A task out of its row in the journal, and the row out of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
+from ...i18n import tr
+from ...library.library import Entry, Library
+from ...library.saved_errors import error_of, row_of
+from ...service.contract.request import VideoRequest
+from ...service.contract.snapshot import TaskStatus
+from ...system.folder import is_file_inside
+
+if TYPE_CHECKING:
+    from ..task import Task
+
+__all__ = ["entry_of", "interrupted", "read_request", "request_of", "state_of", "unconfirmed"]
+
+
+def request_of(entry: Entry) -> VideoRequest | None:
+    """The request; ``None`` where it is not known, or was written by a version that knows more fields."""
+    return None if entry.request is None else read_request(entry.request)
+
+
+def read_request(fields: Mapping[str, Any]) -> VideoRequest | None:
+    """Return a request by its fields; ``None`` where this version does not know one, or it is damaged."""
+    try:
+        request = VideoRequest.from_dict(fields)
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
+        return None
+    texts = [request.model, request.prompt, *(getattr(shot, "prompt", None) for shot in _shots(request))]
+    return request if all(isinstance(text, str) for text in texts) else None
+
+
+def _shots(request: VideoRequest) -> tuple[object, ...]:
+    return request.shots if isinstance(request.shots, tuple) else (None,)
+
+
+def state_of(entry: Entry, library: Library) -> dict[str, Any]:
+    """The traits of the task."""
+    file = library.video_of(entry)
+    return {
+        "task_id": entry.task_id,
+        "model": entry.model,
+        "status": TaskStatus(entry.status or TaskStatus.unconfirmed),
+        "progress": min(max(entry.progress, 0), 100),
+        "created_at": entry.created_at,
+        "completed_at": entry.completed_at,
+        "video_path": file if file is not None and is_file_inside(file) else None,
+        "error": _error(entry),
+    }
+
+
+def entry_of(task: Task, service: str) -> Entry:
+    """Return the row of a task as far as this kernel knows it."""
+    is_over = task.status in (TaskStatus.failed, TaskStatus.cancelled, TaskStatus.unconfirmed)
+    return Entry(
+        key=task.key,
+        service=service,
+        task_id=task.task_id,
+        model=task.model,
+        request=task.request.as_dict() if task.request else None,
+        status=str(task.status),
+        progress=task.progress,
+        submitted_at=task.submitted_at,
+        created_at=task.created_at,
+        completed_at=task.completed_at,
+        file=task.video_path.name if task.video_path is not None else None,
+        error=row_of(task.error) if is_over and task.error is not None else None,
+    )
+
+
+def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
+    """Nobody can tell whether the task exists: ``what`` happened, what it may cost, and how to go on."""
+    told = tr(
+        "{what} If the dashboard shows it, check(its id) takes it up. Submitting again goes out with the "
+        "same idempotency key ({key})."
+    )
+    return SubmissionUnconfirmed(told.format(what=what, key=key), idempotency_key=key)
+
+
+def interrupted(key: str) -> SubmissionUnconfirmed:
+    """What is to be said of a row that was being submitted when its kernel died."""
+    what = tr(
+        "The kernel ended while this task was being submitted. The task may exist, and may be charged: look "
+        "at the service's dashboard before submitting it again."
+    )
+    return unconfirmed(what, key)
+
+
+def _error(entry: Entry) -> QingboError | None:
+    """What it ended with; a task that goes on has ended with nothing yet."""
+    row = entry.error or {}
+    message = str(row.get("message", ""))
+    if entry.status == TaskStatus.failed:
+        return error_of({"type": TaskFailed.__name__, **row}, task_id=entry.task_id)
+    if entry.status == TaskStatus.cancelled:
+        return TaskCancelled(message, task_id=entry.task_id)
+    if entry.status == TaskStatus.unconfirmed and message:
+        return SubmissionUnconfirmed(message, idempotency_key=entry.key)
+    return None

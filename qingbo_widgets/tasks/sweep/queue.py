@@ -1,0 +1,300 @@
+"""``SweepQueue``: submits the cells of a sweep, so many at a time, and acts on how their tasks end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...exceptions import QingboError
+from ...i18n import N_, tr
+from ...library.journal.damage import unwritten
+from ...library.sweeps import Sweeps
+from ...service.contract.snapshot import TaskStatus
+from ..following.follower import NOT_SENT
+from ..following.lease import hold
+from ..following.record import first_row
+from ..task import Task
+from .brake import Brake, concerns_all
+from .cell import Cell, CellState
+
+if TYPE_CHECKING:
+    from .sweep import Sweep
+
+__all__ = ["SweepQueue"]
+
+logger = logging.getLogger("qingbo_widgets")
+
+_ELSEWHERE = N_("Another kernel goes on with this sweep. go_on() looks again.")
+_NOT_WRITTEN = N_("{error} Nothing more was sent.")
+_UNCONFIRMED = N_(
+    "{count} submissions in a row were not confirmed: the service may have taken each of them, and may "
+    "charge for it. Nothing more is sent. Look at the service's dashboard: a task that is there is taken up "
+    "by Check and its id. Then go_on() sends one more to try, and the others once that one is confirmed."
+)
+_UNFOLLOWED = N_(
+    "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
+    "sent. Once the reason is gone, follow_again() follows it again, which costs nothing; then go_on() "
+    "sends the others."
+)
+
+
+class SweepQueue:
+    """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``halt``.
+
+    Args:
+        sweep: the sweep; its traits ``state`` and ``reason`` are set here.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._manager = sweep.manager
+        self.rows = Sweeps(sweep.manager.library, sweep.manager.service)
+        self._brake = Brake()
+        self._turn = asyncio.Lock()
+        self._lock = threading.RLock()
+        #: Of the tasks made here, so that none is taken for another kernel's.
+        self._keys: set[str] = set()
+        self._attached: set[str] = set()
+        #: The submissions that were not sent because of a pause: the task's key, and when it was submitted.
+        self._held_back: dict[str, datetime] = {}
+
+    def resume(self) -> None:
+        """Take up the tasks that the cells have in the library; submit nothing."""
+        for cell in self._sweep.cells:
+            if cell.key is not None and (task := self._manager.take_up(cell.key)) is not None:
+                if _is_refused(task) and concerns_all(task.error):
+                    continue  # nothing was made, so it waits
+                self._attach(cell, task)
+        self._brake.recall(self._sweep.tasks)
+
+    def go_on(self) -> None:
+        """Submit what waits."""
+        self._manager.monitor.process.check()
+        with self._lock:
+            self._sweep.set_trait("reason", "")
+            self._sweep.set_trait("state", "running")
+        self.poke()
+
+    def halt(self, reason: str) -> None:
+        """Submit no more."""
+        with self._lock:
+            if self._sweep.state == "running":
+                self._sweep.set_trait("reason", reason)
+                self._sweep.set_trait("state", "paused")
+
+    def change(self, cells: Sequence[Cell]) -> None:
+        """Write down which cells the user has cancelled or retried, and go on.
+
+        What another kernel has submitted meanwhile is its task: it is followed, or cancelled, here too.
+        """
+        for is_dropped in (True, False):
+            changed = {cell.number: cell for cell in cells if cell.task is None}
+            numbers = [number for number, cell in changed.items() if cell.is_dropped == is_dropped]
+            if not numbers:
+                continue
+            for number, key in self.rows.drop(self._sweep.name, numbers, is_dropped=is_dropped).items():
+                cell = changed[number]
+                if key is not None and key != cell.key and key not in self._keys:
+                    self._take_over(cell, key)
+        self.poke()
+
+    def poke(self) -> None:
+        """Look whether there is something to submit, because something has changed."""
+        self.look()
+        with suppress(RuntimeError):  # the manager is closed: nothing more is submitted
+            self._manager.monitor.start(self._step)
+
+    def look(self) -> None:
+        """End the sweep, or open it again, as its cells are."""
+        sweep = self._sweep
+        with self._lock:
+            is_over = all(cell.is_over for cell in sweep.cells)
+            if sweep.state == "ended" and not is_over:
+                sweep.set_trait("state", "running")
+            elif sweep.state != "planned" and is_over:
+                sweep.set_trait("reason", "")
+                sweep.set_trait("state", "ended")
+
+    # ------------------------------------------------------------------ submitting
+
+    async def _step(self) -> None:
+        """Submit as many as there is room for."""
+        sweep = self._sweep
+        async with self._turn:
+            room = self._room()  # counted once a submission: a sweep may have thousands of cells
+            for cell in sweep.cells:
+                if sweep.state != "running" or room <= 0:
+                    break
+                if cell.state == CellState.waiting:
+                    await self._submit(cell)
+                    room = self._room()
+        self.look()
+
+    def _room(self) -> int:
+        """Return the number that may be submitted now."""
+        running = [cell for cell in self._sweep.cells if cell.state == CellState.running]
+        under_way = sum(cell.task is not None and not cell.task.task_id for cell in running)
+        return min(self._sweep.max_running - len(running), self._brake.most_under_way - under_way)
+
+    async def _submit(self, cell: Cell) -> None:
+        """Submit a cell's task: the one that the service never took once more, else a new one."""
+        manager, task = self._manager, cell.task
+        if task is None and cell.key is not None:
+            task = manager.take_up(cell.key)
+        if cell.task is None and task is not None and not cell.may_replace(task):
+            self._attach(cell, task)  # the user has submitted it again, or follows it
+            return
+        try:
+            if task is not None and task._can_be_submitted:
+                await self._submit_again(cell, task)
+            else:
+                await self._submit_new(cell)
+        except Exception as error:
+            if manager.is_closed:
+                return
+            logger.warning(
+                "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
+            )
+            self.halt(tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error)))
+
+    async def _submit_new(self, cell: Cell) -> None:
+        manager, task = self._manager, Task(self._manager, cell.request)
+        self._keys.add(task.key)
+        # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
+        manager.expect(task)
+        try:
+            if not await self._claim(cell, task):
+                manager.forget(task)
+                return
+            manager.follow(task, submit=True, claimed=True, may_leave=lambda: self._may_leave(task))
+        except BaseException:  # at the end of the manager, above all
+            manager.forget(task)
+            with suppress(Exception):  # else the next kernel cannot know that it was not sent
+                gone = QingboError(tr(NOT_SENT))
+                await manager.monitor.journal(self.rows.give_up, task.key, gone, manager.holder)
+            raise
+        cell.key = task.key
+        self._attach(cell, task)
+        if cell.is_dropped:  # cancelled in this very moment
+            task.cancel(wait=False)
+
+    async def _submit_again(self, cell: Cell, task: Task) -> None:
+        """Submit a cell's task once more, unless the user or another kernel is quicker.
+
+        The task has a card of its own, in every kernel, whose button knows of no sweep. So it stays the
+        cell's task: whatever submits it, it is one task, which is taken here and held in the journal.
+        """
+        manager, journal = self._manager, self._manager.monitor.journal
+        if cell.task is None and not await self._claim(cell, task):
+            return
+        held = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+        is_held = await journal(hold, *held)
+        entry = await journal(manager.library.get, task.key)
+        if cell.state != CellState.waiting:  # cancelled meanwhile, or submitted by the user
+            if task.is_done:
+                await journal(manager.library.release, manager.holder, task.key)
+            return
+        if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
+            task._submit_again(may_leave=lambda: self._may_leave(task))
+        elif task._claim(lambda: task._can_be_submitted):
+            task.submitted_at = entry.submitted_at
+            manager.follow(task, error=None)  # another kernel has submitted it: see what came of that
+        was_waiting = cell.task is None
+        self._attach(cell, task)
+        if was_waiting and cell.is_dropped:  # cancelled in this very moment
+            task.cancel(wait=False)
+
+    async def _claim(self, cell: Cell, task: Task) -> bool:
+        """Make a task the cell's in the journal, unless another kernel has given the cell another one."""
+        manager = self._manager
+        key = await manager.monitor.journal(
+            self.rows.claim,
+            self._sweep.name,
+            cell.number,
+            first_row(task),
+            before=cell.key,
+            holder=manager.holder,
+            seconds=manager.hold_seconds,
+        )
+        if key == task.key:
+            return True
+        if key is None:
+            cell.is_dropped = True
+        elif not self._take_over(cell, key):
+            self.halt(tr(_ELSEWHERE))  # its row is not written yet: a kernel of an earlier version
+        return False
+
+    def _may_leave(self, task: Task) -> bool:
+        """Tell whether a task may be sent now; ``pause`` may have come since the queue began with it."""
+        if self._sweep.state != "paused":
+            return True
+        self._held_back[task.key] = task.submitted_at
+        return False
+
+    def _take_over(self, cell: Cell, key: str) -> bool:
+        """Have the task that another kernel has submitted for a cell; ``False`` where it has no row."""
+        task = self._manager.take_up(key)
+        if task is None:
+            return False
+        if cell.task is not task:  # the user's thread and the monitor's may come for the same one
+            cell.key = key
+            self._attach(cell, task)
+            if cell.is_dropped:
+                task.cancel(wait=False)
+        return True
+
+    # ------------------------------------------------------------------ how tasks go on
+
+    def _attach(self, cell: Cell, task: Task) -> None:
+        is_awaited_already = cell.task is task and cell.is_awaited
+        cell.have(task)
+        if cell.is_awaited and not is_awaited_already:
+            task.on_end(lambda _: self._ended(cell, task))
+        if task.key in self._attached:
+            return
+        self._attached.add(task.key)
+        task.observe(lambda _: self._confirmed(cell), "task_id")
+        # Its error goes when the user submits it, follows it or saves its video again, here or on its card.
+        task.observe(lambda change: self._begun_again(cell, task, change["new"]), "error")
+
+    def _confirmed(self, cell: Cell) -> None:
+        if cell.is_awaited:  # else the user has found its id in the dashboard, which proves no submission
+            self._brake.confirm()
+        self.poke()  # there is room for another submission
+
+    def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
+        is_its_own = cell.task is task or (cell.task is None and cell.key == task.key)
+        if error is None and not task.is_done and is_its_own:
+            self._attach(cell, task)
+            self.poke()
+
+    def _ended(self, cell: Cell, task: Task) -> None:
+        """Act on the end of a task; stop where the others would meet the same."""
+        if not task.is_done:  # the user has been quicker: it goes on
+            task.on_end(lambda _: self._ended(cell, task))
+            return
+        if cell.task is task:
+            if self._held_back.pop(task.key, None) == task.submitted_at:  # nothing was sent: it waits again
+                if _is_refused(task):
+                    cell.task = None
+                else:
+                    cell.is_asked_again = True
+            elif _is_refused(task) and concerns_all(task.error):
+                self.halt(str(task.error))
+                cell.task = None  # nothing was made, so it waits again
+            elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
+                self.halt(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
+            elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
+                self.halt(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
+            cell.is_awaited = False
+        self.poke()
+
+
+def _is_refused(task: Task) -> bool:
+    """Tell whether the service has not taken the task, for sure."""
+    return task.is_done and task.status == TaskStatus.failed and not task.task_id

@@ -1,0 +1,180 @@
+"""A video shown in the cell: by a path relative to the notebook, so that the notebook stays small.
+
+The markup belongs into an *output*. Only there does Jupyter resolve relative paths; an HTML widget never
+loads them.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from ...i18n import N_, tr
+from ...system.folder import read_inside
+from .html import escape, is_web, note, plain, tag
+
+__all__ = [
+    "EMBED_LIMIT",
+    "embed_html",
+    "link_html",
+    "notebook_folder",
+    "output_of",
+    "relative_path",
+    "relative_url",
+    "size_text",
+    "video_html",
+]
+
+#: Bytes up to which a video is embedded into the notebook when that is asked for.
+EMBED_LIMIT = 20 * 2**20
+
+_EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
+_FROM_LINK = N_("from the service's link, while the video is being saved")
+_OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
+_TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
+_VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
+
+
+def notebook_folder() -> Path:
+    """The folder of the notebook, against which Jupyter resolves a relative path.
+
+    The kernel's working directory, unless the person has left it: then Jupyter's own word for the session.
+    """
+    session = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    if session.is_absolute() and session.parent.is_dir():
+        return session.parent
+    return Path.cwd()
+
+
+def relative_path(path: Path | str, folder: Path | None = None) -> str | None:
+    """Return a path as seen from the notebook, with slashes on every system; ``None`` from another drive.
+
+    A folder may have several paths: by a link, a drive letter given to a network share, a short name as
+    ``RUNNER~1``. Where the paths as they are do not meet, those that the system resolves them to may.
+
+    Args:
+        path: a file or a folder.
+        folder: the notebook's folder.
+    """
+    folder = notebook_folder() if folder is None else folder
+    found = None
+    for one, other in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
+        try:
+            relative = os.path.relpath(one, other).replace(os.sep, "/")
+        except ValueError:  # on another drive
+            continue
+        found = found or relative
+        if not relative.startswith("../"):
+            return relative
+    return found
+
+
+def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
+    """The path as a relative URL, or ``None`` where there is none (another drive on Windows).
+
+    Args:
+        path: the video.
+        folder: the notebook's folder.
+    """
+    relative = relative_path(path, folder)
+    if relative is None:
+        return None
+    # "./" keeps a name with a colon from being read as a URL scheme.
+    url = quote(relative, safe="/")
+    return url if url.startswith("../") else f"./{url}"
+
+
+def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
+    """Why Jupyter may not serve this file to the page, or ``None`` where it should."""
+    url = relative_url(path, folder)
+    if url is None:
+        return tr("The file is on another drive than the notebook, so the page cannot play it.")
+    parts = PurePosixPath(url).parts
+    if any(part.startswith(".") and part not in (".", "..") for part in parts):
+        return tr("The file is in a hidden folder, which Jupyter does not serve.")
+    if ".." in parts:
+        return tr(_OUTSIDE)
+    return None
+
+
+def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "metadata") -> str:
+    """A player for a file that Jupyter serves.
+
+    Args:
+        path: the video.
+        folder: the notebook's folder; found out when left out.
+        preload: ``none`` for a file that is not there yet, which would only be asked for in vain.
+    """
+    url, reason = relative_url(path, folder), why_unreachable(path, folder)
+    told = [_caption(Path(path))]
+    if reason:
+        told.append(f"{reason} {tr(_EMBED_INSTEAD)}")
+    player = "" if url is None else _player(url, preload)
+    return _figure(player, *told)
+
+
+def link_html(url: str) -> str:
+    """A player for a video that is still at the service; nothing where the link leads nowhere.
+
+    For a live view only: the link dies within a day.
+    """
+    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else ""
+
+
+def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
+    """A player with the video inside the notebook; a plain message where it is larger than ``limit``."""
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            told = tr(_TOO_LARGE).format(
+                name=path.name, size=size_text(size), limit=size_text(limit), path=path
+            )
+            return note(told, "hint")
+        data = base64.b64encode(read_inside(path, limit)).decode("ascii")
+    except OSError as error:
+        reason = error.strerror or error
+        return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
+    caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
+    return _figure(_player(f"data:video/mp4;base64,{data}"), caption)
+
+
+def output_of(markup: str, text: str) -> dict[str, Any]:
+    """An entry of ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
+    data: Mapping[str, str] = {"text/html": markup, "text/plain": text}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def size_text(size: int) -> str:
+    """Bytes for a person: 9.8 MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+def _player(source: str, preload: str = "metadata") -> str:
+    return tag(
+        "video",
+        src=source,
+        controls="",
+        preload=preload,
+        playsinline="",
+        style=_VIDEO_STYLE,
+        aria_label=tr("The finished video"),
+    )
+
+
+def _figure(player: str, *told: str) -> str:
+    lines = "<br>".join(escape(plain(line)) for line in told if line)
+    caption = tag("figcaption", lines, class_="qingbo-dim") if lines else ""
+    return tag("div", tag("figure", player, caption), class_="qingbo-html")
+
+
+def _caption(path: Path) -> str:
+    try:
+        size = f", {size_text(path.stat().st_size)}"
+    except OSError:
+        size = ""
+    return f"{relative_path(path) or path}{size}"

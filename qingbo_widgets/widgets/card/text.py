@@ -1,0 +1,261 @@
+"""What is said of a task, in words and as HTML. Pure functions of the task; nothing here keeps anything."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ...exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNotFound
+from ...i18n import N_, tr
+from ...service.contract.callbacks import callback_note
+from ...service.contract.snapshot import TaskStatus
+from ...service.credentials import find_base_url
+from ...tasks.clocks import on_our_clock
+from ..base import html as markup
+from ..base.player import embed_html, notebook_folder, relative_path, video_html
+
+if TYPE_CHECKING:
+    from ...service.contract.request import VideoRequest
+    from ...tasks.manager import TaskManager
+    from ...tasks.task import Task
+
+__all__ = [
+    "about",
+    "advice",
+    "can_cancel",
+    "clock",
+    "ended",
+    "headline",
+    "is_over",
+    "is_settled",
+    "is_unfollowed",
+    "kept",
+    "link",
+    "percent",
+]
+
+_STATUS = {
+    TaskStatus.submitting: N_("Submitting"),
+    TaskStatus.unconfirmed: N_("Not confirmed"),
+    TaskStatus.queued: N_("Waiting in the queue"),
+    TaskStatus.processing: N_("Being made"),
+    TaskStatus.completed: N_("Finished"),
+    TaskStatus.failed: N_("Failed"),
+    TaskStatus.cancelled: N_("Cancelled"),
+}
+_CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
+
+_REFUNDED = N_("The service refunds failed tasks.")
+_SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
+_LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
+_KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
+_NOT_FOUND = N_(
+    "The service took this task, so it may have been charged: its dashboard says. Following it again costs "
+    "nothing."
+)
+_KEPT_FOR = N_("the service keeps it for {left} more")
+_KEPT_UNTIL = N_("the service keeps it until {end:%Y-%m-%d %H:%M}")
+_AS_STORED = N_("when the notebook was saved; submitted {when}")
+_RESUME = N_("To go on in a new kernel:")
+_NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
+_WILL_PLAY = N_("As soon as the video is saved, in whatever kernel, it plays here:")
+
+
+def is_over(task: Task) -> bool:
+    """Whether nothing more happens by itself. True in the very change that ends it, unlike ``is_done``."""
+    return task.is_done or task.error is not None or task.video_path is not None
+
+
+def is_settled(task: Task) -> bool:
+    """Whether it is over and there is nothing left that a button could do about it."""
+    if task.video_path is not None or task.status == TaskStatus.cancelled:
+        return True
+    return task.status == TaskStatus.failed and bool(task.task_id)
+
+
+def can_cancel(task: Task) -> bool:
+    """Whether the service could still cancel it: it cancels queued tasks only."""
+    return task.status in _CANCELLABLE and not is_over(task)
+
+
+def is_unfollowed(task: Task) -> bool:
+    """Whether the service may still work on it, and nobody asks any more."""
+    ended = task.status.is_ended or task.status == TaskStatus.unconfirmed
+    return task.is_done and not ended and task.video_path is None
+
+
+def percent(task: Task) -> int:
+    """How far it is at this moment: of being made, then of being saved."""
+    return int(task.shown_progress) if task.download is None else round(100 * task.download)
+
+
+def link(task: Task) -> str:
+    """Where the service has the video as long as it is not saved; empty where it has none, or no longer."""
+    end = on_our_clock(task, task.expires_at)
+    is_there = bool(task.video_urls) and (end is None or end > datetime.now(UTC))
+    return str(task.video_urls[0]) if is_there else ""
+
+
+def clock(seconds: float) -> str:
+    """A time span: 0:07, 12:30, 1:00:00."""
+    whole = max(int(seconds), 0)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def status(task: Task) -> str:
+    """Where the task stands, in words."""
+    if task.status == TaskStatus.completed and task.video_path is None:
+        if task.download is not None:
+            return tr("Finished, saving the video: {percent:.0f} %").format(percent=percent(task))
+        return tr("Finished, the video is not saved") if is_over(task) else tr("Finished, saving the video")
+    if is_unfollowed(task):
+        is_lost = isinstance(task.error, TaskNotFound)
+        return tr("Not found at the service") if is_lost else tr("Not followed any more")
+    words = _STATUS.get(task.status)
+    return str(task.status) if words is None else tr(words)
+
+
+def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> str:
+    """The line above the bar, as HTML: status, percent, time, time left.
+
+    Args:
+        task: the task.
+        now: the moment, UTC.
+        shown: the percent that the bar shows; as of this moment when left out.
+    """
+    facts = [markup.span(status(task), "qingbo-status")]
+    over, now = is_over(task), now or datetime.now(UTC)
+    if not over and not task.status.is_ended and task.status != TaskStatus.submitting:
+        facts.append(markup.span(f"{percent(task) if shown is None else shown} %"))
+    end = on_our_clock(task, task.completed_at) if over else now
+    if end is not None:
+        facts.append(markup.span(clock((end - task.submitted_at).total_seconds()), "qingbo-dim"))
+    seconds = None if over else task.seconds_left
+    if seconds is not None and seconds >= 1:
+        facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
+    if (left := _left(task, now, over)) is not None:
+        facts.append(markup.span(left, "qingbo-dim"))
+    return markup.tag("div", " ".join(facts), class_="qingbo-head")
+
+
+def prompt_of(request: VideoRequest) -> str:
+    """The prompt, or those of all shots."""
+    return request.prompt or " / ".join(str(getattr(shot, "prompt", shot)) for shot in request.shots)
+
+
+def about(task: Task) -> str:
+    """What was asked for, as HTML: the prompt and the facts that matter."""
+    request = task.request
+    if request is None:
+        return markup.tag("div", markup.chips(task.model, task.task_id))
+    prompt = prompt_of(request)
+    shots = tr("{count} shots").format(count=len(request.shots)) if request.is_multi_shot else ""
+    shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
+    seconds = tr("{seconds} s").format(seconds=request.seconds)
+    facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
+    sent_on = callback_note(request)
+    return (
+        markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
+        + markup.tag("div", facts)
+        + (markup.note(sent_on) if sent_on else "")
+    )
+
+
+def advice(task: Task, told: str = "") -> str:
+    """What went wrong or is going on, and what can be done, as HTML.
+
+    Args:
+        task: the task.
+        told: an error of a button, to be told too.
+    """
+    lines = []
+    if task.message and not task.video_path:
+        lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
+    if task.error is not None and task.status != TaskStatus.cancelled:
+        lines.append(markup.note(task.error, "alarm"))
+        if more := _what_more(task):
+            lines.append(markup.note(more))
+    if told:
+        lines.append(markup.note(told, "alarm"))
+    return "".join(lines)
+
+
+def ended(task: Task, *, embed: bool = False) -> str:
+    """The task when nothing more happens: pure HTML that needs no kernel."""
+    parts = [headline(task), about(task), advice(task)]
+    if task.video_path is not None:
+        parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
+    return markup.tag("div", *parts, class_="qingbo-html qingbo-card")
+
+
+def kept(task: Task, *hidden_by: str) -> str:
+    """The static twin of a task that is under way: what it is, and the line that resumes it.
+
+    The place of its future video is known, so the player is there already, and plays as soon as the file is
+    saved, in whatever kernel that happens.
+
+    Args:
+        task: the task.
+        *hidden_by: a class of the live view, which hides the twin as long as it is alive.
+    """
+    when = f"{task.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    parts = [
+        markup.tag(
+            "div",
+            markup.span(status(task), "qingbo-status"),
+            markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
+            class_="qingbo-head",
+        ),
+        about(task),
+        advice(task),
+    ]
+    if task.task_id or task.status != TaskStatus.failed:
+        parts.append(markup.tag("div", markup.span(tr(_RESUME) if task.task_id else tr(_NO_ID_YET))))
+        parts.append(markup.tag("pre", markup.tag("code", markup.escape(resume_line(task)))))
+    if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
+        parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
+    return markup.tag("div", *parts, class_=" ".join(["qingbo-html qingbo-keep", *hidden_by]))
+
+
+def resume_line(task: Task) -> str:
+    """The Python that follows the task again in a new kernel."""
+    resume = f".resume({json.dumps(task.task_id)})" if task.task_id else ".tasks"
+    return connect_line(task.manager) + resume
+
+
+def connect_line(manager: TaskManager) -> str:
+    """The Python that connects a new kernel as this one is connected."""
+    arguments = []
+    if manager.is_sandbox:
+        arguments.append("sandbox=True")
+    elif manager.client.base_url != find_base_url():
+        arguments.append(f"base_url={json.dumps(manager.client.base_url)}")
+    folder = manager.library.folder
+    if folder != notebook_folder() / "qingbo_videos":
+        shown = relative_path(folder) or folder.as_posix()
+        arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
+    return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
+
+
+def _left(task: Task, now: datetime, over: bool) -> str | None:
+    """How long the service still keeps a video that is not saved here yet."""
+    end = on_our_clock(task, task.expires_at)
+    if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
+        return None
+    if over:  # nothing here moves any more, so that a time span would soon be wrong
+        return tr(_KEPT_UNTIL).format(end=end.astimezone())
+    return tr(_KEPT_FOR).format(left=clock((end - now).total_seconds()))
+
+
+def _what_more(task: Task) -> str:
+    """What the error, which tells what happened and what to do, cannot know."""
+    error = task.error
+    if task.status == TaskStatus.completed:
+        return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)
+    if isinstance(error, TaskFailed) and task.task_id:
+        return tr(_REFUNDED)
+    if isinstance(error, AuthenticationFailed) and task.task_id:
+        return tr(_KEY_REFUSED)
+    return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""

@@ -1,0 +1,124 @@
+"""Pages that a colleague opens without Jupyter: HTML with the videos inside it, or in a folder beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..exceptions import QingboError
+from ..i18n import N_, locale, tr
+from ..system.folder import Folder, is_file_inside, open_inside, read_inside, write_whole
+from .base import html as markup
+from .base.player import size_text
+from .card import text as words
+from .sweep import table
+
+if TYPE_CHECKING:
+    from ..tasks.sweep.sweep import Sweep
+    from ..tasks.task import Task
+
+__all__ = ["export_sweep", "export_task"]
+
+#: Bytes of video that one file may hold; browsers stumble over more.
+ONE_FILE_LIMIT = 300 * 2**20
+
+_TOO_LARGE = N_(
+    "The videos have {size}, and at most {limit} go into one file: give the name of a folder, without .html."
+)
+
+_CSS = """
+:root { color-scheme: light dark; }
+body { max-width: 1400px; margin: 32px auto; padding: 0 20px; background: Canvas; color: CanvasText;
+  font: 15px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
+h1 { font-size: 22px; font-weight: 600; margin: 0 0 12px; overflow-wrap: anywhere; }
+video { max-width: 100%; display: block; background: #000; border-radius: 4px; }
+pre { overflow: auto; padding: 10px 12px; border: 1px solid #8884; border-radius: 4px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+footer { margin-top: 28px; font-size: 12px; color: GrayText; }
+.qingbo-html { font: inherit; }
+.qingbo-dim, .qingbo-chip { color: GrayText; }
+"""
+
+
+def export_task(task: Task, path: Path) -> Path:
+    """Write the page of one task; see ``Task.export_html``."""
+    from ..media.frames import video_of
+
+    video = video_of(task)
+
+    def body(play: Callable[[Path], str]) -> str:
+        request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
+        written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else ""
+        return words.headline(task) + words.about(task) + play(video) + written
+
+    return _export(path, markup.shorten(_title(task), 80), body, [video])
+
+
+def export_sweep(sweep: Sweep, path: Path) -> Path:
+    """Write the page of a sweep; see ``Sweep.export_html``."""
+    videos = [video for task in sweep.tasks if (video := task.video_path) and is_file_inside(video)]
+
+    def body(play: Callable[[Path], str]) -> str:
+        def shown(video: Path) -> str:
+            if is_file_inside(video):
+                return play(video)
+            return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
+
+        return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, shown)
+
+    return _export(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
+
+
+def _export(
+    path: Path, title: str, body: Callable[[Callable[[Path], str]], str], videos: Iterable[Path]
+) -> Path:
+    videos = list(videos)
+    if path.suffix.lower() in (".html", ".htm"):
+        size = sum(video.stat().st_size for video in videos)
+        if size > ONE_FILE_LIMIT:
+            limit = size_text(ONE_FILE_LIMIT)
+            raise QingboError(tr(_TOO_LARGE).format(size=size_text(size), limit=limit))
+        return _write(path, title, body(_embedded))
+    for video in videos:
+        with open_inside(video) as film:
+            Folder(path).write(f"videos/{video.name}", film)
+    return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
+
+
+def _embedded(video: Path) -> str:
+    content = base64.b64encode(read_inside(video, ONE_FILE_LIMIT)).decode("ascii")
+    return _player(f"data:video/mp4;base64,{content}")
+
+
+def _player(source: str) -> str:
+    film: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
+    return markup.tag("video", src=source, **film, aria_label=tr("The finished video"))
+
+
+def _write(path: Path, title: str, body: str) -> Path:
+    """The page, whole or not at all."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        # Nothing is loaded from anywhere, whatever a prompt says.
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
+    )
+    style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
+    shown = (
+        markup.tag("h1", markup.escape(title)) + body + markup.tag("footer", tr("Made with qingbo_widgets."))
+    )
+    head += f"<title>{markup.escape(title)}</title>{style}"
+    html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
+    write_whole(path, f"{html}<body>{shown}</body></html>\n")
+    return path
+
+
+def _title(task: Task) -> str:
+    request = task.request
+    if request is None:
+        return task.task_id
+    return request.prompt or " / ".join(str(shot.prompt) for shot in request.shots) or task.task_id

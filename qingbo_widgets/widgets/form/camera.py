@@ -1,0 +1,284 @@
+"""The editor of the camera: a preset or six axes, and a preview that moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...service.contract.catalog import CAMERA_AXES, Problem
+from ...service.contract.values import CameraControl
+from ..base import html as markup
+from ..base.sync import update
+from . import camera_preview as camera_view
+from .fields import set_tooltip
+from .panels import Editor, hidden_style, told
+
+if TYPE_CHECKING:
+    from .request_form import RequestForm
+
+__all__ = ["CameraEditor", "summary"]
+
+#: Each choice: its name, and what the camera does; to be shown through ``tr``, like the axes below.
+_CHOICES: dict[str | None, tuple[str, str]] = {
+    None: (
+        N_("Not set"),
+        N_("The camera is not set: it does what the prompt says, or what the model likes."),
+    ),
+    "down_back": (N_("Down and back"), N_("The camera sinks and draws back: more and more comes into view.")),
+    "forward_up": (N_("Forward and up"), N_("The camera comes nearer and rises.")),
+    "right_turn_forward": (N_("Right, forward"), N_("The camera turns to the right and goes forward.")),
+    "left_turn_forward": (N_("Left, forward"), N_("The camera turns to the left and goes forward.")),
+    "simple": (
+        N_("By axis"),
+        N_("You say how far the camera moves, turns, leans or zooms; one of them is best."),
+    ),
+}
+
+
+class _Axis(NamedTuple):
+    """How one axis is shown.
+
+    Attributes:
+        label: beside the number, with the service's name for the axis.
+        less: what happens below zero.
+        more: what happens above zero.
+        help: the tooltip.
+    """
+
+    label: str
+    less: str
+    more: str
+    help: str
+
+
+#: The service turns "pan" about X and "tilt" about Y; film people call it the other way round.
+_AXES: dict[str, _Axis] = {
+    "horizontal": _Axis(
+        N_("Slide (horizontal)"),
+        N_("Slide left"),
+        N_("Slide right"),
+        N_("The camera moves sideways: left below zero, right above. Near things pass faster than far ones."),
+    ),
+    "vertical": _Axis(
+        N_("Rise (vertical)"), N_("Sink"), N_("Rise"), N_("The camera moves down below zero, up above.")
+    ),
+    "pan": _Axis(
+        N_("Look up (pan)"),
+        N_("Look down"),
+        N_("Look up"),
+        N_(
+            "The camera looks down below zero, up above, from where it stands. In film this is called a tilt."
+        ),
+    ),
+    "tilt": _Axis(
+        N_("Look aside (tilt)"),
+        N_("Look left"),
+        N_("Look right"),
+        N_(
+            "The camera looks left below zero, right above, from where it stands. In film this is called "
+            "a pan."
+        ),
+    ),
+    "roll": _Axis(
+        N_("Lean (roll)"),
+        N_("Lean left"),
+        N_("Lean right"),
+        N_(
+            "The camera rolls counter-clockwise below zero, clockwise above; the picture turns the other way."
+        ),
+    ),
+    "zoom": _Axis(
+        N_("Zoom (zoom)"),
+        N_("Zoom in"),
+        N_("Zoom out"),
+        N_("The picture comes nearer below zero, and goes further off above."),
+    ),
+}
+_PAUSE, _PLAY = N_("Pause"), N_("Play")
+_PAUSE_HELP = N_("Stops the preview, or lets it move again.")
+_AMOUNT = N_("{direction}: {amount:g}")
+_ONE_STEP = N_("{direction}, by one more.")
+_AXIS_WIDTH = "130px"
+
+
+class CameraEditor(Editor):
+    """Presets, six axes, and a small landscape that moves as the chosen camera would show it.
+
+    Args:
+        form: its ``camera_control`` is edited.
+    """
+
+    def __init__(self, form: RequestForm) -> None:
+        super().__init__(form)
+        self._moving = False
+        self._kept: Mapping[str, float] = {"zoom": 0}
+        self.choices = {kind: self._choice(kind) for kind in _CHOICES}
+        self._preview = ipywidgets.HTML(layout={"margin": "4px 0", "width": "auto"})
+        self._words = ipywidgets.HTML(layout={"margin": "0"})
+        self.pause_button = ipywidgets.ToggleButton(
+            description=tr(_PAUSE), icon="pause", layout={"width": "auto", "align_self": "flex-start"}
+        )
+        self.pause_button.add_class("qingbo-small")
+        set_tooltip(self.pause_button, tr(_PAUSE_HELP))
+        self.pause_button.observe(lambda _: self._pause(), "value")
+        self.numbers: dict[str, Any] = {}
+        self._axes = ipywidgets.VBox(layout={"overflow": "visible", "display": "none", "margin": "0 8px 0 0"})
+        tiles = ipywidgets.HBox(
+            [self._tile(kind) for kind in _CHOICES],
+            layout={"flex_flow": "row wrap", "overflow": "visible", "max_width": "740px"},
+        )
+        self._stage = ipywidgets.VBox(
+            [self._preview, self.pause_button],
+            layout={"display": "none", "width": "324px", "max_width": "100%"},
+        )
+        self.children = (
+            hidden_style(camera_view.CSS),
+            tiles,
+            self._words,
+            ipywidgets.HBox(
+                [self._axes, self._stage], layout={"flex_flow": "row wrap", "overflow": "visible"}
+            ),
+        )
+
+    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """Show the camera as it is set."""
+        control = self.form.camera_control
+        kind = control.type if isinstance(control, CameraControl) else control
+        config = _config(control)
+        if kind == "simple":
+            self._kept = config or self._kept
+            self._make_axes()
+        fixed = "camera_control" in self.form.fixed
+        moves = camera_view.PRESETS.get(kind, config) if isinstance(kind, str) else {}
+        parts = (*self.choices.values(), *self.numbers.values(), self._words, self._preview)
+        with update(*parts, self._axes.layout, self._stage.layout):
+            self._moving = True
+            try:
+                for name, choice in self.choices.items():
+                    choice.value, choice.disabled = kind == name, fixed
+                for axis, number in self.numbers.items():
+                    number.value, number.disabled = config.get(axis, 0.0), fixed
+            finally:
+                self._moving = False
+            sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
+            self._words.value = markup.note(sentence) + told("camera_control", problems, warnings)
+            self._axes.layout.display = None if kind == "simple" else "none"
+            self._stage.layout.display = None if moves else "none"
+            # Only when it is another movement: writing it would start the animation again.
+            self._preview.value = camera_view.landscape(moves, _aloud(kind, config, sentence))
+
+    def _choose(self, kind: str | None) -> None:
+        """Somebody pressed one of the choices; pressing the chosen one changes nothing."""
+        if self._moving:
+            return
+        if kind == "simple":
+            self.form.camera_control = CameraControl("simple", self._kept)
+        else:
+            self.form.camera_control = kind
+        self.form.look()
+
+    def _set_axis(self, axis: str, value: float) -> None:
+        if self._moving:
+            return
+        config = {**_config(self.form.camera_control), axis: value}
+        # What is zero is left out, but for the last: "simple" without a config is refused.
+        moving = {name: amount for name, amount in config.items() if amount}
+        self.form.camera_control = CameraControl("simple", moving or {axis: 0})
+
+    def _step(self, axis: str, by: int) -> None:
+        number = self.numbers[axis]
+        number.value = min(max(round(number.value) + by, -10), 10)
+
+    def _pause(self) -> None:
+        paused = self.pause_button.value
+        with update(self.pause_button):
+            self.pause_button.description = tr(_PLAY) if paused else tr(_PAUSE)
+            self.pause_button.icon = "play" if paused else "pause"
+        (self._preview.add_class if paused else self._preview.remove_class)("qingbo-paused")
+
+    # ------------------------------------------------------------------ building
+
+    def _choice(self, kind: str | None) -> Any:
+        label, sentence = _CHOICES[kind]
+        choice = ipywidgets.ToggleButton(description=tr(label), layout={"width": "auto", "margin": "0"})
+        choice.add_class("qingbo-small")
+        set_tooltip(choice, tr(sentence))
+        choice.observe(lambda _: self._choose(kind), "value")
+        return choice
+
+    def _tile(self, kind: str | None) -> Any:
+        picture = ipywidgets.HTML(camera_view.icon(kind), layout={"margin": "0 0 2px"})
+        return ipywidgets.VBox(
+            [picture, self.choices[kind]], layout={"width": "108px", "margin": "2px 6px 6px 0"}
+        )
+
+    def _make_axes(self) -> None:
+        if self.numbers:
+            return
+        self._axes.add_class("qingbo-axes")
+        rows = []
+        for axis, shown in _AXES.items():
+            number = ipywidgets.FloatText(
+                description=tr(shown.label), step=1, layout={"width": "220px", "margin": "2px 8px 2px 0"}
+            )
+            number.style.description_width = _AXIS_WIDTH
+            number.add_class("qingbo-number")
+            set_tooltip(number, tr(shown.help))
+            number.observe(lambda change, axis=axis: self._set_axis(axis, change["new"]), "value")
+            self.numbers[axis] = number
+            steps = [self._stepper(axis, tr(shown.less), -1), self._stepper(axis, tr(shown.more), 1)]
+            rows.append(
+                ipywidgets.HBox([number, *steps], layout={"flex_flow": "row wrap", "overflow": "visible"})
+            )
+        with update(self._axes):
+            self._axes.children = rows
+
+    def _stepper(self, axis: str, direction: str, by: int) -> Any:
+        button = ipywidgets.Button(
+            description=direction, disabled="camera_control" in self.form.fixed, layout={"width": "92px"}
+        )
+        button.add_class("qingbo-small")
+        set_tooltip(button, tr(_ONE_STEP).format(direction=direction))
+        button.on_click(lambda _: self._step(axis, by))
+        return button
+
+
+def summary(form: RequestForm) -> str:
+    """The choice in a few words; empty where none was made."""
+    kind = getattr(form.camera_control, "type", form.camera_control)
+    if kind is None:
+        return ""
+    return tr(_CHOICES[kind][0]) if _is_known(kind) else markup.shorten(str(kind), 24)
+
+
+def _is_known(kind: object) -> bool:
+    return (kind is None or isinstance(kind, str)) and kind in _CHOICES
+
+
+def _config(control: object) -> dict[str, float]:
+    """The axes that are set, as numbers; whatever else stands there is told of as a problem."""
+    config = control.config if isinstance(control, CameraControl) else None
+    if not isinstance(config, Mapping):
+        return {}
+    return {
+        axis: float(value)
+        for axis, value in config.items()
+        if axis in CAMERA_AXES and isinstance(value, (int, float)) and math.isfinite(value)
+    }
+
+
+def _aloud(kind: str | None, config: Mapping[str, float], sentence: str) -> str:
+    """What the preview shows, for who cannot see it."""
+    if kind != "simple":
+        return sentence
+    said = tr(_AMOUNT)
+    moves = [
+        said.format(direction=tr(_AXES[axis].less if amount < 0 else _AXES[axis].more), amount=abs(amount))
+        for axis, amount in config.items()
+        if amount
+    ]
+    return ", ".join(moves)

@@ -1,0 +1,126 @@
+"""Filling a form in, from wherever: a request, a task, a preset, something pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from traitlets import TraitError
+
+from ...i18n import N_, tr
+from ...service.contract.pasted import read_pasted
+from ...service.contract.request import VideoRequest
+from ...service.secrets.known_keys import hide_in, texts_in
+from ...tasks.background.image_checks import pictures
+from ..base import html as markup
+
+if TYPE_CHECKING:
+    from ...tasks.manager import TaskManager
+    from .request_form import RequestForm
+
+__all__ = ["fields_of", "fill", "load", "manager_of", "paste"]
+
+_UNFIT = "{field}: {value}"
+_NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
+
+
+def fields_of(form: RequestForm) -> dict[str, Any]:
+    """Every field that differs from its default, as JSON, also what the chosen model does not take.
+
+    A file that the sandbox serves is named by its path: the next sandbox has another address.
+    """
+    fields = VideoRequest(**{name: getattr(form, name) for name in form.field_names}).as_dict()
+    for name in ("last_frame", "static_mask"):
+        if isinstance(fields.get(name), str):
+            fields[name] = pictures.path_of(fields[name])
+    for mask in fields.get("dynamic_masks", ()):
+        if isinstance(mask, dict):
+            mask["mask_url"] = pictures.path_of(str(mask["mask_url"]))
+    if isinstance(fields.get("image_urls"), list):
+        fields["image_urls"] = [pictures.path_of(str(url)) for url in fields["image_urls"]]
+    return fields
+
+
+def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Fill the form in; a field that is not named gets its default, one that is fixed stays.
+
+    Images among the fields are not looked at by themselves: their author would see who opens them.
+
+    Returns:
+        What could not be shown, as ``field: value``.
+    """
+    left_out = [_told(name, value) for name, value in fields.items() if name not in form.field_names]
+    with form.at_once():
+        form.unasked |= _images_in(fields) - _images_in(form.given)
+        for name, default in form.field_names.items():
+            if name in form.fixed and name not in fields:
+                continue
+            try:
+                setattr(form, name, fields.get(name, default))
+            except TraitError:
+                left_out.append(_told(name, fields.get(name)))
+    return tuple(left_out)
+
+
+def load(form: RequestForm, source: Any) -> tuple[str, ...]:
+    """Fill the form in from a task, a request, its fields, or the name of a preset.
+
+    Returns:
+        What could not be shown, as ``field: value``.
+
+    Raises:
+        KeyError: there is no preset of this name.
+        ValueError: the task's request is not known.
+    """
+    if isinstance(source, str):
+        return fill(form, presets_of(form).load(source))
+    if isinstance(source, Mapping):
+        return fill(form, source)
+    request = source if isinstance(source, VideoRequest) else getattr(source, "request", None)
+    if not isinstance(request, VideoRequest):
+        raise ValueError(tr(_NO_REQUEST))
+    return fill(form, {name: getattr(request, name) for name in form.field_names})
+
+
+def paste(form: RequestForm, text: str) -> tuple[str, ...]:
+    """Fill the form in from JSON or a curl command; the model stays where the text names none.
+
+    Returns:
+        What found no place, as ``field: value``.
+
+    Raises:
+        ValueError: the text is neither; the message says where it stops being it.
+    """
+    pasted = read_pasted(text)
+    fields = {name: getattr(pasted.request, name) for name in pasted.named}
+    return pasted.unknown + fill(form, {"model": form.model, **fields})
+
+
+def manager_of(form: RequestForm) -> TaskManager:
+    """The form's manager, or the default one.
+
+    Raises:
+        MissingApiKey: there is none, and none can be made from the environment.
+    """
+    if form.manager is None:
+        from ...tasks.connection import current
+
+        form.manager = current()
+    return form.manager
+
+
+def presets_of(form: RequestForm) -> Any:
+    """The presets of the form's library."""
+    from ...library.presets import Presets
+
+    return Presets(manager_of(form).library.folder)
+
+
+def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the addresses of images that are named; a file that our sandbox serves is no stranger's."""
+    named = texts_in([fields.get("image_urls"), fields.get("last_frame")])
+    return frozenset(url for text in named for url in text.split() if pictures.path_of(url) == url)
+
+
+def _told(name: str, value: Any) -> str:
+    return _UNFIT.format(field=name, value=markup.shorten(repr(hide_in(value)), 80))

@@ -1,0 +1,96 @@
+"""What the form says below its controls and beside Generate. Functions of the form; nothing is kept here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...i18n import N_, tr
+from ...service.contract import catalog
+from ...service.contract.callbacks import callback_note
+from ...service.contract.catalog import Problem
+from ..base import html as markup
+from .fields import FIELDS, LABELS
+from .layout import EDITED
+from .panels import told
+from .shots import spent
+
+if TYPE_CHECKING:
+    from .request_form import RequestForm
+
+__all__ = ["below", "obstacle", "of_code"]
+
+_BLANK_PROMPT = N_("Write a prompt: what the video shows.")
+_NOT_READY = N_("Not ready: see {fields}.")
+_DECIDED = {
+    "aspect_ratio": N_("The image decides the shape."),
+    "duration": N_("The shots decide the length."),
+}
+_FIXED = N_("Fixed in this form.")
+_COUNTED = N_("{count} / {limit} characters")
+_SET_IN_CODE = N_("{field}: {value} (set in code)")
+_KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
+
+Problems = tuple[Problem, ...]
+
+
+def obstacle(form: RequestForm, problems: Problems) -> str:
+    """Why nothing can be submitted yet, in a sentence; empty when it can."""
+    if not problems:
+        return ""
+    if _is_blank(form, problems):
+        return tr(_BLANK_PROMPT)
+    fields = dict.fromkeys(problem.field for problem in problems)
+    labels = [tr(LABELS[field]) if field in LABELS else field for field in fields]
+    return tr(_NOT_READY).format(fields=", ".join(labels))
+
+
+def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) -> str:
+    """What stands under a control, safe for HTML."""
+    if not catalog.takes(form.model, name):
+        return ""
+    lines = []
+    if name in form.fixed:
+        lines.append(markup.note(tr(_FIXED)))
+    if not form.counts(name):
+        if name == "prompt":
+            lines.append(markup.note(spent(form.shots)))
+        if name in _DECIDED:
+            lines.append(markup.note(tr(_DECIDED[name])))
+    elif name == "prompt":
+        lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=catalog.PROMPT_LIMIT)))
+    # An empty prompt is no mistake before somebody has written one.
+    quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
+    lines.append(told(name, () if quiet else problems, warnings))
+    return "".join(lines)
+
+
+def of_code(form: RequestForm, problems: Problems, warnings: Problems) -> str:
+    """Return what is submitted and might go unseen: where results are sent, and values without a control."""
+    sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
+    lines = [markup.note(sent_on, "hint")] if sent_on else []
+    for name, default in form.field_names.items():
+        hidden = name in form.hidden
+        if name in FIELDS and not hidden:
+            continue
+        value = getattr(form, name)
+        if value != default and not hidden and name not in EDITED:
+            said = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
+            lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
+        if hidden or name not in EDITED:
+            lines.append(told((name,), problems, warnings))
+    return "".join(lines)
+
+
+def _is_blank(form: RequestForm, problems: Problems) -> bool:
+    return [problem.field for problem in problems] == ["prompt"] and not form.prompt.strip()
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, tuple):
+        if not value:
+            return tr("none")
+        return tr("{count} of {kind}").format(count=len(value), kind=type(value[0]).__name__)
+    told = value.as_dict() if hasattr(value, "as_dict") else value
+    if isinstance(told, dict):
+        told = " ".join(str(part) for part in told.values())
+    return markup.shorten(str(told), 120)

@@ -1,0 +1,259 @@
+"""Parts of the form that are made when they are first needed: behind a button, or beside a control.
+
+An ``Editor`` is a widget for one field or a few. It is given the form, sets the form's traits when somebody
+works in it, and is told by ``follow`` when the form has changed, whoever changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...service.contract import catalog
+from ...service.contract.catalog import Problem
+from ..base import html as markup
+from ..base.sync import update
+from .fields import made
+
+if TYPE_CHECKING:
+    from .request_form import RequestForm
+
+__all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "told"]
+
+_TO_MEND = N_("{label} ({number} to mend)")
+_WITH_VALUE = N_("{label}: {value}")
+_CLOSED, _OPEN = "caret-right", "caret-down"
+
+
+class Editor(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """A part of the form, made when it is first needed, and closed with the form.
+
+    Args:
+        form: its traits are read and set; ``form.request`` is the request as it stands.
+    """
+
+    def __init__(self, form: RequestForm) -> None:
+        self.form = form
+        super().__init__(layout={"overflow": "visible"})
+
+    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """The form has changed: show it as it is now, and beside each thing what is wrong with it.
+
+        Called after every change of the form while the editor is on the page, under no lock.
+
+        Args:
+            problems: of the whole request; ``told`` picks and writes those of a field.
+            warnings: likewise.
+        """
+
+    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """Something has become known of the request as it stands: say it.
+
+        Called on any thread, and so may write only what nobody edits.
+
+        Args:
+            problems: of the whole request.
+            warnings: likewise.
+        """
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the form behind a button.
+
+    Attributes:
+        label: on the button, to be shown through ``tr``.
+        help: the button's tooltip, likewise.
+        make: builds the editor for a form.
+        fields: what it edits. The button is shown where the model takes one of them, or always if there are
+            none. While it is closed, their problems stand under the buttons.
+        summary: the value in a few words, for the button; empty where there is none.
+    """
+
+    label: str
+    help: str
+    make: Callable[[RequestForm], Editor]
+    fields: tuple[str, ...] = ()
+    summary: Callable[[RequestForm], str] = lambda _: ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A part of the form below a control, there as long as it has something to say.
+
+    Attributes:
+        make: builds the editor for a form.
+        is_shown: whether the form, as it stands, has use for it.
+    """
+
+    make: Callable[[RequestForm], Editor]
+    is_shown: Callable[[RequestForm], bool]
+
+
+class Slot(ipywidgets.VBox):  # type: ignore[misc]
+    """The place of an editor that stands below a control: empty until the editor is first shown.
+
+    Args:
+        beside: what stands there.
+        form: the form.
+    """
+
+    def __init__(self, beside: Beside, form: RequestForm) -> None:
+        self._beside, self._form = beside, form
+        self._editor: Editor | None = None
+        super().__init__(layout={"overflow": "visible", "display": "none"})
+
+    @property
+    def editor(self) -> Any:
+        """The editor, made now if it was not there."""
+        if self._editor is None:
+            self._editor = self._beside.make(self._form)
+            with update(self):
+                self.children = (self._editor,)
+        return self._editor
+
+    def look(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """The form has changed: bring the editor up to date, or hide it."""
+        shown = self._beside.is_shown(self._form)
+        if shown:
+            self.editor.follow(problems, warnings)
+        with update(self.layout):
+            self.layout.display = None if shown else "none"
+
+    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """Something has become known: let the editor say it, if there is one."""
+        if self._editor is not None:
+            self._editor.learn(problems, warnings)
+
+
+class Panels(ipywidgets.VBox):  # type: ignore[misc]
+    """A line of buttons, and below it the panels that they open. It has its height for every model.
+
+    Args:
+        panels: in the order of the buttons.
+        form: the form.
+
+    Attributes:
+        buttons: the button of each panel.
+    """
+
+    def __init__(self, panels: Mapping[str, Panel], form: RequestForm) -> None:
+        self._panels, self._form = dict(panels), form
+        self._made: dict[str, Editor] = {}
+        # Buttons and not an Accordion, whose headers the Tab key does not reach.
+        self.buttons: dict[str, Any] = {}
+        for name, panel in panels.items():
+            self.buttons[name] = self._button(panel)
+        self._line = ipywidgets.HBox(
+            list(self.buttons.values()),
+            layout={"flex_flow": "row wrap", "margin": "6px 0 2px", "overflow": "visible"},
+        )
+        self._told = ipywidgets.HTML(layout={"margin": "0"})
+        super().__init__([self._line, self._told], layout={"overflow": "visible"})
+
+    def editor(self, name: str) -> Any:
+        """The editor of a panel, made now if it was not there."""
+        if name not in self._made:
+            editor = self._made[name] = self._panels[name].make(self._form)
+            editor.layout.display = "none"
+            # In the order of the buttons; a page draws those after a new one again, so it is rarely done.
+            made = [self._made[name] for name in self._panels if name in self._made]
+            with update(self):
+                self.children = (self._line, self._told, *made)
+        return self._made[name]
+
+    def is_open(self, name: str) -> bool:
+        """Whether the panel is on the page."""
+        return bool(self.buttons[name].value) and self._is_offered(self._panels[name])
+
+    def look(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """The form has changed: bring buttons, and the panels that are open, up to date."""
+        for name, panel in self._panels.items():
+            button, shown = self.buttons[name], self.is_open(name)
+            if shown:
+                self.editor(name).follow(problems, warnings)
+            with update(button, button.layout):
+                button.icon = _OPEN if button.value else _CLOSED
+                button.layout.display = None if self._is_offered(panel) else "none"
+            if name in self._made:
+                with update(self._made[name].layout):
+                    self._made[name].layout.display = None if shown else "none"
+        self._say(problems, warnings)
+
+    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """Something has become known: say it on the buttons, below them, and in the panels that are open."""
+        for name, editor in self._made.items():
+            if self.is_open(name):
+                editor.learn(problems, warnings)
+        self._say(problems, warnings)
+
+    def _say(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
+        with update(self._told, *self.buttons.values()):
+            for name, panel in self._panels.items():
+                self.buttons[name].description = self._described(panel, problems)
+            self._told.value = "".join(told(fields, problems, warnings) for fields in closed)
+
+    def _described(self, panel: Panel, problems: tuple[Problem, ...]) -> str:
+        label, wrong = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
+        if wrong:
+            return tr(_TO_MEND).format(label=label, number=wrong)
+        value = panel.summary(self._form)
+        return tr(_WITH_VALUE).format(label=label, value=value) if value else label
+
+    def _is_offered(self, panel: Panel) -> bool:
+        shown = [name for name in panel.fields if name not in self._form.hidden]
+        taken = any(catalog.takes(self._form.model, name) for name in shown)
+        return taken or not panel.fields
+
+    def _button(self, panel: Panel) -> Any:
+        first = next(iter(self.buttons.values()), None)
+        button = made(
+            ipywidgets.ToggleButton,
+            tr(panel.help),
+            description=tr(panel.label),
+            icon=_CLOSED,
+            style=first.style if first else {},
+            layout={"width": "auto", "margin": "2px 6px 2px 0"} | _shown(self._is_offered(panel)),
+        )
+        button.observe(lambda _: self._form.look(), "value")
+        return button
+
+
+def indented(*controls: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Controls without a label, where those with one begin."""
+    row = ipywidgets.HBox(list(controls), layout={"overflow": "visible"})
+    row.add_class("qingbo-note")
+    return row
+
+
+def _shown(shown: bool) -> dict[str, str]:
+    return {} if shown else {"display": "none"}
+
+
+def hidden_style(css: str) -> ipywidgets.HTML:
+    """The style that an editor brings with it, so that the form need not carry it before; takes no room."""
+    return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
+
+
+def told(
+    fields: str | Iterable[str], problems: tuple[Problem, ...], warnings: tuple[Problem, ...] = ()
+) -> str:
+    """What is wrong with a field or some, and what is to know, safe for HTML.
+
+    The field's name at the beginning of a message is left out where it is one field: the label says it.
+    """
+    names = (fields,) if isinstance(fields, str) else tuple(fields)
+    lines = []
+    for found, kind in ((problems, "alarm"), (warnings, "hint")):
+        for problem in found:
+            if problem.field in names:
+                message = problem.message
+                if isinstance(fields, str):
+                    message = message.removeprefix(f"{fields}: ")
+                lines.append(markup.note(message, kind))
+    return "".join(lines)

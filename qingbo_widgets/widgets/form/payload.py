@@ -1,0 +1,199 @@
+"""See what will be sent, as JSON and as Python, both following the form; and the way back, by pasting."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...service.contract.catalog import Problem
+from ...service.contract.request import VideoRequest
+from ...service.contract.v2026_04 import Contract202604
+from ...service.contract.values import CameraControl, DynamicMask, Shot
+from ..base import html as markup
+from ..base.sync import update
+from ..base.text_fields import PasteArea
+from .fields import set_tooltip
+from .panels import Editor, hidden_style, indented
+
+if TYPE_CHECKING:
+    from .request_form import RequestForm
+
+__all__ = ["SentPane", "json_body", "python_call"]
+
+_JSON = N_("The JSON that is sent")
+_PYTHON = N_("The same in Python")
+_COPY = N_("Copy")
+_COPIED = N_("Copied")
+_COPY_JSON = N_("Copy the JSON")
+_COPY_PYTHON = N_("Copy the Python call")
+_NOT_YET = N_("Not ready to be sent: the form says what is missing.")
+_PASTE = N_("Fill in from JSON")
+_PASTE_PLACEHOLDER = N_("Paste JSON or a curl command here")
+_PASTE_HELP = N_("Takes the service's JSON, a part of it, or a curl command. A key in it is not kept.")
+_FILL = N_("Fill in the form")
+_FILL_HELP = N_("Puts what is pasted into the form, in the place of what is there.")
+_FILLED = N_("The form is filled in.")
+_UNKNOWN = N_("These have no place in the form and were left out: {fields}")
+_REFUSED = "{field}: {value}"
+
+#: Copies the text beside the button. The modern way needs https, so the old one stands in for it.
+_COPY_SCRIPT = (
+    "const b=this,p=b.closest('.qingbo-code').querySelector('pre'),s=getSelection(),r=document.createRange();"
+    "r.selectNodeContents(p);s.removeAllRanges();s.addRange(r);"
+    "const ok=()=>{{b.textContent={copied}}};"
+    "if(navigator.clipboard&&isSecureContext)navigator.clipboard.writeText(p.textContent).then(ok,"
+    "()=>document.execCommand('copy')&&ok());else if(document.execCommand('copy'))ok();"
+)
+
+
+_CSS = """
+.qingbo-code { margin: 2px 0 10px; max-width: 740px; }
+.qingbo-code-head { display: flex; justify-content: space-between; align-items: center; }
+.qingbo-code button { font: inherit; font-size: var(--jp-ui-font-size0, 11px); cursor: pointer;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 3px; padding: 1px 10px;
+  background: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #212121); }
+.qingbo-code button:hover { background: var(--jp-layout-color2, #eee); }
+.qingbo-code pre { border: 1px solid var(--jp-border-color2, #d0d0d0); border-radius: 3px; padding: 6px 8px;
+  max-height: 240px; overflow: auto; background: var(--jp-layout-color1, #fff); }
+"""
+#: A point in indented JSON. Inside a text there is no line break, so this is always a point.
+_POINT = re.compile(r'\{\n\s+"x": ([-+.\deE]+),\n\s+"y": ([-+.\deE]+)\n\s+\}')
+
+
+def json_body(request: VideoRequest) -> str:
+    """The JSON body of the submission, indented. A request with problems is written too."""
+    try:
+        body = json.dumps(Contract202604().encode(request), ensure_ascii=False, indent=2)
+    except (TypeError, ValueError, AttributeError):  # a value that no JSON can hold, set in code
+        return ""
+    return _POINT.sub(r'{"x": \1, "y": \2}', body)  # up to 77 of them
+
+
+def python_call(request: VideoRequest) -> str:
+    """The call of ``generate`` that submits the same: only what differs from the defaults."""
+    chosen = {name: value for name, value in request._chosen().items() if value != _DEFAULTS[name]}
+    arguments = [_python(chosen.pop("prompt"))] if chosen.get("prompt") else []
+    arguments += [f"{name}={_python(value)}" for name, value in chosen.items()]
+    on_one_line = f"qw.generate({', '.join(arguments)})"
+    if len(on_one_line) <= _WIDTH and "\n" not in on_one_line:
+        return on_one_line
+    return _on_lines("qw.generate(", arguments, ")")
+
+
+def _on_lines(start: str, items: list[str], end: str) -> str:
+    inner = "".join(f"    {item},\n".replace("\n", "\n    ").removesuffix("    ") for item in items)
+    return f"{start}\n{inner}{end}"
+
+
+#: Characters on a line of the Python call.
+_WIDTH = 88
+_DEFAULTS = {name: field.default for name, field in VideoRequest.__dataclass_fields__.items()}
+
+
+def _python(value: Any) -> str:
+    """The value as Python, as one would write it by hand."""
+    if isinstance(value, str):
+        # Chinese stays Chinese; what does not print is spelt out.
+        readable = all(character.isprintable() or character in "\n\t" for character in value)
+        return json.dumps(value, ensure_ascii=False) if readable else repr(value)
+    if isinstance(value, Shot):
+        return f"qw.Shot({_python(value.prompt)}, {_python(value.duration)})"
+    if isinstance(value, CameraControl):
+        if value.config is None:
+            return _python(value.type)
+        return f"qw.CameraControl({_python(value.type)}, {_python(value.config)})"
+    if isinstance(value, DynamicMask):
+        parts = [_python(value.mask_url), _listed(value.trajectories)]
+        on_one_line = f"qw.DynamicMask({', '.join(parts)})"
+        return on_one_line if len(on_one_line) <= _WIDTH else _on_lines("qw.DynamicMask(", parts, ")")
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_python(key)}: {_python(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, tuple) and value and isinstance(value[0], (Shot, DynamicMask)):
+        return _on_lines("[", [_python(item) for item in value], "]")
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], str):
+        return _python(value[0])  # the one image
+    return _listed(value) if isinstance(value, tuple) else repr(value)
+
+
+def _listed(values: Any) -> str:
+    if not isinstance(values, tuple):
+        return repr(values)
+    points = (
+        f"({', '.join(map(_python, item))})" if isinstance(item, tuple) else _python(item) for item in values
+    )
+    return f"[{', '.join(points)}]"
+
+
+class SentPane(Editor):
+    """What the form sends, as JSON and as Python, and a place to paste either form of JSON."""
+
+    def __init__(self, form: RequestForm) -> None:
+        super().__init__(form)
+        self._html = ipywidgets.HTML()
+        self._paste = PasteArea(
+            description=tr(_PASTE),
+            placeholder=tr(_PASTE_PLACEHOLDER),
+            rows=3,
+            layout={"width": "auto", "max_width": "740px", "margin": "2px 0"},
+        )
+        self._paste.style.description_width = "130px"
+        set_tooltip(self._paste, tr(_PASTE_HELP))
+        self._fill = ipywidgets.Button(
+            description=tr(_FILL),
+            layout={"width": "auto"},
+        )
+        set_tooltip(self._fill, tr(_FILL_HELP))
+        self._fill.on_click(lambda _: self.fill())
+        self._said = ipywidgets.HTML()
+        self._said.add_class("qingbo-note")
+        self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._said)
+
+    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:  # noqa: ARG002
+        """Show the request as it stands."""
+        request = self.form.request
+        told = markup.note(tr(_NOT_YET)) if problems else ""
+        with update(self._html):
+            self._html.value = (
+                told
+                + _block(tr(_JSON), json_body(request), tr(_COPY_JSON))
+                + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
+            )
+
+    def fill(self) -> None:
+        """Put what was pasted into the form, and say what found no place."""
+        try:
+            left_out = self.form.paste(self._paste.value)
+        except ValueError as error:
+            self._say(str(error), "alarm")
+            return
+        with update(self._paste):
+            self._paste.value = ""
+        self._say(
+            tr(_UNKNOWN).format(fields="; ".join(left_out)) if left_out else tr(_FILLED),
+            "hint" if left_out else "dim",
+        )
+
+    def _say(self, text: str, kind: str) -> None:
+        with update(self._said):
+            self._said.value = markup.note(text, kind)
+
+
+def _block(title: str, text: str, copy: str) -> str:
+    script = _COPY_SCRIPT.format(copied=json.dumps(tr(_COPIED)))
+    button = markup.tag(
+        "button",
+        markup.escape(tr(_COPY)),
+        type="button",
+        class_="qingbo-copy",
+        aria_label=copy,
+        title=copy,
+        onclick=script,
+    )
+    code = markup.tag("pre", markup.escape(text), role="group", tabindex="0", aria_label=title)
+    head = markup.tag("div", markup.span(title, "qingbo-dim"), button, class_="qingbo-code-head")
+    return markup.tag("div", head, code, class_="qingbo-code")

@@ -1,0 +1,306 @@
+"""The editor of shots: several prompts, each with its seconds, in place of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...service.contract import catalog
+from ...service.contract.catalog import Problem
+from ...service.contract.values import Shot, is_integer, is_set
+from ..base import html as markup
+from ..base.sync import close_parts, update
+from ..base.text_fields import Textarea
+from . import shot_list as storyboard
+from .fields import HELP, LABEL_WIDTH, WIDE, set_tooltip, tooltip
+from .panels import Editor, hidden_style, told
+from .shot_list import Shots
+
+if TYPE_CHECKING:
+    from .request_form import RequestForm
+
+__all__ = ["ShotsEditor", "ShotsSwitch", "spent"]
+
+_SWITCH = N_("Several shots")
+_SHOT = N_("Shot {number}")
+_SHOT_HELP = N_("What this shot shows: it stands in the video's prompt's place.")
+_PLACEHOLDER = N_("What this shot shows")
+_SECONDS = N_("Seconds")
+_SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last 3 to 15.")
+_COUNTED = N_("{count} / {limit} characters")
+_BLANK = N_("Write what this shot shows.")
+_ADD = N_("Add a shot")
+_ADD_HELP = N_("One more shot at the end; a video has two to six.")
+_ENOUGH = N_("Six shots are the most.")
+_SPAN = N_("{number}: {seconds} s")
+_LEFT = N_("{left} s left")
+_SPENT = N_("{total} of {limit} s, {left} s left")
+_FULL = N_("{total} of {limit} s, nothing left")
+_OVER = N_("{total} of {limit} s, {over} s too many")
+
+#: What can be done with one shot: the button, its explanation, and what it does.
+_ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
+    "up": (
+        N_("Up"),
+        N_("Moves this shot before the one above."),
+        lambda shots, at: storyboard.move(shots, at, -1),
+    ),
+    "down": (
+        N_("Down"),
+        N_("Moves this shot after the one below."),
+        lambda shots, at: storyboard.move(shots, at, 1),
+    ),
+    "split": (N_("Split"), N_("Makes two shots of this one: half of the seconds each."), storyboard.split),
+    "duplicate": (
+        N_("Duplicate"),
+        N_("The same shot once more, right after this one."),
+        storyboard.duplicate,
+    ),
+    "remove": (
+        N_("Remove"),
+        N_("Leaves this shot out. A video of shots has at least two."),
+        storyboard.remove,
+    ),
+}
+
+_CSS = """
+.qingbo-bar { display: flex; max-width: 600px; margin: 4px 0; gap: 2px; }
+.qingbo-bar > span { padding: 1px 6px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 2px; min-width: 0;
+  font-size: var(--jp-ui-font-size0, 11px); box-sizing: border-box; }
+.qingbo-bar > .qingbo-piece { background: var(--jp-layout-color2, #eeeeee);
+  border-bottom: 3px solid var(--jp-brand-color1, #1976d2); color: var(--jp-ui-font-color1, inherit); }
+.qingbo-bar > .qingbo-rest { border-style: dashed; color: var(--jp-ui-font-color2, #616161); }
+"""
+
+
+class ShotsSwitch(ipywidgets.Checkbox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Turns the one prompt into shots, and back. Neither loses what was written.
+
+    Args:
+        form: the form.
+    """
+
+    def __init__(self, form: RequestForm) -> None:
+        self._form = form
+        self._kept: Shots = ()
+        super().__init__(
+            description=tr(_SWITCH),
+            indent=False,
+            layout={"width": "auto", "margin": "0 2px"},
+            **tooltip(ipywidgets.Checkbox, tr(HELP["shots"])),
+        )
+        self.observe(lambda _: self._turn(), "value")
+
+    def look(self) -> None:
+        """The form has changed."""
+        form = self._form
+        if is_set(form.shots):
+            self._kept = form.shots
+        with update(self, self.layout):
+            # Hidden, it keeps its place.
+            self.layout.visibility = None if catalog.takes(form.model, "shots") else "hidden"
+            self.disabled = "shots" in form.fixed
+            self.value = is_set(form.shots)
+
+    def _turn(self) -> None:
+        form = self._form
+        if self.value and not is_set(form.shots):
+            form.shots = self._kept or storyboard.split((Shot(form.prompt, max(form.duration, 2)),), 0)
+        elif not self.value and is_set(form.shots):
+            form.shots = ()
+
+
+class ShotsEditor(Editor):
+    """Two to six shots, and a bar that shows how the seconds divide.
+
+    Args:
+        form: its ``shots`` are edited.
+    """
+
+    def __init__(self, form: RequestForm) -> None:
+        super().__init__(form)
+        self.rows: list[_Row] = []
+        self._bar = ipywidgets.HTML(layout={"margin": "0"})
+        self._bar.add_class("qingbo-note")
+        self._column = ipywidgets.VBox(layout={"overflow": "visible"})
+        self.add_button = ipywidgets.Button(
+            description=tr(_ADD), icon="plus", layout={"width": "auto", "align_self": "flex-start"}
+        )
+        set_tooltip(self.add_button, tr(_ADD_HELP))
+        self.add_button.on_click(lambda _: self._add())
+        foot = ipywidgets.HBox([self.add_button], layout={"margin": "2px 0"})
+        foot.add_class("qingbo-note")
+        self.children = (hidden_style(_CSS), self._bar, self._column, foot)
+
+    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+        """Bring the rows and the bar up to date."""
+        shots = self._shots
+        while len(self.rows) < len(shots):
+            self.rows.append(_Row(self, len(self.rows)))
+        fixed = "shots" in self.form.fixed
+        for row, shot in zip(self.rows, shots, strict=False):
+            row.look(shot, shots, problems, warnings, fixed)
+        whole = [problem for problem in problems if problem.field == "shots" and not problem.number]
+        with update(self._bar, self._column, self.add_button):
+            self._bar.value = _bar(shots) + told("shots", tuple(whole))
+            column = tuple(self.rows[: len(shots)])
+            if self._column.children != column:
+                self._column.children = column
+            self.add_button.disabled = fixed or len(shots) >= storyboard.MOST
+            set_tooltip(self.add_button, tr(_ENOUGH) if len(shots) >= storyboard.MOST else tr(_ADD_HELP))
+
+    @property
+    def prompts(self) -> list[Any]:
+        """The texts of the shots that are on the page."""
+        return [row.prompt for row in self._column.children]
+
+    def write(self, index: int, shot: Shot) -> None:
+        """Somebody typed in a row."""
+        shots = self._shots
+        if index < len(shots) and shots[index] != shot:
+            self.form.shots = (*shots[:index], shot, *shots[index + 1 :])
+
+    def act(self, name: str, index: int) -> None:
+        """Somebody pressed a row's button."""
+        before = len(self._shots)
+        self.form.shots = _ACTS[name][2](self._shots, index)
+        # The keyboard goes with the shot that it moved, and never to a button that is gone or asleep.
+        place = index + {"up": -1, "down": 1, "split": 1, "duplicate": 1}.get(name, 0)
+        row = self.rows[min(max(place, 0), len(self._shots) - 1)]
+        wanted = row.buttons[name]
+        if len(self._shots) > before:
+            _focus(row.prompt)
+        elif not wanted.disabled:
+            _focus(wanted)
+        else:
+            _focus(row.buttons["down" if name == "up" else "up"] if name in ("up", "down") else row.prompt)
+
+    def close(self) -> None:
+        """Close the editor, with the rows that are not on the page just now."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
+        for row in self.rows:
+            close_parts(row)
+            row.close()
+        close_parts(self)
+        super().close()
+
+    @property
+    def _shots(self) -> Shots:
+        shots = self.form.shots
+        return shots if isinstance(shots, tuple) else (shots,)
+
+    def _add(self) -> None:
+        self.form.shots = storyboard.add(self._shots)
+        _focus(self.rows[len(self._shots) - 1].prompt)
+
+
+class _Row(ipywidgets.VBox):  # type: ignore[misc]
+    """One shot. Rows stay where they are; shots move from row to row."""
+
+    def __init__(self, editor: ShotsEditor, index: int) -> None:
+        self._editor, self._index, self._moving = editor, index, False
+        label = tr(_SHOT).format(number=index + 1)
+        self.prompt = Textarea(description=label, placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE)
+        self.seconds = ipywidgets.IntText(
+            description=tr(_SECONDS), layout={"width": "200px", "margin": "2px 8px 2px 0"}
+        )
+        self.seconds.add_class("qingbo-number")
+        for control, explained in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, tr(_SECONDS_HELP))):
+            control.style.description_width = LABEL_WIDTH
+            set_tooltip(control, explained)
+            control.observe(lambda _: self._typed(), "value")
+        self.buttons = {name: self._button(name) for name in _ACTS}
+        self._note = ipywidgets.HTML(layout={"margin": "0"})
+        self._note.add_class("qingbo-note")
+        tools = ipywidgets.HBox(
+            [self.seconds, *self.buttons.values()], layout={"flex_flow": "row wrap", "overflow": "visible"}
+        )
+        super().__init__([self.prompt, tools, self._note], layout={"overflow": "visible"})
+
+    def look(
+        self,
+        shot: Any,
+        shots: Shots,
+        problems: tuple[Problem, ...],
+        warnings: tuple[Problem, ...],
+        fixed: bool,
+    ) -> None:
+        """Show this shot."""
+        at, parts = self._index, (self.prompt, self.seconds, *self.buttons.values(), self._note)
+        text = shot.prompt if isinstance(shot, Shot) else shot
+        text = text if isinstance(text, str) else "" if text is None else repr(text)
+        length = getattr(shot, "duration", 0)
+        asleep = {
+            "up": at == 0,
+            "down": at == len(shots) - 1,
+            "split": not storyboard.can_split(shots, at),
+            "duplicate": len(shots) >= storyboard.MOST,
+            "remove": len(shots) <= storyboard.FEWEST,
+        }
+        with update(*parts):
+            self._moving = True
+            try:
+                self.prompt.value = text
+                self.seconds.value = length if is_integer(length) else 0
+            finally:
+                self._moving = False
+            self.prompt.disabled = self.seconds.disabled = fixed
+            for name, button in self.buttons.items():
+                button.disabled = fixed or asleep[name]
+            self._note.value = self._said(text, problems, warnings)
+
+    def _said(self, text: str, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> str:
+        blank = not text.strip()
+        mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
+        hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
+        # A shot without words is not a mistake yet: the first of its problems is told as what to do.
+        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=catalog.PROMPT_LIMIT)
+        return markup.note(said) + told("shots", tuple(mine[1:] if blank else mine), tuple(hints))
+
+    def _typed(self) -> None:
+        if not self._moving:
+            self._editor.write(self._index, Shot(self.prompt.value, self.seconds.value))
+
+    def _button(self, name: str) -> Any:
+        description, explained, _ = _ACTS[name]
+        button = ipywidgets.Button(description=tr(description), layout={"width": "auto"})
+        button.add_class("qingbo-small")
+        set_tooltip(button, tr(explained))
+        button.on_click(lambda _: self._editor.act(name, self._index))
+        return button
+
+
+def spent(shots: Any) -> str:
+    """How the seconds divide, in words."""
+    total = storyboard.total(shots if isinstance(shots, tuple) else ())
+    left = storyboard.LONGEST - total
+    said = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
+    return said.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
+
+
+def _bar(shots: Shots) -> str:
+    """How the seconds divide, as a bar; ``spent`` says it in words."""
+    pieces = [
+        (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)
+        for number, shot in enumerate(shots, 1)
+        if (length := storyboard.seconds(shot))
+    ]
+    left = storyboard.LONGEST - storyboard.total(shots)
+    if left > 0:
+        pieces.append((tr(_LEFT).format(left=left), "qingbo-rest", left))
+    drawn = [
+        markup.tag("span", markup.escape(text), class_=kind, style=f"flex:{length} 1 0")
+        for text, kind, length in pieces
+    ]
+    return markup.tag("div", *drawn, class_="qingbo-bar", aria_hidden="true")
+
+
+def _focus(control: Any) -> None:
+    """Move the keyboard there, where ipywidgets can (8 and newer)."""
+    if hasattr(control, "focus"):
+        control.focus()

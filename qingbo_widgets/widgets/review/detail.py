@@ -1,0 +1,280 @@
+"""One task of a gallery, opened: its video, its judgement, its request, and what can follow from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...exceptions import QingboError
+from ...i18n import N_, tr
+from ...library.judgements import Judgements
+from ...media.frames import continuation, keep_frame
+from ...service.contract.callbacks import callback_note
+from ...service.contract.request import VideoRequest
+from ...service.contract.status_names import status_name
+from ...tasks.following.restore import request_of
+from ..base import html as markup
+from ..base.clicks import Clicks, DatedButton
+from ..base.keys import KEYS_CLASS, PLAY, make_keys
+from ..base.player import output_of, video_html
+from ..base.sync import close_parts, update
+from ..form.fields import set_tooltip
+from ..studio.follow_up import Sequel
+from ..studio.frame_picker import FramePicker
+from .comparison import figures
+from .rating import NOTE_FIELD, TAGS_FIELD, Verdict
+
+if TYPE_CHECKING:
+    from ...library.library import Entry, Library
+    from ...tasks.manager import TaskManager
+
+__all__ = ["Opened"]
+
+_KEYS = ("0", "1", "2", "3", "4", "5", "-", "ArrowLeft", "ArrowRight", "Escape")
+#: What these keys are for is on the page: the video, or a field to write in.
+_KEYS_HERE = {" ": PLAY, "t": TAGS_FIELD, "n": NOTE_FIELD}
+
+_AGAIN_HELP = N_(
+    "Submits the same request once more, as a new task with a new result. It costs the same again."
+)
+_CHANGE_HELP = N_("Opens the form as it was for this task. Nothing is submitted before Generate.")
+_FRAMES_HELP = N_("Any frame of the video: to save it, or to go on from it. A second click closes that.")
+_CONTINUE_HELP = N_("Opens the form for a video that begins with the last frame of this one.")
+_BLIND = N_("Which one this is, is shown when it is rated.")
+_NOTHING = N_("There is no video: {status}.")
+_GONE = N_("The video is no longer at {path}.")
+_HIDDEN_GONE = N_("The video is no longer there.")
+_NO_REQUEST = N_("The request of this task is not known, so it cannot be made again.")
+_KEYS_TOLD = N_(
+    "Keys: 0–5 rate, – takes it back, t tags, n note, Esc leaves them; space plays, ← → go on, Esc closes."
+)
+
+
+class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Shows one task, or nothing.
+
+    Args:
+        library: where the task is.
+        manager: submits what follows; the default one when left out. What needs only the video needs none.
+        judged: called after each judgement.
+        go: called with -1 or 1 for the task before or after, 0 to close.
+
+    Attributes:
+        verdict: rating, tags and note.
+        again_button: submits the same request once more.
+        change_button: opens the form as it was for the task.
+        frames_button: shows the video's frames, to grab one or go on from it.
+        continue_button: opens the form with the video's last frame as the first of the next.
+        close_button: shows nothing again.
+        sequel: the form, and the cards of what was submitted here.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        manager: TaskManager | None,
+        judged: Callable[[], object],
+        go: Callable[[int], object],
+    ) -> None:
+        self._library, self._go = library, go
+        self._entry: Entry | None = None
+        self._is_hidden = False
+        self._clicks = Clicks()
+        self._picker: FramePicker | None = None
+        self._head, self._request = ipywidgets.HTML(), ipywidgets.HTML()
+        self._video = ipywidgets.Output()
+        self._video.add_class(PLAY)
+        self.sequel = Sequel(manager)
+        self.verdict = Verdict(Judgements(library), judged)
+        self.before_button = _button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
+        self.after_button = _button(tr("After ›"), tr("The task after this one."), lambda: go(1))
+        self.again_button = _button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
+        self.change_button = _button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
+        self.frames_button = _button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._safely(self._pick))
+        go_on = tr("Continue")
+        self.continue_button = _button(go_on, tr(_CONTINUE_HELP), lambda: self._safely(self._continue))
+        self.close_button = _button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
+        self._buttons = ipywidgets.HBox(
+            [
+                self.again_button,
+                self.change_button,
+                self.frames_button,
+                self.continue_button,
+                self.before_button,
+                self.after_button,
+                self.close_button,
+            ],
+            layout={"flex_flow": "row wrap", "margin": "6px 0"},
+        )
+        self._frames = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._keys = make_keys(_KEYS, self._press, here=_KEYS_HERE, grab=True)
+        super().__init__(layout={"overflow": "visible", "display": "none"})
+        for name in ("qingbo-card", "qingbo-opened", KEYS_CLASS):
+            self.add_class(name)
+
+    def show(self, entry: Entry | None, *, hidden: bool = False) -> None:
+        """Show this task, ``None`` for nothing.
+
+        Args:
+            entry: the task.
+            hidden: show the video and not a word of which one it is.
+        """
+        if (entry, hidden) == (self._entry, self._is_hidden):
+            return
+        is_other = entry is None or self._entry is None or entry.key != self._entry.key
+        before, self._entry, self._is_hidden = self._entry, entry, hidden
+        with update(self, self._head, self._request, self._video):
+            self.layout.display = "none" if entry is None else None
+            if is_other:
+                self._clear()
+            if entry is None:
+                self.children = ()
+                return
+            self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_TOLD)}") if hidden else _head(entry)
+            self.sequel.origin = (entry.service, self._library.folder)
+            self._request.value = "" if hidden else _request(entry)
+            # Drawn anew, a video would begin again while it is being judged.
+            is_news = is_other or before is None or (before.file, before.status) != (entry.file, entry.status)
+            if is_news or not self._is_there(entry):
+                self._video.outputs = self._player(entry, hidden)
+            self.verdict.show(entry.key)
+            is_known = request_of(entry) is not None
+            self.again_button.disabled = self.change_button.disabled = hidden or not is_known
+            self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
+            # The listener is new to the page each time that the panel opens, and takes the focus then.
+            parts = [self._head, self._video, self.verdict, self._buttons, self._frames, self.sequel]
+            self.children = (*parts, self._request, *self._keys)
+
+    def close(self) -> None:
+        """Close the panel with all its parts. What was submitted here goes on."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
+        self._clear()
+        self.children = ()
+        for part in (
+            self._head, self._request, self._video, self.verdict, self._buttons, self._frames, self.sequel,
+            *self._keys,
+        ):  # fmt: skip
+            close_parts(part)
+            part.close()
+        close_parts(self)
+        super().close()
+
+    def _clear(self) -> None:
+        """Forget what was opened below the last task."""
+        self._close_picker()
+        self.sequel.clear()
+
+    def _is_there(self, entry: Entry) -> bool:
+        video = self._library.video_of(entry)
+        return video is not None and video.is_file()
+
+    def _player(self, entry: Entry, hidden: bool) -> tuple[dict[str, Any], ...]:
+        """The video, or why there is none; hidden, without the file's name and the service's own words."""
+        video = self._library.video_of(entry)
+        status = status_name(entry.status)
+        if video is not None and self._is_there(entry):
+            shown = figures([video], [""], controls=True) if hidden else video_html(video)
+            return (output_of(shown, tr("A video") if hidden else str(video)),)
+        if video is None:
+            told = markup.note(tr(_NOTHING).format(status=status), "hint")
+            if not hidden and (error := (entry.error or {}).get("message")):
+                told += markup.note(error, "alarm")
+        else:
+            told = markup.note(tr(_HIDDEN_GONE) if hidden else tr(_GONE).format(path=video), "hint")
+        return (output_of(markup.tag("div", told, class_="qingbo-html"), status),)
+
+    # ------------------------------------------------------------------ keys and buttons
+
+    def _press(self, key: str) -> None:
+        if not self.verdict.press(key):
+            self._go({"ArrowLeft": -1, "ArrowRight": 1, "Escape": 0}[key])
+
+    def _again(self) -> None:
+        if self._entry is not None and (request := request_of(self._entry)) is not None:
+            self.sequel.again(request)
+
+    def _change(self) -> None:
+        if self._entry is not None and (request := request_of(self._entry)) is not None:
+            self.sequel.offer(lambda _: request)
+
+    def _pick(self) -> None:
+        if self._picker is not None:
+            self._close_picker()
+            return
+        video, request = self._film()
+        self._picker = FramePicker(video, request=request, sequel=self.sequel)
+        with update(self._frames):
+            self._frames.children = (self._picker,)
+
+    def _continue(self) -> None:
+        video, request = self._film()
+        frame = keep_frame(video, None)
+        if not self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), "")):
+            self._clicks.forget()
+
+    def _film(self) -> tuple[Path, VideoRequest]:
+        """The video, and what it was made of as far as that is known. Neither needs a service."""
+        entry = self._entry
+        video = None if entry is None else self._library.video_of(entry)
+        if entry is None or video is None:
+            raise QingboError(tr(_HIDDEN_GONE))
+        known = request_of(entry) or (VideoRequest(entry.model) if entry.model else VideoRequest())
+        return video, known
+
+    def _close_picker(self) -> None:
+        if self._picker is not None:
+            with update(self._frames):
+                self._frames.children = ()
+            self._picker.close()
+            self._picker = None
+
+    def _safely(self, act: Callable[[], object]) -> None:
+        """A click: what goes wrong is told below, for a print would be lost."""
+        with self._clicks.once((act, self._entry and self._entry.key)) as is_new:
+            if not is_new:
+                return
+            try:
+                act()
+            except Exception as error:
+                self._clicks.forget()
+                self.sequel.tell(error)
+
+
+def _button(description: str, explained: str, act: Callable[[], object]) -> ipywidgets.Button:
+    button = DatedButton(description=description, layout={"width": "auto"})
+    set_tooltip(button, explained)
+    button.on_click(lambda _: act())
+    return button
+
+
+def _head(entry: Entry) -> str:
+    request = entry.request or {}
+    when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
+    line = markup.tag(
+        "div",
+        markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
+        markup.span(when, "qingbo-dim"),
+        markup.span(tr(_KEYS_TOLD), "qingbo-dim"),
+        class_="qingbo-head",
+    )
+    prompt = markup.tag(
+        "div", markup.escape(entry.prompt), class_="qingbo-prompt", style="white-space: pre-wrap"
+    )
+    known = request_of(entry)
+    sent_on = callback_note(known) if known is not None else ""
+    prompt += markup.note(sent_on, "hint") if sent_on else ""
+    cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
+    return line + prompt + markup.chips(entry.model, str(request.get("mode", "std")), entry.task_id, cost)
+
+
+def _request(entry: Entry) -> str:
+    if entry.request is None:
+        return markup.note(tr(_NO_REQUEST))
+    written = json.dumps(dict(entry.request), ensure_ascii=False, indent=2, default=str)
+    code = markup.tag("pre", markup.tag("code", markup.escape(written)))
+    return markup.tag("details", markup.tag("summary", tr("Request")), code)

@@ -1,0 +1,122 @@
+"""The controls that choose what a gallery shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...library.search import ORDERS, Choices, Selection
+from ...service.contract.status_names import status_name
+from ..base.sync import close_parts, update
+from ..base.text_fields import Text
+from ..form.fields import set_tooltip
+
+__all__ = ["Filters"]
+
+_ALL = N_("all")
+_UNRATED = -1
+#: The value of "all". It is not ``None``, which to ipywidgets is no choice at all: an empty box.
+_EVERY = object()
+_MODES = [("std, 720p", "std"), ("pro, 1080p", "pro")]
+_SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
+#: What tells which video is which, and so is not offered where that is hidden: the order too, in which they
+#: were submitted.
+_TELLING = ("text", "model", "mode", "order")
+_WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
+
+
+class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Search, filters and order. Only what the library holds is offered.
+
+    Args:
+        changed: called after each change by a person or in code.
+        blind: whether it is hidden which is which: then all are shuffled, and are not searched for.
+
+    Attributes:
+        controls: the controls by the name of what they choose: text, model, mode, status, tag, rating,
+            since, until, order.
+    """
+
+    def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
+        self._changed, self._blind = changed, blind
+        self._is_offering = False
+        every = (tr(_ALL), _EVERY)
+        rated = [(tr("{stars} or more").format(stars=stars), stars) for stars in range(5, -1, -1)]
+        ratings = [every, (tr("not rated"), _UNRATED), *rated]
+        orders = [(tr(told), order) for order, told in ORDERS.items() if order != "shuffled"]
+        self.controls: dict[str, Any] = {
+            "text": Text(
+                description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
+            ),
+            "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
+            "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_MODES]),
+            "status": ipywidgets.Dropdown(description=tr("Status"), options=[every]),
+            "tag": ipywidgets.Dropdown(description=tr("Tag"), options=[every]),
+            "rating": ipywidgets.Dropdown(description=tr("Rating"), options=ratings),
+            "since": ipywidgets.DatePicker(description=tr("From")),
+            "until": ipywidgets.DatePicker(description=tr("To")),
+            "order": ipywidgets.Dropdown(description=tr("Order"), options=orders),
+        }
+        set_tooltip(self.controls["text"], tr(_SEARCH_HELP))
+        for name in _TELLING if blind else ():
+            control = self.controls.pop(name)
+            close_parts(control)
+            control.close()
+        for name, control in self.controls.items():
+            control.style.description_width = "52px"
+            control.layout.width = _WIDTH.get(name, "212px")
+            control.layout.max_width = "100%"
+            control.layout.margin = "2px 8px 2px 0"
+            control.observe(self._hear, "value")
+        super().__init__(
+            list(self.controls.values()), layout={"flex_flow": "row wrap", "overflow": "visible"}
+        )
+
+    @property
+    def selection(self) -> Selection:
+        """What is chosen now."""
+        values: dict[str, Any] = {name: control.value for name, control in self.controls.items()}
+        chosen: dict[str, Any] = {name: None if value is _EVERY else value for name, value in values.items()}
+        rating = chosen.pop("rating")
+        since, until = _midnight(chosen.pop("since")), _midnight(chosen.pop("until"))
+        if until is not None:
+            until += timedelta(days=1)
+        if self._blind:
+            chosen["order"] = "shuffled"
+        selection = Selection(**chosen, since=since, until=until)
+        return replace(selection, unrated=True) if rating == _UNRATED else replace(selection, rating=rating)
+
+    def offer(self, choices: Choices) -> None:
+        """Offer what the library holds; what is chosen stays chosen, were it gone from the library too."""
+        offered = (("model", choices.models), ("status", choices.statuses), ("tag", choices.tags))
+        self._is_offering = True
+        try:
+            for name, values in offered:
+                if (control := self.controls.get(name)) is not None:
+                    self._offer(control, values, status_name if name == "status" else str)
+        finally:
+            self._is_offering = False
+
+    def _offer(self, control: Any, values: Iterable[str], named: Callable[[str], str]) -> None:
+        chosen = control.value
+        options = [(tr(_ALL), _EVERY), *((named(value), value) for value in values)]
+        if chosen not in (_EVERY, *values):
+            options.append((named(chosen), chosen))
+        if tuple(options) != tuple(control.options):
+            with update(control):
+                control.options = options
+                control.value = chosen
+
+    def _hear(self, _: Any) -> None:
+        if not self._is_offering:
+            self._changed()
+
+
+def _midnight(day: date | None) -> datetime | None:
+    """The beginning of the day where the kernel is."""
+    return None if day is None else datetime.combine(day, time.min).astimezone()

@@ -1,0 +1,226 @@
+"""``Gallery``: the tasks of a library as pictures, thousands of them, a page at a time."""
+
+from __future__ import annotations
+
+import weakref
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...library.judgements import Judgements
+from ...library.library import Library
+from ...library.search import choices, select
+from ...tasks import connection
+from ...tasks.manager import TaskManager
+from ..base import html as markup
+from ..base.output import Lasting
+from ..base.sync import close_parts, refresher, update
+from ..form.fields import set_tooltip
+from .detail import Opened
+from .filters import Filters
+from .tiles import CSS, Tiles
+
+if TYPE_CHECKING:
+    from ...library.judgements import Judgement
+    from ...library.library import Entry
+
+__all__ = ["Gallery"]
+
+_SIZES = (12, 24, 48)
+_EMPTY = N_("The library in {folder} has no tasks yet.")
+_NONE = N_("No task is like that.")
+_TWIN = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
+_NO_PICTURES = N_(
+    'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
+)
+_REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those of other notebooks.")
+
+
+class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Everything in a library: searched, filtered, sorted, opened, judged, and made again.
+
+    Pictures are small stills, so that a page is light; a video is loaded when it is opened. However many
+    tasks there are and however many pages one looks at, the widgets are those of one page.
+
+    Args:
+        source: a library, a manager or a library's folder. By default the library of the default manager,
+            or ``qingbo_videos``.
+        page_size: how many tasks a page shows: 12, 24 or 48.
+        blind: show of a task that is not rated only its video, not its prompt, model or request. All are
+            shuffled then, and are neither searched nor sorted by what would tell.
+
+    Attributes:
+        library: where the tasks are.
+        filters: search, filters and order.
+        tiles: the pictures.
+        opened: the task that is open.
+        page: the number of the page shown, from 1.
+        total: how many tasks are like what is asked for.
+    """
+
+    def __init__(
+        self, source: Library | TaskManager | str | None = None, *, page_size: int = 24, blind: bool = False
+    ) -> None:
+        if page_size not in _SIZES:
+            sizes = ", ".join(map(str, _SIZES))
+            raise ValueError(
+                tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
+            )
+        # Looking connects nobody: without a manager the library is looked at all the same.
+        manager = connection._default if source is None else None
+        source = manager or source or "qingbo_videos"
+        if isinstance(source, TaskManager):
+            manager, source = source, source.library
+        self.library = source if isinstance(source, Library) else Library(source)
+        self.page, self.total, self._blind = 1, 0, blind
+        self._shown: list[tuple[Entry, Judgement]] = []
+        self._key: str | None = None
+        self._head, self._told = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
+        self._hint = ipywidgets.HTML()
+        self.filters = Filters(self._search, blind=blind)
+        self.opened = Opened(self.library, manager, self._judged, self._go)
+        self.tiles = Tiles(self.library, self.look_at, _Made(self), self.opened)
+        self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
+        self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
+        self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
+        self._refresh = ipywidgets.Button(description=tr("Refresh"), layout={"width": "auto"})
+        set_tooltip(self._refresh, tr(_REFRESH_HELP))
+        for control, width in ((self._number, "130px"), (self._size, "130px")):
+            control.style.description_width = "initial"
+            control.layout.width = width
+        self._pages = ipywidgets.HBox(
+            [self.before_button, self.after_button, self._told, self._number, self._size, self._refresh],
+            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
+        )
+        super().__init__(
+            [self._head, self.filters, self._pages, self._hint, self.tiles], layout={"overflow": "visible"}
+        )
+        self.add_class("qingbo")
+        self.add_class("qingbo-gallery")
+        self.lasting = Lasting(self)
+        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style
+        self._number.observe(lambda change: self.turn(change["new"]), "value")
+        self._size.observe(lambda _: self._search(), "value")
+        self._refresh.on_click(lambda _: self.reload())
+        self.reload()
+
+    def turn(self, page: int) -> None:
+        """Show another page; one that there is not becomes the nearest."""
+        if page != self.page:
+            self.page, self._key = page, None
+            self._draw()
+
+    def look_at(self, key: str | None) -> None:
+        """Open a task of this page by its key; ``None`` closes the one that is open."""
+        self._key = key if any(entry.key == key for entry, _ in self._shown) else None
+        self._arrange()
+
+    def reload(self) -> None:
+        """Look into the library again."""
+        self.filters.offer(choices(self.library))
+        self._draw()
+
+    def refresh(self) -> bool:
+        """A poster that was missing is there: draw it."""
+        if self.comm is not None:
+            self._arrange()
+        return False
+
+    def close(self) -> None:
+        """Close the gallery with all its parts. The library stays as it is."""
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
+        refresher.discard(self)
+        self.opened.close()
+        self.tiles.close()
+        close_parts(self)
+        super().close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        told = markup.note(tr(_TWIN).format(total=self.total, folder=self.library.folder.name))
+        self.lasting.show(markup.tag("div", told, class_=f"qingbo-html {self.lasting.twin_class}"))
+
+    def _judged(self) -> None:
+        """The tasks shown stay, though one may no longer be what was asked for: it is just being judged."""
+        kept = Judgements(self.library).of_all([entry.key for entry, _ in self._shown])
+        self._shown = [(entry, kept[entry.key]) for entry, _ in self._shown]
+        self.filters.offer(choices(self.library))
+        self._arrange()
+
+    def _search(self) -> None:
+        self.page, self._key = 1, None
+        self._draw()
+
+    def _go(self, step: int) -> None:
+        """Open the task before or after, on the next page if need be; 0 closes."""
+        keys = [entry.key for entry, _ in self._shown]
+        if step == 0 or self._key not in keys:
+            self.look_at(None)
+            return
+        place = keys.index(self._key) + step
+        if 0 <= place < len(keys):
+            self.look_at(keys[place])
+        elif 1 <= self.page + step <= self._last_page:
+            self.turn(self.page + step)
+            self.look_at(self._shown[0 if step > 0 else -1][0].key)
+
+    @property
+    def _last_page(self) -> int:
+        return max(1, ceil(self.total / int(self._size.value)))
+
+    def _draw(self) -> None:
+        """Ask the database for the page, and show it."""
+        size = self._size.value
+        self.total, self._shown = select(
+            self.library, self.filters.selection, limit=size, offset=(self.page - 1) * size
+        )
+        if not self._shown and self.page != min(max(self.page, 1), self._last_page):
+            self.page = min(max(self.page, 1), self._last_page)
+            self._draw()
+            return
+        first = (self.page - 1) * size + 1
+        with update(self._told, self._number, self.before_button, self.after_button):
+            self._told.value = markup.span(self._count(first))
+            # In this order: a number above its limit would be moved, and that is turning the page.
+            self._number.max = max(self._last_page, self._number.value)
+            self._number.value = self.page
+            self._number.max = self._last_page
+            self.before_button.disabled = self.page <= 1
+            self.after_button.disabled = self.page >= self._last_page
+        self._arrange()
+
+    def _count(self, first: int) -> str:
+        if self._shown:
+            last = first + len(self._shown) - 1
+            return tr("{first:,}–{last:,} of {total:,}").format(first=first, last=last, total=self.total)
+        is_empty = select(self.library, limit=1)[0] == 0
+        return tr(_EMPTY).format(folder=self.library.folder.name) if is_empty else tr(_NONE)
+
+    def _arrange(self) -> None:
+        opened = next((one for one in self._shown if one[0].key == self._key), None)
+        with update(self._hint):
+            self.tiles.show(self._shown, self._key, blind=self._blind)
+            self._hint.value = markup.note(tr(_NO_PICTURES), "hint") if self.tiles.lacks_pictures else ""
+            if opened is None:
+                self.opened.show(None)
+            else:
+                self.opened.show(opened[0], hidden=self._blind and opened[1].rating is None)
+
+    def _button(self, description: str, step: int) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=description, layout={"width": "auto"})
+        button.on_click(lambda _: self.turn(self.page + step))
+        return button
+
+
+class _Made:
+    """Called on the posters' thread; holds the gallery weakly."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = weakref.ref(gallery)
+
+    def __call__(self) -> None:
+        gallery = self._gallery()
+        if gallery is not None:
+            refresher.add(gallery)

@@ -1,0 +1,187 @@
+"""``Pairwise``: of two videos, which is better? And the ranking that follows from many such answers."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any
+
+import ipywidgets
+
+from ...exceptions import QingboError
+from ...i18n import N_, tr
+from ...library.judgements import Judgements
+from ...library.ranking import Ranked, rank
+from ...tasks.sweep.grid import differing
+from ...tasks.task import Task
+from ..base import html as markup
+from ..base.clicks import DOUBLE_CLICK
+from ..base.keys import KEYS_CLASS, PLAY, make_keys
+from ..base.output import Lasting
+from ..base.player import output_of
+from ..base.sync import close_parts, update
+from ..card.text import prompt_of
+from ..form.fields import set_tooltip
+from ..sweep.table import label
+from .comparison import CSS, figures
+
+__all__ = ["Pairwise"]
+
+_TOLD = N_("Which is better? Keys: ← the left one, → the right one, ↓ another pair; space plays both.")
+_HIDDEN = N_("Which is which is not shown before the ranking.")
+_FEW = N_("A ranking needs two tasks at least whose videos are saved, of one library.")
+_RANKING_HELP = N_("Shows which is which, and how sure the order is.")
+_COUNTED = N_("{number} answers so far")
+
+
+class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Two videos at a time, without a word of which is which; every answer is kept in the library.
+
+    The next pair is one that has been seen the fewest times, its sides drawn by lot.
+
+    Args:
+        tasks: whose videos are ranked.
+        seed: draws the same pairs in the same order again.
+
+    Attributes:
+        pair: the tasks shown, left and right.
+
+    Raises:
+        QingboError: fewer than two tasks with a video, or tasks of several libraries.
+    """
+
+    def __init__(self, tasks: Sequence[Task], *, seed: int | None = None) -> None:
+        self._tasks = {task.key: task for task in tasks}
+        libraries = {task.manager.library.journal.place for task in self._tasks.values()}
+        if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
+            raise QingboError(tr(_FEW))
+        self._judgements = Judgements(next(iter(self._tasks.values())).manager.library)
+        self._lot = random.Random(seed)
+        self.pair: tuple[Task, Task] | None = None
+        self._shown_at = 0.0
+        self._head, self._table = ipywidgets.HTML(), ipywidgets.HTML()
+        self._videos = ipywidgets.Output(layout={"margin": "0"})
+        self._videos.add_class(PLAY)
+        left, right, other = tr("Left is better"), tr("Right is better"), tr("Another pair")
+        self.left_button = self._button(left, tr("The left arrow"), lambda: self._press("ArrowLeft"))
+        self.right_button = self._button(right, tr("The right arrow"), lambda: self._press("ArrowRight"))
+        self.skip_button = self._button(other, tr("The down arrow"), lambda: self._press("ArrowDown"))
+        self.ranking_button = self._button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
+        self._counted = ipywidgets.HTML(layout={"margin": "0 10px"})
+        buttons = ipywidgets.HBox(
+            [self.left_button, self.right_button, self.skip_button, self.ranking_button, self._counted],
+            layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
+        )
+        keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._press, here={" ": PLAY})
+        super().__init__(
+            [self._head, self._videos, buttons, self._table, *keys], layout={"overflow": "visible"}
+        )
+        for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
+            self.add_class(name)
+        self.lasting = Lasting(self)
+        told = markup.tag("div", markup.span(tr(_TOLD)), " ", markup.span(tr(_HIDDEN), "qingbo-dim"))
+        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + told
+        self.skip()
+
+    def choose(self, side: int) -> None:
+        """Say that the left (0) or the right (1) one is better, and show another pair."""
+        if self.pair is not None:
+            self._judgements.prefer(self.pair[side].key, self.pair[1 - side].key)
+            self.skip()
+
+    def skip(self) -> None:
+        """Show another pair, of those seen the fewest times."""
+        asked = self._judgements.preferences(self._tasks.keys())
+        seen = Counter(frozenset(pair) for pair in asked)
+        shown = frozenset(task.key for task in self.pair or ())
+        pairs = [pair for pair in combinations(self._tasks, 2) if frozenset(pair) != shown]
+        pairs = pairs or list(combinations(self._tasks, 2))
+        fewest = min(seen[frozenset(pair)] for pair in pairs)
+        left, right = self._lot.choice([pair for pair in pairs if seen[frozenset(pair)] == fewest])
+        if self._lot.random() < 0.5:
+            left, right = right, left
+        self.pair = self._tasks[left], self._tasks[right]
+        paths = [path for task in self.pair if (path := task.video_path) is not None]
+        with update(self._videos, self._counted, self._table):
+            self._videos.outputs = (output_of(figures(paths, ("", ""), controls=True), tr("Two videos")),)
+            self._counted.value = markup.span(tr(_COUNTED).format(number=len(asked)), "qingbo-dim")
+            self._table.value = ""
+        self._shown_at = time.monotonic()
+
+    def ranking(self) -> list[Ranked]:
+        """The tasks by their strength, the best first, each with its uncertainty.
+
+        Raises:
+            ImportError: choix is not installed (``[judging]``).
+        """
+        return rank(list(self._tasks), self._judgements.preferences(self._tasks.keys()))
+
+    def close(self) -> None:
+        """Close the widget with all its parts. The answers stay in the library."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
+        close_parts(self)
+        super().close()
+
+    def _ipython_display_(self, **_: Any) -> None:
+        note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
+        self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
+
+    def _press(self, key: str) -> None:
+        chosen = {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}
+        self._answer(chosen.get(key, self.skip))
+
+    def _answer(self, act: Callable[[], object]) -> None:
+        """An answer of a person. The second of a double click is none: nobody has seen that pair."""
+        if time.monotonic() - self._shown_at < DOUBLE_CLICK:
+            return
+        try:
+            act()
+        except QingboError as error:  # a library that can only be looked at
+            with update(self._table):
+                self._table.value = markup.note(error, "alarm")
+
+    def _show_ranking(self) -> None:
+        try:
+            html = self._ranking_html(self.ranking())
+        except ImportError as error:
+            html = markup.note(error, "hint")
+        with update(self._table):
+            self._table.value = html
+
+    def _ranking_html(self, ranked: Sequence[Ranked]) -> str:
+        head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
+        rows = [markup.tag("tr", *(markup.tag("th", word) for word in head))]
+        asked = {key: _asked(task) for key, task in self._tasks.items()}
+        varied = differing(list(asked.values()))
+        for place, one in enumerate(ranked, 1):
+            task, fields = self._tasks[one.key], asked[one.key]
+            # Of a task that was made elsewhere it is not known what is a default.
+            names = fields if task.request is None else varied or ["prompt"]
+            told = label({name: fields.get(name) for name in names})
+            named = " · ".join(part for part in (told, task.task_id) if part)
+            cells = (place, named, f"{one.strength:+.2f} ± {one.error:.2f}", one.wins, one.losses)
+            rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
+        return markup.tag("table", *rows, class_="qingbo-ranking")
+
+    def _button(self, description: str, explained: str, act: Any) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=description, layout={"width": "auto"})
+        set_tooltip(button, explained)
+        button.on_click(lambda _: act())
+        return button
+
+
+def _asked(task: Task) -> dict[str, Any]:
+    """The fields of the request, as far as they are known; several shots are one prompt."""
+    if task.request is None:
+        return {"model": task.model} if task.model else {}
+    fields = task.request.as_dict()
+    fields.pop("shots", None)
+    return fields | {"prompt": prompt_of(task.request)}
+
+
+def _is_saved(task: Task) -> bool:
+    return task.video_path is not None and task.video_path.is_file()

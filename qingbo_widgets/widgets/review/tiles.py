@@ -1,0 +1,192 @@
+"""The pictures of a gallery's page: one tile a task, the same few widgets for every page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...media.posters import can_make, posters, read_poster
+from ...service.contract.status_names import status_name
+from ..base import html as markup
+from ..base.sync import close_parts, update
+
+if TYPE_CHECKING:
+    from ...library.judgements import Judgement
+    from ...library.library import Entry, Library
+
+__all__ = ["CSS", "Tiles", "stars"]
+
+_HIDDEN = N_("Not rated yet")
+
+CSS = """
+.qingbo-gallery { max-width: 1240px; }
+.qingbo .qingbo-opened { grid-column: 1 / -1; max-width: none; margin: 0; }
+.qingbo-opened:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); }
+.qingbo-tile { position: relative; align-self: start; overflow: hidden; border-radius: 4px;
+  border: 1px solid var(--jp-border-color2, #d0d0d0); }
+.qingbo-tile.qingbo-open { outline: 2px solid var(--jp-brand-color1, #1976d2); }
+.qingbo-tile .widget-html, .qingbo-tile .jupyter-widget-html { margin: 0; width: auto; }
+.qingbo .qingbo-tile button { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
+  background: transparent; color: transparent; border: 0; box-shadow: none; cursor: pointer; }
+.qingbo .qingbo-tile button:hover { background: rgba(128, 128, 128, .14); }
+.qingbo .qingbo-tile button:focus-visible { outline: 3px solid var(--jp-brand-color1, #1976d2);
+  outline-offset: -3px; }
+.qingbo-poster { display: block; width: 100%; aspect-ratio: 16 / 9; object-fit: contain;
+  background: var(--jp-layout-color2, #eee); }
+div.qingbo-poster { display: flex; align-items: center; justify-content: center; box-sizing: border-box;
+  padding: 8px; overflow: hidden; text-align: center; overflow-wrap: anywhere;
+  color: var(--jp-ui-font-color2, #616161); font-size: var(--jp-ui-font-size0, 11px);
+  background: repeating-linear-gradient(135deg, var(--jp-layout-color2, #eee) 0 9px,
+  var(--jp-layout-color1, #fff) 9px 18px); }
+.qingbo-tile-words { padding: 4px 8px 6px; }
+.qingbo-tile-prompt { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical;
+  overflow: hidden; overflow-wrap: anywhere; height: 2.9em; }
+.qingbo-tile-facts { font-size: var(--jp-ui-font-size0, 11px); color: var(--jp-ui-font-color2, #616161);
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+"""
+
+
+class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """A grid of tiles. Another page changes what they show and not how many widgets there are.
+
+    Args:
+        library: where the posters are.
+        clicked: called with the key of a tile that was clicked.
+        made: called, on another thread, when a poster that was missing is there.
+        last: a widget that stands in the grid too, below the row of the tile that is open.
+
+    Attributes:
+        lacks_pictures: whether videos shown have no picture because nothing that makes one is installed.
+    """
+
+    children: Any  # for mypy, which knows nothing of the base
+
+    def __init__(
+        self,
+        library: Library,
+        clicked: Callable[[str], object],
+        made: Callable[[], object],
+        last: ipywidgets.Widget,
+    ) -> None:
+        self._library, self._clicked, self._made, self._last = library, clicked, made, last
+        self._tiles: list[_Tile] = []
+        self.lacks_pictures = False
+        # Each widget costs the page some milliseconds, so the tiles share what they have in common; which
+        # of two layouts a tile has puts it before or after the one widget that stands between them.
+        self._before, self._after = ipywidgets.Layout(order="0"), ipywidgets.Layout(order="2")
+        last.layout.order = "1"
+        columns = "repeat(auto-fill, minmax(130px, 1fr))"
+        super().__init__(
+            [last],
+            layout={
+                "grid_template_columns": columns,
+                "grid_gap": "10px",
+                "grid_auto_flow": "row dense",
+                "overflow": "visible",
+            },
+        )
+
+    def show(
+        self, page: Sequence[tuple[Entry, Judgement]], opened: str | None, *, blind: bool = False
+    ) -> None:
+        """Show these tasks.
+
+        Args:
+            page: the tasks.
+            opened: the key of the one that is open.
+            blind: show no words of those that are not rated.
+        """
+        while len(self._tiles) < len(page):
+            like = self._tiles[0] if self._tiles else None
+            self._tiles.append(_Tile(self._clicked, self._before, like))
+        is_after = self.lacks_pictures = False
+        for tile, (entry, judgement) in zip(self._tiles, page, strict=False):
+            is_open = entry.key == opened
+            hidden = blind and judgement.rating is None
+            tile.show(entry, self._picture(entry), judgement, is_open, hidden)
+            tile.layout = self._after if is_after else self._before
+            is_after = is_after or is_open
+        children = (*(tile for tile in self._tiles[: len(page)]), self._last)
+        if self.children != children:
+            with update(self):
+                self.children = children
+
+    def close(self) -> None:
+        """Close all tiles, those too that are not shown just now."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
+        for tile in self._tiles:
+            close_parts(tile)
+            tile.close()
+        for layout in (self._before, self._after):
+            layout.close()
+        close_parts(self)
+        super().close()
+
+    def _picture(self, entry: Entry) -> bytes | None:
+        video = self._library.video_of(entry)
+        if video is None:
+            return None
+        picture = read_poster(video)
+        if picture is None and video.is_file():
+            if can_make():
+                posters.ask(video, self._made)
+            else:
+                self.lacks_pictures = True
+        return picture
+
+
+class _Tile(ipywidgets.VBox):  # type: ignore[misc]
+    """One task: the poster, the prompt, a few facts, and a button over all of it."""
+
+    def __init__(
+        self, clicked: Callable[[str], object], layout: ipywidgets.Layout, like: _Tile | None
+    ) -> None:
+        self._key = ""
+        self._look: Any = ipywidgets.HTML(**_style_of(like and like._look))
+        self.button: Any = ipywidgets.Button(**_style_of(like and like.button))
+        super().__init__([self._look, self.button], layout=layout)
+        self.add_class("qingbo-tile")
+        self.button.on_click(lambda _: clicked(self._key))
+
+    def show(
+        self, entry: Entry, picture: bytes | None, judgement: Judgement, is_open: bool, hidden: bool
+    ) -> None:
+        self._key = entry.key
+        prompt = markup.shorten(entry.prompt or entry.task_id or entry.model, 140)
+        if hidden:
+            entry, prompt = replace(entry, model="", request=None), tr(_HIDDEN)
+        with update(self._look, self.button):
+            self._look.value = _tile_html(entry, prompt, picture, judgement)
+            # What the button is called is for those who do not see the picture.
+            self.button.description = tr("Open: {prompt}").format(prompt=markup.shorten(prompt, 60))
+        (self.add_class if is_open else self.remove_class)("qingbo-open")
+
+
+def _style_of(like: Any) -> dict[str, Any]:
+    return {} if like is None else {"layout": like.layout, "style": like.style}
+
+
+def stars(rating: int | None) -> str:
+    """A rating as a few signs; nothing for none."""
+    return "" if rating is None else "★" * rating + "☆" * (5 - rating)
+
+
+def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> str:
+    if picture is None:
+        drawn = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
+    else:
+        data = base64.b64encode(picture).decode("ascii")
+        drawn = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
+        drawn = drawn.removesuffix("</img>")
+    status = "" if entry.file else status_name(entry.status)
+    facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
+    said = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
+        "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"
+    )
+    return drawn + markup.tag("div", said, class_="qingbo-tile-words")

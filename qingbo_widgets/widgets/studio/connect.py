@@ -1,0 +1,180 @@
+"""A field for the API key, and the panel that connects where nobody has yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+from traitlets import Unicode
+
+from ...i18n import N_, tr
+from ...service.credentials import API_KEY_VARIABLES, Secret
+from ...service.secrets.known_keys import remember
+from ..base import html as markup
+from ..base.build import made
+from ..base.sync import close_parts, update
+from ..base.unlogged import keep_out_of_the_log
+from ..form.fields import LABEL_WIDTH
+
+if TYPE_CHECKING:
+    from ...tasks.manager import TaskManager
+
+__all__ = ["ConnectPanel", "KeyField", "is_manager", "no_manager"]
+
+_FIELD_HELP = N_(
+    "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
+)
+_CONNECT_HELP = N_("Connect to the service with this key.")
+_SANDBOX_HELP = N_("A stand-in for the service on this machine: no key, no cost, not the AI.")
+_NO_KEY = N_("No API key was found. Three ways to go on:")
+_WAYS = (
+    N_("Best: set the environment variable {variables} before Jupyter starts, then restart the kernel."),
+    N_("For this kernel only: put the key in here."),
+    N_("Without a key: try everything in the sandbox, which draws test videos on this machine."),
+)
+_KEY_IS_HERE = N_("A key is here, hidden. Press Connect.")
+_KEY_MISSING = N_("Put a key in first.")
+
+
+def is_manager(value: object) -> bool:
+    """Whether it is a manager, or nothing, which stands for the default one."""
+    if value is None:
+        return True
+    from ...tasks.manager import TaskManager
+
+    return isinstance(value, TaskManager)
+
+
+def no_manager(kind: str) -> TypeError:
+    """What tells that something of this type is no manager. Not what it is: it may be a key."""
+    return TypeError(f"manager must be a TaskManager, as connect() returns one, not {kind}")
+
+
+class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships no types
+    """A password field that keeps nothing where Jupyter could store or show it.
+
+    What is typed moves at once out of the synced trait into a ``Secret``; the field then is blank, in the
+    browser too. ``take`` hands the secret over, once.
+    """
+
+    # Without the echo the key would not be broadcast to every client of the kernel.
+    value = Unicode("", help="Always blank: what is typed is moved out at once.").tag(
+        sync=True, echo_update=False
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._secret = Secret("")
+        super().__init__(**kwargs | {"continuous_update": False})
+        keep_out_of_the_log(self)
+        self.observe(self._move_out, "value")
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether a key is here to be taken."""
+        return bool(self._secret)
+
+    def take(self) -> Secret:
+        """Hand over the key and forget it."""
+        secret, self._secret = self._secret, Secret("")
+        return secret
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The state for the page and for files, in which the value is blank at any moment."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        if "value" in state:
+            state["value"] = ""
+        return state
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'filled' if self.is_filled else 'empty'})"
+
+    def _move_out(self, change: Any) -> None:
+        if change["new"]:
+            self._secret = remember(Secret(change["new"]))
+            change["new"] = ""  # other observers, and tracebacks, see the same dictionary
+            with update(self):
+                self.value = ""
+
+
+class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Shows how to set a key, takes one, or starts the sandbox.
+
+    Args:
+        on_connect: called with the manager once there is one.
+
+    Attributes:
+        key_field: where the key goes.
+        connect_button: connects with it.
+        sandbox_button: starts the sandbox instead.
+    """
+
+    def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
+        self._on_connect = on_connect
+        self.key_field = made(
+            KeyField,
+            tr(_FIELD_HELP),
+            description=tr("API key"),
+            placeholder=tr("paste it here"),
+            layout={"width": "auto", "max_width": "480px"},
+            style={"description_width": LABEL_WIDTH},
+        )
+        self.connect_button = self._button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
+        self.sandbox_button = self._button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
+        self._message = ipywidgets.HTML()
+        ways = "".join(
+            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+        )
+        told = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(
+            "ol", ways, style="margin: 4px 0 8px"
+        )
+        buttons = ipywidgets.HBox(
+            [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
+        )
+        super().__init__(
+            [ipywidgets.HTML(markup.style() + told), self.key_field, buttons, self._message],
+            layout={"overflow": "visible"},
+            _dom_classes=("qingbo",),
+        )
+        self.key_field.observe(
+            lambda _: self._say(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
+        )
+
+    def close(self) -> None:
+        """Close the panel with all its parts."""
+        if self.comm is None:
+            return  # closed before: ipywidgets closes what is forgotten
+        close_parts(self)
+        super().close()
+
+    def _button(self, description: str, explained: str, act: Callable[[], TaskManager | None]) -> Any:
+        button = made(ipywidgets.Button, explained, description=description, layout={"width": "auto"})
+        button.on_click(lambda _: self._act(act))
+        return button
+
+    def _act(self, act: Callable[[], TaskManager | None]) -> None:
+        try:
+            manager = act()
+        except Exception as error:
+            self._say(str(error) or type(error).__name__, "alarm")
+            return
+        if manager is not None:
+            self._on_connect(manager)
+
+    def _connect(self) -> TaskManager | None:
+        from ...tasks.connection import connect
+
+        if not self.key_field.is_filled:
+            self._say(tr(_KEY_MISSING), "hint")
+            return None
+        # As a secret, so that no traceback can print it.
+        return connect(self.key_field.take())
+
+    def _start_sandbox(self) -> TaskManager:
+        from ...tasks.connection import connect
+
+        return connect(sandbox=True)
+
+    def _say(self, text: str, kind: str = "dim") -> None:
+        with update(self._message):
+            self._message.value = markup.note(text, kind) if text else ""

@@ -1,0 +1,163 @@
+"""``FramePicker``: grab a frame of a finished video, and go on from it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...media.frames import continuation, frame_at, keep_frame, length_of, video_of
+from ...media.posters import frame_rate
+from ...service.contract.request import VideoRequest
+from ...tasks.task import Task
+from ..base import html as markup
+from ..base.clicks import Clicks, DatedButton
+from ..base.sync import close_parts, update
+from ..form.fields import set_tooltip
+from .follow_up import Sequel
+
+if TYPE_CHECKING:
+    from ..form.request_form import RequestForm
+
+__all__ = ["FramePicker"]
+
+_STYLE = "display: block; max-width: min(360px, 100%); height: auto; border-radius: 3px; margin: 4px 0"
+_TIME = N_("Seconds from the beginning. The arrow keys go from frame to frame.")
+_GRAB = N_("Saves this frame as a PNG beside the video.")
+_CONTINUE = N_("Opens the form with this frame as the first one. Nothing is submitted before Generate.")
+
+
+class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Any frame of a video, from its last one; what it shows can be saved, or be where a video begins.
+
+    Args:
+        video: a task whose video is saved, or an mp4 file.
+        request: what a file was made of, for the next video.
+        sequel: where the next video's form opens; by default below, submitting with the task's manager.
+
+    Attributes:
+        time: the time in seconds. A number and no slider, which would have no name for a screen reader.
+        grab_button: saves the frame beside the video.
+        continue_button: opens the form with the frame as the first one.
+        sequel: that form, and the cards of what it submits.
+
+    Raises:
+        QingboError: the video is not saved, or no longer there.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+
+    def __init__(
+        self,
+        video: Task | str | Path,
+        *,
+        request: VideoRequest | None = None,
+        sequel: Sequel | None = None,
+    ) -> None:
+        manager = None
+        if isinstance(video, Task):
+            manager, self._video = video.manager, video_of(video)
+            request = request or video.request or VideoRequest(video.model)
+        else:
+            self._video = Path(video).expanduser().resolve()
+        self._length = length_of(self._video)
+        self._request = request or VideoRequest()
+        self.time = ipywidgets.BoundedFloatText(
+            round(self._length, 3),
+            min=0.0,
+            max=round(self._length, 3),
+            step=round(1 / (frame_rate(self._video) or 10), 3),
+            description=tr("Time, s"),
+            style={"description_width": "initial"},
+            layout={"width": "180px"},
+        )
+        set_tooltip(self.time, tr(_TIME))
+        self._clicks = Clicks()
+        self._image, self._told = ipywidgets.HTML(), ipywidgets.HTML()
+        self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
+        self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
+        buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
+        self.sequel = sequel or Sequel(manager)
+        own = [] if sequel else [self.sequel]
+        super().__init__(
+            [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._told, *own],
+            layout={"overflow": "visible"},
+        )
+        self.add_class("qingbo")
+        self.time.observe(lambda _: self._safely(self._look), "value")
+        self._look()
+
+    @property
+    def form(self) -> RequestForm | None:
+        """The form, once it is open."""
+        return self.sequel.form
+
+    @property
+    def generate_button(self) -> ipywidgets.Button:
+        """Submits the form's request; the card of its task stands below."""
+        return self.sequel.generate_button
+
+    def close(self) -> None:
+        """Close the picker with all its parts. Its tasks go on."""
+        if self.comm is None:
+            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
+        close_parts(self)
+        super().close()
+
+    @property
+    def _seconds(self) -> float | None:
+        """The time that is chosen; ``None`` stands for the last frame."""
+        return None if self.time.value >= self.time.max else self.time.value
+
+    def _look(self) -> None:
+        picture = frame_at(self._video, min(self.time.value, self._length))
+        picture.thumbnail((720, 720))
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=85)
+        data = base64.b64encode(file.getvalue()).decode("ascii")
+        # ipywidgets' own image has no words for those who do not see it.
+        drawn = markup.tag(
+            "img",
+            src=f"data:image/jpeg;base64,{data}",
+            alt=tr("The frame at {seconds:.2f} s").format(seconds=self.time.value),
+            style=_STYLE,
+        )
+        with update(self._image, self._told):
+            self._image.value, self._told.value = drawn.removesuffix("</img>"), ""
+
+    def _grab(self) -> None:
+        path = keep_frame(self._video, self._seconds)
+        self._tell(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
+
+    def _continue(self) -> None:
+        frame = keep_frame(self._video, self._seconds)
+        self._tell("")
+        if not self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
+            self._clicks.forget()
+
+    def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
+        button = DatedButton(description=description, layout={"width": "auto"})
+        set_tooltip(button, explained)
+        button.on_click(lambda _: self._click(act))
+        return button
+
+    def _click(self, act: Callable[[], object]) -> None:
+        with self._clicks.once((act, self._seconds)) as is_new:
+            if is_new:
+                self._safely(act)
+
+    def _safely(self, act: Callable[[], object]) -> None:
+        """A click: what goes wrong is told here, for a print would be lost."""
+        try:
+            act()
+        except Exception as error:
+            self._clicks.forget()
+            self._tell(markup.note(error, "alarm"))
+
+    def _tell(self, told: str) -> None:
+        with update(self._told):
+            self._told.value = told

@@ -1,0 +1,450 @@
+"""``damage`` and all that reads a journal: each kind of damage costs a row, or is said in a sentence.
+
+Whatever was done to ``library.sqlite``, no way in raises an error of the database, of Python's decoding or of
+a conversion, shows an empty library in silence, or lets a request leave whose row is not kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import qingbo_widgets as qw
+from qingbo_widgets.library.journal import opening
+from qingbo_widgets.library.journal.revisions import VERSION_TABLE
+from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.search import Selection, choices, select, to_dataframe
+from qingbo_widgets.library.sweeps import CellRow, Sweeps
+from qingbo_widgets.tasks.sweep.sweep import Sweep
+from tests.faults.server import FaultServer
+from tests.faults.service import Service
+
+COUNT = 60
+ODD = {
+    "text": "x",
+    "blob": b"\xff\xfe\x00",
+    "number": 7,
+    "huge": 1e300,
+    "infinity": float("inf"),
+    "empty": "",
+}
+COLUMNS = {
+    "tasks": (
+        "service", "task_id", "model", "request", "status", "progress", "submitted_at", "created_at",
+        "completed_at", "file", "error", "cost", "holder", "held_until",
+    ),
+    "judgements": ("rating", "note", "judged_at"),
+    "tags": ("tag",),
+    "preferences": ("better", "worse", "judged_at"),
+    "sweeps": ("axes", "skipped", "max_running", "made_at"),
+    "sweep_cells": ("values", "request", "key", "is_dropped"),
+}  # fmt: skip
+JSON = {
+    "bad json": '{"prompt', "a list": "[7]", "nan": '{"duration": NaN}', "deep": "[" * 5000, "a text": '"koi"',  # noqa: E501
+    "odd fields": '{"prompt": 5, "model": [], "shots": 7}', "odd shots": '{"shots": [1, {"prompt": 2}, {}]}',
+    "unknown field": '{"prompt": "koi", "of a later version": 1}',
+    "half a pair": '{"prompt": "\\ud800", "duration": "long"}',
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal with rows in every table."""
+    folder = tmp_path_factory.mktemp("sound")
+    library = Library(folder)
+    with library.journal.together():
+        for number in range(COUNT):
+            library.add(
+                Entry(
+                    key=f"{number:032}",
+                    service="https://qingbo.dev/v1",
+                    task_id=f"task-{number}",
+                    model="kling-v3",
+                    status="completed",
+                    progress=100,
+                    file=f"{number}.mp4",
+                    request={"model": "kling-v3", "prompt": f"koi {number} " + "锦鲤" * 40},
+                )
+            )
+    library.journal.let_go()
+    library.judgements.rate("0" * 32, 4)
+    library.judgements.tag("0" * 32, ["fish"])
+    library.judgements.prefer("0" * 32, f"{1:032}")
+    cells = [CellRow({"seed": number}, {"prompt": f"koi {number}"}) for number in range(3)]
+    Sweeps(library, "https://qingbo.dev/v1").add("sweep", {"seed": [0, 1, 2]}, [], 2, cells)
+    library.close()
+    return folder / "library.sqlite"
+
+
+Damage = Callable[[Path], object]
+
+
+def sql(*statements: str, values: tuple[object, ...] = (), unchecked: bool = False) -> Damage:
+    """Damage done by SQL."""
+
+    def damage(path: Path) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            if unchecked:
+                database.execute("PRAGMA writable_schema = ON")
+                with contextlib.suppress(AttributeError):  # of Python 3.12
+                    database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, False)
+            for statement in statements:
+                database.execute(statement, values if "?" in statement else ())
+
+    return damage
+
+
+def replaced(content: bytes) -> Damage:
+    """Another file in its place."""
+    return lambda path: path.write_bytes(content)
+
+
+def flipped(start: int, end: int) -> Damage:
+    """Bytes that are others, the same ones each time."""
+
+    def damage(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        for place in range(start, min(end, len(content))):
+            content[place] ^= random.Random(place).randrange(1, 256)
+        path.write_bytes(content)
+
+    return damage
+
+
+def beside(ending: str, content: bytes) -> Damage:
+    """A file that SQLite takes for its own."""
+    return lambda path: path.with_name(path.name + ending).write_bytes(content)
+
+
+def a_folder(path: Path) -> None:
+    """A folder of that name."""
+    path.unlink()
+    path.mkdir()
+
+
+def a_loop(path: Path) -> None:
+    """A link to itself."""
+    path.unlink()
+    path.symlink_to(path)
+
+
+def write_ahead(path: Path) -> None:
+    """A write-ahead log that a killed program has left, with damage in its last part."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("UPDATE tasks SET progress = 99")
+        log = path.with_name(f"{path.name}-wal")
+        content = bytearray(log.read_bytes())
+        whole = path.read_bytes()
+    content[-2000:] = b"\x5a" * 2000
+    path.write_bytes(whole)
+    log.write_bytes(content)
+
+
+def rebuilt(*pragmas: str) -> Damage:
+    """The same content in a database of another kind."""
+
+    def damage(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as old:
+            script = "\n".join(old.iterdump())
+        path.unlink()
+        with closing(sqlite3.connect(path)) as new:
+            for pragma in pragmas:
+                new.execute(pragma)
+            new.executescript(script)
+
+    return damage
+
+
+def an_index_with_gaps(path: Path) -> None:
+    """The index of the times lacks most rows, as after a crash on a disk that lies about its writes."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        (root,) = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'ix_tasks_submitted_at'"
+        ).fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    start = (root - 1) * size
+    count = struct.unpack_from(">H", content, start + 3)[0]
+    struct.pack_into(">H", content, start + 3, max(count // 2, 1))
+    path.write_bytes(content)
+
+
+def dropped(table: str) -> Damage:
+    """A table that is not there."""
+    return sql(f"DROP TABLE {table}")
+
+
+def a_view(table: str) -> Damage:
+    """A view in the place of a table."""
+    return sql(f"ALTER TABLE {table} RENAME TO other", f"CREATE VIEW {table} AS SELECT * FROM other")
+
+
+VERSION = f"DELETE FROM {VERSION_TABLE}"
+KINDS: dict[str, Damage] = {
+    "empty": replaced(b""),
+    "one byte": replaced(b"S"),
+    "a text": replaced("一封信".encode() * 500),
+    "zeros": replaced(bytes(8192)),
+    "the header alone": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "encrypted": replaced(random.Random(1).randbytes(20_000)),
+    "a folder": a_folder,
+    "a link to itself": a_loop,
+    "another program's": lambda path: (path.unlink(), sql("CREATE TABLE recipes (name TEXT)")(path)),
+    "header, magic": flipped(0, 16),
+    "header, sizes": flipped(16, 24),
+    "header, counts": flipped(24, 40),
+    "header, schema": flipped(40, 60),
+    "header, rest": flipped(60, 100),
+    "schema": flipped(100, 4096),
+    "a page of the tree": flipped(8192, 8292),
+    "the middle": flipped(12_288, 20_480),
+    "the end": lambda path: flipped(path.stat().st_size - 4096, path.stat().st_size)(path),
+    "text behind it": lambda path: path.write_bytes(path.read_bytes() + b"and more" * 700),
+    "a journal of nonsense": beside("-journal", b"nonsense" * 1000),
+    "a journal cut short": beside("-journal", bytes.fromhex("d9d505f920a163d7") + b"\xff" * 30),
+    "a log of nonsense": beside("-wal", b"nonsense" * 1000),
+    "a damaged log": write_ahead,
+    "utf-16": rebuilt("PRAGMA encoding = 'UTF-16le'"),
+    "large pages": rebuilt("PRAGMA page_size = 65536"),
+    "small pages": rebuilt("PRAGMA page_size = 512"),
+    "freelist": sql("PRAGMA secure_delete = OFF", "DELETE FROM judgements", "DELETE FROM preferences"),
+    "an index with gaps": an_index_with_gaps,
+    "no indexes": sql("DROP INDEX ix_tasks_task_id", "DROP INDEX ix_tasks_submitted_at"),
+    "a nonsense schema": sql("UPDATE sqlite_master SET sql = 'create nonsense' WHERE name = 'tasks'", unchecked=True),  # noqa: E501
+    "no version table": dropped(VERSION_TABLE),
+    "no version": sql(VERSION),
+    "version null": sql(
+        f"DROP TABLE {VERSION_TABLE}", f"CREATE TABLE {VERSION_TABLE} (version_num)", f"INSERT INTO {VERSION_TABLE} VALUES (NULL)"  # noqa: E501
+    ),
+    "two versions": sql(f"INSERT INTO {VERSION_TABLE} VALUES ('0.1.0')"),
+    "version nonsense": sql(f"UPDATE {VERSION_TABLE} SET version_num = '鱼 {{x}} %s'"),
+    "version blob": sql(f"UPDATE {VERSION_TABLE} SET version_num = ?", values=(b"\xff\xfe",)),
+    "version table of others": sql(f"DROP TABLE {VERSION_TABLE}", f"CREATE TABLE {VERSION_TABLE} (name TEXT)"),  # noqa: E501
+    "not utf-8": sql("UPDATE tasks SET model = CAST(? AS TEXT) WHERE key LIKE '%7'", values=(b"\xff\xfe\x80",)),  # noqa: E501
+    "a key that is not utf-8": sql("UPDATE tasks SET key = CAST(? AS TEXT) WHERE task_id = 'task-7'", values=(b"\xff",)),  # noqa: E501
+    "a trigger that refuses": sql("CREATE TRIGGER no BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'no'); END"),  # noqa: E501
+    "a trigger that ignores": sql("CREATE TRIGGER no BEFORE INSERT ON tasks BEGIN SELECT RAISE(IGNORE); END"),
+    "a trigger that deletes": sql("CREATE TRIGGER no AFTER INSERT ON tasks BEGIN DELETE FROM tasks WHERE key = new.key; END"),  # noqa: E501
+    "a trigger that keeps": sql("CREATE TRIGGER no BEFORE UPDATE ON tasks BEGIN SELECT RAISE(IGNORE); END"),
+    "a column more": sql("ALTER TABLE tasks ADD COLUMN more TEXT NOT NULL DEFAULT 'x'"),
+    **{f"no {table}": dropped(table) for table in COLUMNS},
+    **{f"{table} a view": a_view(table) for table in COLUMNS},
+    **{
+        f"{table} without {column}": sql(
+            *(["DROP INDEX ix_tasks_submitted_at"] if column == "submitted_at" else []),
+            *(["DROP INDEX ix_tasks_task_id"] if column == "task_id" else []),
+            f'ALTER TABLE {table} DROP COLUMN "{column}"',
+        )
+        for table, column in [
+            ("tasks", "task_id"), ("tasks", "submitted_at"), ("tasks", "cost"), ("tasks", "held_until"),
+            ("judgements", "note"), ("sweeps", "made_at"), ("sweep_cells", "request"),
+        ]
+    },
+}  # fmt: skip
+ODD_VALUES: dict[str, Damage] = {
+    f"{table}.{column}: {name}": sql(
+        f'UPDATE OR IGNORE {table} SET "{column}" = ? WHERE rowid = (SELECT min(rowid) FROM {table})',
+        values=(value,),
+    )
+    for table, columns in COLUMNS.items()
+    for column in columns
+    for name, value in {
+        **ODD,
+        **(JSON if column in ("request", "error", "axes", "skipped", "values") else {}),
+    }.items()
+}
+#: Kinds after which nothing is left of what was in the journal, and nothing says that there was more.
+NOTHING_LEFT = {"empty", "one byte"}
+
+
+def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Every way to read or to judge what is in the journal."""
+    library = Library(folder)
+    yield "entries", library.entries
+    yield "unfinished", lambda: library.has_unfinished(service="https://qingbo.dev/v1")
+    yield "prompts", lambda: [entry.prompt for entry in library.entries()]
+    yield "files", lambda: [library.video_of(entry) for entry in library.entries()]
+    yield "find", lambda: library.find("task-3", service="https://qingbo.dev/v1")
+    yield "get", lambda: library.get("0" * 32)
+    yield (
+        "durations",
+        lambda: library.durations(qw.VideoRequest(prompt="koi"), service="https://qingbo.dev/v1"),
+    )
+    for order in ("newest", "best", "prompt"):
+        yield order, lambda order=order: select(library, Selection(order=order), limit=20)
+    yield "search", lambda: select(library, Selection(text="koi 鲤", mode="std", since=None))
+    yield "choices", lambda: choices(library)
+    yield "table", lambda: to_dataframe(library)
+    judged = library.judgements
+    yield "judgements", lambda: judged.of_all([entry.key for entry in library.entries()])
+    yield "known tags", judged.known_tags
+    yield "preferences", judged.preferences
+    yield "rate", lambda: judged.rate("0" * 32, 5)
+    yield "tag", lambda: judged.tag("0" * 32, ["koi"])
+    yield "note", lambda: judged.note("0" * 32, "a note")
+    yield "prefer", lambda: judged.prefer("0" * 32, "1" * 32)
+    yield "gallery", lambda: qw.Gallery(library)
+    sweeps = Sweeps(library, "https://qingbo.dev/v1")
+    yield "sweeps", sweeps.names
+    yield "sweep", lambda: sweeps.get("sweep")
+    if manager is not None:
+        yield "recover", manager.recover
+        yield "resume sweep", lambda: resumed(manager)
+    yield "close", library.close
+
+
+def resumed(manager: qw.TaskManager) -> object:
+    """The latest sweep with its rows; a library without one says so by a ``KeyError``."""
+    try:
+        return Sweep.resume(manager=manager).rows()
+    except KeyError as error:
+        return error
+
+
+def troubles(folder: Path, manager: qw.TaskManager | None = None) -> list[str]:
+    """Return what a user would see that is neither a result nor a sentence of ours."""
+    found = []
+    for name, call in ways_in(folder, manager):
+        try:
+            call()
+        except qw.QingboError as error:
+            if "connect(library=…)" not in str(error) and "resume(id)" not in str(error):
+                found.append(f"{name}: {error} (says not what to do)")
+        except Exception as error:
+            found.append(f"{name}: {type(error).__name__}: {error}")
+    return found
+
+
+@pytest.fixture
+def damaged(sound: Path, tmp_path: Path) -> Callable[[Damage], Path]:
+    """Makes a folder with a journal that was damaged."""
+    numbers = count()
+
+    def make(damage: Damage) -> Path:
+        folder = tmp_path / f"videos {next(numbers)}"
+        folder.mkdir()
+        shutil.copyfile(sound, folder / "library.sqlite")
+        damage(folder / "library.sqlite")
+        return folder
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.filterwarnings("ignore:The journal .* newer qingbo_widgets:UserWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_journal(
+    damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Reading works or says what to do, and no request leaves without a row that stays."""
+    monkeypatch.setattr(opening, "PATIENCE", 1.0)
+    folder, service = damaged(KINDS[kind]), Service()
+    try:
+        shown = {entry.task_id for entry in Library(folder).entries()}
+    except qw.QingboError:
+        shown = {"said"}
+    assert shown or kind in NOTHING_LEFT, "an empty library, in silence"
+    if kind == "an index with gaps":
+        assert len(shown) == COUNT, "half of the library is left out, in silence"
+    assert troubles(folder) == []
+    rows: list[object] = []
+    with FaultServer(otherwise=service) as server:
+        service.url = server.url
+        try:
+            with qw.TaskManager(
+                qw.Client("some-key", f"{server.url}/v1"), Library(folder), poll_interval=0.05
+            ) as manager:
+                manager.recover_soon()
+                assert troubles(folder, manager) == []
+                task = manager.submit(prompt="koi")
+                with contextlib.suppress(qw.QingboError):
+                    task.wait(30)
+                if service.tasks:
+                    rows.append(manager.library.get(task.key))
+        except qw.QingboError as refusal:
+            rows.extend([None] if "connect(library=…)" not in str(refusal) else [])
+        assert None not in rows, "paid and not in the journal, or refused without saying what to do"
+        assert len(service.tasks) == len(rows), "paid, and not in the journal"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("table", COLUMNS)
+def test_one_odd_value_costs_one_row(
+    damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """SQLite keeps any value in any column: whatever stands there, all other rows are shown."""
+    found: dict[str, object] = {}
+    with qw.TaskManager(qw.Client("some-key"), Library("elsewhere")) as manager:
+        for kind, damage in ODD_VALUES.items():
+            if not kind.startswith(f"{table}."):
+                continue
+            folder = damaged(damage)
+            manager.library = Library(folder)
+            manager.sweeps.clear()
+            if problems := troubles(folder, manager):
+                found[kind] = problems
+            if len(Library(folder).entries()) < COUNT:
+                found[f"{kind}, rows"] = len(Library(folder).entries())
+    assert found == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_cut_off_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -> None:
+    """A copy that was broken off: never an error of SQL, never a library that seems to be empty."""
+    pages, found = sound.stat().st_size // 4096, {}
+    for page in range(pages):
+        folder = damaged(lambda path, page=page: os.truncate(path, page * 4096 + 17))
+        try:
+            if not Library(folder).entries():
+                found[page] = ["empty, in silence"]
+        except qw.QingboError:
+            pass
+        if problems := troubles(folder):
+            found[page] = problems
+    assert found == {}
+
+
+@pytest.mark.slow
+@pytest.mark.attack
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("ignore")
+def test_bytes_that_are_others_at_random(damaged: Callable[[Damage], Path]) -> None:
+    """Five hundred journals, each with some bytes changed anywhere, most of them where it hurts."""
+    found: dict[int, list[str]] = {}
+    for seed in range(500):
+        drawn = random.Random(seed)
+
+        def damage(path: Path, drawn: random.Random = drawn) -> None:
+            content = bytearray(path.read_bytes())
+            for _ in range(drawn.choice((1, 3, 10, 100))):
+                end = len(content) if drawn.random() < 0.6 else 4200
+                content[drawn.randrange(end)] = drawn.randrange(256)
+            path.write_bytes(content)
+
+        folder = damaged(damage)
+        if problems := troubles(folder):
+            found[seed] = problems
+        shutil.rmtree(folder)
+    assert found == {}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the permissions of POSIX do not bind root")
+def test_a_journal_that_may_not_be_read(damaged: Callable[[Damage], Path]) -> None:
+    """Another user's, say."""
+    folder = damaged(lambda path: path.chmod(0))
+    assert troubles(folder) == []

@@ -1,0 +1,149 @@
+"""Forms on disk: kept, found again, never in each other's way."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.library.presets import DRAFTS, PRESETS, Draft, Presets
+
+FIELDS = {"model": "kling-v3", "prompt": "一条锦鲤", "image_urls": ["https://example.com/a.png"]}
+
+
+@pytest.fixture
+def presets(tmp_path: Path) -> Presets:
+    """The presets of a library that has no folder yet."""
+    return Presets(tmp_path / "videos")
+
+
+def test_looking_creates_nothing(presets: Presets) -> None:
+    """A library that nobody saves in stays as it is."""
+    assert presets.names() == []
+    assert presets.draft("cell") is None
+    with pytest.raises(KeyError):
+        presets.load("koi")
+    presets.remove("koi")
+    assert not presets.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["koi", "锦鲤 1", "../../etc/passwd", "a/b\\c:d*e?", "CON", ".", "x" * 80, "🐟"]
+)
+def test_a_preset_is_found_again_under_its_name(presets: Presets, name: str) -> None:
+    """Whatever the name, and nowhere but in its folder."""
+    presets.save(name, FIELDS)
+    assert presets.names() == [name]
+    assert presets.load(name) == FIELDS
+    (file,) = (presets.folder / PRESETS).iterdir()
+    assert file.suffix == ".json"
+    presets.remove(name)
+    assert presets.names() == []
+
+
+def test_names_that_look_alike_are_two(presets: Presets) -> None:
+    """Capitals and dashes make another name, on file systems too that mix them up."""
+    for number, name in enumerate(("koi", "Koi", "ko i", "ko-i")):
+        presets.save(name, {"prompt": str(number)})
+    assert sorted(presets.names()) == ["Koi", "ko i", "ko-i", "koi"]
+    assert presets.load("Koi") == {"prompt": "1"}
+
+
+def test_the_same_name_again_replaces(presets: Presets) -> None:
+    """And blanks around it are not part of it."""
+    presets.save("koi", {"prompt": "old"})
+    assert presets.save("  koi ", FIELDS) == "koi"
+    assert presets.names() == ["koi"]
+    assert presets.load("koi") == FIELDS
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a\0b", "x" * 81])
+def test_what_is_no_name_is_refused(presets: Presets, name: str) -> None:
+    """Before anything is written."""
+    with pytest.raises(ValueError, match="name"):
+        presets.save(name, FIELDS)
+    assert not presets.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"name": 7}', '{"name": "koi", "fields": []}', "[" * 100_000]
+)
+def test_a_damaged_file_harms_no_other(presets: Presets, text: str) -> None:
+    """It is as if it were not there, or cannot be loaded."""
+    presets.save("good", FIELDS)
+    (presets.folder / PRESETS / "bad.json").write_text(text, encoding="utf-8")
+    assert "good" in presets.names()
+    assert presets.load("good") == FIELDS
+
+
+def test_half_a_character_does_not_lose_the_rest(presets: Presets) -> None:
+    """A browser can cut an emoji in two."""
+    presets.save("koi", {"prompt": "A \ud83d koi"})
+    assert presets.load("koi")["prompt"].endswith(" koi")
+
+
+def test_a_draft_is_found_again(presets: Presets) -> None:
+    """With what the code had given the form, until it is removed."""
+    draft = Draft(FIELDS, {"prompt": "A koi"})
+    presets.keep_draft("cell 1", draft)
+    assert presets.draft("cell 1") == draft
+    assert presets.draft("cell 2") is None
+    presets.remove_draft("cell 1")
+    assert presets.draft("cell 1") is None
+
+
+def test_the_oldest_drafts_go(presets: Presets) -> None:
+    """A folder does not fill up with cells that are long deleted."""
+    for number in range(55):
+        presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        for file in (presets.folder / DRAFTS).glob(f"cell-{number}-*.json"):
+            os.utime(file, (number, number))
+    assert len(list((presets.folder / DRAFTS).iterdir())) == 50
+    assert presets.draft("cell 54") is not None
+
+
+def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> None:
+    """FAT keeps times in steps of two seconds, and Windows' clock goes in steps of 15.6 ms: all are equal."""
+    for number in range(60):
+        presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        assert presets.draft(f"cell {number}") is not None
+        for file in (presets.folder / DRAFTS).iterdir():
+            os.utime(file, (1, 1))
+    assert len(list((presets.folder / DRAFTS).iterdir())) == 50
+
+
+def test_a_preset_that_an_editor_has_saved(presets: Presets) -> None:
+    """Notepad puts a mark before UTF-8, and ends lines as Windows does."""
+    presets.save("koi", FIELDS)
+    (file,) = (presets.folder / PRESETS).iterdir()
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert presets.names() == ["koi"]
+    assert presets.load("koi") == FIELDS
+
+
+def test_names_that_a_file_system_takes_for_one(presets: Presets) -> None:
+    """Koi and koi are one file on Windows and macOS, and so are two spellings of é; the presets are four."""
+    names = ["Koi", "koi", "caf\u00e9", "cafe\u0301"]
+    for name in names:
+        presets.save(name, {"prompt": name})
+    files = {
+        unicodedata.normalize("NFC", file.name).casefold() for file in (presets.folder / PRESETS).iterdir()
+    }
+    assert len(files) == 4
+    assert [presets.load(name)["prompt"] for name in names] == names
+
+
+def test_nothing_is_left_of_a_write_that_fails(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old preset stays whole."""
+    presets.save("koi", FIELDS)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="full"):
+        presets.save("koi", {})
+    assert presets.load("koi") == FIELDS
+    assert len(list((presets.folder / PRESETS).iterdir())) == 1

@@ -1,0 +1,168 @@
+"""Choosing among the tasks of a library."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.library import search as selection_module
+from qingbo_widgets.library.journal.rows import read_row, tasks
+from qingbo_widgets.library.judgements import Judgements
+from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.search import Choices, Selection, choices, select
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ROWS: dict[str, dict[str, Any]] = {
+    "koi": {"prompt": "一条锦鲤在池塘中游动", "model": "kling-v3"},
+    "cat": {"prompt": "A Cat on 100% of a sofa", "model": "kling-v1", "mode": "pro"},
+    "dog": {"prompt": "a dog on a sofa_bed", "model": "kling-v1"},
+    "film": {
+        "shots": [{"prompt": "雪山日出", "duration": 3}, {"prompt": 'the "end"', "duration": 4}],
+        "model": "kling-v3",
+    },
+}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """Four tasks a day apart, of which one failed."""
+    library = Library(tmp_path / "videos")
+    for day, (key, request) in enumerate(ROWS.items()):
+        status = "failed" if key == "dog" else "completed"
+        when = NOON + timedelta(days=day)
+        library.add(
+            Entry(key, "sandbox", model=request["model"], request=request, status=status, submitted_at=when)
+        )
+    return library
+
+
+def keys(library: Library, **selection: Any) -> list[str]:
+    """The keys of the tasks chosen, in order."""
+    return [entry.key for entry, _ in select(library, Selection(**selection))[1]]
+
+
+@pytest.mark.parametrize(
+    ("selection", "chosen"),
+    [
+        ({}, ["film", "dog", "cat", "koi"]),
+        ({"text": "锦鲤"}, ["koi"]),
+        ({"text": "SOFA a"}, ["dog", "cat"]),
+        ({"text": "sofa cat"}, ["cat"]),
+        ({"text": "100%"}, ["cat"]),
+        ({"text": "sofa_"}, ["dog"]),
+        ({"text": "雪山"}, ["film"]),
+        ({"text": '"end"'}, ["film"]),
+        ({"text": "duration"}, []),
+        ({"text": "nothing like it"}, []),
+        ({"model": "kling-v1"}, ["dog", "cat"]),
+        ({"mode": "pro"}, ["cat"]),
+        ({"mode": "std"}, ["film", "dog", "koi"]),
+        ({"status": "failed"}, ["dog"]),
+        ({"since": NOON + timedelta(days=2)}, ["film", "dog"]),
+        ({"until": NOON + timedelta(days=2)}, ["cat", "koi"]),
+        ({"order": "oldest"}, ["koi", "cat", "dog", "film"]),
+        ({"order": "model"}, ["dog", "cat", "film", "koi"]),
+        ({"order": "shuffled"}, ["cat", "dog", "film", "koi"]),
+    ],
+)
+def test_what_is_chosen(library: Library, selection: dict[str, Any], chosen: list[str]) -> None:
+    """Words of any script, names of columns and wildcards mean themselves; filters and orders as named."""
+    assert keys(library, **selection) == chosen
+
+
+def test_judgements_choose_and_order(library: Library) -> None:
+    """By rating, by tag, by not being rated; the best first, and what has no rating last."""
+    kept = Judgements(library)
+    kept.rate("cat", 2)
+    kept.rate("koi", 5)
+    kept.rate("dog", 0)
+    kept.tag("koi", ["水", "b"])
+    assert keys(library, order="best") == ["koi", "cat", "dog", "film"]
+    assert keys(library, rating=2) == ["cat", "koi"]
+    assert keys(library, rating=0) == ["dog", "cat", "koi"]
+    assert keys(library, unrated=True) == ["film"]
+    assert keys(library, tag="水") == ["koi"]
+    assert choices(library) == Choices(("kling-v1", "kling-v3"), ("completed", "failed"), ("b", "水"))
+
+
+def test_pages(library: Library) -> None:
+    """A page is cut by the database, which also tells how many there are in all."""
+    total, page = select(library, Selection(), limit=2, offset=1)
+    assert total == 4
+    assert [entry.key for entry, _ in page] == ["dog", "cat"]
+
+
+def test_an_unknown_order_is_refused() -> None:
+    """With the orders that there are."""
+    with pytest.raises(ValueError, match="newest, oldest"):
+        Selection(order="random()")
+
+
+def test_a_damaged_row_hides_no_other(library: Library) -> None:
+    """A request that is no JSON costs its own row's prompt, not the search."""
+    journal = sqlite3.connect(library.folder / "library.sqlite")
+    journal.execute("update tasks set request = '{broken' where key = 'dog'")
+    journal.commit()
+    journal.close()
+    assert keys(library, text="sofa") == ["cat"]
+    assert keys(library) == ["film", "dog", "cat", "koi"]
+
+
+def test_no_library_is_an_empty_selection(tmp_path: Path) -> None:
+    """Looking makes no journal."""
+    library = Library(tmp_path / "none")
+    assert select(library) == (0, [])
+    assert choices(library) == Choices()
+    assert not library.folder.exists()
+
+
+def test_of_thousands_one_page_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 24 out of 5,000, searched and by rating: the database does it all."""
+    library = Library(tmp_path / "videos")
+    fill(library, 5_000)
+    read: list[str] = []
+    monkeypatch.setattr(selection_module, "read_row", lambda row: read.append(row["key"]) or read_row(row))
+    total, page = select(library, Selection(text="锦鲤 7", order="best"), limit=24, offset=24)
+    assert total > 1000
+    assert read == [entry.key for entry, _ in page]
+    assert len(page) == 24
+
+
+def fill(library: Library, number: int) -> None:
+    """Write so many rows at once."""
+    library.add(Entry("first", "sandbox"))
+    rows = [
+        {
+            "key": f"{n:08}", "service": "sandbox", "model": "kling-v3", "status": "completed",
+            "request": {"prompt": f"锦鲤 {n}", "model": "kling-v3"},
+            "submitted_at": NOON + timedelta(hours=n),
+        }
+        for n in range(number)
+    ]  # fmt: skip
+    with library._begin() as connection:
+        connection.execute(tasks.insert(), rows)
+
+
+@pytest.mark.slow
+def test_a_table_of_everything(library: Library) -> None:
+    """One row a task with request, course and judgement; what was left out stands with its default."""
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    Judgements(library).rate("koi", 5)
+    table = library.to_dataframe().sort_values("submitted_at").set_index("key")
+    assert list(table.index) == ["koi", "cat", "dog", "film"]
+    assert table.loc["koi", "rating"] == 5
+    assert table["mode"].to_list() == ["std", "pro", "std", "std"]
+    assert table["duration"].to_list() == [5, 5, 5, 7]
+    assert table.loc["film", "prompt"] == '雪山日出\nthe "end"'
+
+
+def test_without_pandas_it_says_what_to_do(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence, not a traceback through our insides."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        library.to_dataframe()

@@ -1,0 +1,134 @@
+"""Frames of real videos: the right one, by time and by number; contact sheets; going on from the last."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from qingbo_widgets import QingboError, Sandbox, TaskManager
+from qingbo_widgets.media.frames import contact_sheet, frame_at, frame_number
+
+RATE = 10
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty frames, three seconds; each is as bright as its number says, with few key frames."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"g": "12", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        stream.time_base = Fraction(1, RATE)
+        for number in range(30):
+            picture = np.full((32, 64, 3), 8 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def number_of(image: object) -> int:
+    """Which frame of the film it is."""
+    return round(float(np.asarray(image).mean()) / 8)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "number"), [(0, 0), (0.05, 0), (0.1, 1), (1.19, 11), (1.2, 12), (2.95, 29), (3.0, 29)]
+)
+def test_a_frame_by_its_time(film: Path, seconds: float, number: int) -> None:
+    """The frame that a player shows at this time, before and after key frames and at both ends."""
+    assert number_of(frame_at(film, seconds)) == number
+
+
+@pytest.mark.parametrize(("asked", "number"), [(0, 0), (13, 13), (29, 29), (-1, 29), (-30, 0)])
+def test_a_frame_by_its_number(film: Path, asked: int, number: int) -> None:
+    """Counted from either end."""
+    assert number_of(frame_number(film, asked)) == number
+
+
+def test_what_a_video_does_not_have(film: Path) -> None:
+    """The message says how long the video is."""
+    for seconds in (-0.1, 3.1):
+        with pytest.raises(ValueError, match="video of 3 s"):
+            frame_at(film, seconds)
+    for number in (30, -31):
+        with pytest.raises(ValueError, match="video of 30 frames"):
+            frame_number(film, number)
+
+
+def test_a_contact_sheet_goes_from_the_first_to_the_last(film: Path) -> None:
+    """So many pictures in rows and columns, evenly spread."""
+    sheet = contact_sheet(film, 6, columns=3, width=60)
+    assert sheet.size == (3 * 64 + 4, 2 * 34 + 4)
+    # The upper edge of each picture: the time is written at the lower.
+    pixels = np.asarray(sheet).astype(int)
+    shown = [
+        round(pixels[4 + 34 * row + 2, 4 + 64 * column + 50].mean() / 8)
+        for row in range(2)
+        for column in range(3)
+    ]
+    assert shown[0] == 0
+    assert shown[-1] == 29
+    assert [later - earlier for earlier, later in itertools.pairwise(shown)] == pytest.approx([6] * 5, abs=1)
+    assert contact_sheet(film, 4).size == (2 * 324 + 4, 2 * 164 + 4)
+    with pytest.raises(ValueError, match="at least one"):
+        contact_sheet(film, 0)
+
+
+def test_a_file_that_is_no_video(tmp_path: Path) -> None:
+    """A damaged file is told as such, not by FFmpeg's number."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"not a film")
+    with pytest.raises(QingboError, match=r"film\.mp4 cannot be decoded"):
+        frame_at(path, 0)
+
+
+def test_without_the_extra(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"qingbo_widgets\[frames\]"):
+        frame_at(film, 0)
+
+
+@pytest.mark.slow
+def test_a_task_gives_its_frames_and_goes_on_from_the_last(manager: TaskManager, server: Sandbox) -> None:
+    """The second video begins where the first ends; with the sandbox a file on this machine will do."""
+    manager.sandbox = server
+    task = manager.submit(prompt="koi", duration=3, enable_audio=False, aspect_ratio="1:1")
+    with pytest.raises(QingboError, match="not saved yet"):
+        task.frame(0)
+    task.wait(timeout=60)
+    assert task.frame(1.5).size == task.frame(number=-1).size
+    assert task.frames(4).width > 600
+    with pytest.raises(TypeError, match="seconds or number"):
+        task.frame()
+    following = task.continue_from_last_frame("it leaps", duration=4)
+    assert following.request is not None
+    assert following.request.prompt == "it leaps"
+    assert (following.request.duration, following.request.enable_audio) == (4, False)
+    assert following.request.is_image_to_video
+    following.wait(timeout=60)
+    first, second = (np.asarray(image).mean() for image in (task.frame(number=-1), following.frame(0)))
+    assert first == pytest.approx(second, abs=60)
+    manager.sandbox = None
+
+
+def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager], tmp_path: Path) -> None:
+    """Without the sandbox an upload function is asked for; what it returns is looked at before it is sent."""
+    manager = make_manager()
+    picture = tmp_path / "last.png"
+    with pytest.raises(QingboError, match=r"public URLs only.*connect\(upload=f\)"):
+        manager.publish(picture)
+    uploaded = []
+    manager.upload = lambda path: uploaded.append(path) or "https://example.com/last.png"  # type: ignore[func-returns-value]
+    assert manager.publish(picture) == "https://example.com/last.png"
+    assert uploaded == [picture]
+    manager.upload = str
+    with pytest.raises(QingboError, match="upload returned"):
+        manager.publish(picture)

@@ -1,0 +1,329 @@
+"""The videos themselves: drawn, and decoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.sandbox.drawing.media import UnusablePicture
+from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.sandbox.workshop import Job
+
+SECOND: dict[str, Any] = {
+    "model": "kling-v1",
+    "prompt": "a pond",
+    "duration": 1,
+}  # shorter than the service takes
+
+
+class Film:
+    """A file, decoded."""
+
+    def __init__(self, path: Path) -> None:
+        self.bytes = path.read_bytes()
+        with av.open(str(path)) as film:
+            video = film.streams.video[0]
+            self.codec, self.pixels = video.codec_context.name, video.codec_context.pix_fmt
+            self.rate = video.average_rate
+            self.seconds = float((film.duration or 0) / 1_000_000)
+            self.sound = [(audio.codec_context.name, audio.rate) for audio in film.streams.audio]
+            self.frames: list[NDArray[np.int16]] = [
+                frame.to_ndarray(format="rgb24").astype(np.int16) for frame in film.decode(video)
+            ]
+            self.loudness = 0.0
+            if film.streams.audio:
+                film.seek(0)
+                heard = [frame.to_ndarray() for frame in film.decode(audio=0)]
+                self.loudness = float(np.abs(np.concatenate(heard, axis=1)).max())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width, _ = self.frames[0].shape
+        return width, height
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Any:
+    """Draws a request and decodes it; small, unless it is told otherwise."""
+
+    def draw(request: dict[str, Any], *, draft: bool = True) -> Film:
+        render(request, tmp_path / "film.mp4", draft=draft)
+        return Film(tmp_path / "film.mp4")
+
+    return draw
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Iterator[Any]:
+    """Puts pictures on the web, at the address of a sandbox."""
+    with Sandbox() as sandbox:
+
+        def publish(picture: Image.Image, name: str = "picture.png") -> str:
+            picture.save(tmp_path / name)
+            return sandbox.publish(tmp_path / name)
+
+        yield publish
+
+
+def difference(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
+    """How much two pictures differ, in steps of 0 to 255 on the mean."""
+    return float(np.abs(one - other).mean())
+
+
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [
+        ({}, (1280, 720)),
+        ({"aspect_ratio": "9:16"}, (720, 1280)),
+        ({"aspect_ratio": "1:1"}, (720, 720)),
+        ({"extra": {"mode": "pro"}}, (1920, 1080)),
+        pytest.param(
+            {"aspect_ratio": "9:16", "extra": {"mode": "pro"}}, (1080, 1920), marks=pytest.mark.slow
+        ),
+        pytest.param({"aspect_ratio": "1:1", "extra": {"mode": "pro"}}, (1080, 1080), marks=pytest.mark.slow),
+    ],
+)
+def test_the_size_that_was_asked_for(film: Any, fields: dict[str, Any], size: tuple[int, int]) -> None:
+    """720p or 1080p in each aspect ratio, in a form that every browser plays, from its first bytes on."""
+    drawn = film({**SECOND, **fields}, draft=False)
+    assert drawn.size == size
+    assert (drawn.codec, drawn.pixels, drawn.rate) == ("h264", "yuv420p", 24)
+    assert len(drawn.frames) == 24
+    assert drawn.bytes.index(b"moov") < drawn.bytes.index(b"mdat")
+
+
+@pytest.mark.parametrize(
+    "seconds", [3, 5, pytest.param(10, marks=pytest.mark.slow), pytest.param(15, marks=pytest.mark.slow)]
+)
+def test_the_duration_is_exact(film: Any, seconds: int) -> None:
+    """To the frame, and its sound makes the film no longer."""
+    drawn = film({"model": "kling-v3", "prompt": "x", "duration": seconds})
+    assert len(drawn.frames) == 24 * seconds
+    assert drawn.seconds == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.slow
+def test_native_audio(film: Any) -> None:
+    """kling-v3 is heard unless it is told to be silent; the other models are silent."""
+    heard = film({**SECOND, "model": "kling-v3"})
+    assert heard.sound == [("aac", 48_000)]
+    assert 0.1 < heard.loudness < 0.95
+    assert film({**SECOND, "model": "kling-v3", "extra": {"enable_audio": False}}).sound == []
+    assert film(SECOND).sound == []
+
+
+@pytest.mark.slow
+def test_equal_requests_give_equal_videos(film: Any) -> None:
+    """To the pixel; another prompt gives another picture."""
+    first, again = film(SECOND).frames[5], film(SECOND).frames[5]
+    other = film({**SECOND, "prompt": "a volcano"}).frames[5]
+    assert difference(first, again) == 0
+    assert difference(first, other) > 1
+
+
+@pytest.mark.slow
+def test_it_moves(film: Any) -> None:
+    """No two seconds look alike, and nothing jumps from one frame to the next."""
+    frames = film({**SECOND, "duration": 3}).frames
+    steps = [difference(before, after) for before, after in pairwise(frames)]
+    assert difference(frames[0], frames[-1]) > 1
+    assert max(steps) < 3
+
+
+@pytest.mark.slow
+def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
+    """There is white type where the mark and the prompt stand, and the prompt makes a difference."""
+    frame = film({**SECOND, "prompt": "湖边的清晨"}, draft=False).frames[0]
+    white = frame.min(axis=-1) > 200
+    assert white[47:80, 52:170].sum() > 150
+    assert white[570:640, 52:300].sum() > 600
+    bare = film({**SECOND, "prompt": "🎬"}, draft=False).frames[0]
+    assert (bare.min(axis=-1) > 200)[570:640, 52:300].sum() < 300
+
+
+@pytest.mark.slow
+def test_shots_are_cut_hard(film: Any) -> None:
+    """Each shot is its own picture, at its own length, with a cut between two frames."""
+    extra = {}
+    for number, (prompt, seconds) in enumerate((("sea", 1), ("sunset", 2), ("night", 1)), 1):
+        extra |= {f"shot_{number}_prompt": prompt, f"shot_{number}_duration": seconds}
+    frames = film({"model": "kling-v3", "extra": extra}).frames
+    steps = [difference(before, after) for before, after in pairwise(frames)]
+    assert [index + 1 for index, step in enumerate(steps) if step > 20] == [24, 72]
+
+
+def shifted(frames: list[NDArray[np.int16]], axis: int, depth: slice) -> int:
+    """By how many pixels what is seen in some rows has moved from the first to the last frame."""
+    free = slice(None) if axis else slice(180, None)  # of the type, which does not move
+    first, last = (frame[depth, free].mean(axis=2).mean(axis=1 - axis) for frame in (frames[0], frames[-1]))
+    first, last = np.gradient(first), np.gradient(last)
+    limit = len(first) // 3
+    scores = {by: float(np.dot(np.roll(first, by), last)) for by in range(-limit, limit + 1)}
+    return max(scores, key=lambda by: scores[by])
+
+
+def seen_by(film: Any, **config: float) -> list[NDArray[np.int16]]:
+    """The frames of a landscape under a camera."""
+    control = {"type": "simple", "config": config}
+    request = {"model": "kling-v1-6", "prompt": "night", "duration": 1, "extra": {"camera_control": control}}
+    frames: list[NDArray[np.int16]] = film(request).frames
+    return frames
+
+
+SKY = slice(35, 90)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("amount", [-10, 10])
+def test_pan_and_tilt_turn_the_camera(film: Any, amount: int) -> None:
+    """Turning right moves the picture left, turning up moves it down: pan is about X, tilt about Y."""
+    assert np.sign(shifted(seen_by(film, tilt=amount), 1, SKY)) == -np.sign(amount)
+    assert np.sign(shifted(seen_by(film, pan=amount), 0, slice(20, None))) == np.sign(amount)
+
+
+@pytest.mark.slow
+def test_moving_sideways_shows_depth(film: Any) -> None:
+    """Moving right, the sky stays where it is; turning right, it does not."""
+    assert abs(shifted(seen_by(film, horizontal=10), 1, SKY)) <= 3
+    assert abs(shifted(seen_by(film, tilt=10), 1, SKY)) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "config", [{"horizontal": -10}, {"vertical": 10}, {"roll": 10}, {"roll": -10}, {"zoom": 10}]
+)
+def test_every_axis_is_seen(film: Any, config: dict[str, float]) -> None:
+    """A camera that moves changes the picture more than waves do under one that stands."""
+    moved, still = seen_by(film, **config), seen_by(film, pan=0)
+    assert difference(moved[0], moved[-1]) > 1.4 * difference(still[0], still[-1])
+
+
+@pytest.mark.slow
+def test_zoom_and_roll_of_a_picture(film: Any, published: Any) -> None:
+    """Zoom - comes nearer and + goes away; a clockwise roll turns the picture counter-clockwise."""
+    picture = Image.new("RGB", (640, 360), "black")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((280, 140, 360, 220), fill="red")  # in the middle
+    pen.rectangle((460, 160, 500, 200), fill="lime")  # right of it
+    url = published(picture)
+
+    def frames(**config: float) -> list[NDArray[np.int16]]:
+        extra = {"camera_control": {"type": "simple", "config": config}}
+        request = {**SECOND, "model": "kling-v1-6", "image_urls": [url], "extra": extra}
+        drawn: list[NDArray[np.int16]] = film(request).frames
+        return drawn
+
+    def red(frame: NDArray[np.int16]) -> int:
+        return int((frame[..., 0] > 150).sum() - (frame.min(axis=-1) > 150).sum())
+
+    nearer, away = frames(zoom=-10), frames(zoom=10)
+    assert red(nearer[-1]) > 1.5 * red(nearer[0])
+    assert red(away[-1]) < red(away[0]) / 1.5
+
+    def green_row(frame: NDArray[np.int16]) -> float:
+        rows, _ = np.nonzero((frame[..., 1] > 150) & (frame[..., 0] < 100))
+        return float(rows.mean())
+
+    rolled = frames(roll=10)
+    assert green_row(rolled[-1]) < green_row(rolled[0]) - 5  # from the right towards the top
+
+
+@pytest.mark.parametrize("kind", ["down_back", "forward_up", "right_turn_forward", "left_turn_forward"])
+def test_presets_move_the_camera(film: Any, kind: str) -> None:
+    """Each of the four is seen."""
+    extra = {"camera_control": {"type": kind}}
+    frames = film({**SECOND, "model": "kling-v1-6", "extra": extra}).frames
+    assert difference(frames[0], frames[-1]) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((1600, 900), (320, 180)),
+        ((300, 400), (180, 240)),
+        ((500, 500), (180, 180)),
+        ((1200, 480), (320, 128)),
+    ],
+)
+def test_the_input_image_decides_the_shape(
+    film: Any, published: Any, shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    """The film has the picture's shape, whatever the aspect ratio says; its first frame is the picture."""
+    picture = Image.linear_gradient("L").resize(shape).convert("RGB")
+    drawn = film({**SECOND, "aspect_ratio": "9:16", "image_urls": [published(picture)]})
+    assert drawn.size == size
+    wanted = np.asarray(picture.resize(size), np.int16)
+    middle = slice(size[1] // 4, size[1] // 2), slice(size[0] // 2, None)
+    assert difference(drawn.frames[0][middle], wanted[middle]) < 6
+
+
+def test_the_first_frame_becomes_the_last(film: Any, published: Any) -> None:
+    """It begins with the one, ends with the other, and is something of both in the middle."""
+    red, blue = (
+        published(Image.new("RGB", (400, 400), colour), f"{colour}.png") for colour in ("red", "blue")
+    )
+    frames = film({**SECOND, "image_urls": [red], "last_frame": blue}).frames
+    colours = [frames[index][40:80, 60:120].mean(axis=(0, 1)) for index in (0, 12, -1)]
+    assert colours[0] == pytest.approx([255, 0, 0], abs=12)
+    assert 60 < colours[1][0] < 200
+    assert 60 < colours[1][2] < 200
+    assert colours[2] == pytest.approx([0, 0, 255], abs=12)
+
+
+def test_masks_hold_and_move(film: Any, published: Any) -> None:
+    """The static part stays where it is; the brushed part follows its path and leaves no hole."""
+    picture = Image.new("RGB", (400, 400), (90, 90, 90))
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((40, 150, 99, 209), fill="lime")
+    pen.rectangle((200, 180, 259, 239), fill="red")
+    still, brush = Image.new("RGBA", picture.size), Image.new("RGBA", picture.size)
+    ImageDraw.Draw(still).rectangle((40, 150, 99, 209), fill="black")
+    ImageDraw.Draw(brush).rectangle((198, 178, 261, 241), fill="black")
+    path = [{"x": 230, "y": 190}, {"x": 330, "y": 290}]  # to the right, and up
+    extra = {
+        "static_mask": published(still, "still.png"),
+        "dynamic_masks": [{"mask_url": published(brush, "brush.png"), "trajectories": path}],
+    }
+    frames = film(
+        {**SECOND, "model": "kling-v1-6", "image_urls": [published(picture)], "extra": extra}
+    ).frames
+
+    def centre(frame: NDArray[np.int16], channel: int) -> NDArray[np.float64]:
+        other = 1 - channel
+        rows, columns = np.nonzero((frame[..., channel] > 150) & (frame[..., other] < 90))
+        return np.array([columns.mean(), rows.mean()]) * 400 / 180
+
+    assert centre(frames[-1], 1) == pytest.approx(centre(frames[0], 1), abs=2)
+    assert centre(frames[-1], 0) - centre(frames[0], 0) == pytest.approx([100, -100], abs=6)
+    left_behind = frames[-1][85:105, 93:113].mean(axis=(0, 1))
+    assert left_behind == pytest.approx([90, 90, 90], abs=25)
+
+
+def test_a_picture_that_cannot_be_had(film: Any, published: Any) -> None:
+    """Drawing ends with the reason, in words that name the URL."""
+    url = published(Image.new("RGB", (8, 8))) + "x"
+    with pytest.raises(UnusablePicture, match="404"):
+        film({**SECOND, "image_urls": [url]})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)  # two to three seconds on two idle cores
+def test_five_seconds_are_drawn_quickly(tmp_path: Path) -> None:
+    """From the start of its process to the finished file: the measure for the patience of newcomers."""
+    order = {
+        "request": {"model": "kling-v3", "prompt": "一条锦鲤"},
+        "path": str(tmp_path / "a.mp4"),
+        "draft": False,
+    }
+    assert Job().run(order) is None
+    assert (tmp_path / "a.mp4").stat().st_size > 0

@@ -1,0 +1,227 @@
+"""Every rule of the service's documentation, and the words a person reads when it is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, VideoRequest
+
+IMAGE = "https://a.example/first.png"
+POINTS = [(0, 0), (10, 10)]
+
+
+def v3(**fields: object) -> VideoRequest:
+    """A request to kling-v3 that is fine but for the fields given."""
+    return VideoRequest(**{"prompt": "a koi", **fields})
+
+
+def v16(**fields: object) -> VideoRequest:
+    """A request to kling-v1-6 that is fine but for the fields given."""
+    return VideoRequest(**{"model": "kling-v1-6", "prompt": "a koi", "image_urls": IMAGE, **fields})
+
+
+def shots(*seconds: int) -> VideoRequest:
+    """A multi-shot request with shots of these lengths."""
+    return VideoRequest(shots=[("a koi", length) for length in seconds])
+
+
+FINE = {
+    "plain": v3(),
+    "longest prompt": v3(prompt="鲤" * 2500),
+    "every duration of v3": v3(duration=15),
+    "ten seconds": v16(duration=10),
+    "ratio is not sent with an image": v16(aspect_ratio="4:3"),
+    "shots": shots(1, 2),
+    "six shots of 15 s": shots(3, 3, 3, 2, 2, 2),
+    "duration is not sent with shots": shots(5, 5).replace(duration=99),
+    "blank prompt beside shots": shots(5, 5).replace(prompt=" \n"),
+    "audio off": v3(enable_audio=False),
+    "cfg 0": v16(cfg_scale=0),
+    "preset": v16(camera_control="down_back"),
+    "simple": v16(camera_control=CameraControl("simple", {"pan": -10, "roll": 10.0})),
+    "masks": v16(static_mask=IMAGE, dynamic_masks=[DynamicMask(IMAGE, POINTS)] * 6),
+    "77 points": v16(dynamic_masks=[DynamicMask(IMAGE, [(1, 1)] * 77)]),
+    "last frame": v16(last_frame=IMAGE),
+    "negative prompt": VideoRequest("kling-v1", "a koi", negative_prompt="b" * 2500),
+    "callback": v3(callback_url="http://a.example:8080/hook?id=1"),
+    "unknown model": VideoRequest("kling-v9", "a koi", duration=42, cfg_scale=0.1, enable_audio=True),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_what_the_service_takes_has_no_problems(name: str) -> None:
+    """The edges of every rule are on the inside."""
+    assert FINE[name].problems() == ()
+
+
+WRONG = [
+    (v3(model=""), "model", "kling-v3"),
+    (v3(model=["kling-v3"]), "model", "kling-v3"),
+    (v3(action=" "), "action", "generate"),
+    (v3(mode="4k"), "mode", "'4k' is not one of std, pro"),
+    (v3(aspect_ratio="4:3"), "aspect_ratio", "16:9, 9:16, 1:1"),
+    (v3(prompt=""), "prompt", "says nothing"),
+    (v3(prompt=" \n"), "prompt", "says nothing"),
+    (v3(prompt=None), "prompt", "says nothing"),
+    (v3(prompt=7), "prompt", "7 is not text; 'A koi"),
+    (v3(prompt="a" * 2501), "prompt", "has 2501 characters, and the service takes at most 2500"),
+    (v3(duration=2), "duration", "2 is not one of 3, 4"),
+    (v3(duration=5.0), "duration", "5.0"),
+    (v3(duration=True), "duration", "True"),
+    (v3(duration=10**5000), "duration", "<int>"),
+    (v16(duration=7), "duration", "7 is not one of 5, 10"),
+    (v3(model="kling-v9", duration=0), "duration", "whole number"),
+    (v3(negative_prompt="b"), "negative_prompt", "kling-v1-6 and kling-v1 would"),
+    (v3(negative_prompt="b"), "negative_prompt", "'b' is given, and kling-v3 does not take it"),
+    (v16(negative_prompt="b" * 2501), "negative_prompt", "2501"),
+    (v16(negative_prompt=5), "negative_prompt", "not text"),
+    (VideoRequest("kling-v2-master", "a", cfg_scale=0.5), "cfg_scale", "kling-v2-master does not take it"),
+    (v16(cfg_scale=1.1), "cfg_scale", "from 0 to 1"),
+    (v16(cfg_scale=float("nan")), "cfg_scale", "nan"),
+    (v16(cfg_scale=float("inf")), "cfg_scale", "inf"),
+    (v16(cfg_scale=True), "cfg_scale", "True"),
+    (v16(enable_audio=True), "enable_audio", "kling-v3 would"),
+    (v3(enable_audio="yes"), "enable_audio", "neither True nor False"),
+    (v3(camera_control="forward_up"), "camera_control", "kling-v1-6 would"),
+    (v16(camera_control="sideways"), "camera_control", "'sideways' is not one of simple, down_back"),
+    (v16(camera_control=7), "camera_control", "not a camera movement"),
+    (v16(camera_control="simple"), "camera_control", "needs one"),
+    (v16(camera_control=CameraControl("simple", {})), "camera_control", "needs one"),
+    (v16(camera_control=CameraControl("simple", {"zoom": 11})), "camera_control", "zoom: 11"),
+    (v16(camera_control=CameraControl("simple", {"zoom": "5"})), "camera_control", "'5'"),
+    (v16(camera_control=CameraControl("simple", {"yaw": 1})), "camera_control", "'yaw' is not an axis"),
+    (v16(camera_control=CameraControl("forward_up", {"zoom": 1})), "camera_control", "takes none"),
+    (v3(image_urls=[IMAGE, IMAGE]), "image_urls", "2 given, and kling-v3 takes 1"),
+    (v3(image_urls=7), "image_urls", "7"),
+    (v3(image_urls="koi.png"), "image_urls", "public URLs only"),
+    (v3(image_urls="file:///tmp/koi.png"), "image_urls", "a file on this machine"),
+    (v3(image_urls="data:image/png;base64,AAAA"), "image_urls", "the data itself"),
+    (v3(image_urls="https:///koi.png"), "image_urls", "a host"),
+    (v3(image_urls="https://a.example/a koi.png"), "image_urls", "no blanks"),
+    (v3(image_urls=IMAGE + "\n"), "image_urls", "blanks around it"),
+    (v3(last_frame=IMAGE), "last_frame", "first.png' needs an input image"),
+    (v3(last_frame=IMAGE), "last_frame", "('https://example.com/first.png' would do)"),
+    (v3(callback_url="ftp://a.example"), "callback_url", "public URLs only"),
+    (v16(image_urls=(), static_mask=IMAGE), "static_mask", "needs an input image"),
+    (v16(static_mask=b"png"), "static_mask", "is a bytes, not a URL"),
+    (v16(image_urls=(), dynamic_masks=[DynamicMask(IMAGE, POINTS)]), "dynamic_masks", "input image"),
+    (v16(dynamic_masks=[DynamicMask(IMAGE, POINTS)] * 7), "dynamic_masks", "at most 6; 6 would do"),
+    (v16(dynamic_masks=[DynamicMask(IMAGE, POINTS[:1])]), "dynamic_masks", "1 points"),
+    (v16(dynamic_masks=[DynamicMask(IMAGE, POINTS[:1])]), "dynamic_masks", "[(0, 0), (10, 10)] would do"),
+    (v16(dynamic_masks=[DynamicMask(IMAGE, [(1, 1)] * 78)]), "dynamic_masks", "2 to 77; 77 would do"),
+    (v16(dynamic_masks=[DynamicMask(IMAGE, [(1, 1), (1, float("nan"))])]), "dynamic_masks", "not a point"),
+    (v16(dynamic_masks=[DynamicMask("mask.png", POINTS)]), "dynamic_masks", "number 1"),
+    (v16(dynamic_masks=[7]), "dynamic_masks", "7 is not a DynamicMask"),
+    (v16(dynamic_masks=7), "dynamic_masks", "7 is not a list of DynamicMask; [DynamicMask(mask_url, [("),
+    (shots(5), "shots", "1 given, the service takes 2 to 6; 2 would do"),
+    (shots(2, 2, 2, 2, 2, 2, 2), "shots", "7 given, the service takes 2 to 6; 6 would do"),
+    (shots(1, 1), "shots", "2 seconds"),
+    (shots(8, 8), "shots", "16 seconds"),
+    (shots(0, 5), "shots", "number 1: 0"),
+    (shots(5, 5).replace(shots=[("", 5), ("a", 5)]), "shots", "number 1"),
+    (shots(5, 5).replace(shots=[(5, 5), ("a", 5)]), "shots", "number 1: 5 is not text"),
+    (shots(5, 5).replace(shots=[("a", 5), "b"]), "shots", "'b' is not a prompt and a duration"),
+    (shots(5, 5).replace(shots=7), "shots", "not a list"),
+    (shots(5, 5).replace(shots=[("a" * 2501, 5), ("b", 5)]), "shots", "2501 characters"),
+    (shots(5, 5).replace(prompt="lost"), "prompt", "would not be sent"),
+    (shots(5, 5).replace(model="kling-v1"), "shots", "kling-v3 would"),
+]
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "words"), WRONG, ids=[f"{w[1]}-{n}" for n, w in enumerate(WRONG)]
+)
+def test_what_the_service_refuses_is_named(request_: VideoRequest, field: str, words: str) -> None:
+    """The problem names the field it is about and what is wrong; no other field is blamed."""
+    problems = request_.problems()
+    assert {problem.field for problem in problems} == {field}
+    assert any(words in problem.message for problem in problems)
+    assert all(problem.message.startswith(field) for problem in problems)
+
+
+def test_a_file_on_disk_is_recognised(tmp_path: Path) -> None:
+    """Whoever gives the path of a picture is told why it does not do."""
+    picture = tmp_path / "koi.png"
+    picture.touch()
+    assert "is a file on this machine" in v3(image_urls=str(picture)).problems()[0].message
+
+
+def test_a_long_value_is_shortened() -> None:
+    """A message fits on a screen, however long the value."""
+    assert len(v3(prompt="a" * 100_000).problems()[0].message) < 200
+
+
+class Stubborn:
+    """A value that refuses to be compared or shown."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    def __bool__(self) -> bool:
+        raise RuntimeError
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize(
+    "value", [Stubborn(), object(), {}, [[]], b"", 1j, {"type": []}, float("nan"), 3, True]
+)
+@pytest.mark.parametrize("field", [name for name in VideoRequest.__dataclass_fields__ if name != "_"])
+def test_no_value_makes_it_raise(field: str, value: object) -> None:
+    """Whatever stands in a field, problems() and warnings() answer."""
+    for base in (v3(), v16(), shots(5, 5)):
+        request = base.replace(**{field: value})
+        assert isinstance(request.problems(), tuple)
+        assert isinstance(request.warnings(), tuple)
+
+
+ADVICE = [
+    (v3(model="kling_v3"), "model", "Did you mean kling-v3?"),
+    (v3(action="extend"), "action", "not documented"),
+    (v16(aspect_ratio="1:1"), "aspect_ratio", "the input image decides"),
+    (shots(5, 5).replace(duration=8), "duration", "the shots decide"),
+    (v3(image_urls="http://localhost:8888/koi.png"), "image_urls", "cannot reach"),
+    (v3(image_urls="http://192.168.1.7/koi.png"), "image_urls", "cannot reach"),
+    (v16(camera_control=CameraControl("simple", {"zoom": 1, "pan": 1})), "camera_control", "2 axes"),
+    (v16(camera_control=CameraControl("simple", {"zoom": 0})), "camera_control", "0 axes"),
+    (v16(camera_control="forward_up", last_frame=IMAGE), "camera_control", "last_frame"),
+    (v16(camera_control="forward_up", static_mask=IMAGE), "camera_control", "static_mask"),
+    (shots(5, 5).replace(shots=[("a" * 513, 5), ("b", 5)]), "shots", "513 characters"),
+]
+
+
+@pytest.mark.parametrize(("request_", "field", "words"), ADVICE)
+def test_what_may_not_work_out_is_a_warning(request_: VideoRequest, field: str, words: str) -> None:
+    """The service takes these, so they are no problems; but they are said."""
+    assert request_.problems() == ()
+    (warning,) = request_.warnings()
+    assert warning.field == field
+    assert words in warning.message
+
+
+def test_a_server_on_this_machine_reaches_private_addresses() -> None:
+    """The sandbox fetches its own published pictures, so nobody is warned of them."""
+    request_ = v16(image_urls=["http://127.0.0.1:8000/a.png"])
+    assert [warning.field for warning in request_.warnings()] == ["image_urls"]
+    assert request_.warnings(local_service=True) == ()
+
+
+def test_a_plain_request_has_no_warnings() -> None:
+    """Silence where there is nothing to say."""
+    assert v3().warnings() == ()
+    assert shots(5, 5).warnings() == ()
+
+
+def test_a_problem_says_which_shot_or_mask_it_is_about() -> None:
+    """A form can show it beside that very one."""
+    asked = v3(prompt="", shots=[("a koi", 5), (" ", 0), ("x" * 600, 5)])
+    assert [problem.number for problem in asked.problems()] == [2, 2]
+    assert [problem.number for problem in asked.warnings()] == [3]
+    assert [problem.number for problem in shots(10, 10).problems()] == [0]
+    masks = v16(dynamic_masks=[DynamicMask(IMAGE, POINTS), DynamicMask(IMAGE, POINTS[:1])])
+    assert [problem.number for problem in masks.problems()] == [2]

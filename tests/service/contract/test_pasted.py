@@ -1,0 +1,177 @@
+"""What people paste: read whole, or listed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qingbo_widgets.service.contract.pasted import read_body, read_pasted
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.v2026_04 import Contract202604
+from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
+
+KOI = {
+    "model": "kling-v2-master",
+    "action": "generate",
+    "prompt": "一条锦鲤在清澈的池塘中游动，水面波光粼粼",
+    "aspect_ratio": "16:9",
+    "duration": 5,
+    "extra": {"mode": "pro"},
+}
+KOI_REQUEST = VideoRequest("kling-v2-master", "一条锦鲤在清澈的池塘中游动，水面波光粼粼", mode="pro")
+
+REQUESTS = [
+    VideoRequest(prompt="A koi"),
+    VideoRequest("kling-v3", shots=[Shot("One", 5), Shot("Two", 10)], enable_audio=False),
+    VideoRequest(
+        "kling-v1", "A koi", negative_prompt="blur", cfg_scale=0.35, duration=10, aspect_ratio="1:1"
+    ),
+    VideoRequest("kling-v1-6", "A koi", camera_control=CameraControl("simple", {"zoom": 5})),
+    VideoRequest("kling-v1-6", "A koi", camera_control="down_back", callback_url="https://example.com/hook"),
+    VideoRequest(
+        "kling-v1-6",
+        "A koi",
+        image_urls="https://example.com/a.png",
+        static_mask="https://example.com/s.png",
+        dynamic_masks=[DynamicMask("https://example.com/m.png", ((1, 2), (3, 4.5)))],
+    ),
+    VideoRequest(
+        prompt="A koi", image_urls="https://example.com/a.png", last_frame="https://example.com/z.png"
+    ),
+    VideoRequest("kling-v9", "A koi", mode="ultra"),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_what_is_sent_can_be_pasted_back(request_: VideoRequest) -> None:
+    """The body of every kind of request is read as the request that made it."""
+    pasted = read_pasted(json.dumps(Contract202604().encode(request_)))
+    assert pasted.request == request_
+    assert pasted.unknown == ()
+
+
+def test_the_documentations_curl_command() -> None:
+    """Over several lines, in quotes, with a key that is not looked at."""
+    command = (
+        "$ curl -X POST https://qingbo.dev/v1/tasks \\\n"
+        '  -H "Authorization: Bearer sk-xxx" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f"  -d '{json.dumps(KOI, ensure_ascii=False, indent=2)}'"
+    )
+    assert read_pasted(command).request == KOI_REQUEST
+
+
+@pytest.mark.parametrize(
+    "option", ["-d ", "--data ", "--data-raw ", "--data-binary ", "--json ", "--data=", "-d"]
+)
+def test_every_way_curl_takes_data(option: str) -> None:
+    """A browser's copy as cURL writes another one than the documentation."""
+    assert read_pasted(f"curl https://x {option}'{json.dumps(KOI)}' --compressed").request == KOI_REQUEST
+
+
+def test_a_piece_of_the_documentation() -> None:
+    """It shows ``extra`` alone; what it does not name is not named."""
+    pasted = read_pasted(
+        '"extra": {"shot_1_prompt": "特写：一杯咖啡", "shot_1_duration": 5,\n'
+        '          "shot_2_prompt": "镜头拉远", "shot_2_duration": 5},'
+    )
+    assert pasted.request.shots == (Shot("特写：一杯咖啡", 5), Shot("镜头拉远", 5))
+    assert pasted.named == {"shots"}
+
+
+def test_unknown_fields_are_listed() -> None:
+    """Wherever they stand, with their values, in the order of the text."""
+    pasted = read_pasted(
+        '{"seed": 7, "prompt": "A koi", "mode": "pro",'
+        ' "extra": {"watermark": true, "mode": "pro"}, "x": {"y": []}}'
+    )
+    assert pasted.unknown == ("seed: 7", 'mode: "pro"', "extra.watermark: true", 'x: {"y": []}')
+    assert pasted.request == VideoRequest(prompt="A koi", mode="pro")
+
+
+@pytest.mark.parametrize(
+    ("body", "unknown"),
+    [
+        ({"duration": "5"}, 'duration: "5"'),
+        ({"duration": True}, "duration: true"),
+        ({"prompt": 7}, "prompt: 7"),
+        ({"image_urls": [1]}, "image_urls: [1]"),
+        ({"extra": "pro"}, 'extra: "pro"'),
+        ({"extra": {"cfg_scale": "high"}}, 'extra.cfg_scale: "high"'),
+        ({"extra": {"shot_1_duration": "5"}}, 'extra.shot_1_duration: "5"'),
+        ({"extra": {"shot_0_prompt": "A koi"}}, 'extra.shot_0_prompt: "A koi"'),
+    ],
+)
+def test_a_value_the_form_could_not_show_is_listed(body: dict[str, object], unknown: str) -> None:
+    """A wrong type is no reason to lose the value, or the rest."""
+    assert read_body(body).unknown == (unknown,)
+
+
+def test_half_a_shot_is_kept() -> None:
+    """In the order of the numbers, whatever the order of the text."""
+    shots = read_body(
+        {"extra": {"shot_3_prompt": "Three", "shot_1_prompt": "One", "shot_1_duration": 4}}
+    ).request.shots
+    assert shots == (Shot("One", 4), Shot("Three", 0))
+
+
+def test_null_is_not_set() -> None:
+    """As in the service's own vocabulary."""
+    pasted = read_body({"prompt": "A koi", "last_frame": None, "extra": {"cfg_scale": None}})
+    assert pasted.request == VideoRequest(prompt="A koi")
+    assert pasted.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing"),
+        ("A koi in a pond", "not JSON"),
+        ('{"prompt": "A koi"', "line 1"),
+        ("[1, 2]", "not an object"),
+        ("curl https://x", "no data"),
+        ("curl https://x -d @body.json", "from a file"),
+        ('curl https://x -d \'{"a": 1}', "cannot be read"),
+        ("[" * 100_000, "JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(text: str, words: str) -> None:
+    """A sentence, and where it stops."""
+    with pytest.raises(ValueError, match=words):
+        read_pasted(text)
+
+
+NAMES = st.sampled_from(
+    [
+        "model",
+        "extra",
+        "duration",
+        "shot_1_prompt",
+        "image_urls",
+        "dynamic_masks",
+        "camera_control",
+        "cfg_scale",
+        "z",
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+
+
+@given(
+    st.recursive(
+        SCALARS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_no_json_breaks_the_reader(body: object) -> None:
+    """Whatever JSON it is: a request or a sentence."""
+    try:
+        pasted = read_pasted(json.dumps(body))
+    except ValueError:
+        return
+    assert isinstance(pasted.request, VideoRequest)
+    pasted.request.problems()

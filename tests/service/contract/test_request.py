@@ -1,0 +1,107 @@
+"""VideoRequest: what a person may write, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
+
+
+def test_the_forms_people_write_become_one() -> None:
+    """Pairs, dictionaries, lists and a single text make the same request as the parts themselves."""
+    written = VideoRequest(
+        "kling-v1-6",
+        image_urls="https://a.example/1.png",
+        camera_control={"type": "simple", "config": {"zoom": 5}},
+        dynamic_masks=[{"mask_url": "https://a.example/m.png", "trajectories": [{"x": 1, "y": 2}, [3, 4]]}],
+        shots=[("a", 2), {"prompt": "b", "duration": 3}],
+    )
+    built = VideoRequest(
+        "kling-v1-6",
+        image_urls=("https://a.example/1.png",),
+        camera_control=CameraControl("simple", {"zoom": 5}),
+        dynamic_masks=(DynamicMask("https://a.example/m.png", ((1, 2), (3, 4))),),
+        shots=(Shot("a", 2), Shot("b", 3)),
+    )
+    assert written == built
+    assert hash(written) == hash(built)
+    assert written.seconds == 5
+
+
+def test_a_preset_can_be_named() -> None:
+    """The name of a camera movement stands for the movement."""
+    assert VideoRequest(camera_control="forward_up").camera_control == CameraControl("forward_up")
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], ()])
+def test_nothing_means_not_set(nothing: object) -> None:
+    """None, the empty text and empty lists all leave a request a plain one."""
+    request = VideoRequest(prompt="a", image_urls=nothing, shots=nothing, dynamic_masks=nothing)
+    assert request == VideoRequest(prompt="a")
+    assert not request.is_multi_shot
+    assert not request.is_image_to_video
+
+
+def test_from_dict_reads_what_as_dict_wrote() -> None:
+    """A request survives JSON, and only what was chosen is written down."""
+    request = VideoRequest(
+        "kling-v1-6",
+        "a",
+        duration=10,
+        image_urls="https://a.example/1.png",
+        camera_control=CameraControl("simple", {"pan": -3}),
+        dynamic_masks=[DynamicMask("https://a.example/m.png", ((1, 2), (3.5, 4)))],
+    )
+    written = request.as_dict()
+    assert set(written) == {"model", "prompt", "duration", "image_urls", "camera_control", "dynamic_masks"}
+    assert VideoRequest.from_dict(json.loads(json.dumps(written))) == request
+    assert VideoRequest().as_dict() == {"model": "kling-v3"}
+
+
+def test_repr_shows_what_was_chosen() -> None:
+    """A notebook's output names the fields that differ, no others."""
+    assert (
+        repr(VideoRequest(prompt="a", duration=7)) == "VideoRequest(model='kling-v3', prompt='a', duration=7)"
+    )
+
+
+def test_a_misspelt_field_is_an_error() -> None:
+    """A typo is not swallowed, neither at the start nor later."""
+    with pytest.raises(TypeError, match="promt"):
+        VideoRequest(promt="a")
+    with pytest.raises(TypeError, match="promt"):
+        VideoRequest().replace(promt="a")
+
+
+def test_replace_reads_the_same_forms() -> None:
+    """A changed copy takes lists too, and leaves the first one alone."""
+    first = VideoRequest(prompt="a")
+    assert first.replace(prompt="", shots=[("b", 5), ("c", 5)]).seconds == 10
+    assert first.shots == ()
+
+
+def test_requests_can_be_pickled() -> None:
+    """A request travels to another process with its parts."""
+    request = VideoRequest("kling-v1-6", "a", camera_control={"type": "simple", "config": {"zoom": 1}})
+    assert pickle.loads(pickle.dumps(request)) == request
+
+
+def test_seconds_of_nonsense_is_zero() -> None:
+    """A form can ask for the length while it is still being filled in."""
+    assert VideoRequest(duration="5").seconds == 0
+    assert VideoRequest(shots=[("a", None), 3]).seconds == 0
+    assert VideoRequest(shots=7).seconds == 0
+
+
+def test_importing_a_request_imports_no_http() -> None:
+    """The vocabulary loads without requests, whose import takes longer than everything else here."""
+    code = (
+        "import sys, qingbo_widgets.service.contract.request, qingbo_widgets.service.contract.v2026_04;"
+        "sys.exit('requests' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

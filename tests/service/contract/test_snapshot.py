@@ -1,0 +1,61 @@
+"""TaskStatus: the service's words, known and unknown."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from qingbo_widgets.service.contract.snapshot import TaskSnapshot, TaskStatus
+
+
+@pytest.mark.parametrize(
+    ("word", "ended"),
+    [
+        ("submitting", False),
+        ("unconfirmed", False),
+        ("queued", False),
+        ("processing", False),
+        ("completed", True),
+        ("failed", True),
+        ("cancelled", True),
+    ],
+)
+def test_the_ends(word: str, ended: bool) -> None:
+    """Cancelled is an end like the others."""
+    assert TaskStatus(word).is_ended is ended
+    assert TaskStatus[word] == word
+
+
+def test_a_known_word_in_another_spelling() -> None:
+    """Capitals and blanks do not make another state."""
+    assert TaskStatus(" Completed\n") is TaskStatus.completed
+
+
+def test_an_unknown_word_is_kept() -> None:
+    """It can be shown, compared, hashed and pickled, and is followed further."""
+    paused = TaskStatus("paused")
+    assert str(paused) == f"{paused}" == "paused"
+    assert not paused.is_ended
+    assert {paused} == {TaskStatus("paused")}
+    assert pickle.loads(pickle.dumps(paused)) == paused
+    assert isinstance(paused, TaskStatus)
+    assert "paused" not in TaskStatus.__members__
+
+
+def test_an_unknown_word_is_bounded() -> None:
+    """A hostile word neither fills the page nor moves the cursor."""
+    assert str(TaskStatus("\x1b[31m" + "a" * 1000)) == "[31m" + "a" * 60
+
+
+@pytest.mark.parametrize("word", ["", " ", "\n", 7, None])
+def test_no_word(word: object) -> None:
+    """Nothing is no state."""
+    with pytest.raises(ValueError, match="TaskStatus"):
+        TaskStatus(word)
+
+
+def test_snapshots_compare_by_what_they_say() -> None:
+    """The raw answer does not count: two readings of one state are equal, so that nothing is redrawn."""
+    assert TaskSnapshot("t", raw={"a": 1}) == TaskSnapshot("t", raw={"b": 2})
+    assert hash(TaskSnapshot("t", raw={"a": 1})) == hash(TaskSnapshot("t"))

@@ -1,0 +1,108 @@
+"""Where a key may go, and what may be shown of a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.service.contract.urls import (
+    is_private_host,
+    is_web_url,
+    why_no_base_url,
+    why_not_public,
+    without_query,
+)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://qingbo.dev/v1",
+        "http://127.0.0.1:8000/v1",
+        "http://127.8.9.1",
+        "http://localhost:1/v1",
+        "http://[::1]:8000/v1",
+        "http://127.1:8000/v1",
+        "http://2130706433/v1",
+    ],
+)
+def test_addresses_that_may_have_the_key(url: str) -> None:
+    """Encrypted, or on this machine."""
+    assert why_no_base_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://qingbo.dev/v1", "in the clear"),
+        ("http://localhost.evil.example/v1", "in the clear"),
+        ("http://10.0.0.1/v1", "in the clear"),
+        ("http://x.localhost/v1", "in the clear"),  # whose resolver may ask the network
+        ("http://134744072/v1", "in the clear"),
+        ("ftp://qingbo.dev", "not an http"),
+        ("qingbo.dev/v1", "not an http"),
+        ("https://", "not an http"),
+        ("https://[::1", "not an http"),
+        ("https://a.example:port/", "not an http"),
+        ("https://user:word@qingbo.dev/v1", "more than a host"),
+        ("https://qingbo.dev/v1?key=1", "more than a host"),
+        ("https://qingbo.dev/v1#x", "more than a host"),
+    ],
+)
+def test_addresses_that_may_not(url: str, reason: str) -> None:
+    """The reason is said."""
+    assert reason in (why_no_base_url(url) or "")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example/\x00", "http://a.example/\u200b", "http://a b/", 7, None, "//a"]
+)
+def test_what_is_no_web_url(url: object) -> None:
+    """Blanks and what cannot be seen have no place in one."""
+    assert not is_web_url(url)
+
+
+@pytest.mark.parametrize("text", [r"\\nas\share\koi.png", "//nas/share/koi.png", r"\\?\UNC\nas\koi.png"])
+def test_another_computer_is_not_asked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at a share shows it the user's login on Windows, and a request can come from anywhere."""
+
+    def refuse(self: Path) -> bool:
+        raise AssertionError(f"looked at {self}")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert why_not_public(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://localhost/a", True),
+        ("http://[fd00::1]/a", True),
+        ("http://172.16.0.1/", True),
+        ("http://localhost./", True),
+        ("http://x.localhost:8000/", True),
+        ("http://X.LOCALHOST./", True),
+        ("http://127.0.0.1./", True),
+        ("http://127.1/", True),
+        ("http://2130706433/", True),
+        ("http://0x7f000001/", True),
+        ("http://0/", True),
+        ("http://10.1/", True),
+        ("https://8.8.8.8/", False),
+        ("https://134744072/", False),
+        ("https://notlocalhost/", False),
+        ("https://localhost.example/", False),
+        ("https://a.example/", False),
+        ("http://[", False),
+    ],
+)
+def test_private_hosts(url: str, private: bool) -> None:
+    """What only one's own network can reach."""
+    assert is_private_host(url) is private
+
+
+def test_what_may_be_shown() -> None:
+    """No signature, no password."""
+    assert without_query("https://me:pw@cdn.example/v.mp4?sig=1#x") == "https://cdn.example/v.mp4"
+    assert without_query("http://[") == "an unreadable URL"

@@ -1,0 +1,66 @@
+"""The parts of a request keep what they cannot read."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.v2026_04 import Contract202604
+from qingbo_widgets.service.contract.values import (
+    CameraControl,
+    DynamicMask,
+    Shot,
+    as_camera,
+    as_mask,
+    as_shot,
+)
+
+
+@pytest.mark.parametrize("reader", [as_shot, as_camera, as_mask])
+@pytest.mark.parametrize("value", [3, None, {"x": 1}, object(), (1, 2, 3)])
+def test_what_cannot_be_read_is_kept(reader: object, value: object) -> None:
+    """Nothing raises, so that problems() can say what is wrong."""
+    assert reader(value) is value
+
+
+def test_a_config_is_copied() -> None:
+    """Changing the dictionary afterwards does not change the request."""
+    config = {"zoom": 1}
+    camera = CameraControl("simple", config)
+    config["zoom"] = 9
+    assert camera.config == {"zoom": 1}
+
+
+def test_equal_movements_have_equal_hashes() -> None:
+    """The order of the axes does not matter."""
+    one, other = (
+        CameraControl("simple", {"zoom": 1, "pan": 2}),
+        CameraControl("simple", {"pan": 2, "zoom": 1}),
+    )
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+def test_points_are_read_in_both_forms() -> None:
+    """The service's points and plain pairs mix; a broken one stays visible."""
+    mask = DynamicMask("u", [{"x": 1, "y": 2}, [3, 4], {"x": 5}])
+    assert mask.trajectories == ((1, 2), (3, 4), {"x": 5})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """Notebooks are full of them: they are taken, and sent as JSON has them."""
+    request = VideoRequest(
+        model="kling-v1-6",
+        prompt="a koi",
+        duration=np.int64(5),
+        cfg_scale=np.float32(0.5),
+        image_urls=["https://example.com/a.png"],
+        dynamic_masks=[DynamicMask("https://example.com/m.png", np.array([[0, 0], [10, 20]]))],
+    )
+    assert request.problems() == ()
+    assert json.loads(json.dumps(Contract202604().encode(request)))["duration"] == 5
+    assert Shot("a", np.int64(5)) == Shot("a", 5)
+    assert CameraControl("simple", {"zoom": np.int64(5)}) == CameraControl("simple", {"zoom": 5})

@@ -1,0 +1,866 @@
+"""Downloads over lines that break, from servers that lie, onto disks that are full."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from qingbo_widgets.exceptions import DownloadFailed, LinkExpired
+from qingbo_widgets.service.download import leftovers
+from qingbo_widgets.service.download import partial as parts
+from qingbo_widgets.service.download.download import Download
+from qingbo_widgets.service.http.transport import Transport
+from tests.faults.film import film
+from tests.faults.server import (
+    Exchange,
+    FaultServer,
+    Step,
+    answer,
+    close,
+    file,
+    html,
+    partial,
+    redirect,
+    silence,
+    unannounced,
+)
+from tests.windows_rules import needs_the_rules
+
+VIDEO = film(os.urandom(300_000))
+OTHER = film(os.urandom(300_000))
+OLD, OLDER = "Wed, 01 Apr 2026 00:00:00 GMT", "Wed, 01 Apr 2026 00:00:01 GMT"
+
+
+class Line:
+    """A download to a folder of its own, and what happened on the way."""
+
+    def __init__(self, transport: Transport, server: FaultServer, folder: Path) -> None:
+        self.transport, self.server = transport, server
+        self.path = folder / "clip.mp4"
+        self.link = "/clip.mp4?sig=hidden"
+        self.progress: list[tuple[int, int | None]] = []
+        self.pauses: list[float] = []
+
+    def fetch(self, *script: Step, max_bytes: int = 10**9, film: str | None = None) -> Path:
+        """Downloads from a server with this script."""
+        self.server.then(*script)
+        return Download(
+            self.transport,
+            self.server.url + self.link,
+            self.path,
+            self.hear,
+            max_bytes=max_bytes,
+            film=film,
+            sleep=self.pauses.append,
+        ).run()
+
+    def hear(self, received: int, total: int | None) -> None:
+        """Is told of the progress."""
+        self.progress.append((received, total))
+
+    def break_off(self, content: bytes = VIDEO, **marks: str) -> None:
+        """A kernel dies in the middle of a download: the folder is then as it was at that moment."""
+        folder, copy = self.path.parent, self.path.parent.parent / "at that moment"
+
+        def die(received: int, total: int | None) -> None:
+            if not copy.exists():
+                shutil.copytree(folder, copy)
+
+        self.hear = die
+        self.fetch(file(content, cut_at=100_000, **marks), file(content, **marks))
+        del self.hear
+        shutil.rmtree(folder)
+        copy.rename(folder)
+        self.server.requests.clear()
+        assert not self.path.exists()
+        assert 0 < self.part.stat().st_size <= 100_000
+
+    @property
+    def part(self) -> Path:
+        """Where it is meanwhile."""
+        (part,) = self.path.parent.glob("clip.mp4.*.part")
+        return part
+
+    @property
+    def note(self) -> Path:
+        """The note that names the film of the part."""
+        return self.part.with_suffix(".etag")
+
+    def refuses(
+        self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
+    ) -> DownloadFailed:
+        """Downloads in vain: the error, with nothing left behind."""
+        with pytest.raises(DownloadFailed) as caught:
+            self.fetch(*script, **options)
+        assert type(caught.value) is kind
+        assert caught.value.url == self.server.url + "/clip.mp4?sig=hidden"
+        assert "hidden" not in str(caught.value)
+        assert list(self.path.parent.iterdir()) == []
+        return caught.value
+
+
+@pytest.fixture
+def line(transport: Transport, server: FaultServer, tmp_path: Path) -> Line:
+    """A line to the scripted server."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    return Line(transport, server, folder)
+
+
+def ranges(server: FaultServer) -> list[str | None]:
+    """The ``Range`` of each request that came."""
+    return [request.headers.get("range") for request in server.requests]
+
+
+def rest(size: int) -> str:
+    """The ``Range`` by which a download goes on: from a little before the end of what is here."""
+    return f"bytes={max(0, size - parts.OVERLAP)}-"
+
+
+def test_a_whole_video(line: Line) -> None:
+    """It is there, alone, and the progress ended at its length."""
+    assert line.fetch(file(VIDEO)) == line.path
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert line.progress[-1] == (len(VIDEO), len(VIDEO))
+    assert all(before[0] < after[0] for before, after in pairwise(line.progress))
+    assert "authorization" not in line.server.requests[0].headers
+
+
+def test_an_earlier_file_is_replaced(line: Line) -> None:
+    """Whole, and only once the new one is."""
+    line.path.write_bytes(b"earlier")
+    (line.path.parent / "clip.mp4.part").write_bytes(b"left by a crash" * 99999)
+    line.fetch(file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("proof", [{"ETag": '"1"'}, {"Last_Modified": "Wed, 01 Apr 2026 00:00:00 GMT"}])
+def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
+    """After a break only what is missing is asked for, if it is provably the same file."""
+    line.fetch(
+        file(VIDEO, cut_at=100_000, **proof), file(VIDEO, cut_at=200_000, **proof), file(VIDEO, **proof)
+    )
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, rest(100_000), rest(200_000)]
+    assert line.pauses == [0.5, 0.5]
+
+
+def test_a_line_that_breaks_again_and_again(line: Line) -> None:
+    """The video comes piece by piece: only tries that bring nothing count, and only those in a row."""
+    sixth, nothing = len(VIDEO) // 6 + 1, [close, answer(b"", 503), close]
+    script = [
+        step
+        for number in range(1, 6)
+        for step in (file(VIDEO, cut_at=number * sixth, ETag='"1"'), *(nothing if number > 1 else ()))
+    ]
+    line.fetch(*script, file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert line.pauses == [0.5, *[0.5, 0.5, 1.0, 2.0] * 4]
+
+
+def test_the_next_kernel_goes_on(line: Line) -> None:
+    """After kill -9 what was here is kept, and the progress begins with it."""
+    line.break_off(ETag='"1"')
+    kept = line.part.stat().st_size
+    line.link = "/clip.mp4?sig=renewed"
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [rest(kept)]
+    assert line.progress[0][0] > kept
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_the_next_kernel_gives_a_whole_film_its_name(line: Line) -> None:
+    """All bytes had come when the kernel died. The link may have died since, and is not needed."""
+    line.break_off(ETag='"1"')
+    line.part.write_bytes(VIDEO)
+    line.fetch()
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == []
+
+
+def cut_note(line: Line) -> None:
+    """The kernel died while it wrote."""
+    line.note.write_bytes(line.note.read_bytes()[:20])
+
+
+def power_cut(line: Line) -> None:
+    """The file was written before this machine was started."""
+    os.utime(line.part, (0, 0))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        cut_note,
+        power_cut,
+        lambda line: line.note.unlink(),
+        lambda line: line.note.write_text("[]", encoding="utf-8"),
+        lambda line: line.part.write_bytes(VIDEO + b"more"),
+        lambda line: setattr(line, "link", "/other.mp4"),
+    ],
+    ids=["half a note", "power cut", "no note", "another note", "too long", "another link"],
+)
+def test_what_was_left_is_not_trusted_without_proof(line: Line, spoil: Callable[[Line], object]) -> None:
+    """Then it begins from the start."""
+    line.break_off(ETag='"1"')
+    spoil(line)
+    line.fetch(file(OTHER, ETag='"1"'))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_the_next_kernel_finds_another_file(line: Line) -> None:
+    """The server has made it anew meanwhile."""
+    line.break_off(ETag='"1"')
+    line.fetch(file(OTHER, ETag='"2"'))
+    assert line.path.read_bytes() == OTHER
+
+
+def test_a_server_that_fails_to_go_on_is_asked_for_all(line: Line) -> None:
+    """A part that is never taken up does not stand in the way, and is not lost to a server in trouble."""
+    line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
+    with pytest.raises(DownloadFailed) as caught:
+        line.fetch(*[answer(b"", 500)] * 4)
+    assert caught.value.transient
+    assert ranges(line.server) == [*[rest(len(kept))] * 3, None]
+    assert line.part.read_bytes() == kept
+    line.fetch(*[answer(b"", 500)] * 3, file(VIDEO, ranges=False))
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_line_that_is_down_takes_nothing_away(line: Line) -> None:
+    """Nor does a server that wants to be left alone."""
+    line.break_off(ETag='"1"')
+    for script in ([close] * 4, [answer(b"", 503, Retry_After="600")]):
+        with pytest.raises(DownloadFailed):
+            line.fetch(*script)
+    line.server.requests.clear()
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) != [None]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        file(OTHER, ETag='"2"'),
+        file(OTHER, ETag='"2"', ranges=False),
+        file(OTHER, ETag='W/"1"'),
+        file(OTHER),
+    ],
+    ids=["changed", "no ranges", "weak", "unmarked"],
+)
+def test_it_starts_over_when_the_file_is_another(line: Line, second: Step) -> None:
+    """Two halves of two files never make one."""
+    line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), second)
+    assert line.path.read_bytes() == OTHER
+
+
+def careless(content: bytes, **marks: str) -> Step:
+    """A server that sends any range it is asked for, whatever ``If-Range`` says."""
+    named = {name.replace("_", "-"): value for name, value in marks.items()}
+
+    def step(exchange: Exchange) -> bool:
+        asked = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
+        start = int(asked[1]) if asked else 0
+        if asked:
+            named["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        length = {"Content-Length": str(len(content) - start)}
+        exchange.send(206 if asked else 200, named | length, content[start:])
+        return True
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"ETag": '"1"'}, {"ETag": '"2"'}),
+        ({"ETag": '"1"'}, {}),
+        ({"ETag": '"1"'}, {"ETag": 'W/"1"'}),
+        ({"Last_Modified": OLD}, {"Last_Modified": OLDER}),
+        ({"Last_Modified": OLD}, {"ETag": '"1"'}),
+        ({"ETag": '"1"'}, {"ETag": '"1"', "Content_Encoding": "gzip"}),
+        ({"ETag": '"1"'}, {"ETag": '"1"'}),
+    ],
+    ids=["another tag", "no tag", "weak", "another date", "no date", "compressed", "a tag that lies"],
+)
+def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, str], second: dict[str, str]) -> None:
+    """It sends the rest of another film, which begins like the first one: not taken for the same."""
+    alike = OTHER if first == second else VIDEO[:150_000] + OTHER[150_000:]
+    line.fetch(file(VIDEO, cut_at=100_000, **first), careless(alike, **second), file(OTHER))
+    assert line.path.read_bytes() == OTHER
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_is_sent_once_more_is_no_progress(line: Line) -> None:
+    """A line that always breaks before it brings anything new is given up."""
+    begun, again = file(VIDEO, cut_at=100_000, ETag='"1"'), file(VIDEO, cut_at=95_000, ETag='"1"')
+    with pytest.raises(DownloadFailed, match="4 tries"):
+        line.fetch(begun, *[again] * 9)
+    assert len(line.server.requests) == 4
+
+
+def test_a_date_of_this_very_second_proves_nothing(line: Line) -> None:
+    """The file may change once more before the second is over."""
+    marks = {"Last_Modified": OLD, "Date": OLD}
+    line.fetch(file(VIDEO, cut_at=100_000, **marks), file(OTHER, **marks))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None, None]
+
+
+def test_what_was_here_stays_until_the_new_film_is_whole(line: Line) -> None:
+    """The server has another film for a while, and its line breaks: the first one is still gone on with."""
+    line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
+    unmarked = file(OTHER, cut_at=50_000)
+    with pytest.raises(DownloadFailed):
+        line.fetch(*[unmarked] * 4)
+    assert line.part.read_bytes() == kept
+    line.server.requests.clear()
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert ranges(line.server) == [rest(len(kept))]
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_tries_in_vain_do_not_fill_the_disk(line: Line) -> None:
+    """Of the halves of ever other films, two are kept: the latest, and the longest of the others."""
+    for number in range(5):
+        tag = f'"{number}"'
+        cut = [file(film(os.urandom(300_000)), cut_at=100_000, ETag=tag), *[close] * 3]
+        with pytest.raises(DownloadFailed):
+            line.fetch(*cut)
+    assert len(list(line.path.parent.glob("*.part"))) == 2
+    line.fetch(file(VIDEO))
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_full_disk_keeps_what_is_proven(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room is made, and the download goes on where the disk was full; the link may be the last one."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full on this system")
+    line.break_off(ETag='"1"')
+    kept = line.part.read_bytes()
+    with monkeypatch.context() as full:
+
+        def fill(part: parts.Partial) -> None:
+            part.file.flush()
+            os.dup2(os.open("/dev/full", os.O_WRONLY), part.file.fileno())
+
+        real = parts.Partial.go_on
+        full.setattr(parts.Partial, "go_on", lambda part: (real(part), fill(part)))
+        with pytest.raises(DownloadFailed, match="the disk is full"):
+            line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.part.read_bytes() == kept
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_a_video_that_is_compressed_on_the_way(line: Line) -> None:
+    """Although asked not to. What is saved is the video, also where only the header calls it compressed."""
+    line.fetch(answer(gzip.compress(VIDEO), Content_Encoding="gzip", ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    line.fetch(answer(OTHER, Content_Encoding="gzip"))
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda body: body[:-50], lambda body: body[:-4], lambda body: body[:90_000] + bytes(99) + body[90_099:]],
+)
+def test_a_compressed_video_that_is_damaged(line: Line, spoil: Callable[[bytes], bytes]) -> None:
+    """Is not saved, and may come right later."""
+    damaged = unannounced(spoil(gzip.compress(VIDEO)), Content_Encoding="gzip")
+    assert line.refuses(*[damaged] * 4).transient
+
+
+def test_a_bomb_is_stopped_at_the_limit(line: Line) -> None:
+    """A few bytes that become gigabytes."""
+    bomb = gzip.compress(film(bytes(50_000_000)))
+    assert "are accepted" in str(line.refuses(answer(bomb, Content_Encoding="gzip"), max_bytes=10**6))
+
+
+@pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}], ids=["unmarked", "weak"])
+def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> None:
+    """A server that does not mark its files is asked for all of it."""
+    line.fetch(file(VIDEO, cut_at=100_000, **mark), file(OTHER))
+    assert ranges(line.server) == [None, None]
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        answer(OTHER[5:], 206, Content_Range=f"bytes 5-{len(OTHER) - 1}/{len(OTHER)}"),
+        answer(OTHER, 206),
+        answer(b"", 416, Content_Range=f"bytes */{len(VIDEO)}"),
+    ],
+    ids=["another part", "no range said", "416"],
+)
+def test_a_wrong_part_is_thrown_away(line: Line, lie: Step) -> None:
+    """Then it begins again from the start."""
+    line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), lie, file(OTHER, ETag='"1"'))
+    assert line.path.read_bytes() == OTHER
+    assert ranges(line.server) == [None, rest(100_000), None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.parametrize("fault", [close, answer(b"", 503), answer(b"", 500), partial(VIDEO, 0), answer(b"")])
+def test_a_passing_fault_is_waited_through(line: Line, fault: Step) -> None:
+    """Downloads cost nothing, so they are tried again by themselves."""
+    line.fetch(fault, file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_it_waits_as_long_as_it_is_told(line: Line) -> None:
+    """Retry-After is obeyed."""
+    line.fetch(answer(b"", 429, Retry_After="3"), answer(b"", 503, Retry_After="0"), file(VIDEO))
+    assert line.pauses == [3.0, 1.0]
+
+
+def test_a_long_pause_is_for_whoever_asked(line: Line) -> None:
+    """A server that wants ten minutes gets them: nobody knocks before, and the error says how long."""
+    error = line.refuses(answer(b"", 503, Retry_After="600"))
+    assert error.retry_after == 600
+    assert error.transient
+    assert "600 s" in str(error)
+    assert line.pauses == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["waiting for an answer", "in the middle", "between two tries"])
+def test_closing_ends_it_at_once(
+    transport: Transport, server: FaultServer, tmp_path: Path, moment: str
+) -> None:
+    """A kernel that ends, or connects anew, leaves no download running behind its back."""
+
+    def half(exchange: Exchange) -> bool:
+        exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:100_000])
+        return silence(exchange)
+
+    faults = {"waiting for an answer": silence, "in the middle": half, "between two tries": answer(b"", 500)}
+    server.then(faults[moment], *[answer(b"", 503, Retry_After="9")] * 3)
+    download = Download(transport, server.url, tmp_path / "clip.mp4", max_bytes=10**9)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(download.run)
+        while len(server.requests) < (2 if moment == "between two tries" else 1):
+            assert not running.done()
+        transport.close()
+        with pytest.raises(DownloadFailed, match="closed"):
+            running.result(5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_gives_up(line: Line) -> None:
+    """Four tries; whoever asks knows that another time may do better."""
+    error = line.refuses(*[file(VIDEO, cut_at=100_000)] * 9)
+    assert len(line.server.requests) == 4
+    assert error.transient
+    assert "costs nothing" in str(error)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_link_that_has_ended(line: Line, status: int) -> None:
+    """Said as such, and not tried again."""
+    error = line.refuses(answer(b"gone", status), kind=LinkExpired)
+    assert "24 hours" in str(error)
+    assert error.transient == (status != 410)  # which alone says that it is so for good
+    assert len(line.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (html("<!doctype html><h1>Log in</h1>", 200), "a web page instead of a video"),
+        (answer({"error": "no"}), "something else instead of a video"),
+        (answer(b"GIF89a"), "something else"),
+        (answer(bytes(99), Content_Encoding="br"), "compressed"),
+        (answer(gzip.compress(b"<!doctype html>"), Content_Encoding="gzip"), "compressed"),
+        (answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"), "answered 206"),
+        (answer(b"", 204), "answered 204"),
+        (answer(b"", 401), "answered 401"),
+        (redirect("file:///etc/passwd"), "does not lead to an http"),
+    ],
+)
+def test_what_is_no_video(line: Line, step: Step, words: str) -> None:
+    """It is not saved under a video's name, and not asked for again."""
+    error = line.refuses(step)
+    assert words in str(error)
+    assert not error.transient
+    assert len(line.server.requests) == 1
+
+
+def test_webm_is_a_video_too(line: Line) -> None:
+    """As is one that comes in the smallest pieces, of unknown length."""
+
+    def pieces(exchange: object) -> bool:
+        exchange.send(200, {"Transfer-Encoding": "chunked"}, b"")
+        for byte in b"\x1aE\xdf\xa3" + b"webm" * 5:
+            exchange.socket.sendall(b"1\r\n" + bytes((byte,)) + b"\r\n")
+        exchange.socket.sendall(b"0\r\n\r\n")
+        return True
+
+    assert line.fetch(pieces).stat().st_size == 24
+    assert line.progress[-1] == (24, None)
+
+
+def test_a_chunked_video_that_breaks_off(line: Line) -> None:
+    """Without a length, the missing last chunk tells."""
+
+    def broken(exchange: object) -> bool:
+        exchange.send(200, {"Transfer-Encoding": "chunked"}, b"10\r\n" + VIDEO[:16] + b"\r\n")
+        return False
+
+    line.fetch(broken, file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("end", [20, 25, 31, 32, 39, 40, 200_000, len(VIDEO) - 1])
+@pytest.mark.parametrize("server_of", [unannounced, answer], ids=["no length", "a wrong length"])
+def test_a_video_that_ends_in_the_middle(line: Line, server_of: Callable[[bytes], Step], end: int) -> None:
+    """Half of it is not saved as if it were whole, wherever it was cut."""
+    line.fetch(server_of(VIDEO[:end]), unannounced(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_video_that_always_ends_in_the_middle(line: Line) -> None:
+    """It is said, and whoever asks may try again later: perhaps it is still being written."""
+    error = line.refuses(*[unannounced(VIDEO[:200_000])] * 4)
+    assert "ends in the middle, after 200000 bytes" in str(error)
+    assert error.transient
+
+
+def test_too_large_is_refused_before_it_comes(line: Line) -> None:
+    """By the announced length, or, where there is none or it lies, by what arrives."""
+    assert "0.3 MB or more, and 0.1 MB" in str(line.refuses(answer(VIDEO), max_bytes=100_000))
+    assert line.progress == []
+    assert "are accepted" in str(line.refuses(unannounced(VIDEO), max_bytes=100_000))
+
+
+@pytest.mark.parametrize("length", ["-5", "1e3", "9" * 5000])
+def test_a_length_that_is_none(line: Line, length: str) -> None:
+    """A header full of nonsense is as none: the end of the connection is the end of the video."""
+    line.fetch(lambda exchange: exchange.send(200, {"Content-Length": length}, VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert line.progress[-1] == (len(VIDEO), None)
+
+
+def test_nobody_listens(line: Line) -> None:
+    """The reason stands in the error."""
+    line.server.__exit__()
+    assert "cannot be reached" in str(line.refuses())
+
+
+def test_no_such_folder(line: Line) -> None:
+    """The system's words, before anything is asked for."""
+    line.path = line.path.parent / "missing" / "clip.mp4"
+    with pytest.raises(DownloadFailed, match=rf"missing.*{re.escape(os.strerror(errno.ENOENT))}"):
+        line.fetch(file(VIDEO))
+    assert line.server.requests == []
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.6])
+def test_a_video_whose_name_is_held_for_a_moment(line: Line, seconds: float) -> None:
+    """Windows: a player or a virus scanner has the earlier file open. Nothing is downloaded twice."""
+    line.path.write_bytes(b"earlier")
+    player = line.path.open("rb")
+    threading.Timer(seconds, player.close).start()
+    assert line.fetch(file(VIDEO)) == line.path
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+    assert len(line.server.requests) == 1
+
+
+@needs_the_rules
+def test_a_whole_video_outlives_the_want_of_its_name(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is paid for. It stays, the error says where, and the next try needs no link, which may have died."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+    for script in ([file(VIDEO)], []):  # the second time too
+        with line.path.open("rb"), pytest.raises(DownloadFailed) as caught:
+            line.fetch(*script)
+        assert caught.value.transient
+        assert str(line.part) in str(caught.value)
+        assert "another program has it open" in str(caught.value)
+        assert line.part.read_bytes() == VIDEO
+        assert line.path.read_bytes() == b"earlier"
+    line.server.requests.clear()
+    assert line.fetch() == line.path
+    assert line.server.requests == []
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@needs_the_rules
+@pytest.mark.parametrize("change", [lambda part: part.write_bytes(b"ftyp"), lambda part: part.unlink()])
+def test_only_what_is_whole_still_gets_its_name(
+    line: Line, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that was changed or removed in the meantime is downloaded again."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+    with line.path.open("rb"), pytest.raises(DownloadFailed):
+        line.fetch(file(VIDEO))
+    change(line.part)
+    line.fetch(file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@needs_the_rules
+def test_a_part_that_another_program_has_open(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search index reads the .part itself: the same."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    readers: list[BinaryIO] = []
+    line.hear = lambda *_: readers or readers.append(line.part.open("rb"))
+    with pytest.raises(DownloadFailed, match="is whole"):
+        line.fetch(file(VIDEO))
+    readers[0].close()
+    assert line.fetch() == line.path
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_two_downloads_of_one_file_do_not_meet(line: Line) -> None:
+    """Two threads, or two kernels: each has a part of its own, and both find the video saved."""
+    second = Line(line.transport, line.server, line.path.parent)
+
+    def overtake(received: int, total: int | None) -> None:
+        if not second.progress:
+            second.fetch(file(VIDEO, ETag='"1"'))
+
+    line.hear = overtake
+    line.server.then(file(VIDEO, ETag='"1"'))
+    line.fetch()
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, None]
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_another_download_writes_is_not_taken_over(line: Line) -> None:
+    """It is asleep, not dead: it goes on later, and then finds that the video is saved."""
+    sleeper = parts.Partial(line.path, line.server.url + "/clip.mp4")
+    sleeper.open()
+    sleeper.begin(len(VIDEO), '"1"')
+    sleeper.write(VIDEO[:150_000])
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert ranges(line.server) == [None]
+    assert line.path.read_bytes() == VIDEO
+    sleeper.write(VIDEO[150_000:])
+    assert sleeper.is_intact()
+    sleeper.finish()
+    sleeper.close()
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_what_another_hand_wrote_is_not_saved(line: Line) -> None:
+    """On a disk that lost the lock, say: the film is read once more, and fetched anew."""
+    hands: list[Path] = []
+
+    def meddle(received: int, total: int | None) -> None:
+        if received > 100_000 and not hands:
+            hands.append(line.part)
+            with line.part.open("r+b") as other:
+                other.seek(50_000)
+                other.write(b"not of this film")
+
+    line.hear = meddle
+    line.fetch(file(VIDEO, ETag='"1"'), file(VIDEO, ETag='"1"'))
+    assert hands
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_a_part_that_was_removed_is_fetched_again(line: Line) -> None:
+    """By a program that tidies up: it can be tried again at once, and no error names a file that is gone."""
+    line.hear = lambda *_: [part.unlink() for part in line.path.parent.glob("*.part")]
+    with pytest.raises(DownloadFailed, match="could not be written") as caught:
+        line.fetch(file(VIDEO))
+    assert caught.value.transient
+    assert caught.value.part is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_a_stranger_s_link_is_no_part(line: Line, tmp_path: Path) -> None:
+    """A folder from elsewhere has links to files of the user, in place of a part and of its note."""
+    mine = tmp_path / "thesis.txt"
+    mine.write_bytes(VIDEO[:1000])
+    for name in ("clip.mp4.part", "clip.mp4.12345678.part"):
+        part = line.path.parent / name
+        part.symlink_to(mine)
+        note = {"link": line.server.url + "/clip.mp4", "validator": '"1"', "total": len(VIDEO)}
+        part.with_suffix(".etag").write_text(json.dumps(note), encoding="utf-8")
+    hard = line.path.parent / "clip.mp4.abcdefab.part"
+    hard.hardlink_to(mine)
+    hard.with_suffix(".etag").symlink_to(mine)
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.path.read_bytes() == VIDEO
+    assert mine.read_bytes() == VIDEO[:1000]
+
+
+def test_a_film_is_found_again_under_another_link(line: Line) -> None:
+    """A fresh link may have another path. The name of the film tells that both lead to it."""
+    with pytest.raises(DownloadFailed):
+        line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4, film="task")
+    line.link = "/elsewhere/c.mp4"
+    line.fetch(file(VIDEO, ETag='"1"'), film="task")
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server)[-1] == rest(100_000)
+
+
+@needs_the_rules
+def test_a_whole_film_without_a_validator_outlives_a_full_disk(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is held, and the disk has no room for one more note. The next kernel saves it all the same."""
+    monkeypatch.setattr(parts, "PATIENCE", 0.1)
+    line.path.write_bytes(b"earlier")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    # The first note is written while there is room.
+    line.hear = lambda *_: monkeypatch.setattr(leftovers, "write_note", full)
+    with line.path.open("rb"), pytest.raises(DownloadFailed, match="is whole"):
+        line.fetch(file(VIDEO))
+    line.server.requests.clear()
+    line.fetch()
+    assert line.server.requests == []
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.parametrize("name", ["锦" * 83 + ".mp4", "a" * 251 + ".mp4"], ids=["Chinese", "Latin"])
+def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
+    """A video may have the longest name that there is; what is left of it is found again, too."""
+    line.path = line.path.with_name(name)
+    with pytest.raises(DownloadFailed):
+        line.fetch(*[file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4])
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.server.requests[-1].headers["range"].startswith("bytes=")
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The part of an earlier version of the film gives way, where the disk is too small for both."""
+    folder = line.path.parent
+
+    class Small(FileIO):
+        """A file on a disk that holds one film, and a little more."""
+
+        def write(self, data: Any) -> int:
+            room = len(VIDEO) + 50_000 - sum(path.stat().st_size for path in folder.iterdir())
+            if room <= 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(memoryview(data)[:room])
+
+    monkeypatch.setattr(leftovers, "FileIO", Small)
+    line.fetch(file(OTHER, cut_at=200_000, ETag='"old"'), file(VIDEO, ETag='"new"'))
+    assert line.path.read_bytes() == VIDEO
+    assert list(folder.iterdir()) == [line.path]
+
+
+def test_a_disk_without_room_keeps_what_is_here(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing else to remove the download fails, and a later one goes on with its bytes."""
+    write = FileIO.write
+
+    class Full(FileIO):
+        """A file on a disk that is full after 100,000 bytes."""
+
+        def write(self, data: Any) -> int:
+            if self.tell() >= 100_000:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(self, memoryview(data)[: 100_000 - self.tell()])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leftovers, "FileIO", Full)
+        with pytest.raises(DownloadFailed, match="the disk is full"):
+            line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.part.stat().st_size == 100_000
+    line.fetch(file(VIDEO, ETag='"1"'))
+    assert line.server.requests[-1].headers["range"].startswith("bytes=")
+    assert line.path.read_bytes() == VIDEO
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> parts.Partial:
+    """A part with all its bytes, beside an earlier file of the name that it is to have."""
+    (tmp_path / "clip.mp4").write_bytes(b"earlier")
+    part = parts.Partial(tmp_path / "clip.mp4", "https://example.com/clip.mp4")
+    part.open()
+    part.begin(len(VIDEO), None)
+    part.write(VIDEO)
+    return part
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames no open file")
+def test_another_kernel_gives_the_video_its_name(whole: parts.Partial, tmp_path: Path) -> None:
+    """It was the same file, so it is saved."""
+    whole.path.replace(tmp_path / "clip.mp4")
+    whole.finish()
+    whole.close()
+    assert (tmp_path / "clip.mp4").read_bytes() == VIDEO
+
+
+@pytest.mark.usefixtures("rules_of_posix")
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_an_earlier_file_of_that_name_is_not_taken_for_it(whole: parts.Partial) -> None:
+    """The part was removed under us: the video is not saved, whatever lies there."""
+    whole.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        whole.finish()
+    whole.close()
+
+
+def test_the_disk_is_full(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said plainly. The part is the device that is always full."""
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full on this system")
+    monkeypatch.setattr(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
+    assert "the disk is full" in str(line.refuses(file(VIDEO)))
+
+
+@pytest.mark.parametrize(
+    "interruption", [KeyboardInterrupt, OSError(errno.EPIPE, "print failed"), ValueError]
+)
+def test_a_callback_that_raises(
+    transport: Transport, server: FaultServer, tmp_path: Path, interruption: BaseException
+) -> None:
+    """Ends the download with its own error, and nothing is left behind."""
+
+    def stop(received: int, total: int | None) -> None:
+        raise interruption
+
+    server.then(file(VIDEO))
+    expected: type[BaseException] = interruption if isinstance(interruption, type) else type(interruption)
+    run: Callable[[], Path] = Download(
+        transport, server.url, tmp_path / "clip.mp4", stop, max_bytes=10**9
+    ).run
+    with pytest.raises(expected):
+        run()
+    assert list(tmp_path.iterdir()) == []

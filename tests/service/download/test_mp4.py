@@ -1,0 +1,81 @@
+"""An mp4 knows how long it is."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.download.mp4 import is_whole
+from tests.faults.film import film
+
+FTYP = b"\0\0\0\x10ftypisom\0\0\0\0"
+MOOV = b"\0\0\0\x0cmoov...."
+MDAT = b"\0\0\0\x0cmdat...."
+
+
+def whole(data: bytes) -> bool:
+    """Whether these bytes are a whole file."""
+    return is_whole(io.BytesIO(data), len(data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FTYP + MOOV + MDAT,
+        FTYP + b"\0\0\0\x08free" + MDAT + MOOV,
+        FTYP + MOOV + b"\0\0\0\1mdat" + (20).to_bytes(8, "big") + b"....",
+        FTYP + MOOV + b"\0\0\0\0mdat" + b"." * 99,
+        FTYP + MOOV + MDAT + bytes(100),
+        film(b"." * 99, tail=b"\0\0\0\x08moof" + MDAT),
+    ],
+    ids=["plain", "moov last", "64 bits", "to the end", "filled up", "fragments"],
+)
+def test_a_whole_file(data: bytes) -> None:
+    """The boxes fill it."""
+    assert whole(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        FTYP,
+        FTYP + MOOV,
+        FTYP + MDAT,
+        FTYP + MOOV + MDAT + b"\0\0\0",
+        FTYP + MOOV + MDAT + b"\0\0\0\7free",
+        FTYP + MOOV + b"\0\0\0\1mdat" + (15).to_bytes(8, "big") + b"....",
+        FTYP + MOOV + b"\0\0\0\1mdat" + (2**64 - 1).to_bytes(8, "big"),
+        FTYP + MOOV + MDAT + b"\0\0\0\x08free" * 100_001,
+    ],
+    ids=[
+        *("nothing", "no more", "no pictures", "no index", "half a head", "too short a box"),
+        *("too short a long box", "an endless box", "endless boxes"),
+    ],
+)
+def test_what_is_not_whole(data: bytes) -> None:
+    """A box is missing, or goes on where the file does not."""
+    assert not whole(data)
+
+
+def test_wherever_it_is_cut() -> None:
+    """No beginning of a file passes for the file."""
+    data = FTYP + MOOV + MDAT
+    assert [end for end in range(len(data) + 1) if whole(data[:end])] == [len(data)]
+
+
+@pytest.mark.slow
+def test_a_real_video(tmp_path: Path) -> None:
+    """What an encoder writes is whole, and half of it is not."""
+    with Sandbox(speed=100, draft=True) as sandbox, Client(sandbox.api_key, sandbox.base_url) as client:
+        task_id = client.submit(VideoRequest(prompt="一条锦鲤", duration=3)).task_id
+        while not (videos := client.status(task_id).videos):
+            pass
+        data = client.download(videos[0].url, tmp_path / "v.mp4").read_bytes()
+    assert whole(data)
+    assert not whole(data[: len(data) // 2])

@@ -1,0 +1,182 @@
+"""Every answer that is not what was asked for becomes the right error with the right words."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from qingbo_widgets.exceptions import (
+    AuthenticationFailed,
+    BadRequest,
+    InsufficientBalance,
+    RateLimited,
+    ServerFault,
+    ServiceError,
+    TaskNotFound,
+)
+from qingbo_widgets.service.credentials import Secret
+from qingbo_widgets.service.http.answers import Answer, error_in, excerpt, json_in, retry_after
+
+KEY = Secret("sk-sentinel")
+
+
+def answered(status: int, body: object = b"", **headers: str) -> Answer:
+    """An answer; anything but bytes is JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, CaseInsensitiveDict(headers), content, "https://qingbo.dev/v1/tasks")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "next_step"),
+    [
+        (400, BadRequest, "REFUSED"),
+        (422, BadRequest, "REFUSED"),
+        (401, AuthenticationFailed, "QINGBO_API_KEY"),
+        (402, InsufficientBalance, "Top up"),
+        (404, TaskNotFound, "another key"),
+        (429, RateLimited, "Try again in a minute"),
+        (500, ServerFault, "UNCLEAR"),
+        (503, ServerFault, "UNCLEAR"),
+        (409, ServiceError, "UNCLEAR"),
+        (418, ServiceError, "REFUSED"),
+    ],
+)
+def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next_step: str) -> None:
+    """The service's code, words and parameter are kept, and what to do is said."""
+    body = {"error": {"message": "no such thing", "code": "odd", "type": "t", "param": "extra"}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
+    assert type(error) is kind
+    assert (error.status, error.code, error.message, error.param) == (status, "odd", "no such thing", "extra")
+    assert next_step in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code"),
+    [
+        ({"error": "plain"}, "plain", None),
+        ({"detail": "plain"}, "plain", None),
+        ({"message": "plain"}, "plain", None),
+        ({"error": {"message": "plain", "type": "kind"}}, "plain", "kind"),
+        ({"error": {"message": "plain", "code": 1303}}, "plain", "1303"),
+        ({"error": {"message": ["x"], "code": {}}}, '{"error": {"message": ["x"], "code": {}}}', None),
+    ],
+)
+def test_other_forms_of_an_error(body: object, message: str, code: str | None) -> None:
+    """Gateways write errors in their own ways."""
+    error = error_in(answered(400, body), KEY)
+    assert (error.message, error.code) == (message, code)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500])
+@pytest.mark.parametrize(
+    ("body", "words"), [([1], "[1]"), (b"", "no explanation"), (b"\xff\xfe", "��"), (b"<p>Log in", "Log in")]
+)
+def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words: str) -> None:
+    """A firewall or a gateway knows nothing of the request, so nobody is told to correct it."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
+    assert type(error) is ServerFault
+    assert str(error) == f"{status}: the answer is not the service's own: {words}. UNCLEAR"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthenticationFailed), (402, InsufficientBalance), (429, RateLimited)]
+)
+def test_a_refusal_that_needs_no_words(status: int, kind: type[ServiceError]) -> None:
+    """The number says it all."""
+    assert type(error_in(answered(status), KEY, "REFUSED", "UNCLEAR")) is kind
+
+
+def test_a_page_of_html_becomes_a_line() -> None:
+    """Its words, without tags, styles and scripts, bounded."""
+    page = (
+        b"<html><style>b{}</style><h1>502 Bad\nGateway</h1><script>x()</script>&lt;nginx&gt;" + b"<p>z" * 9999
+    )
+    error = error_in(answered(502, page), KEY)
+    assert error.message.startswith("the answer is not the service's own: 502 Bad Gateway <nginx> z z")
+    assert len(str(error)) < 400
+
+
+@pytest.mark.timeout(30)  # a pattern that runs away on it needs hours
+@pytest.mark.parametrize("page", [b"<" * 65536, b"<!--" * 16384, b"<script>" * 8192, b"&" * 65536])
+def test_a_hostile_page_costs_no_time(page: bytes) -> None:
+    """No pattern runs away on it."""
+    assert len(excerpt(page, KEY)) <= 300
+
+
+def test_the_key_is_taken_out_of_whatever_comes_back() -> None:
+    """A service that echoes the key does not bring it into a notebook, not even cut in half."""
+    echo = "x" * 290 + "sk-sentinel"
+    body = {"error": {"message": echo, "code": "sk-sentinel", "param": "sk-sentinel"}}
+    error = error_in(answered(401, body), KEY)
+    assert "sk-sent" not in f"{error} {vars(error)}"
+    moved = error_in(answered(302, Location="https://b.example/sk-sentinel?sk-sentinel"), KEY)
+    assert "sk-sent" not in str(moved)
+
+
+def test_a_redirect_says_where_it_pointed() -> None:
+    """Without the query, which may be a signature."""
+    error = error_in(answered(307, Location="//login.example/a?token=1"), KEY)
+    assert type(error) is ServerFault
+    assert "https://login.example/a," in str(error)
+    assert "token" not in str(error)
+
+
+def test_two_hundred_without_json_is_no_answer_of_the_service() -> None:
+    """A captive portal says 200 too."""
+    assert type(error_in(answered(200, b"<h1>Welcome to the Wi-Fi</h1>"), KEY)) is ServerFault
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("-3", 0),
+        ("99999", 3600),
+        ("inf", 3600),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    """Seconds or a date, within reason."""
+    assert retry_after({} if value is None else {"Retry-After": value}) == seconds
+
+
+def test_retry_after_a_date_to_come() -> None:
+    """The seconds from now to then, on the error as well."""
+    header = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    error = error_in(answered(429, b"", **{"Retry-After": header}), KEY)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == pytest.approx(90, abs=2)
+    assert "asks to wait" in str(error)
+
+
+def test_retry_after_by_a_clock_that_is_hours_off() -> None:
+    """A date counts from the server's own clock: neither no pause nor one of three hours comes of it."""
+    theirs = datetime.now(UTC) + timedelta(hours=3)
+    headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "Retry-After": format_datetime(theirs + timedelta(seconds=20), usegmt=True),
+    }
+    assert error_in(answered(503, b"", **headers), KEY).retry_after == pytest.approx(20, abs=1)
+
+
+def test_the_key_does_not_come_back_in_an_answer_either() -> None:
+    """Not in a message that a card would show, nor in a link that would carry it to another server."""
+    echo = {"status": "sk-sentinel", "result": {"videos": [{"url": "https://b.example/?k=sk-sentinel"}]}}
+    assert "sk-sentinel" not in str(json_in(answered(200, echo), KEY))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
+def test_no_json_object(body: bytes) -> None:
+    """Whatever it is, it is none."""
+    assert json_in(answered(200, body), KEY) is None

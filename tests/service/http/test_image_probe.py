@@ -1,0 +1,176 @@
+"""What an image is, from its first bytes and over a real socket."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from qingbo_widgets.service.http.image_probe import LARGEST, ImageReport, Size, look_at, size_of
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, partial, redirect, silence
+
+
+def picture(kind: str, width: int, height: int, **options: Any) -> bytes:
+    """A file as Pillow writes it."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(orientation: int, width: int = 640, height: int = 360) -> bytes:
+    """A JPEG with a camera's note of how it was held."""
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    exif[0x0112] = orientation
+    return picture("JPEG", width, height, exif=exif)
+
+
+FILES: dict[str, tuple[bytes, Size]] = {
+    "png": (picture("PNG", 641, 359), Size("PNG", 641, 359)),
+    "jpeg": (picture("JPEG", 641, 359), Size("JPEG", 641, 359)),
+    "progressive jpeg": (picture("JPEG", 641, 359, progressive=True), Size("JPEG", 641, 359)),
+    "jpeg with a profile": (picture("JPEG", 9, 8, icc_profile=b"x" * 150_000), Size("JPEG", 9, 8)),
+    "webp": (picture("WEBP", 641, 359), Size("WebP", 641, 359)),
+    "lossless webp": (picture("WEBP", 641, 359, lossless=True), Size("WebP", 641, 359)),
+    "extended webp": (picture("WEBP", 641, 359, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0"), Size("WebP", 641, 359)),
+    "held upright": (turned(6), Size("JPEG", 360, 640)),
+    "upside down": (turned(3), Size("JPEG", 640, 360)),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_kind_width_and_height_are_read_from_the_bytes(name: str) -> None:
+    """As Pillow wrote them, and as a browser shows them: turned upright."""
+    data, size = FILES[name]
+    assert size_of(data) == size
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_part_of_a_file_never_breaks_the_reader(name: str) -> None:
+    """Whatever has arrived: nothing yet, or the truth."""
+    data, size = FILES[name]
+    for length in [*range(min(len(data), 700)), len(data) // 2]:
+        assert size_of(data[:length]) in (None, size)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GIF89a" + b"\0" * 60, b"<html>", b"\xff\xd8\xff\xe0\0\0", b"RIFF" * 9]
+)
+def test_other_files_are_none(data: bytes) -> None:
+    """A GIF is no image for the service, and a broken file is none for anybody."""
+    assert size_of(data) is None
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shape"),
+    [
+        (1920, 1080, "16:9"),
+        (1080, 1920, "9:16"),
+        (512, 512, "1:1"),
+        (1366, 768, "16:9"),
+        (1200, 800, "3:2"),
+        (1850, 1000, "1.85:1"),
+        (1000, 1850, "1:1.85"),
+    ],
+)
+def test_the_shape_in_words(width: int, height: int, shape: str) -> None:
+    """What aspect the video will have."""
+    assert ImageReport("", Size("PNG", width, height)).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [(300, 300, ""), (299, 600, "at least 300"), (750, 300, ""), (1000, 399, "2.5:1"), (399, 1000, "2.5:1")],
+)
+def test_klings_own_limits_are_warnings(width: int, height: int, words: str) -> None:
+    """At the limit and one beyond."""
+    report = ImageReport("", Size("PNG", width, height))
+    assert report.problem == ""
+    assert words in report.warning
+    assert bool(report.warning) == bool(words)
+
+
+PNG = FILES["png"][0]
+SERVICE = "https://service.example/v1"
+
+
+def test_one_look_tells_kind_and_size(server: FaultServer) -> None:
+    """And sends no key, which it does not have."""
+    report = look_at(f"{server.then(answer(PNG)).url}/koi.png", server.url)
+    assert (report.size, report.problem, report.content) == (Size("PNG", 641, 359), "", b"")
+    (request,) = server.requests
+    assert "authorization" not in request.headers
+
+
+def test_the_bytes_are_kept_where_asked_for(server: FaultServer) -> None:
+    """Whole, or not at all."""
+    server.then(answer(PNG), answer(PNG))
+    assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG)).content == PNG
+    assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG) - 1).content == b""
+
+
+def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
+    """It would be shown from memory, and a page that decodes 3,600,000,000 pixels is gone."""
+    huge = PNG[:16] + 2 * (60_000).to_bytes(4, "big") + PNG[24:]
+    server.then(answer(huge))
+    report = look_at(f"{server.url}/a.png", server.url, keep=len(huge))
+    assert report.size == Size("PNG", 60_000, 60_000)
+    assert report.content == b""
+
+
+def test_a_redirect_is_followed(server: FaultServer) -> None:
+    """Image hosts send one on."""
+    server.then(redirect("/b.png"), answer(PNG))
+    assert look_at(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("step", "words", "is_passing"),
+    [
+        (answer(b"", 404), "answers 404", False),
+        (answer(b"", 503), "answers 503", True),
+        (answer(b" <!doctype html><html>"), "web page", False),
+        (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP", False),
+        (answer(b""), "not a JPEG, PNG or WebP", False),
+        (answer(PNG, Content_Length="10000001"), "larger than 10 MB", False),
+        (partial(PNG[:40] + b"x" * 999, 10), "before its answer was whole", True),
+        (close, "closed the connection", True),
+        (silence, "did not answer in time", True),
+        (redirect("file:///etc/passwd"), "no public web address", False),
+    ],
+)
+def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str, is_passing: bool) -> None:
+    """In words, and with a word on whether to look again."""
+    server.then(step, step)
+    report = look_at(f"{server.url}/koi.png", server.url, timeout=(20.0, 0.5))
+    assert words in report.problem
+    assert report.is_passing == is_passing
+
+
+def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: FaultServer) -> None:
+    """10 MB are an image, one byte more is too much."""
+
+    def endless(length: int) -> Step:
+        def step(exchange: Exchange) -> bool:
+            exchange.send(200, {}, PNG + b"x" * (length - len(PNG)))
+            return False
+
+        return step
+
+    server.then(endless(LARGEST), endless(LARGEST + 1))
+    assert look_at(f"{server.url}/a.png", server.url).problem == ""
+    assert "larger than 10 MB" in look_at(f"{server.url}/a.png", server.url).problem
+
+
+def test_a_service_out_there_has_no_image_in_here(server: FaultServer) -> None:
+    """Pasted from somebody else, such a URL could be meant for what listens on this machine."""
+    assert "public" in look_at(f"{server.url}/a.png", SERVICE).problem
+    assert server.requests == []
+
+
+def test_what_is_no_web_address_is_never_asked_for() -> None:
+    """Nothing but http and https."""
+    assert look_at("file:///etc/passwd", SERVICE).problem

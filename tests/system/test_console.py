@@ -1,0 +1,98 @@
+"""Text for terminals, pipes and logs that lack characters, in real processes."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.system.console import fitted, say
+
+ENCODINGS = ["cp1252", "cp936", "cp437", "ascii", "utf-8"]
+TEXT = "── 一条锦鲤… 100 % → “koi” \U0001f41f \ud83d"
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, encoding: str, **environment: str) -> str:
+    """Return the output of a process whose streams have this encoding, as in a pipe on Windows."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LANGUAGE": "zh", **environment},
+        cwd=ROOT,
+        check=False,
+    )
+    told = done.stdout.decode(encoding)
+    assert done.returncode == 0, told
+    return told
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_any_text_fits(encoding: str) -> None:
+    """A missing character becomes a similar one or a question mark; all others stay."""
+    stream = io.TextIOWrapper(buffer := io.BytesIO(), encoding=encoding, newline="\n")
+    say(TEXT, stream)
+    stream.flush()
+    told = buffer.getvalue().decode(encoding)
+    assert told == fitted(TEXT, stream) + "\n"
+    assert len(fitted("一条锦鲤", stream)) == 4
+    assert ("锦鲤" in told) == (encoding in ("cp936", "utf-8"))
+    assert fitted("─…→", stream) == {"cp1252": "-…>", "ascii": "-...>", "cp437": "─...>"}.get(encoding, "─…→")
+
+
+def test_a_stream_of_no_encoding() -> None:
+    """A StringIO takes everything; what names an encoding that there is not gets ASCII."""
+    assert fitted(TEXT, io.StringIO()) == TEXT
+
+    class Odd(io.StringIO):
+        encoding = "x-unheard-of"
+
+    assert fitted("锦鲤 koi", Odd()) == "?? koi"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_command_takes_any_text(encoding: str) -> None:
+    """After the one call that each command begins with, ``print`` never raises, to neither stream."""
+    code = (
+        "import sys; from qingbo_widgets.system.console import take_any_text; take_any_text()\n"
+        f"text = {TEXT!a}\nprint(text)\nprint(text, file=sys.stderr)"
+    )
+    told = run("-c", code, encoding=encoding)
+    assert told.count("100 %") == 2
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("arguments", [["--help"], ["sandbox", "--help"], ["demo", "--help"]])
+def test_help_in_any_console(arguments: list[str], encoding: str) -> None:
+    """As it is."""
+    assert "usage:" in run("-m", "qingbo_widgets", *arguments, encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp936"])
+def test_the_tools_in_any_console(encoding: str) -> None:
+    """They draw lines, and this machine's paths may be Chinese."""
+    assert "browser:" in run("tools/ensure_browser.py", encoding=encoding, CHROMIUM=sys.executable)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["cp1252", "cp936", "ascii"])
+def test_the_demo_in_any_console(workdir: Path, encoding: str) -> None:
+    """In Chinese, where that can be written; with its error told where the notebook fails."""
+    (workdir / "notebooks").mkdir()
+    code = (
+        "import sys, pathlib, nbformat\nfrom nbformat.v4 import new_code_cell, new_notebook\n"
+        "from qingbo_widgets import demo\nfrom qingbo_widgets.__main__ import main\n"
+        f"folder = pathlib.Path({str(workdir)!r}, 'notebooks')\n"
+        "book = new_notebook(cells=[new_code_cell('raise ValueError(\"锦鲤\")')])\n"
+        "nbformat.write(book, folder / 'quickstart.ipynb')\n"
+        "demo.notebooks_folder = lambda: folder\n"
+        f"assert main(['demo', '--once', '--folder', {str(workdir / 'demo')!r}]) == 1"
+    )
+    told = run("-c", code, encoding=encoding, JUPYTER_DATA_DIR=str(workdir / "data"))
+    assert "ValueError" in told
+    assert ("锦鲤" in told) == (encoding == "cp936")

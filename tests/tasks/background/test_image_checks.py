@@ -1,0 +1,139 @@
+"""No image is fetched twice, and nobody waits for one."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.http.image_probe import ImageReport, Size
+from qingbo_widgets.tasks.background.image_checks import Pictures
+
+URL = "https://example.com/koi.png"
+SERVICE = "https://service.example/v1"
+
+
+class Looks:
+    """Stands in for the network: what was looked at, a door that holds it up, and what it finds."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.kept: list[int] = []
+        self.door = threading.Event()
+        self.door.set()
+        self.report = ImageReport(URL, Size("PNG", 640, 360))
+
+    def __call__(self, url: str, base_url: str, *, keep: int = 0) -> ImageReport:
+        self.urls.append(url)
+        self.kept.append(keep)
+        assert self.door.wait(20)
+        return self.report
+
+
+@pytest.fixture
+def looks() -> Looks:
+    """A network."""
+    return Looks()
+
+
+def test_an_image_is_looked_at_once(looks: Looks) -> None:
+    """Two forms ask while the first look is under way, a third when it is over."""
+    looks.door.clear()
+    pictures, told = Pictures(looks), [threading.Event() for _ in range(2)]
+    for event in told:
+        pictures.ask(URL, SERVICE, event.set)
+    assert pictures.known(URL, SERVICE) is None
+    looks.door.set()
+    assert all(event.wait(20) for event in told)
+    assert pictures.known(URL, SERVICE) == looks.report
+    again = threading.Event()
+    pictures.ask(URL, SERVICE, again.set)
+    assert again.is_set(), "what is known is told at once"
+    assert looks.urls == [URL]
+
+
+def test_a_server_that_was_not_reached_may_be_asked_again_later(looks: Looks) -> None:
+    """And one that has answered is not."""
+    now = [0.0]
+    pictures = Pictures(looks, lambda: now[0])
+    looks.report = ImageReport(URL, problem="…", is_passing=True)
+    for _ in range(2):
+        event = threading.Event()
+        pictures.ask(URL, SERVICE, event.set)
+        assert event.wait(20)
+        assert pictures.known(URL, SERVICE) == looks.report
+        now[0] += 60
+        assert pictures.known(URL, SERVICE) is None
+    assert looks.urls == [URL, URL]
+
+
+def test_only_an_image_of_this_machine_is_kept(looks: Looks) -> None:
+    """A public one is shown by its URL."""
+    pictures = Pictures(looks)
+    for url in (URL, "http://127.0.0.1:1/a.png"):
+        event = threading.Event()
+        pictures.ask(url, "http://127.0.0.1:1", event.set)
+        assert event.wait(20)
+    assert looks.kept[0] == 0 < looks.kept[1]
+
+
+def test_a_view_that_breaks_keeps_nobody_else_from_the_news(
+    looks: Looks, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of two forms has a bug; it is logged."""
+
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    looks.door.clear()
+    pictures, told = Pictures(looks), threading.Event()
+    pictures.ask(URL, SERVICE, broken)
+    pictures.ask(URL, SERVICE, told.set)
+    looks.door.set()
+    assert told.wait(20)
+    assert "a bug" in caplog.text
+
+
+def test_a_look_that_breaks_leaves_no_one_waiting_for_ever(looks: Looks) -> None:
+    """The next one asks anew."""
+
+    def broken(*_: object, **__: object) -> ImageReport:
+        looks.urls.append(URL)
+        raise RuntimeError("a bug")
+
+    pictures = Pictures(broken)
+    pictures.ask(URL, SERVICE, lambda: None)
+    while pictures._waiting:
+        threading.Event().wait(0.005)
+    pictures.ask(URL, SERVICE, lambda: None)
+    while pictures._waiting:
+        threading.Event().wait(0.005)
+    assert len(looks.urls) == 2
+
+
+def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: Path) -> None:
+    """And the file behind the URL is remembered, for the next sandbox has another port."""
+    file = tmp_path / "koi.png"
+    Image.new("RGB", (640, 360)).save(file)
+    pictures = Pictures()
+    url = pictures.publish(str(file), sandbox)
+    assert url is not None
+    event = threading.Event()
+    pictures.ask(url, sandbox.base_url, event.set)
+    assert event.wait(20)
+    report = pictures.known(url, sandbox.base_url)
+    assert report is not None
+    assert report.size == Size("PNG", 640, 360)
+    assert report.content == file.read_bytes()
+    assert pictures.path_of(url) == str(file)
+    assert pictures.path_of(URL) == URL
+
+
+@pytest.mark.parametrize("path", ["nothing.png", "", "text.png", "\0", "~nobody/koi.png"])
+def test_what_cannot_be_served_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
+    """No file, or none with a picture in it."""
+    (workdir / "text.png").write_text("A koi", encoding="utf-8")
+    assert Pictures().publish(path, sandbox) is None

@@ -1,0 +1,74 @@
+"""``loop``: the one thread on which all tasks are followed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from qingbo_widgets.library.journal.journal import Journal
+from qingbo_widgets.tasks.background import loop as monitors
+from qingbo_widgets.tasks.background.loop import TaskMonitor
+
+
+def test_the_thread_is_there_before_it_is_needed(tmp_path):
+    """A form that is on the page has it started, so that no click waits for it; once closed, never."""
+    monitor = TaskMonitor(Journal(tmp_path))
+    assert not monitor.was_used
+    monitor.warm_up()
+    assert monitor.was_used
+    thread = monitor._thread
+    assert thread is not None
+    assert thread.is_alive()
+    assert monitor.start(asyncio.sleep, 0, "done").result(timeout=10) == "done"
+    assert monitor._thread is thread
+    monitor.close()
+    unused = TaskMonitor(Journal(tmp_path))
+    unused.close()
+    unused.warm_up()
+    assert not unused.was_used
+
+
+@pytest.mark.slow
+def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
+    """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""
+    monitor, ended, began = TaskMonitor(Journal(tmp_path)), [], threading.Semaphore(0)
+
+    async def story(number: int) -> None:
+        began.release()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await monitor.journal(time.sleep, 0.01)
+            ended.append(number)
+
+    for number in range(100):
+        monitor.start(story, number)
+    for _ in range(100):
+        assert began.acquire(timeout=10)
+    monitor.close(patience=60)  # as a script does, which can take its time
+    monitor.close()
+    assert sorted(ended) == list(range(100))
+
+
+@pytest.mark.parametrize(
+    ("patience", "left"), [(0.05, 3600), (60.0, 30)], ids=["crawling", "a link dies soon"]
+)
+def test_slow_downloads_hold_up_no_others(tmp_path, monkeypatch, patience, left):
+    """A host sends byte by byte on every thread there is: what waits is given one, soon or at once."""
+    monkeypatch.setattr(monitors, "PATIENCE", patience)
+    monitor, gate = TaskMonitor(Journal(tmp_path)), threading.Event()
+    later = time.time() + 24 * 3600
+    crawling = [monitor.start(monitor.download, later, gate.wait, 20) for _ in range(12)]
+    try:
+        begun = monitor.start(monitor.download, time.time() + left, threading.get_ident)
+        assert begun.result(timeout=10)
+        assert not any(download.done() for download in crawling)
+        gate.set()
+        assert all(download.result(10) for download in crawling)
+    finally:
+        gate.set()
+        monitor.close()
+        monitor.join()

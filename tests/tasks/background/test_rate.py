@@ -1,0 +1,189 @@
+"""``rate``: all tasks together ask no more than the user allows, nor than the workers can."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from qingbo_widgets.tasks.background.rate import QUESTION, SUBMISSION, TAKEN_UP, Pace
+
+
+def test_no_more_requests_at_work_than_workers():
+    """Twenty requests at once, three workers: three are under way, and every one has its turn."""
+
+    async def story() -> tuple[int, int]:
+        pace, under_way, most, done = Pace(3), 0, 0, 0
+
+        async def request() -> None:
+            nonlocal under_way, most, done
+            async with pace.turn():
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(0)
+                under_way -= 1
+            done += 1
+
+        await asyncio.gather(*(request() for _ in range(20)))
+        return most, done
+
+    assert asyncio.run(story()) == (3, 20)
+
+
+def test_questions_go_before_submissions():
+    """While submissions wait, a question that comes last is the next; tasks taken up are asked about last."""
+
+    async def story() -> list[str]:
+        pace, left = Pace(1), []
+
+        async def request(name: str, order: int) -> None:
+            async with pace.turn(order):
+                left.append(name)
+                await asyncio.sleep(0)
+
+        first = request("first", SUBMISSION)
+        taken_up = [request(f"taken up {number}", TAKEN_UP) for number in range(2)]
+        submissions = [request(f"submission {number}", SUBMISSION) for number in range(2)]
+        await asyncio.gather(first, *taken_up, *submissions, request("question", QUESTION))
+        return left
+
+    assert asyncio.run(story()) == [
+        "first", "question", "submission 0", "submission 1", "taken up 0", "taken up 1"
+    ]  # fmt: skip
+
+
+def test_the_limit_is_kept_across_all_requests():
+    """At 100 a second, the moments at which requests leave are 10 ms apart, whoever asks."""
+
+    async def story() -> list[float]:
+        pace, left = Pace(16), []
+        pace.limit = 100.0
+
+        async def request() -> None:
+            async with pace.turn():
+                left.append(asyncio.get_running_loop().time())
+
+        await asyncio.gather(*(request() for _ in range(12)))
+        return left
+
+    left = asyncio.run(story())
+    assert left[-1] - left[0] >= 0.1
+
+
+@pytest.mark.parametrize("limit", [None, 1000.0])
+def test_another_limit_counts_at_once(limit):
+    """Raised or taken away on another thread, it lets go those who wait, who would wait for minutes else."""
+
+    async def story() -> None:
+        pace = Pace(16)
+        pace.limit = 0.001
+
+        async def request() -> None:
+            async with pace.turn():
+                pass
+
+        await request()
+        waiting = asyncio.gather(request(), request())
+        await asyncio.sleep(0)
+        assert pace._alarm is not None
+        await asyncio.to_thread(setattr, pace, "limit", limit)
+        await asyncio.wait_for(waiting, 30)
+
+    asyncio.run(story())
+
+
+def test_a_lower_limit_counts_at_once():
+    """The next request leaves as long after the last one as the new limit says."""
+
+    async def story() -> float:
+        pace = Pace(16)
+        pace.limit = 1000.0
+        async with pace.turn():
+            pass
+        pace.limit = 0.01
+        asked = asyncio.create_task(pace.turn().__aenter__())
+        await asyncio.sleep(0)
+        assert pace._alarm is not None
+        left = pace._alarm.when() - asyncio.get_running_loop().time()
+        asked.cancel()
+        return left
+
+    assert 50.0 < asyncio.run(story()) <= 100.0
+
+
+def test_a_limit_that_is_taken_away_in_the_midst_of_it_breaks_nothing():
+    """It is read once where it is used: another thread may change it between two looks."""
+
+    class Fickle(Pace):
+        looks = 0
+
+        @property
+        def _limit(self) -> float | None:
+            self.looks += 1
+            return None if self.looks % 2 == 0 else 1e9
+
+        @_limit.setter
+        def _limit(self, limit: float | None) -> None:
+            pass
+
+    async def story() -> None:
+        pace = Fickle(2)
+        for _ in range(4):
+            async with pace.turn():
+                assert pace.floor(2.0) >= 2.0
+
+    asyncio.run(asyncio.wait_for(story(), 30))
+
+
+def test_a_request_that_is_given_up_keeps_nobody_waiting():
+    """A coroutine cancelled while it waits, or just as its turn comes, does not take a worker with it."""
+
+    async def story() -> bool:
+        pace = Pace(1)
+
+        async def request(seconds: float = 0.0) -> bool:
+            async with pace.turn():
+                await asyncio.sleep(seconds)
+                return True
+
+        first = asyncio.create_task(request(0.01))
+        waiting = [asyncio.create_task(request()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await first
+        waiting[1].cancel()
+        return await asyncio.wait_for(waiting[2], 5)
+
+    assert asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("following", "limit", "floor"),
+    [(1, None, 2.0), (100, None, 2.0), (500, None, 8.929), (100, 10.0, 14.286)],
+)
+def test_many_tasks_ask_more_rarely_each(following, limit, floor):
+    """Sixteen workers of 200 ms answer 80 questions a second, and seven tenths of that are for questions."""
+    pace = Pace(16)
+    pace.following, pace.limit = following, limit
+    assert pace.floor(2.0) == pytest.approx(floor, abs=0.001)
+
+
+@pytest.mark.slow
+def test_the_limit_of_a_manager_is_kept_across_tasks(make_manager):
+    """Six tasks at once, at most 20 requests a second for all: submissions and questions alike are spaced."""
+    manager = make_manager(max_requests_per_second=20.0)
+    moments: list[float] = []
+    call = manager.monitor.call
+
+    def noted(*args, **kwargs):
+        moments.append(time.monotonic())
+        return call(*args, **kwargs)
+
+    manager.monitor.call = noted
+    for task in [manager.submit(prompt="雨") for _ in range(6)]:
+        task.wait(30)
+    assert len(moments) >= 12
+    assert moments[-1] - moments[0] >= 0.9 * (len(moments) - 1) / 20.0
+    manager.max_requests_per_second = None
+    assert manager.monitor.pace.limit is None

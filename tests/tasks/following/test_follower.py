@@ -1,0 +1,764 @@
+"""``follower``: every way in which a submission, a status call or a download can go wrong."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+import qingbo_widgets as qw
+from qingbo_widgets.library.library import Entry
+from qingbo_widgets.service.download import partial as parts
+from qingbo_widgets.tasks.following import outage as trouble
+from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.schedule import retry_delay
+from tests.faults.film import film
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
+
+UNAUTHORIZED = answer({"error": {"message": "revoked", "code": "auth"}}, 401)
+NOT_FOUND = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
+VIDEO = film(bytes(range(256)) * 40)
+KOI = "一条锦鲤"
+
+
+@pytest.fixture
+def scripted(make_manager: Callable[..., qw.TaskManager]) -> Iterator[Callable[..., tuple]]:
+    """A server that follows a script, and a manager that speaks to it."""
+    servers: list[FaultServer] = []
+
+    def make(*script: Step, **settings: object) -> tuple[FaultServer, qw.TaskManager]:
+        server = FaultServer(*script)
+        server.__enter__()
+        servers.append(server)
+        client = qw.Client("some-key", f"{server.url}/v1", timeout=(2.0, 2.0))
+        return server, make_manager(client, poll_interval=0.05, **settings)
+
+    yield make
+    for server in servers:
+        server.__exit__()
+
+
+def taken(status: str = "queued", **fields: object) -> Step:
+    """The service's word about task-1."""
+    return answer({"task_id": "task-1", "model": "kling-v3", "status": status, "progress": 0, **fields})
+
+
+def finished(url: str | list[str], **fields: object) -> Step:
+    """The service's word that task-1 is completed."""
+    video = {"url": url, "expires_at": fields.pop("expires_at", None)}
+    return taken("completed", progress=100, result={"images": [], "videos": [video]}, **fields)
+
+
+def from_now(**span: float) -> int:
+    """A moment as the service writes it, in milliseconds."""
+    return int((datetime.now(UTC) + timedelta(**span)).timestamp() * 1000)
+
+
+def submissions(server: FaultServer) -> list[str]:
+    """The idempotency keys of the submissions that arrived."""
+    return [r.headers["idempotency-key"] for r in server.requests if r.method == "POST"]
+
+
+def files(manager: qw.TaskManager) -> list[str]:
+    """What lies in the folder beside the journal, which has a file of its own while it is written."""
+    names = (path.name for path in manager.library.folder.iterdir())
+    return [name for name in names if not name.startswith("library.sqlite")]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        close,
+        reset,
+        html("<h1>Bad gateway</h1>"),
+        html("<p>welcome</p>", 200),
+        answer(b"{", 200),
+        answer({}, 500),
+    ],
+    ids=["closed", "reset", "502 html", "200 html", "broken json", "500"],
+)
+def test_a_submission_without_an_answer_is_unconfirmed_and_never_repeated(scripted, fault):
+    """Money may have been spent: the task says so, and only a person submits again, with the same key."""
+    server, manager = scripted(fault)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="may be charged") as raised:
+        task.wait(20)
+    assert task.status == qw.TaskStatus.unconfirmed
+    assert raised.value.idempotency_key == task.key
+    assert submissions(server) == [task.key]
+    assert manager.library.get(task.key).status == "unconfirmed"
+
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.submit_again()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert submissions(server) == [task.key, task.key]
+    assert len(manager.library.entries()) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, qw.BadRequest),
+        (401, qw.AuthenticationFailed),
+        (402, qw.InsufficientBalance),
+        (403, qw.ServiceError),
+    ],
+)
+def test_a_refused_submission_is_failed_with_the_service_s_words(scripted, status, error):
+    """A clear no is no reason to ask again, and the typed request can be submitted again later."""
+    refusal = {"error": {"message": "no such luck", "code": "some_code"}}
+    server, manager = scripted(answer(refusal, status))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(error, match="no such luck") as raised:
+        task.wait(20)
+    assert raised.value.code == "some_code"
+    assert task.status == qw.TaskStatus.failed
+    assert len(server.requests) == 1
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.submit_again()
+    assert task.wait(20).status == qw.TaskStatus.completed
+    assert manager.library.get(task.key).status == "completed"
+
+
+@pytest.mark.slow
+def test_a_rate_limited_submission_waits_and_goes_on(scripted):
+    """429 means that the service did not take it: it is sent again after the time the service asked for."""
+    server, manager = scripted(
+        answer({"error": {"message": "slow down", "code": "rate_limited"}}, 429, Retry_After="1"),
+    )
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    began = time.monotonic()
+    task = manager.submit(prompt=KOI).wait(20)
+    assert time.monotonic() - began >= 1.0
+    assert submissions(server) == [task.key, task.key]
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_later(make_manager):
+    """Refused connections are tried for a while; then the task says that nothing was sent."""
+    port = free_port()
+    manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{port}/v1"), submit_patience=1.5)
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    with pytest.raises(qw.ConnectionFailed) as raised:
+        task.wait(20)
+    assert raised.value.sent is False
+    assert task.status == qw.TaskStatus.failed
+    assert any("trying again in" in message for message in messages)
+    with qw.Sandbox(port, speed=50, draft=True) as sandbox:
+        manager.client = qw.Client(sandbox.api_key, sandbox.base_url)
+        task.submit_again()
+        assert task.wait(60).video_path.exists()
+
+
+@pytest.mark.slow
+def test_all_of_the_patience_is_used(make_manager):
+    """The last wait is as long as what is left of it, and no try is given up for being too far off."""
+    manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=2.9)
+    waits: list[str] = []
+    task = manager.submit(prompt=KOI)
+    task.observe(lambda change: waits.append(change.new.partition("trying again in")[2]), "message")
+    with pytest.raises(qw.ConnectionFailed):
+        task.wait(20)
+    assert [wait for wait in waits if wait][-1] == " 2 s.", "of 2.9 seconds only the first was used"
+
+
+def test_a_submission_can_be_cancelled_while_the_service_is_down(make_manager):
+    """Between two tries nothing is at the service, so Cancel needs nobody's leave."""
+    manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=60.0)
+    task = manager.submit(prompt=KOI)
+    while not task.message:
+        time.sleep(0.01)
+    task.cancel()
+    with pytest.raises(qw.TaskCancelled, match="before anything was sent"):
+        task.wait(10)
+    assert manager.library.get(task.key).status == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scripted):
+    """HTML, resets and 500 in mid-task: the card says since when, and the task ends well all the same."""
+    server, manager = scripted(taken(), close, close, html("<p>maintenance</p>", 503))
+    server.then(answer(b"not json"), taken("processing", progress=50), finished(f"{server.url}/v.mp4"))
+    server.then(answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(60).video_path.read_bytes() == VIDEO
+    told = [message for message in messages if message.startswith("Not reachable since")]
+    assert told
+    assert "Trying again in" in told[0]
+    assert "The task goes on at the service" in told[0]
+    assert task.message == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", [UNAUTHORIZED, NOT_FOUND], ids=["401", "404"])
+def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, refusal):
+    """A machine of the service that lags behind ends nothing: the card says so, and asks again."""
+    server, manager = scripted(taken(), refusal)
+    server.then(taken("processing"), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("took this task, and now answers 40" in message for message in messages)
+    assert task.message == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", [True, False], ids=["in the library", "of another program"])
+def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted, known):
+    """An id from elsewhere and a wrong key: nothing is known but the refusal, and it is told at once."""
+    server, manager = scripted(UNAUTHORIZED)
+    if known:
+        manager.library.add(
+            Entry(key="k" * 32, service=manager.service, task_id="task-1", status="processing")
+        )
+        server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+        assert manager.resume("task-1").wait(20).video_path.read_bytes() == VIDEO
+    else:
+        with pytest.raises(qw.AuthenticationFailed):
+            manager.resume("task-1").wait(20)
+        assert len(server.requests) == 1
+        assert manager.library.entries() == []
+
+
+def test_a_task_that_was_left_is_followed_again(scripted, monkeypatch):
+    """``follow_again`` goes on where the key was refused, submits nothing, and may be said twice."""
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), UNAUTHORIZED)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.AuthenticationFailed):
+        task.wait(20)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.follow_again()
+    task.follow_again()
+    assert task.error is None
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert submissions(server) == [task.key]
+    with pytest.raises(qw.QingboError, match="nothing to follow"):
+        task.follow_again()
+
+
+def test_what_the_service_has_not_confirmed_is_neither_followed_nor_cancelled(scripted):
+    """Without an id there is nothing to ask for and nothing to cancel; silence would look like success."""
+    server, manager = scripted(close)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    with pytest.raises(qw.QingboError, match="nothing to follow"):
+        task.follow_again()
+    with pytest.raises(qw.QingboError, match=r"not confirmed.*check\(\)"):
+        task.cancel()
+    assert len(server.requests) == 1
+
+
+def test_a_cancellation_that_overtakes_the_following_is_not_forgotten(scripted):
+    """*Cancel* in the very moment at which the id arrives: the task says that it was cancelled."""
+    _, manager = scripted(taken(), taken("cancelled"))
+    looking, cancelled = threading.Event(), threading.Event()
+
+    def durations(*_: object, **__: object) -> tuple[float, ...]:
+        looking.set()
+        cancelled.wait(20)
+        return ()
+
+    manager.library.durations = durations
+    task = manager.submit(prompt=KOI)
+    task.observe(lambda change: change.new == "cancelled" and cancelled.set(), "status")
+    assert looking.wait(20)
+    task.cancel(wait=False)
+    with pytest.raises(qw.TaskCancelled):
+        task.wait(20)
+
+
+@pytest.mark.slow
+def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
+    """429 while polling: the service is there, and wants fewer questions."""
+    server, manager = scripted(taken(), answer({"error": {"message": "slow down"}}, 429, Retry_After="0"))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    task.wait(20)
+    told = [message for message in messages if message]
+    assert [message.partition(":")[0] for message in told] == ["The service asks to wait"]
+    assert "Asking again in 1 s" in told[0]
+
+
+def test_an_unknown_status_is_shown_and_followed(scripted):
+    """A word that the service invents tomorrow is neither an end nor a crash."""
+    server, manager = scripted(taken(), taken("moderating", progress=7), taken("moderating", novelty=[1]))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    statuses: list[str] = []
+    task.observe(lambda change: statuses.append(str(change.new)), "status")
+    task.wait(20)
+    assert "moderating" in statuses
+
+
+def test_progress_never_goes_back(scripted):
+    """A service that says 60 and then 40 does not make the bar jump."""
+    steps = (taken("processing", progress=percent) for percent in (10, 60, 40, 70))
+    server, manager = scripted(taken(), *steps)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    seen: list[int] = []
+    task.observe(lambda change: seen.append(change.new), "progress")
+    task.wait(20)
+    assert seen == [10, 60, 70, 100]
+
+
+def test_a_failed_task_tells_the_service_s_reason(scripted):
+    """The service's own words and its code reach the person and the journal."""
+    _, manager = scripted(taken(), taken("failed", error={"message": "上游拒绝", "code": "task_failed"}))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.TaskFailed, match="上游拒绝") as raised:
+        task.wait(20)
+    assert (raised.value.task_id, raised.value.code) == ("task-1", "task_failed")
+    assert "上游拒绝" in manager.library.get(task.key).error["message"]
+    with pytest.raises(qw.QingboError, match="generate"):
+        task.submit_again()
+
+
+def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, monkeypatch):
+    """401 for minutes: following stops with the reason; with a good key ``recover`` goes on."""
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), UNAUTHORIZED)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.AuthenticationFailed):
+        task.wait(20)
+    assert not task.status.is_ended
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    assert manager.recover() == [task]
+    assert task.wait(20).video_path.exists()
+    assert task.error is None
+
+
+def test_an_expired_link_is_renewed_by_a_status_call(scripted):
+    """The first link is dead, the service still has the video: nobody notices."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/old.mp4"), answer(b"", 403), finished(f"{server.url}/new.mp4"))
+    server.then(answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert task.video_path.read_bytes() == VIDEO
+    assert [request.path for request in server.requests][-1] == "/new.mp4"
+    assert task.video_urls == (f"{server.url}/new.mp4",)
+
+
+def test_link_expired_only_when_the_service_has_let_go(scripted):
+    """A fresh link that is dead too is the end: ``LinkExpired``, the task itself stays completed."""
+    server, manager = scripted(taken())
+    server.then(
+        finished(f"{server.url}/a.mp4"), answer(b"", 410), finished(f"{server.url}/b.mp4"), answer(b"", 410)
+    )
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.LinkExpired):
+        task.wait(20)
+    assert task.status == qw.TaskStatus.completed
+
+
+@pytest.mark.parametrize("expires_at", [from_now(hours=24), None], ids=["for a day", "nobody knows"])
+def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatch, expires_at):
+    """What serves the videos may hear of a new file later than the service: 404 and 403 pass."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    for status in (404, 404, 403, 404):
+        word = finished(f"{server.url}/v.mp4", expires_at=expires_at)
+        server.then(word, answer(b"", status))
+    server.then(finished(f"{server.url}/v.mp4", expires_at=expires_at), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("which is to live until" in message for message in messages)
+
+
+def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
+    """A service that always says the same of the task, and a host that takes its steps, then refuses."""
+    steps = list(downloads)
+
+    def step(exchange: Exchange) -> bool:
+        if "/tasks" in exchange.request.path:
+            return status(exchange)
+        return (steps.pop(0) if steps else answer(b"", 403))(exchange)
+
+    server._otherwise = step
+    return server
+
+
+def questions(server: FaultServer) -> int:
+    """Return the number of questions about the task."""
+    return len([r for r in server.requests if r.method == "GET" and "/tasks/" in r.path])
+
+
+@pytest.mark.parametrize(("clock", "left"), [(0, -60), (5 * 3600, 3600)], ids=["clocks agree", "5 h ahead"])
+def test_a_link_whose_time_is_over_is_given_up(scripted, clock, left):
+    """By the service's clock, which tells when it made the task; a fresh link has been asked for."""
+    times = {"created_at": from_now(seconds=clock), "expires_at": from_now(seconds=left)}
+    server, manager = scripted(taken(created_at=times["created_at"]))
+    routed(server, finished(f"{server.url}/v.mp4", **times))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.LinkExpired):
+        task.wait(20)
+    assert task.status == qw.TaskStatus.completed
+    assert questions(server) == 2
+
+
+def test_a_link_that_seems_dead_is_renewed_and_tried(scripted):
+    """Its time is over by our clock, or in seconds where we read milliseconds: asking costs nothing."""
+    server, manager = scripted(taken())
+    routed(server, finished(f"{server.url}/v.mp4", expires_at=from_now(seconds=-5) // 1000), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+    assert questions(server) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/v.mp4", "/{}.mp4"], ids=["one path", "ever another path"])
+def test_links_that_die_while_they_are_used(scripted, path):
+    """Each brings a piece, and is refused when the line has broken: a fresh one goes on where it stopped."""
+    server, manager = scripted(taken())
+    whole, links = film(os.urandom(300_000)), count()
+
+    def status(exchange: Exchange) -> bool:
+        link = server.url + path.format(next(links))
+        return finished(link, expires_at=from_now(seconds=-1))(exchange)
+
+    pieces = [file(whole, cut_at=end, ETag='"1"') for end in (80_000, 160_000, 240_000)]
+    refused = [step for piece in pieces for step in (piece, answer(b"", 403))]
+    routed(server, status, *refused, file(whole, ETag='"1"'))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert task.video_path.read_bytes() == whole
+    started = [r.headers.get("range", "") for r in server.requests if r.path.endswith(".mp4")]
+    assert started[-1] == f"bytes={240_000 - parts.OVERLAP}-"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, {"videos": None}, {"videos": []}, {"videos": [None]}, {"videos": [{"url": ""}]}],
+    ids=str,
+)
+def test_completed_before_its_result(scripted, monkeypatch, result):
+    """The answer says "completed" and names the video a little later: the user need not press a button."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    server.then(*[taken("completed", progress=100, result=result)] * 5, NOT_FOUND)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("names no video yet" in message for message in messages)
+    assert task.message == ""
+
+
+def test_completed_and_then_failed(scripted):
+    """There will be no video: the error comes at once, with the reason, and not after ten minutes."""
+    server, manager = scripted(taken())
+    server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match=r"now it says failed \(上游拒绝\)"):
+        task.wait(20)
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_a_result_that_never_comes_is_told_in_the_end(scripted, monkeypatch):
+    """After ever rarer questions, a thousand times as fast here; *Save again* goes on asking."""
+    asked: list[int] = []
+
+    def soon(failures: int, retry_after: float | None = None) -> float:
+        asked.append(failures)
+        return retry_delay(failures, retry_after) / 1000
+
+    monkeypatch.setattr(saving, "retry_delay", soon)
+    monkeypatch.setattr(saving, "UNNAMED", 0.2)
+    server, manager = scripted(taken())
+    routed(server, taken("completed", progress=100))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match="names no video"):
+        task.wait(20)
+    assert len(asked) > 3
+    assert asked == [*range(1, len(asked)), 1]  # the last one is that of the failure itself
+    routed(server, finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_an_end_by_another_word_is_saved(scripted):
+    """It says "succeeded" and names the video, which is saved; the journal has the word that it knows."""
+    server, manager = scripted(taken(), taken("rendering", progress=40))
+    link = {"videos": [{"url": f"{server.url}/v.mp4"}]}
+    server.then(taken("succeeded", progress=100, result=link), answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert task.video_path.read_bytes() == VIDEO
+    assert manager.library.get(task.key).status == "completed"
+
+
+def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
+    """This kernel slept until its link was dead: the video is there, and the task shows no error."""
+    server, manager = scripted(taken())
+
+    def refuse(exchange: Exchange) -> bool:
+        task.planned_path.write_bytes(VIDEO)
+        return answer(b"", 401)(exchange)
+
+    server.then(finished(f"{server.url}/v.mp4"), refuse)
+    task = manager.submit(prompt=KOI)
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert task.error is None
+    assert manager.library.get(task.key).error is None
+
+
+def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted):
+    """The link is dead and the task is gone: its video is, too."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/v.mp4"), answer(b"", 403), NOT_FOUND)
+    with pytest.raises(qw.LinkExpired, match="no longer knows task-1"):
+        manager.submit(prompt=KOI).wait(20)
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(b"", 410), answer(b"", 404), html("<p>sign in", 200)], ids=["410", "404", "a page"]
+)
+def test_of_several_links_the_next_one_is_tried(scripted, fault):
+    """A video that lies in several places is saved from the first one that has it."""
+    server, manager = scripted(taken())
+    server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), fault, answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+    assert [request.path for request in server.requests][-2:] == ["/a.mp4", "/b.mp4"]
+
+
+def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatch):
+    """Only its name is missing; the next link could be dead, and take the whole file with it."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("the name is held")
+
+    monkeypatch.setattr(parts, "replace", refuse)
+    server, manager = scripted(taken())
+    server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), answer(VIDEO), answer(b"", 404))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match="is whole") as caught:
+        task.wait(20)
+    assert caught.value.part.read_bytes() == VIDEO
+    assert [request.path for request in server.requests][-1] == "/a.mp4"
+
+
+def test_where_every_link_fails_the_one_that_may_pass_counts(scripted, monkeypatch):
+    """One place has let go of the video, the other is only busy: it is waited for."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    server, manager = scripted(taken())
+    links = finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"])
+    server.then(links, answer(b"", 410), answer({}, 503, Retry_After="60"))
+    server.then(links, answer(b"", 410), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted):
+    """Not a video: said plainly, nothing lies about; *Save again* brings it when the host is well."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/v.mp4"), html("<p>sign in</p>", 200))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed, match="web page"):
+        task.wait(20)
+    assert files(manager) == []
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.retry_download()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert task.error is None
+
+
+@pytest.mark.slow
+def test_a_download_cut_off_in_the_middle_is_completed(scripted):
+    """Half a file is never taken for the whole."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/v.mp4"), partial(VIDEO, 500), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+
+
+def test_what_cannot_be_written_down_is_not_sent(scripted):
+    """Without a journal a task could be lost, so it is refused before any money is spent."""
+    server, manager = scripted(taken())
+    manager.library.folder.parent.mkdir(parents=True, exist_ok=True)
+    manager.library.folder.write_text("a file where the folder should be", encoding="utf-8")
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.QingboError, match="Nothing was sent"):
+        task.wait(20)
+    assert server.requests == []
+
+
+def test_a_row_that_was_being_submitted_when_its_kernel_died_is_unconfirmed(scripted):
+    """After a crash nobody knows whether the request left; it is shown, and not sent by itself."""
+    server, manager = scripted()
+    manager.library.add(
+        Entry(key="f" * 32, service=manager.service, model="kling-v3", request={"prompt": KOI})
+    )
+    (task,) = manager.recover()
+    with pytest.raises(qw.SubmissionUnconfirmed, match="kernel ended"):
+        task.wait(20)
+    assert task.status == qw.TaskStatus.unconfirmed
+    assert server.requests == []
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.submit_again()
+    task.wait(20)
+    assert submissions(server) == ["f" * 32]
+
+
+def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
+    """Neither an id nor a link can take the file out of the folder, or the client to a local file."""
+    monkeypatch.setattr(saving, "UNNAMED", 0.0)
+    evil = "../../../../tmp/evil"
+    server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
+    said = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
+    server.then(said, said)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.DownloadFailed):
+        task.wait(20)
+    assert files(manager) == []
+    assert "%2F" in server.requests[1].path
+
+
+def test_a_video_of_which_only_the_row_is_missing_is_not_asked_for_again(scripted):
+    """The kernel died between saving and writing that down: the file is whole, its link may be dead."""
+    server, manager = scripted()
+    entry = Entry(
+        key="e" * 32, service=manager.service, task_id="task-1", status="completed", request={"prompt": KOI}
+    )
+    manager.library.add(entry)
+    saved = manager.library.video_path(KOI, entry.key)
+    saved.write_bytes(VIDEO)
+    (task,) = manager.recover()
+    assert task.wait(20).video_path == saved
+    assert manager.library.get(entry.key).file == saved.name
+    assert server.requests == []
+
+
+def test_half_a_file_of_a_dead_kernel_is_not_taken_for_a_video(scripted):
+    """What a download left when its kernel was killed is written over, and does not stay."""
+    server, manager = scripted()
+    entry = Entry(
+        key="e" * 32, service=manager.service, task_id="task-1", status="completed", request={"prompt": KOI}
+    )
+    manager.library.add(entry)
+    saved = manager.library.video_path(KOI, entry.key)
+    saved.with_name(f"{saved.name}.part").write_bytes(VIDEO[:700])
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    (task,) = manager.recover()
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert not list(manager.library.folder.glob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_kernel_that_was_asleep_does_not_submit_what_another_has_taken_over(scripted, make_manager):
+    """A laptop is closed while a submission waits for the service; another kernel deals with it meanwhile."""
+    port = free_port()
+    asleep = make_manager(qw.Client("some-key", f"http://127.0.0.1:{port}/v1"), submit_patience=60.0)
+    task = asleep.submit(prompt=KOI)
+    while not task.message:
+        time.sleep(0.01)
+    asleep.library.release(asleep.holder)  # as if its time were over
+    assert asleep.library.hold(task.key, "another kernel", 1.5)
+    asleep.library.update(task.key, status="unconfirmed")
+    with FaultServer(port=port) as server:
+        with pytest.raises(qw.SubmissionUnconfirmed):
+            task.wait(20)
+        assert server.requests == []
+
+
+def test_check_refuses_the_id_of_another_task(scripted):
+    """An id pasted from the wrong line of the dashboard is noticed by its model, or by the library."""
+    server, manager = scripted(close, taken("completed", model="kling-v1"))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    with pytest.raises(qw.QingboError, match="a task of kling-v1"):
+        task.check("task-1")
+    manager.library.add(
+        Entry(key="o" * 32, service=manager.service, task_id="task-1", request={"prompt": "a fox"})
+    )
+    server.then(taken())
+    with pytest.raises(qw.QingboError, match="a fox"):
+        task.check("task-1")
+    assert task.task_id == ""
+    assert manager.library.get(task.key).status == "unconfirmed"
+
+
+def test_check_is_for_unconfirmed_submissions_only(scripted):
+    """There is nothing to find out about a task that the service has named."""
+    server, manager = scripted(taken())
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    with pytest.raises(qw.QingboError, match="only an unconfirmed submission"):
+        task.check("task-1")
+
+
+def test_an_unconfirmed_task_says_the_same_in_the_next_kernel(scripted, make_manager):
+    """What happened is in the journal, so that the words do not turn into "the kernel ended"."""
+    _, manager = scripted(html("<h1>Bad gateway</h1>"))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    manager.close()
+    (again,) = make_manager(qw.Client("some-key", manager.client.base_url)).recover()
+    with pytest.raises(qw.SubmissionUnconfirmed, match="Bad gateway") as raised:
+        again.wait(20)
+    assert raised.value.idempotency_key == task.key
+
+
+def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
+    """The service says 404 to another key too: the paid task stays in the journal, and is asked for again."""
+    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    server, manager = scripted(taken(), NOT_FOUND)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.TaskNotFound):
+        task.wait(20)
+    assert manager.library.get(task.key).status == "queued"
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    assert manager.resume("task-1") is task
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
+@pytest.mark.slow
+def test_a_gateway_s_404_is_not_the_service_s(scripted):
+    """One page of HTML from a proxy that has lost its way ends no running task."""
+    server, manager = scripted(taken(), html("<h1>404 Not Found</h1>nginx", 404))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "soon"])
+def test_a_wait_that_cannot_be_read_proves_nothing(scripted, date):
+    """502 with a garbled Retry-After after a submission: unconfirmed like any other, never failed."""
+    server, manager = scripted(answer(b"x", 502, Retry_After=date))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="may be charged"):
+        task.wait(20)
+    assert submissions(server) == [task.key]
+
+
+@pytest.mark.parametrize("oddity", [{"cost": 1e300}, {"cost": -1}, {"model": "\ud800"}], ids=str)
+def test_an_odd_answer_does_not_keep_the_id_from_the_journal(scripted, oddity):
+    """A cost that no database holds, half a character: the row has its id, so that a crash loses nothing."""
+    server, manager = scripted(taken(**oddity))
+    server.then(taken("processing", **oddity))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    row = manager.library.get(task.key)
+    assert (row.task_id, row.status) == ("task-1", "completed")

@@ -1,0 +1,84 @@
+"""The brake of a sweep: the count of lost answers, and which refusals meet every cell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.exceptions import (
+    AuthenticationFailed,
+    BadRequest,
+    ConnectionFailed,
+    InsufficientBalance,
+    QingboError,
+    RateLimited,
+    ServiceError,
+    TaskCancelled,
+)
+from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.tasks.sweep.brake import MOST_UNPROVEN, Brake, concerns_all
+
+NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
+
+
+def task(number: int, status: TaskStatus, task_id: str = "", *, is_done: bool = True) -> Any:
+    """A submission, as far as a brake looks at it; a higher number was submitted later."""
+    at = NOON + timedelta(seconds=number)
+    return SimpleNamespace(key=str(number), status=status, task_id=task_id, submitted_at=at, is_done=is_done)
+
+
+def test_as_many_are_under_way_as_may_be_lost() -> None:
+    """Submissions under way and lost ones are at most three together; a confirmation starts anew."""
+    brake = Brake()
+    lost = [task(number, TaskStatus.unconfirmed) for number in range(4)]
+    allowed = [brake.most_under_way]
+    stops = []
+    for each in lost:
+        stops.append(brake.miss(each))
+        allowed.append(brake.most_under_way)
+    assert allowed == [3, 2, 1, 1, 1]
+    assert stops == [False, False, True, True]
+    brake.confirm()
+    assert brake.most_under_way == MOST_UNPROVEN
+
+
+def test_what_an_earlier_kernel_lost_counts_once() -> None:
+    """The latest submissions count back to the last confirmed one; a refusal between them proves nothing."""
+    interrupted = task(5, TaskStatus.submitting, is_done=False)
+    brake = Brake()
+    brake.recall(
+        [
+            interrupted,
+            task(1, TaskStatus.unconfirmed),
+            task(2, TaskStatus.completed, "task-2"),
+            task(3, TaskStatus.unconfirmed),
+            task(4, TaskStatus.failed),
+        ]
+    )
+    assert brake.unconfirmed == 2
+    assert not brake.miss(interrupted)
+    assert brake.unconfirmed == 2
+    assert brake.miss(task(6, TaskStatus.unconfirmed))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (AuthenticationFailed("no", status=401), True),
+        (InsufficientBalance("no", status=402), True),
+        (ServiceError("no", status=403), True),
+        (RateLimited("no", status=429), True),
+        (ConnectionFailed("no"), True),
+        (BadRequest("no such page", status=404, code="not_found"), True),
+        (BadRequest("no such model", status=404, code="model_not_found"), False),
+        (BadRequest("no such model", status=404, code="not_found", param="model"), False),
+        (BadRequest("too long", status=400, code="not_found"), False),
+        (TaskCancelled("no"), False),
+    ],
+)
+def test_a_refusal_of_one_cell_is_told_from_a_refusal_of_all(error: QingboError, expected: bool) -> None:
+    """A key, a balance or an address is the same for all cells; parameters and a model are not."""
+    assert concerns_all(error) is expected

@@ -1,0 +1,152 @@
+"""From lists of values, or a table, to the requests of a sweep."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets import InvalidRequest, Shot, VideoRequest
+from qingbo_widgets.tasks.sweep.grid import make_grid
+
+
+class Frame:
+    """What a DataFrame is to us: columns, and ``to_dict``; cells that are empty hold NaN."""
+
+    def __init__(self, *records: dict[str, object]) -> None:
+        self.columns = list(records[0])
+        self._records = list(records)
+
+    def to_dict(self, orient: str) -> list[dict[str, object]]:
+        """The rows."""
+        assert orient == "records"
+        return self._records
+
+
+def test_every_combination_in_the_order_given() -> None:
+    """Lists vary, everything else stays; the last list varies fastest, and ``repeat`` fastest of all."""
+    grid = make_grid(prompt=["koi", "crane"], model="kling-v1", cfg_scale=(0.3, 0.7), mode="pro", repeat=2)
+    assert [dict(one.values) for one in grid.combinations][:4] == [
+        {"prompt": "koi", "cfg_scale": 0.3, "repeat": 1},
+        {"prompt": "koi", "cfg_scale": 0.3, "repeat": 2},
+        {"prompt": "koi", "cfg_scale": 0.7, "repeat": 1},
+        {"prompt": "koi", "cfg_scale": 0.7, "repeat": 2},
+    ]
+    assert len(grid.combinations) == 8
+    assert {one.request.mode for one in grid.combinations} == {"pro"}
+    assert grid.axes == {"prompt": ("koi", "crane"), "cfg_scale": (0.3, 0.7), "repeat": (1, 2)}
+    assert grid.summary() == "8 tasks (2 prompt × 2 cfg_scale × 2 repeat), 40 s of video"
+
+
+def test_a_generator_is_read_once() -> None:
+    """Any iterable varies a field."""
+    grid = make_grid(prompt="koi", duration=(seconds for seconds in range(3, 6)))
+    assert [one.request.duration for one in grid.combinations] == [3, 4, 5]
+
+
+def test_fields_that_are_lists_vary_by_a_list_of_lists() -> None:
+    """One list of shots, or of images, is one value."""
+    one = make_grid(shots=[("A koi", 3), ("A crane", 4)])
+    assert [c.request.shots for c in one.combinations] == [(Shot("A koi", 3), Shot("A crane", 4))]
+    two = make_grid(shots=[[("A", 3), ("B", 4)], [Shot("C", 5), Shot("D", 6)]])
+    assert [c.request.seconds for c in two.combinations] == [7, 11]
+    image = "https://example.com/koi.png"
+    assert len(make_grid(prompt="x", image_urls=[image]).combinations) == 1
+    assert len(make_grid(prompt="x", image_urls=[[image], []]).combinations) == 2
+
+
+def test_what_a_model_does_not_take_is_refused_with_the_combination() -> None:
+    """The text names the field, the reason and one combination; nothing is made."""
+    with pytest.raises(InvalidRequest, match=r"cfg_scale: 0\.3 .*kling-v3.*'koi'.* and 1 more") as caught:
+        make_grid(prompt=["koi", "crane"], model=["kling-v1", "kling-v3"], cfg_scale=0.3)
+    assert "skip_invalid=True" in str(caught.value)
+
+
+def test_what_a_model_does_not_take_can_be_skipped() -> None:
+    """What is left out stays known, with the reason."""
+    grid = make_grid(prompt="koi", model=["kling-v1", "kling-v3"], cfg_scale=[0.3, 0.7], skip_invalid=True)
+    assert {one.request.model for one in grid.combinations} == {"kling-v1"}
+    assert [one.values["model"] for one in grid.skipped] == ["kling-v3", "kling-v3"]
+    assert all(one.problems[0].field == "cfg_scale" for one in grid.skipped)
+    assert "2 left out" in grid.summary()
+
+
+def test_skipping_everything_is_an_error() -> None:
+    """A sweep of nothing helps nobody."""
+    with pytest.raises(InvalidRequest):
+        make_grid(prompt="koi", model="kling-v3", duration=[99, 100], skip_invalid=True)
+
+
+def test_a_csv_of_prompts(tmp_path: Path) -> None:
+    """Each row is a request; texts become what the field takes, empty cells leave it alone."""
+    path = tmp_path / "prompts.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["prompt", "duration", "enable_audio", "cfg_scale", "model"])
+        writer.writerow(["一条锦鲤, swimming", "10", "", "0.3", "kling-v1"])
+        writer.writerow(["crane", "", "false", "", "kling-v3"])
+    grid = make_grid(path, mode=["std", "pro"])
+    first, _, third, _ = (one.request for one in grid.combinations)
+    assert first == VideoRequest("kling-v1", "一条锦鲤, swimming", duration=10, cfg_scale=0.3)
+    assert third == VideoRequest("kling-v3", "crane", enable_audio=False)
+    assert [one.request.mode for one in grid.combinations] == ["std", "pro"] * 2
+
+
+def test_a_data_frame() -> None:
+    """NaN is an empty cell, and a whole number that pandas made a float of is one again."""
+    grid = make_grid(Frame({"prompt": "koi", "duration": 3.0}, {"prompt": "crane", "duration": math.nan}))
+    assert [one.request.duration for one in grid.combinations] == [3, 5]
+    assert grid.combinations[1].values == {"prompt": "crane", "duration": None}
+
+
+def test_rows_of_requests_and_prompts() -> None:
+    """A list of prompts or of requests is a table too; rows alike are told apart by their number."""
+    grid = make_grid(["koi", VideoRequest(prompt="crane", duration=10)])
+    assert [one.request.seconds for one in grid.combinations] == [5, 10]
+    alike = make_grid(["koi", "koi"])
+    assert [one.values for one in alike.combinations] == [{"row": 1}, {"row": 2}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"prompts": ["koi"]}, TypeError, "no field prompts.*prompt"),
+        ({"prompt": []}, ValueError, "prompt is empty"),
+        ({"prompt": "koi", "repeat": 0}, ValueError, "repeat=0"),
+        ({"table": [{"prompt": "koi", "seed": 1}]}, TypeError, "no field seed"),
+        ({"table": ["koi"], "prompt": "crane"}, TypeError, "in the table and as an argument"),
+        ({"table": [], "mode": "pro"}, ValueError, "table is empty"),
+        ({"table": {"prompt": "koi"}}, TypeError, "goes into a list"),
+        ({"table": [7]}, TypeError, "not int"),
+    ],
+)
+def test_mistakes_are_told_in_words(arguments: dict[str, object], error: type, words: str) -> None:
+    """A slip is answered before anything is made."""
+    with pytest.raises(error, match=words):
+        make_grid(**arguments)
+
+
+def test_a_row_that_is_too_long(tmp_path: Path) -> None:
+    """A comma that was not quoted does not become a field without a name."""
+    path = tmp_path / "prompts.csv"
+    path.write_text("prompt,mode\nA koi, swimming,pro\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="more cells"):
+        make_grid(path)
+
+
+def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
+    """Saved as "CSV" it is in GBK, and read all the same."""
+    file = tmp_path / "prompts.csv"
+    file.write_bytes("prompt,mode\n一条锦鲤,pro\n纸船,std\n".encode("gbk"))
+    assert [one.request.prompt for one in make_grid(file).combinations] == ["一条锦鲤", "纸船"]
+    file.write_bytes(b"prompt\n\xff\xff\xff")
+    with pytest.raises(ValueError, match="save it as CSV UTF-8"):
+        make_grid(file)
+
+
+def test_a_prompt_is_not_a_table() -> None:
+    """One prompt as the first argument is taken for a file's name, and the error says what to write."""
+    with pytest.raises(FileNotFoundError, match=r"prompts go into a list: sweep\(prompt=\[…\]\)"):
+        make_grid("A koi in a pond")

@@ -1,0 +1,453 @@
+"""Sweeps against a real sandbox: so many at once, stopped, gone on with, retried, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import qingbo_widgets as qw
+from qingbo_widgets import InvalidRequest, QingboError, Sandbox, Sweep, TaskManager, sweep
+from qingbo_widgets.library.sweeps import Sweeps
+from qingbo_widgets.sandbox import Faults
+from qingbo_widgets.tasks.sweep.cell import CellState, time_left
+from tests.waiting import until
+
+SHORT = {"duration": 3, "enable_audio": False}
+FAILING = Faults(fail="upstream_unavailable", fail_prompt="fail")
+
+
+@pytest.fixture
+def faults(server: Sandbox) -> Callable[[Faults], None]:
+    """Orders faults of the sandbox; a test that starts finds none."""
+    server.faults = Faults()
+
+    def order(faults: Faults) -> None:
+        server.faults = faults
+
+    return order
+
+
+@pytest.fixture
+def failing(faults: Callable[[Faults], None]) -> None:
+    """Tasks with "fail" in their prompt fail, at once and without a video to draw."""
+    faults(FAILING)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_a_sweep_tells_its_size_and_renders_every_combination(
+    manager: TaskManager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed before anything is sent says how many; each cell has its own video at the end."""
+    made = sweep(prompt=["koi", "fail"], mode=["std", "pro"], manager=manager, name="two by two", **SHORT)
+    assert (
+        "Sweep two by two: 4 tasks (2 prompt × 2 mode), 12 s of video; at most 4 at once."
+        in capsys.readouterr().out
+    )
+    made.wait(timeout=90)
+    assert made.state == "ended"
+    assert made.is_done
+    assert made.counts[CellState.finished] == 2
+    assert made.counts[CellState.failed] == 2
+    assert made.progress == 1
+    assert [cell.values["prompt"] for cell in made.cells if cell.state == "finished"] == ["koi", "koi"]
+    assert len({task.video_path for task in made.tasks if task.video_path}) == 2
+    rows = made.rows()
+    assert [(row["prompt"], row["mode"]) for row in rows] == [
+        ("koi", "std"), ("koi", "pro"), ("fail", "std"), ("fail", "pro"),
+    ]  # fmt: skip
+    assert rows[0]["seconds"] > 0
+    assert "upstream_unavailable" in rows[2]["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_never_more_than_max_running(manager: TaskManager) -> None:
+    """The limit holds at every moment, seen from the service's side; raising it takes effect at once."""
+    made = sweep(prompt=["fail"], repeat=9, max_running=2, manager=manager, **SHORT)
+    most = 0
+
+    def look() -> bool:
+        nonlocal most
+        most = max(most, sum(not task.is_done for task in made.tasks))
+        return made.counts[CellState.failed] >= 3
+
+    until(look)
+    assert most == 2
+    made.max_running = 6
+    until(lambda: made.counts[CellState.running] > 2 or made.is_done)
+    assert made.wait(timeout=60).counts[CellState.failed] == 9
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_many_are_not_sent_before_somebody_says_so(manager: TaskManager, server: Sandbox) -> None:
+    """Above the limit nothing leaves, waiting says why, and the word is all that is needed."""
+    made = sweep(prompt="fail", repeat=5, ask_above=4, manager=manager, **SHORT)
+    assert made.state == "planned"
+    with pytest.raises(QingboError, match=r"Nothing was sent yet.*5 tasks.*sweep\.start\(\)"):
+        made.wait()
+    with pytest.raises(QingboError, match="Nothing was sent yet"):
+        next(iter(made))
+    assert made.tasks == ()
+    assert manager.library.entries() == []
+    assert made.start().wait(timeout=60).counts[CellState.failed] == 5
+
+
+@pytest.mark.usefixtures("failing")
+def test_the_limit_can_be_set_once_for_all(make_manager: Callable[..., TaskManager]) -> None:
+    """``TaskManager.ask_above`` is what counts where a call says nothing."""
+    manager = make_manager(ask_above=1)
+    assert sweep(prompt="fail", repeat=2, manager=manager, **SHORT).state == "planned"
+    assert sweep(prompt="fail", repeat=2, manager=manager, ask_above=2, **SHORT).state == "running"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_pause_and_go_on(manager: TaskManager) -> None:
+    """A pause lets go what runs and holds what waits; waiting for it says so."""
+    made = sweep(prompt="fail", repeat=6, max_running=2, manager=manager, **SHORT)
+    made.pause()
+    until(lambda: not made.counts[CellState.running])
+    assert made.counts[CellState.waiting] >= 4
+    with pytest.raises(QingboError, match=r"paused, \d wait for go_on"):
+        made.wait(timeout=10)
+    made.go_on()
+    assert made.wait(timeout=60).counts[CellState.failed] == 6
+
+
+@pytest.mark.usefixtures("failing")
+def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
+    """What waits here is dropped and never sent; it can be put back, cell by cell."""
+    made = sweep(prompt="fail", repeat=6, max_running=1, manager=manager, **SHORT)
+    made.cancel()
+    made.wait(timeout=60)
+    counts, begun = made.counts, len(made.tasks)
+    assert counts[CellState.waiting] == 0
+    assert counts[CellState.cancelled] >= 6 - begun
+    assert len(manager.library.entries()) == begun < 6  # one, unless this machine paused
+    assert made.cells[5].state == CellState.cancelled
+    states: list[str] = []
+    made.observe(lambda change: states.append(change.new), "state")
+    made.cells[5].retry()
+    made.wait(timeout=60)
+    assert states == ["running", "ended"]
+    assert made.cells[5].state == CellState.failed
+
+
+@pytest.mark.slow
+def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
+    """A failed task is over and refunded, so a retry is another task; what is finished stays as it is."""
+    faults(FAILING)
+    made = sweep(prompt=["koi", "will fail"], manager=manager, **SHORT).wait(timeout=60)
+    kept, failed = made.tasks
+    faults(Faults())
+    made.retry_failed()
+    made.wait(timeout=60)
+    assert made.counts[CellState.finished] == 2
+    assert made.tasks[0] is kept
+    assert made.tasks[1].task_id != failed.task_id
+    with pytest.raises(QingboError, match="has its video"):
+        made.cells[0].retry()
+
+
+@pytest.mark.slow
+def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
+    """402 would meet every other cell too: the sweep pauses, says why, and loses no cell."""
+    faults(Faults(no_balance=True, fail="x", fail_prompt="fail"))
+    made = sweep(prompt="fail", repeat=8, max_running=2, manager=manager, **SHORT)
+    until(lambda: made.is_done)
+    assert made.state == "paused"
+    assert made.reason.startswith("402")
+    assert made.counts[CellState.waiting] == 8
+    with pytest.raises(QingboError, match="402"):
+        made.wait()
+    faults(FAILING)
+    made.go_on()
+    made.wait(timeout=60)
+    assert made.counts[CellState.failed] == 8
+    assert all(task.task_id for task in made.tasks)
+
+
+def test_what_may_exist_is_not_submitted_again_by_itself(
+    manager: TaskManager, faults: Callable[[Faults], None]
+) -> None:
+    """A gateway's page after a submit leaves the cell unconfirmed; only an explicit word sends it again."""
+    faults(Faults(html_every=1, fail="x", fail_prompt="fail"))
+    made = sweep(prompt="fail", repeat=2, manager=manager, **SHORT).wait(timeout=60)
+    assert made.counts[CellState.unconfirmed] == 2
+    keys = [cell.key for cell in made.cells]
+    faults(FAILING)
+    made.retry_failed()
+    assert made.is_done
+    made.retry_failed(unconfirmed=True)
+    made.wait(timeout=60)
+    assert made.counts[CellState.failed] == 2
+    assert [cell.key for cell in made.cells] == keys
+
+
+@pytest.mark.slow
+def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
+    """Unconfirmed ones are submitted again when there is room, not all at once; one can be taken back."""
+    faults(Faults(html_every=1))
+    made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
+    until(lambda: made.is_done)
+    made.go_on()
+    made.wait(timeout=60)
+    assert made.counts[CellState.unconfirmed] == 4
+    most = 0
+
+    def count(_: object) -> None:
+        nonlocal most
+        most = max(most, sum(not task.is_done for task in made.tasks))
+
+    for task in made.tasks:
+        task.observe(count, "status")
+    faults(Faults())
+    made.pause()
+    made.retry_failed(unconfirmed=True)
+    made.cells[3].cancel()
+    made.go_on()
+    until(lambda: made.counts[CellState.finished] == 3)
+    assert made.counts[CellState.unconfirmed] == 1
+    assert most == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_tasks_come_as_they_end(manager: TaskManager) -> None:
+    """Iterating yields each task once, ended, in whatever way."""
+    made = sweep(prompt=["koi", "fail one", "fail two"], manager=manager, **SHORT)
+    seen = []
+    for task in made:
+        assert task.is_done
+        seen.append(task)
+    assert len(seen) == 3
+    assert set(seen) == set(made.tasks)
+
+
+@pytest.mark.usefixtures("failing")
+def test_await_and_async_for(manager: TaskManager) -> None:
+    """Both leave the event loop free."""
+
+    async def story() -> tuple[list[str], int]:
+        made = sweep(prompt="fail", repeat=3, manager=manager, **SHORT)
+        beats = 0
+
+        async def beat() -> None:
+            nonlocal beats
+            while True:
+                beats += 1
+                await asyncio.sleep(0.01)
+
+        heart = asyncio.create_task(beat())
+        ids = [task.task_id async for task in made]
+        assert await made is made
+        heart.cancel()
+        return ids, beats
+
+    ids, beats = asyncio.run(story())
+    assert len(set(ids)) == 3
+    assert beats > 5
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
+    make_manager: Callable[..., TaskManager],
+) -> None:
+    """The order, the limit and what ran are there again; what waits goes out only after ``go_on``."""
+    first = make_manager()
+    made = sweep(prompt=["fail"], repeat=7, max_running=2, manager=first, name="koi", **SHORT)
+    until(lambda: made.counts[CellState.failed] >= 1)
+    first.close()
+    with pytest.raises(QingboError, match="manager was closed"):
+        made.wait(timeout=5)
+    rows = first.library.entries()
+    # One that the queue was about to send has its row already, which says that it was not sent.
+    sent = len([row for row in rows if row.task_id or row.status != "failed"])
+
+    second = make_manager()
+    again = Sweep.resume("koi", manager=second)
+    assert Sweep.resume(manager=second) is again
+    assert (again.state, again.max_running, len(again)) == ("paused", 2, 7)
+    assert "go_on()" in again.reason
+    until(lambda: not again.counts[CellState.running])
+    assert len(second.library.entries()) == len(rows)
+    assert again.counts[CellState.waiting] == 7 - sent
+    again.go_on()
+    again.wait(timeout=60)
+    assert len(second.library.entries()) == 7
+    # One that was on its way when the kernel ended may be unconfirmed; none is submitted twice.
+    assert again.counts[CellState.failed] + again.counts[CellState.unconfirmed] == 7
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing")
+def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., TaskManager]) -> None:
+    """Both go on with one sweep at the same time; the journal has one task a cell."""
+    one, two = make_manager(), make_manager()
+    here = sweep(prompt="fail", repeat=8, max_running=3, manager=one, name="koi", ask_above=0, **SHORT)
+    there = Sweep.resume("koi", manager=two)
+    both = [threading.Thread(target=made.go_on) for made in (here, there)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    deadline = time.monotonic() + 60
+    while not (here.state == there.state == "ended"):
+        assert time.monotonic() < deadline, (here, there)
+        for made in (here, there):
+            if made.state == "paused":
+                made.go_on()
+        time.sleep(0.02)
+    assert len(one.library.entries()) == 8
+
+
+def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., TaskManager]) -> None:
+    """Made, and taken up, by several threads in the same moment: one sweep, which nothing submits twice."""
+    start = threading.Barrier(8)
+    found: list[Sweep] = []
+
+    def together(call: Callable[[], Sweep]) -> None:
+        def work() -> None:
+            start.wait()
+            found.append(call())
+
+        threads = [threading.Thread(target=work) for _ in range(start.parties)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    first, second = make_manager(), make_manager()
+    together(lambda: sweep(prompt="koi", repeat=3, name="koi", ask_above=0, manager=first, **SHORT))
+    assert len(found) == start.parties, "a thread met an error"
+    assert len(set(map(id, found))) == 1
+    found.clear()
+    together(lambda: Sweep.resume("koi", manager=second))
+    assert len(set(map(id, found))) == 1
+
+
+@pytest.mark.usefixtures("failing")
+def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> None:
+    """A name stands for one sweep: the same call finds it, another one is refused."""
+    made = sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT).wait(timeout=60)
+    assert sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT) is made
+    with pytest.raises(ValueError, match="another sweep 'koi'"):
+        sweep(prompt=["fail"], repeat=3, manager=manager, name="koi", **SHORT)
+    assert len(manager.library.entries()) == 2
+
+
+@pytest.mark.usefixtures("failing")
+def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
+    """The number given counts, now and for the next kernel; without one the limit stays."""
+    first = sweep(prompt=["fail"], name="limits", max_running=2, manager=manager, **SHORT)
+    assert sweep(prompt=["fail"], name="limits", max_running=7, manager=manager, **SHORT) is first
+    assert sweep(prompt=["fail"], name="limits", manager=manager, **SHORT).max_running == 7
+    kept = Sweeps(manager.library, manager.service).get("limits")
+    assert kept is not None
+    assert kept.max_running == 7
+
+
+def test_an_unknown_name_lists_the_known(manager: TaskManager) -> None:
+    """Looking for a sweep makes no journal, and names what there is."""
+    with pytest.raises(KeyError, match="there are: none"):
+        Sweep.resume("koi", manager=manager)
+    assert not manager.library.folder.exists()
+
+
+def test_refused_combinations_send_nothing(manager: TaskManager) -> None:
+    """One wrong cell, and nothing leaves; with ``skip_invalid`` the rest does, and the reason is kept."""
+    varied = {"prompt": "koi", "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.3], "manager": manager}
+    with pytest.raises(InvalidRequest):
+        sweep(**varied)
+    made = sweep(**varied, skip_invalid=True, ask_above=0)
+    assert len(made) == 1
+    assert "cfg_scale" in made.skipped[0].problems[0].message
+    del manager.sweeps[made.name]
+    assert Sweep.resume(made.name, manager=manager).skipped[0].values == {
+        "model": "kling-v3",
+        "cfg_scale": 0.3,
+    }
+    assert manager.library.entries() == []
+
+
+def test_a_full_disk_sends_nothing(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell whose key cannot be written down is not submitted: it could not be found again."""
+    made = sweep(prompt="koi", repeat=2, manager=manager, ask_above=0, **SHORT)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Sweeps, "claim", full)
+    made.start()
+    until(lambda: made.state == "paused")
+    assert "No space left" in made.reason
+    assert manager.library.entries() == []
+
+
+@pytest.mark.usefixtures("failing")
+def test_to_dataframe(manager: TaskManager) -> None:
+    """A DataFrame where pandas is there, else an error that says what does without it."""
+    made = sweep(prompt="fail", repeat=2, manager=manager, **SHORT).wait(timeout=60)
+    if importlib.util.find_spec("pandas") is None:
+        with pytest.raises(ImportError, match=r"needs pandas.*rows\(\)"):
+            made.to_dataframe()
+    else:
+        assert list(made.to_dataframe()["repeat"]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("ended", "running", "waiting", "places", "left"),
+    [
+        ([], [], 0, 4, 0.0),
+        ([], [None], 0, 4, None),
+        ([], [7.0], 3, 4, None),
+        ([10.0, 20.0, 30.0], [5.0, None], 0, 2, 20.0),
+        ([10.0], [5.0, 10.0], 3, 2, 25.0),
+        ([10.0], [], 5, 2, 30.0),
+    ],
+)
+def test_time_left(
+    ended: list[float], running: list[float | None], waiting: int, places: int, left: float | None
+) -> None:
+    """What runs ends when it says, and what waits takes the first free place, each for the usual time."""
+    assert time_left(ended, running, waiting, places) == left
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
+    """Rate limits, a server's errors, a gateway's pages, failing tasks: each cell ends, and is told, once.
+
+    One of ten is drawn; drawing all two hundred would measure the sandbox's drawing, a second each.
+    """
+    bad = Faults(
+        fail="task_failed", fail_prompt="fail", rate_limit_every=13, server_error_every=31, html_every=41
+    )
+    with Sandbox(speed=50, draft=True, faults=bad) as server:
+        client = qw.Client(server.api_key, server.base_url)
+        with TaskManager(client, qw.Library(tmp_path), poll_interval=0.2) as manager:
+            prompts = [f"{'koi' if number % 10 == 0 else 'fail'} {number}" for number in range(200)]
+            made = sweep(prompt=prompts, max_running=16, ask_above=200, manager=manager, **SHORT)
+            # Three lost answers in a row would be bad luck, and pause it.
+            made.observe(lambda change: change["new"] == "paused" and made.go_on(), "state")
+            seen = [task.key for task in made]
+            counts = made.counts
+            assert made.state == "ended"
+            assert len(seen) == len(set(seen)) == 200
+            assert counts[CellState.waiting] == counts[CellState.running] == counts[CellState.cancelled] == 0
+            assert (
+                counts[CellState.finished] + counts[CellState.failed] + counts[CellState.unconfirmed] == 200
+            )
+            assert counts[CellState.finished] >= 15
+            assert 0 < counts[CellState.unconfirmed] < 40
+            assert len(manager.library.entries()) == 200
+            assert all(cell.task and cell.task.video_path for cell in made.cells if cell.state == "finished")

@@ -1,0 +1,192 @@
+"""The difference between one click and another, by the page's clock and by the kernel's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.base import clicks
+from qingbo_widgets.widgets.base.clicks import Clicks, DatedButton
+from qingbo_widgets.widgets.card.task_card import TaskCard
+from qingbo_widgets.widgets.studio.follow_up import Sequel
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+
+#: The page's clock, far from the kernel's.
+EPOCH = datetime(2031, 5, 5, tzinfo=UTC)
+
+
+class Bench:
+    """A button with its guard, a page and a kernel whose clocks the test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.kernel = 1000.0
+        self.done: list[str] = []
+        self.takes = 0.0
+        self.wish = "make it"
+        self.clicks = Clicks()
+        self.button = DatedButton(description="Make it")
+        self.button.on_click(lambda _: self._act())
+        monkeypatch.setattr(clicks.time, "monotonic", lambda: self.kernel)
+        monkeypatch.setattr(clicks, "_delays", {})
+
+    def click(self, made: float | None, handled: float, *, session: str = "page", text: bool = False) -> int:
+        """Handle a click and return how many wishes were done so far."""
+        self.kernel = 1000.0 + handled
+        header: dict[str, Any] = {"session": session}
+        if made is not None:
+            date = EPOCH + timedelta(seconds=made)
+            header["date"] = date.isoformat().replace("+00:00", "Z") if text else date
+        data = {"method": "custom", "content": {"event": "click"}}
+        self.button._handle_msg({"header": header, "content": {"data": data}, "buffers": []})
+        return len(self.done)
+
+    def _act(self) -> None:
+        with self.clicks.once(self.wish) as is_new:
+            if is_new:
+                self.kernel += self.takes
+                self.done.append(self.wish)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """One button."""
+    bench = Bench(monkeypatch)
+    yield bench
+    bench.button.close()
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_a_double_click_is_one_however_long_the_first_takes(bench: Bench, text: bool) -> None:
+    """Handling the first takes three seconds; the second was made 250 ms after it."""
+    bench.takes = 3.0
+    assert bench.click(0.0, 0.1, text=text) == 1
+    assert bench.click(0.25, 3.2, text=text) == 1
+    assert bench.click(9.0, 9.1, text=text) == 2
+
+
+def test_clicks_that_waited_for_the_kernel_are_one(bench: Bench) -> None:
+    """Nothing showed while a cell ran for 20 s, so the user clicked again and again."""
+    for made in (0.0, 5.0, 11.0, 19.0):
+        assert bench.click(made, 20.0 + made / 1000) == 1
+    assert bench.click(22.0, 22.1) == 2
+
+
+def test_a_click_made_before_the_answer_is_one_even_if_another_cell_came_between(bench: Bench) -> None:
+    """The second waited behind a cell of a minute; it was made before the first was handled."""
+    bench.click(-50.0, -49.9)
+    assert bench.click(0.0, 10.0) == 2
+    assert bench.click(8.0, 70.0) == 2
+    assert bench.click(72.0, 72.1) == 3
+
+
+def test_two_wishes_are_two(bench: Bench) -> None:
+    """Three seconds apart with the answer on the page; or at once for something else."""
+    assert bench.click(0.0, 0.1) == 1
+    assert bench.click(3.0, 3.1) == 2
+    bench.wish = "make another"
+    assert bench.click(3.2, 3.3) == 3
+
+
+def test_a_held_key_is_one_click(bench: Bench) -> None:
+    """The browser repeats the click thirty times a second, for ten seconds."""
+    for number in range(300):
+        assert bench.click(number / 30, number / 30 + 0.05) == 1
+    assert bench.click(12.0, 12.1) == 2
+
+
+@pytest.mark.parametrize("session", ["page", "another page"])
+def test_without_a_time_the_kernel_counts_from_the_end_of_the_first(bench: Bench, session: str) -> None:
+    """A host that sends none, or two pages whose clocks cannot be compared."""
+    bench.takes = 5.0
+    made = None if session == "page" else 0.0
+    assert bench.click(made, 0.0) == 1
+    assert bench.click(None if made is None else -900.0, 5.1, session=session) == 1
+    assert bench.click(None if made is None else -890.0, 15.0, session=session) == 2
+
+
+def test_a_clock_set_back_does_not_lock_the_button(bench: Bench) -> None:
+    """The page's clock is put back by an hour: after a second, clicks count as ever."""
+    assert bench.click(0.0, 0.1) == 1
+    assert bench.click(10.0 - 3600, 10.1) == 2
+    assert bench.click(20.0 - 3600, 20.1) == 3
+    assert bench.click(20.2 - 3600, 20.3) == 3
+    assert bench.click(7200.0 - 2 * 3600, 7200.1) == 4
+    assert bench.click(7210.0 - 2 * 3600, 7210.1) == 5
+
+
+def test_what_failed_can_be_had_at_once(bench: Bench) -> None:
+    """Nothing came of it, so the next click is no repetition."""
+    with pytest.raises(ValueError, match="no room"), bench.clicks.once("x"):
+        raise ValueError("no room")
+    with bench.clicks.once("x") as is_new:
+        assert is_new
+
+
+def test_two_threads_are_one_click(bench: Bench) -> None:
+    """A kernel may handle the clicks of a page on several threads at once."""
+    barrier, new = threading.Barrier(8), []
+
+    def click() -> None:
+        barrier.wait()
+        with bench.clicks.once("x") as is_new:
+            new.append(is_new)
+            if is_new:
+                entered.wait(5)
+
+    entered = threading.Event()
+    threads = [threading.Thread(target=click) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads[1:]:
+        thread.join(0.05)
+    entered.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(new) == [False] * 7 + [True]
+
+
+def test_a_studio_in_a_slow_kernel_submits_once(
+    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clicks of a page, 250 ms apart, while submitting takes two seconds by the kernel's clock."""
+    studio, now = VideoStudio(manager, prompt="A koi"), [5000.0]
+    monkeypatch.setattr(clicks.time, "monotonic", lambda: now[0])
+
+    def message(made: float) -> dict[str, Any]:
+        data = {"method": "custom", "content": {"event": "click"}}
+        header = {"session": "s", "date": EPOCH + timedelta(seconds=made)}
+        return {"header": header, "content": {"data": data}, "buffers": []}
+
+    submit = manager.submit
+    monkeypatch.setattr(manager, "submit", lambda *args: (now.__setitem__(0, now[0] + 2.0), submit(*args))[1])
+    studio.generate_button._handle_msg(message(0.0))
+    studio.generate_button._handle_msg(message(0.25))
+    assert len(manager.tasks) == 1
+    now[0] += 10.0
+    studio.generate_button._handle_msg(message(12.0))
+    assert len(manager.tasks) == 2
+    studio.close()
+
+
+def test_every_button_that_acts_is_guarded(manager: TaskManager, make_task: Any) -> None:
+    """A card's "Submit again" that fails at once, and the form of a sequel: a double click acts once."""
+    acted: list[str] = []
+    task = make_task(status=TaskStatus.unconfirmed)
+    task.submit_again = lambda: acted.append("again")  # as one whose submission has failed already
+    card = TaskCard(task)
+    card.submit_again_button.click()
+    card.submit_again_button.click()
+    assert acted == ["again"]
+    card.close()
+    sequel = Sequel(manager)
+    sequel.offer(lambda _: task.request)
+    sequel.generate_button.click()
+    sequel.generate_button.click()
+    assert len(sequel.cards) == len(manager.tasks) == 1
+    sequel.close()

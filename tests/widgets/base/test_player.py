@@ -1,0 +1,154 @@
+"""Videos by relative path."""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import re
+from html import unescape
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+from urllib.parse import unquote
+
+import pytest
+
+from qingbo_widgets.widgets.base import player
+
+
+def source(markup: str) -> str:
+    """What the player plays."""
+    found = re.search(r'<video src="([^"]*)"', markup)
+    assert found, markup
+    return unescape(found[1])
+
+
+@pytest.mark.parametrize(
+    "name", ["koi.mp4", "一条锦鲤.mp4", "a b.mp4", "100%.mp4", "a#b?c.mp4", 'x"><script>.mp4', "a:b.mp4"]
+)
+def test_any_name_becomes_a_relative_url(name: str, workdir: Path) -> None:
+    """Blanks, quotes and the characters that mean something in a URL are quoted, and read back the same."""
+    markup = player.video_html(workdir / "qingbo_videos" / name)
+    assert unquote(source(markup)) == f"./qingbo_videos/{name}"
+    assert not re.search(r'[\s#?"<>]', source(markup))
+    assert "<script" not in markup
+
+
+def test_the_player_does_not_load_the_whole_video(workdir: Path) -> None:
+    """Ten videos in a notebook load ten beginnings, and none plays by itself."""
+    markup = player.video_html(workdir / "a.mp4")
+    assert 'preload="metadata"' in markup
+    assert "playsinline" in markup
+    assert "autoplay" not in markup
+
+
+def test_a_portrait_video_fits(workdir: Path) -> None:
+    """Neither wider than the cell nor higher than a screen."""
+    markup = player.video_html(workdir / "a.mp4")
+    assert "max-width: 100%" in markup
+    assert "max-height" in markup
+
+
+def test_a_file_outside_the_folder_is_told_of(workdir: Path, tmp_path: Path) -> None:
+    """It may play, where Jupyter was started above both; the caption says so and what to do else."""
+    (workdir / "notes").mkdir()
+    os.chdir(workdir / "notes")
+    markup = player.video_html(workdir / "a.mp4")
+    assert source(markup) == "../a.mp4"
+    assert "outside the notebook" in markup
+    assert "embed=True" in markup
+
+
+def test_a_hidden_folder_is_told_of(workdir: Path) -> None:
+    """Jupyter answers 404 for it, which a person could not guess."""
+    assert "hidden folder" in player.video_html(workdir / ".videos" / "a.mp4")
+    assert "hidden" not in player.video_html(workdir / "videos" / "a.mp4")
+
+
+def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, D: cannot be reached from C:; there is a sentence instead of a player that stays black."""
+
+    def refuse(*_: object) -> str:
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", refuse)
+    markup = player.video_html("D:/a.mp4")
+    assert "<video" not in markup
+    assert "another drive" in markup
+
+
+def test_a_folder_with_two_paths_is_one(workdir: Path) -> None:
+    """A link, as ``/tmp`` on macOS, or a short name on Windows: the video is in the folder all the same."""
+    (workdir / "notes" / "qingbo_videos").mkdir(parents=True)
+    link = workdir / "link"
+    try:
+        link.symlink_to(workdir / "notes", target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege on this Windows")
+    video = workdir / "notes" / "qingbo_videos" / "a.mp4"
+    assert player.relative_url(video, link) == "./qingbo_videos/a.mp4"
+    assert player.why_unreachable(video, link) is None
+
+
+@pytest.mark.parametrize(
+    ("video", "folder", "relative"),
+    [
+        (r"C:\Users\me\notes\videos\a b.mp4", r"C:\Users\me\notes", "videos/a b.mp4"),
+        (r"c:\USERS\me\notes\a.mp4", r"C:\Users\me\notes", "a.mp4"),
+        (r"C:\Users\me\a.mp4", r"C:\Users\me\notes", "../a.mp4"),
+        (r"D:\videos\a.mp4", r"C:\Users\me\notes", None),
+        (r"\\nas\share\notes\a.mp4", r"\\nas\share\notes", "a.mp4"),
+        (r"\\nas\share\notes\videos\a.mp4", r"Z:\notes", "videos/a.mp4"),
+        (r"\\nas\other\a.mp4", r"Z:\notes", None),
+    ],
+)
+def test_paths_of_windows(
+    video: str, folder: str, relative: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drives, shares, and the letter of a share, which Windows resolves a library's folder to."""
+    monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
+    monkeypatch.setattr(player, "os", SimpleNamespace(path=ntpath, sep="\\"))
+    assert player.relative_path(video, PureWindowsPath(folder)) == relative  # type: ignore[arg-type]
+
+
+def test_the_notebooks_folder_survives_chdir(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jupyter resolves against the notebook, wherever the kernel has gone since."""
+    (workdir / "elsewhere").mkdir()
+    monkeypatch.setenv("JPY_SESSION_NAME", str(workdir / "koi.ipynb"))
+    os.chdir(workdir / "elsewhere")
+    assert player.relative_url(workdir / "a.mp4") == "./a.mp4"
+
+
+def test_the_caption_tells_path_and_size(workdir: Path) -> None:
+    """A person finds the file again."""
+    (workdir / "a.mp4").write_bytes(bytes(2_500_000))
+    assert "a.mp4, 2.5 MB" in player.video_html(workdir / "a.mp4")
+
+
+def test_a_link_is_played_from_where_it_is() -> None:
+    """With its signature, which must not be changed, and loading no more than its beginning."""
+    url = 'https://videos.example.com/a.mp4?sign=a%2Fb&t=1&x="><script>'
+    markup = player.link_html(f" {url} ")
+    assert source(markup) == url
+    assert 'preload="metadata"' in markup
+    assert "<script" not in markup
+
+
+@pytest.mark.parametrize(
+    "url", ["", "javascript:alert(1)", "file:///a.mp4", "data:video/mp4;base64,AA", "//x/a.mp4"]
+)
+def test_only_a_link_of_the_web_is_played(url: str) -> None:
+    """Whatever the service may say."""
+    assert player.link_html(url) == ""
+
+
+def test_embedding_has_a_limit(workdir: Path) -> None:
+    """Up to it the video is in the markup; above it there is a sentence, not a notebook of 100 MB."""
+    (workdir / "a.mp4").write_bytes(bytes(1000))
+    assert source(player.embed_html(workdir / "a.mp4")).startswith("data:video/mp4;base64,AAAA")
+    assert "<video" not in player.embed_html(workdir / "a.mp4", limit=999)
+    assert "at most" in player.embed_html(workdir / "a.mp4", limit=999)
+
+
+def test_embedding_a_file_that_is_gone_is_told(workdir: Path) -> None:
+    """A removed file is no traceback in the middle of a display."""
+    assert "cannot be read" in player.embed_html(workdir / "gone.mp4")

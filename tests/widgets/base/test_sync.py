@@ -1,0 +1,228 @@
+"""The lock, the refresher, and observing without keeping alive."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+
+import ipywidgets
+import pytest
+from traitlets import HasTraits, Int
+
+from qingbo_widgets.widgets.base.sync import Refresher, close_parts, lazy, observe, update, weakly
+
+Until = Callable[[Callable[[], object]], None]
+
+
+class Source(HasTraits):
+    """Something to observe."""
+
+    number = Int()
+    other = Int()
+
+
+class View:
+    """Counts how often it is told."""
+
+    def __init__(self, rounds: int = 3) -> None:
+        self.calls = 0
+        self.rounds = rounds
+
+    def hear(self) -> None:
+        self.calls += 1
+
+    def refresh(self) -> bool:
+        self.calls += 1
+        return self.calls < self.rounds
+
+
+def test_threads_writing_one_widget_lose_nothing() -> None:
+    """Without the one lock, hold_sync against hold_sync raises or sends stale values."""
+    bar = ipywidgets.IntProgress(max=10_000)
+    errors: list[Exception] = []
+
+    def write() -> None:
+        try:
+            for _ in range(300):
+                with update(bar):
+                    bar.value += 1
+                    bar.description = str(bar.value)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert (bar.value, bar.description) == (1800, "1800")
+    close_parts(bar)
+    bar.close()
+
+
+def test_close_parts_closes_everything_inside(live_widgets: Callable[[], int]) -> None:
+    """Children of children, layouts and styles are closed, however often a cell is run again."""
+    before = live_widgets()
+    for _ in range(100):
+        box = ipywidgets.VBox([ipywidgets.HBox([ipywidgets.Text(), ipywidgets.Button()])])
+        close_parts(box)
+        box.close()
+    assert live_widgets() == before
+
+
+def test_an_observed_source_keeps_no_view_alive() -> None:
+    """When nobody else holds the view it goes, and the source forgets it at the next change."""
+    source, view = Source(), View()
+    observe(source, view, "hear", ["number"])
+    source.number = 1
+    assert view.calls == 1
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
+    source.number = 2
+    assert not source.has_trait("number") or not source._trait_notifiers["number"]["change"]
+
+
+def test_traits_that_change_together_are_one_call() -> None:
+    """Each of them tells of its change by itself; a view is drawn once for all of them."""
+    source, view = Source(), View()
+    observe(source, view, "hear", ["number", "other"])
+    with source.hold_trait_notifications():
+        source.number, source.other = 1, 1
+    assert view.calls == 1
+    source.number = 2
+    source.other = 2
+    assert view.calls == 3
+
+
+def test_a_weak_call_keeps_no_view_alive(caplog: pytest.LogCaptureFixture) -> None:
+    """It takes whatever it is called with; for a view that is gone it does nothing."""
+    view = View()
+    call = weakly(view, "hear")
+    call()
+    call("something", 2)
+    assert view.calls == 2
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
+    call()
+    assert caplog.text == ""
+
+
+def test_a_lazy_part_is_made_once_and_closed_with_the_rest(live_widgets: Callable[[], int]) -> None:
+    """When it is asked for, and not before; on the page or not."""
+
+    class Box(ipywidgets.VBox):
+        made = 0
+
+        @lazy
+        def button(self) -> ipywidgets.Button:
+            """Presses."""
+            Box.made += 1
+            return ipywidgets.Button()
+
+    before = live_widgets()
+    box, other = Box(), Box()
+    assert Box.made == 0
+    assert box.button is box.button
+    assert other.button is not box.button
+    assert Box.made == 2
+    assert Box.button.__doc__ == "Presses."
+    for each in (box, other):
+        close_parts(each)
+        each.close()
+    assert live_widgets() == before
+
+
+def test_stop_ends_observing_and_may_be_called_twice() -> None:
+    """A closed view hears nothing more."""
+    source, view = Source(), View()
+    stop = observe(source, view, "hear", ["number"])
+    stop()
+    stop()
+    source.number = 1
+    assert view.calls == 0
+
+
+def test_a_view_that_raises_does_not_reach_the_source(caplog: pytest.LogCaptureFixture) -> None:
+    """Following a task goes on whatever a view does; the log tells."""
+
+    class Broken(View):
+        def hear(self) -> None:
+            raise ValueError("broken view")
+
+    source, view = Source(), Broken()
+    observe(source, view, "hear", ["number"])
+    with caplog.at_level(logging.ERROR):
+        source.number = 1
+    assert "broken view" in caplog.text
+
+
+def test_the_refresher_ends_with_its_last_view(until: Until) -> None:
+    """One thread for all views, none when there is nothing to draw."""
+    refresher, views = Refresher(interval=0.005), [View(), View()]
+    for view in views:
+        refresher.add(view)
+    assert refresher._thread is not None
+    assert refresher._thread.daemon
+    until(lambda: refresher._thread is None)
+    assert [view.calls for view in views] == [3, 3]
+
+
+def test_the_refresher_keeps_no_view_alive(until: Until) -> None:
+    """A card that nobody holds any more is not drawn for ever."""
+    refresher, view = Refresher(interval=0.005), View(rounds=10**9)
+    refresher.add(view)
+    until(lambda: view.calls > 2)  # noqa: F821 - it is there until the next line
+    del view
+    until(lambda: gc.collect() is not None and refresher._thread is None)
+
+
+def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.LogCaptureFixture) -> None:
+    """One broken view stops neither the thread nor the other views."""
+
+    class Broken(View):
+        def refresh(self) -> bool:
+            raise ValueError("broken view")
+
+    refresher, broken, view = Refresher(interval=0.005), Broken(), View()
+    refresher.add(broken)
+    refresher.add(view)
+    until(lambda: view.calls == 3 and refresher._thread is None)
+    assert caplog.text.count("could not be drawn") == 1
+
+
+def test_an_alarm_does_not_wait_for_the_beat(until: Until) -> None:
+    """Nor for the views that wait for it."""
+    refresher, view, called = Refresher(interval=1000), View(), []
+    refresher.add(view)
+    refresher.later(0.01, lambda: called.append(1))
+    until(lambda: called)
+    refresher.later(0.0, lambda: called.append(2))
+    until(lambda: called == [1, 2])
+    assert view.calls == 0
+
+
+def test_an_alarm_keeps_nothing_alive_afterwards(until: Until) -> None:
+    """The thread goes on for the sake of others, without what it has called."""
+    refresher, view, waiting = Refresher(interval=1000), View(), View()
+    refresher.add(waiting)
+    refresher.later(0.0, view.hear)
+    until(lambda: view.calls)  # noqa: F821 - it is there until the next line
+    gone = weakref.ref(view)
+    del view
+    until(lambda: gc.collect() is not None and gone() is None)
+
+
+def test_later_calls_once(until: Until) -> None:
+    """An alarm needs no view."""
+    refresher, called = Refresher(interval=0.005), []
+    refresher.later(0.01, lambda: called.append(1))
+    until(lambda: called and refresher._thread is None)
+    assert called == [1]

@@ -1,0 +1,194 @@
+"""What was typed is there again when the cell runs again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.library.presets import Presets
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.base import sync as binding
+from qingbo_widgets.widgets.form import drafts
+from qingbo_widgets.widgets.form.drafts import DraftKeeper, cell_key
+from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+
+
+class Shell:
+    """Stands in for Jupyter's shell: which cell runs now."""
+
+    def __init__(self, parent: object) -> None:
+        self.parent = parent
+
+    def get_parent(self) -> object:
+        return self.parent
+
+
+@pytest.fixture
+def run_in(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Says which cell runs, and lets a draft be written at once."""
+    monkeypatch.setattr(drafts, "PAUSE", 0.0)
+    monkeypatch.setattr(binding.refresher, "interval", 0.02)
+
+    def run(cell: str) -> None:
+        monkeypatch.setattr(drafts, "get_ipython", lambda: Shell({"metadata": {"cellId": cell}}))
+
+    return run
+
+
+@pytest.fixture
+def forget(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The kernel is restarted: what is not on disk is gone."""
+    monkeypatch.setattr(drafts, "_remembered", {})
+    return lambda: monkeypatch.setattr(drafts, "_remembered", {})
+
+
+@pytest.fixture
+def presets(tmp_path: Path) -> Presets:
+    """A library's presets."""
+    return Presets(tmp_path / "videos")
+
+
+@pytest.fixture
+def make(presets: Presets) -> Iterator[Any]:
+    """Makes a form as the code of a cell does, with its draft."""
+    made: list[tuple[RequestForm, DraftKeeper]] = []
+
+    def make_form(key: str = "cell", **initial: Any) -> RequestForm:
+        form = RequestForm(**initial)
+        made.append((form, DraftKeeper(form, presets, key)))
+        return form
+
+    yield make_form
+    for form, keeper in made:
+        keeper.close()
+        form.close()
+
+
+@pytest.mark.parametrize(
+    ("shell", "key"),
+    [
+        (None, None),
+        (object(), None),
+        (Shell(None), None),
+        (Shell({}), "notebook"),
+        (Shell({"metadata": {}}), "notebook"),
+        (Shell({"metadata": {"cellId": "4e1"}}), "4e1"),
+    ],
+)
+def test_the_cell_that_runs(monkeypatch: pytest.MonkeyPatch, shell: object, key: str | None) -> None:
+    """Where the front end tells; a program has no cells, and no drafts."""
+    monkeypatch.setattr(drafts, "get_ipython", lambda: shell)
+    assert cell_key() == key
+
+
+def test_running_the_cell_again_keeps_what_was_typed(make: Any) -> None:
+    """At once, without waiting for the disk."""
+    make(prompt="A koi").controls["prompt"].value = "A fox"
+    assert make(prompt="A koi").prompt == "A fox"
+
+
+def test_each_cell_has_its_own(make: Any) -> None:
+    """Two forms in a notebook do not mix."""
+    make("one").prompt = "A koi"
+    assert make("two").prompt == ""
+    assert make("one").prompt == "A koi"
+
+
+def test_another_kernel_finds_it(make: Any, forget: Any, presets: Presets, until: Any, run_in: Any) -> None:
+    """A moment after the last letter it is on disk, with what the model does not take."""
+    form = make(model="kling-v1")
+    form.prompt, form.negative_prompt, form.model = "A koi", "blur", "kling-v3"
+    until(lambda: presets.draft("cell") and presets.draft("cell").fields.get("model", "") == "kling-v3")
+    forget()
+    again = make(model="kling-v1")
+    assert (again.prompt, again.negative_prompt, again.model) == ("A koi", "blur", "kling-v3")
+
+
+def test_where_the_code_has_changed_it_counts(make: Any) -> None:
+    """Somebody has edited the cell; the rest of the draft stays."""
+    form = make(prompt="A koi", mode="std")
+    form.prompt, form.duration = "A fox", 9
+    again = make(prompt="A carp", mode="std")
+    assert (again.prompt, again.duration) == ("A carp", 9)
+    once_more = make(mode="std")
+    assert (once_more.prompt, once_more.duration) == ("", 9)
+
+
+def test_start_afresh_is_remembered_too(make: Any) -> None:
+    """An emptied form stays empty."""
+    form = make(prompt="A koi")
+    form.prompt = "A fox"
+    form.start_afresh()
+    assert make(prompt="A koi").prompt == "A koi"
+
+
+def test_not_every_letter_is_written(
+    make: Any, presets: Presets, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    """One file a pause, whatever is typed in it."""
+    monkeypatch.setattr(binding.refresher, "interval", 0.02)
+    monkeypatch.setattr(drafts, "PAUSE", 0.3)
+    written: list[str] = []
+    keep = Presets.keep_draft
+    monkeypatch.setattr(
+        Presets, "keep_draft", lambda self, key, draft: (written.append(key), keep(self, key, draft))
+    )
+    form = make()
+    for length in range(1, 30):
+        form.controls["prompt"].value = "A koi in a clear pond" * length
+    until(lambda: written)
+    assert len(written) == 1
+
+
+def test_what_is_not_written_yet_is_written_at_the_end(make: Any, presets: Presets, workdir: Path) -> None:
+    """Closing the form does not lose the last second."""
+    form = RequestForm()
+    keeper = DraftKeeper(form, presets, "cell")
+    form.prompt = "A koi"
+    keeper.close()
+    draft = presets.draft("cell")
+    assert draft is not None
+    assert draft.fields["prompt"] == "A koi"
+    form.close()
+
+
+def test_a_folder_that_cannot_be_written_harms_nothing(
+    make: Any, presets: Presets, until: Any, caplog: pytest.LogCaptureFixture, run_in: Any
+) -> None:
+    """It is logged, and the draft lives in this kernel."""
+    presets.folder.write_text("a file where the folder should be", encoding="utf-8")
+    form = make()
+    form.prompt = "A koi"
+    until(lambda: "cannot be written" in caplog.text)
+    assert make().prompt == "A koi"
+
+
+def test_a_studio_keeps_the_draft_of_its_cell(manager: TaskManager, run_in: Any, forget: Any) -> None:
+    """In the folder of its library; a key is never in it."""
+    run_in("cell 1")
+    studio = VideoStudio(manager, prompt="A koi")
+    studio.form.controls["prompt"].value = "A fox"
+    run_in("cell 2")
+    other = VideoStudio(manager, prompt="A koi")
+    assert other.form.prompt == "A koi"
+    other.close()
+    run_in("cell 1")
+    again = VideoStudio(manager, prompt="A koi")
+    assert again.form.prompt == "A fox"
+    again.close()
+    studio.close()
+    (file,) = (manager.library.folder / "drafts").iterdir()
+    assert set(json.loads(file.read_text(encoding="utf-8"))["fields"]) == {"model", "prompt"}
+
+
+def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: Any) -> None:
+    """Nothing is written that nobody would find again."""
+    studio = VideoStudio(manager, prompt="A koi")
+    studio.form.prompt = "A fox"
+    studio.close()
+    assert not (manager.library.folder / "drafts").exists()

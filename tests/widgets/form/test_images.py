@@ -1,0 +1,249 @@
+"""The images of a form: shown, judged, and never waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.values import DynamicMask
+from qingbo_widgets.service.http.image_probe import ImageReport, Size
+from qingbo_widgets.tasks.background.image_checks import pictures
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.base import sync as binding
+from qingbo_widgets.widgets.form import images
+from qingbo_widgets.widgets.form.request_form import RequestForm
+
+URL = "https://example.com/koi.png"
+Finds = Callable[..., threading.Event]
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the end of typing."""
+    monkeypatch.setattr(images, "_TYPED", 0.0)
+    monkeypatch.setattr(binding.refresher, "interval", 0.02)
+
+
+@pytest.fixture
+def form() -> Iterator[RequestForm]:
+    """A form that lacks nothing but an image."""
+    form = RequestForm(prompt="A koi")
+    yield form
+    form.close()
+
+
+@pytest.fixture
+def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
+    """Says what a look at the image finds; each look waits while the event that is returned is cleared."""
+
+    def find(size: Size | None = None, problem: str = "") -> threading.Event:
+        may_look = threading.Event()
+        may_look.set()
+
+        def look(url: str, *_: object, **__: object) -> ImageReport:
+            assert may_look.wait(30)
+            return ImageReport(url, size, problem)
+
+        monkeypatch.setattr(pictures, "_look", look)
+        return may_look
+
+    return find
+
+
+@pytest.fixture
+def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
+    """A manager that knows that it speaks to a sandbox of ours, which outlives it."""
+    manager = TaskManager(Client(server.api_key, server.base_url), Library("qingbo_videos"))
+    manager.sandbox = server
+    yield manager
+    manager.sandbox = None
+    manager.close()
+
+
+def shown(form: RequestForm, field: str = "image_urls") -> str:
+    """What the preview of a field shows."""
+    return str(form.slots[field].editor._html.value)
+
+
+def picture(path: Path, width: int = 640, height: int = 360) -> Path:
+    """A picture on this machine."""
+    Image.new("RGB", (width, height), "teal").save(path)
+    return path
+
+
+def test_a_form_without_images_looks_at_none(form: RequestForm) -> None:
+    """And makes no preview."""
+    assert form.slots["image_urls"].layout.display == "none"
+    assert form.slots["image_urls"].children == ()
+
+
+def test_the_image_is_shown_with_the_shape_of_the_video(
+    form: RequestForm, finds: Finds, until: Until
+) -> None:
+    """Its server is not told where."""
+    finds(Size("JPEG", 1200, 800))
+    form.controls["image_urls"].value = URL
+    assert "Looking" in shown(form)
+    until(lambda: "<img" in shown(form))
+    assert f'src="{URL}"' in shown(form)
+    assert 'referrerpolicy="no-referrer"' in shown(form)
+    assert "JPEG, 1200 × 800 pixels. The video comes out 3:2." in shown(form)
+    form.image_urls = ()
+    assert form.slots["image_urls"].layout.display == "none"
+
+
+def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Finds, until: Until) -> None:
+    """Told under its field, and Generate has to wait; another image, and all is well."""
+    looking = finds(None, "This is not a JPEG, PNG or WebP image.")
+    looking.clear()
+    form.image_urls = URL
+    assert form.problems == (), "the form does not wait for the look"
+    looking.set()
+    until(lambda: form.problems)
+    assert [problem.field for problem in form.problems] == ["image_urls"]
+    assert "This is not a JPEG" in form._notes["image_urls"].value
+    assert "<img" not in shown(form)
+    assert "Image URL" in form.obstacle
+    finds(Size("PNG", 640, 360))
+    form.image_urls = "https://example.com/other.png"
+    assert form.problems == ()
+
+
+def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) -> None:
+    """The task can be submitted all the same."""
+    finds(Size("PNG", 200, 200))
+    form.image_urls = URL
+    until(lambda: "at least 300" in form._notes["image_urls"].value)
+    assert form.problems == ()
+    assert "qingbo-hint" in form._notes["image_urls"].value
+
+
+def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Finds, until: Until) -> None:
+    """In the folded part, whose button says that there is something to mend."""
+    finds(None, "This is not a JPEG, PNG or WebP image.")
+    form.image_urls, form.last_frame = URL, "https://example.com/z.png"
+    form.panels.buttons["more"].value = True
+    until(lambda: {problem.field for problem in form.problems} == {"image_urls", "last_frame"})
+    until(lambda: "1 to mend" in form.panels.buttons["more"].description)
+
+
+def test_only_the_last_address_typed_is_fetched(
+    form: RequestForm, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one for each letter, and not one twice."""
+    monkeypatch.setattr(images, "_TYPED", 0.2)
+    asked: list[str] = []
+
+    def look(url: str, *_: object, **__: object) -> ImageReport:
+        asked.append(url)
+        return ImageReport(url, Size("PNG", 640, 360))
+
+    monkeypatch.setattr(pictures, "_look", look)
+    for length in range(len("https://example.com/"), len(URL) + 1):
+        form.controls["image_urls"].value = URL[:length]
+    until(lambda: "<img" in shown(form))
+    form.image_urls = ()
+    form.image_urls = URL
+    assert "<img" in shown(form)
+    assert asked == [URL]
+
+
+def test_a_slow_image_holds_up_nothing(
+    form: RequestForm, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is used while the look goes on, and a form that is closed meanwhile is left alone."""
+    door, looking = threading.Event(), threading.Event()
+
+    def look(url: str, *_: object, **__: object) -> ImageReport:
+        looking.set()
+        assert door.wait(20)
+        return ImageReport(url, None, "This is not a JPEG, PNG or WebP image.")
+
+    monkeypatch.setattr(pictures, "_look", look)
+    other = RequestForm(prompt="A koi", image_urls=URL)
+    form.image_urls = URL
+    assert looking.wait(20)
+    form.controls["prompt"].value = "A fox"
+    assert form.request.prompt == "A fox"
+    other.close()
+    door.set()
+    until(lambda: form.problems)
+    assert form.prompt == "A fox"
+
+
+def test_a_file_is_served_by_the_sandbox(local: TaskManager, workdir: Path, until: Until) -> None:
+    """Its path, typed into the field, becomes an address; the file is shown out of the kernel's memory."""
+    picture(workdir / "my koi.png", 640, 360)
+    form = RequestForm(local, prompt="A koi", model="kling-v1-6")
+    form.controls["image_urls"].value = "my koi.png"
+    (url,) = form.image_urls
+    assert url.startswith("http://127.0.0.1:")
+    assert form.controls["image_urls"].value == url
+    until(lambda: "<img" in shown(form))
+    assert 'src="data:image/png;base64,' in shown(form)
+    assert "my koi.png" in shown(form)
+    assert "public URLs only" in shown(form)
+    assert form.problems == ()
+    form.static_mask = str(workdir / "my koi.png")
+    form.dynamic_masks = DynamicMask("my koi.png", ((1, 2), (3, 4)))
+    assert form.static_mask.startswith("http://127.0.0.1:")
+    assert form.dynamic_masks[0].mask_url.startswith("http://127.0.0.1:")
+    form.close()
+
+
+def test_a_form_that_meets_the_sandbox_later_takes_files_then(local: TaskManager, workdir: Path) -> None:
+    """As in a studio where the sandbox is started by a button."""
+    picture(workdir / "koi.png")
+    form = RequestForm(prompt="A koi", image_urls="koi.png")
+    assert "public URLs only" in form._notes["image_urls"].value
+    form.manager = local
+    assert form.image_urls[0].startswith("http://127.0.0.1:")
+    form.close()
+
+
+def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None:
+    """The reason stands under the field."""
+    picture(workdir / "koi.png")
+    form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
+    assert form.image_urls == ("koi.png",)
+    assert (
+        "is a file on this machine, and the service takes public URLs only" in form._notes["image_urls"].value
+    )
+    form.close()
+
+
+def test_what_is_no_picture_is_not_served(local: TaskManager, workdir: Path) -> None:
+    """It stays what it is, with its problem."""
+    (workdir / "koi.txt").write_text("A koi", encoding="utf-8")
+    form = RequestForm(local, prompt="A koi", image_urls="koi.txt")
+    assert form.image_urls == ("koi.txt",)
+    assert form.problems
+    form.close()
+
+
+def test_an_address_never_becomes_markup(form: RequestForm, finds: Finds, until: Until) -> None:
+    """Nor does what a server says."""
+    finds(Size("PNG", 640, 360))
+    form.image_urls = 'https://example.com/"onload="alert(1)'
+    until(lambda: "<img" in shown(form))
+    assert '"onload' not in shown(form)
+
+
+@pytest.mark.slow
+def test_a_hundred_previews_leave_nothing(
+    finds: Finds, live_widgets: Callable[[], int], until: Until
+) -> None:
+    """Closed with their form, looked at or not."""
+    finds(Size("PNG", 640, 360))
+    before = live_widgets()
+    for _ in range(100):
+        RequestForm(image_urls=URL).close()
+    assert live_widgets() == before

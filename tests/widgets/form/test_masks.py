@@ -1,0 +1,188 @@
+"""Masks: given as JSON or drawn on the image, the same thing seen from two sides."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from qingbo_widgets.service.contract.values import DynamicMask
+from qingbo_widgets.widgets.form.masks import MasksEditor, points_in, points_text
+from qingbo_widgets.widgets.form.request_form import RequestForm
+
+URL = "https://example.com/koi.png"
+MASK = "https://example.com/mask.png"
+PATH = ((120, 80), (300, 200))
+
+
+@pytest.fixture
+def form() -> Iterator[RequestForm]:
+    """A form with an image, for the model that takes masks, with the masks open."""
+    form = RequestForm(model="kling-v1-6", prompt="A koi", image_urls=URL)
+    form.panels.buttons["masks"].value = True
+    yield form
+    form.close()
+
+
+@pytest.fixture
+def editor(form: RequestForm) -> MasksEditor:
+    """The masks of this form."""
+    editor: MasksEditor = form.panels.editor("masks")
+    return editor
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[120, 80], [300, 200]]",
+        "[[120,80],[300,200]],",
+        '[{"x": 120, "y": 80}, {"x": 300, "y": 200}]',
+        '"trajectories": [{"x": 120, "y": 80}, {"x": 300, "y": 200}]',
+        '{"mask_url": "https://example.com/mask.png", "trajectories": [[120, 80], {"x": 300, "y": 200}]}',
+    ],
+)
+def test_a_path_is_read_in_every_form(text: str) -> None:
+    """A list, or what the service calls it, as copied from its documentation."""
+    assert points_in(text) == PATH
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[1, 2], [3]]", "[1, 2]", "A koi", "[[1, 2]", '[["1", 2]]', "[[true, 2]]", '{"x": 1}', "[" * 99_999],
+)
+def test_what_is_no_path_is_refused(text: str) -> None:
+    """With a sentence, or the reader's own complaint; both are caught where it is typed."""
+    with pytest.raises((ValueError, RecursionError)):
+        points_in(text)
+
+
+def test_a_path_is_written_as_it_is_read() -> None:
+    """There and back."""
+    assert points_in(points_text(PATH)) == PATH
+    assert points_text(()) == ""
+    assert points_in("  ") == ()
+
+
+def test_the_editor_is_made_when_it_is_opened() -> None:
+    """A form that nobody asks for masks has none; another model does not offer them."""
+    form = RequestForm(model="kling-v1-6")
+    assert form.panels._made == {}
+    form.model = "kling-v3"
+    assert form.panels.buttons["masks"].layout.display == "none"
+    form.close()
+
+
+def test_a_mask_is_added_filled_in_and_removed(form: RequestForm, editor: MasksEditor) -> None:
+    """From the controls to the field."""
+    editor.add.click()
+    editor.add.click()
+    first, second = editor.rows
+    second.url.value = f" {MASK} "
+    second.path.value = "[[120, 80], [300, 200]]"
+    assert form.dynamic_masks == (DynamicMask("", ()), DynamicMask(MASK, PATH))
+    first.remove.click()
+    assert form.dynamic_masks == (DynamicMask(MASK, PATH),)
+    assert form.problems == ()
+    assert (first.url.value, first.path.value) == (MASK, "[[120, 80], [300, 200]]")
+    assert editor._list.children == (first,)
+
+
+def test_masks_set_in_code_are_shown(form: RequestForm, editor: MasksEditor) -> None:
+    """From the field to the controls."""
+    form.static_mask = MASK
+    form.dynamic_masks = [DynamicMask(MASK, PATH)]
+    assert editor.static.value == MASK
+    assert [row.path.value for row in editor.rows] == ["[[120, 80], [300, 200]]"]
+    assert form.panels.buttons["masks"].description == "Masks: 2"
+    editor.static.value = ""
+    assert form.static_mask is None
+
+
+def test_there_are_at_most_six(form: RequestForm, editor: MasksEditor) -> None:
+    """The button says so by being grey."""
+    for _ in range(6):
+        assert not editor.add.disabled
+        editor.add.click()
+    assert editor.add.disabled
+
+
+def test_what_is_wrong_stands_under_its_mask(form: RequestForm, editor: MasksEditor) -> None:
+    """And nowhere else."""
+    form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ((1, 2),))]
+    assert editor.rows[0].note.value == ""
+    assert "alarm" in editor.rows[1].note.value
+    assert "number" not in editor.rows[1].note.value
+    assert form.panels.buttons["masks"].description == "Masks (1 to mend)"
+
+
+def test_a_path_that_cannot_be_read_yet_stays(form: RequestForm, editor: MasksEditor) -> None:
+    """Somebody is still typing it; the path that was read last counts."""
+    form.dynamic_masks = [DynamicMask(MASK, PATH)]
+    row = editor.rows[0]
+    row.path.value = "[[120, 80], [300, 200"
+    assert "no list of points" in row.note.value
+    form.prompt = "A fox"
+    assert row.path.value == "[[120, 80], [300, 200"
+    assert form.dynamic_masks[0].trajectories == PATH
+    row.path.value = "[[120, 80], [300, 201]]"
+    assert row.note.value == ""
+    assert form.dynamic_masks[0].trajectories == ((120, 80), (300, 201))
+
+
+def test_a_click_on_the_image_is_a_point_of_the_path(form: RequestForm, editor: MasksEditor) -> None:
+    """What the page sends arrives in the field and in the JSON; the other paths stay."""
+    assert editor.canvas is None
+    form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ())]
+    assert editor.canvas.source == URL
+    assert editor.canvas.paths == [[[120, 80], [300, 200]], []]
+    editor.draw.value = 1
+    assert editor.canvas.active == 1
+    editor.canvas.set_state({"paths": [[[120, 80], [300, 200]], [[5, 6]]]})
+    assert form.dynamic_masks == (DynamicMask(MASK, PATH), DynamicMask(MASK, ((5, 6),)))
+    assert editor.rows[1].path.value == "[[5, 6]]"
+
+
+def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor: MasksEditor) -> None:
+    """The editor says what is missing."""
+    editor.add.click()
+    assert editor.canvas.layout.display is None
+    form.image_urls = ()
+    assert editor.canvas.layout.display == "none"
+    assert "Put in an image URL" in editor._hint.value
+
+
+def test_without_anywidget_a_path_is_written(form: RequestForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the editor says how to draw."""
+    monkeypatch.setitem(sys.modules, "qingbo_widgets.widgets.form.canvas", None)
+    editor = form.panels.editor("masks")
+    editor.add.click()
+    assert "pip install anywidget" in editor._hint.value
+    editor.rows[0].url.value, editor.rows[0].path.value = MASK, "[[120, 80], [300, 200]]"
+    assert form.problems == ()
+
+
+def test_masks_in_a_strange_form_are_left_alone(form: RequestForm, editor: MasksEditor) -> None:
+    """What code has set and nobody can edit is told of, with its problem."""
+    form.dynamic_masks = ["A koi"]
+    assert "set in code" in editor._note.value
+    assert form.dynamic_masks == ("A koi",)
+
+
+def test_what_is_typed_never_becomes_markup(form: RequestForm, editor: MasksEditor) -> None:
+    """Hostile text comes back in notes, escaped."""
+    editor.add.click()
+    editor.static.value = editor.rows[0].url.value = '"><img src=x onerror=alert(1)>'
+    written = editor._static_note.value + editor.rows[0].note.value
+    assert "alarm" in written
+    assert "<img" not in written
+
+
+def test_closing_leaves_nothing(live_widgets: Callable[[], int]) -> None:
+    """Rows that were removed, and the canvas, are closed too."""
+    before = live_widgets()
+    form = RequestForm(model="kling-v1-6", image_urls=URL, dynamic_masks=[DynamicMask(MASK, PATH)] * 3)
+    form.panels.buttons["masks"].value = True
+    form.dynamic_masks = ()
+    form.close()
+    assert live_widgets() == before

@@ -1,0 +1,207 @@
+"""What is sent, shown before it is sent; and what is pasted, put into the form."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qingbo_widgets as qw
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.base.text_fields import PasteArea
+from qingbo_widgets.widgets.form.payload import SentPane, json_body, python_call
+from qingbo_widgets.widgets.form.request_form import RequestForm
+
+REQUESTS = [
+    qw.VideoRequest(),
+    qw.VideoRequest(prompt="一条锦鲤"),
+    qw.VideoRequest(
+        "kling-v1", 'Line one\nline "two"\t\\', negative_prompt="'blur'", cfg_scale=0.35, duration=10
+    ),
+    qw.VideoRequest("kling-v3", shots=[qw.Shot("One", 5), qw.Shot("Two", 10)], enable_audio=False),
+    qw.VideoRequest("kling-v1-6", "A koi", camera_control="down_back", aspect_ratio="9:16"),
+    qw.VideoRequest("kling-v1-6", "A koi", camera_control=qw.CameraControl("simple", {"zoom": -2.5})),
+    qw.VideoRequest(
+        "kling-v1-6",
+        "A koi",
+        image_urls="https://example.com/a.png",
+        static_mask="https://example.com/s.png",
+        dynamic_masks=[qw.DynamicMask(f"https://example.com/{'m' * 60}.png", ((1, 2), (3, 4.5)))],
+    ),
+    qw.VideoRequest(
+        "kling-v9", "A koi", mode="pro", callback_url="https://example.com", last_frame="https://e.com/z"
+    ),
+    qw.VideoRequest(prompt="A koi", image_urls=["https://example.com/a.png", "https://example.com/b.png"]),
+]
+
+
+def evaluated(call: str) -> qw.VideoRequest:
+    """The request that a call of ``generate`` would submit."""
+
+    class Fake:
+        Shot, CameraControl, DynamicMask = qw.Shot, qw.CameraControl, qw.DynamicMask
+
+        @staticmethod
+        def generate(prompt: str = "", **fields: object) -> qw.VideoRequest:
+            return qw.VideoRequest(prompt=prompt, **fields)  # type: ignore[arg-type]
+
+    result = eval(call, {"qw": Fake})
+    assert isinstance(result, qw.VideoRequest)
+    return result
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_the_python_call_makes_the_same_request(request_: qw.VideoRequest) -> None:
+    """Evaluated as it stands."""
+    assert evaluated(python_call(request_)) == request_
+
+
+@given(st.text(), st.text(), st.sampled_from(["A\u202ekoi", "\ud83d", "\u2028", "\x7f", "é"]))
+def test_any_text_can_be_copied(prompt: str, negative: str, strange: str) -> None:
+    """Whatever characters: the call is Python, and means the same."""
+    request = qw.VideoRequest("kling-v1", prompt + strange, negative_prompt=negative + strange)
+    assert evaluated(python_call(request)) == request
+
+
+def test_the_call_says_only_what_differs() -> None:
+    """As one would write it by hand."""
+    assert python_call(qw.VideoRequest()) == "qw.generate()"
+    assert python_call(qw.VideoRequest(prompt="一条锦鲤")) == 'qw.generate("一条锦鲤")'
+    assert (
+        python_call(qw.VideoRequest("kling-v1", "A koi", duration=10, image_urls="https://example.com/a.png"))
+        == 'qw.generate(\n    "A koi",\n    model="kling-v1",\n    duration=10,\n'
+        '    image_urls="https://example.com/a.png",\n)'
+    )
+
+
+@pytest.mark.parametrize("request_", [request for request in REQUESTS if not request.problems()])
+def test_the_json_is_what_the_client_sends(request_: qw.VideoRequest) -> None:
+    """To the letter, but for the blanks."""
+    client = Client("sk-sentinel", "http://127.0.0.1:1/v1")
+    assert json.loads(json_body(request_)) == client.payload(request_)
+
+
+def test_the_points_of_a_path_stand_on_a_line_each() -> None:
+    """77 of them are enough without more lines; a text that looks like a point stays as it is."""
+    like = '{\n "x": 1,\n "y": 2\n}'
+    body = json_body(REQUESTS[6].replace(prompt=like))
+    assert '{"x": 3, "y": 4.5}' in body
+    assert json.loads(body)["prompt"] == like
+
+
+def test_what_no_json_can_hold_is_not_shown() -> None:
+    """Code can set anything; the pane does not break."""
+    assert json_body(qw.VideoRequest(prompt="A koi", cfg_scale=object())) == ""  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def form() -> Iterator[RequestForm]:
+    """A form with the pane open."""
+    form = RequestForm(prompt="A koi")
+    form.panels.buttons["sent"].value = True
+    yield form
+    form.close()
+
+
+@pytest.fixture
+def pane(form: RequestForm) -> SentPane:
+    """The pane of this form."""
+    pane: SentPane = form.panels.editor("sent")
+    return pane
+
+
+def blocks(pane: SentPane) -> list[str]:
+    """The texts that can be copied."""
+    found = re.findall(r"<pre[^>]*>(.*?)</pre>", pane._html.value, re.DOTALL)
+    return [html.unescape(text) for text in found]
+
+
+def test_both_follow_the_form(form: RequestForm, pane: SentPane) -> None:
+    """While somebody types."""
+    form.controls["prompt"].value = "一条锦鲤"
+    form.controls["mode"].value = "pro"
+    body, call = blocks(pane)
+    assert (json.loads(body)["prompt"], json.loads(body)["extra"]) == ("一条锦鲤", {"mode": "pro"})
+    assert call == 'qw.generate("一条锦鲤", mode="pro")'
+
+
+def test_a_request_that_is_not_ready_says_so(form: RequestForm, pane: SentPane) -> None:
+    """And is shown all the same."""
+    assert "Not ready" not in pane._html.value
+    form.prompt = ""
+    assert "Not ready" in pane._html.value
+
+
+def test_a_prompt_never_becomes_markup(form: RequestForm, pane: SentPane) -> None:
+    """It comes back as text."""
+    form.prompt = "</pre><script>alert(1)</script>"
+    assert "<script" not in pane._html.value
+    assert form.prompt in blocks(pane)[0].replace('\\"', '"')
+
+
+def test_json_fills_the_form_in(form: RequestForm, pane: SentPane) -> None:
+    """What the text does not name is as in a new form; the place for pasting is free again."""
+    form.mode, form.duration = "pro", 12
+    pane._paste.value = '{"model": "kling-v1", "prompt": "A fox", "extra": {"cfg_scale": 0.8}}'
+    pane._fill.click()
+    assert form.request == qw.VideoRequest("kling-v1", "A fox", cfg_scale=0.8)
+    assert form.controls["prompt"].value == "A fox"
+    assert pane._paste.value == ""
+    assert "filled in" in pane._said.value
+
+
+def test_a_text_without_a_model_keeps_the_model(form: RequestForm) -> None:
+    """The documentation shows ``extra`` alone."""
+    form.model = "kling-v1"
+    form.paste('"extra": {"mode": "pro"}')
+    assert (form.model, form.mode) == ("kling-v1", "pro")
+
+
+def test_what_has_no_place_is_listed(form: RequestForm, pane: SentPane) -> None:
+    """With its value, escaped; the rest is taken."""
+    pane._paste.value = '{"prompt": "A fox", "seed": 7, "style": "<img>"}'
+    pane._fill.click()
+    assert form.prompt == "A fox"
+    assert "seed: 7; style: " in html.unescape(pane._said.value)
+    assert "<img" not in pane._said.value
+
+
+def test_what_cannot_be_read_changes_nothing(form: RequestForm, pane: SentPane) -> None:
+    """The text stays, to be mended."""
+    pane._paste.value = '{"prompt": "A fox"'
+    pane._fill.click()
+    assert form.prompt == "A koi"
+    assert pane._paste.value == '{"prompt": "A fox"'
+    assert "alarm" in pane._said.value
+
+
+def test_a_fixed_field_stays_and_is_told(pane: SentPane) -> None:
+    """A form for a class cannot be opened by pasting."""
+    form = RequestForm(fixed={"mode": "std"}, prompt="A koi")
+    assert form.paste('{"prompt": "A fox", "extra": {"mode": "pro"}}') == ("mode: 'pro'",)
+    assert (form.prompt, form.mode) == ("A fox", "std")
+    form.close()
+
+
+def test_a_key_in_a_command_is_not_kept(form: RequestForm, pane: SentPane) -> None:
+    """Not for a moment: it is gone before the value is."""
+    seen: list[object] = []
+    pane._paste.observe(lambda change: seen.append(change["new"]), "value")
+    pane._paste.set_state({"value": 'curl -H "Authorization: Bearer sk-sentinel" -d \'{"prompt": "A fox"}\''})
+    pane._fill.click()
+    assert form.prompt == "A fox"
+    assert "sentinel" not in repr(seen)
+    assert not PasteArea.value.metadata.get("echo_update", True)
+
+
+def test_a_form_of_a_manager_shows_the_same(manager: TaskManager) -> None:
+    """Whoever submits."""
+    form = RequestForm(manager, prompt="A koi")
+    assert json.loads(json_body(form.request)) == manager.client.payload(form.request)
+    form.close()

@@ -1,0 +1,119 @@
+"""The panel of presets and earlier tasks, used as a person uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.form.presets import PresetsPane
+from qingbo_widgets.widgets.form.request_form import RequestForm
+
+
+@pytest.fixture
+def form(manager: TaskManager) -> Iterator[RequestForm]:
+    """A form with the panel open."""
+    form = RequestForm(manager, prompt="A koi", mode="pro")
+    form.panels.buttons["presets"].value = True
+    yield form
+    form.close()
+
+
+@pytest.fixture
+def pane(form: RequestForm) -> PresetsPane:
+    """The panel of this form."""
+    pane: PresetsPane = form.panels.editor("presets")
+    return pane
+
+
+def test_without_presets_there_is_nothing_to_load(pane: PresetsPane) -> None:
+    """The buttons are grey, and nothing is written by looking."""
+    assert pane.load_button.disabled
+    assert pane.remove_button.disabled
+    assert pane.start_button.disabled
+    assert not pane.form.manager.library.folder.exists()
+
+
+def test_save_change_load_remove(form: RequestForm, pane: PresetsPane) -> None:
+    """The whole life of a preset."""
+    pane.name.value = " 锦鲤 "
+    pane.save_button.click()
+    assert "锦鲤" in pane._said.value
+    assert (pane.name.value, pane.preset.value) == ("", "锦鲤")
+    form.prompt, form.mode = "A fox", "std"
+    pane.load_button.click()
+    assert form.request == VideoRequest(prompt="A koi", mode="pro")
+    pane.remove_button.click()
+    assert pane.load_button.disabled
+    assert "removed" in pane._said.value
+
+
+def test_a_preset_without_a_name_is_refused_in_words(pane: PresetsPane) -> None:
+    """Beside the button, not in a log."""
+    pane.save_button.click()
+    assert "needs a name" in pane._said.value
+
+
+@pytest.mark.slow
+def test_an_earlier_task_starts_the_next(form: RequestForm, pane: PresetsPane, manager: TaskManager) -> None:
+    """Of this kernel or another: what the journal knows when the panel is opened."""
+    manager.submit(prompt="A fox", duration=3).wait(60)
+    form.panels.buttons["presets"].value = False
+    form.panels.buttons["presets"].value = True
+    assert "A fox" in pane.task.options[0][0]
+    pane.start_button.click()
+    assert form.request == VideoRequest(prompt="A fox", duration=3)
+    assert len(manager.tasks) == 1, "nothing is submitted"
+
+
+def test_a_preset_of_a_later_version_tells_what_it_lost(form: RequestForm, pane: PresetsPane) -> None:
+    """And fills in the rest."""
+    from qingbo_widgets.widgets.form.loading import presets_of
+
+    presets_of(form).save("later", {"prompt": "A fox", "seed": 7})
+    pane._read("later")
+    pane.load_button.click()
+    assert "seed: 7" in pane._said.value
+    assert form.prompt == "A fox"
+
+
+def test_start_afresh(form: RequestForm, pane: PresetsPane) -> None:
+    """As the code has made it."""
+    form.prompt, form.mode = "A fox", "std"
+    pane.afresh_button.click()
+    assert form.request == VideoRequest(prompt="A koi", mode="pro")
+
+
+def test_without_a_key_the_panel_says_so(workdir: Path) -> None:
+    """A form alone has no library before it knows where to submit."""
+    form = RequestForm()
+    form.panels.buttons["presets"].value = True
+    assert "key" in form.panels.editor("presets")._said.value
+    form.close()
+
+
+def test_a_name_never_becomes_markup(pane: PresetsPane) -> None:
+    """It comes back as text."""
+    pane.name.value = "<img src=x onerror=alert(1)>"
+    pane.save_button.click()
+    assert "<img" not in pane._said.value
+
+
+def test_typing_reads_no_files(form: RequestForm, pane: PresetsPane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presets and tasks are read when the panel is opened, not with each letter."""
+    reads: list[object] = []
+    monkeypatch.setattr(PresetsPane, "_read", lambda self: reads.append(self))
+    form.prompt = "A fox"
+    assert reads == []
+
+
+def test_closing_leaves_nothing(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
+    """The panel goes with its form."""
+    before = live_widgets()
+    form = RequestForm(manager)
+    form.panels.buttons["presets"].value = True
+    form.close()
+    assert live_widgets() == before

@@ -1,0 +1,388 @@
+"""The form and its request are the same thing seen from two sides."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets
+import pytest
+from traitlets import TraitError, link
+
+from qingbo_widgets.service.contract import catalog
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.values import CameraControl, Shot
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.form.fields import FIELDS, HELP
+from qingbo_widgets.widgets.form.request_form import RequestForm
+
+#: For each field with a control: a model that takes it, the control's value, and the field's.
+EXAMPLES: dict[str, tuple[str, Any, Any]] = {
+    "model": ("kling-v3", "kling-v1-6", "kling-v1-6"),
+    "prompt": ("kling-v3", "一条锦鲤", "一条锦鲤"),
+    "image_urls": ("kling-v3", " https://example.com/a.png ", ("https://example.com/a.png",)),
+    "aspect_ratio": ("kling-v3", "9:16", "9:16"),
+    "duration": ("kling-v3", 12, 12),
+    "mode": ("kling-v3", "pro", "pro"),
+    "enable_audio": ("kling-v3", False, False),
+    "cfg_scale": ("kling-v1", 0.35, 0.35),
+    "last_frame": ("kling-v3", "https://example.com/z.png", "https://example.com/z.png"),
+    "callback_url": ("kling-v3", "https://example.com/hook", "https://example.com/hook"),
+    "negative_prompt": ("kling-v1", "blur", "blur"),
+}
+
+HIDDEN = ("callback_url", "camera_control", "duration")
+#: Of a form that nobody has touched yet.
+MOST_WIDGETS = 68
+
+
+@pytest.fixture
+def form() -> Iterator[RequestForm]:
+    """A form of its own."""
+    form = RequestForm()
+    yield form
+    form.close()
+
+
+def note(form: RequestForm, field: str) -> str:
+    """What stands right under a control."""
+    form.panels.buttons["more"].value = True
+    form.controls[field]
+    return str(form._notes[field].value)
+
+
+def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm) -> None:
+    """A new form is the default request."""
+    for field in dataclasses.fields(VideoRequest):
+        assert form.traits()[field.name].help == HELP[field.name]
+        assert getattr(form, field.name) == field.default
+    assert form.request == VideoRequest()
+    assert set(form.controls) == set(FIELDS) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("field", EXAMPLES)
+def test_typing_changes_the_trait_and_the_request(form: RequestForm, field: str) -> None:
+    """From the control to the field."""
+    model, shown, value = EXAMPLES[field]
+    form.model = model
+    form.controls[field].value = shown
+    assert getattr(form, field) == value
+    assert getattr(form.request, field) == value
+
+
+@pytest.mark.parametrize("field", EXAMPLES)
+def test_setting_the_trait_moves_the_control(form: RequestForm, field: str) -> None:
+    """From the field to the control."""
+    model, shown, value = EXAMPLES[field]
+    form.model = model
+    setattr(form, field, value)
+    assert form.controls[field].value == (shown.strip() if isinstance(shown, str) else shown)
+    assert getattr(form.request, field) == value
+
+
+@pytest.mark.parametrize("field", EXAMPLES)
+def test_an_initial_value_is_shown(field: str) -> None:
+    """``RequestForm(prompt=…)`` fills the form in."""
+    model, _, value = EXAMPLES[field]
+    form = RequestForm(**{"model": model, field: value})
+    assert FIELDS[field].read(form.controls[field].value) == value
+    form.close()
+
+
+def test_an_unknown_field_is_a_type_error() -> None:
+    """A misspelt field is not silently nothing."""
+    with pytest.raises(TypeError, match="promt"):
+        RequestForm(promt="A koi")
+
+
+def test_nothing_is_written_back_while_somebody_types(form: RequestForm) -> None:
+    """The control keeps the blanks that the field does without, so the cursor stays where it is."""
+    form.controls["last_frame"].value = "  https://example.com/z.png "
+    assert form.last_frame == "https://example.com/z.png"
+    assert form.controls["last_frame"].value == "  https://example.com/z.png "
+
+
+@pytest.mark.parametrize("model", catalog.MODELS)
+def test_only_what_the_model_takes_is_shown(form: RequestForm, model: str) -> None:
+    """And only that is sent."""
+    form.model = model
+    for field, control in form.controls.items():
+        assert (control.layout.display != "none") == catalog.takes(model, field)
+
+
+def test_what_was_typed_is_kept_for_when_the_model_takes_it_again(form: RequestForm) -> None:
+    """Looking at another model costs nothing that was entered."""
+    form.prompt, form.model = "A koi", "kling-v1"
+    form.controls["negative_prompt"].value = "blur"
+    form.controls["cfg_scale"].value = 0.8
+    form.model = "kling-v3"
+    assert form.request == VideoRequest(prompt="A koi")
+    form.model = "kling-v1"
+    assert (form.request.negative_prompt, form.request.cfg_scale) == ("blur", 0.8)
+
+
+def test_a_length_comes_back_with_its_model(form: RequestForm) -> None:
+    """12 s becomes the nearest that the other model renders, and 12 s again afterwards."""
+    form.controls["duration"].value = 12
+    form.model = "kling-v1"
+    assert (form.duration, form.controls["duration"].value) == (10, 10)
+    form.model = "kling-v3"
+    assert (form.duration, form.controls["duration"].value) == (12, 12)
+
+
+def test_a_length_chosen_in_between_stays(form: RequestForm) -> None:
+    """The last thing that somebody chose counts."""
+    form.duration, form.model = 12, "kling-v1"
+    form.controls["duration"].value = 5
+    form.model = "kling-v3"
+    assert form.duration == 5
+
+
+def test_an_impossible_length_is_shown_with_its_problem(form: RequestForm) -> None:
+    """Set in code, it is neither refused nor changed, but told of under its control."""
+    form.model, form.duration = "kling-v1", 7
+    assert form.controls["duration"].value == 7
+    assert "7 is not one of 5, 10" in note(form, "duration")
+    form.duration = 10
+    assert [seconds for _, seconds in form.controls["duration"].options] == [5, 10]
+
+
+def test_an_unknown_model_can_be_set(form: RequestForm) -> None:
+    """The service may have models that this version has never heard of; it takes everything, with a hint."""
+    form.prompt, form.model = "A koi", "kling-v9"
+    assert form.controls["model"].value == "kling-v9"
+    assert form.problems == ()
+    assert "not in this catalogue" in note(form, "model")
+
+
+def test_a_blank_prompt_is_no_alarm_before_anything_was_typed(form: RequestForm) -> None:
+    """It is the reason why nothing can be submitted yet, not a mistake."""
+    assert [problem.field for problem in form.problems] == ["prompt"]
+    assert "Write a prompt" in form.obstacle
+    assert "alarm" not in note(form, "prompt")
+    form.controls["prompt"].value = "A"
+    assert (form.obstacle, form.problems) == ("", ())
+    form.controls["prompt"].value = ""
+    assert "alarm" in note(form, "prompt")
+
+
+def test_characters_are_counted_as_typed(form: RequestForm) -> None:
+    """A Chinese character is one character, and the limit is told from the first one on."""
+    assert "0 / 2500" in note(form, "prompt")
+    form.controls["prompt"].value = "锦鲤" * 60
+    assert "120 / 2500" in note(form, "prompt")
+    form.controls["prompt"].value = "x" * 2501
+    assert "leave out 1" in note(form, "prompt")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image_urls", "/home/me/koi.png"),
+        ("last_frame", "https://example.com/z.png"),
+        ("callback_url", "ftp://example.com"),
+        ("negative_prompt", "x" * 2501),
+        ("cfg_scale", 1.5),
+        ("aspect_ratio", "4:3"),
+        ("mode", "ultra"),
+    ],
+)
+def test_a_problem_stands_under_its_control_in_words(form: RequestForm, field: str, value: object) -> None:
+    """And the place beside Generate says where to look."""
+    form.prompt, form.model = "A koi", "kling-v1"
+    setattr(form, field, value)
+    assert [problem.field for problem in form.problems] == [field]
+    assert "qingbo-alarm" in note(form, field)
+    assert FIELDS[field].label in form.obstacle
+
+
+def test_a_problem_in_the_folded_part_is_announced_outside(form: RequestForm) -> None:
+    """Nobody has to guess what is wrong behind a closed lid."""
+    form.prompt, form.callback_url = "A koi", "nonsense"
+    more = form.panels.buttons["more"]
+    assert more.description == "More (1 to mend)"
+    assert "not a public" in form.panels._told.value or "callback_url" in form.panels._told.value
+    form.callback_url = None
+    assert more.description == "More"
+
+
+def test_an_image_decides_the_shape(form: RequestForm) -> None:
+    """The aspect ratio cannot be chosen then, is not sent, and is kept."""
+    form.prompt, form.aspect_ratio = "A koi", "9:16"
+    form.image_urls = "https://example.com/a.png"
+    assert form.controls["aspect_ratio"].disabled
+    assert "image decides" in note(form, "aspect_ratio")
+    assert form.request.aspect_ratio == "16:9"
+    form.image_urls = ()
+    assert not form.controls["aspect_ratio"].disabled
+    assert form.request.aspect_ratio == "9:16"
+
+
+def test_values_set_in_code_are_shown(form: RequestForm) -> None:
+    """What has no control still costs money, so it is told; and so is what stands in a closed panel."""
+    form.prompt, form.model = "A koi", "kling-v1-6"
+    form.camera_control = {"type": "simple", "config": {"zoom": 5}}
+    form.action = "extend"
+    assert form.request.camera_control == CameraControl("simple", {"zoom": 5})
+    assert form.panels.buttons["camera"].description == "Camera: By axis"
+    assert "action: extend" in form._in_code.value
+    form.model = "kling-v3"
+    assert form.request.camera_control is None
+    assert form.panels.buttons["camera"].layout.display == "none"
+
+
+def test_shots_stand_instead_of_the_prompt(form: RequestForm) -> None:
+    """Prompt and duration are kept, and left out of the request."""
+    form.prompt, form.duration = "A koi", 7
+    form.shots = [("One", 5), {"prompt": "Two", "duration": 5}]
+    assert form.request == VideoRequest(shots=(Shot("One", 5), Shot("Two", 5)))
+    assert form.problems == ()
+    assert form.controls["prompt"].layout.display == "none"
+    assert form.controls["duration"].disabled
+    form.shots = ()
+    assert form.controls["prompt"].layout.display is None
+    assert form.request == VideoRequest(prompt="A koi", duration=7)
+
+
+def test_problems_can_be_observed_and_not_set(form: RequestForm) -> None:
+    """They follow the form, whoever changes it."""
+    seen = []
+    form.observe(lambda change: seen.append(change["new"]), "problems")
+    form.controls["prompt"].value = "A koi"
+    assert seen == [()]
+    with pytest.raises(TraitError):
+        form.problems = ()
+
+
+def test_what_is_typed_never_becomes_markup(form: RequestForm) -> None:
+    """Hostile text comes back in notes, escaped."""
+    hostile = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
+    form.prompt, form.model = "A koi", "kling-v1-6"
+    form.image_urls, form.last_frame, form.callback_url = hostile, hostile, hostile
+    form.camera_control, form.static_mask = hostile, hostile
+    written = "".join(note(form, field) for field in FIELDS) + form._in_code.value
+    assert "alarm" in written
+    assert "<img" not in written
+    assert "<script" not in written
+
+
+def test_a_form_submits_what_it_shows(manager: TaskManager) -> None:
+    """A form without a studio is enough."""
+    form = RequestForm(manager, prompt="A koi")
+    assert form.submit().request == form.request
+    form.close()
+
+
+@pytest.mark.slow
+def test_a_hundred_forms_leave_nothing(live_widgets: Callable[[], int]) -> None:
+    """A cell that closes its form can be run as often as one likes."""
+    gc.collect()
+    before = live_widgets()
+    for _ in range(100):
+        RequestForm().close()
+    assert live_widgets() == before
+
+
+def test_the_rare_fields_are_folded_away(form: RequestForm) -> None:
+    """One click, or the Enter key, shows them; another hides them."""
+    more = form.panels.buttons["more"]
+    assert "last_frame" not in form.controls.made
+    more.value = True
+    folded = form.panels.editor("more")
+    assert form.controls["last_frame"] in folded.children
+    assert folded.layout.display is None
+    more.value = False
+    assert folded.layout.display == "none"
+
+
+def test_a_field_can_be_fixed() -> None:
+    """It is shown, it is sent, and it changes neither in the form nor in code."""
+    form = RequestForm(prompt="A koi", fixed={"mode": "pro", "duration": 7})
+    assert form.controls["mode"].disabled
+    assert "Fixed" in note(form, "mode")
+    with pytest.raises(TraitError, match="mode is fixed in this form, to 'pro'"):
+        form.mode = "std"
+    form.mode = "pro"
+    form.model = "kling-v1"
+    assert (form.request.mode, form.request.duration) == ("pro", 7)
+    assert [problem.field for problem in form.problems] == ["duration"]
+    form.close()
+
+
+def test_a_field_can_be_hidden() -> None:
+    """It has no control, and counts all the same; what is wrong with it is told."""
+    form = RequestForm(model="kling-v1-6", prompt="A koi", camera_control="down_back", hide=HIDDEN)
+    assert not set(HIDDEN) & set(form.controls)
+    assert form.panels.buttons["camera"].layout.display == "none"
+    assert form.request.camera_control == CameraControl("down_back")
+    form.callback_url = "ftp://example.com"
+    assert "callback_url" in form._in_code.value
+    assert form.obstacle == "Not ready: see Callback URL."
+    form.close()
+
+
+def test_hiding_the_shots_leaves_the_prompt() -> None:
+    """There is no switch then."""
+    form = RequestForm(prompt="A koi", hide="shots")
+    assert form.switch is None
+    assert form.controls["prompt"].layout.display is None
+    form.close()
+
+
+@pytest.mark.parametrize("wrong", [{"fixed": {"moed": "std"}}, {"hide": ["moed"]}])
+def test_fixing_or_hiding_what_does_not_exist_is_a_type_error(wrong: dict[str, Any]) -> None:
+    """A misspelt field is not silently nothing."""
+    with pytest.raises(TypeError, match="moed"):
+        RequestForm(**wrong)
+
+
+def test_a_field_has_one_value() -> None:
+    """Fixed to one and set to another is a mistake of whoever builds the form."""
+    with pytest.raises(TypeError, match="mode"):
+        RequestForm(mode="pro", fixed={"mode": "std"})
+
+
+def test_fields_link_with_other_widgets(form: RequestForm) -> None:
+    """Any field, with anything that has traits; both ways."""
+    slider, text = ipywidgets.IntSlider(min=3, max=15), ipywidgets.Text()
+    link((form, "duration"), (slider, "value"))
+    link((form, "prompt"), (text, "value"))
+    slider.value, text.value = 9, "A koi"
+    assert (form.controls["duration"].value, form.controls["prompt"].value) == (9, "A koi")
+    form.controls["duration"].value = 4
+    assert slider.value == 4
+    other = RequestForm()
+    link((form, "shots"), (other, "shots"))
+    form.switch.value = True
+    other.slots["prompt"].editor.rows[1].prompt.value = "Two"
+    assert form.slots["prompt"].editor.rows[1].prompt.value == "Two"
+    other.close()
+
+
+def test_a_control_is_made_when_it_is_first_needed(form: RequestForm) -> None:
+    """By opening what it stands in, or by asking for it; it knows the value that was set before."""
+    form.last_frame = "https://example.com/z.png"
+    assert "last_frame" not in form.controls.made
+    assert form.controls["last_frame"].value == "https://example.com/z.png"
+    form.panels.buttons["more"].value = True
+    assert form.controls["last_frame"] in form.panels.editor("more").children
+    with pytest.raises(KeyError):
+        form.controls["shots"]
+
+
+def test_the_first_form_is_small(live_widgets: Callable[[], int]) -> None:
+    """What is behind a button is not made before."""
+    before = live_widgets()
+    form = RequestForm()
+    assert live_widgets() - before <= MOST_WIDGETS
+    form.close()
+
+
+def test_nothing_below_jumps_when_the_model_changes(form: RequestForm) -> None:
+    """What all models take stands above; the switch and the place of what some take keep their height."""
+    for model in catalog.MODELS:
+        form.model = model
+        assert form.switch.layout.display is None
+        assert form.panels.buttons["more"].layout.display is None

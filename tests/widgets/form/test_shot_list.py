@@ -1,0 +1,62 @@
+"""Lists of shots: nothing that is done with them loses a word or, where it can be helped, a second."""
+
+from __future__ import annotations
+
+import pytest
+
+from qingbo_widgets.service.contract.values import Shot
+from qingbo_widgets.widgets.form import shot_list as storyboard
+
+THREE = (Shot("One", 4), Shot("Two", 5), Shot("Three", 2))
+
+
+def names(shots: storyboard.Shots) -> list[str]:
+    """The prompts in their order."""
+    return [shot.prompt for shot in shots]
+
+
+def test_moving_changes_the_order_only() -> None:
+    """At an edge nothing moves."""
+    assert names(storyboard.move(THREE, 2, -1)) == ["One", "Three", "Two"]
+    assert names(storyboard.move(THREE, 0, 1)) == ["Two", "One", "Three"]
+    assert storyboard.move(THREE, 0, -1) == storyboard.move(THREE, 2, 1) == THREE
+
+
+def test_duplicating_and_removing() -> None:
+    """The copy stands right after its model."""
+    assert names(storyboard.duplicate(THREE, 1)) == ["One", "Two", "Two", "Three"]
+    assert names(storyboard.remove(THREE, 1)) == ["One", "Three"]
+
+
+@pytest.mark.parametrize(("spent", "added"), [(4, 5), (11, 4), (14, 1), (15, 1)])
+def test_a_new_shot_takes_what_is_left(spent: int, added: int) -> None:
+    """At most five seconds; where nothing is left, one, and the form says that it is too much."""
+    assert storyboard.add((Shot("One", spent),))[1] == Shot("", added)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("A koi swims. Light dances.", "A koi swims.", "Light dances."),
+        ("特写：一杯咖啡。镜头拉远，展示整个咖啡馆。", "特写：一杯咖啡。", "镜头拉远，展示整个咖啡馆。"),
+        ("一条锦鲤，水面波光粼粼", "一条锦鲤，", "水面波光粼粼"),
+        ("At 2.5 metres a koi", "At 2.5 metres a koi", ""),
+        ("A koi.", "A koi.", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_text_is_cut_where_a_sentence_ends(text: str, first: str, second: str) -> None:
+    """Else at a comma; and where there is neither, the first shot keeps it all."""
+    assert names(storyboard.split((Shot(text, 5),), 0)) == [first, second]
+
+
+def test_splitting_keeps_the_seconds() -> None:
+    """An odd one goes to the first half; a shot of one second cannot be split."""
+    assert [shot.duration for shot in storyboard.split(THREE, 1)] == [4, 3, 2, 2]
+    assert not storyboard.can_split((Shot("One", 1), Shot("Two", 5)), 0)
+    assert not storyboard.can_split((Shot("One", 2),) * 6, 0)
+
+
+def test_what_is_no_shot_is_counted_as_nothing() -> None:
+    """Values from code may be anything."""
+    assert storyboard.total((Shot("One", 4), "Two", Shot("Three", None), Shot("Four", -3))) == 4  # type: ignore[arg-type]

@@ -1,0 +1,209 @@
+"""The editor of shots and the trait ``shots`` are the same thing seen from two sides."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.values import Shot
+from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.form.shots import ShotsEditor, spent
+
+
+@pytest.fixture
+def form() -> Iterator[RequestForm]:
+    """A form with a prompt of two sentences and eight seconds."""
+    form = RequestForm(prompt="A koi swims. Light dances.", duration=8)
+    yield form
+    form.close()
+
+
+def editor_of(form: RequestForm) -> ShotsEditor:
+    """The editor that stands below the prompt."""
+    editor = form.slots["prompt"].editor
+    assert isinstance(editor, ShotsEditor)
+    return editor
+
+
+def shown(form: RequestForm) -> list[tuple[str, int]]:
+    """What a person reads in the rows that are on the page."""
+    return [(row.prompt.value, row.seconds.value) for row in editor_of(form)._column.children]
+
+
+def explained(control: Any) -> str:
+    """The control's tooltip, in ipywidgets 7 and in 8."""
+    return str(control.tooltip if control.has_trait("tooltip") else control.description_tooltip)
+
+
+def test_the_switch_makes_shots_of_the_prompt_and_back(form: RequestForm) -> None:
+    """Neither the prompt nor the shots are lost on the way."""
+    form.switch.value = True
+    assert form.shots == (Shot("A koi swims.", 4), Shot("Light dances.", 4))
+    assert form.request == VideoRequest(shots=form.shots)
+    form.switch.value = False
+    assert form.request == VideoRequest(prompt="A koi swims. Light dances.", duration=8)
+    assert form.controls["prompt"].value == "A koi swims. Light dances."
+    form.switch.value = True
+    editor_of(form).rows[0].prompt.value = "A cat sleeps."
+    form.switch.value = False
+    form.switch.value = True
+    assert shown(form) == [("A cat sleeps.", 4), ("Light dances.", 4)]
+
+
+def test_the_editor_is_made_when_it_is_first_needed(form: RequestForm) -> None:
+    """A form for one prompt carries no widget of it."""
+    assert form.slots["prompt"].children == ()
+    form.shots = [("One", 5), ("Two", 5)]
+    assert len(form.slots["prompt"].children) == 1
+
+
+def test_setting_the_trait_moves_the_rows(form: RequestForm) -> None:
+    """From the trait to the editor, more shots and fewer."""
+    form.shots = [("One", 5), ("Two", 4), ("Three", 3)]
+    assert form.switch.value
+    assert shown(form) == [("One", 5), ("Two", 4), ("Three", 3)]
+    form.shots = [("Two", 4), ("One", 5)]
+    assert shown(form) == [("Two", 4), ("One", 5)]
+    form.shots = ()
+    assert not form.switch.value
+    assert form.slots["prompt"].layout.display == "none"
+
+
+def test_typing_changes_the_trait(form: RequestForm) -> None:
+    """From a row to the trait, and to no other shot."""
+    form.shots = [("One", 5), ("Two", 4)]
+    row = editor_of(form).rows[1]
+    row.prompt.value = "镜头拉远"
+    row.seconds.value = 7
+    assert form.shots == (Shot("One", 5), Shot("镜头拉远", 7))
+    assert "4 / 2500" in row._note.value
+
+
+@pytest.mark.parametrize(
+    ("button", "at", "left"),
+    [
+        ("up", 1, [("Two", 4), ("One", 5), ("Three", 3)]),
+        ("down", 1, [("One", 5), ("Three", 3), ("Two", 4)]),
+        ("split", 0, [("One", 3), ("", 2), ("Two", 4), ("Three", 3)]),
+        ("duplicate", 2, [("One", 5), ("Two", 4), ("Three", 3), ("Three", 3)]),
+        ("remove", 0, [("Two", 4), ("Three", 3)]),
+    ],
+)
+def test_each_button_does_what_it_says(
+    form: RequestForm, button: str, at: int, left: list[tuple[str, int]]
+) -> None:
+    """To the trait and to the rows."""
+    form.shots = [("One", 5), ("Two", 4), ("Three", 3)]
+    editor_of(form).rows[at].buttons[button].click()
+    assert form.shots == tuple(Shot(*shot) for shot in left)
+    assert shown(form) == left
+
+
+def test_no_button_leads_out_of_the_limits(form: RequestForm) -> None:
+    """Two shots at least, six at most; the first cannot go up, nor the last down."""
+    form.shots = [("One", 1), ("Two", 5)]
+    first, last = editor_of(form).rows
+    assert first.buttons["up"].disabled
+    assert last.buttons["down"].disabled
+    assert first.buttons["split"].disabled
+    assert first.buttons["remove"].disabled
+    for _ in range(4):
+        editor_of(form).add_button.click()
+    assert len(form.shots) == 6
+    assert editor_of(form).add_button.disabled
+    assert last.buttons["duplicate"].disabled
+    assert last.buttons["split"].disabled
+
+
+def test_the_seconds_are_told_in_words_and_as_a_bar(form: RequestForm) -> None:
+    """What each takes, and what is left of 15."""
+    form.shots = [("One", 5), ("Two", 4)]
+    assert spent(form.shots) == "9 of 15 s, 6 s left"
+    assert "9 of 15 s, 6 s left" in form._notes["prompt"].value
+    bar = editor_of(form)._bar.value
+    assert [text in bar for text in ("1: 5 s", "2: 4 s", "6 s left", "flex:6 1 0")] == [True] * 4
+    form.shots = [("One", 10), ("Two", 7)]
+    assert "2 s too many" in form._notes["prompt"].value
+    assert "qingbo-alarm" in editor_of(form)._bar.value
+
+
+def test_a_problem_stands_beside_its_shot(form: RequestForm) -> None:
+    """One that is still empty is told what to do; any other what is wrong."""
+    form.shots = [("One", 5), ("", 0)]
+    first, second = editor_of(form).rows
+    assert "alarm" not in first._note.value
+    assert "Write what this shot shows" in second._note.value
+    assert "at least 1" in second._note.value
+    assert form.obstacle == "Not ready: see Shots."
+    form.shots = [("x" * 600, 5), ("Two", 5)]
+    assert "600 characters" in first._note.value
+    assert form.obstacle == ""
+
+
+def test_another_model_shows_the_prompt_again_and_keeps_the_shots(form: RequestForm) -> None:
+    """The switch keeps its place, so that nothing below it jumps."""
+    form.shots = [("One", 5), ("Two", 5)]
+    form.model = "kling-v1"
+    assert form.switch.layout.visibility == "hidden"
+    assert form.controls["prompt"].layout.display is None
+    assert form.slots["prompt"].layout.display == "none"
+    assert form.request.prompt == "A koi swims. Light dances."
+    form.model = "kling-v3"
+    assert form.request.shots == (Shot("One", 5), Shot("Two", 5))
+
+
+@pytest.mark.parametrize(
+    "odd", ["A koi", [("One", 5), "Two"], [("One", "five"), (None, 2)], 7, [("x", float("nan"))]]
+)
+def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: object) -> None:
+    """Nothing raises, nothing is changed behind one's back."""
+    form.shots = odd
+    kept = form.shots
+    assert "shots" in {problem.field for problem in form.problems}
+    assert form.shots is kept
+    assert form.switch.value
+
+
+def test_hostile_text_never_becomes_markup(form: RequestForm) -> None:
+    """It stands in the text field, and escaped in notes."""
+    hostile = "<script>alert(1)</script>"
+    form.shots = [hostile, (hostile, hostile)]
+    editor = editor_of(form)
+    written = editor._bar.value + "".join(row._note.value for row in editor.rows)
+    assert "<script" not in written
+
+
+def test_fixed_shots_can_be_read_and_not_changed() -> None:
+    """A form for a class."""
+    form = RequestForm(fixed={"shots": [("One", 5), ("Two", 5)]})
+    editor = editor_of(form)
+    assert form.switch.disabled
+    assert editor.add_button.disabled
+    assert all(row.prompt.disabled and row.seconds.disabled for row in editor.rows)
+    assert all(button.disabled for row in editor.rows for button in row.buttons.values())
+    form.close()
+
+
+def test_every_control_has_a_name_and_an_explanation(form: RequestForm) -> None:
+    """Also in the rows; a name says which shot it is about."""
+    form.shots = [("One", 5), ("Two", 5)]
+    editor = editor_of(form)
+    controls = [form.switch, editor.add_button]
+    for row in editor.rows:
+        controls += [row.prompt, row.seconds, *row.buttons.values()]
+    assert all(control.description and explained(control) for control in controls)
+    assert [row.prompt.description for row in editor.rows] == ["Shot 1", "Shot 2"]
+
+
+def test_it_closes_with_all_its_rows(live_widgets: Callable[[], int]) -> None:
+    """Also with those that were taken off the page."""
+    gc.collect()
+    before = live_widgets()
+    form = RequestForm(shots=[("One", 2)] * 6)
+    form.shots = form.shots[:2]
+    form.close()
+    assert live_widgets() == before

@@ -1,0 +1,413 @@
+"""The gallery: pages of pictures, filters, one opened."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.library.judgements import Judgements
+from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.media.posters import poster_path
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.tasks.connection import connect
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.review.gallery import Gallery
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def library(workdir: Path) -> Library:
+    """Sixty tasks an hour apart, of which each tenth failed."""
+    library = Library("qingbo_videos")
+    for n in range(60):
+        failed = n % 10 == 0
+        request = {"prompt": f"number {n} <b>", "model": "kling-v3"}
+        library.add(
+            Entry(
+                f"{n:032}", "sandbox", f"task-{n}", "kling-v3", request, "failed" if failed else "completed",
+                submitted_at=NOON + timedelta(hours=n), file=None if failed else f"video-{n}.mp4",
+                error={"type": "TaskFailed", "message": "no <i>luck</i>"} if failed else None,
+            )
+        )  # fmt: skip
+    return library
+
+
+@pytest.fixture
+def gallery(library: Library) -> Iterator[Gallery]:
+    """A gallery of them, 24 a page."""
+    gallery = Gallery(library)
+    yield gallery
+    gallery.close()
+
+
+def shown(gallery: Gallery) -> list[str]:
+    """What stands on the tiles, as one line each."""
+    return [tile._look.value for tile in gallery.tiles.children[:-1]]
+
+
+def numbers(gallery: Gallery) -> list[int]:
+    """The numbers of the tasks on the page."""
+    return [int(entry.key) for entry, _ in gallery._shown]
+
+
+def test_a_page_is_the_newest(gallery: Gallery) -> None:
+    """Newest first, with what a person typed escaped, and a drawn place where there is no picture."""
+    assert numbers(gallery) == list(range(59, 35, -1))
+    assert gallery.total == 60
+    assert "number 59 &lt;b&gt;" in shown(gallery)[0]
+    assert "<img" not in shown(gallery)[0]
+    assert "1–24 of 60" in gallery._told.value
+
+
+def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
+    """There and back, opened and closed, the widgets are those of one page."""
+    gallery.look_at(gallery._shown[0][0].key)
+    gallery.look_at(None)
+    before = live_widgets()
+    for page in (2, 3, 1, 3, 2, 1):
+        gallery.turn(page)
+        gallery.look_at(gallery._shown[3][0].key)
+        gallery.look_at(None)
+    assert live_widgets() == before
+    gallery.turn(3)
+    assert numbers(gallery) == list(range(11, -1, -1))
+    assert len(gallery.tiles.children) == 13
+    assert gallery.after_button.disabled
+    assert not gallery.before_button.disabled
+
+
+def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], int]) -> None:
+    """A cell run again and again does not fill the kernel."""
+    before = live_widgets()
+    for _ in range(3):
+        gallery = Gallery(library)
+        gallery.look_at(gallery._shown[0][0].key)
+        gallery.close()
+    assert live_widgets() == before
+
+
+def test_a_page_that_there_is_not(gallery: Gallery) -> None:
+    """Becomes the nearest."""
+    gallery.turn(99)
+    assert gallery.page == 3
+    gallery.turn(0)
+    assert gallery.page == 1
+
+
+def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
+    """From the last page of all, a search shows the first of what it finds, and says when there is none."""
+    gallery.turn(3)
+    gallery.filters.controls["text"].value = "number 1"
+    assert (gallery.page, gallery.total) == (1, 15)
+    assert gallery._number.value == 1
+    gallery.filters.controls["status"].value = "failed"
+    assert numbers(gallery) == [10]
+    gallery.filters.controls["text"].value = "elephants"
+    assert "No task is like that." in gallery._told.value
+    assert gallery.tiles.children == (gallery.opened,)
+
+
+def test_a_filter_always_shows_its_choice(gallery: Gallery) -> None:
+    """From the beginning, and when a user goes back to "all": never an empty box."""
+    for name in ("model", "mode", "status", "tag", "rating"):
+        control = gallery.filters.controls[name]
+        assert control.label == "all", f"{name} is an empty box"
+        control.index = len(control.options) - 1
+        control.index = 0
+        assert control.label == "all", f"{name} is an empty box after a choice was taken back"
+    assert gallery.total == 60
+
+
+def test_days_are_whole(gallery: Gallery) -> None:
+    """From a day to the same day are all of that day, where the kernel is."""
+    gallery.filters.controls["since"].value = gallery.filters.controls["until"].value = date(2026, 5, 2)
+    days = {entry.submitted_at.astimezone().date() for entry, _ in gallery._shown}
+    assert days == {date(2026, 5, 2)}
+    assert gallery.total == 24
+
+
+def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) -> None:
+    """A rating is kept and on its tile at once; the task stays open though it is no longer "not rated"."""
+    gallery.filters.controls["rating"].value = -1
+    key = gallery._shown[1][0].key
+    gallery.tiles._tiles[1].button.click()
+    assert gallery.opened.layout.display is None
+    gallery.opened.verdict.rating.value = 4
+    gallery.opened.verdict.tags.value = "koi, slow"
+    judgement = Judgements(library).of(key)
+    assert (judgement.rating, judgement.tags) == (4, ("koi", "slow"))
+    assert "★★★★☆" in shown(gallery)[1]
+    assert gallery._key == key
+    gallery.filters.controls["tag"].value = "koi"
+    gallery.filters.controls["rating"].value = 3
+    assert [entry.key for entry, _ in gallery._shown] == [key]
+
+
+def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
+    """A digit rates, an arrow goes on, over the end of a page too, Escape closes."""
+    gallery.look_at(gallery._shown[22][0].key)
+    press = gallery.opened._press
+    press("5")
+    press("ArrowRight")
+    press("2")
+    press("ArrowRight")
+    assert gallery.page == 2
+    assert gallery._key == gallery._shown[0][0].key
+    press("ArrowLeft")
+    assert gallery.page == 1
+    assert gallery.opened.verdict.rating.value == 2
+    press("-")
+    press("Escape")
+    assert gallery.opened.children == ()
+    ratings = {int(entry.key): judgement.rating for entry, judgement in gallery._shown}
+    assert (ratings[37], ratings[36]) == (5, None)
+
+
+def test_what_has_no_video_says_why(gallery: Gallery) -> None:
+    """A failed task tells its error, a lost file where it was; what others wrote is escaped."""
+    gallery.turn(2)
+    failed = next(entry.key for entry, _ in gallery._shown if entry.status == "failed")
+    gallery.look_at(failed)
+    (output,) = gallery.opened._video.outputs
+    assert "no &lt;i&gt;luck" in output["data"]["text/html"]
+    gallery.look_at(gallery._shown[0][0].key)
+    assert "no longer at" in gallery.opened._video.outputs[0]["data"]["text/html"]
+    assert "&lt;b&gt;" in gallery.opened._request.value
+
+
+@pytest.mark.slow
+def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
+    """Saved with the video, or made when a gallery first misses one; the tile then shows the picture."""
+    task = manager.submit(prompt="koi").wait(30)
+    assert task.video_path is not None
+    until(lambda: poster_path(task.video_path).is_file())
+    poster_path(task.video_path).unlink()
+    gallery = Gallery(manager)
+    until(lambda: "data:image/jpeg;base64," in shown(gallery)[0])
+    gallery.close()
+
+
+@pytest.mark.slow
+def test_again_and_changed(manager: TaskManager, until: Any) -> None:
+    """The same request once more, and not twice by a double click; or the form as it was, then Generate."""
+    request = VideoRequest(prompt="koi", duration=3)
+    manager.submit(request).wait(30)
+    gallery = Gallery(manager)
+    gallery.look_at(gallery._shown[0][0].key)
+    panel = gallery.opened
+    panel.again_button.click()
+    panel.again_button.click()
+    assert [task.request for task in manager.tasks] == [request, request]
+    panel.change_button.click()
+    form = panel.sequel.form
+    assert form is not None
+    assert form.request == request
+    assert panel.sequel._where.value == "", "it goes where the first one went"
+    form.prompt = "another"
+    panel.sequel._clicked = 0.0
+    panel.sequel.generate_button.click()
+    assert manager.tasks[-1].request == request.replace(prompt="another")
+    assert all(card.lasting.is_part for card in panel.sequel.cards), "shown elsewhere, they stay here too"
+    until(lambda: all(task.is_done for task in manager.tasks))
+    gallery.reload()
+    assert gallery.total == 3
+    gallery.close()
+
+
+def test_blind_until_rated(library: Library) -> None:
+    """Neither tile nor panel says which one it is before it is rated; then both do."""
+    (library.folder / "video-1.mp4").write_bytes(b"")
+    gallery = Gallery(library, blind=True)
+    assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is drawn by lot, and not by time"
+    gallery.tiles._tiles[1].button.click()
+    panel = gallery.opened
+    seen = (
+        shown(gallery)[1],
+        panel._head.value,
+        panel._request.value,
+        gallery.tiles._tiles[1].button.description,
+    )
+    assert not any("number" in text or "kling" in text for text in seen)
+    assert "<video" in panel._video.outputs[0]["data"]["text/html"]
+    assert panel.again_button.disabled
+    assert panel.frames_button.disabled, "a frame is saved under the video's name"
+    panel._press("3")
+    assert "number 1 " in shown(gallery)[1]
+    assert "number 1 " in panel._head.value
+    assert "number 1 " in panel._request.value
+    assert "number 2 " not in shown(gallery)[2]
+    assert not panel.again_button.disabled
+    gallery.close()
+
+
+def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
+    """Neither the file's name, which holds the prompt, nor the service's words; rated, both are told."""
+    gallery = Gallery(library, blind=True)
+    panel = gallery.opened
+
+    def seen(number: int) -> str:
+        gallery.look_at(f"{number:032}")
+        return str(panel._video.outputs[0]["data"])
+
+    assert "no longer there" in seen(1)
+    assert "video-1" not in seen(1)
+    assert "luck" not in seen(0)
+    panel._press("1")
+    assert "luck" in str(panel._video.outputs[0]["data"])
+    seen(1)
+    panel._press("1")
+    assert "video-1" in str(panel._video.outputs[0]["data"])
+    gallery.close()
+
+
+def test_blind_is_not_searched(library: Library, live_widgets: Callable[[], int]) -> None:
+    """What finds a video by its prompt, model or time of submission would tell which one it is."""
+    before = live_widgets()
+    gallery = Gallery(library, blind=True)
+    assert set(gallery.filters.controls) == {"status", "tag", "rating", "since", "until"}
+    gallery.filters.controls["status"].value = "failed"
+    assert numbers(gallery) == [0, 10, 20, 30, 40, 50]
+    gallery.close()
+    assert live_widgets() == before
+
+
+@pytest.mark.slow
+def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder) -> None:
+    """It is refused with the right ones, and what was never built is closed without a word."""
+    with pytest.raises(ValueError, match="12, 24, 48"):
+        Gallery(library, page_size=5)
+    gc.collect()
+    assert not recwarn.list
+
+
+@pytest.mark.slow
+def test_without_av_it_says_what_pictures_need(
+    gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where a video has no picture, and no more once it can be made."""
+    assert gallery._hint.value == ""
+    (library.folder / "video-59.mp4").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "av", None)
+    gallery.reload()
+    assert "pip install" in gallery._hint.value
+    gallery.turn(2)
+    assert gallery._hint.value == ""
+    monkeypatch.undo()
+    gallery.turn(1)
+    assert gallery._hint.value == ""
+
+
+@pytest.fixture
+def film(workdir: Path) -> Path:
+    """A real video in a folder of a colleague's, without anything that says what it is."""
+    path = workdir / "from a colleague" / "film.mp4"
+    path.parent.mkdir()
+    render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
+    return path
+
+
+@pytest.mark.slow
+def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
+    """An imported video has no id, and nobody is connected: its frames are there all the same.
+
+    To go on from one, somebody has to be connected; the form then says where the next video goes.
+    """
+    gallery = Gallery(Library.import_(film.parent))
+    gallery.look_at(gallery._shown[0][0].key)
+    panel = gallery.opened
+    panel.frames_button.click()
+    (picker,) = panel._frames.children
+    picker.grab_button.click()
+    assert film.with_name("film-last.png").is_file()
+    panel.continue_button.click()
+    assert "API key" in panel.sequel._told.value
+    with connect(sandbox=sandbox) as manager:
+        panel.continue_button.click()
+        assert panel.sequel.form is not None, panel.sequel._told.value
+        assert panel.sequel.form.request.is_image_to_video
+        told = panel.sequel._where.value
+        assert "Generate submits to the sandbox" in told
+        assert "qingbo_videos" in told
+        assert "an unknown service" in told
+        assert "from a colleague" in told
+        assert manager.tasks == ()
+        panel.frames_button.click()
+        assert panel._frames.children == ()
+        gallery.close()
+
+
+@pytest.mark.slow
+def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskManager) -> None:
+    """Its frames need no service, nobody follows a foreign id, and money is not spent without a word."""
+    library = Library(film.parent)
+    request = {"prompt": "koi", "duration": 3}
+    library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
+    manager.sandbox = server
+    gallery = Gallery(library)
+    panel = gallery.opened
+    panel.sequel._manager = manager
+    gallery.look_at("k")
+    panel.continue_button.click()
+    assert panel.sequel.form is not None, panel.sequel._told.value
+    manager.sandbox = None
+    panel.again_button.click()
+    assert manager.tasks == (), "first it is read where that goes"
+    told = panel.sequel._where.value
+    assert f"Generate submits to {server.base_url}" in told
+    assert "made by the sandbox" in told
+    assert "charges for it" in told
+    assert panel.sequel.form.request == VideoRequest(**request)
+    panel.sequel.generate_button.click()
+    panel.sequel.generate_button.click()
+    assert [task.request for task in manager.tasks] == [VideoRequest(**request)]
+    gallery.close()
+
+
+@pytest.mark.slow
+def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
+    """The form opens with the video's last frame as the first of the next; nothing is submitted."""
+    with connect(sandbox=sandbox) as manager:
+        manager.poll_interval = 0.1
+        task = manager.submit(prompt="koi", duration=3).wait(60)
+        gallery = Gallery()
+        assert gallery.library is manager.library
+        gallery.look_at(task.key)
+        gallery.opened.continue_button.click()
+        form = gallery.opened.sequel.form
+        assert form is not None, gallery.opened.sequel._told.value
+        assert len(form.request.image_urls) == 1
+        assert manager.tasks == (task,)
+        gallery.close()
+
+
+def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: Library) -> None:
+    """Opened while it was being made, it plays when it is there; a rating does not start it anew."""
+    key = gallery._shown[0][0].key
+    library.update(key, file=None)
+    gallery.reload()
+    gallery.look_at(key)
+    assert "There is no video" in gallery.opened._video.outputs[0]["data"]["text/html"]
+    (library.folder / "late.mp4").write_bytes(b"")
+    library.update(key, file="late.mp4")
+    gallery._refresh.click()
+    outputs = gallery.opened._video.outputs
+    assert "<video" in outputs[0]["data"]["text/html"]
+    gallery.opened._press("3")
+    assert gallery.opened._video.outputs is outputs
+
+
+def test_an_empty_library(workdir: Path) -> None:
+    """Says so, and looking makes no folder; nobody is connected by it."""
+    gallery = Gallery()
+    assert "no tasks yet" in gallery._told.value
+    assert list(workdir.iterdir()) == []
+    gallery.close()

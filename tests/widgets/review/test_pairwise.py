@@ -1,0 +1,145 @@
+"""Which of two is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from qingbo_widgets.exceptions import QingboError
+from qingbo_widgets.library.judgements import Judgements
+from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.ranking import Ranked
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.review import pairwise as pairwise_module
+from qingbo_widgets.widgets.review.pairwise import Pairwise
+
+
+@pytest.fixture
+def tasks(make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
+    """Three tasks with videos, all in the journal."""
+    made = []
+    for name in ("first <b>", "second", "third"):
+        path = manager.library.folder / f"{len(made)}.mp4"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        made.append(make_task(name, video_path=path))
+        manager.library.add(Entry(made[-1].key, "sandbox"))
+    return made
+
+
+@pytest.fixture
+def pairwise(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pairwise]:
+    """Ready to be asked, by somebody who answers as fast as a test does."""
+    monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 0.0)
+    pairwise = Pairwise(tasks, seed=1)
+    yield pairwise
+    pairwise.close()
+
+
+def test_a_pair_does_not_say_which_is_which(pairwise: Pairwise) -> None:
+    """Neither prompt nor model is on the page beside the two videos."""
+    html = pairwise._videos.outputs[0]["data"]["text/html"]
+    assert html.count("<video") == 2
+    for word in ("first", "second", "third", "kling"):
+        assert word not in html
+    assert "A" in html
+
+
+def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list[Task]) -> None:
+    """Six answers to three pairs are two each, and all are kept in the library."""
+    seen = []
+    for _ in range(6):
+        assert pairwise.pair is not None
+        seen.append(frozenset(task.key for task in pairwise.pair))
+        pairwise.left_button.click()
+    assert len(set(seen[:3])) == 3
+    kept = Judgements(tasks[0].manager.library).preferences()
+    assert [frozenset(pair) for pair in kept] == seen
+    assert "6 answers" in pairwise._counted.value
+
+
+def test_a_double_click_is_one_answer(
+    pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second would be about a pair that nobody has seen."""
+    monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 3600.0)
+    pairwise._shown_at -= 3600
+    pairwise.left_button.click()
+    shown = pairwise.pair
+    pairwise.left_button.click()
+    pairwise._press("ArrowRight")
+    pairwise.skip_button.click()
+    assert len(Judgements(tasks[0].manager.library).preferences()) == 1
+    assert pairwise.pair == shown
+
+
+@pytest.mark.slow
+def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
+    """By arrow keys for the better one each time; then the ranking names them, with an uncertainty."""
+    pytest.importorskip("choix", reason="choix is not installed")
+    order = {task.key: place for place, task in enumerate(tasks)}
+    for _ in range(9):
+        assert pairwise.pair is not None
+        left, right = (order[task.key] for task in pairwise.pair)
+        pairwise._press("ArrowLeft" if left < right else "ArrowRight")
+    assert [one.key for one in pairwise.ranking()] == [task.key for task in tasks]
+    pairwise.ranking_button.click()
+    table = pairwise._table.value
+    assert table.index("first &lt;b&gt;") < table.index("second") < table.index("third")
+    assert "±" in table
+    pairwise._press("ArrowDown")
+    assert pairwise._table.value == "", "the next pair is seen without the ranking again"
+
+
+def test_the_ranking_tells_what_varies(
+    tasks: list[Task], make_task: Callable[..., Task], manager: TaskManager
+) -> None:
+    """Of tasks with one prompt, the field that differs; where nothing differs, the prompt."""
+    compared = []
+    for duration in (3, 8):
+        request = VideoRequest(prompt="A koi", duration=duration)
+        compared.append(make_task(request=request, video_path=tasks[0].video_path))
+        manager.library.add(Entry(compared[-1].key, "sandbox"))
+    ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
+    chooser = Pairwise(compared)
+    assert "duration 3" in (html := chooser._ranking_html(ranked))
+    assert "duration 8" in html
+    assert "A koi" not in html
+    chooser.close()
+    stranger = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
+    stranger.request = None  # resumed by its id
+    manager.library.add(Entry(stranger.key, "sandbox"))
+    storyboard = make_task(
+        request=VideoRequest(shots=[("A fox", 3), ("A hare", 3)]), video_path=tasks[0].video_path
+    )
+    manager.library.add(Entry(storyboard.key, "sandbox"))
+    chooser = Pairwise([stranger, storyboard])
+    html = chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in (stranger, storyboard)])
+    assert "<td>kling-v1 · task-9</td>" in html
+    assert "A fox / A hare" in html
+    assert "prompt default" not in html
+    chooser.close()
+    twins = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
+    for task in twins:
+        manager.library.add(Entry(task.key, "sandbox"))
+    chooser = Pairwise(twins)
+    assert chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in twins]).count("A koi") == 2
+    chooser.close()
+
+
+def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
+    """One task, the same twice, one without a video, or whose file is gone, cannot be ranked."""
+    lost = make_task("lost", video_path=tasks[0].manager.library.folder / "lost.mp4")
+    for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")], [tasks[0], lost]):
+        with pytest.raises(QingboError, match="two tasks"):
+            Pairwise(few)
+
+
+def test_closing_leaves_no_widget(tasks: list[Task], live_widgets: Callable[[], int]) -> None:
+    """A cell run again and again does not fill the kernel."""
+    before = live_widgets()
+    Pairwise(tasks).close()
+    assert live_widgets() == before

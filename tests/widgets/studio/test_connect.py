@@ -1,0 +1,148 @@
+"""The key is nowhere that Jupyter could store or show it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import ipywidgets
+import pytest
+
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
+
+SENTINEL = "sk-sentinel-1234567890"
+
+
+@pytest.fixture
+def field() -> Iterator[KeyField]:
+    """A field of its own."""
+    field = KeyField()
+    yield field
+    field.close()
+
+
+def test_what_is_typed_is_moved_out_at_once(field: KeyField) -> None:
+    """The synced trait is blank again before the message has been handled."""
+    field.set_state({"value": SENTINEL})
+    assert field.value == ""
+    assert field.is_filled
+    assert field.take().reveal() == SENTINEL
+    assert not field.is_filled
+    assert not field.take()
+
+
+def test_no_message_carries_the_key(field: KeyField, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an echo to the other clients of the kernel, nor an update."""
+    monkeypatch.setattr(ipywidgets.widgets.widget, "JUPYTER_WIDGETS_ECHO", True, raising=False)
+    sent: list[str] = []
+    monkeypatch.setattr(field, "_send", lambda message, **_: sent.append(json.dumps(message)))
+    field.set_state({"value": SENTINEL})
+    assert not any(SENTINEL in message for message in sent)
+    field.send_state("value")
+    assert '"value": ""' in sent[-1]
+
+
+def test_the_state_is_blank_even_in_the_moment_of_moving(field: KeyField) -> None:
+    """An observer that comes first, and saves the widgets' state just then, finds nothing."""
+    states: list[str] = []
+    field.unobserve_all("value")
+    field.observe(lambda _: states.append(json.dumps(field.get_state())), "value")
+    field.observe(field._move_out, "value")
+    field.set_state({"value": SENTINEL})
+    assert states
+    assert not any(SENTINEL in state for state in states)
+    assert SENTINEL not in json.dumps(ipywidgets.Widget.get_manager_state(widgets=[field]))
+
+
+def test_repr_and_log_show_nothing(field: KeyField, caplog: pytest.LogCaptureFixture) -> None:
+    """Filled or not."""
+    with caplog.at_level(logging.DEBUG):
+        field.set_state({"value": SENTINEL})
+    assert SENTINEL not in repr(field) + caplog.text + repr(vars(field))
+    assert repr(field) == "KeyField(filled)"
+
+
+@pytest.mark.parametrize("logger", ["Comm", "IPKernelApp"])
+def test_jupyter_logs_no_message_of_the_field(
+    field: KeyField, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    """At DEBUG Jupyter logs every message of a widget whole; those of other widgets it still does."""
+    with caplog.at_level(logging.DEBUG, logger):
+        logging.getLogger(logger).debug("handle_msg[%s](%s)", field.model_id, {"value": SENTINEL})
+        logging.getLogger(logger).debug("Content: %s", {"comm_id": field.model_id, "value": SENTINEL})
+        logging.getLogger(logger).debug("handle_msg[%s](%s)", "another", {"value": "a prompt"})
+    assert SENTINEL not in caplog.text
+    assert "a prompt" in caplog.text
+
+
+def test_the_field_sends_only_when_it_is_left(field: KeyField) -> None:
+    """Not a message for each letter, whatever the caller says."""
+    assert field.continuous_update is False
+    assert KeyField(continuous_update=True).continuous_update is False
+
+
+def test_the_panel_names_the_variable_and_the_ways() -> None:
+    """A person without a key learns what to do, with and without one."""
+    panel = ConnectPanel(lambda _: None)
+    told = panel.children[0].value
+    assert "QINGBO_API_KEY" in told
+    assert "sandbox" in told
+    panel.close()
+
+
+def test_connect_without_a_key_says_so() -> None:
+    """Nothing happens silently."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+    panel.connect_button.click()
+    assert "key in first" in panel._message.value
+    assert connected == []
+    panel.close()
+
+
+def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
+    """The manager has it, the panel no longer."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+    panel.key_field.set_state({"value": SENTINEL})
+    assert "Press Connect" in panel._message.value
+    panel.connect_button.click()
+    assert len(connected) == 1
+    assert not panel.key_field.is_filled
+    assert SENTINEL not in repr(connected)
+    panel.close()
+
+
+def test_a_key_that_cannot_be_one_is_told_and_not_shown(workdir: object) -> None:
+    """A key that was copied with something else, say."""
+    panel = ConnectPanel(lambda _: None)
+    panel.key_field.set_state({"value": f"{SENTINEL} and more"})
+    panel.connect_button.click()
+    assert "qingbo-alarm" in panel._message.value
+    assert SENTINEL not in panel._message.value
+    panel.close()
+
+
+def test_a_missing_sandbox_is_told_with_the_line_that_installs_it(
+    workdir: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message comes from connect(); here it must be seen."""
+
+    def refuse(*_: object, **__: object) -> TaskManager:
+        raise ImportError('pip install "qingbo_widgets[sandbox]"')
+
+    monkeypatch.setattr("qingbo_widgets.tasks.connection.connect", refuse)
+    panel = ConnectPanel(lambda _: None)
+    panel.sandbox_button.click()
+    assert "qingbo_widgets[sandbox]" in panel._message.value
+    panel.close()
+
+
+def test_a_hundred_panels_leave_nothing(live_widgets: Callable[[], int]) -> None:
+    """Closing closes all of it."""
+    before = live_widgets()
+    for _ in range(100):
+        ConnectPanel(lambda _: None).close()
+    assert live_widgets() == before

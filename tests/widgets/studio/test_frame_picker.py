@@ -1,0 +1,98 @@
+"""The frame picker: what it shows is what is saved, and what the next video begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qingbo_widgets import FramePicker, QingboError, Task, VideoRequest
+from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.system.files import replace as move
+from qingbo_widgets.tasks.manager import TaskManager
+
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def task(manager: TaskManager, server: Sandbox) -> Iterator[Task]:
+    """A finished task of three seconds; the sandbox is lent, and stays when its manager closes."""
+    server.faults = Faults(fail="task_failed", fail_prompt="fail")
+    manager.sandbox = server
+    yield manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
+    manager.sandbox = None
+
+
+@pytest.mark.slow
+def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> None:
+    """It opens at the last frame; what it shows is saved; the form begins with it, and sends nothing."""
+    assert task.video_path is not None
+    picker = FramePicker(task)
+    assert picker.time.value == picker.time.max == pytest.approx(3, abs=0.1)
+    assert picker.time.description, "a number has a name, which a slider has not"
+    last = picker._image.value
+    picker.time.value = 1.0
+    assert picker._image.value != last
+    picker.grab_button.click()
+    saved = task.video_path.with_name(f"{task.video_path.stem}-1.00s.png")
+    assert saved.name in picker._told.value
+    assert np.array_equal(np.asarray(Image.open(saved)), np.asarray(task.frame(1.0)))
+
+    picker.continue_button.click()
+    assert picker.form is not None, picker._told.value
+    assert picker.form.request.is_image_to_video
+    assert picker.form.request.duration == 3
+    assert len(manager.tasks) == 1
+    picker.generate_button.click()
+    assert "prompt" in picker.sequel._told.value
+    picker.form.prompt = "it will fail"
+    picker.generate_button.click()
+    picker.generate_button.click()
+    until(lambda: len(manager.tasks) == 2 and manager.tasks[1].is_done)
+    assert manager.tasks[1].request == picker.form.request
+    picker.close()
+
+
+@pytest.mark.slow
+def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
+    """The reason and what to do stand in the picker; no form opens."""
+    manager.sandbox = None
+    picker = FramePicker(task)
+    picker.continue_button.click()
+    assert picker.form is None
+    assert "connect(upload=f)" in picker.sequel._told.value
+    picker.close()
+
+
+@pytest.mark.slow
+def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
+    """An mp4 of any origin gives its frames without a manager; only to go on from one, somebody connects."""
+    assert task.video_path is not None
+    video = workdir / "found.mp4"
+    move(task.video_path, video, patience=20)  # its poster may just be being made
+    picker = FramePicker(video)
+    picker.grab_button.click()
+    assert (workdir / "found-last.png").is_file()
+    picker.continue_button.click()
+    assert "API key" in picker.sequel._told.value
+    picker.close()
+
+
+def test_a_video_that_is_gone(workdir: Path) -> None:
+    """It is said where it was; what could not be built closes without a word."""
+    with pytest.raises(QingboError, match=r"no longer at .*gone\.mp4"):
+        FramePicker("gone.mp4")
+
+
+@pytest.mark.slow
+def test_closing_leaves_no_widget(task: Task, live_widgets: Callable[[], int]) -> None:
+    """With its form open too."""
+    before = live_widgets()
+    picker = FramePicker(task)
+    picker.sequel.offer(lambda _: VideoRequest(prompt="koi"))
+    picker.close()
+    picker.close()
+    assert live_widgets() == before

@@ -1,0 +1,167 @@
+"""The grid of a sweep: its cells with their cards, its buttons, and what outlives the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from qingbo_widgets import Sweep, sweep
+from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.sweep.cell import CellState
+from qingbo_widgets.widgets.sweep import table
+from qingbo_widgets.widgets.sweep.sweep_grid import CARDS, CellView, SweepGrid, _shown, show
+
+Until = Callable[[Callable[[], object]], None]
+SHORT = {"duration": 3, "enable_audio": False}
+
+
+@pytest.fixture
+def make_sweep(manager: TaskManager, server: Sandbox) -> Callable[..., Sweep]:
+    """Makes sweeps that are not sent yet; prompts with "fail" fail, without a video to draw."""
+    server.faults = Faults(fail="task_failed", fail_prompt="fail")
+    return lambda **varied: sweep(
+        manager=manager, ask_above=0, **varied, **{name: SHORT[name] for name in SHORT if name not in varied}
+    )
+
+
+@pytest.fixture
+def make_grid(make_sweep: Callable[..., Sweep]) -> Iterator[Callable[..., SweepGrid]]:
+    """Makes the grids of sweeps; all are closed at the end."""
+    grids: list[SweepGrid] = []
+
+    def make(**varied: object) -> SweepGrid:
+        grids.append(SweepGrid(make_sweep(**varied)))
+        return grids[-1]
+
+    yield make
+    for grid in grids:
+        grid.close()
+
+
+@pytest.fixture
+def grid(make_grid: Callable[..., SweepGrid]) -> SweepGrid:
+    """Two prompts down, two modes across."""
+    return make_grid(prompt=["koi fail", "crane fail"], mode=["std", "pro"])
+
+
+def test_what_varies_last_goes_across(make_sweep: Callable[..., Sweep]) -> None:
+    """Rows and columns carry the values; a prompt speaks for itself."""
+    arranged = table.arrange(make_sweep(prompt=["koi", "crane"], mode=["std", "pro"], repeat=2))
+    assert arranged.columns == ("repeat 1", "repeat 2")
+    assert [text for text, _ in arranged.rows] == [
+        "koi · mode std", "koi · mode pro", "crane · mode std", "crane · mode pro",
+    ]  # fmt: skip
+    assert [cell.number for _, cells in arranged.rows for cell in cells if cell] == list(range(8))
+
+
+def test_many_values_go_down(make_sweep: Callable[..., Sweep]) -> None:
+    """One list, or a last one that is long, makes one column."""
+    alone = table.arrange(make_sweep(prompt=[f"koi {number}" for number in range(9)]))
+    assert alone.columns == ("",)
+    assert len(alone.rows) == 9
+    wide = table.arrange(make_sweep(prompt=["a", "b"], duration=list(range(3, 11))))
+    assert len(wide.rows) == 16
+
+
+def test_a_combination_that_was_left_out_has_its_place(make_sweep: Callable[..., Sweep]) -> None:
+    """The other cells stay in their columns, and the reason is told."""
+    made = make_sweep(
+        prompt="koi", model=["kling-v3", "kling-v1"], cfg_scale=[None, 0.3], skip_invalid=True, duration=5,
+        enable_audio=None,
+    )  # fmt: skip
+    rows = dict(table.arrange(made).rows)
+    assert rows["kling-v3"][1] is None
+    assert rows["kling-v1"][1] is not None
+    assert "cfg_scale" in table.notes(made)
+
+
+def test_rows_that_are_alike_keep_a_row_each(make_sweep: Callable[..., Sweep]) -> None:
+    """Nothing of a table is hidden behind its twin."""
+    rows = [{"prompt": "koi"}, {"prompt": "crane"}, {"prompt": "koi"}]
+    assert len(table.arrange(make_sweep(table=rows)).rows) == 3
+
+
+@pytest.mark.slow
+def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) -> None:
+    """Nothing is sent before the click; then each cell gets its card, and the buttons follow."""
+    assert grid.start_button.description == "Submit 4 tasks"
+    assert grid._buttons.children == (grid.start_button, grid.cancel_button)
+    assert [len(view.children) for view in grid.views] == [2] * 4
+    assert grid.sweep.tasks == ()
+    grid.start_button.click()
+    until(lambda: grid.sweep.state == "ended" and grid.retry_button in grid._buttons.children)
+    until(lambda: all(view.retry_button in view.children for view in grid.views))
+    assert grid._bar.value == 1000
+    assert "4 failed" in grid._head.value
+    assert grid.pause_button not in grid._buttons.children
+
+
+@pytest.mark.slow
+def test_pause_cancel_and_retry_by_click(
+    make_grid: Callable[..., SweepGrid], server: Sandbox, until: Until
+) -> None:
+    """Each button does what it says, for the whole or for one cell."""
+    grid = make_grid(prompt="koi fail", repeat=6, max_running=1)
+    grid.start_button.click()
+    grid.pause_button.click()
+    assert grid.sweep.state == "paused"
+    assert grid.pause_button.description == "Go on"
+    grid.views[5].drop_button.click()
+    assert grid.sweep.cells[5].state == CellState.cancelled
+    grid.pause_button.click()
+    until(lambda: grid.sweep.state == "ended")
+    assert grid.sweep.counts[CellState.failed] == 5
+    server.faults = Faults()
+    until(lambda: grid.views[5].retry_button in grid.views[5].children)
+    grid.views[5].retry_button.click()
+    until(lambda: grid.sweep.cells[5].state == CellState.finished)
+    assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
+
+
+def test_why_it_stopped_is_told(grid: SweepGrid, server: Sandbox, until: Until) -> None:
+    """An empty account pauses the sweep, and the grid says so."""
+    server.faults = Faults(no_balance=True)
+    grid.start_button.click()
+    until(lambda: "402" in grid._notes.value)
+    until(lambda: grid.pause_button.description == "Go on")
+
+
+def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widgets: Callable[[], int]) -> None:
+    """Two hundred cells show a dozen cards; turning the page makes no more widgets than it closes."""
+    before = live_widgets()
+    grid = make_grid(prompt=[f"koi {number}" for number in range(100)], mode=["std", "pro"])
+    assert len(grid.views) == CARDS
+    one_page = live_widgets()
+    for _ in range(3):
+        grid._forth.click()
+    assert grid.views[0].cell.number == 36
+    assert "19 to 24 of 100" in grid._where.value
+    assert live_widgets() == one_page
+    grid.close()
+    assert live_widgets() == before
+
+
+@pytest.mark.slow
+def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> None:
+    """Beside the live grid stands a table with the line that takes the sweep up again."""
+    show(grid.sweep)
+    show(grid.sweep)
+    assert cell.views == 2
+    assert f"qw.Sweep.resume(&quot;{grid.sweep.name}&quot;)" in cell.html
+    grid.start_button.click()
+    until(lambda: cell.html.count("task_failed") == 8)
+    assert "crane fail" in cell.html
+    assert "qw.Sweep.resume" not in cell.html
+    _shown[grid.sweep].close()
+
+
+def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> None:
+    """A prompt is text, in the live grid and in what it leaves."""
+    grid = make_grid(prompt=["<img src=x onerror=alert(1)>", "koi"], mode=["std", "pro"])
+    grid._ipython_display_()
+    assert "<img" not in cell.html
+    assert "<img" not in "".join(getattr(child, "value", "") for child in grid._grid.children)
+    assert all(isinstance(view, CellView) for view in grid.views)

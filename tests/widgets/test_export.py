@@ -1,0 +1,92 @@
+"""Pages for a colleague: complete, escaped, and independent of Jupyter."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from qingbo_widgets import QingboError, Task, TaskStatus, sweep
+from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets import export as page
+
+EVIL = '</title><script>alert(1)</script>" onload="x'
+
+
+class Elements(HTMLParser):
+    """The elements of a page, and the sources of its videos."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.sources: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "video":
+            self.sources.append(dict(attrs)["src"] or "")
+
+
+@pytest.fixture
+def finished(make_task: Callable[..., Task], manager: TaskManager) -> Task:
+    """A task with an ugly prompt and an ugly file name."""
+    manager.library.folder.mkdir(parents=True)
+    video = manager.library.folder / "一只 koi #1.mp4"
+    video.write_bytes(b"film")
+    return make_task(EVIL, status=TaskStatus.completed, task_id="task-1", progress=100, video_path=video)
+
+
+def test_one_file_holds_the_video(finished: Task, tmp_path: Path) -> None:
+    """The file stands alone: the video is inside it, and nothing else is loaded."""
+    target = finished.export_html(tmp_path / "out" / "koi.html")
+    found = Elements(target.read_text(encoding="utf-8"))
+    (source,) = found.sources
+    assert base64.b64decode(source.removeprefix("data:video/mp4;base64,")) == b"film"
+    assert "script" not in found.tags
+    assert [file.name for file in target.parent.iterdir()] == ["koi.html"]
+
+
+def test_a_folder_has_the_video_beside_the_page(finished: Task, tmp_path: Path) -> None:
+    """The folder can be moved and sent: the path is relative, and is a URL."""
+    target = finished.export_html(tmp_path / "out")
+    (source,) = Elements(target.read_text(encoding="utf-8")).sources
+    assert source == "videos/%E4%B8%80%E5%8F%AA%20koi%20%231.mp4"
+    assert (tmp_path / "out" / "videos" / "一只 koi #1.mp4").read_bytes() == b"film"
+    assert target.name == "index.html"
+
+
+def test_too_much_for_one_file(finished: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says what does instead, and no half of a file is left."""
+    monkeypatch.setattr(page, "ONE_FILE_LIMIT", 3)
+    with pytest.raises(QingboError, match="name of a folder"):
+        finished.export_html(tmp_path / "koi.html")
+    assert not (tmp_path / "koi.html").exists()
+
+
+def test_a_task_without_a_video(make_task: Callable[..., Task], tmp_path: Path) -> None:
+    """There is nothing to export yet, and it says so."""
+    with pytest.raises(QingboError, match="not saved yet"):
+        make_task(status=TaskStatus.queued).export_html(tmp_path / "koi.html")
+
+
+@pytest.mark.slow
+def test_a_sweep_is_a_table(manager: TaskManager, server: Sandbox, tmp_path: Path) -> None:
+    """Rows, columns, videos, and what failed with its reason; all text is text."""
+    server.faults = Faults(fail="task_failed", fail_prompt="script")
+    made = sweep(
+        prompt=["koi", EVIL], mode=["std", "pro"], duration=3, enable_audio=False, manager=manager, name="<b>"
+    ).wait(timeout=90)
+    text = made.export_html(tmp_path / "sweep.html").read_text(encoding="utf-8")
+    found = Elements(text)
+    assert len(found.sources) == 2
+    assert not found.tags & {"script", "b"}
+    assert text.count("task_failed") == 2
+    assert re.search(r'<th scope="col">mode std</th><th scope="col">mode pro</th>', text)
+    folder = made.export_html(tmp_path / "sweep")
+    assert len(list((folder.parent / "videos").glob("*.mp4"))) == 2
