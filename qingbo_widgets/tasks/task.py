@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
 from traitlets.utils.sentinel import Sentinel
 
+from .. import late
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
 from ..media.frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
@@ -391,9 +392,8 @@ class Task(HasTraits):
             QingboError: the video is not saved, or is too large for one file.
             OSError: the place cannot be written.
         """
-        from ..widgets.export import export_task
-
-        return export_task(self, Path(path).expanduser())
+        exported: Path = late.export_task(self, Path(path).expanduser())
+        return exported
 
     # ------------------------------------------------------------------ showing
 
@@ -407,9 +407,7 @@ class Task(HasTraits):
         if not in_notebook():
             say(repr(self))
             return
-        from ..widgets.card.task_card import show
-
-        show(self, embed=embed)
+        late.show_task(self, embed=embed)
 
     def _ipython_display_(self) -> None:
         self.show()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, Int, Unicode
 
+from ... import late
 from ...exceptions import QingboError, WaitTimeout
 from ...i18n import N_, tr
 from ...library.sweeps import CellRow, SweepRow, Sweeps
@@ -318,9 +319,8 @@ class Sweep(HasTraits):
             QingboError: the videos are too large for one file.
             OSError: the place cannot be written.
         """
-        from ...widgets.export import export_sweep
-
-        return export_sweep(self, Path(path).expanduser())
+        exported: Path = late.export_sweep(self, Path(path).expanduser())
+        return exported
 
     # ------------------------------------------------------------------ showing
 
@@ -329,9 +329,7 @@ class Sweep(HasTraits):
         if not in_notebook():
             say(repr(self))
             return
-        from ...widgets.sweep.sweep_grid import show
-
-        show(self)
+        late.show_sweep(self)
 
     def _ipython_display_(self) -> None:
         self.show()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import alike, style_sheet
@@ -20,7 +21,6 @@ from .video import Screen
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
-    from ..studio.frame_picker import FramePicker
 
 __all__ = ["TaskCard", "show"]
 
@@ -68,7 +68,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
         self._further: tuple[ipywidgets.Button, ...] = ()
         self._on_news: list[Callable[[], None]] = []
-        self._picker: FramePicker | None = None
+        self._picker: ipywidgets.Widget | None = None
         self._screen = Screen(task, weakly(self, "refresh"))
         self._left = ""
         self.lasting = Lasting(self, "_begin_soon")
@@ -265,9 +265,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         return (self.save_again_button if task.status == TaskStatus.completed else self.follow_again_button,)
 
     def _open_frames(self) -> None:
-        from ..studio.frame_picker import FramePicker  # which shows cards itself
-
-        self._picker = self._picker or FramePicker(self.task)
+        self._picker = self._picker or late.FramePicker(self.task)
 
     def _button(self, description: str, explained: str, act: Callable[[], object], **given: Any) -> Any:
         button = alike(DatedButton, explained, description=description, layout={"width": "auto"}, **given)
