@@ -21,11 +21,12 @@ from .contract.request import VideoRequest
 from .contract.snapshot import TaskSnapshot
 from .contract.urls import is_web_url, without_query
 from .contract.v2026_04 import Contract202604
-from .credentials import Secret, find_api_key, find_base_url, hidden
+from .credentials import find_api_key, find_base_url
 from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR
 from .http.transport import Transport
 from .secrets.known_keys import hide_in, holds_key
+from .secrets.secret import Secret, hidden
 
 __all__ = ["Client"]
 

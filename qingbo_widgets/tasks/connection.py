@@ -13,7 +13,7 @@ from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.service_names import normalised
-from ..service.credentials import Secret, hidden
+from ..service.secrets.secret import Secret, hidden
 from ..system.forks import in_child
 from .manager import TaskManager
 from .task import Task

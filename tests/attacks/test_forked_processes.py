@@ -19,7 +19,7 @@ BEGIN = """
 import json, os, sys
 import qingbo_widgets as qw
 from qingbo_widgets.service.http.transport import Transport
-from qingbo_widgets.service.credentials import Secret
+from qingbo_widgets.service.secrets.secret import Secret
 
 url = sys.argv[1]
 client = qw.Client("sk-test-123456", url + "/v1", timeout=(20, 20))

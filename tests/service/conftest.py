@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.http.transport import Transport
+from qingbo_widgets.service.secrets.secret import Secret
 from tests.faults.server import FaultServer
 
 KEY = "sk-sentinel-0123456789"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.exceptions import MissingApiKey
-from qingbo_widgets.service.credentials import Secret, find_api_key, find_base_url, problem_with
+from qingbo_widgets.service.credentials import find_api_key, find_base_url, problem_with
+from qingbo_widgets.service.secrets.secret import Secret
 from tests.service.leaks import shown_by
 
 KEY = "sk-sentinel"

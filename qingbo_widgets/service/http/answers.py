@@ -23,7 +23,7 @@ from ...exceptions import (
 from ...i18n import N_, tr
 from ..contract.text import plain_line
 from ..contract.urls import pointed_to, without_query
-from ..credentials import Secret
+from ..secrets.secret import Secret
 
 __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..contract.addresses import Address, address_in
-from ..credentials import Secret
+from ..secrets.secret import Secret
 from .framing import CheckedResponse, OutOfStep, is_silent
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
-from ..credentials import Secret
+from ..secrets.secret import Secret
 
 __all__ = ["CheckedResponse", "OutOfStep", "is_silent", "shut"]
 

@@ -15,7 +15,7 @@ from typing import Literal
 from ...exceptions import ConnectionFailed, DownloadFailed
 from ...i18n import N_, tr
 from ..contract.urls import is_web_url
-from ..credentials import Secret
+from ..secrets.secret import Secret
 from .transport import Stream, Transport
 
 __all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "look_at", "size_of"]

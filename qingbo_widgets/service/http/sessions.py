@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 
 from ...system.flags import Flag
 from ..contract.addresses import Address
-from ..credentials import Secret
+from ..secrets.secret import Secret
 from .connections import Rules, checked_pools
 from .framing import shut
 

@@ -24,7 +24,8 @@ from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_inside
 from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, pointed_to, without_query
-from ..credentials import Secret, hidden, problem_with
+from ..credentials import problem_with
+from ..secrets.secret import Secret, hidden
 from .answers import Answer, error_in, json_in
 from .connections import NotAdmitted
 from .failures import UNCONNECTED, cause_of, failure_of, outcome_of

@@ -12,12 +12,10 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import echoes
-
-if TYPE_CHECKING:
-    from ..credentials import Secret
+from .secret import SHORTEST, Secret
 
 __all__ = ["API_KEY_VARIABLES", "HIDDEN", "hide", "hide_in", "holds_key", "remember", "texts_in"]
 
@@ -25,8 +23,6 @@ __all__ = ["API_KEY_VARIABLES", "HIDDEN", "hide", "hide_in", "holds_key", "remem
 API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
 #: What stands in the place of a key.
 HIDDEN = "<hidden>"
-#: Letters; shorter ones are made up, and would be found in the middle of any word.
-_SHORTEST = 8
 #: Levels of lists and dictionaries that are searched; a request has four. A list may contain itself.
 _DEEPEST = 12
 
@@ -58,7 +54,7 @@ def hide(text: str) -> str:
     """Return the text with every known key replaced by ``HIDDEN``."""
     # One key may begin with another, and the rest of it would stay.
     for reveal in sorted(_known(), key=lambda reveal: len(reveal()), reverse=True):
-        if len(reveal()) >= _SHORTEST and reveal() not in HIDDEN:
+        if len(reveal()) >= SHORTEST and reveal() not in HIDDEN:
             text = echoes.hide(reveal, text, HIDDEN)
     return text
 

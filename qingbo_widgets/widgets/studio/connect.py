@@ -9,8 +9,9 @@ import ipywidgets
 from traitlets import Unicode
 
 from ...i18n import N_, tr
-from ...service.credentials import API_KEY_VARIABLES, Secret
+from ...service.credentials import API_KEY_VARIABLES
 from ...service.secrets.known_keys import remember
+from ...service.secrets.secret import Secret
 from ..base import html as markup
 from ..base.build import made
 from ..base.sync import close_parts, update

@@ -18,8 +18,8 @@ from qingbo_widgets.exceptions import (
     ServiceError,
     TaskNotFound,
 )
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.http.answers import Answer, error_in, excerpt, json_in, retry_after
+from qingbo_widgets.service.secrets.secret import Secret
 
 KEY = Secret("sk-sentinel")
 

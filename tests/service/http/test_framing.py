@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.http.framing import CheckedResponse, OutOfStep, is_silent
+from qingbo_widgets.service.secrets.secret import Secret
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -19,8 +19,8 @@ from qingbo_widgets.exceptions import (
     RateLimited,
     ServerFault,
 )
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.http.transport import Transport
+from qingbo_widgets.service.secrets.secret import Secret
 from tests.faults.server import (
     Exchange,
     FaultServer,

@@ -12,8 +12,8 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.exceptions import InvalidRequest
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.secrets.known_keys import HIDDEN, hide, hide_in, holds_key, remember
+from qingbo_widgets.service.secrets.secret import Secret
 from tests.faults.server import FaultServer
 
 KEY = "sk-sentinel-3e1f9c7a5b2d"

@@ -12,8 +12,8 @@ import ipywidgets
 import pytest
 
 from qingbo_widgets.library.presets import Draft, Presets
-from qingbo_widgets.service.credentials import Secret
 from qingbo_widgets.service.secrets.known_keys import HIDDEN, remember
+from qingbo_widgets.service.secrets.secret import Secret
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base.text_fields import PasteArea, Text, Textarea
 from qingbo_widgets.widgets.form import fields
