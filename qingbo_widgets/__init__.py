@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from .i18n import set_locale
     from .library.library import Library
     from .sandbox import Sandbox
-    from .service.client import Client
-    from .service.contract.catalog import Problem
+    from .service.client import Client, models
+    from .service.contract.problem import Problem
     from .service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
     from .service.contract.snapshot import TaskSnapshot, TaskStatus
     from .tasks.connection import connect, generate
@@ -96,6 +96,7 @@ __all__ = [
     "WaitTimeout",
     "connect",
     "generate",
+    "models",
     "set_locale",
     "sweep",
 ]
@@ -105,8 +106,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "i18n": ("set_locale",),
-    "service.contract.catalog": ("Problem",),
-    "service.client": ("Client",),
+    "service.contract.problem": ("Problem",),
+    "service.client": ("Client", "models"),
     "service.contract.request": ("CameraControl", "DynamicMask", "Shot", "VideoRequest"),
     "service.contract.snapshot": ("TaskSnapshot", "TaskStatus"),
     "library.library": ("Library",),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.descriptions import described  # noqa: F401 - a fixture
 from tests.managers import make_manager, manager, server  # noqa: F401 - fixtures
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules

@@ -24,7 +24,7 @@ ONLY_IN = {
         *(f"service/http/{name}.py" for name in ("transport", "failures")),
         "service/contract/urls.py",
     ),
-    "ipywidgets": ("widgets/", "magics.py"),
+    "ipywidgets": ("widgets/",),
     "threading": (
         "system/",
         "tasks/",

@@ -24,7 +24,7 @@ from qingbo_widgets.exceptions import (
     TaskFailed,
     WaitTimeout,
 )
-from qingbo_widgets.service.contract.catalog import Problem
+from qingbo_widgets.service.contract.problem import Problem
 
 
 def limited() -> RateLimited:

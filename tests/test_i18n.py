@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +33,7 @@ UNTOLD = {
     "exception",
     "error",
 }
-FIELDS = [field.name for field in dataclasses.fields(VideoRequest)]
+FIELDS = VideoRequest.field_names()
 #: Sentences that are no message to a person: reasons that their own module catches, a repr, code.
 NO_MESSAGE = {
     "the answer is too long",

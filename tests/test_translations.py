@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import gettext
 import io
 import re
@@ -19,7 +18,7 @@ from babel.messages.mofile import read_mo
 from qingbo_widgets import VideoRequest
 
 ROOT = translations.PACKAGE
-FIELDS = [field.name for field in dataclasses.fields(VideoRequest)]
+FIELDS = VideoRequest.field_names()
 
 
 def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:

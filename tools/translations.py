@@ -1,7 +1,8 @@
 """Bring the catalogue of Chinese texts up to date with the source, and compile it.
 
-Every text in ``tr("…")`` or ``N_("…")`` gets its entry in ``qingbo_widgets/locale/zh``, those that are gone
-lose theirs, and what has no Chinese yet is listed: write it into the ``.po`` file and run this once more.
+Every text in ``tr("…")`` or ``N_("…")``, or in a description of models, gets its entry in
+``qingbo_widgets/locale/zh``, those that are gone lose theirs, and what has no Chinese yet is listed: write it
+into the ``.po`` file and run this once more.
 
 The texts are found here, in Python's own syntax tree, and the ``.mo`` file is written here: a library that
 does both changes its mind from one version to the next, and puts its name and the date into the file.
@@ -13,6 +14,7 @@ import ast
 import io
 import struct
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from qingbo_widgets.system.console import take_any_text
 PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
 MARKS = ("tr", "N_")
+#: The words of a description whose values are texts.
+DESCRIBED = ("label", "labels", "help", "placeholder", "description", "refusal", "note")
 HEADER = "Language: zh\nContent-Type: text/plain; charset=UTF-8\n"
 
 
@@ -45,15 +49,37 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
         yield from calls(node)
 
 
+def described(words: object, key: str = "") -> Iterator[str]:
+    """Yield every text in the description of a contract's models: labels, meanings, sentences."""
+    if isinstance(words, dict):
+        for name, value in words.items():
+            yield from described(value, "labels" if key == "labels" else name)
+    elif isinstance(words, list):
+        for value in words:
+            yield from described(value)
+    elif key in DESCRIBED and isinstance(words, str):
+        yield words
+
+
+def texts_in(path: Path) -> Iterator[str]:
+    """Yield every text of a file that is to be translated."""
+    content = path.read_text(encoding="utf-8")
+    if path.suffix == ".toml":
+        yield from described(tomllib.loads(content))
+        return
+    for call in calls(ast.parse(content)):
+        # What is no literal is read out of a table, where N_ marks it; a test sees to that.
+        if (text := literal(call.args[0])) is not None:
+            yield text
+
+
 def source() -> dict[str, list[str]]:
     """Return every text of the package that is to be translated, with the files that it stands in."""
     texts: dict[str, list[str]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.toml"))):
         file = path.relative_to(PACKAGE).as_posix()
-        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
-            # What is no literal is read out of a table, where N_ marks it; a test sees to that.
-            text = literal(call.args[0])
-            if text is not None and file not in texts.setdefault(text, []):
+        for text in texts_in(path):
+            if file not in texts.setdefault(text, []):
                 texts[text].append(file)
     return texts
 

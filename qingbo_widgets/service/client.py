@@ -16,19 +16,20 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import N_, tr
-from .contract.catalog import Problem
+from .contract.contracts import Contract
+from .contract.problem import Problem
 from .contract.request import VideoRequest
+from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
 from .contract.urls import is_web_url, without_query
-from .contract.v2026_04 import Contract202604
-from .credentials import find_api_key, find_base_url
+from .credentials import find_api_key, find_base_url, find_contract
 from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR
 from .http.transport import Transport
 from .secrets.known_keys import hide_in, holds_key
 from .secrets.secret import Secret, hidden
 
-__all__ = ["Client"]
+__all__ = ["Client", "models"]
 
 _NOT_TAKEN = N_("Nothing was charged. Correct the request and submit it again.")
 _MAY_EXIST = N_(
@@ -40,6 +41,18 @@ _NOT_CANCELLED = N_("A task can be cancelled while it is queued; this one goes o
 _MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: ask for its status.")
 
 
+def models(contract: str | None = None) -> Models:
+    """Return the models of a contract, and what each takes.
+
+    Args:
+        contract: its date; else ``QINGBO_CONTRACT``, or 2026-04.
+
+    Raises:
+        InvalidRequest: there is no contract of that date.
+    """
+    return find_contract(contract).models
+
+
 class Client:
     """Speaks to the service, one blocking call at a time. May be used from several threads.
 
@@ -47,11 +60,12 @@ class Client:
         api_key: the key; else ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY``, or the keyring.
         base_url: the service's address; else ``QINGBO_BASE_URL``, or the contract's own. Only https, except
             on this machine's loopback.
+        contract: the date of the service's contract; else ``QINGBO_CONTRACT``, or 2026-04.
         timeout: seconds to connect, and seconds of silence in an answer.
 
     Raises:
         MissingApiKey: no key was given or found.
-        InvalidRequest: the key must not be sent to ``base_url``.
+        InvalidRequest: the key must not be sent to ``base_url``, or the contract is not known.
         TypeError: ``api_key`` is no text.
     """
 
@@ -60,12 +74,14 @@ class Client:
         api_key: str | Secret | None = None,
         base_url: str | Secret | None = None,
         *,
+        contract: str | None = None,
         timeout: tuple[float, float] = (5.0, 30.0),
     ) -> None:
         # Rebound, so that no traceback from here on can print the key, even where base_url should be.
         api_key, base_url = hidden(api_key), hidden(base_url)
-        self._contract = Contract202604()
-        self._transport = Transport(find_api_key(api_key), base_url or find_base_url(), timeout)
+        #: The contract that is spoken with the service.
+        self.contract: Contract = find_contract(contract)
+        self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)
 
     @property
     def base_url(self) -> str:
@@ -78,10 +94,10 @@ class Client:
         Raises:
             InvalidRequest: the request has problems.
         """
-        problems = request.problems()
+        problems = request.problems(self.contract.name)
         if problems:
             raise InvalidRequest(problems)
-        return self._contract.encode(request)
+        return self.contract.encode(request)
 
     def submit(self, request: VideoRequest, *, idempotency_key: str | None = None) -> TaskSnapshot:
         """Submits a task. This costs money, and is never sent twice by itself (``POST /tasks``).
@@ -109,7 +125,7 @@ class Client:
                 refused=tr(_NOT_TAKEN),
                 unclear=tr(_MAY_EXIST),
             )
-            return self._contract.decode(answer)
+            return self.contract.decode(answer)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
@@ -211,7 +227,7 @@ class Client:
     ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
         try:
-            snapshot = self._contract.decode(answer)
+            snapshot = self.contract.decode(answer)
             if snapshot.task_id == task_id:
                 return snapshot
             lack = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)

@@ -1,26 +1,30 @@
-"""Finding the API key without ever showing it, and the address of the service."""
+"""Finding the API key without ever showing it, the address of the service, and its contract."""
 
 from __future__ import annotations
 
 import os
 
-from ..exceptions import MissingApiKey
+from ..exceptions import InvalidRequest, MissingApiKey
 from ..i18n import N_, tr
-from .contract.catalog import Problem
+from .contract.contracts import CONTRACTS, Contract
+from .contract.models import DEFAULT_CONTRACT
+from .contract.problem import Problem, listed, refused
 from .contract.urls import why_no_base_url, without_query
-from .contract.v2026_04 import Contract202604
 from .secrets.known_keys import API_KEY_VARIABLES, remember
 from .secrets.secret import Secret, hidden
 
 __all__ = [
     "API_KEY_VARIABLES",
     "BASE_URL_VARIABLE",
+    "CONTRACT_VARIABLE",
     "find_api_key",
     "find_base_url",
+    "find_contract",
     "problem_with",
 ]
 
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
+CONTRACT_VARIABLE = "QINGBO_CONTRACT"
 #: ``keyring set qingbo_widgets api_key`` on the command line stores the key where it is looked for.
 _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
 
@@ -62,9 +66,22 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     return remember(key)
 
 
-def find_base_url() -> str:
-    """The address of the service, where none is given: ``QINGBO_BASE_URL``, or the contract's own."""
-    return os.environ.get(BASE_URL_VARIABLE, "").strip() or Contract202604.base_url
+def find_contract(explicit: str | None = None) -> Contract:
+    """Return the contract of a date: the argument, ``QINGBO_CONTRACT``, or 2026-04.
+
+    Raises:
+        InvalidRequest: there is no contract of that date.
+    """
+    name = explicit or os.environ.get(CONTRACT_VARIABLE, "").strip() or DEFAULT_CONTRACT
+    if name in CONTRACTS:
+        return CONTRACTS[name]
+    limit = tr("is not the date of a contract ({dates})").format(dates=listed(CONTRACTS))
+    raise InvalidRequest((refused("contract", name, limit, DEFAULT_CONTRACT),))
+
+
+def find_base_url(contract: Contract | None = None) -> str:
+    """Return the address of the service, where none is given: ``QINGBO_BASE_URL``, or the contract's own."""
+    return os.environ.get(BASE_URL_VARIABLE, "").strip() or (contract or find_contract()).base_url
 
 
 def problem_with(base_url: Secret) -> Problem | None:

@@ -23,7 +23,7 @@ from ..i18n import tr
 from ..library.journal.journal import PATIENCE
 from ..library.library import Entry, Library
 from ..service.client import Client
-from ..service.contract.catalog import Problem
+from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus

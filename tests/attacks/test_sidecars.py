@@ -14,7 +14,7 @@ from qingbo_widgets import Client, Gallery, Library, TaskManager
 from qingbo_widgets.library.presets import PRESETS, Presets
 from qingbo_widgets.library.search import ORDERS, Selection, choices, select
 from qingbo_widgets.library.sidecar import read_sidecar
-from qingbo_widgets.magics import _row
+from qingbo_widgets.magics.magics import _row
 from qingbo_widgets.widgets.form.loading import fill
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.film import film

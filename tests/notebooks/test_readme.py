@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from qingbo_widgets.demo import execute
 from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.contract.models import models_of
 
 ROOT = Path(__file__).parent.parent.parent
 READMES = ("README.md", "README.zh.md")
@@ -48,3 +49,25 @@ def test_the_code_runs(workdir: Path, sandbox: Sandbox) -> None:
     service = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
     execute(notebook, workdir, environment={**os.environ, **service})
     assert len(list((workdir / "qingbo_videos").glob("*.mp4"))) == 1
+
+
+@pytest.mark.parametrize("name", [*READMES, "notebooks/parameters.ipynb"])
+def test_the_tables_of_models_are_those_of_the_description(name: str) -> None:
+    """Each model takes what the tables say that it takes, and no parameter is left out."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    head = next(line for line in text.splitlines() if "| `kling-v3` | `kling-v2-master` |" in line)
+    models = re.findall(r"`(kling-[^`]+)`", head)
+    assert models == list(models_of())
+    rows = [line.split("|")[1:] for line in text.split(head)[1].splitlines()[2:12] if "|" in line]
+    stated: dict[str, list[bool]] = {}
+    for first, *cells in rows:
+        if not re.search(r"`[a-z_]+`", first):
+            break
+        takes = [bool(cell.strip()) for cell in cells[: len(models)]]
+        stated |= dict.fromkeys(re.findall(r"`([a-z_]+)`", first), takes)
+    described = {
+        field: [field in model.parameters for model in models_of().values()]
+        for field in models_of().parameters
+    }
+    assert stated.items() <= described.items()
+    assert stated.keys() >= {field for field, takes in described.items() if not all(takes)}

@@ -17,35 +17,18 @@ from typing import Any
 from ...i18n import N_, tr
 from ..secrets.known_keys import hide_in
 from ..secrets.masking import mask_in, without_secrets
-from .catalog import SHOTS_LIMIT
+from .kinds import KINDS
+from .models import DEFAULT_CONTRACT, models_of
 from .request import VideoRequest
+from .schema import Parameter
+from .wire import Places
 
 __all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
 
-_TOP = (
-    "model",
-    "action",
-    "prompt",
-    "aspect_ratio",
-    "duration",
-    "negative_prompt",
-    "image_urls",
-    "last_frame",
-    "callback_url",
-)
-_EXTRA = ("mode", "cfg_scale", "enable_audio", "camera_control", "static_mask", "dynamic_masks")
-#: What each field may hold; anything else is listed, for the form could not show it.
-_TYPES: dict[str, tuple[type, ...]] = {
-    "duration": (int,),
-    "cfg_scale": (int, float),
-    "enable_audio": (bool,),
-    "image_urls": (str, list),
-    "camera_control": (str, dict),
-    "dynamic_masks": (dict, list),
-}
-_SHOT = re.compile(r"shot_([1-9][0-9]{0,2})_(prompt|duration)")
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
 _CURL = re.compile(r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s")
+#: Shots that are read; the form shows what is too many.
+_MOST_PARTS = 20
 #: Braces at which an object is looked for in a program; each try reads on to the end of the object.
 _MOST_BRACES = 200
 
@@ -84,50 +67,62 @@ def read_pasted(text: str) -> Pasted:
 def keepable(text: str) -> str:
     """Return as much of a pasted text as a widget may keep: no key, and of a command its JSON alone."""
     try:
-        body = _without_secrets(_body_of(text))
+        body = _without_secrets(_body_of(text), Places(models_of().parameters))
     except ValueError:  # to be mended by the user, so as much as possible stays
         return without_secrets(text)
     kept = json.dumps(body, ensure_ascii=False, indent=2)
     return text if "".join(text.split()) == "".join(kept.split()) else kept
 
 
-def read_body(body: Mapping[str, Any]) -> Pasted:
-    """Read JSON of any origin: the inverse of ``Contract202604.encode``."""
-    body = _without_secrets(body)
+def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Pasted:
+    """Read JSON of any origin: the inverse of ``Contract.encode``."""
+    places = Places(models_of(contract).parameters)
+    body = _without_secrets(body, places)
     fields: dict[str, Any] = {}
     unknown: list[str] = []
-    shots: dict[int, dict[str, Any]] = {}
+    parts: dict[str, dict[int, dict[str, Any]]] = {}
 
-    def take(name: str, value: Any, known: tuple[str, ...], where: str) -> None:
-        shot = _SHOT.fullmatch(name) if where else None
-        if value is None and (name in known or shot):
+    def take(place: str, value: Any) -> None:
+        parameter, part = _whole(places, place), places.part_at(place)
+        if value is None and (parameter or part):
             return
-        if shot and isinstance(value, str if shot[2] == "prompt" else int) and not isinstance(value, bool):
-            shots.setdefault(int(shot[1]), {})[shot[2]] = value
-        elif name in known and _fits(name, value):
-            fields[name] = value
+        if part and _fits_part(part[2], value):
+            parts.setdefault(part[0].name, {}).setdefault(part[1], {})[part[2]] = value
+        elif parameter and KINDS[parameter.type].fits(value):
+            fields[parameter.name] = value
         else:
-            unknown.append(f"{where}{name}: {_short(value)}")
+            unknown.append(f"{place}: {_short(value)}")
 
-    for name, value in body.items():
-        if name == "extra" and isinstance(value, Mapping):
-            for inner, inner_value in value.items():
-                take(str(inner), inner_value, _EXTRA, "extra.")
-        else:
-            take(str(name), value, _TOP, "")
-    if shots:
-        fields["shots"] = _listed(shots, unknown)
+    def walk(body: Mapping[str, Any], inside: str = "") -> None:
+        for name, value in body.items():
+            place = f"{inside}{name}"
+            if place in places.objects and isinstance(value, Mapping):
+                walk(value, f"{place}.")
+            else:
+                take(place, value)
+
+    walk(body)
+    for name, numbered in parts.items():
+        fields[name] = _listed(places.parameters[name], numbered, unknown)
     return Pasted(VideoRequest(**fields), frozenset(fields), tuple(unknown))
 
 
-def _without_secrets(body: Mapping[str, Any], known: tuple[str, ...] = _TOP) -> dict[str, Any]:
+def _whole(places: Places, place: str) -> Parameter | None:
+    """Return the parameter of a place; of a name at the root also where it belongs into an object."""
+    return places.at(place) or next(
+        filter(None, (places.at(f"{one}.{place}") for one in places.objects)), None
+    )
+
+
+def _without_secrets(body: Mapping[str, Any], places: Places, inside: str = "") -> dict[str, Any]:
     """Keep what the request is made of as it is; mask what looks like a secret in all else."""
     kept: dict[str, Any] = {}
     for name, value in body.items():
-        shot = _SHOT.fullmatch(name) if known is _EXTRA else None
-        if name == "extra" and isinstance(value, Mapping) and known is _TOP:
-            kept[name] = _without_secrets(value, _EXTRA)
-        elif (name in known and _fits(name, value)) or (shot and isinstance(value, (str, int))):
+        place = f"{inside}{name}"
+        parameter, part = _whole(places, place), places.part_at(place)
+        if place in places.objects and isinstance(value, Mapping):
+            kept[name] = _without_secrets(value, places, f"{place}.")
+        elif (parameter and KINDS[parameter.type].fits(value)) or (part and isinstance(value, (str, int))):
             kept[name] = hide_in(value)
         else:
             kept |= mask_in({name: value})
@@ -177,21 +172,19 @@ def _object_in(text: str) -> Mapping[str, Any] | None:
     return None
 
 
-def _listed(shots: dict[int, dict[str, Any]], unknown: list[str]) -> list[dict[str, Any]]:
-    """The shots in order. Half a shot is kept too: the form shows what it lacks."""
-    numbers = sorted(shots)
-    told = tr("extra.shot_{number}_…: more than {most} shots")
-    unknown += [told.format(number=number, most=SHOTS_LIMIT[1]) for number in numbers[20:]]
-    return [{"prompt": "", "duration": 0} | shots[number] for number in numbers[:20]]
+def _listed(
+    parameter: Parameter, numbered: dict[int, dict[str, Any]], unknown: list[str]
+) -> list[dict[str, Any]]:
+    """Return the parts of a list in order. Half a shot is kept too: the form shows what it lacks."""
+    numbers, (_, most) = sorted(numbered), parameter.limits["count"]
+    for number in numbers[_MOST_PARTS:]:
+        place = parameter.place.format(number=number, key="…")
+        unknown.append(tr("{place}: more than {most} shots").format(place=place, most=most))
+    return [{"prompt": "", "duration": 0} | numbered[number] for number in numbers[:_MOST_PARTS]]
 
 
-def _fits(name: str, value: Any) -> bool:
-    types = _TYPES.get(name, (str,))
-    if isinstance(value, bool) and bool not in types:
-        return False
-    if name == "image_urls" and isinstance(value, list):
-        return all(isinstance(url, str) for url in value)
-    return isinstance(value, types)
+def _fits_part(key: str, value: Any) -> bool:
+    return isinstance(value, str if key == "prompt" else int) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:

@@ -1,37 +1,34 @@
-"""``VideoRequest``: one vocabulary for what a person wants, whatever contract carries it."""
+"""``VideoRequest``: one vocabulary for a video that is to be made, whichever contract carries the request."""
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from . import checks
-from .catalog import Problem
-from .values import (
-    CameraControl,
-    DynamicMask,
-    Shot,
-    as_camera,
-    as_mask,
-    as_plain,
-    as_shot,
-    as_tuple,
-    is_integer,
-    is_set,
-)
+from .kinds import KINDS
+from .models import DEFAULT_CONTRACT, declared, models_of
+from .problem import Problem
+from .schema import Models
+from .values import CameraControl, DynamicMask, Shot, is_integer, is_set
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
 
-@dataclass(frozen=True, repr=False)
-class VideoRequest:
-    """A video that somebody wants.
+def default_of(model: object, name: str) -> Any:
+    """Return the value of a field that is not set, by the contract that has the model."""
+    return models_of().of(model).default(name)
 
-    Building one never fails: what the service would refuse is listed by ``problems()``. ``None``, the empty
-    string and the empty tuple mean "not set". Lists become tuples, and the parts may be given in the forms
-    that the service writes. The limits are those of the service's documentation, "Submit: request".
+
+class VideoRequest:
+    """A video that is to be made. Immutable.
+
+    Building one never fails for a value: what the service would refuse is listed by ``problems()``. ``None``,
+    the empty string and the empty tuple mean "not set"; a field that is not set takes the model's default.
+    Lists become tuples, and parts may be given in the forms that the service writes. The limits are those of
+    the service's documentation, "Submit: request".
 
     Attributes:
         model: ``kling-v3``, ``kling-v2-master``, ``kling-v1-6``, ``kling-v1``; another one is sent as it is.
@@ -50,36 +47,71 @@ class VideoRequest:
         static_mask: a public URL of a PNG: the area of the input image that stays still (``kling-v1-6``).
         dynamic_masks: up to 6 areas of the input image that move (``kling-v1-6``).
         shots: 2 to 6 shots, instead of ``prompt`` and ``duration`` (``kling-v3``).
+
+    Raises:
+        TypeError: for a field that no model takes.
     """
 
-    model: str = "kling-v3"
-    prompt: str = ""
-    _: KW_ONLY
-    action: str = "generate"
-    aspect_ratio: str = "16:9"
-    duration: int = 5
-    negative_prompt: str | None = None
-    image_urls: tuple[str, ...] = ()
-    last_frame: str | None = None
-    callback_url: str | None = None
-    mode: str = "std"
-    cfg_scale: float | None = None
-    enable_audio: bool | None = None
-    camera_control: CameraControl | None = None
-    static_mask: str | None = None
-    dynamic_masks: tuple[DynamicMask, ...] = ()
-    shots: tuple[Shot, ...] = ()
+    __slots__ = ("_given",)
 
-    def __post_init__(self) -> None:
-        for name in ("duration", "cfg_scale", "enable_audio"):
-            object.__setattr__(self, name, as_plain(getattr(self, name)))
-        object.__setattr__(self, "image_urls", as_tuple(self.image_urls))
-        object.__setattr__(self, "camera_control", as_camera(self.camera_control))
-        object.__setattr__(self, "dynamic_masks", as_tuple(self.dynamic_masks, as_mask))
-        object.__setattr__(self, "shots", as_tuple(self.shots, as_shot))
+    _given: Mapping[str, Any]
+    model: str
+    prompt: str
+    action: str
+    aspect_ratio: str
+    duration: int
+    negative_prompt: str | None
+    image_urls: tuple[str, ...]
+    last_frame: str | None
+    callback_url: str | None
+    mode: str
+    cfg_scale: float | None
+    enable_audio: bool | None
+    camera_control: CameraControl | None
+    static_mask: str | None
+    dynamic_masks: tuple[DynamicMask, ...]
+    shots: tuple[Shot, ...]
+
+    def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Any) -> None:
+        known = declared()
+        if unknown := fields.keys() - known:
+            names = ", ".join(sorted(unknown))
+            raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
+        given = {"model": model, "prompt": prompt, **fields}
+        read = {name: KINDS[known[name].type].read(given[name]) for name in known if name in given}
+        kept = {name: value for name, value in read.items() if not _is_unset(value)}
+        object.__setattr__(self, "_given", MappingProxyType({"model": model, **kept}))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in (known := declared()):
+            raise AttributeError(f"VideoRequest has no field {name}")
+        if name in self._given:
+            return self._given[name]
+        default = default_of(self._given["model"], name)
+        return KINDS[known[name].type].empty if default is None else default
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"A VideoRequest does not change; request.replace({name}=…) makes another one.")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *declared()]
+
+    def __eq__(self, other: object) -> bool:
+        return self.values() == other.values() if isinstance(other, VideoRequest) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.values().items()))
 
     def __repr__(self) -> str:
-        return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self._chosen().items())})"
+        return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self.chosen().items())})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (dict(self._given),)
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """Return the names of all fields: what some model of some contract takes."""
+        return tuple(declared())
 
     @property
     def is_multi_shot(self) -> bool:
@@ -99,50 +131,97 @@ class VideoRequest:
         shots = self.shots if isinstance(self.shots, tuple) else ()
         return sum(shot.duration for shot in shots if isinstance(shot, Shot) and is_integer(shot.duration))
 
-    def problems(self) -> tuple[Problem, ...]:
-        """Everything for which the service would refuse this request; empty when it should take it."""
-        return checks.check(self)
-
-    def warnings(self, *, local_service: bool = False) -> tuple[Problem, ...]:
-        """What to know before sending: an unknown model, and limits that only Kling itself documents.
+    def values(self, models: Models | None = None) -> dict[str, Any]:
+        """Return the value of every field, with the defaults of those that are not set.
 
         Args:
+            models: those whose defaults count; by default, those of the contract that has the model.
+        """
+        if models is None:
+            return {name: getattr(self, name) for name in declared()}
+        model = models.of(self._given["model"])
+        values = {}
+        for name, parameter in declared().items():
+            default = model.default(name)
+            empty = KINDS[parameter.type].empty if default is None else default
+            values[name] = self._given.get(name, empty)
+        return values
+
+    def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
+        """Return everything for which the service would refuse this request; empty when it should take it.
+
+        Args:
+            contract: the date of the service's contract; by default 2026-04.
+        """
+        models = models_of(contract or DEFAULT_CONTRACT)
+        return checks.check(self.values(models), models)
+
+    def warnings(self, contract: str | None = None, *, local_service: bool = False) -> tuple[Problem, ...]:
+        """Return what to know before sending: an unknown model, and limits that only Kling itself documents.
+
+        Args:
+            contract: as for ``problems``.
             local_service: whether a server on this machine answers, which reaches private addresses too.
         """
-        return checks.advise(self, local_service=local_service)
+        models = models_of(contract or DEFAULT_CONTRACT)
+        return checks.advise(self.values(models), models, local_service=local_service)
 
     def replace(self, **changes: Any) -> VideoRequest:
-        """A copy with some fields changed.
+        """Return a copy with some fields changed.
 
         Raises:
-            TypeError: for a field that does not exist.
+            TypeError: for a field that no model takes.
         """
-        return dataclasses.replace(self, **changes)
+        return VideoRequest(**{**self._given, **changes})
 
     def as_dict(self) -> dict[str, Any]:
-        """The model and every field that differs from its default, as JSON; ``from_dict`` reads it back."""
-        return {name: _plain(value) for name, value in self._chosen().items()}
+        """Return the model and every field that differs from its default, as JSON for ``from_dict``."""
+        return {name: _plain(value) for name, value in self.chosen().items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> VideoRequest:
-        """The request that ``as_dict`` wrote down.
+        """Return the request that ``as_dict`` wrote down.
 
         Raises:
-            TypeError: for a field that does not exist.
+            TypeError: for a field that no model takes.
         """
         return cls(**data)
 
-    def _chosen(self) -> dict[str, Any]:
-        chosen = {}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+    def chosen(self) -> dict[str, Any]:
+        """Return the model and every field that differs from its default."""
+        return {
+            name: value
+            for name, value in self._given.items()
             # The type is compared first: True is not the duration 1, and an array has no single "!=".
-            if field.name == "model" or type(value) is not type(field.default) or value != field.default:
-                chosen[field.name] = value
-        return chosen
+            if name == "model" or type(value) is not type(default := self._default(name)) or value != default
+        }
+
+    def _default(self, name: str) -> Any:
+        return default_of(self._given["model"], name)
+
+
+def _signature() -> inspect.Signature:
+    """Return the signature that completion and Shift-Tab show: every field, with its default."""
+    positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    fields = VideoRequest().values() | {"model": "kling-v3"}
+    first = [inspect.Parameter(name, positional, default=fields.pop(name)) for name in ("model", "prompt")]
+    others = [inspect.Parameter(name, keyword, default=default) for name, default in fields.items()]
+    return inspect.Signature([*first, *others])
+
+
+def _rebuilt(given: dict[str, Any]) -> VideoRequest:
+    return VideoRequest(**given)
+
+
+def _is_unset(value: object) -> bool:
+    # An empty text is kept where one may stand: as the choice of a form that a user has cleared.
+    return value is None or (isinstance(value, tuple) and not value)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (Shot, CameraControl, DynamicMask)):
         return value.as_dict()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+VideoRequest.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from ...i18n import tr
+from .models import DEFAULT_CONTRACT, models_of
 from .request import VideoRequest
+from .schema import Models
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
 from .statuses import status_of
 from .text import plain_line
 from .urls import is_web_url
-from .values import is_set
+from .wire import write_body
 
 __all__ = ["Contract202604"]
 
@@ -35,48 +37,28 @@ class Contract202604:
 
     Attributes:
         name: the contract's date.
-        base_url: where the service offers it.
     """
 
-    name: ClassVar[str] = "2026-04"
-    base_url: ClassVar[str] = "https://qingbo.dev/v1"
+    name: ClassVar[str] = DEFAULT_CONTRACT
+
+    @property
+    def base_url(self) -> str:
+        """The address at which the service offers the contract."""
+        return self.models.base_url
+
+    @property
+    def models(self) -> Models:
+        """The models of the contract, and what each takes."""
+        return models_of(self.name)
 
     def encode(self, request: VideoRequest) -> dict[str, Any]:
-        """The JSON body of ``POST /tasks`` for a request without problems.
+        """Return the JSON body of ``POST /tasks`` for a request without problems.
 
         ``model``, ``action``, ``prompt``, ``aspect_ratio``, ``duration`` and ``extra.mode`` are always sent,
         everything else only when it is set. With shots, ``prompt`` and ``duration`` are absent; with an input
         image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
         """
-        body: dict[str, Any] = {"model": request.model, "action": request.action}
-        if not request.is_multi_shot:
-            body["prompt"] = request.prompt
-        if not request.is_image_to_video:
-            body["aspect_ratio"] = request.aspect_ratio
-        if not request.is_multi_shot:
-            body["duration"] = request.duration
-        optional = {
-            "negative_prompt": request.negative_prompt,
-            "image_urls": list(request.image_urls) if request.is_image_to_video else None,
-            "last_frame": request.last_frame,
-            "callback_url": request.callback_url,
-        }
-        return body | _set_ones(optional) | {"extra": self._extra(request)}
-
-    def _extra(self, request: VideoRequest) -> dict[str, Any]:
-        camera, masks = request.camera_control, request.dynamic_masks
-        extra = {"mode": request.mode} | _set_ones(
-            {
-                "cfg_scale": request.cfg_scale,
-                "enable_audio": request.enable_audio,
-                "camera_control": camera.as_dict() if camera is not None else None,
-                "static_mask": request.static_mask,
-                "dynamic_masks": [mask.as_dict() for mask in masks] if masks else None,
-            }
-        )
-        for number, shot in enumerate(request.shots, 1):
-            extra |= {f"shot_{number}_prompt": shot.prompt, f"shot_{number}_duration": shot.duration}
-        return extra
+        return write_body(request.values(self.models), self.models)
 
     def decode(self, body: object) -> TaskSnapshot:
         """The snapshot in an answer to submit, status or cancel.
@@ -112,10 +94,6 @@ class Contract202604:
             cost=_cost(body.get("cost")),
             raw=body,
         )
-
-
-def _set_ones(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if is_set(value)}
 
 
 def _text(value: object) -> str:

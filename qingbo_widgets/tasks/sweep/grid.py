@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import itertools
 import json
@@ -16,14 +15,14 @@ from typing import Any
 
 from ...exceptions import InvalidRequest
 from ...i18n import tr
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.secrets.known_keys import holds_key
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
-_NAMES = tuple(item.name for item in dataclasses.fields(VideoRequest))
+_NAMES = VideoRequest.field_names()
 #: Fields whose one value is a list already: a list of lists varies them.
 _LISTS = frozenset({"image_urls", "dynamic_masks", "shots"})
 _WHOLE = frozenset({"duration"})

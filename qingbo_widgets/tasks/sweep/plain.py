@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import tr
 from ...library.judgements import Judgement, Judgements
 from ...service.contract.callbacks import callback_note
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from .cell import Cell, took
 from .grid import Grid, Skipped
 

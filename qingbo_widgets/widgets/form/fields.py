@@ -118,9 +118,8 @@ class Field:
 def duration_options(model: str) -> list[tuple[str, int]]:
     """The lengths that a model renders; for an unknown one, those of any."""
     spec = catalog.spec_of(model)
-    lengths = (
-        spec.durations if spec else sorted({s for spec in catalog.MODELS.values() for s in spec.durations})
-    )
+    described = catalog.MODELS.values() if spec is None else (spec,)
+    lengths = sorted({s for one in described for s in one.parameters["duration"].choices})
     return [(in_seconds(seconds), seconds) for seconds in lengths]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.urls import is_private_host, is_web_url
 from ...service.contract.values import DynamicMask
 from ...service.credentials import find_base_url

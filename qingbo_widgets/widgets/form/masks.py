@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract import catalog
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.values import DynamicMask, is_pair
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import N_, tr
 from ...service.contract import catalog
 from ...service.contract.callbacks import callback_note
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ..base import html as markup
 from .fields import FIELDS, LABELS
 from .layout import EDITED

@@ -14,7 +14,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract import catalog
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ..base import html as markup
 from ..base.sync import update
 from .fields import made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.v2026_04 import Contract202604
 from ...service.contract.values import CameraControl, DynamicMask, Shot
@@ -76,7 +76,7 @@ def json_body(request: VideoRequest) -> str:
 
 def python_call(request: VideoRequest) -> str:
     """The call of ``generate`` that submits the same: only what differs from the defaults."""
-    chosen = {name: value for name, value in request._chosen().items() if value != _DEFAULTS[name]}
+    chosen = {name: value for name, value in request.chosen().items() if value != _DEFAULTS[name]}
     arguments = [_python(chosen.pop("prompt"))] if chosen.get("prompt") else []
     arguments += [f"{name}={_python(value)}" for name, value in chosen.items()]
     on_one_line = f"qw.generate({', '.join(arguments)})"
@@ -92,7 +92,7 @@ def _on_lines(start: str, items: list[str], end: str) -> str:
 
 #: Characters on a line of the Python call.
 _WIDTH = 88
-_DEFAULTS = {name: field.default for name, field in VideoRequest.__dataclass_fields__.items()}
+_DEFAULTS = VideoRequest().values()
 
 
 def _python(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -13,7 +12,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, TraitError, Tuple, Unicode, observe, validate
 
 from ...service.contract import catalog
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot, is_set
 from ...service.secrets.known_keys import hide_in
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestForm"]
 
-_DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(VideoRequest)}
+_DEFAULTS: dict[str, Any] = VideoRequest().values()
 _NORMALISED = ("image_urls", "camera_control", "dynamic_masks", "shots")
 
 

@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract import catalog
-from ...service.contract.catalog import Problem
+from ...service.contract.problem import Problem
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
 from ..base.sync import close_parts, update

@@ -171,7 +171,7 @@ class Stubborn:
 @pytest.mark.parametrize(
     "value", [Stubborn(), object(), {}, [[]], b"", 1j, {"type": []}, float("nan"), 3, True]
 )
-@pytest.mark.parametrize("field", [name for name in VideoRequest.__dataclass_fields__ if name != "_"])
+@pytest.mark.parametrize("field", VideoRequest.field_names())
 def test_no_value_makes_it_raise(field: str, value: object) -> None:
     """Whatever stands in a field, problems() and warnings() answer."""
     for base in (v3(), v16(), shots(5, 5)):

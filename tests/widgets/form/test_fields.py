@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import ipywidgets
 import pytest
 
@@ -14,7 +12,7 @@ from qingbo_widgets.widgets.form.fields import FIELDS, HELP, build, duration_opt
 
 def test_every_field_of_a_request_is_explained() -> None:
     """A field that is added to requests cannot be forgotten here."""
-    assert set(HELP) == {field.name for field in dataclasses.fields(VideoRequest)}
+    assert set(HELP) == set(VideoRequest.field_names())
     assert set(FIELDS) < set(HELP)
 
 
@@ -38,7 +36,7 @@ def test_building_twice_gives_equal_controls(name: str) -> None:
 def test_a_model_offers_its_lengths(model: str) -> None:
     """What is offered is what the catalogue says, with the unit."""
     options = duration_options(model)
-    assert tuple(seconds for _, seconds in options) == catalog.MODELS[model].durations
+    assert tuple(seconds for _, seconds in options) == catalog.MODELS[model].parameters["duration"].choices
     assert all(label == f"{seconds} s" for label, seconds in options)
 
 

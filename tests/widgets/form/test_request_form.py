@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,9 +54,9 @@ def note(form: RequestForm, field: str) -> str:
 
 def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm) -> None:
     """A new form is the default request."""
-    for field in dataclasses.fields(VideoRequest):
-        assert form.traits()[field.name].help == HELP[field.name]
-        assert getattr(form, field.name) == field.default
+    for name, default in VideoRequest().values().items():
+        assert form.traits()[name].help == HELP[name]
+        assert getattr(form, name) == default
     assert form.request == VideoRequest()
     assert set(form.controls) == set(FIELDS) == set(EXAMPLES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import qingbo_widgets as qw
 from qingbo_widgets.sandbox import Faults, Sandbox
+from tests.descriptions import INVENTED
 from tests.faults.server import FaultServer
 
 SHORT = "-d 3 --no-audio"
@@ -329,3 +330,15 @@ def test_loading_twice_is_harmless(shell: InteractiveShell, manager: Any) -> Non
     """As when a cell is run again."""
     shell.run_line_magic("reload_ext", "qingbo_widgets")
     failed(shell.run_cell_magic("qingbo", SHORT, "A koi"))
+
+
+def test_an_invented_parameter_is_an_option(
+    described: Callable[[str], None], shell: InteractiveShell, manager: qw.TaskManager
+) -> None:
+    """What a description adds is offered, completed and read, with no other change."""
+    described(INVENTED)
+    assert "--grain" in completed(shell, "%%qingbo --gr")
+    assert completed(shell, "%%qingbo --grain ") >= {"fine", "coarse"}
+    assert "kling-v9" in completed(shell, "%%qingbo -m ")
+    with pytest.raises(UsageError, match="grain: 'soft' is not one of fine, coarse"):
+        shell.run_cell_magic("qingbo", "-m kling-v9 --grain soft", "A koi")

@@ -12,7 +12,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from .i18n import N_, tr
+from ..i18n import N_, tr
 
 __all__ = ["filled", "filled_option"]
 

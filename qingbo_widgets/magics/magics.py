@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import inspect
 import keyword
 import re
 import shlex
@@ -12,24 +13,24 @@ from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
 
-from .exceptions import QingboError
-from .i18n import N_, tr
-from .library.library import Entry
-from .library.sweeps import Sweeps
+from ..exceptions import QingboError
+from ..i18n import N_, tr
+from ..library.library import Entry
+from ..library.sweeps import Sweeps
+from ..service.contract.models import models_of
+from ..service.contract.request import Shot, VideoRequest
+from ..service.contract.snapshot import TaskStatus
+from ..service.contract.status_names import status_name
+from ..service.secrets.known_keys import hide
+from ..tasks import connection
+from ..tasks.connection import current
+from ..tasks.sweep.sweep import Sweep
+from ..tasks.task import Task
+from ..tasks.terminal import columns_of, padded
+from ..widgets.base import html as markup
+from .options import choices_of, parser_of
 from .placeholders import filled, filled_option
-from .service.contract import catalog
-from .service.contract.request import Shot, VideoRequest
-from .service.contract.snapshot import TaskStatus
-from .service.contract.status_names import status_name
-from .service.secrets.known_keys import hide
-from .tasks import connection
-from .tasks.connection import current
-from .tasks.sweep.sweep import Sweep
-from .tasks.task import Task
-from .tasks.terminal import columns_of, padded
-from .widgets.base import html as markup
 
 __all__ = ["QingboMagics", "load"]
 
@@ -40,13 +41,6 @@ COMMANDS = {
     "sweeps": N_("the sweeps of the library"),
     "sweep": N_("take up a sweep again: %qingbo sweep NAME"),
 }
-_CHOICES = {
-    "--model": tuple(catalog.MODELS),
-    "--mode": catalog.MODES,
-    "--aspect-ratio": catalog.ASPECT_RATIOS,
-    "--camera": catalog.CAMERA_TYPES[1:],
-}
-_LONG = {"-m": "--model", "-a": "--aspect-ratio"}
 _NEED = ("resume", "cancel", "sweep")
 _HELP = ("-h", "--help")
 _LATEST = 20
@@ -77,25 +71,6 @@ class QingboMagics(Magics):
 
     shell: Any
 
-    @magic_arguments()
-    @argument("-m", "--model", help="The model, kling-v3 when left out.")
-    @argument("--mode", help="std (720P) or pro (1080P).")
-    @argument("-d", "--duration", type=int, help="Seconds.")
-    @argument("-a", "--aspect-ratio", help="16:9, 9:16 or 1:1.")
-    @argument("-n", "--negative-prompt", help="What the video should not show.")
-    @argument("-i", "--image", dest="image_urls", action="append", help="A public URL: the first frame.")
-    @argument("--last-frame", help="A public URL: the last frame.")
-    @argument("--cfg-scale", type=float, help="0 to 1: how closely the prompt is followed.")
-    @argument("--camera", dest="camera_control", help="How the camera moves: forward_up, down_back, …")
-    @argument("--audio", dest="enable_audio", action="store_true", default=None, help="With sound.")
-    @argument("--no-audio", dest="enable_audio", action="store_false", default=None, help="Without sound.")
-    @argument("--callback-url", help="Called by the service when the task ends.")
-    @argument(
-        "-s", "--shot", dest="shots", action="append", metavar="TEXT:SECONDS",
-        help='A shot, in the place of the prompt: --shot "A koi rises:5". 2 to 6 make a video.',
-    )  # fmt: skip
-    @argument("-o", "--output", metavar="NAME", help="The variable that gets the task.")
-    @argument("-w", "--wait", action="store_true", help="Wait until the video is saved.")
     @no_var_expand  # IPython would evaluate what stands in braces
     @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython's decorators are typed for methods of no class
     def make(self, line: str, cell: str) -> Task | None:
@@ -110,7 +85,7 @@ class QingboMagics(Magics):
         if any(word in _HELP for word in _words(line)):
             self._explain("%%qingbo")
             return None
-        arguments = vars(_parsed(self.make, line, self.shell.user_ns))
+        arguments = vars(_parsed(line, self.shell.user_ns))
         output, wait = arguments.pop("output"), arguments.pop("wait")
         if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
             raise _refused(tr("-o {output}: that is no name for a variable.").format(output=output))
@@ -192,8 +167,8 @@ class QingboMagics(Magics):
         command, *before = event.line.removesuffix(event.symbol).split() or [""]
         last = before[-1] if before else ""
         if command == "%%qingbo" or event.symbol.startswith("-") or (before and before[0].startswith("-")):
-            chosen = _CHOICES.get(_LONG.get(last, last))
-            return list(chosen) if chosen else [option for group in _options(self.make) for option in group]
+            chosen = choices_of(models_of(), last)
+            return list(chosen) if chosen else [option for group in _options() for option in group]
         if not before:
             return list(COMMANDS)
         if len(before) > 1 or connection._default is None:  # completing connects to nothing
@@ -208,42 +183,47 @@ class QingboMagics(Magics):
         )
 
 
+#: The docstring of the magic, before its options are added.
+_MAKE = inspect.getdoc(QingboMagics.make)
+
+
 def load(shell: Any) -> None:
     """Register the magics with a shell: what ``%load_ext qingbo_widgets`` does."""
+    explained = f"{_MAKE}\n\n{parser_of(models_of()).format_help()}"
+    QingboMagics.make.__doc__ = explained  # type: ignore[assignment]  # typed for a method of no class
     magics = QingboMagics(shell)
     shell.register_magics(magics)
     for name in ("%qingbo", "%%qingbo"):
         shell.set_hook("complete_command", magics.complete, str_key=name)
 
 
-def _parsed(magic: Any, line: str, names: Mapping[str, Any]) -> argparse.Namespace:
+def _parsed(line: str, names: Mapping[str, Any]) -> argparse.Namespace:
     """The options; a wrong one is answered with the right ones."""
     try:
         # Not IPython's parse_argstring, which leaves the quotation marks in place.
         words = shlex.split(line)
     except ValueError as error:
-        raise _mistaken(magic, line, error) from None
+        raise _mistaken(line, error) from None
     words = [_put_in(filled_option, word, names) for word in words]
     try:
-        found: argparse.Namespace = magic.parser.parse_args(words)
+        found: argparse.Namespace = parser_of(models_of()).parse_args(words)
     except (UsageError, ValueError) as error:
-        raise _mistaken(magic, line, error) from None
+        raise _mistaken(line, error) from None
     return found
 
 
-def _mistaken(magic: Any, line: str, error: Exception) -> UsageError:
-    options = {option for group in _options(magic) for option in group}
+def _mistaken(line: str, error: Exception) -> UsageError:
+    options = {option for group in _options() for option in group}
     wrong = [word for word in line.split() if word.startswith("-") and word not in options]
-    listed = ", ".join("/".join(group) for group in _options(magic))
+    listed = ", ".join("/".join(group) for group in _options())
     instead = _instead(wrong[0], options) if wrong else ""
     told = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
     return _refused(told.format(error=error, instead=instead, options=listed))
 
 
-def _options(magic: Any) -> list[tuple[str, ...]]:
-    """Each option as it can be written."""
-    actions = magic.parser._actions
-    return [tuple(action.option_strings) for action in actions if action.option_strings]
+def _options() -> list[tuple[str, ...]]:
+    """Return each option in the ways in which it can be written."""
+    return [tuple(action.option_strings) for action in parser_of(models_of())._actions]
 
 
 def _instead(word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,153 @@
+"""The checks of values made of parts: shots, camera movements, masks that move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ...i18n import N_, tr
+from .limits import (
+    EXAMPLE_SECONDS,
+    NO_NUMBER,
+    NOT_ONE_OF,
+    is_finite,
+    is_length,
+    is_within,
+    length,
+    public,
+    says_nothing,
+)
+from .problem import Problem, listed, numbered, refused, shown
+from .schema import Model, Parameter
+from .values import CameraControl, DynamicMask, Shot, is_pair
+
+__all__ = ["advise_camera", "advise_shots", "check_camera", "check_masks", "check_shots"]
+
+_EXAMPLE_SHOT = N_("A koi in a pond")
+_EXAMPLE_POINTS = [(0, 0), (10, 10)]
+_EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
+_EXAMPLE_CAMERA = "forward_up"
+
+
+def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[Problem]:
+    """Yield the problems of a list of shots: each by itself, how many, and the sum of their seconds."""
+    del model
+    name = parameter.name
+    if not isinstance(shots, tuple):
+        yield refused(name, shots, tr("is not a list of shots"), [(tr(_EXAMPLE_SHOT), EXAMPLE_SECONDS)])
+        return
+    for number, shot in enumerate(shots, 1):
+        for problem in _shot(parameter, shot, numbered(name, number)):
+            yield replace(problem, number=number)
+    if limits := parameter.limits.get("count"):
+        fewest, most = limits
+        if not fewest <= len(shots) <= most:
+            message = tr("shots: {count} given, the service takes {fewest} to {most}; {example} would do.")
+            example = fewest if len(shots) < fewest else most
+            yield Problem(name, message.format(count=len(shots), fewest=fewest, most=most, example=example))
+    if limits := parameter.limits.get("seconds"):
+        shortest, longest = limits
+        durations = [shot.duration for shot in shots if isinstance(shot, Shot) and is_length(shot.duration)]
+        if len(durations) == len(shots) and not shortest <= sum(durations) <= longest:
+            limit = tr("seconds is the sum of the durations, and the service renders {shortest} to {longest}")
+            limit = limit.format(shortest=shortest, longest=longest)
+            yield refused(name, sum(durations), limit, tr("5 for each of 2 shots"))
+
+
+def advise_shots(parameter: Parameter, shots: Any) -> Iterator[Problem]:
+    """Yield a note for each prompt that is longer than Kling reads."""
+    (most,) = parameter.limits.get("advised", (0,))
+    for number, shot in enumerate(shots if most and isinstance(shots, tuple) else (), 1):
+        if isinstance(shot, Shot) and isinstance(shot.prompt, str) and len(shot.prompt) > most:
+            message = tr("{where}: its prompt has {count} characters, and Kling reads at most {most}.")
+            message = message.format(
+                where=numbered(parameter.name, number), count=len(shot.prompt), most=most
+            )
+            yield Problem(parameter.name, message, number)
+
+
+def _shot(parameter: Parameter, shot: object, where: str) -> Iterator[Problem]:
+    name = parameter.name
+    if not isinstance(shot, Shot):
+        limit = tr("is not a prompt and a duration")
+        yield refused(name, shot, limit, (tr(_EXAMPLE_SHOT), EXAMPLE_SECONDS), where)
+        return
+    if says_nothing(shot.prompt):
+        yield refused(name, shot.prompt, tr("is a prompt that says nothing"), tr(_EXAMPLE_SHOT), where)
+    else:
+        yield from length(name, shot.prompt, parameter.most, where)
+    if not is_length(shot.duration):
+        limit = tr("is not a whole number of seconds, at least 1")
+        yield refused(name, shot.duration, limit, EXAMPLE_SECONDS, where)
+
+
+def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator[Problem]:
+    """Yield the problems of a camera movement: its type, and the axes of its config."""
+    del model
+    name, axes = parameter.name, parameter.labels
+    if not isinstance(camera, CameraControl):
+        yield refused(name, camera, tr("is not a camera movement"), _EXAMPLE_CAMERA)
+    elif not isinstance(camera.type, str) or camera.type not in parameter.choices:
+        limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
+        yield refused(name, camera.type, limit, _EXAMPLE_CAMERA)
+    elif camera.type != "simple":
+        if camera.config is not None:
+            limit = tr("is a config, and {type} is a preset that takes none").format(type=camera.type)
+            yield refused(name, camera.config, limit, CameraControl(camera.type))
+    elif not isinstance(camera.config, dict):
+        limit = tr("is no config, and simple needs one with some of {axes}").format(axes=listed(axes))
+        yield refused(name, camera.config, limit, {"zoom": 5})
+    else:
+        low, high = parameter.range
+        for axis, value in camera.config.items():
+            if axis not in axes:
+                limit = tr("is not an axis ({axes})").format(axes=listed(axes))
+                yield refused(name, axis, limit, "zoom")
+            elif not is_within(value, low, high):
+                limit = tr(NO_NUMBER).format(low=low, high=high)
+                yield refused(name, value, limit, 5, f"{name}, {axis}")
+
+
+def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:
+    """Yield a note if not exactly one axis moves, as Kling's own documentation wants it."""
+    if isinstance(camera, CameraControl) and camera.type == "simple" and isinstance(camera.config, dict):
+        moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
+        if len(moving) != 1:
+            message = tr("camera_control: {count} axes differ from zero, and Kling wants exactly one.")
+            yield Problem(parameter.name, message.format(count=len(moving)))
+
+
+def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[Problem]:
+    """Yield the problems of the areas that move: how many, and each by itself."""
+    del model
+    name, most = parameter.name, parameter.most
+    if not isinstance(masks, tuple):
+        message = tr("dynamic_masks: {value} is not a list of DynamicMask; {example} would do.")
+        yield Problem(name, message.format(value=shown(masks), example=f"[{_EXAMPLE_MASK}]"))
+        return
+    if len(masks) > most:
+        message = tr("dynamic_masks: {count} given, and the service takes at most {most}; {most} would do.")
+        yield Problem(name, message.format(count=len(masks), most=most))
+    for number, mask in enumerate(masks, 1):
+        for problem in _mask(parameter, mask, numbered(name, number)):
+            yield replace(problem, number=number)
+
+
+def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
+    name = parameter.name
+    if not isinstance(mask, DynamicMask):
+        message = tr("{where}: {value} is not a DynamicMask; {example} would do.")
+        yield Problem(name, message.format(where=where, value=shown(mask), example=_EXAMPLE_MASK))
+        return
+    yield from public(name, mask.mask_url, "moves.png", where)
+    fewest, most = parameter.limits["points"]
+    points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
+    if not fewest <= len(points) <= most:
+        message = tr("{where}: {count} points, and a trajectory has {fewest} to {most}; {example} would do.")
+        example = _EXAMPLE_POINTS if len(points) < fewest else most
+        message = message.format(where=where, count=len(points), fewest=fewest, most=most, example=example)
+        yield Problem(name, message)
+    for point in points:
+        if not is_pair(point) or not all(is_finite(coordinate) for coordinate in point):
+            yield refused(name, point, tr("is not a point (x, y)"), (10, 20), where)

@@ -1,0 +1,45 @@
+"""The dated contracts of the service, behind one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from .models import DEFAULT_CONTRACT
+from .request import VideoRequest
+from .schema import Models
+from .snapshot import TaskSnapshot
+from .v2026_04 import Contract202604
+
+__all__ = ["CONTRACTS", "Contract"]
+
+
+class Contract(Protocol):
+    """What the service and its clients have agreed on at one date."""
+
+    @property
+    def name(self) -> str:
+        """The date of the contract, such as ``2026-04``."""
+
+    @property
+    def base_url(self) -> str:
+        """The address at which the service offers it."""
+
+    @property
+    def models(self) -> Models:
+        """The models, and what each takes."""
+
+    def encode(self, request: VideoRequest) -> dict[str, Any]:
+        """Return the JSON body of ``POST /tasks`` for a request without problems."""
+
+    def decode(self, body: object) -> TaskSnapshot:
+        """Return the snapshot in an answer to submit, status or cancel.
+
+        Raises:
+            ValueError: the answer cannot be about a task.
+        """
+
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType({DEFAULT_CONTRACT: Contract202604()})
+"""Every contract that is spoken here, by its date."""

@@ -1,0 +1,82 @@
+"""What the checks of several types share: predicates, limits of a text or a URL, and values that would do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ...i18n import N_, tr
+from .problem import Problem, refused, shown
+from .urls import why_not_public
+from .values import is_integer, is_set
+
+__all__ = [
+    "EXAMPLE_PROMPT",
+    "EXAMPLE_SECONDS",
+    "EXAMPLE_URL",
+    "NOT_ONE_OF",
+    "NO_NUMBER",
+    "is_blank",
+    "is_finite",
+    "is_length",
+    "is_within",
+    "length",
+    "public",
+    "says_nothing",
+]
+
+EXAMPLE_PROMPT = N_("A koi in a clear pond")
+EXAMPLE_SECONDS = 5
+EXAMPLE_URL = "https://example.com/"
+#: The end of a sentence that names the value.
+NOT_ONE_OF = N_("is not one of {values}")
+NO_NUMBER = N_("is not a number from {low:g} to {high:g}")
+
+
+def length(field: str, text: object, most: int, where: str = "") -> Iterator[Problem]:
+    """Yield the problem of what is no text, or a text of too many characters; 0 for any number of them."""
+    if not isinstance(text, str):
+        yield refused(field, text, tr("is not text"), tr(EXAMPLE_PROMPT), where)
+    elif 0 < most < len(text):
+        message = tr(
+            "{where}: {value} has {count} characters, and the service takes at most {most}; leave out "
+            "{excess}."
+        )
+        count = len(text)
+        message = message.format(
+            where=where or field, value=shown(text), count=count, most=most, excess=count - most
+        )
+        yield Problem(field, message)
+
+
+def public(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
+    """Yield the problem of what is no URL that the service can fetch."""
+    reason = why_not_public(url)
+    if reason is not None:
+        yield refused(field, url, reason, EXAMPLE_URL + example, where)
+
+
+def says_nothing(prompt: object) -> bool:
+    """Return whether a prompt is not set, or blank."""
+    return not is_set(prompt) or (isinstance(prompt, str) and not prompt.strip())
+
+
+def is_blank(text: object) -> bool:
+    """Return whether it is no text, or a blank one."""
+    return not isinstance(text, str) or not text.strip()
+
+
+def is_length(value: object) -> bool:
+    """Return whether it is a whole number of seconds, at least 1."""
+    return isinstance(value, int) and is_integer(value) and value >= 1
+
+
+def is_finite(value: object) -> bool:
+    """Return whether it is a number that JSON has."""
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def is_within(value: object, low: float, high: float) -> bool:
+    """Return whether it is a number in a range."""
+    # NaN compares false with everything, so it is outside too.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high

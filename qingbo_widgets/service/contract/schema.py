@@ -1,0 +1,168 @@
+"""The words of a model's description: what the files in ``models/`` may say, and nothing about any model.
+
+The vocabulary is the service's own: actions, parameters with value sets and defaults, constraints of ``when``
+and what follows. A description that comes from the service at run time is read into the same classes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from ...i18n import tr
+from .values import is_set
+
+__all__ = ["Constraint", "Model", "Models", "Parameter"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a request. Texts are English, to be shown through ``tr``.
+
+    Attributes:
+        name: the field of ``VideoRequest``.
+        type: a name of ``kinds.KINDS``: how its values are read, checked, and written.
+        label: beside its control.
+        help: its meaning, in a sentence.
+        placeholder: in an empty control.
+        place: its path in the JSON body; with ``{number}`` and ``{key}`` for the parts of a list.
+        default: the value of a field that the caller did not set; ``None`` where the field is not sent then.
+        always: whether it is sent also where it was not set.
+        required: whether a request without it has a problem.
+        choices: the values that it may have; empty for any.
+        labels: a text for a choice, or for a part of the value.
+        range: the least and the greatest value.
+        most: the most characters of a text, or parts of a list; 0 for any number.
+        example: a value that would do; the default where none is given.
+        refusal: the end of a sentence about a value that will not do.
+        options: its options in ``%%qingbo``; ``--its-name`` where none are given.
+        limits: what only its type knows: the least and the greatest ``count``, ``seconds`` and ``points``;
+            ``advised``, the most characters that are read.
+    """
+
+    name: str
+    type: str
+    label: str = ""
+    help: str = ""
+    placeholder: str = ""
+    place: str = ""
+    default: Any = None
+    always: bool = False
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    range: tuple[float, ...] = ()
+    most: int = 0
+    example: Any = None
+    refusal: str = ""
+    options: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One rule about several parameters.
+
+    Attributes:
+        when: the values under which it holds, by parameter; ``("*",)`` for any that is set.
+        omit: parameters that are then neither checked nor sent.
+        forbid: parameters that must then not be set; they are not sent either.
+        require: a parameter that must then be set.
+        avoid: parameters better not set; only a note is shown.
+        refusal: the end of a sentence about a forbidden value.
+        note: a sentence for what is omitted or better avoided; ``{field}`` stands for it.
+    """
+
+    when: Mapping[str, tuple[Any, ...]]
+    omit: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    require: str = ""
+    avoid: tuple[str, ...] = ()
+    refusal: str = ""
+    note: str = ""
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Return whether the values are those of ``when``."""
+        return all(
+            is_set(values.get(name)) and (allowed == ("*",) or values[name] in allowed)
+            for name, allowed in self.when.items()
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the service.
+
+    Attributes:
+        name: its name at the service; empty for all that are not listed.
+        description: a few words for choosing, to be shown through ``tr``.
+        parameters: what it takes, by name, in the order of the body.
+        constraints: its rules about several parameters.
+        actions: the kinds of operation that it offers.
+        can: what it is chosen for: ``image``, ``last_frame``, ``shots``, ``audio``, ``camera``, ``masks``.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Parameter]
+    constraints: tuple[Constraint, ...] = ()
+    actions: tuple[str, ...] = ()
+    can: tuple[str, ...] = ()
+
+    def default(self, name: str) -> Any:
+        """Return the value of a parameter that the caller did not set; ``None`` where there is none."""
+        parameter = self.parameters.get(name)
+        return None if parameter is None else parameter.default
+
+
+class Models(Mapping[str, Model]):
+    """The models of one contract, by name, in the order of its documentation.
+
+    Args:
+        contract: the contract's date.
+        base_url: where the service offers the contract.
+        parameters: every parameter of the contract, by name, in the order of the body.
+        models: the models that it lists.
+        other: stands for every other model, which may take anything.
+    """
+
+    def __init__(
+        self,
+        contract: str,
+        base_url: str,
+        parameters: Mapping[str, Parameter],
+        models: Mapping[str, Model],
+        other: Model,
+    ) -> None:
+        self.contract, self.base_url, self.parameters, self.other = contract, base_url, parameters, other
+        self._models = dict(models)
+
+    def __getitem__(self, name: str) -> Model:
+        return self._models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def __repr__(self) -> str:
+        wide = max(map(len, self), default=0)
+        return "\n".join(f"{name:{wide}}  {tr(model.description)}" for name, model in self.items())
+
+    def of(self, model: object) -> Model:
+        """Return the description of a model; of one that is not listed, what it may take."""
+        return self._models.get(model, self.other) if isinstance(model, str) else self.other
+
+    def taking(self, name: str) -> tuple[str, ...]:
+        """Return the models that take a parameter."""
+        return tuple(model.name for model in self.values() if name in model.parameters)
+
+    def closest(self, name: str) -> str | None:
+        """Return the model that a misspelt name probably means."""
+        return next(iter(difflib.get_close_matches(name.lower(), self, n=1, cutoff=0.7)), None)

@@ -1,0 +1,47 @@
+"""Fixture: a description of models with an invention of the test in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+INVENTED = """
+[parameters.grain]
+type = "choice"
+label = "Mode"
+help = "The length of the video in seconds."
+place = "extra.film.grain"
+default = "fine"
+choices = ["fine", "coarse"]
+
+[models.kling-v9]
+description = "5 or 10 s"
+takes = ["grain"]
+duration = { choices = [5, 12] }
+"""
+"""A parameter and a model that no service has; its texts are some that have their Chinese."""
+
+
+@pytest.fixture
+def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Adds words to the description of contract 2026-04, in a folder of the test's own."""
+    from qingbo_widgets.service.contract import models
+
+    def add(words: str) -> None:
+        own = (models.FOLDER / "2026-04.toml").read_text(encoding="utf-8")
+        folder = tmp_path / "descriptions"
+        folder.mkdir()
+        (folder / "2026-04.toml").write_text(f"{own}\n{words}", encoding="utf-8")
+        monkeypatch.setattr(models, "FOLDER", folder)
+        forget()
+        models.models_of()
+
+    def forget() -> None:
+        models.models_of.cache_clear()
+        models.declared.cache_clear()
+
+    yield add
+    monkeypatch.undo()
+    forget()
