@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,20 +14,14 @@ from typing import Any
 
 from ...exceptions import InvalidRequest
 from ...i18n import tr
+from ...service.contract.kinds import KINDS, Kind
+from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.secrets.known_keys import holds_key
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
-
-_NAMES = VideoRequest.field_names()
-#: Fields whose one value is a list already: a list of lists varies them.
-_LISTS = frozenset({"image_urls", "dynamic_masks", "shots"})
-_WHOLE = frozenset({"duration"})
-_NUMBERS = frozenset({"cfg_scale"})
-_JSON = frozenset({"camera_control", "dynamic_masks", "shots"})
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 _NO_FIELD = "VideoRequest has no field {names}; a sweep varies {known}"
 
@@ -154,7 +147,8 @@ def _as_values(name: str, value: object) -> list[Any] | None:
         return None
     assert isinstance(value, Iterable)
     values = [_plain(item) for item in value]
-    return values if name not in _LISTS or (values and all(map(_is_list_of_parts, values))) else None
+    is_list = (kind := _kind_of(name)) is not None and kind.is_list
+    return values if not is_list or (values and all(map(_is_list_of_parts, values))) else None
 
 
 def _is_many(value: object) -> bool:
@@ -189,8 +183,9 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _check_names(names: Iterable[str]) -> None:
-    if unknown := sorted(set(names) - set(_NAMES)):
-        raise TypeError(_NO_FIELD.format(names=", ".join(unknown), known=", ".join(_NAMES)))
+    known = VideoRequest.field_names()
+    if unknown := sorted(set(names) - set(known)):
+        raise TypeError(_NO_FIELD.format(names=", ".join(unknown), known=", ".join(known)))
 
 
 def _told(skipped: Sequence[Skipped]) -> list[Problem]:
@@ -271,22 +266,21 @@ def _is_empty(value: Any) -> bool:
 
 
 def _read(name: str, value: Any) -> Any:
-    """A cell's text as the field's value; what cannot be read stays as it is, and is reported as such."""
-    value = _plain(value)
-    if name in _WHOLE and isinstance(value, float) and value.is_integer():
+    """Return a cell's text as the field's value; what cannot be read stays, and is reported as such."""
+    value, kind = _plain(value), _kind_of(name)
+    if kind is None:
+        return value
+    if isinstance(value, float) and value.is_integer() and not kind.fits(value) and kind.fits(int(value)):
         return int(value)  # pandas makes floats of whole numbers where a cell is empty
     if not isinstance(value, str):
         return value
-    text = value.strip()
     try:
-        if name in _WHOLE:
-            return int(text)
-        if name in _NUMBERS:
-            return float(text)
-        if name in _JSON and text[:1] in "[{":
-            return json.loads(text)
+        parsed = kind.parse(value.strip())
     except ValueError:
         return value
-    if name == "enable_audio":
-        return _TRUTH.get(text.lower(), value)
-    return text.split() if name == "image_urls" else value
+    return value if isinstance(parsed, str) else parsed  # a text keeps its blanks
+
+
+def _kind_of(name: str) -> Kind | None:
+    parameter = declared().get(name)
+    return None if parameter is None else KINDS[parameter.type]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qingbo_widgets import InvalidRequest, Shot, VideoRequest
 from qingbo_widgets.tasks.sweep.grid import make_grid
+from tests.descriptions import INVENTED
 
 
 class Frame:
@@ -150,3 +152,17 @@ def test_a_prompt_is_not_a_table() -> None:
     """One prompt as the first argument is taken for a file's name, and the error says what to write."""
     with pytest.raises(FileNotFoundError, match=r"prompts go into a list: sweep\(prompt=\[…\]\)"):
         make_grid("A koi in a pond")
+
+
+def test_an_invented_parameter_is_a_column(described: Callable[[str], None], tmp_path: Path) -> None:
+    """A column of a CSV file is read as the description says, with no other change."""
+    described(INVENTED)
+    table = tmp_path / "prompts.csv"
+    table.write_text(
+        "model,prompt,grain,duration\nkling-v9,a koi,coarse,12\nkling-v9,a heron,,5\n", encoding="utf-8"
+    )
+    first, second = make_grid(table).combinations
+    assert first.request == VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)
+    assert second.request.grain == "fine", "an empty cell leaves the default"
+    with pytest.raises(InvalidRequest, match="grain: 'soft' is not one of fine, coarse"):
+        make_grid(model="kling-v9", prompt="a koi", grain=["fine", "soft"])
