@@ -29,7 +29,6 @@ ONLY_IN = {
         "system/",
         "tasks/",
         "library/",
-        "media/posters.py",
         "service/http/",
         "sandbox/",
         "widgets/base/sync.py",

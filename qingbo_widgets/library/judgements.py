@@ -6,7 +6,7 @@ as good as a new one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from ..i18n import tr
 from ..service.secrets.known_keys import hide
+from .journal.journal import Journal
 from .journal.rows import text_of
 from .journal.tables import judgements, preferences, tags
-from .library import Library
-from .sidecar import carry_judgement
 
 __all__ = ["RATINGS", "Judgement", "Judgements", "tags_in"]
 
@@ -47,11 +46,12 @@ class Judgements:
     """The judgements of one library.
 
     Args:
-        library: keeps them.
+        journal: keeps them.
+        on_change: called with the key of a task and its new judgement.
     """
 
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, journal: Journal, on_change: Callable[[str, Judgement], None] | None = None) -> None:
+        self._journal, self._on_change = journal, on_change
 
     def of(self, key: str) -> Judgement:
         """The judgement of a task; an empty one where nobody has judged it."""
@@ -88,12 +88,12 @@ class Judgements:
             told = tr("A rating is a whole number from 0 to 5, not {rating!r}.")
             raise ValueError(told.format(rating=rating))
         self._judge(key, rating=rating)
-        carry_judgement(self.library, key, self.of(key))
+        self._changed(key)
 
     def note(self, key: str, note: str) -> None:
         """Write a note on a video, in the place of the one before."""
         self._judge(key, note=hide(note.strip()))
-        carry_judgement(self.library, key, self.of(key))
+        self._changed(key)
 
     def tag(self, key: str, names: Iterable[str]) -> None:
         """Give a video these tags, in the place of those before."""
@@ -104,7 +104,7 @@ class Judgements:
             connection.execute(tags.delete().where(tags.c.key == key))
             if rows:
                 connection.execute(tags.insert(), rows)
-        carry_judgement(self.library, key, self.of(key))
+        self._changed(key)
 
     def known_tags(self) -> list[str]:
         """Every tag in use, in the order of the alphabet."""
@@ -146,11 +146,15 @@ class Judgements:
     @contextmanager
     def connected(self) -> Iterator[sa.Connection | None]:
         """Yield a connection in a transaction on the journal; ``None`` where there is no journal."""
-        if not self.library._exists():
+        if not self._journal.exists:
             yield None
             return
-        with self.library._begin() as connection:
+        with self._journal.begin() as connection:
             yield connection
+
+    def _changed(self, key: str) -> None:
+        if self._on_change is not None:
+            self._on_change(key, self.of(key))
 
     def _judge(self, key: str, **columns: object) -> None:
         columns["judged_at"] = datetime.now(UTC)

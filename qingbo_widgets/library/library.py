@@ -6,12 +6,9 @@ that whatever happens next, the next kernel finds it.
 
 from __future__ import annotations
 
-import re
-import sys
-import unicodedata
+import logging
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -21,80 +18,27 @@ from ..exceptions import QingboError
 from ..i18n import tr
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
-from ..service.contract.snapshot import TaskStatus
-from ..system.folder import Folder
+from ..system.folder import Folder, is_file_inside
+from .entry import ENDED, Entry
+from .file_names import readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
 from .untrusted import fields_of_request
 
 if TYPE_CHECKING:
     import pandas
-    import sqlalchemy as sa
 
     from .journal.rows import Rows
-    from .judgements import Judgements
+    from .judgements import Judgement, Judgements
 
-__all__ = ["Entry", "IdTaken", "Library"]
+__all__ = ["Library"]
 
-#: Of a readable name; the key, the suffixes and the time of a frame come to it.
-_MOST_BYTES = 200
-ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
+logger = logging.getLogger("qingbo_widgets")
+
 _UNFINISHED = (
     "SELECT DISTINCT service FROM tasks WHERE "
     f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
 )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the journal: one task.
-
-    Attributes:
-        key: the task's idempotency key, made here, unique in the library.
-        service: the base URL the task was submitted to; ``sandbox`` for the sandbox.
-        task_id: the service's id, empty while it is not known.
-        model: the model's name.
-        request: the request's fields that differ from the defaults, ``None`` where it is not known.
-        status: a ``TaskStatus``, or the service's own word where it is a new one.
-        progress: 0..100.
-        submitted_at: when Generate was pressed, UTC.
-        created_at: when the service made the task, UTC.
-        completed_at: when the task ended, UTC.
-        file: the saved video's name in the folder, ``None`` until it is there.
-        error: ``{"type", "message", "facts"}`` of the error it ended with.
-        cost: what the service says it cost, in quota.
-    """
-
-    key: str
-    service: str
-    task_id: str = ""
-    model: str = ""
-    request: Mapping[str, Any] | None = field(default=None, hash=False)
-    status: str = TaskStatus.submitting.value
-    progress: int = 0
-    submitted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    created_at: datetime | None = None
-    completed_at: datetime | None = None
-    file: str | None = None
-    error: Mapping[str, Any] | None = field(default=None, hash=False)
-    cost: int | None = None
-
-    def __post_init__(self) -> None:
-        # A journal may come from anywhere, and one odd request would take all tasks from sight.
-        if self.request is not None:
-            object.__setattr__(self, "request", fields_of_request(self.request))
-
-    @property
-    def prompt(self) -> str:
-        """The prompt; in multi-shot mode the shots' prompts, one a line."""
-        request = self.request or {}
-        return str(request.get("prompt", "")) or "\n".join(
-            shot["prompt"] for shot in request.get("shots", ())
-        )
-
-
-class IdTaken(QingboError):
-    """The service's id, which was to be written for a task, is that of another task of the library."""
 
 
 class Library:
@@ -192,7 +136,7 @@ class Library:
 
     def holding(self, key: str) -> tuple[str, datetime | None] | None:
         """Who holds a task and until when (UTC), ``None`` where nobody does."""
-        if not self._exists():
+        if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.holding(key)
@@ -210,7 +154,7 @@ class Library:
             key: of one task.
             patience: seconds to wait at most while another kernel writes; the hold runs out by itself.
         """
-        if not self._exists():
+        if not self.journal.exists:
             return
         with self._rows() as rows:
             if patience is not None:
@@ -235,7 +179,7 @@ class Library:
             limit: at most so many.
             offset: leave out so many of the newest.
         """
-        if not self._exists():
+        if not self.journal.exists:
             return []
         with self._rows() as rows:
             return rows.entries(service, status, unfinished, limit, offset)
@@ -245,7 +189,7 @@ class Library:
 
         Asks SQLite itself where that will do, which is there long before SQLAlchemy is imported.
         """
-        if not self._exists():
+        if not self.journal.exists:
             return False
         rows = self.journal.glance(_UNFINISHED, ENDED)
         if rows is not None:
@@ -260,7 +204,7 @@ class Library:
             service: only tasks of this base URL, in whatever spelling.
             limit: at most so many.
         """
-        if not self._exists():
+        if not self.journal.exists:
             return ()
         kind = _kind(request.as_dict())
         # The kind is sorted out here: what a database can ask of JSON differs from one to the other.
@@ -277,7 +221,7 @@ class Library:
         Raises:
             OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
         """
-        from .sidecar import import_folder
+        from .importing import import_folder
 
         library = cls(folder)
         import_folder(library)
@@ -291,18 +235,18 @@ class Library:
         """
         from .search import to_dataframe
 
-        return to_dataframe(self)
+        return to_dataframe(self.journal, self.folder)
 
     @property
     def judgements(self) -> Judgements:
         """Ratings, tags and notes of its videos, and which of two is better."""
         from .judgements import Judgements
 
-        return Judgements(self)
+        return Judgements(self.journal, self._amend_sidecar)
 
     def find(self, task_id: str, *, service: str) -> Entry | None:
         """The entry of a task by the service's id, ``None`` where the library does not know it."""
-        if not self._exists():
+        if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.find(task_id, service)
@@ -312,14 +256,14 @@ class Library:
 
         A task that is known by its id only, because ``resume`` was asked for it, may be the same one.
         """
-        if not self._exists():
+        if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.rival(task_id, service, key)
 
     def get(self, key: str) -> Entry | None:
         """The entry of a task by its key, ``None`` where the library does not know it."""
-        if not self._exists():
+        if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.get(key)
@@ -340,18 +284,23 @@ class Library:
         """Let go of the journal. The library opens it again when it is used."""
         self.journal.close()
 
-    def _exists(self) -> bool:
-        """Whether there is a journal; looking must not make one."""
-        return self.journal.exists
+    def _amend_sidecar(self, key: str, judgement: Judgement) -> None:
+        """Put a judgement into the sidecar of its video too; one that cannot be written is no failure."""
+        from .sidecar import amend_sidecar, judged
 
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        return self.journal.begin()
+        entry = self.get(key)
+        video = None if entry is None else self.video_of(entry)
+        if video is not None and is_file_inside(video):
+            try:
+                amend_sidecar(video, **judged(judgement))
+            except OSError:
+                logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
         from .journal.rows import Rows
 
-        with self._begin() as connection:
+        with self.journal.begin() as connection:
             yield Rows(connection)
 
 
@@ -361,21 +310,6 @@ def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
     shots = fields.get("shots")
     seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
     return fields.get("mode"), seconds
-
-
-def readable_name(text: str, limit: int = 32) -> str:
-    """A file name out of a prompt: letters and digits of every script, the rest a single dash.
-
-    Nothing is left that a path, a shell or any file system could take for something else. File systems allow
-    255 bytes: far more than a name of Chinese characters has (three bytes each), but macOS may take Korean
-    ones apart (nine each), so a name is measured like this.
-    """
-    # A system that is set to an old encoding refuses the letters that this has not: they become dashes too.
-    known = unicodedata.normalize("NFC", text).encode(encoding := sys.getfilesystemencoding(), "replace")
-    words = re.sub(r"[\W_]+", "-", known.decode(encoding)).strip("-")[:limit]
-    while len(unicodedata.normalize("NFD", words).encode(errors="replace")) > _MOST_BYTES:
-        words = words[:-1]
-    return words.strip("-") or "video"
 
 
 def _after(seconds: float) -> datetime:

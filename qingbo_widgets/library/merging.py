@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..service.contract.snapshot import TaskStatus
-from .library import ENDED, Entry
+from .entry import ENDED, Entry
 
 __all__ = ["is_ahead", "merged"]
 

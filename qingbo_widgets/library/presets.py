@@ -18,7 +18,7 @@ from typing import Any
 from ..i18n import N_, tr
 from ..service.secrets.known_keys import hide, hide_in
 from ..system.folder import Folder
-from .library import readable_name
+from .file_names import readable_name
 from .untrusted import LARGEST, tidied
 
 __all__ = ["Draft", "Presets"]

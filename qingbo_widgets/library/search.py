@@ -6,17 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ..i18n import N_, tr
+from ..system.folder import Folder
+from .entry import Entry
+from .journal.journal import Journal
 from .journal.rows import SELECT as _SELECT
 from .journal.rows import read_row
 from .journal.tables import judgements, tags
 from .journal.tables import tasks as _tasks
 from .judgements import Judgement, Judgements
-from .library import Entry, Library
 from .untrusted import tidied
 
 if TYPE_CHECKING:
@@ -83,18 +86,18 @@ class Choices:
 
 
 def select(
-    library: Library, selection: Selection | None = None, *, limit: int | None = None, offset: int = 0
+    journal: Journal, selection: Selection | None = None, *, limit: int | None = None, offset: int = 0
 ) -> tuple[int, list[tuple[Entry, Judgement]]]:
     """How many tasks there are, and one page of them with their judgements.
 
     Args:
-        library: the library.
+        journal: the library's.
         selection: which, and in which order.
         limit: at most so many on the page.
         offset: leave out so many before it.
     """
     selection = selection or Selection()
-    kept = Judgements(library)
+    kept = Judgements(journal)
     with kept.connected() as connection:
         if connection is None:
             return 0, []
@@ -110,9 +113,9 @@ def select(
     return total, [(entry, judged[entry.key]) for entry in entries]
 
 
-def choices(library: Library) -> Choices:
+def choices(journal: Journal) -> Choices:
     """What the library holds, to filter by."""
-    with Judgements(library).connected() as connection:
+    with Judgements(journal).connected() as connection:
         if connection is None:
             return Choices()
 
@@ -123,7 +126,7 @@ def choices(library: Library) -> Choices:
         return Choices(distinct(_tasks.c.model), distinct(_tasks.c.status), distinct(tags.c.tag))
 
 
-def to_dataframe(library: Library, selection: Selection | None = None) -> pandas.DataFrame:
+def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     """One row a task: the request's fields, how it went, and what a person thinks of it.
 
     Raises:
@@ -133,8 +136,8 @@ def to_dataframe(library: Library, selection: Selection | None = None) -> pandas
         import pandas
     except ImportError:
         raise ImportError(tr(_NO_PANDAS)) from None
-    rows: Sequence[tuple[Entry, Judgement]] = select(library, selection)[1]
-    return pandas.DataFrame([_row(library, *row) for row in rows], columns=_COLUMNS)
+    rows: Sequence[tuple[Entry, Judgement]] = select(journal)[1]
+    return pandas.DataFrame([_row(folder, *row) for row in rows], columns=_COLUMNS)
 
 
 _COLUMNS = [
@@ -143,7 +146,7 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]:
+def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
     request = entry.request or {}
     shots = request.get("shots")
     return {
@@ -162,7 +165,7 @@ def _row(library: Library, entry: Entry, judgement: Judgement) -> dict[str, Any]
         "rating": judgement.rating,
         "tags": judgement.tags,
         "note": judgement.note,
-        "video": library.video_of(entry),
+        "video": Folder(folder).place(entry.file) if entry.file else None,
         "error": (entry.error or {}).get("message"),
         "request": dict(request),
         "key": entry.key,

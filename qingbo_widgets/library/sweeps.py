@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from ..exceptions import QingboError
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
-from ..tasks.following.restore import read_request
+from .entry import Entry
+from .journal.journal import Journal
 from .journal.rows import Rows, text_of
 from .journal.tables import cells as _cells
 from .journal.tables import sweeps as _sweeps
-from .library import Entry, Library
+from .requests import read_request
 from .saved_errors import row_of
 
 __all__ = ["CellRow", "SweepRow", "Sweeps"]
@@ -56,33 +57,33 @@ class Sweeps:
     """The sweeps of one library, of one service.
 
     Args:
-        library: whose journal keeps them.
+        journal: keeps them.
         service: as in the journal's rows of tasks.
     """
 
-    def __init__(self, library: Library, service: str) -> None:
-        self._library = library
+    def __init__(self, journal: Journal, service: str) -> None:
+        self._journal = journal
         self._service = normalised(service)
         #: By a sweep's name, what its rows call the service: earlier versions wrote its URL as it was given.
         self._spelt: dict[str, str] = {}
 
     def names(self) -> list[str]:
         """The names, the newest first."""
-        if not self._library._exists():
+        if not self._journal.exists:
             return []
         query = sa.select(_sweeps.c.name, _sweeps.c.service).order_by(_sweeps.c.made_at.desc())
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             rows = [(text_of(name), text_of(service)) for name, service in connection.execute(query)]
         return list(dict.fromkeys(name for name, service in rows if name and self._is_ours(service)))
 
     def get(self, name: str) -> SweepRow | None:
         """A sweep with its cells, ``None`` where there is none of this name."""
-        if not self._library._exists():
+        if not self._journal.exists:
             return None
         columns = [_cells.c[item] for item in ("values", "request", "key", "is_dropped")]
         query = sa.select(*columns).where(*self._of(name)).order_by(_cells.c.number)
         mine = (_sweeps.c.name == name, _sweeps.c.service == self._spelling(name))
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             row = connection.execute(sa.select(_sweeps).where(*mine)).mappings().first()
             cells = tuple(_cell(cell) for cell in connection.execute(query).mappings())
         return None if row is None else _sweep(row, cells)
@@ -104,7 +105,7 @@ class Sweeps:
         ]  # fmt: skip
         row = {**kept, "max_running": max_running, "made_at": time.time()}
         try:
-            with self._library._begin() as connection:
+            with self._journal.begin() as connection:
                 connection.execute(_sweeps.insert().values(**row))
                 connection.execute(_cells.insert(), rows)
         except sa.exc.IntegrityError:
@@ -114,7 +115,7 @@ class Sweeps:
     def change(self, name: str, *, max_running: int) -> None:
         """Remember how many tasks may be unfinished at once."""
         mine = (_sweeps.c.name == name, _sweeps.c.service == self._spelling(name))
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
 
     def claim(
@@ -141,7 +142,7 @@ class Sweeps:
         """
         cell = (*self._of(name), _cells.c.number == number)
         unchanged = (_cells.c.key.is_not_distinct_from(before), _cells.c.is_dropped.is_(False))
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             changed = connection.execute(_cells.update().where(*cell, *unchanged).values(key=row.key))
             if changed.rowcount == 1 and row.key == before:
                 return before
@@ -154,7 +155,7 @@ class Sweeps:
     def give_up(self, key: str, error: QingboError, holder: str) -> None:
         """Write that a task was not sent, if ``claim`` has given it a row, and hold that no more."""
         columns = {"status": TaskStatus.failed.value, "error": row_of(error)}
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             Rows(connection).update(key, columns, even_ended=False)
             Rows(connection).release(holder, key)
 
@@ -166,7 +167,7 @@ class Sweeps:
         """
         cells = (*self._of(name), _cells.c.number.in_(numbers))
         keys = sa.select(_cells.c.number, _cells.c.key).where(*cells)
-        with self._library._begin() as connection:
+        with self._journal.begin() as connection:
             connection.execute(_cells.update().where(*cells).values(is_dropped=is_dropped))
             return {row.number: row.key for row in connection.execute(keys)}
 
@@ -175,7 +176,7 @@ class Sweeps:
 
     def _spelling(self, name: str) -> str:
         if name not in self._spelt:
-            with self._library._begin() as connection:
+            with self._journal.begin() as connection:
                 query = sa.select(_sweeps.c.service).where(_sweeps.c.name == name)
                 found = [text_of(service) for service in connection.execute(query).scalars()]
             ours = [service for service in found if self._is_ours(service)]

@@ -16,7 +16,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
-from ..library.library import Entry
+from ..library.entry import Entry
 from ..library.sweeps import Sweeps
 from ..service.contract.models import models_of
 from ..service.contract.request import Shot, VideoRequest
@@ -149,7 +149,9 @@ class QingboMagics(Magics):
     def _sweeps(self, what: str) -> Listing:
         del what
         manager = current()
-        return Listing((tr("sweep"),), [(name,) for name in Sweeps(manager.library, manager.service).names()])
+        return Listing(
+            (tr("sweep"),), [(name,) for name in Sweeps(manager.library.journal, manager.service).names()]
+        )
 
     def _sweep(self, what: str) -> Sweep:
         try:
@@ -177,7 +179,7 @@ class QingboMagics(Magics):
             unfinished = connection._default.library.entries(unfinished=last == "cancel", limit=_LATEST)
             return [entry.task_id for entry in unfinished if entry.task_id]
         return (
-            Sweeps(connection._default.library, connection._default.service).names()
+            Sweeps(connection._default.library.journal, connection._default.service).names()
             if last == "sweep"
             else []
         )

@@ -6,6 +6,7 @@ Decoding needs the extra ``[frames]``: av and Pillow, imported here, when a fram
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections import deque
 from collections.abc import Iterator
@@ -16,44 +17,26 @@ from typing import TYPE_CHECKING, Any
 from ..exceptions import QingboError
 from ..i18n import tr
 from ..service.contract.request import VideoRequest
-from ..service.contract.status_names import status_name
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..tasks.task import Task
-
 __all__ = [
     "contact_sheet",
     "continuation",
     "frame_at",
     "frame_number",
+    "frame_rate",
     "keep_frame",
     "length_of",
-    "video_of",
 ]
+
+logger = logging.getLogger("qingbo_widgets")
 
 _GAP = 4  # pixels between the pictures of a contact sheet
 _DARK = (24, 24, 24)
-
-
-def video_of(task: Task) -> Path:
-    """The saved video of a task.
-
-    Raises:
-        QingboError: it is not saved, or no longer there.
-    """
-    path = task.video_path
-    if path is None or not is_file_inside(path):
-        name, status = task.task_id or task.key[:8], status_name(task.status)
-        if path is None:
-            told = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
-        else:
-            told = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
-        raise QingboError(told)
-    return path
 
 
 def frame_at(path: Path, seconds: float) -> Image:
@@ -82,6 +65,17 @@ def frame_at(path: Path, seconds: float) -> Image:
                 break
             found = frame
         return _image(path, found)
+
+
+def frame_rate(video: Path) -> float | None:
+    """Return the frames in a second; ``None`` where that cannot be told."""
+    try:
+        with open_film(video) as container:
+            rate = container.streams.video[0].average_rate
+    except Exception as error:  # no av, no video, no stream
+        logger.debug("The frame rate of %s is not known: %s", video.name, error)
+        return None
+    return None if rate is None else float(rate)
 
 
 def frame_number(path: Path, number: int) -> Image:

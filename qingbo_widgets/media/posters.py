@@ -7,26 +7,19 @@ from __future__ import annotations
 
 import io
 import logging
-import threading
-from collections.abc import Callable
-from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
 from ..service.http.image_probe import size_of
 from ..system.folder import Folder
-from ..tasks.background.pool import DaemonPool
 from .film import open_film
 
 __all__ = [
     "POSTERS",
-    "Posters",
     "can_make",
-    "frame_rate",
     "make_poster",
     "poster_path",
-    "posters",
     "read_poster",
 ]
 
@@ -100,41 +93,5 @@ def make_poster(video: Path) -> Path | None:
     return target
 
 
-def frame_rate(video: Path) -> float | None:
-    """Frames in a second; ``None`` where that cannot be told."""
-    try:
-        with open_film(video) as container:
-            rate = container.streams.video[0].average_rate
-    except Exception as error:  # no av, no video, no stream
-        logger.debug("The frame rate of %s is not known: %s", video.name, error)
-        return None
-    return None if rate is None else float(rate)
-
-
 def _name(video: Path) -> str:
     return f"{POSTERS}/{video.stem}.jpg"
-
-
-class Posters:
-    """Makes posters one by one on a thread of its own. One for all galleries of the process."""
-
-    def __init__(self) -> None:
-        self._pool = DaemonPool(1, "qingbo-poster")
-        self._lock = threading.Lock()
-        self._asked: set[Path] = set()
-
-    def ask(self, video: Path, call: Callable[[], object]) -> None:
-        """Make a poster and call when it is there, on another thread. Asked for at most once."""
-        with self._lock:
-            if video in self._asked:
-                return
-            self._asked.add(video)
-        self._pool.submit(partial(self._work, video, call))
-
-    def _work(self, video: Path, call: Callable[[], object]) -> None:
-        if make_poster(video) is not None:
-            call()
-
-
-#: The one for all galleries of this process.
-posters = Posters()

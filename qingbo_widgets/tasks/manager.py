@@ -20,8 +20,10 @@ from traitlets.config import Configurable
 
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
-from ..library.journal.journal import PATIENCE
-from ..library.library import Entry, Library
+from ..library.entry import Entry
+from ..library.journal.settings import PATIENCE
+from ..library.library import Library
+from ..library.requests import request_of
 from ..service.client import Client
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
@@ -38,7 +40,7 @@ from .following.backlog import Backlog
 from .following.follower import Follower
 from .following.lease import Sightings, new_holder
 from .following.record import TaskRecord
-from .following.restore import request_of, state_of
+from .following.restore import state_of
 from .task import Task
 
 if TYPE_CHECKING:

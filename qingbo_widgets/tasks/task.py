@@ -21,7 +21,7 @@ from traitlets.utils.sentinel import Sentinel
 from .. import late
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
 from ..i18n import tr
-from ..media.frames import contact_sheet, continuation, frame_at, frame_number, keep_frame, video_of
+from ..media.frames import contact_sheet, continuation, frame_at, frame_number, keep_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
@@ -31,6 +31,7 @@ from ..system.flags import Flag
 from ..system.folder import is_file_inside, open_inside
 from ..system.host import in_notebook
 from ..system.interrupts import outcome, uninterrupted
+from ..tasks.saved_video import video_of
 from .clocks import next_moment
 from .following.reconcile import check
 from .terminal import ProgressLine

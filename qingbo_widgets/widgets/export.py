@@ -46,7 +46,7 @@ footer { margin-top: 28px; font-size: 12px; color: GrayText; }
 
 def export_task(task: Task, path: Path) -> Path:
     """Write the page of one task; see ``Task.export_html``."""
-    from ..media.frames import video_of
+    from ..tasks.saved_video import video_of
 
     video = video_of(task)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry, IdTaken, Library
+from qingbo_widgets.library.entry import Entry, IdTaken
+from qingbo_widgets.library.library import Library
 from tests.faults.server import Exchange, answer, close
 from tests.faults.service import Service
 from tests.tampering import run

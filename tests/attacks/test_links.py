@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Gallery, Library, QingboError, RequestForm, Sandbox, TaskManager, connect
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.presets import Draft, Presets
 from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar
 from qingbo_widgets.media.frames import keep_frame

@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import opening
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.system.files import replace
 from tests.faults.server import Exchange, answer
 from tests.faults.service import Service

@@ -101,10 +101,10 @@ def looked_at(library: Library, number: int) -> None:
     assert len(library.to_dataframe()) == number
     assert len([_row(entry) for entry in entries]) == number
     for order in ORDERS:
-        assert select(library, Selection(order=order), limit=10)[0] == number
+        assert select(library.journal, Selection(order=order), limit=10)[0] == number
     for text in ("good one", 'p "', "\ud800", "\0", "\\u0000"):
-        assert select(library, Selection(text=text), limit=10)[0] >= (text == "good one")
-    assert "koi" in choices(library).tags
+        assert select(library.journal, Selection(text=text), limit=10)[0] >= (text == "good one")
+    assert "koi" in choices(library.journal).tags
     assert Library.import_(library.folder).entries() == entries, "a second import finds nothing new"
 
 
@@ -154,7 +154,7 @@ def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[...
     assert library.get("a" * 32) is not None
     assert len(library.to_dataframe()) == number
     for order in ORDERS:
-        assert select(library, Selection(order=order), limit=10)[0] == number
+        assert select(library.journal, Selection(order=order), limit=10)[0] == number
     library.close()
 
 

@@ -233,7 +233,7 @@ from qingbo_widgets.library.sweeps import Sweeps
 role, url, folder, database, cells, delay = sys.argv[1:]
 library = qw.Library(folder, database=database or None)
 manager = qw.TaskManager(qw.Client("sk-test-123456", url), library, poll_interval=0.05)
-kept = Sweeps(library, manager.service)
+kept = Sweeps(library.journal, manager.service)
 library.entries()  # what is imported late is imported
 if role == "second":
     print("ready", flush=True)

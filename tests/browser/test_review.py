@@ -14,7 +14,7 @@ LIBRARY = """
 import datetime, qingbo_widgets as qw
 from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.library.journal.rows import tasks
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.media.posters import make_poster
 
 library = qw.Library("qingbo_videos")
@@ -35,7 +35,7 @@ for n in range({videos}):
     body = dict(model="kling-v3", prompt=prompts[n % 6], duration=3, enable_audio=False)
     render(body, path, draft=True)
     make_poster(path)
-with library._begin() as connection:
+with library.journal.begin() as connection:
     if {rows} > 1:
         connection.execute(tasks.insert(), [row(n) for n in range(1, {rows})])
 """
@@ -218,7 +218,7 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
     page.page.keyboard.press(" ")
     page.page.wait_for_function(STILL, arg=pair.element_handle())
 
-    answers = "len(Judgements(manager.library).preferences())"
+    answers = "len(manager.library.judgements.preferences())"
     seen = "__import__('time').monotonic() - pairs._shown_at > DOUBLE_CLICK"
     while asked(page, seen) != "True":
         pass  # the pair has not been there for longer than a double click takes

@@ -23,7 +23,7 @@ from typing import Any
 from unittest import mock
 
 from qingbo_widgets import Client, Library, TaskManager
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import download, leftovers
 from qingbo_widgets.tasks import schedule
 from qingbo_widgets.tasks.following import outage as trouble

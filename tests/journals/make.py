@@ -107,7 +107,7 @@ def make_half_made(folder: Path) -> None:
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     from qingbo_widgets import Library
-    from qingbo_widgets.library import judgements as judging
+    from qingbo_widgets.tasks import judging
 
     make_tasks_only(folder)
     with Library(folder)._begin() as connection:
@@ -225,10 +225,11 @@ def kill_kernel(folder: Path, checkout: Path) -> None:
 
 def write_rows(folder: Path) -> None:
     """Write what no sandbox brings about: rows of the real service, old links, other versions' words."""
+    from qingbo_widgets.tasks.kept_errors import row_of
+    from qingbo_widgets.tasks.library import Entry
+    from qingbo_widgets.tasks.sweeps import CellRow, Sweeps
+
     import qingbo_widgets as qw
-    from qingbo_widgets.library.library import Entry
-    from qingbo_widgets.library.saved_errors import row_of
-    from qingbo_widgets.library.sweeps import CellRow, Sweeps
 
     library, then = qw.Library(folder), datetime(2026, 4, 1, 8, 30, 15, 250_000, tzinfo=UTC)
     denied = qw.BadRequest("no such ratio", status=400, code="invalid_parameter", param="aspect_ratio")
@@ -330,9 +331,7 @@ def dump(path: Path) -> str:
     import sqlalchemy as sa
 
     from qingbo_widgets import Library
-    from qingbo_widgets.library import judgements as judging
-    from qingbo_widgets.library import sweeps
-    from qingbo_widgets.library.journal import rows
+    from qingbo_widgets.tasks import judging, rows, sweeps
 
     programs = postgresql.find_programs()
     assert programs is not None, "PostgreSQL is not installed"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qingbo_widgets.library.judgements import Judgement, Judgements, tags_in
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.judgements import Judgement, tags_in
+from qingbo_widgets.library.library import Library
 
 
 @pytest.fixture
@@ -22,12 +23,12 @@ def library(tmp_path: Path) -> Library:
 
 def test_a_judgement_is_kept(library: Library) -> None:
     """Rating, tags and note are there for the next kernel; the parts do not overwrite each other."""
-    kept = Judgements(library)
+    kept = library.judgements
     assert kept.of("a") == Judgement()
     kept.rate("a", 4)
     kept.tag("a", ["water", " koi  pond ", "water", ""])
     kept.note("a", " 很好 <b> ")
-    again = Judgements(Library(library.folder))
+    again = Library(library.folder).judgements
     assert again.of("a") == Judgement(4, ("koi pond", "water"), "很好 <b>")
     assert again.of("b") == Judgement()
     assert again.known_tags() == ["koi pond", "water"]
@@ -35,7 +36,7 @@ def test_a_judgement_is_kept(library: Library) -> None:
 
 def test_a_judgement_can_be_taken_back(library: Library) -> None:
     """A rating becomes none, tags are replaced, a note emptied."""
-    kept = Judgements(library)
+    kept = library.judgements
     kept.rate("a", 0)
     kept.tag("a", ["x"])
     kept.note("a", "n")
@@ -50,13 +51,13 @@ def test_a_judgement_can_be_taken_back(library: Library) -> None:
 def test_a_rating_is_from_0_to_5(library: Library, rating: object) -> None:
     """Anything else is refused in words, and nothing is written."""
     with pytest.raises(ValueError, match="0 to 5"):
-        Judgements(library).rate("a", rating)  # type: ignore[arg-type]
-    assert Judgements(library).of("a") == Judgement()
+        library.judgements.rate("a", rating)  # type: ignore[arg-type]
+    assert library.judgements.of("a") == Judgement()
 
 
 def test_preferences_are_kept_in_their_order(library: Library) -> None:
     """Which of two was better, again and again; only pairs among the asked keys are told."""
-    kept = Judgements(library)
+    kept = library.judgements
     kept.prefer("a", "b")
     kept.prefer("b", "c")
     kept.prefer("a", "b")
@@ -68,7 +69,7 @@ def test_preferences_are_kept_in_their_order(library: Library) -> None:
 
 def test_looking_makes_no_journal(tmp_path: Path) -> None:
     """Where there is no library there are no judgements, and none is made by asking or judging."""
-    kept = Judgements(Library(tmp_path / "none"))
+    kept = Library(tmp_path / "none").judgements
     kept.rate("a", 3)
     assert kept.of("a") == Judgement()
     assert kept.known_tags() == [] == kept.preferences()
@@ -79,13 +80,13 @@ def test_two_threads_judge_at_once(library: Library) -> None:
     """Two kernels that judge the same video for the first time neither fail nor lose a part."""
 
     def judge(number: int) -> None:
-        own = Judgements(Library(library.folder))
+        own = Library(library.folder).judgements
         own.rate("a", number % 6) if number % 2 else own.note("a", f"note {number}")
 
-    Judgements(library).of("a")
+    library.judgements.of("a")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(judge, range(12)))
-    found = Judgements(library).of("a")
+    found = library.judgements.of("a")
     assert found.rating in (1, 3, 5)
     assert found.note.startswith("note ")
 

@@ -17,7 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry, Library, readable_name
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.file_names import readable_name
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.presets import PRESETS, Presets
 from qingbo_widgets.library.sidecar import sidecar_path
 from qingbo_widgets.media.posters import poster_path

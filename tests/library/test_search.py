@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.library import search as selection_module
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import read_row, tasks
-from qingbo_widgets.library.judgements import Judgements
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import Choices, Selection, choices, select
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def library(tmp_path: Path) -> Library:
 
 def keys(library: Library, **selection: Any) -> list[str]:
     """The keys of the tasks chosen, in order."""
-    return [entry.key for entry, _ in select(library, Selection(**selection))[1]]
+    return [entry.key for entry, _ in select(library.journal, Selection(**selection))[1]]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_chosen(library: Library, selection: dict[str, Any], chosen: lis
 
 def test_judgements_choose_and_order(library: Library) -> None:
     """By rating, by tag, by not being rated; the best first, and what has no rating last."""
-    kept = Judgements(library)
+    kept = library.judgements
     kept.rate("cat", 2)
     kept.rate("koi", 5)
     kept.rate("dog", 0)
@@ -87,12 +87,12 @@ def test_judgements_choose_and_order(library: Library) -> None:
     assert keys(library, rating=0) == ["dog", "cat", "koi"]
     assert keys(library, unrated=True) == ["film"]
     assert keys(library, tag="水") == ["koi"]
-    assert choices(library) == Choices(("kling-v1", "kling-v3"), ("completed", "failed"), ("b", "水"))
+    assert choices(library.journal) == Choices(("kling-v1", "kling-v3"), ("completed", "failed"), ("b", "水"))
 
 
 def test_pages(library: Library) -> None:
     """A page is cut by the database, which also tells how many there are in all."""
-    total, page = select(library, Selection(), limit=2, offset=1)
+    total, page = select(library.journal, Selection(), limit=2, offset=1)
     assert total == 4
     assert [entry.key for entry, _ in page] == ["dog", "cat"]
 
@@ -116,8 +116,8 @@ def test_a_damaged_row_hides_no_other(library: Library) -> None:
 def test_no_library_is_an_empty_selection(tmp_path: Path) -> None:
     """Looking makes no journal."""
     library = Library(tmp_path / "none")
-    assert select(library) == (0, [])
-    assert choices(library) == Choices()
+    assert select(library.journal) == (0, [])
+    assert choices(library.journal) == Choices()
     assert not library.folder.exists()
 
 
@@ -127,7 +127,7 @@ def test_of_thousands_one_page_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     fill(library, 5_000)
     read: list[str] = []
     monkeypatch.setattr(selection_module, "read_row", lambda row: read.append(row["key"]) or read_row(row))
-    total, page = select(library, Selection(text="锦鲤 7", order="best"), limit=24, offset=24)
+    total, page = select(library.journal, Selection(text="锦鲤 7", order="best"), limit=24, offset=24)
     assert total > 1000
     assert read == [entry.key for entry, _ in page]
     assert len(page) == 24
@@ -144,7 +144,7 @@ def fill(library: Library, number: int) -> None:
         }
         for n in range(number)
     ]  # fmt: skip
-    with library._begin() as connection:
+    with library.journal.begin() as connection:
         connection.execute(tasks.insert(), rows)
 
 
@@ -152,7 +152,7 @@ def fill(library: Library, number: int) -> None:
 def test_a_table_of_everything(library: Library) -> None:
     """One row a task with request, course and judgement; what was left out stands with its default."""
     pytest.importorskip("pandas", reason="pandas is not installed")
-    Judgements(library).rate("koi", 5)
+    library.judgements.rate("koi", 5)
     table = library.to_dataframe().sort_values("submitted_at").set_index("key")
     assert list(table.index) == ["koi", "cat", "dog", "film"]
     assert table.loc["koi", "rating"] == 5

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Library, Sandbox, TaskManager
+from qingbo_widgets.library import importing
 from qingbo_widgets.library import sidecar as provenance
-from qingbo_widgets.library.judgements import Judgements
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar, sidecar_path
 from qingbo_widgets.system.files import replace as move
 from tests.folding import folding
@@ -43,9 +43,9 @@ def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> No
 def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> None:
     """Without the journal: the same rows, the same judgement, and importing twice adds nothing."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
-    Judgements(manager.library).rate(task.key, 4)
-    Judgements(manager.library).tag(task.key, ["best"])
-    Judgements(manager.library).note(task.key, "calm water")
+    manager.library.judgements.rate(task.key, 4)
+    manager.library.judgements.tag(task.key, ["best"])
+    manager.library.judgements.note(task.key, "calm water")
     before = manager.library.get(task.key)
     assert before is not None
     folder = tmp_path / "moved"
@@ -58,7 +58,7 @@ def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> Non
         (entry,) = library.entries()
         for name in ("key", "task_id", "service", "model", "request", "status", "file", "submitted_at"):
             assert getattr(entry, name) == getattr(before, name), name
-        judged = Judgements(library).of(task.key)
+        judged = library.judgements.of(task.key)
         assert (judged.rating, judged.tags, judged.note) == (4, ("best",), "calm water")
 
 
@@ -67,8 +67,10 @@ def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
     """A video that is saved for a second time gets the judgement into its sidecar again."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
-    Judgements(manager.library).rate(task.key, 5)
-    provenance.write_sidecar(task, task.video_path)
+    manager.library.judgements.rate(task.key, 5)
+    library = manager.library
+    entry = library.get(task.key)
+    provenance.write_sidecar(entry, task.video_path, library.judgements.of(task.key), "2026-04")
     found = read_sidecar(task.video_path)
     assert found is not None
     assert (found["rating"], found["tags"], found["note"]) == (5, [], "")
@@ -80,7 +82,7 @@ def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
     video.write_bytes(b"0000ftypisom")
     foreign.write_text('{"format": 2}', encoding="utf-8")
     library = Library.import_(tmp_path)
-    Judgements(library).rate(library.entries()[0].key, 3)
+    library.judgements.rate(library.entries()[0].key, 3)
     assert foreign.read_text(encoding="utf-8") == '{"format": 2}'
 
 
@@ -135,7 +137,7 @@ def test_a_file_that_is_listed_in_another_spelling(
     library = Library(tmp_path)
     library.add(Entry("k" * 32, "s", status="completed", file=saved))
     for _ in range(2):
-        assert provenance.import_folder(library) == 0
+        assert importing.import_folder(library) == 0
     (entry,) = library.entries()
     assert (entry.key, entry.file) == ("k" * 32, saved)
 

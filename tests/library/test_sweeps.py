@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Library
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 
 SERVICE = "https://qingbo.dev/v1"
@@ -19,7 +19,7 @@ ROUNDS = 60
 
 def add(library: Library, count: int, name: str = "koi") -> Sweeps:
     """A sweep of so many cells that wait."""
-    sweeps = Sweeps(library, SERVICE)
+    sweeps = Sweeps(library.journal, SERVICE)
     assert sweeps.add(name, {}, [], 4, [CellRow({}, {"prompt": str(number)}) for number in range(count)])
     return sweeps
 
@@ -77,7 +77,7 @@ def test_of_two_that_add_one_name_one_does(open_library: Callable[[], Library]) 
 def test_of_two_kernels_one_claims_a_cell(open_library: Callable[[], Library]) -> None:
     """In the same moment, many times: one wins, the other gets the winner's key, and its row is there."""
     with closing(open_library()) as one, closing(open_library()) as other:
-        both = add(one, ROUNDS), Sweeps(other, SERVICE)
+        both = add(one, ROUNDS), Sweeps(other.journal, SERVICE)
         assert both[1].get("koi") is not None  # opened
         for before in (None, "again"):
             for number in range(ROUNDS):

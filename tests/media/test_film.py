@@ -14,8 +14,8 @@ import pytest
 
 from qingbo_widgets import QingboError
 from qingbo_widgets.media.film import open_film
-from qingbo_widgets.media.frames import frame_number, length_of
-from qingbo_widgets.media.posters import frame_rate, make_poster
+from qingbo_widgets.media.frames import frame_number, frame_rate, length_of
+from qingbo_widgets.media.posters import make_poster
 
 #: Megabytes that opening one more video may take.
 MOST = 250
@@ -29,7 +29,8 @@ from pathlib import Path
 import av, PIL.Image
 from qingbo_widgets import QingboError
 from qingbo_widgets.media.frames import contact_sheet, frame_at, frame_number, length_of
-from qingbo_widgets.media.posters import frame_rate, make_poster
+from qingbo_widgets.media.posters import make_poster
+from qingbo_widgets.media.frames import frame_rate
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 before, path = peak(), Path(sys.argv[1])

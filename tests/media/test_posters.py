@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from qingbo_widgets.media.posters import Posters, can_make, make_poster, poster_path
+from qingbo_widgets.media.posters import can_make, make_poster, poster_path
 from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.tasks.background.poster_queue import Posters
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 from qingbo_widgets.demo import execute, notebooks_folder
-from qingbo_widgets.library.judgements import Judgement, Judgements
+from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sidecar import read_sidecar
 from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of, tables_in, text_of
@@ -25,7 +25,7 @@ VIDEOS = {"quickstart": 5, "parameters": 4, "teaching": 4, "experiments": 5}
 def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
     """The library and the sidecars hold what was judged; the widgets, the table and the ranking are shown."""
     library = Library(folder)
-    judgements = Judgements(library)
+    judgements = library.judgements
     judged = {entry: found for entry in library.entries() if (found := judgements.of(entry.key)).rating}
     assert sorted((found.rating, found.tags) for found in judged.values()) == [
         (3, ("calm",)),

@@ -13,7 +13,8 @@ import pytest
 from traitlets.config import Config
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks import connection as module
 
 KOI = "一条锦鲤"

@@ -21,17 +21,15 @@ from ...system.folder import Folder
 from ...system.forks import not_forked, renewed_in_child
 from .damage import Replaced, in_words, newer, read_only
 from .revisions import VERSION_TABLE, is_newer, latest
+from .settings import JOURNAL
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from .opening import Opened
 
-__all__ = ["JOURNAL", "PATIENCE", "Journal"]
+__all__ = ["Journal"]
 
-JOURNAL = "library.sqlite"
-#: Seconds to wait while another kernel writes.
-PATIENCE = 30.0
 _OUTSIDE = N_(
     "The journal {path} is a link that leads out of its folder, so nothing is read from it and nothing is "
     "written. Put the file itself in its place, or name the folder that it is in: connect(library=…)."

@@ -27,8 +27,8 @@ from ...system.files import remove
 from ...system.forks import not_in_child
 from .backup import copy_database, keep_copy
 from .damage import Trouble, foreign, in_short, in_words, newer, read_only, trouble_of
-from .journal import PATIENCE
 from .revisions import CURRENT, REVISIONS, VERSION_TABLE, is_newer, is_older, latest
+from .settings import PATIENCE
 from .tables import metadata
 
 __all__ = ["Opened", "open_database"]

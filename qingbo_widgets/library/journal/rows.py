@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from ...service.contract.service_names import normalised
 from ...service.contract.snapshot import TaskStatus
-from ..library import ENDED, Entry, IdTaken
+from ..entry import ENDED, Entry, IdTaken
 from ..merging import merged
 from .tables import tasks
 

@@ -14,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...library.library import IdTaken
+from ...library.entry import IdTaken
 from ...library.merging import merged
 from ..background.writer import URGENT
 
 if TYPE_CHECKING:
-    from ...library.library import Entry, Library
+    from ...library.entry import Entry
+    from ...library.library import Library
     from ..background.loop import TaskMonitor
 
 __all__ = ["Backlog"]

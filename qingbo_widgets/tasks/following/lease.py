@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from ...library.library import Entry, Library
+from ...library.entry import Entry
+from ...library.library import Library
 
 __all__ = ["Sightings", "claim", "hold", "is_dead", "new_holder"]
 

@@ -15,7 +15,7 @@ from .lease import hold
 from .restore import entry_of
 
 if TYPE_CHECKING:
-    from ...library.library import Entry
+    from ...library.entry import Entry
     from ..task import Task
 
 __all__ = ["PATIENCE", "check", "is_of_another_here"]

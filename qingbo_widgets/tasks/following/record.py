@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...exceptions import QingboError, TaskCancelled, TaskFailed
 from ...i18n import tr
+from ...library.entry import Entry, IdTaken
 from ...library.journal.damage import unwritten
-from ...library.library import Entry, IdTaken
 from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
 from ...i18n import tr
-from ...library.library import Entry, Library
+from ...library.entry import Entry
+from ...library.library import Library
 from ...library.saved_errors import error_of, row_of
-from ...service.contract.request import VideoRequest
 from ...service.contract.snapshot import TaskStatus
 from ...system.folder import is_file_inside
 
 if TYPE_CHECKING:
     from ..task import Task
 
-__all__ = ["entry_of", "interrupted", "read_request", "request_of", "state_of", "unconfirmed"]
-
-
-def request_of(entry: Entry) -> VideoRequest | None:
-    """The request; ``None`` where it is not known, or was written by a version that knows more fields."""
-    return None if entry.request is None else read_request(entry.request)
-
-
-def read_request(fields: Mapping[str, Any]) -> VideoRequest | None:
-    """Return a request by its fields; ``None`` where this version does not know one, or it is damaged."""
-    try:
-        request = VideoRequest.from_dict(fields)
-    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
-        return None
-    texts = [request.model, request.prompt, *(getattr(shot, "prompt", None) for shot in _shots(request))]
-    return request if all(isinstance(text, str) for text in texts) else None
-
-
-def _shots(request: VideoRequest) -> tuple[object, ...]:
-    return request.shots if isinstance(request.shots, tuple) else (None,)
+__all__ = ["entry_of", "interrupted", "state_of", "unconfirmed"]
 
 
 def state_of(entry: Entry, library: Library) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from ...system.folder import is_file_inside
 from ..clocks import on_our_clock
 from ..schedule import retry_delay
 from .record import TaskRecord
+from .restore import entry_of
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -98,13 +99,19 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     try:
         if is_found:  # another kernel has saved it, and may not have come to tidy up
             await record.manager.monitor.journal(tidy_notes, path)
-        await record.manager.monitor.journal(write_sidecar, task, path)
+        await record.manager.monitor.journal(_write_sidecar, task, path)
     except Exception:  # the video is worth more than what is known of it
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
     record.tell(video_path=path, download=None, message="")
     record.manager.monitor.make_aside(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
+
+
+def _write_sidecar(task: Task, path: Path) -> None:
+    manager = task.manager
+    judgement = manager.library.judgements.of(task.key)
+    write_sidecar(entry_of(task, manager.service), path, judgement, manager.client.contract.name)
 
 
 @dataclass

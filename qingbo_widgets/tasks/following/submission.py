@@ -16,8 +16,8 @@ from ...exceptions import (
     TaskCancelled,
 )
 from ...i18n import N_, tr
+from ...library.entry import IdTaken
 from ...library.journal.damage import in_short, unwritten
-from ...library.library import IdTaken
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay

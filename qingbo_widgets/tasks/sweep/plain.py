@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import tr
-from ...library.judgements import Judgement, Judgements
+from ...library.judgements import Judgement
 from ...service.contract.callbacks import callback_note
 from ...service.contract.problem import Problem
 from .cell import Cell, took
@@ -37,7 +37,7 @@ def announced(made: Sweep, grid: Grid, asks: str) -> str:
 
 def rows_of(cells: Sequence[Cell], library: Library) -> list[dict[str, Any]]:
     """Return a row for each cell, with its judgement."""
-    judged = Judgements(library).of_all([cell.key for cell in cells if cell.key])
+    judged = library.judgements.of_all([cell.key for cell in cells if cell.key])
     return [_row(cell, judged.get(cell.key or "", Judgement())) for cell in cells]
 
 

@@ -53,7 +53,7 @@ class SweepQueue:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._manager = sweep.manager
-        self.rows = Sweeps(sweep.manager.library, sweep.manager.service)
+        self.rows = Sweeps(sweep.manager.library.journal, sweep.manager.service)
         self._brake = Brake()
         self._turn = asyncio.Lock()
         self._lock = threading.RLock()

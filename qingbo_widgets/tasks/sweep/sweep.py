@@ -121,7 +121,7 @@ class Sweep(HasTraits):
             KeyError: the library has no such sweep; the text names those that it has.
         """
         manager = manager or current()
-        kept = Sweeps(manager.library, manager.service)
+        kept = Sweeps(manager.library.journal, manager.service)
         name = name or next(iter(kept.names()), "")
         with _naming:
             live = manager.sweeps.get(name)
@@ -375,7 +375,7 @@ def sweep(
     grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, **fields)
     manager = manager or current()
     rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
-    kept, name = Sweeps(manager.library, manager.service), name and hide(name)
+    kept, name = Sweeps(manager.library.journal, manager.service), name and hide(name)
     if name and (known := kept.get(name)) is not None:
         return _take_up(manager, known, rows, max_running)
     places = max_running or _MAX_RUNNING

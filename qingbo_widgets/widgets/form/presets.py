@@ -17,7 +17,7 @@ from .loading import fields_of, load, manager_of, presets_of
 from .panels import Editor, indented
 
 if TYPE_CHECKING:
-    from ...library.library import Entry
+    from ...library.entry import Entry
     from .request_form import RequestForm
 
 __all__ = ["PresetsPane"]

@@ -13,8 +13,7 @@ from traitlets import Dict, Float, Int
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.judgements import Judgements
-from ...media.posters import frame_rate
+from ...media.frames import frame_rate
 from ...tasks.task import Task
 from ..base import html as markup
 from ..base.output import Lasting
@@ -204,7 +203,7 @@ class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         return [*self.ratings.values(), self.reveal_button, self._legend]
 
     def _rate(self, task: Task, change: Any) -> None:
-        Judgements(task.manager.library).rate(task.key, change["new"])
+        task.manager.library.judgements.rate(task.key, change["new"])
         if len(self.ratings) == len(self.videos) and all(
             one.value is not None for one in self.ratings.values()
         ):

@@ -11,12 +11,11 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.judgements import Judgements
+from ...library.requests import request_of
 from ...media.frames import continuation, keep_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_name
-from ...tasks.following.restore import request_of
 from ..base import html as markup
 from ..base.clicks import Clicks, DatedButton
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
@@ -29,7 +28,8 @@ from .comparison import figures
 from .rating import NOTE_FIELD, TAGS_FIELD, Verdict
 
 if TYPE_CHECKING:
-    from ...library.library import Entry, Library
+    from ...library.entry import Entry
+    from ...library.library import Library
     from ...tasks.manager import TaskManager
 
 __all__ = ["Opened"]
@@ -89,7 +89,7 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._video = ipywidgets.Output()
         self._video.add_class(PLAY)
         self.sequel = Sequel(manager)
-        self.verdict = Verdict(Judgements(library), judged)
+        self.verdict = Verdict(library.judgements, judged)
         self.before_button = _button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
         self.after_button = _button(tr("After ›"), tr("The task after this one."), lambda: go(1))
         self.again_button = _button(tr("Generate again"), tr(_AGAIN_HELP), self._again)

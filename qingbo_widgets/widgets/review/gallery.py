@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...library.judgements import Judgements
 from ...library.library import Library
 from ...library.search import choices, select
 from ...tasks import connection
@@ -23,8 +22,8 @@ from .filters import Filters
 from .tiles import CSS, Tiles
 
 if TYPE_CHECKING:
+    from ...library.entry import Entry
     from ...library.judgements import Judgement
-    from ...library.library import Entry
 
 __all__ = ["Gallery"]
 
@@ -119,7 +118,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def reload(self) -> None:
         """Look into the library again."""
-        self.filters.offer(choices(self.library))
+        self.filters.offer(choices(self.library.journal))
         self._draw()
 
     def refresh(self) -> bool:
@@ -144,9 +143,9 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _judged(self) -> None:
         """The tasks shown stay, though one may no longer be what was asked for: it is just being judged."""
-        kept = Judgements(self.library).of_all([entry.key for entry, _ in self._shown])
+        kept = self.library.judgements.of_all([entry.key for entry, _ in self._shown])
         self._shown = [(entry, kept[entry.key]) for entry, _ in self._shown]
-        self.filters.offer(choices(self.library))
+        self.filters.offer(choices(self.library.journal))
         self._arrange()
 
     def _search(self) -> None:
@@ -174,7 +173,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         """Ask the database for the page, and show it."""
         size = self._size.value
         self.total, self._shown = select(
-            self.library, self.filters.selection, limit=size, offset=(self.page - 1) * size
+            self.library.journal, self.filters.selection, limit=size, offset=(self.page - 1) * size
         )
         if not self._shown and self.page != min(max(self.page, 1), self._last_page):
             self.page = min(max(self.page, 1), self._last_page)
@@ -195,7 +194,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         if self._shown:
             last = first + len(self._shown) - 1
             return tr("{first:,}–{last:,} of {total:,}").format(first=first, last=last, total=self.total)
-        is_empty = select(self.library, limit=1)[0] == 0
+        is_empty = select(self.library.journal, limit=1)[0] == 0
         return tr(_EMPTY).format(folder=self.library.folder.name) if is_empty else tr(_NONE)
 
     def _arrange(self) -> None:

@@ -13,7 +13,6 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.judgements import Judgements
 from ...library.ranking import Ranked, rank
 from ...tasks.sweep.grid import differing
 from ...tasks.task import Task
@@ -58,7 +57,7 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         libraries = {task.manager.library.journal.place for task in self._tasks.values()}
         if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
             raise QingboError(tr(_FEW))
-        self._judgements = Judgements(next(iter(self._tasks.values())).manager.library)
+        self._judgements = next(iter(self._tasks.values())).manager.library.judgements
         self._lot = random.Random(seed)
         self.pair: tuple[Task, Task] | None = None
         self._shown_at = 0.0

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.posters import can_make, posters, read_poster
+from ...media.posters import can_make, read_poster
 from ...service.contract.status_names import status_name
+from ...tasks.background.poster_queue import posters
 from ..base import html as markup
 from ..base.sync import close_parts, update
 
 if TYPE_CHECKING:
+    from ...library.entry import Entry
     from ...library.judgements import Judgement
-    from ...library.library import Entry, Library
+    from ...library.library import Library
 
 __all__ = ["CSS", "Tiles", "stars"]
 

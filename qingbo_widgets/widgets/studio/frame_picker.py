@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.frames import continuation, frame_at, keep_frame, length_of, video_of
-from ...media.posters import frame_rate
+from ...media.frames import continuation, frame_at, frame_rate, keep_frame, length_of
 from ...service.contract.request import VideoRequest
+from ...tasks.saved_video import video_of
 from ...tasks.task import Task
 from ..base import html as markup
 from ..base.clicks import Clicks, DatedButton

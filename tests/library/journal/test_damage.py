@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import opening
 from qingbo_widgets.library.journal.revisions import VERSION_TABLE
-from qingbo_widgets.library.library import Entry, Library
-from qingbo_widgets.library.search import Selection, choices, select, to_dataframe
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.search import Selection, choices, select
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.tasks.sweep.sweep import Sweep
 from tests.faults.server import FaultServer
@@ -82,7 +83,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library.judgements.tag("0" * 32, ["fish"])
     library.judgements.prefer("0" * 32, f"{1:032}")
     cells = [CellRow({"seed": number}, {"prompt": f"koi {number}"}) for number in range(3)]
-    Sweeps(library, "https://qingbo.dev/v1").add("sweep", {"seed": [0, 1, 2]}, [], 2, cells)
+    Sweeps(library.journal, "https://qingbo.dev/v1").add("sweep", {"seed": [0, 1, 2]}, [], 2, cells)
     library.close()
     return folder / "library.sqlite"
 
@@ -283,10 +284,10 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
         lambda: library.durations(qw.VideoRequest(prompt="koi"), service="https://qingbo.dev/v1"),
     )
     for order in ("newest", "best", "prompt"):
-        yield order, lambda order=order: select(library, Selection(order=order), limit=20)
-    yield "search", lambda: select(library, Selection(text="koi 鲤", mode="std", since=None))
-    yield "choices", lambda: choices(library)
-    yield "table", lambda: to_dataframe(library)
+        yield order, lambda order=order: select(library.journal, Selection(order=order), limit=20)
+    yield "search", lambda: select(library.journal, Selection(text="koi 鲤", mode="std", since=None))
+    yield "choices", lambda: choices(library.journal)
+    yield "table", lambda: library.to_dataframe()
     judged = library.judgements
     yield "judgements", lambda: judged.of_all([entry.key for entry in library.entries()])
     yield "known tags", judged.known_tags
@@ -296,7 +297,7 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
     yield "note", lambda: judged.note("0" * 32, "a note")
     yield "prefer", lambda: judged.prefer("0" * 32, "1" * 32)
     yield "gallery", lambda: qw.Gallery(library)
-    sweeps = Sweeps(library, "https://qingbo.dev/v1")
+    sweeps = Sweeps(library.journal, "https://qingbo.dev/v1")
     yield "sweeps", sweeps.names
     yield "sweep", lambda: sweeps.get("sweep")
     if manager is not None:

@@ -15,9 +15,10 @@ import pytest
 import sqlalchemy as sa
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import opening
 from qingbo_widgets.library.journal.damage import in_short
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks.following import saving
 
 NOWHERE = "https://qingbo.dev/v1"

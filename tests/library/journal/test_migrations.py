@@ -25,11 +25,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import migrations, opening
 from qingbo_widgets.library.journal.opening import open_database
 from qingbo_widgets.library.journal.revisions import CURRENT, REVISIONS, VERSION_TABLE, release_of
 from qingbo_widgets.library.journal.tables import metadata
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sweeps import Sweeps
 
 JOURNALS = Path(__file__).parents[2] / "journals"
@@ -127,7 +128,7 @@ def test_every_kept_journal_opens_and_nothing_is_lost(old: Callable[..., Path], 
     )
     assert len(library.judgements.preferences()) == len(before.get("preferences", []))
     for row in before.get("sweeps", []):
-        sweep = Sweeps(library, row["service"]).get(row["name"])
+        sweep = Sweeps(library.journal, row["service"]).get(row["name"])
         of = (row["name"], row["service"])
         cells = [cell for cell in before["sweep_cells"] if (cell["sweep"], cell["service"]) == of]
         assert sweep is not None
@@ -187,7 +188,8 @@ def test_the_revisions_are_those_of_the_steps() -> None:
 def test_a_new_or_current_journal_needs_no_alembic(tmp_path: Path) -> None:
     """It takes long to import, and a first task would wait for it."""
     script = (
-        "import sys\nfrom qingbo_widgets.library.library import Library, Entry\n"
+        "import sys\nfrom qingbo_widgets.library.entry import Entry\n"
+        "from qingbo_widgets.library.library import Library\n"
         f"library = Library({str(tmp_path)!r})\nlibrary.add(Entry(key='a', service='sandbox'))\n"
         f"assert len(Library({str(tmp_path)!r}).entries()) == 1\nassert 'alembic' not in sys.modules\n"
     )
@@ -389,7 +391,7 @@ def test_a_journal_of_a_later_version_is_read_and_not_changed(later: Path) -> No
         lambda: library.judgements.rate(entries[0].key, 5),
         lambda: library.judgements.tag(entries[0].key, ["x"]),
         lambda: library.judgements.prefer(entries[0].key, entries[1].key),
-        lambda: Sweeps(library, "sandbox").change("x", max_running=2),
+        lambda: Sweeps(library.journal, "sandbox").change("x", max_running=2),
     ]
     for write in writes:
         with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*Upgrade .*connect\(library=…\)"):
@@ -442,14 +444,15 @@ from pathlib import Path
 import qingbo_widgets as qw
 from qingbo_widgets.library.journal import migrations, opening, rows, tables
 from qingbo_widgets.library import judgements, sidecar, sweeps
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 Library(sys.argv[2]).entries()  # what is imported late, while everything can be read
 folder = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.seteuid(65534)
 before = sorted(path.name for path in folder.iterdir())
 library = Library(folder)
-names = sweeps.Sweeps(library, "sandbox").names()
+names = sweeps.Sweeps(library.journal, "sandbox").names()
 print(len(library.entries()), len(names), len(library.judgements.known_tags()))
 for write in (
     lambda: library.add(Entry(key="new", service="sandbox")),
@@ -532,7 +535,8 @@ def test_a_write_protected_library_can_be_looked_at(
 OPENS = """
 import sys
 from pathlib import Path
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 import qingbo_widgets.library.journal.migrations, qingbo_widgets.library.journal.opening
 print("ready", flush=True)
 sys.stdin.readline()
@@ -671,7 +675,8 @@ def test_two_kernels_migrate_one_postgresql(postgresql_url: Callable[[], str], t
     url = postgresql_url()
     _load(url, JOURNALS / "0.1.0" / "everything.sql")
     script = (
-        "import sys\nfrom qingbo_widgets.library.library import Entry, Library\n"
+        "import sys\nfrom qingbo_widgets.library.entry import Entry\n"
+        "from qingbo_widgets.library.library import Library\n"
         "library = Library(sys.argv[1], database=sys.argv[2])\n"
         "library.add(Entry(key=sys.argv[3], service='sandbox'))\n"
     )

@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from qingbo_widgets import Client, Library, QingboError, Sandbox, Sweep, TaskManager, connect, sweep
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import tasks
-from qingbo_widgets.library.library import Entry
 from qingbo_widgets.library.search import Selection, choices, select
 from qingbo_widgets.service.contract.request import VideoRequest
 from tests.postgresql import Server
@@ -216,7 +216,9 @@ def test_judgements_are_the_same_as_in_sqlite(both: Both) -> None:
 )
 def test_a_search_finds_the_same_as_in_sqlite(both: Both, wanted: Selection, found: list[str]) -> None:
     """Every filter and order of the gallery."""
-    assert alike(both, lambda library: [entry.key for entry, _ in select(library, wanted)[1]]) == found
+    assert (
+        alike(both, lambda library: [entry.key for entry, _ in select(library.journal, wanted)[1]]) == found
+    )
 
 
 def test_the_gallery_offers_the_same_as_in_sqlite(both: Both) -> None:
@@ -234,7 +236,7 @@ def test_a_task_runs_to_its_video(make_manager: Callable[..., TaskManager]) -> N
     assert manager.library.video_of(entry) == task.video_path
     assert entry.request == task.request.as_dict()
     manager.library.judgements.rate(task.key, 5)
-    assert [key.key for key, _ in select(manager.library, Selection(rating=5))[1]] == [task.key]
+    assert [key.key for key, _ in select(manager.library.journal, Selection(rating=5))[1]] == [task.key]
     assert not list(manager.library.folder.glob("*.sqlite")), "the journal is in PostgreSQL alone"
 
 
@@ -341,7 +343,7 @@ def test_a_text_that_postgresql_cannot_hold_costs_no_other_row(library: Library,
     """A row whose JSON escapes PostgreSQL cannot convert to text must not end the search of the others."""
     library.add(Entry(key="odd", service="s", request={"prompt": text}))
     library.add(Entry(key="koi", service="s", request={"prompt": "a koi"}))
-    assert [entry.key for entry, _ in select(library, Selection(text="koi"))[1]] == ["koi"]
+    assert [entry.key for entry, _ in select(library.journal, Selection(text="koi"))[1]] == ["koi"]
     assert {entry.key for entry in library.entries()} == {"odd", "koi"}
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.service.contract.service_names import normalised
 
@@ -47,7 +48,7 @@ def test_rows_of_an_earlier_version_are_found(tmp_path: Path, spelling: str) -> 
     library = Library(tmp_path)
     library.add(Entry(key="k", service=ONE, task_id="task-1", status="queued"))
     library.add(Entry(key="o", service="https://elsewhere.dev/v1", task_id="task-2", status="queued"))
-    Sweeps(library, ONE).add("sweep", {"seed": [1]}, [], 2, [CellRow({}, {"prompt": "koi"})])
+    Sweeps(library.journal, ONE).add("sweep", {"seed": [1]}, [], 2, [CellRow({}, {"prompt": "koi"})])
     library.close()
     with closing(sqlite3.connect(tmp_path / "library.sqlite")) as database, database:
         for table in ("tasks", "sweeps", "sweep_cells"):
@@ -59,7 +60,7 @@ def test_rows_of_an_earlier_version_are_found(tmp_path: Path, spelling: str) -> 
     found = library.find("task-1", service=spelling)
     assert found is not None, "resume(id) would follow, and save, the task a second time"
     assert library.find("task-2", service=spelling) is None
-    sweeps = Sweeps(library, spelling)
+    sweeps = Sweeps(library.journal, spelling)
     assert sweeps.names() == ["sweep"]
     row = Entry(key="key", service=ONE)
     assert sweeps.claim("sweep", 0, row, before=None, holder="kernel", seconds=30) == "key"

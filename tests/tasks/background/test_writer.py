@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks.background import writer as module
 from qingbo_widgets.tasks.background.writer import Scribe
 

@@ -13,7 +13,7 @@ from itertools import count
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import partial as parts
 from qingbo_widgets.tasks.following import outage as trouble
 from qingbo_widgets.tasks.following import saving

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.tasks.following.lease import (
     Sightings,
     _is_gone_on_windows,

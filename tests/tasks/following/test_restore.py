@@ -11,7 +11,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets import exceptions
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.saved_errors import error_of, row_of
 from qingbo_widgets.tasks.following.restore import state_of
 from tests.faults.server import FaultServer, answer

@@ -351,7 +351,7 @@ def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
     first = sweep(prompt=["fail"], name="limits", max_running=2, manager=manager, **SHORT)
     assert sweep(prompt=["fail"], name="limits", max_running=7, manager=manager, **SHORT) is first
     assert sweep(prompt=["fail"], name="limits", manager=manager, **SHORT).max_running == 7
-    kept = Sweeps(manager.library, manager.service).get("limits")
+    kept = Sweeps(manager.library.journal, manager.service).get("limits")
     assert kept is not None
     assert kept.max_running == 7
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
-from qingbo_widgets.library.judgements import Judgements
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review import comparison as comparison_module
@@ -100,7 +99,7 @@ def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
         rating.value = stars
         task = comparison.videos["ABC".index(letter)]
         assert isinstance(task, Task)
-        assert Judgements(task.manager.library).of(task.key).rating == stars
+        assert task.manager.library.judgements.of(task.key).rating == stars
     assert not comparison.is_blind
     for letter, task in zip("ABC", comparison.videos, strict=True):
         assert isinstance(task, Task)

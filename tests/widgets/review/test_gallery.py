@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.library.judgements import Judgements
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.sandbox.drawing.render import render
@@ -143,7 +143,7 @@ def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) 
     assert gallery.opened.layout.display is None
     gallery.opened.verdict.rating.value = 4
     gallery.opened.verdict.tags.value = "koi, slow"
-    judgement = Judgements(library).of(key)
+    judgement = library.judgements.of(key)
     assert (judgement.rating, judgement.tags) == (4, ("koi", "slow"))
     assert "★★★★☆" in shown(gallery)[1]
     assert gallery._key == key

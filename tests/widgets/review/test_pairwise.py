@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
-from qingbo_widgets.library.judgements import Judgements
-from qingbo_widgets.library.library import Entry
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.ranking import Ranked
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
@@ -56,7 +55,7 @@ def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list
         seen.append(frozenset(task.key for task in pairwise.pair))
         pairwise.left_button.click()
     assert len(set(seen[:3])) == 3
-    kept = Judgements(tasks[0].manager.library).preferences()
+    kept = tasks[0].manager.library.judgements.preferences()
     assert [frozenset(pair) for pair in kept] == seen
     assert "6 answers" in pairwise._counted.value
 
@@ -72,7 +71,7 @@ def test_a_double_click_is_one_answer(
     pairwise.left_button.click()
     pairwise._press("ArrowRight")
     pairwise.skip_button.click()
-    assert len(Judgements(tasks[0].manager.library).preferences()) == 1
+    assert len(tasks[0].manager.library.judgements.preferences()) == 1
     assert pairwise.pair == shown
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qingbo_widgets.library.library import Entry, Library
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.widgets.review.rating import Verdict
 
 

@@ -1,0 +1,69 @@
+"""``Entry``: one row of the journal, one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..exceptions import QingboError
+from ..service.contract.snapshot import TaskStatus
+from .untrusted import fields_of_request
+
+__all__ = ["ENDED", "Entry", "IdTaken"]
+
+#: The statuses that are ends, as the journal has them.
+ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the journal: one task.
+
+    Attributes:
+        key: the task's idempotency key, made here, unique in the library.
+        service: the base URL the task was submitted to; ``sandbox`` for the sandbox.
+        task_id: the service's id, empty while it is not known.
+        model: the model's name.
+        request: the request's fields that differ from the defaults, ``None`` where it is not known.
+        status: a ``TaskStatus``, or the service's own word where it is a new one.
+        progress: 0..100.
+        submitted_at: when Generate was pressed, UTC.
+        created_at: when the service made the task, UTC.
+        completed_at: when the task ended, UTC.
+        file: the saved video's name in the folder, ``None`` until it is there.
+        error: ``{"type", "message", "facts"}`` of the error it ended with.
+        cost: what the service says it cost, in quota.
+    """
+
+    key: str
+    service: str
+    task_id: str = ""
+    model: str = ""
+    request: Mapping[str, Any] | None = field(default=None, hash=False)
+    status: str = TaskStatus.submitting.value
+    progress: int = 0
+    submitted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+    file: str | None = None
+    error: Mapping[str, Any] | None = field(default=None, hash=False)
+    cost: int | None = None
+
+    def __post_init__(self) -> None:
+        # A journal may come from anywhere, and one odd request would take all tasks from sight.
+        if self.request is not None:
+            object.__setattr__(self, "request", fields_of_request(self.request))
+
+    @property
+    def prompt(self) -> str:
+        """The prompt; in multi-shot mode the shots' prompts, one a line."""
+        request = self.request or {}
+        return str(request.get("prompt", "")) or "\n".join(
+            shot["prompt"] for shot in request.get("shots", ())
+        )
+
+
+class IdTaken(QingboError):
+    """The service's id, which was to be written for a task, is that of another task of the library."""
