@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from ..system.forks import in_child
 
-if TYPE_CHECKING:
-    from .task import Task
-
 __all__ = ["next_moment", "on_our_clock"]
 
-#: A submission, its retries included, and two clocks that somebody sets are no further apart than this.
+#: A submission, its retries included, and two clocks that are set by hand are no further apart than this.
 _AGREE = timedelta(minutes=10)
 #: No clock goes in longer steps.
 _STEP = timedelta(seconds=1)
 
 
-def on_our_clock(task: Task, moment: datetime | None) -> datetime | None:
-    """A moment that the service named, as our clock would show it.
+class _Submitted(Protocol):
+    """A task that was submitted, here or elsewhere."""
 
-    How far apart they are, tells the moment at which the service says that it made a task that was submitted
-    here.
+    request: Any
+    submitted_at: datetime
+    created_at: datetime | None
+
+
+def on_our_clock(task: _Submitted, moment: datetime | None) -> datetime | None:
+    """Return a moment that the service named, as our clock would show it.
+
+    The offset is the difference between the service's creation time and our submission time.
     """
     if moment is None or task.created_at is None or task.request is None:
         return moment

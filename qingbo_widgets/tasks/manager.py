@@ -36,6 +36,7 @@ from ..system.host import in_notebook, shell, warn
 from ..system.interrupts import outcome, uninterrupted
 from .background.loop import TaskMonitor
 from .background.writer import URGENT
+from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
 from .following.lease import Sightings, new_holder
@@ -45,7 +46,6 @@ from .task import Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
-    from .sweep.sweep import Sweep
 
 __all__ = ["TaskManager"]
 
@@ -117,7 +117,8 @@ class TaskManager(Configurable):
         self.backlog = Backlog(self.monitor, self.library, self.holder)
         self.sightings = Sightings()
         self.upload: Callable[[Path], str] | None = None
-        self.sweeps: dict[str, Sweep] = {}
+        #: The sweeps that are live, by name: kept here and used by ``sweep``.
+        self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
         self._taking_up = threading.RLock()
         self._recovery: Future[None] | None = None
@@ -158,6 +159,11 @@ class TaskManager(Configurable):
     def service(self) -> str:
         """What the journal calls the service: its base URL; a sandbox has another port each time."""
         return "sandbox" if self.is_sandbox else normalised(self.client.base_url)
+
+    @property
+    def known(self) -> tuple[Task, ...]:
+        """Every task that this kernel has, in no order; what is being recovered may be missing."""
+        return tuple(self._tasks.values())
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -254,6 +260,10 @@ class TaskManager(Configurable):
         """Have a task no more: its row was not written."""
         self._tasks.pop(task.key, None)
 
+    async def check(self, task: Task, task_id: str) -> None:
+        """Find out what became of an unconfirmed submission; ``Task.check`` is the way in from outside."""
+        await reconcile.check(task, self, task_id)
+
     def publish(self, picture: Path) -> str:
         """Give a picture of this machine a URL that the service can read.
 
@@ -290,7 +300,7 @@ class TaskManager(Configurable):
         """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
 
         Args:
-            task: a task of this manager that is not followed: a new one, or one from ``Task._claim``.
+            task: a task of this manager that is not followed: a new one, or one from ``Lifecycle.claim``.
             known: whether the journal has a row of it.
             submit: whether a person has asked to submit it.
             claimed: whether its row was written a moment ago for this, held by this kernel.
@@ -315,15 +325,15 @@ class TaskManager(Configurable):
                     record, submitted, may_submit=submit, is_claimed=claimed, may_leave=may_leave
                 )
                 self._tasks[task.key] = task
-                task._reopen(follower, **changes)
+                task.reopen(follower, **changes)
                 self.monitor.start(follower.run)
             except BaseException:
                 if submitted is not None:
                     submitted.set_result(None)
                 if is_new:
                     self._tasks.pop(task.key, None)
-                task._reopen(None, **before)
-                task._settle()
+                task.reopen(None, **before)
+                task.lifecycle.settle()
                 raise
         return task
 
@@ -392,7 +402,7 @@ class TaskManager(Configurable):
     def _follow_on(self, task: Task) -> Task | None:
         """Follow a task that is not followed now, and of which more can come; ``None`` for any other."""
         with uninterrupted():
-            if task._claim(lambda: bool(task.task_id) and task.video_path is None):
+            if task.lifecycle.claim(lambda: bool(task.task_id) and task.video_path is None):
                 return self.follow(task)
         return None
 
@@ -409,7 +419,7 @@ class TaskManager(Configurable):
             )
             if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
                 self._tasks[task.key] = task
-                task._settle()
+                task.lifecycle.settle()
                 return task
             return self.follow(task)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shutil
-import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from traitlets import All, Float, HasTraits, Instance, Int, Tuple, Unicode
-from traitlets.utils.sentinel import Sentinel
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import late
 from ..exceptions import DownloadFailed, QingboError, WaitTimeout
@@ -27,23 +23,25 @@ from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..system.console import say
 from ..system.files import patiently
-from ..system.flags import Flag
 from ..system.folder import is_file_inside, open_inside
 from ..system.host import in_notebook
 from ..system.interrupts import outcome, uninterrupted
-from ..tasks.saved_video import video_of
 from .clocks import next_moment
-from .following.reconcile import check
+from .lifecycle import Lifecycle
+from .saved_video import video_of
+from .state import TaskState
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from .following.follower import Follower
-    from .manager import TaskManager
+    from ..library.library import Library
+    from ..sandbox import Sandbox
+    from ..service.client import Client
+    from .background.loop import TaskMonitor
     from .schedule import Outlook
 
-__all__ = ["Task"]
+__all__ = ["Cancellable", "Owner", "Task"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -51,7 +49,51 @@ logger = logging.getLogger("qingbo_widgets")
 TICK = 0.1
 
 
-class Task(HasTraits):
+class Cancellable(Protocol):
+    """What follows a task and can have it cancelled."""
+
+    async def cancel(self) -> None:
+        """Cancel the task at the service, or before it gets there."""
+
+
+class Owner(Protocol):
+    """What a task needs of the manager that it belongs to."""
+
+    client: Client
+    library: Library
+    monitor: TaskMonitor
+    sandbox: Sandbox | None
+
+    @property
+    def service(self) -> str:
+        """The name of the service in the journal."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the sandbox answers in place of the service."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what answers runs on this machine."""
+
+    def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
+        """Submit another task."""
+
+    def publish(self, picture: Path) -> str:
+        """Return a URL at which the service can read a picture of this machine."""
+
+    def follow(self, task: Task, **how: Any) -> Task:
+        """Start following a task, as ``TaskManager.follow``."""
+
+    async def check(self, task: Task, task_id: str) -> None:
+        """Find out what became of an unconfirmed submission, as ``reconcile.check``."""
+
+
+class Task(TaskState):
     """One task: its traits follow it, and any of them can be observed or linked.
 
     Tasks are made by ``generate``, ``TaskManager.submit`` and ``TaskManager.resume``. The traits are
@@ -65,29 +107,14 @@ class Task(HasTraits):
         key: the idempotency key, made here; it names the task before the service does.
         submitted_at: when it was submitted, UTC.
         manager: the manager that follows it.
+        lifecycle: whether it is followed or done. It and the next two are for what follows the task.
+        follower: follows it, or did.
+        outlook: how it will probably go on.
     """
-
-    task_id = Unicode("", read_only=True, help="The service's id, empty until it has answered.")
-    model = Unicode("", read_only=True, help="The model's name.")
-    status = Instance(TaskStatus, read_only=True, help="Where the task stands.")
-    progress = Int(0, min=0, max=100, read_only=True, help="Percent, as the service tells; never falls.")
-    created_at = Instance(datetime, allow_none=True, read_only=True, help="When the service made it, UTC.")
-    completed_at = Instance(datetime, allow_none=True, read_only=True, help="When it ended, UTC.")
-    video_urls = Tuple(read_only=True, help="The links of the finished video; they expire.")
-    expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first link dies, UTC.")
-    video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once it is saved.")
-    download = Float(
-        None, allow_none=True, read_only=True, help="0..1 while the video is being saved, else None."
-    )
-    error = Instance(
-        QingboError, allow_none=True, read_only=True, help="What went wrong, as wait() raises it."
-    )
-    eta = Float(None, allow_none=True, read_only=True, help="Seconds the task will probably still take.")
-    message = Unicode("", read_only=True, help="What is happening just now, where there is something to say.")
 
     def __init__(
         self,
-        manager: TaskManager,
+        manager: Owner,
         request: VideoRequest | None,
         *,
         key: str | None = None,
@@ -99,15 +126,12 @@ class Task(HasTraits):
         self.request = request
         self.key = key or uuid.uuid4().hex
         self.submitted_at = submitted_at or next_moment()
-        self._done = Flag()
-        self._ending = threading.Lock()
-        self._callbacks: list[Callable[[Task], object]] = []
-        self._awaiting: list[Callable[[], None]] = []
-        self._follower: Follower | None = None
-        self._outlook: Outlook | None = None
+        self.lifecycle = Lifecycle(manager.monitor.call_back)
+        self.follower: Cancellable | None = None
+        self.outlook: Outlook | None = None
         self._shown = False
         initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
-        self._set(**(initial | state))
+        self.set_traits(**(initial | state))
 
     def __repr__(self) -> str:
         name = self.task_id or f"key {self.key[:8]}"
@@ -120,16 +144,16 @@ class Task(HasTraits):
     @property
     def shown_progress(self) -> float:
         """Percent to draw now: it moves as predicted between two answers, never back, never to 100."""
-        if self._outlook is None or self.is_done or self.status.is_ended:
+        if self.outlook is None or self.is_done or self.status.is_ended:
             return float(self.progress)
-        return max(float(self.progress), self._outlook.progress(time.monotonic()))
+        return max(float(self.progress), self.outlook.progress(time.monotonic()))
 
     @property
     def seconds_left(self) -> float | None:
         """``eta`` counted down to this moment; ``None`` where nothing can honestly be said."""
-        if self._outlook is None or self.eta is None:
+        if self.outlook is None or self.eta is None:
             return self.eta
-        return self._outlook.left(time.monotonic())
+        return self.outlook.left(time.monotonic())
 
     @property
     def planned_path(self) -> Path:
@@ -144,7 +168,7 @@ class Task(HasTraits):
     @property
     def is_done(self) -> bool:
         """Whether nothing more happens by itself: the video is saved, or ``error`` says why not."""
-        return self._done.is_set()
+        return self.lifecycle.is_done
 
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the video is saved.
@@ -175,7 +199,7 @@ class Task(HasTraits):
         elif not self.is_done and not self._shown:
             self.show()
         try:
-            while not self._done.wait(_until(deadline)):
+            while not self.lifecycle.wait(_until(deadline)):
                 if line is not None:
                     line.update()
                 if deadline is not None and time.monotonic() >= deadline:
@@ -202,11 +226,7 @@ class Task(HasTraits):
             QingboError: called in a forked process, where nothing follows the task.
         """
         self.manager.monitor.process.check()
-        with self._ending:
-            if not self.is_done:
-                self._callbacks.append(callback)
-                return
-        self.manager.monitor.call_back(_call, callback, self)
+        self.lifecycle.on_end(partial(_call, callback, self))
 
     # ------------------------------------------------------------------ acting
 
@@ -223,10 +243,10 @@ class Task(HasTraits):
             QingboError: the service has not confirmed it, so it cannot be cancelled; ``check`` it first.
             TaskNotFound, ConnectionFailed, ServiceError: as the service says.
         """
-        if self._follower is None:
+        if self.follower is None:
             told = tr("The task {task} is not being followed; resume({task!r}) first.")
             raise QingboError(told.format(task=self.task_id))
-        self._ask(self.manager.monitor.start(self._follower.cancel), wait)
+        self._ask(self.manager.monitor.start(self.follower.cancel), wait)
 
     def check(self, task_id: str = "", *, wait: bool = True) -> None:
         """Find out what became of an unconfirmed submission. Costs nothing.
@@ -247,7 +267,7 @@ class Task(HasTraits):
         if self.status != TaskStatus.unconfirmed or not self.is_done:
             told = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
             raise QingboError(told.format(**self._named()))
-        self._ask(self.manager.monitor.start(check, self, task_id.strip()), wait)
+        self._ask(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
 
     def submit_again(self) -> None:
         """Submit once more, with the same idempotency key, a task that is unconfirmed or was never taken.
@@ -259,7 +279,7 @@ class Task(HasTraits):
             QingboError: the task is not of that kind; there is nothing to submit again.
         """
         self.manager.monitor.check_open()
-        if self._submit_again():
+        if self.resubmit():
             return
         told = tr(
             "The task {task} is {status}: only a task that the service has not confirmed is submitted "
@@ -277,11 +297,11 @@ class Task(HasTraits):
             QingboError: there is nothing to follow: it has ended, or the service has not confirmed it.
         """
         self.manager.monitor.check_open()
-        if not self._can_be_followed:
+        if not self.can_be_followed:
             told = tr("The task {task} is {status}: there is nothing to follow.")
             raise QingboError(told.format(**self._named()))
         with uninterrupted():
-            if self._claim(lambda: self._can_be_followed):
+            if self.lifecycle.claim(lambda: self.can_be_followed):
                 self.manager.follow(self, error=None, message="")
 
     def retry_download(self) -> None:
@@ -294,7 +314,7 @@ class Task(HasTraits):
         """
         self.manager.monitor.check_open()
         with uninterrupted():
-            if self._claim(lambda: self.status == TaskStatus.completed and self.video_path is None):
+            if self.lifecycle.claim(lambda: self.status == TaskStatus.completed and self.video_path is None):
                 self.manager.follow(self)
 
     def save(self, path: str | Path) -> Path:
@@ -413,69 +433,26 @@ class Task(HasTraits):
     def _ipython_display_(self) -> None:
         self.show()
 
-    # ------------------------------------------------------------------ observing
-
-    def observe(
-        self,
-        handler: Callable[..., Any],
-        names: Sentinel | str | Collection[Sentinel | str] = All,
-        type: Sentinel | str = "change",
-    ) -> None:
-        """As in traitlets; a handler that raises is logged once and keeps nobody else from the change."""
-        super().observe(_Guarded(handler), names, type)
-
-    def unobserve(
-        self,
-        handler: Callable[..., Any],
-        names: Sentinel | str | Collection[Sentinel | str] = All,
-        type: Sentinel | str = "change",
-    ) -> None:
-        """As in traitlets."""
-        super().unobserve(_Guarded(handler), names, type)
-
     # ------------------------------------------------------------------ for the follower, on its thread
 
-    def _set(self, **changes: Any) -> None:
-        """Set traits together: observers see all of them changed."""
-        with self.hold_trait_notifications():
-            for name, value in changes.items():
-                self.set_trait(name, value)
-
-    def _claim(self, may: Callable[[], bool]) -> bool:
-        """Take a task that is done, to follow it again; of several threads at once, one has it.
+    def resubmit(self, **how: Any) -> bool:
+        """Do as ``submit_again``, but return ``False`` where that raises.
 
         Args:
-            may: whether the task is still of the kind; checked under the lock.
+            **how: for ``TaskManager.follow``.
         """
-        with self._ending:
-            if not (self.is_done and may()):
-                return False
-            self._done.clear()
-        return True
-
-    def _submit_again(self, **how: Any) -> bool:
-        """Like ``submit_again``; ``False`` where it raises. ``how`` is for ``TaskManager.follow``."""
         with uninterrupted():
-            if not self._claim(lambda: self._can_be_submitted):
+            if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
             known, self.submitted_at = self.submitted_at, next_moment()
             how |= {"submit": True, "known_at": known}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **how)
         return True
 
-    def _reopen(self, follower: Follower | None, **changes: Any) -> None:
-        self._follower = follower
-        self._set(**changes)
-
-    def _settle(self) -> None:
-        """Nothing more will happen by itself: end every wait and call back."""
-        with self._ending:
-            self._done.set()
-            callbacks, self._callbacks = self._callbacks, []
-            for wake in self._awaiting:
-                wake()
-        for callback in callbacks:
-            self.manager.monitor.call_back(_call, callback, self)
+    def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
+        """Be followed by this one from now on, with some traits changed."""
+        self.follower = follower
+        self.set_traits(**changes)
 
     def _ask(self, asked: Future[None], wait: bool) -> None:
         # On the monitor's thread, in an observer, the answer could never come while we wait for it.
@@ -493,16 +470,16 @@ class Task(HasTraits):
         error = None if asked.cancelled() else asked.exception()
         if error is not None:
             with suppress(QingboError):  # the manager was closed: its tasks tell that
-                self.manager.monitor.call_soon(lambda: self._set(message=str(error)))
+                self.manager.monitor.call_soon(lambda: self.set_traits(message=str(error)))
 
     @property
-    def _can_be_submitted(self) -> bool:
-        """Tell whether ``submit_again`` would submit it, once it is done."""
+    def can_be_submitted(self) -> bool:
+        """Whether ``submit_again`` would submit it, once it is done."""
         return self.request is not None and not self.task_id
 
     @property
-    def _can_be_followed(self) -> bool:
-        """Tell whether the service has it, and something more can come of it."""
+    def can_be_followed(self) -> bool:
+        """Whether the service has it, and something more can come of it."""
         is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
         return bool(self.task_id) and not is_over
 
@@ -519,45 +496,8 @@ class Task(HasTraits):
     async def _ended(self) -> Task:
         if not self.is_done:
             self.manager.monitor.process.check()
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-
-        def wake() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody awaits any more
-                loop.call_soon_threadsafe(ended.set)
-
-        with self._ending:
-            self._awaiting.append(wake)
-            is_done = self.is_done
-        try:
-            if not is_done:
-                await ended.wait()
-        finally:
-            with self._ending:
-                self._awaiting.remove(wake)
+        await self.lifecycle.until_done()
         return self._result()
-
-
-class _Guarded:
-    """A user's observer that cannot break the others: traitlets stops at the first one that raises."""
-
-    def __init__(self, handler: Callable[..., Any]) -> None:
-        self._handler = handler
-        self._told = False
-
-    def __call__(self, change: Any) -> None:
-        try:
-            self._handler(change)
-        except BaseException:  # ``sys.exit()`` too: on the monitor's thread it would end all other tasks
-            if not self._told:
-                logger.exception("An observer of a task failed; following goes on")
-            self._told = True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Guarded) and self._handler == other._handler
-
-    def __hash__(self) -> int:
-        return hash(self._handler)
 
 
 def _call(callback: Callable[[Task], object], task: Task) -> None:

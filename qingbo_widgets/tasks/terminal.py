@@ -6,17 +6,29 @@ import shutil
 import sys
 import time
 import unicodedata
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import Protocol, TextIO
 
+from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..system.console import fitted, say
-
-if TYPE_CHECKING:
-    from .task import Task
 
 __all__ = ["ProgressLine", "columns_of", "padded"]
 
 BAR = 24
+
+
+class Shown(Protocol):
+    """A task whose progress is shown."""
+
+    status: TaskStatus
+    progress: int
+    message: str
+    video_path: Path | None
+
+    @property
+    def shown_progress(self) -> float:
+        """Percent to draw now."""
 
 
 class ProgressLine:
@@ -27,7 +39,7 @@ class ProgressLine:
         stream: where to write, standard error by default, which leaves a script's output alone.
     """
 
-    def __init__(self, task: Task, stream: TextIO | None = None) -> None:
+    def __init__(self, task: Shown, stream: TextIO | None = None) -> None:
         self._task = task
         self._stream = sys.stderr if stream is None else stream
         self._redraw = self._stream.isatty()

@@ -139,7 +139,7 @@ def test_one_of_many_threads_saves_again(tmp_path: Path) -> None:
         task.wait(20)
         follow, followed = manager.follow, []
         manager.follow = lambda task, **more: (followed.append(task), follow(task, **more))[1]  # type: ignore
-        task._set(video_path=None)
+        task.set_traits(video_path=None)
         assert at_once(task.retry_download) == ["done"] * 8
         task.wait(20)
         assert len(followed) == 1

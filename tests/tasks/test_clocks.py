@@ -61,7 +61,7 @@ def test_tasks_of_one_step_keep_their_order(coarse, make_manager):
     assert manager.tasks == tuple(tasks)
     for task in tasks:
         while manager.library.get(task.key) is None:
-            task._done.wait(0.01)
+            task.lifecycle.wait(0.01)
     assert [entry.key for entry in manager.library.entries()] == [task.key for task in reversed(tasks)]
     for task in tasks:
         task.cancel(wait=False)

@@ -62,7 +62,7 @@ def make_task(manager: TaskManager) -> Callable[..., Task]:
 
     def make(prompt: str = "A koi", *, request: VideoRequest | None = None, **state: object) -> Task:
         task = Task(manager, request or VideoRequest(prompt=prompt))
-        task._set(**state)
+        task.set_traits(**state)
         return task
 
     return make

@@ -111,7 +111,7 @@ class Follower:
             await self._end_with(QingboError(f"{type(error).__name__}: {in_short(error)}"))
         finally:
             self._submission_is_over()
-            task._settle()
+            task.lifecycle.settle()
             await record.release()
 
     async def _lived(self) -> bool:
@@ -192,7 +192,7 @@ class Follower:
         pace = manager.monitor.pace
         trouble: Trouble | None = None
         order = TAKEN_UP if ask_at_once else QUESTION
-        task._outlook = outlook(history)
+        task.outlook = outlook(history)
         if not ask_at_once and not task.status.is_ended:
             await record.sleep(next_delay(history, self._clock()))
         while not task.status.is_ended:
@@ -219,8 +219,8 @@ class Follower:
                 history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
                     now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
                 )
-                task._outlook = outlook(history)
-                await record.apply(snapshot, eta=task._outlook.left(now))
+                task.outlook = outlook(history)
+                await record.apply(snapshot, eta=task.outlook.left(now))
                 delay = next_delay(history, now)
             if not task.status.is_ended:
                 await record.sleep(delay)

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...exceptions import QingboError, TaskCancelled, TaskFailed
 from ...i18n import tr
@@ -18,12 +18,10 @@ from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.writer import URGENT
+from ..task import Task
+from .context import Context
 from .lease import claim, hold
 from .restore import entry_of, state_of
-
-if TYPE_CHECKING:
-    from ..manager import TaskManager
-    from ..task import Task
 
 __all__ = ["HandedOver", "TaskRecord", "first_row"]
 
@@ -56,7 +54,7 @@ class TaskRecord:
     def __init__(
         self,
         task: Task,
-        manager: TaskManager,
+        manager: Context,
         *,
         is_written: bool,
         in_doubt: bool = False,
@@ -79,7 +77,7 @@ class TaskRecord:
         """Set traits of the task, all together; that its row is not written stays on show while it is so."""
         if changes.get("message") == "":
             changes["message"] = self._unwritten
-        self.task._set(**changes)
+        self.task.set_traits(**changes)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
         """Turn one answer into one change of the traits, and into the journal if it is news.

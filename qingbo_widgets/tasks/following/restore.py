@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
 from ...i18n import tr
@@ -11,9 +11,7 @@ from ...library.library import Library
 from ...library.saved_errors import error_of, row_of
 from ...service.contract.snapshot import TaskStatus
 from ...system.folder import is_file_inside
-
-if TYPE_CHECKING:
-    from ..task import Task
+from ..task import Task
 
 __all__ = ["entry_of", "interrupted", "state_of", "unconfirmed"]
 

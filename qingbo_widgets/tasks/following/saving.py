@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...exceptions import (
     ConnectionFailed,
@@ -28,11 +27,9 @@ from ...service.download.leftovers import tidy_notes
 from ...system.folder import is_file_inside
 from ..clocks import on_our_clock
 from ..schedule import retry_delay
+from ..task import Task
 from .record import TaskRecord
 from .restore import entry_of
-
-if TYPE_CHECKING:
-    from ..task import Task
 
 __all__ = ["save"]
 

@@ -118,17 +118,19 @@ async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:
         asyncio.CancelledError: the manager is closed; the id is kept.
     """
     task, another = record.task, SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
-    if is_of_another_here(task, snapshot.task_id):
+    if is_of_another_here(task, record.manager, snapshot.task_id):
         raise another
     writing = asyncio.ensure_future(record.note(snapshot))
     writing.add_done_callback(_trouble_of)  # else asyncio complains that it was not asked for
     try:
         await asyncio.wait({writing}, timeout=PATIENCE)
     except asyncio.CancelledError:  # the row is written with the manager's last words
-        if not is_of_another_here(task, snapshot.task_id):
+        if not is_of_another_here(task, record.manager, snapshot.task_id):
             record.tell(task_id=snapshot.task_id, status=snapshot.status)
         raise
-    if isinstance(_trouble_of(writing), IdTaken) or is_of_another_here(task, snapshot.task_id):
+    if isinstance(_trouble_of(writing), IdTaken) or is_of_another_here(
+        task, record.manager, snapshot.task_id
+    ):
         raise another
     try:
         await record.apply(snapshot)

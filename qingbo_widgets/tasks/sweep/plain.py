@@ -16,22 +16,22 @@ from .grid import Grid, Skipped
 
 if TYPE_CHECKING:
     from ...library.library import Library
-    from .sweep import Sweep
 
 __all__ = ["announced", "as_json", "kept_skipped", "rows_of", "skipped_of"]
 
 
-def announced(made: Sweep, grid: Grid, asks: str) -> str:
+def announced(grid: Grid, name: str, max_running: int, asks: str) -> str:
     """Return the line that says how many tasks a sweep is, before any is sent.
 
     Args:
-        made: the sweep.
         grid: its combinations.
+        name: of the sweep.
+        max_running: how many tasks may be unfinished at once.
         asks: how to submit them, where nothing is sent yet.
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
-    line = line.format(name=made.name, summary=grid.summary(), places=made.max_running)
-    line = " ".join(filter(None, (line, callback_note(*(cell.request for cell in made.cells)))))
+    line = line.format(name=name, summary=grid.summary(), places=max_running)
+    line = " ".join(filter(None, (line, callback_note(*(one.request for one in grid.combinations)))))
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=asks) if asks else line
 
 

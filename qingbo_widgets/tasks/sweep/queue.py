@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
@@ -18,14 +18,12 @@ from ...service.contract.snapshot import TaskStatus
 from ..following.follower import NOT_SENT
 from ..following.lease import hold
 from ..following.record import first_row
+from ..manager import TaskManager
 from ..task import Task
 from .brake import Brake, concerns_all
 from .cell import Cell, CellState
 
-if TYPE_CHECKING:
-    from .sweep import Sweep
-
-__all__ = ["SweepQueue"]
+__all__ = ["Queued", "SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -43,6 +41,23 @@ _UNFOLLOWED = N_(
 )
 
 
+class Queued(Protocol):
+    """The sweep that a queue submits: its cells, and the traits that say how it stands."""
+
+    name: str
+    manager: TaskManager
+    cells: tuple[Cell, ...]
+    state: str
+    max_running: int
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of its cells, as far as they are submitted."""
+
+    def set_trait(self, name: str, value: Any) -> None:
+        """Set a trait that is read-only for users."""
+
+
 class SweepQueue:
     """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``halt``.
 
@@ -50,7 +65,7 @@ class SweepQueue:
         sweep: the sweep; its traits ``state`` and ``reason`` are set here.
     """
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, sweep: Queued) -> None:
         self._sweep = sweep
         self._manager = sweep.manager
         self.rows = Sweeps(sweep.manager.library.journal, sweep.manager.service)
@@ -150,7 +165,7 @@ class SweepQueue:
             self._attach(cell, task)  # the user has submitted it again, or follows it
             return
         try:
-            if task is not None and task._can_be_submitted:
+            if task is not None and task.can_be_submitted:
                 await self._submit_again(cell, task)
             else:
                 await self._submit_new(cell)
@@ -200,8 +215,8 @@ class SweepQueue:
                 await journal(manager.library.release, manager.holder, task.key)
             return
         if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
-            task._submit_again(may_leave=lambda: self._may_leave(task))
-        elif task._claim(lambda: task._can_be_submitted):
+            task.resubmit(may_leave=lambda: self._may_leave(task))
+        elif task.lifecycle.claim(lambda: task.can_be_submitted):
             task.submitted_at = entry.submitted_at
             manager.follow(task, error=None)  # another kernel has submitted it: see what came of that
         was_waiting = cell.task is None

@@ -124,7 +124,7 @@ class Sweep(HasTraits):
         kept = Sweeps(manager.library.journal, manager.service)
         name = name or next(iter(kept.names()), "")
         with _naming:
-            live = manager.sweeps.get(name)
+            live: Sweep | None = manager.sweeps.get(name)
             if live is not None:
                 return live
             row = kept.get(name)
@@ -392,7 +392,7 @@ def sweep(
         return _take_up(manager, known, rows, max_running)
     limit = manager.ask_above if ask_above is None else ask_above
     asks = len(rows) > limit
-    say(announced(made, grid, tr(_ASK) if asks else ""))  # before anything is sent
+    say(announced(grid, name, places, tr(_ASK) if asks else ""))  # before anything is sent
     return made if asks else made.start()
 
 

@@ -17,8 +17,7 @@ from ..base.player import embed_html, notebook_folder, relative_path, video_html
 
 if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
-    from ...tasks.manager import TaskManager
-    from ...tasks.task import Task
+    from ...tasks.task import Owner, Task
 
 __all__ = [
     "about",
@@ -225,7 +224,7 @@ def resume_line(task: Task) -> str:
     return connect_line(task.manager) + resume
 
 
-def connect_line(manager: TaskManager) -> str:
+def connect_line(manager: Owner) -> str:
     """The Python that connects a new kernel as this one is connected."""
     arguments = []
     if manager.is_sandbox:

@@ -15,7 +15,7 @@ from ...tasks.background.image_checks import pictures
 from ..base import html as markup
 
 if TYPE_CHECKING:
-    from ...tasks.manager import TaskManager
+    from ...tasks.task import Owner
     from .request_form import RequestForm
 
 __all__ = ["fields_of", "fill", "load", "manager_of", "paste"]
@@ -96,7 +96,7 @@ def paste(form: RequestForm, text: str) -> tuple[str, ...]:
     return pasted.unknown + fill(form, {"model": form.model, **fields})
 
 
-def manager_of(form: RequestForm) -> TaskManager:
+def manager_of(form: RequestForm) -> Owner:
     """The form's manager, or the default one.
 
     Raises:

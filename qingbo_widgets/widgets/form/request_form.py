@@ -28,8 +28,7 @@ from .panels import Panels, Slot
 from .shots import ShotsSwitch
 
 if TYPE_CHECKING:
-    from ...tasks.manager import TaskManager
-    from ...tasks.task import Task
+    from ...tasks.task import Owner, Task
 
 __all__ = ["RequestForm"]
 
@@ -83,7 +82,7 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def __init__(
         self,
-        manager: TaskManager | None = None,
+        manager: Owner | None = None,
         *,
         fixed: Mapping[str, Any] | None = None,
         hide: Iterable[str] = (),
@@ -123,12 +122,12 @@ class RequestForm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.look()
 
     @property
-    def manager(self) -> TaskManager | None:
+    def manager(self) -> Owner | None:
         """Where ``submit`` submits; ``None`` for the default one."""
         return self._manager
 
     @manager.setter
-    def manager(self, manager: TaskManager | None) -> None:
+    def manager(self, manager: Owner | None) -> None:
         self._manager = manager
         with self.at_once():  # whether the path of a file will do depends on who takes it
             for name in images.FIELDS_WITH_FILES:

@@ -21,8 +21,7 @@ from ..form.request_form import RequestForm
 
 if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
-    from ...tasks.manager import TaskManager
-    from ...tasks.task import Task
+    from ...tasks.task import Owner, Task
 
 __all__ = ["Sequel"]
 
@@ -46,7 +45,7 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         generate_button: submits the form.
     """
 
-    def __init__(self, manager: TaskManager | None = None) -> None:
+    def __init__(self, manager: Owner | None = None) -> None:
         self._manager = manager
         self.origin: tuple[str, Path] | None = None
         self.form: RequestForm | None = None
@@ -66,7 +65,7 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """The cards of the tasks that were submitted here, newest first."""
         return self._cards
 
-    def offer(self, request: Callable[[TaskManager], VideoRequest]) -> bool:
+    def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
         """Open the form with a request. What keeps it from being made is told, and nothing opens.
 
         Args:
@@ -166,10 +165,10 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         with update(self):
             self.children = (self._told, *form, *self._cards)
 
-    def _submitter(self) -> TaskManager:
+    def _submitter(self) -> Owner:
         return current() if self._manager is None else self._manager
 
-    def _destination(self, manager: TaskManager) -> str:
+    def _destination(self, manager: Owner) -> str:
         """Where a submission goes, as HTML; nothing where the video above came from there too."""
         folder = manager.library.folder
         if self.origin is None or self.origin == (manager.service, folder):

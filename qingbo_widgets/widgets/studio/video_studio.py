@@ -28,8 +28,7 @@ from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
-    from ...tasks.manager import TaskManager
-    from ...tasks.task import Task
+    from ...tasks.task import Owner, Task
 
 __all__ = ["VideoStudio"]
 
@@ -71,9 +70,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         ValueError: there is no such language here.
     """
 
-    def __init__(
-        self, manager: TaskManager | None = None, *, locale: str | None = None, **initial: Any
-    ) -> None:
+    def __init__(self, manager: Owner | None = None, *, locale: str | None = None, **initial: Any) -> None:
         if not is_manager(manager):
             refused = no_manager(type(manager).__name__)
             del manager  # it may be a key, and a traceback can show what a frame still has
@@ -122,7 +119,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._connected(manager)
 
     @property
-    def manager(self) -> TaskManager | None:
+    def manager(self) -> Owner | None:
         """What submits and follows the tasks; ``None`` as long as there is no key."""
         return self.form.manager
 
@@ -147,7 +144,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _ipython_display_(self, **_: Any) -> None:
         self.lasting.show(self._kept())
 
-    def _connected(self, manager: TaskManager) -> None:
+    def _connected(self, manager: Owner) -> None:
         self.form.manager = manager
         if self._cell is not None and self._draft is None:
             self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)

@@ -70,7 +70,9 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     task = make_task()
     card = TaskCard(task)
     assert "Submitting" in text(card)
-    task._set(status=TaskStatus.processing, progress=40, message="Not reachable since 12:00:00: no route.")
+    task.set_traits(
+        status=TaskStatus.processing, progress=40, message="Not reachable since 12:00:00: no route."
+    )
     assert "Being made" in text(card)
     assert "40 %" in text(card)
     assert "Not reachable since" in text(card)
@@ -86,7 +88,7 @@ def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> N
     sent = []
     card._bar.observe(lambda change: sent.append(change["new"]), "value")
     for percent in range(1, 100):
-        task._set(progress=percent)
+        task.set_traits(progress=percent)
     until(lambda: card._bar.value == 99)
     assert len(sent) < 10
     card.close()
@@ -96,7 +98,7 @@ def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
     """As the task predicts; the line above says the same number, and how long it will take."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=20.0)
     card, now = TaskCard(task), [0.0]
-    task._outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])
+    task.outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])
     for moment, percent, left in ((0.0, 40, "0:20"), (2.5, 43, "0:17"), (12.0, 52, "0:08")):
         now[0] = moment
         assert card.refresh()
@@ -114,7 +116,7 @@ def test_a_beat_is_two_messages(
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
     card.refresh()
-    task._set(progress=60)
+    task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
     monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
     sent.clear()
@@ -132,7 +134,7 @@ def test_a_turn_is_drawn_once(make_task: MakeTask, monkeypatch: pytest.MonkeyPat
     drawn: list[bool] = []
     refresh = TaskCard.refresh
     monkeypatch.setattr(TaskCard, "refresh", lambda self: drawn.append(True) or refresh(self))
-    task._set(status=TaskStatus.failed, task_id="task-1", error=TaskFailed("It broke."))
+    task.set_traits(status=TaskStatus.failed, task_id="task-1", error=TaskFailed("It broke."))
     assert drawn == [True]
     card.close()
 
@@ -173,8 +175,8 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     card = TaskCard(task)
     check, again = card.check_button, card.submit_again_button
     assert card.id_field.description == ""
-    task._set(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
-    task._settle()
+    task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
+    task.lifecycle.settle()
     card.refresh()
     assert card._buttons.children == (card.id_field, check, again)
     card.close()
@@ -187,7 +189,7 @@ def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) 
     card = TaskCard(task)
     card.refresh()
     assert (buttons(card), card.cancel_button.disabled) == (["Cancel"], False)
-    task._set(status=TaskStatus.processing)
+    task.set_traits(status=TaskStatus.processing)
     assert card.cancel_button.disabled
     card.close()
 
@@ -285,8 +287,8 @@ def test_a_failed_task_tells_why_and_offers_nothing(make_task: MakeTask) -> None
     """It has ended at the service; a new one is a new task."""
     task = make_task(task_id="task-1")
     card = TaskCard(task)
-    task._set(status=TaskStatus.failed, error=TaskFailed("The prompt was refused."))
-    task._settle()
+    task.set_traits(status=TaskStatus.failed, error=TaskFailed("The prompt was refused."))
+    task.lifecycle.settle()
     assert "The prompt was refused." in text(card)
     assert buttons(card) == []
     card.close()
@@ -296,8 +298,8 @@ def test_a_video_that_was_not_saved_can_be_saved_again(make_task: MakeTask, unti
     """Finished and paid for is not lost."""
     task = make_task(task_id="task-1")
     card = TaskCard(task)
-    task._set(status=TaskStatus.completed, error=DownloadFailed("The disk is full."))
-    task._settle()
+    task.set_traits(status=TaskStatus.completed, error=DownloadFailed("The disk is full."))
+    task.lifecycle.settle()
     until(lambda: buttons(card) == ["Save again"])
     assert "The disk is full." in text(card)
     card.close()
@@ -309,8 +311,8 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     """The key was refused, say: the service still has the task, and the card says that nobody asks."""
     task = make_task(status=TaskStatus.queued, task_id="task-1")
     card = TaskCard(task)
-    task._set(error=AuthenticationFailed("No.", status=401))
-    task._settle()
+    task.set_traits(error=AuthenticationFailed("No.", status=401))
+    task.lifecycle.settle()
     until(lambda: buttons(card) == ["Follow again"])
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
@@ -330,7 +332,7 @@ def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tas
     task = make_task(status=TaskStatus.processing, task_id="task-1")
     card = TaskCard(task)
     link = "https://videos.example.com/a.mp4?sign=1&t=2"
-    task._set(status=TaskStatus.completed, progress=100, video_urls=(link,), download=0.1)
+    task.set_traits(status=TaskStatus.completed, progress=100, video_urls=(link,), download=0.1)
     yield card
     card_module._shown.pop(task, card).close()
     card.close()
@@ -341,7 +343,7 @@ def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir:
     until(lambda: played(saving))
     assert '<video src="https://videos.example.com/a.mp4?sign=1&amp;t=2"' in played(saving)
     assert 'preload="metadata"' in played(saving)
-    saving.task._set(download=None, video_path=workdir / "koi.mp4")
+    saving.task.set_traits(download=None, video_path=workdir / "koi.mp4")
     assert 'src="./koi.mp4"' in played(saving)
     assert "example.com" not in played(saving)
 
@@ -352,7 +354,7 @@ def test_saving_that_goes_on_begins_no_video_anew(saving: TaskCard, until: Any) 
     (output,) = saving._screen.parts
     begun: list[Any] = []
     output.observe(begun.append, "outputs")
-    saving.task._set(download=0.9, video_urls=("https://videos.example.com/fresh.mp4",))
+    saving.task.set_traits(download=0.9, video_urls=("https://videos.example.com/fresh.mp4",))
     saving.refresh()
     assert begun == []
 
@@ -360,7 +362,7 @@ def test_saving_that_goes_on_begins_no_video_anew(saving: TaskCard, until: Any) 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///a.mp4", ""])
 def test_only_a_link_of_the_web_is_played(saving: TaskCard, url: str) -> None:
     """Whatever the service says."""
-    saving.task._set(video_urls=(url,))
+    saving.task.set_traits(video_urls=(url,))
     card = TaskCard(saving.task)
     card.refresh()
     card.refresh()
@@ -373,7 +375,7 @@ def test_a_link_outlives_no_kernel(saving: TaskCard, cell: Any, until: Any) -> N
     until(lambda: played(saving))
     show(saving.task)
     assert "example.com" not in cell.html + saving.left
-    saving.task._set(video_path=Path("koi.mp4"))
+    saving.task.set_traits(video_path=Path("koi.mp4"))
     assert "koi.mp4" in cell.html
     assert "example.com" not in cell.html + saving.left
 
@@ -382,7 +384,9 @@ def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTa
     """No player for a moment, which would only be replaced."""
     task = make_task(status=TaskStatus.processing, task_id="task-1")
     card = TaskCard(task)
-    task._set(status=TaskStatus.completed, video_urls=("https://videos.example.com/a.mp4",), download=0.0)
+    task.set_traits(
+        status=TaskStatus.completed, video_urls=("https://videos.example.com/a.mp4",), download=0.0
+    )
     card.refresh()
     assert played(card) == ""
     card.close()
@@ -418,10 +422,10 @@ def test_why_there_are_no_frames_is_told(
 
 def go_through(task: Task) -> None:
     """Everything that can happen to a task but its end."""
-    task._set(status=TaskStatus.queued, task_id="task-1")
-    task._set(status=TaskStatus.processing, progress=10)
-    task._set(message="Not reachable since 12:00:00: no route.")
-    task._set(progress=50)
+    task.set_traits(status=TaskStatus.queued, task_id="task-1")
+    task.set_traits(status=TaskStatus.processing, progress=10)
+    task.set_traits(message="Not reachable since 12:00:00: no route.")
+    task.set_traits(progress=50)
 
 
 def test_what_nobody_sees_sends_nothing(
@@ -433,8 +437,8 @@ def test_what_nobody_sees_sends_nothing(
     go_through(task)
     assert card.refresh() is False
     card.offer("Again", "Once more.", lambda: None)
-    task._set(status=TaskStatus.failed, error=TaskFailed("It broke."))
-    task._settle()
+    task.set_traits(status=TaskStatus.failed, error=TaskFailed("It broke."))
+    task.lifecycle.settle()
     assert sent == []
     card.close()
 
@@ -451,7 +455,7 @@ def test_it_is_drawn_when_somebody_looks_and_no_longer(
     assert card._bar.value == 50
     card.set_state({"_view_count": 0})
     sent.clear()
-    task._set(status=TaskStatus.failed, error=TaskFailed("It broke."))
+    task.set_traits(status=TaskStatus.failed, error=TaskFailed("It broke."))
     assert sent == []
     assert "It broke." not in text(card)
     card.set_state({"_view_count": 1})
@@ -473,7 +477,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
     assert "resume(&quot;task-1&quot;)" in cell.html
     card.set_state({"_view_count": 1})
     card.set_state({"_view_count": 0})  # the output was cleared; the notebook's file may still have it
-    task._set(status=TaskStatus.cancelled)
+    task.set_traits(status=TaskStatus.cancelled)
     assert cell.views == 0
     assert "Cancelled" in cell.html
     card_module._shown.pop(task).close()
@@ -515,7 +519,7 @@ def test_a_closed_card_observes_nothing(make_task: MakeTask, live_widgets: Calla
         card.close()
     assert live_widgets() == before
     assert not [h for names in task._trait_notifiers.values() for kind in names.values() for h in kind]
-    task._set(progress=50, status=TaskStatus.completed)
+    task.set_traits(progress=50, status=TaskStatus.completed)
     del cards, card
     gc.collect()
     assert refresher._thread is None or not [v for v in refresher._views if isinstance(v, TaskCard)]
@@ -530,7 +534,7 @@ def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
 
     task.observe(fail)
     card = TaskCard(task)
-    task._set(status=TaskStatus.processing, progress=10)
+    task.set_traits(status=TaskStatus.processing, progress=10)
     assert "Being made" in text(card)
     card.close()
 
@@ -566,7 +570,7 @@ def test_the_twin_learns_the_id(make_task: MakeTask, cell: Any) -> None:
     task = make_task()
     show(task)
     assert "resume(" not in cell.html
-    task._set(task_id="task-9", status=TaskStatus.queued)
+    task.set_traits(task_id="task-9", status=TaskStatus.queued)
     assert "task-9" in cell.html
     card_module._shown.pop(task).close()
 
@@ -576,7 +580,7 @@ def test_an_end_without_a_video_is_pure_html_too(make_task: MakeTask, cell: Any,
     """An ended task needs no kernel."""
     task = make_task(task_id="task-1")
     show(task)
-    task._set(status=status, error=TaskFailed("It broke."))
+    task.set_traits(status=status, error=TaskFailed("It broke."))
     assert cell.views == 0
     assert "task-1" in cell.html
     card_module._shown.pop(task).close()
@@ -586,7 +590,7 @@ def test_an_unconfirmed_task_keeps_its_buttons(make_task: MakeTask, cell: Any) -
     """A person still has to decide something, so the card stays; the twin tells the same."""
     task = make_task()
     show(task)
-    task._set(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
+    task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     assert cell.views == 1
     assert "No answer." in cell.html
     card_module._shown.pop(task).close()
@@ -604,7 +608,7 @@ def test_showing_again_shows_the_same_card(
         show(task)
     assert live_widgets() == before
     assert cell.views == 100
-    task._set(status=TaskStatus.cancelled)
+    task.set_traits(status=TaskStatus.cancelled)
     assert cell.views == 0
     card_module._shown.pop(task).close()
 
@@ -617,7 +621,7 @@ def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, w
     path = task.planned_path
     path.parent.mkdir(parents=True)
     path.write_bytes(bytes(10_200_000))
-    task._set(status=TaskStatus.completed, video_path=path)
+    task.set_traits(status=TaskStatus.completed, video_path=path)
     assert cell.views == 0
     outputs = [
         {"output_type": "display_data", "metadata": {}, "data": data} for data in cell.outputs.values()
@@ -650,7 +654,7 @@ def test_news_from_many_threads_end_as_one_end(make_task: MakeTask, cell: Any) -
         threads = [threading.Thread(target=card._hurry) for _ in range(4)]
         for thread in threads:
             thread.start()
-        task._set(status=TaskStatus.cancelled)
+        task.set_traits(status=TaskStatus.cancelled)
         for thread in threads:
             thread.join()
         card.close()

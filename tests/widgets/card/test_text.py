@@ -58,7 +58,7 @@ def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> N
 def test_between_two_answers_percent_and_time_go_on(make_task: MakeTask) -> None:
     """As the task predicts them, in whole percent and never more than it says."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=30.0)
-    task._outlook = Outlook(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
+    task.outlook = Outlook(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
     assert words.percent(task) == int(task.shown_progress) > 40
     line = words.headline(task)
     assert f"{words.percent(task)} %" in line
@@ -78,12 +78,12 @@ def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: Make
     task = make_task(status=TaskStatus.completed, progress=100)
     now = task.submitted_at + timedelta(minutes=1)
     end = now + timedelta(hours=23, minutes=30)
-    task._set(expires_at=end)
+    task.set_traits(expires_at=end)
     assert "keeps it for 23:30:00 more" in words.headline(task, now)
-    task._set(error=DownloadFailed("the disk is full"))
+    task.set_traits(error=DownloadFailed("the disk is full"))
     assert f"keeps it until {end.astimezone():%Y-%m-%d %H:%M}" in words.headline(task, now)
     assert "keeps it" not in words.headline(task, end + timedelta(seconds=1))
-    task._set(error=None, video_path=Path("koi.mp4"))
+    task.set_traits(error=None, video_path=Path("koi.mp4"))
     assert "keeps it" not in words.headline(task, now)
 
 
@@ -93,10 +93,10 @@ def test_a_service_whose_clock_is_hours_off(make_task: MakeTask, hours: int) -> 
     task = make_task(status=TaskStatus.completed, progress=100)
     made = task.submitted_at + timedelta(hours=hours)
     end = made + timedelta(seconds=72)
-    task._set(created_at=made, completed_at=end, expires_at=end + timedelta(hours=24))
+    task.set_traits(created_at=made, completed_at=end, expires_at=end + timedelta(hours=24))
     now = task.submitted_at + timedelta(seconds=72)
     assert "keeps it for 24:00:00 more" in words.headline(task, now)
-    task._set(video_path=Path("koi.mp4"))
+    task.set_traits(video_path=Path("koi.mp4"))
     assert "1:12" in words.headline(task)
 
 
@@ -156,7 +156,7 @@ def test_what_nobody_asks_about_any_more_says_so(make_task: MakeTask, status: Ta
     """Its last status would be told as if it were true now. What has ended has ended."""
     task = make_task(task_id="task-1", status=status, error=AuthenticationFailed("No.", status=401))
     assert not words.is_unfollowed(task)
-    task._settle()
+    task.lifecycle.settle()
     ended = status.is_ended or status == "unconfirmed"
     assert words.is_unfollowed(task) is not ended
     assert ("Not followed any more" in words.headline(task)) is not ended
@@ -167,11 +167,11 @@ def test_the_link_counts_as_long_as_the_service_keeps_the_video(make_task: MakeT
     task = make_task(status=TaskStatus.completed)
     assert words.link(task) == ""
     made = task.submitted_at + timedelta(hours=5)
-    task._set(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=made)
+    task.set_traits(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=made)
     assert words.link(task) == "https://a/1.mp4"
-    task._set(expires_at=made - timedelta(seconds=1))
+    task.set_traits(expires_at=made - timedelta(seconds=1))
     assert words.link(task) == ""
-    task._set(expires_at=made + timedelta(hours=24))
+    task.set_traits(expires_at=made + timedelta(hours=24))
     assert words.link(task) == "https://a/1.mp4"
 
 
