@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     def forget() -> None:
         models.models_of.cache_clear()
         models.declared.cache_clear()
+        if (fields := sys.modules.get("qingbo_widgets.widgets.form.fields")) is not None:
+            fields.fields.cache_clear()
 
     yield add
     monkeypatch.undo()

@@ -55,13 +55,13 @@ class Pasted:
     unknown: tuple[str, ...] = ()
 
 
-def read_pasted(text: str) -> Pasted:
+def read_pasted(text: str, contract: str = DEFAULT_CONTRACT) -> Pasted:
     """Read a request out of JSON, a piece such as ``"extra": {…}``, a curl command, or a program with JSON.
 
     Raises:
         ValueError: the text is none of these; the message says where it stops being one.
     """
-    return read_body(_body_of(text))
+    return read_body(_body_of(text), contract)
 
 
 def keepable(text: str) -> str:

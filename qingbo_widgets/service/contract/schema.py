@@ -40,6 +40,7 @@ class Parameter:
         most: the most characters of a text, or parts of a list; 0 for any number.
         example: a value that would do; the default where none is given.
         refusal: the end of a sentence about a value that will not do.
+        editor: where it is edited, if not in a control of its type: ``code``, or the name of a panel.
         options: its options in ``%%qingbo``; ``--its-name`` where none are given.
         limits: what only its type knows: the least and the greatest ``count``, ``seconds`` and ``points``;
             ``advised``, the most characters that are read.
@@ -60,6 +61,7 @@ class Parameter:
     most: int = 0
     example: Any = None
     refusal: str = ""
+    editor: str = ""
     options: tuple[str, ...] = ()
     limits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.catalog import CAMERA_AXES, Problem
 from ...service.contract.values import CameraControl
 from ..base import html as markup
 from ..base.sync import update
 from . import camera_preview as camera_view
 from .fields import set_tooltip
-from .panels import Editor, hidden_style, told
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .panels import Editor, hidden_style, problems_html
+from .state import FormState, Problems
 
 __all__ = ["CameraEditor", "summary"]
 
@@ -112,7 +109,7 @@ class CameraEditor(Editor):
         form: its ``camera_control`` is edited.
     """
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._moving = False
         self._kept: Mapping[str, float] = {"zoom": 0}
@@ -144,7 +141,7 @@ class CameraEditor(Editor):
             ),
         )
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
         """Show the camera as it is set."""
         control = self.form.camera_control
         kind = control.type if isinstance(control, CameraControl) else control
@@ -165,7 +162,7 @@ class CameraEditor(Editor):
             finally:
                 self._moving = False
             sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
-            self._words.value = markup.note(sentence) + told("camera_control", problems, warnings)
+            self._words.value = markup.note(sentence) + problems_html("camera_control", problems, warnings)
             self._axes.layout.display = None if kind == "simple" else "none"
             self._stage.layout.display = None if moves else "none"
             # Only when it is another movement: writing it would start the animation again.
@@ -179,7 +176,7 @@ class CameraEditor(Editor):
             self.form.camera_control = CameraControl("simple", self._kept)
         else:
             self.form.camera_control = kind
-        self.form.look()
+        self.form.refresh()
 
     def _set_axis(self, axis: str, value: float) -> None:
         if self._moving:
@@ -247,7 +244,7 @@ class CameraEditor(Editor):
         return button
 
 
-def summary(form: RequestForm) -> str:
+def summary(form: FormState) -> str:
     """The choice in a few words; empty where none was made."""
     kind = getattr(form.camera_control, "type", form.camera_control)
     if kind is None:
@@ -267,7 +264,7 @@ def _config(control: object) -> dict[str, float]:
     return {
         axis: float(value)
         for axis, value in config.items()
-        if axis in CAMERA_AXES and isinstance(value, (int, float)) and math.isfinite(value)
+        if axis in _AXES and isinstance(value, (int, float)) and math.isfinite(value)
     }
 
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.getipython import get_ipython
 
 from ...library.presets import Draft, Presets
 from ..base.sync import refresher
 from .loading import fields_of, fill
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .state import FormState
 
 __all__ = ["DraftKeeper", "cell_key"]
 
@@ -53,7 +51,7 @@ class DraftKeeper:
         key: of the cell.
     """
 
-    def __init__(self, form: RequestForm, presets: Presets, key: str) -> None:
+    def __init__(self, form: FormState, presets: Presets, key: str) -> None:
         self._form, self._presets, self._key, self._given = form, presets, key, form.given
         self._pending = False
         self._closed = False

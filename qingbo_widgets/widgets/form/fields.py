@@ -1,33 +1,36 @@
-"""The fields of a request as a person meets them: label, explanation, control. One table, no behaviour.
-
-The tables hold English, to be shown through ``tr``: the language is chosen after they are made.
-"""
+"""The controls of the fields of a request, each made by the type of its parameter in the description."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import ipywidgets
 
-from ...i18n import N_, tr
-from ...service.contract import catalog
+from ...i18n import tr
+from ...service.contract.models import declared, models_of
+from ...service.contract.request import VideoRequest
+from ...service.contract.schema import Models, Parameter
 from ..base.build import made, set_tooltip, tooltip
 from ..base.text_fields import Text, Textarea
 
 __all__ = [
-    "FIELDS",
-    "HELP",
-    "LABELS",
     "LABEL_WIDTH",
     "NARROW",
     "WIDE",
     "Controls",
     "Field",
     "build",
+    "choice_options",
     "duration_options",
+    "fields",
+    "help_of",
     "in_seconds",
+    "is_common",
+    "label",
     "made",
     "model_options",
     "offer",
@@ -35,37 +38,9 @@ __all__ = [
     "tooltip",
 ]
 
-#: What each field of ``VideoRequest`` means. The form's traits and tooltips say the same.
-HELP: dict[str, str] = {
-    "model": N_("The model that makes the video. The form shows what it takes."),
-    "prompt": N_("What the video shows, in any language: at most 2500 characters."),
-    "action": N_("The kind of operation; the service documents 'generate'."),
-    "aspect_ratio": N_("The shape of the picture. With an input image, the image decides."),
-    "duration": N_("The length of the video in seconds."),
-    "negative_prompt": N_("What the video should not show: at most 2500 characters."),
-    "image_urls": N_(
-        "A public http(s) URL of a JPEG, PNG or WebP image up to 10 MB: the first frame. "
-        "The service takes no file of this machine; in the sandbox the path of one will do."
-    ),
-    "last_frame": N_("A public http(s) URL of an image: the last frame. It needs an image URL too."),
-    "callback_url": N_("A public http(s) URL that the service calls when the task ends."),
-    "mode": N_("std renders 720p, pro renders 1080p and costs more."),
-    "cfg_scale": N_("0 to 1; higher follows the prompt more closely. The service's default is 0.5."),
-    "enable_audio": N_("Whether the model makes sound with the picture. It does unless told otherwise."),
-    "camera_control": N_("How the camera moves: a preset's name, or CameraControl('simple', {'zoom': 5})."),
-    "static_mask": N_("A public URL of a PNG: the area of the input image that stays still."),
-    "dynamic_masks": N_(
-        "Areas of the input image that move, and their paths: DynamicMask(mask_url, points)."
-    ),
-    "shots": N_("Two to six shots instead of one prompt: Shot(prompt, duration)."),
-}
-
 LABEL_WIDTH = "130px"
 WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
-
-_SHAPES = {"16:9": N_("16:9, landscape"), "9:16": N_("9:16, portrait"), "1:1": N_("1:1, square")}
-_MODES = {"std": N_("std, 720p"), "pro": N_("pro, 1080p")}
 
 
 def _same(value: Any) -> Any:
@@ -90,16 +65,11 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _options(labels: Mapping[str, str]) -> dict[str, Any]:
-    return {"options": [(tr(label), value) for value, label in labels.items()]}
-
-
 @dataclass(frozen=True)
 class Field:
     """How one field is edited.
 
     Attributes:
-        label: beside the control.
         kind: the control's class.
         given: what it is built with, beside what every control has; asked when it is built.
         layout: its size.
@@ -107,7 +77,6 @@ class Field:
         write: the control's value from the field's.
     """
 
-    label: str
     kind: type[ipywidgets.DOMWidget]
     given: Callable[[], Mapping[str, Any]]
     layout: Mapping[str, str] = field(default_factory=lambda: NARROW)
@@ -115,11 +84,11 @@ class Field:
     write: Callable[[Any], Any] = _same
 
 
-def duration_options(model: str) -> list[tuple[str, int]]:
-    """The lengths that a model renders; for an unknown one, those of any."""
-    spec = catalog.spec_of(model)
-    described = catalog.MODELS.values() if spec is None else (spec,)
-    lengths = sorted({s for one in described for s in one.parameters["duration"].choices})
+def duration_options(model: str, models: Models | None = None) -> list[tuple[str, int]]:
+    """Return the lengths that a model renders; for one that is not listed, those of any."""
+    models = models or models_of()
+    described = models.values() if model not in models else (models[model],)
+    lengths = sorted({seconds for one in described for seconds in one.parameters["duration"].choices})
     return [(in_seconds(seconds), seconds) for seconds in lengths]
 
 
@@ -128,13 +97,20 @@ def in_seconds(seconds: int) -> str:
     return tr("{seconds} s").format(seconds=seconds)
 
 
-def model_options() -> list[tuple[str, str]]:
-    """The models, each with a few words."""
-    described = tr("{name}: {description}")
+def model_options(models: Models | None = None) -> list[tuple[str, str]]:
+    """Return the models, each with a few words."""
+    text = tr("{name}: {description}")
+    models = models or models_of()
     return [
-        (described.format(name=spec.name, description=tr(spec.description)), spec.name)
-        for spec in catalog.MODELS.values()
+        (text.format(name=model.name, description=tr(model.description)), model.name)
+        for model in models.values()
     ]
+
+
+def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
+    """Return the values of a choice, each with its label."""
+    labels = parameter.labels
+    return [(tr(labels[one]) if one in labels else str(one), one) for one in parameter.choices]
 
 
 def offer(
@@ -152,81 +128,104 @@ def offer(
     choice.value = value
 
 
-#: In the order in which one fills them in, which is the order of the Tab key too.
-FIELDS: dict[str, Field] = {
-    "model": Field(N_("Model"), ipywidgets.Dropdown, lambda: {"options": model_options()}),
-    "prompt": Field(
-        N_("Prompt"),
-        Textarea,
-        lambda: {"rows": 4, "placeholder": tr("What the video shows, in any language")},
-        WIDE,
-        write=_text,
-    ),
-    "image_urls": Field(
-        N_("Image URL"),
-        Text,
-        lambda: {"placeholder": tr("https://…  the first frame (optional)")},
-        WIDE,
-        _urls,
-        _in_a_line,
-    ),
-    "aspect_ratio": Field(N_("Aspect ratio"), ipywidgets.Dropdown, lambda: _options(_SHAPES)),
-    "duration": Field(
-        N_("Duration"),
-        ipywidgets.Dropdown,
-        lambda: {"options": duration_options("kling-v3"), "value": 5},
-    ),
-    "mode": Field(N_("Mode"), ipywidgets.Dropdown, lambda: _options(_MODES)),
-    # None is the service's default, and the control shows what that is.
-    "enable_audio": Field(
-        N_("Make sound too"),
-        ipywidgets.Checkbox,
-        lambda: {"value": True},
-        write=lambda value: True if value is None else value,
-    ),
-    "cfg_scale": Field(
-        N_("CFG scale"),
+def _model(parameter: Parameter) -> Field:
+    del parameter
+    return Field(ipywidgets.Dropdown, lambda: {"options": model_options()})
+
+
+def _prose(parameter: Parameter) -> Field:
+    given = {"rows": 4 if parameter.required else 2}
+    read = _same if parameter.default == "" else lambda text: text or None
+    return Field(Textarea, lambda: given | _placeholder(parameter), WIDE, read, _text)
+
+
+def _choice(parameter: Parameter) -> Field:
+    return Field(ipywidgets.Dropdown, lambda: {"options": choice_options(parameter)})
+
+
+def _seconds(parameter: Parameter) -> Field:
+    def given() -> Mapping[str, Any]:
+        return {"options": duration_options(VideoRequest().model), "value": parameter.default}
+
+    return Field(ipywidgets.Dropdown, given)
+
+
+def _integer(parameter: Parameter) -> Field:
+    def read(text: str) -> Any:
+        with suppress(ValueError):
+            return int(text)
+        return text.strip() or None  # shown as a problem
+
+    return Field(Text, lambda: _placeholder(parameter), NARROW, read, _text)
+
+
+def _number(parameter: Parameter) -> Field:
+    likely = parameter.example
+    return Field(
         ipywidgets.FloatText,
-        lambda: {"value": 0.5, "step": 0.05},
+        lambda: {"value": likely, "step": 0.05},
         NARROW | {"max_width": "220px"},
-        write=lambda value: 0.5 if value is None else value,
-    ),
-    "last_frame": Field(
-        N_("Last frame URL"),
-        Text,
-        lambda: {"placeholder": tr("https://…  needs an image URL too")},
-        WIDE,
-        _stripped,
-        _text,
-    ),
-    "callback_url": Field(
-        N_("Callback URL"),
-        Text,
-        lambda: {"placeholder": tr("https://…  called when the task ends")},
-        WIDE,
-        _stripped,
-        _text,
-    ),
-    "negative_prompt": Field(
-        N_("Negative prompt"),
-        Textarea,
-        lambda: {"rows": 2, "placeholder": tr("What it should not show")},
-        WIDE,
-        lambda text: text or None,
-        _text,
-    ),
+        write=lambda value: likely if value is None else value,
+    )
+
+
+def _boolean(parameter: Parameter) -> Field:
+    # None is the service's default, and the control shows what that is.
+    likely = bool(parameter.example)
+    return Field(
+        ipywidgets.Checkbox,
+        lambda: {"value": likely},
+        write=lambda value: likely if value is None else value,
+    )
+
+
+def _url(parameter: Parameter) -> Field:
+    return Field(Text, lambda: _placeholder(parameter), WIDE, _stripped, _text)
+
+
+def _url_list(parameter: Parameter) -> Field:
+    return Field(Text, lambda: _placeholder(parameter), WIDE, _urls, _in_a_line)
+
+
+def _placeholder(parameter: Parameter) -> dict[str, str]:
+    return {"placeholder": tr(parameter.placeholder)} if parameter.placeholder else {}
+
+
+_BY_TYPE: Mapping[str, Callable[[Parameter], Field]] = {
+    "name": _model,
+    "text": _prose,
+    "choice": _choice,
+    "seconds": _seconds,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "url": _url,
+    "urls": _url_list,
 }
 
-#: What a person calls each field.
-LABELS: dict[str, str] = {name: edited.label for name, edited in FIELDS.items()} | {
-    "action": N_("Action"),
-    "shots": N_("Shots"),
-    "camera_control": N_("Camera"),
-    "static_mask": N_("Static mask"),
-    "dynamic_masks": N_("Moving areas"),
-}
 
-_ALWAYS_SHOWN = catalog.COMMON_FIELDS - {"prompt"}
+@cache
+def fields() -> Mapping[str, Field]:
+    """Return the fields that have a control of their own; any other is edited in a panel, or set in code."""
+    own = {name: parameter for name, parameter in declared().items() if not parameter.editor}
+    return {name: _BY_TYPE[parameter.type](parameter) for name, parameter in own.items()}
+
+
+def label(name: str) -> str:
+    """Return the text beside the control of a field, in the language of the moment; else its name."""
+    parameter = declared().get(name)
+    return tr(parameter.label) if parameter is not None and parameter.label else name
+
+
+def help_of(name: str) -> str:
+    """Return the meaning of a field, in the language of the moment."""
+    parameter = declared()[name]
+    return tr(parameter.help)
+
+
+def is_common(name: str) -> bool:
+    """Return whether every model takes a field."""
+    return all(name in model.parameters for model in models_of().values())
 
 
 class Controls(Mapping[str, Any]):
@@ -266,18 +265,19 @@ def build(name: str, kin: dict[Any, Any] | None = None) -> ipywidgets.DOMWidget:
         name: the field.
         kin: the styles and layouts that the controls of one form share: each is a widget too.
     """
-    edited, kin = FIELDS[name], {} if kin is None else kin
+    edited, kin = fields()[name], {} if kin is None else kin
+    is_shared = is_common(name) and name != "prompt"
     size = tuple(edited.layout.items())
     control = made(
         edited.kind,
-        tr(HELP[name]),
-        description=tr(edited.label),
+        help_of(name),
+        description=label(name),
         style=kin.get(edited.kind, {"description_width": LABEL_WIDTH}),
         # A control that is hidden by itself has a layout by itself.
-        layout=kin.get(size, dict(edited.layout)) if name in _ALWAYS_SHOWN else dict(edited.layout),
+        layout=kin.get(size, dict(edited.layout)) if is_shared else dict(edited.layout),
         **edited.given(),
     )
     kin.setdefault(edited.kind, control.style)
-    if name in _ALWAYS_SHOWN:
+    if is_shared:
         kin.setdefault(size, control.layout)
     return control

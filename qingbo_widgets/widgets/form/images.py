@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.problem import Problem
-from ...service.contract.urls import is_private_host, is_web_url
-from ...service.contract.values import DynamicMask
-from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
 from ..base.build import made
 from ..base.sync import lazy, refresher, update
+from .image_fields import is_unasked, service_of, source_of, urls_of
 from .panels import Editor, indented
+from .state import FormState, Problems
 
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+__all__ = ["ImagePreview", "picture_html"]
 
-__all__ = [
-    "FIELDS_WITH_FILES",
-    "FIELDS_WITH_IMAGES",
-    "ImagePreview",
-    "found",
-    "is_unasked",
-    "picture_html",
-    "published",
-    "source_of",
-]
-
-#: The fields whose images are looked at. The masks' are drawn where they are edited.
-FIELDS_WITH_IMAGES = ("image_urls", "last_frame")
-#: Fields in which a path may stand as long as the sandbox answers.
-FIELDS_WITH_FILES = (*FIELDS_WITH_IMAGES, "static_mask", "dynamic_masks")
 #: Seconds without a change after which an address counts as typed.
 _TYPED = 0.5
 
@@ -56,71 +36,6 @@ _STYLE = (
 )
 
 
-def urls_of(form: RequestForm, field: str) -> tuple[str, ...]:
-    """The addresses in a field that can be looked at."""
-    value = getattr(form, field)
-    values = value if isinstance(value, tuple) else (value,)
-    return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
-
-
-def is_unasked(form: RequestForm, url: str) -> bool:
-    """Return whether the address came from elsewhere, and neither kernel nor page has loaded it yet."""
-    return url in form.unasked and pictures.known(url, service_of(form)) is None
-
-
-def service_of(form: RequestForm) -> str:
-    """The address of the service that is to fetch the images."""
-    return form.manager.client.base_url if form.manager is not None else find_base_url()
-
-
-def found(form: RequestForm) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Problems and warnings of the images that have been looked at. Nothing is fetched here."""
-    problems, warnings = [], []
-    for field in FIELDS_WITH_IMAGES:
-        for url in urls_of(form, field):
-            report = pictures.known(url, service_of(form))
-            if report is not None and report.problem:
-                problems.append(Problem(field, f"{field}: {report.problem}"))
-            elif report is not None and report.warning:
-                warnings.append(Problem(field, f"{field}: {report.warning}"))
-    return tuple(problems), tuple(warnings)
-
-
-def published(form: RequestForm, field: str, value: object) -> object:
-    """The value, or in place of a file's path the URL at which the sandbox serves the file."""
-    if field not in FIELDS_WITH_FILES or form.manager is None or form.manager.sandbox is None:
-        return value
-    if field == "dynamic_masks":
-        return _with_published_masks(form, value)
-    # A path may have blanks; an image field reads them as the gaps between URLs.
-    path = " ".join(map(str, value)) if isinstance(value, tuple) else value
-    if not isinstance(path, str) or not path.strip() or is_web_url(path.split()[0]):
-        return value
-    url = pictures.publish(path.strip(), form.manager.sandbox)
-    if url is None:
-        return value
-    return (url,) if isinstance(value, tuple) else url
-
-
-def _with_published_masks(form: RequestForm, value: object) -> object:
-    if not isinstance(value, tuple) or not all(isinstance(mask, DynamicMask) for mask in value):
-        return value
-    urls = [published(form, "static_mask", mask.mask_url) for mask in value]
-    return tuple(dataclasses.replace(mask, mask_url=str(url)) for mask, url in zip(value, urls, strict=True))
-
-
-def source_of(report: ImageReport) -> str:
-    """What the page loads to show the image.
-
-    The page fetches a public image by itself. One that only the kernel's machine can reach comes out of the
-    kernel's memory, so that it is shown on a page that runs elsewhere.
-    """
-    if report.content and report.size is not None and is_private_host(report.url):
-        data = base64.b64encode(report.content).decode("ascii")
-        return f"data:image/{report.size.format.lower()};base64,{data}"
-    return report.url
-
-
 def picture_html(report: ImageReport, alt: str) -> str:
     """The image as HTML. Its server is not told where it is shown."""
     return markup.tag(
@@ -136,7 +51,7 @@ class ImagePreview(Editor):
         field: ``image_urls`` or ``last_frame``.
     """
 
-    def __init__(self, form: RequestForm, field: str) -> None:
+    def __init__(self, form: FormState, field: str) -> None:
         super().__init__(form)
         self._field = field
         self._asked = ""
@@ -160,7 +75,7 @@ class ImagePreview(Editor):
         """The first address in the field; empty where there is none."""
         return next(iter(urls_of(self.form, self._field)), "")
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:  # noqa: ARG002
+    def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
         """Show the image, and look at it once nobody types any more."""
         wanted = "" if self._is_unasked else self.url
         if wanted != self._asked:
@@ -188,7 +103,7 @@ class ImagePreview(Editor):
     def _learn(self) -> None:
         if self.comm is not None:
             self.draw()
-            self.form.learn()
+            self.form.show_problems()
 
     def _told(self) -> str:
         url = self.url

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...i18n import N_
+from ...service.contract.models import declared
 from ...service.contract.values import is_set
 from . import images
-from .fields import FIELDS
+from .fields import fields
 from .panels import Beside, Editor, Panel
 from .shots import ShotsEditor
+from .state import FormState
 
-if TYPE_CHECKING:
-    from .request_form import RequestForm
-
-__all__ = ["BESIDE", "BY_MODEL", "EDITED", "MAIN", "PANELS"]
+__all__ = ["BESIDE", "MAIN", "PANELS", "by_model", "is_edited"]
 
 _FOLDED = ("last_frame", "callback_url", "negative_prompt")
-#: What some models take; these share one place.
-BY_MODEL = ("enable_audio", "cfg_scale")
-#: What every model takes, above that.
-MAIN = tuple(name for name in FIELDS if name not in _FOLDED + BY_MODEL)
+#: What every model takes, above all else.
+MAIN = ("model", "prompt", "image_urls", "aspect_ratio", "duration", "mode")
 
 
-class _More(Editor):
-    """The fields that are rarely used."""
-
-    def __init__(self, form: RequestForm) -> None:
-        super().__init__(form)
-        self.children = form.rows(_FOLDED)
+def by_model() -> tuple[str, ...]:
+    """Return the fields with a control of their own that only some models take; these share one place."""
+    return tuple(name for name in fields() if name not in MAIN + _FOLDED)
 
 
 def _preview(name: str) -> Beside:
     return Beside(lambda form: images.ImagePreview(form, name), lambda form: is_set(getattr(form, name)))
 
 
-def _camera(form: RequestForm) -> Editor:
+def _camera(form: FormState) -> Editor:
     from .camera import CameraEditor  # here and below: most panels are never opened
 
     return CameraEditor(form)
 
 
-def _camera_chosen(form: RequestForm) -> str:
+def _camera_chosen(form: FormState) -> str:
     if form.camera_control is None:
         return ""
     from .camera import summary
@@ -49,31 +41,31 @@ def _camera_chosen(form: RequestForm) -> str:
     return summary(form)
 
 
-def _masks(form: RequestForm) -> Editor:
+def _masks(form: FormState) -> Editor:
     from .masks import MasksEditor
 
     return MasksEditor(form)
 
 
-def _masks_drawn(form: RequestForm) -> str:
+def _masks_drawn(form: FormState) -> str:
     number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
     number += form.static_mask is not None
     return str(number) if number else ""
 
 
-def _presets(form: RequestForm) -> Editor:
+def _presets(form: FormState) -> Editor:
     from .presets import PresetsPane
 
     return PresetsPane(form)
 
 
-def _sent(form: RequestForm) -> Editor:
+def _sent(form: FormState) -> Editor:
     from .payload import SentPane
 
     return SentPane(form)
 
 
-def _in_shots(form: RequestForm) -> bool:
+def _in_shots(form: FormState) -> bool:
     return not form.counts("prompt") and "shots" not in form.hidden
 
 
@@ -100,12 +92,15 @@ PANELS: dict[str, Panel] = {
         _masks_drawn,
     ),
     "more": Panel(
-        N_("More"), N_("Last frame, callback URL, and what the model takes beyond that."), _More, _FOLDED
+        N_("More"), N_("Last frame, callback URL, and what the model takes beyond that."), None, _FOLDED
     ),
     "presets": Panel(N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets),
     "sent": Panel(
         N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
     ),
 }
-#: The fields that panels and controls edit; any other is set in code only.
-EDITED = frozenset({*FIELDS, "shots"}) | {name for panel in PANELS.values() for name in panel.fields}
+
+
+def is_edited(name: str) -> bool:
+    """Return whether a control or a panel edits a field; any other is set in code only."""
+    return declared()[name].editor != "code"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from traitlets import TraitError
 
@@ -13,18 +13,15 @@ from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
+from .state import FormState
 
-if TYPE_CHECKING:
-    from ...tasks.task import Owner
-    from .request_form import RequestForm
-
-__all__ = ["fields_of", "fill", "load", "manager_of", "paste"]
+__all__ = ["fields_of", "fill", "load", "paste", "presets_of"]
 
 _UNFIT = "{field}: {value}"
 _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
 
 
-def fields_of(form: RequestForm) -> dict[str, Any]:
+def fields_of(form: FormState) -> dict[str, Any]:
     """Every field that differs from its default, as JSON, also what the chosen model does not take.
 
     A file that the sandbox serves is named by its path: the next sandbox has another address.
@@ -41,7 +38,7 @@ def fields_of(form: RequestForm) -> dict[str, Any]:
     return fields
 
 
-def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
+def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Fill the form in; a field that is not named gets its default, one that is fixed stays.
 
     Images among the fields are not looked at by themselves: their author would see who opens them.
@@ -62,7 +59,7 @@ def fill(form: RequestForm, fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(left_out)
 
 
-def load(form: RequestForm, source: Any) -> tuple[str, ...]:
+def load(form: FormState, source: Any) -> tuple[str, ...]:
     """Fill the form in from a task, a request, its fields, or the name of a preset.
 
     Returns:
@@ -82,7 +79,7 @@ def load(form: RequestForm, source: Any) -> tuple[str, ...]:
     return fill(form, {name: getattr(request, name) for name in form.field_names})
 
 
-def paste(form: RequestForm, text: str) -> tuple[str, ...]:
+def paste(form: FormState, text: str) -> tuple[str, ...]:
     """Fill the form in from JSON or a curl command; the model stays where the text names none.
 
     Returns:
@@ -91,29 +88,16 @@ def paste(form: RequestForm, text: str) -> tuple[str, ...]:
     Raises:
         ValueError: the text is neither; the message says where it stops being it.
     """
-    pasted = read_pasted(text)
+    pasted = read_pasted(text, form.models.contract)
     fields = {name: getattr(pasted.request, name) for name in pasted.named}
     return pasted.unknown + fill(form, {"model": form.model, **fields})
 
 
-def manager_of(form: RequestForm) -> Owner:
-    """The form's manager, or the default one.
-
-    Raises:
-        MissingApiKey: there is none, and none can be made from the environment.
-    """
-    if form.manager is None:
-        from ...tasks.connection import current
-
-        form.manager = current()
-    return form.manager
-
-
-def presets_of(form: RequestForm) -> Any:
+def presets_of(form: FormState) -> Any:
     """The presets of the form's library."""
     from ...library.presets import Presets
 
-    return Presets(manager_of(form).library.folder)
+    return Presets(form.find_manager().library.folder)
 
 
 def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:

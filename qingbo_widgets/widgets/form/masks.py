@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract import catalog
+from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.values import DynamicMask, is_pair
 from ...tasks.background.image_checks import pictures
@@ -18,11 +18,9 @@ from ..base import html as markup
 from ..base.sync import close_parts, update
 from ..base.text_fields import Text, Textarea
 from .fields import LABEL_WIDTH, set_tooltip
-from .images import is_unasked, service_of, source_of, urls_of
-from .panels import Editor, indented, told
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .image_fields import is_unasked, service_of, source_of, urls_of
+from .panels import Editor, indented, problems_html
+from .state import FormState, Problems
 
 __all__ = ["MasksEditor", "points_in", "points_text"]
 
@@ -48,7 +46,6 @@ _DRAW_HELP = N_("Which path gets the points that are clicked on the image.")
 _CANVAS = N_("The input image. Click to add points to path {number}.")
 _NO_IMAGE = N_("Put in an image URL above, and paths can be drawn on it here.")
 _WAITS = N_("Look at the image above first, and paths can be drawn on it here.")
-_NO_CANVAS = N_("To draw paths on the image: pip install anywidget, then restart the kernel.")
 _NOT_POINTS = N_("This is no list of points such as [[120, 80], [300, 200]].")
 _IN_CODE = N_("The masks were set in code in a form that cannot be edited here.")
 
@@ -138,7 +135,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         finally:
             self._moving = False
 
-    def tell(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def tell(self, problems: Problems, warnings: Problems) -> None:
         """Say what is wrong with this mask. May be called on any thread."""
         mine = [
             tuple(
@@ -149,7 +146,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             for found in (problems, warnings)
         ]
         with update(self.note):
-            self.note.value = self._wrong + told("dynamic_masks", *mine)
+            self.note.value = self._wrong + problems_html("dynamic_masks", *mine)
 
     def _is_mine(self, problem: Problem) -> bool:
         return problem.field == "dynamic_masks" and problem.number == self._number + 1
@@ -175,7 +172,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 class MasksEditor(Editor):
     """The static mask and the dynamic masks of a form."""
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._moving = False
         self.static = _line(tr(_STATIC), tr(_STATIC_HELP), _WIDE)
@@ -211,7 +208,7 @@ class MasksEditor(Editor):
             indented(self.add),
         )
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
         """Show the masks as they are now."""
         masks = self._masks()
         while len(self.rows) < len(masks):
@@ -226,7 +223,7 @@ class MasksEditor(Editor):
                 shown = self.rows[: len(masks)]
                 if self._list.children != shown:
                     self._list.children = shown
-                self.add.disabled = len(masks) >= catalog.DYNAMIC_MASKS_LIMIT
+                self.add.disabled = len(masks) >= declared()["dynamic_masks"].most
                 options = tuple((str(number + 1), number) for number in range(max(1, len(masks))))
                 if tuple(self.draw.options) != options:
                     chosen = self.draw.value or 0
@@ -235,16 +232,16 @@ class MasksEditor(Editor):
                 self.draw.layout.display = None if len(masks) > 1 else "none"
         finally:
             self._moving = False
-        self.learn(problems, warnings)
+        self.show_problems(problems, warnings)
         self._draw()
 
-    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def show_problems(self, problems: Problems, warnings: Problems) -> None:
         """Say what is wrong, and show the image once it is known. May be called on any thread."""
         strange = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
         with update(self._static_note, self._note):
-            self._static_note.value = told("static_mask", problems, warnings)
+            self._static_note.value = problems_html("static_mask", problems, warnings)
             whole = tuple(problem for problem in problems if not problem.number)
-            self._note.value = strange + told("dynamic_masks", whole, warnings)
+            self._note.value = strange + problems_html("dynamic_masks", whole, warnings)
         for row in self.rows:
             row.tell(problems, warnings)
         self._load()
@@ -295,9 +292,7 @@ class MasksEditor(Editor):
             if masks and (waits or not url):
                 self._hint.value = markup.note(tr(_WAITS) if waits else tr(_NO_IMAGE))
             else:
-                self._hint.value = (
-                    markup.note(tr(_NO_CANVAS), "hint") if masks and self.canvas is False else ""
-                )
+                self._hint.value = ""
             if self.canvas:
                 self.canvas.layout.display = None if canvas is not None else "none"
             if canvas is None:
@@ -321,11 +316,10 @@ class MasksEditor(Editor):
                 self.canvas.source = source_of(report) if report is not None else url
 
     def _make_canvas(self) -> Any:
-        try:
-            from .canvas import PathCanvas
-        except ImportError:
-            return False
-        canvas = PathCanvas(limit=catalog.TRAJECTORY_POINTS[1], layout={"margin": "4px 0", "width": "100%"})
+        from .canvas import PathCanvas  # anywidget takes long to import
+
+        most = declared()["dynamic_masks"].limits["points"][1]
+        canvas = PathCanvas(limit=most, layout={"margin": "4px 0", "width": "100%"})
         canvas.observe(lambda change: self._drawn(change["new"]), "paths")
         with update(self._image):
             self._image.children = (self.draw, canvas, self._hint)

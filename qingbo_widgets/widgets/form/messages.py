@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...i18n import N_, tr
-from ...service.contract import catalog
 from ...service.contract.callbacks import callback_note
-from ...service.contract.problem import Problem
+from ...service.contract.models import declared
 from ..base import html as markup
-from .fields import FIELDS, LABELS
-from .layout import EDITED
-from .panels import told
+from .fields import fields, label
+from .layout import is_edited
+from .panels import problems_html
 from .shots import spent
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .state import FormState, Problems
 
 __all__ = ["below", "obstacle", "of_code"]
 
@@ -30,23 +27,20 @@ _COUNTED = N_("{count} / {limit} characters")
 _SET_IN_CODE = N_("{field}: {value} (set in code)")
 _KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
-Problems = tuple[Problem, ...]
 
-
-def obstacle(form: RequestForm, problems: Problems) -> str:
+def obstacle(form: FormState, problems: Problems) -> str:
     """Why nothing can be submitted yet, in a sentence; empty when it can."""
     if not problems:
         return ""
     if _is_blank(form, problems):
         return tr(_BLANK_PROMPT)
-    fields = dict.fromkeys(problem.field for problem in problems)
-    labels = [tr(LABELS[field]) if field in LABELS else field for field in fields]
+    labels = [label(name) for name in dict.fromkeys(problem.field for problem in problems)]
     return tr(_NOT_READY).format(fields=", ".join(labels))
 
 
-def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) -> str:
+def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> str:
     """What stands under a control, safe for HTML."""
-    if not catalog.takes(form.model, name):
+    if not form.takes(name):
         return ""
     lines = []
     if name in form.fixed:
@@ -57,31 +51,33 @@ def below(form: RequestForm, name: str, problems: Problems, warnings: Problems) 
         if name in _DECIDED:
             lines.append(markup.note(tr(_DECIDED[name])))
     elif name == "prompt":
-        lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=catalog.PROMPT_LIMIT)))
+        lines.append(
+            markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=declared()["prompt"].most))
+        )
     # An empty prompt is no mistake before somebody has written one.
     quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
-    lines.append(told(name, () if quiet else problems, warnings))
+    lines.append(problems_html(name, () if quiet else problems, warnings))
     return "".join(lines)
 
 
-def of_code(form: RequestForm, problems: Problems, warnings: Problems) -> str:
+def of_code(form: FormState, problems: Problems, warnings: Problems) -> str:
     """Return what is submitted and might go unseen: where results are sent, and values without a control."""
     sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
     lines = [markup.note(sent_on, "hint")] if sent_on else []
     for name, default in form.field_names.items():
         hidden = name in form.hidden
-        if name in FIELDS and not hidden:
+        if name in fields() and not hidden:
             continue
         value = getattr(form, name)
-        if value != default and not hidden and name not in EDITED:
+        if value != default and not hidden and not is_edited(name):
             said = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
-        if hidden or name not in EDITED:
-            lines.append(told((name,), problems, warnings))
+        if hidden or not is_edited(name):
+            lines.append(problems_html((name,), problems, warnings))
     return "".join(lines)
 
 
-def _is_blank(form: RequestForm, problems: Problems) -> bool:
+def _is_blank(form: FormState, problems: Problems) -> bool:
     return [problem.field for problem in problems] == ["prompt"] and not form.prompt.strip()
 
 

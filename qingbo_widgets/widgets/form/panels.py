@@ -1,28 +1,24 @@
 """Parts of the form that are made when they are first needed: behind a button, or beside a control.
 
-An ``Editor`` is a widget for one field or a few. It is given the form, sets the form's traits when somebody
-works in it, and is told by ``follow`` when the form has changed, whoever changed it.
+An ``Editor`` is a widget for one field or a few. It sets traits of the form's state when the user
+works in it, and is refreshed when the form has changed, whoever changed it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract import catalog
-from ...service.contract.problem import Problem
 from ..base import html as markup
 from ..base.sync import update
 from .fields import made
+from .state import FormState, Problems
 
-if TYPE_CHECKING:
-    from .request_form import RequestForm
-
-__all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "told"]
+__all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
 
 _TO_MEND = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
@@ -36,22 +32,25 @@ class Editor(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         form: its traits are read and set; ``form.request`` is the request as it stands.
     """
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState, children: Iterable[ipywidgets.Widget] = ()) -> None:
         self.form = form
-        super().__init__(layout={"overflow": "visible"})
+        super().__init__(tuple(children), layout={"overflow": "visible"})
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """The form has changed: show it as it is now, and beside each thing what is wrong with it.
+    def open_again(self) -> None:
+        """Read anew what may have changed while the editor was folded away."""
+
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
+        """Show the form as it is now, and beside each thing what is wrong with it.
 
         Called after every change of the form while the editor is on the page, under no lock.
 
         Args:
-            problems: of the whole request; ``told`` picks and writes those of a field.
+            problems: of the whole request; ``problems_html`` picks and writes those of a field.
             warnings: likewise.
         """
 
-    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """Something has become known of the request as it stands: say it.
+    def show_problems(self, problems: Problems, warnings: Problems) -> None:
+        """Show what has become known of the request as it stands.
 
         Called on any thread, and so may write only what nobody edits.
 
@@ -68,7 +67,7 @@ class Panel:
     Attributes:
         label: on the button, to be shown through ``tr``.
         help: the button's tooltip, likewise.
-        make: builds the editor for a form.
+        make: builds the editor for a form; ``None`` for the fields' own controls.
         fields: what it edits. The button is shown where the model takes one of them, or always if there are
             none. While it is closed, their problems stand under the buttons.
         summary: the value in a few words, for the button; empty where there is none.
@@ -76,9 +75,9 @@ class Panel:
 
     label: str
     help: str
-    make: Callable[[RequestForm], Editor]
+    make: Callable[[FormState], Editor] | None
     fields: tuple[str, ...] = ()
-    summary: Callable[[RequestForm], str] = lambda _: ""
+    summary: Callable[[FormState], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ class Beside:
         is_shown: whether the form, as it stands, has use for it.
     """
 
-    make: Callable[[RequestForm], Editor]
-    is_shown: Callable[[RequestForm], bool]
+    make: Callable[[FormState], Editor]
+    is_shown: Callable[[FormState], bool]
 
 
 class Slot(ipywidgets.VBox):  # type: ignore[misc]
@@ -102,7 +101,7 @@ class Slot(ipywidgets.VBox):  # type: ignore[misc]
         form: the form.
     """
 
-    def __init__(self, beside: Beside, form: RequestForm) -> None:
+    def __init__(self, beside: Beside, form: FormState) -> None:
         self._beside, self._form = beside, form
         self._editor: Editor | None = None
         super().__init__(layout={"overflow": "visible", "display": "none"})
@@ -116,18 +115,18 @@ class Slot(ipywidgets.VBox):  # type: ignore[misc]
                 self.children = (self._editor,)
         return self._editor
 
-    def look(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """The form has changed: bring the editor up to date, or hide it."""
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
+        """Bring the editor up to date, or hide it."""
         shown = self._beside.is_shown(self._form)
         if shown:
-            self.editor.follow(problems, warnings)
+            self.editor.refresh(problems, warnings)
         with update(self.layout):
             self.layout.display = None if shown else "none"
 
-    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """Something has become known: let the editor say it, if there is one."""
+    def show_problems(self, problems: Problems, warnings: Problems) -> None:
+        """Let the editor show what has become known, if there is one."""
         if self._editor is not None:
-            self._editor.learn(problems, warnings)
+            self._editor.show_problems(problems, warnings)
 
 
 class Panels(ipywidgets.VBox):  # type: ignore[misc]
@@ -136,69 +135,81 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]
     Args:
         panels: in the order of the buttons.
         form: the form.
+        rows: makes the controls of some fields, each with its note below it.
 
     Attributes:
         buttons: the button of each panel.
+        message: the problems of panels that are closed.
     """
 
-    def __init__(self, panels: Mapping[str, Panel], form: RequestForm) -> None:
-        self._panels, self._form = dict(panels), form
+    def __init__(
+        self,
+        panels: Mapping[str, Panel],
+        form: FormState,
+        rows: Callable[[Iterable[str]], Iterable[ipywidgets.Widget]],
+    ) -> None:
+        self._panels, self._form, self._rows = dict(panels), form, rows
         self._made: dict[str, Editor] = {}
         # Buttons and not an Accordion, whose headers the Tab key does not reach.
         self.buttons: dict[str, Any] = {}
         for name, panel in panels.items():
-            self.buttons[name] = self._button(panel)
+            self.buttons[name] = self._button(name, panel)
         self._line = ipywidgets.HBox(
             list(self.buttons.values()),
             layout={"flex_flow": "row wrap", "margin": "6px 0 2px", "overflow": "visible"},
         )
-        self._told = ipywidgets.HTML(layout={"margin": "0"})
-        super().__init__([self._line, self._told], layout={"overflow": "visible"})
+        self.message = ipywidgets.HTML(layout={"margin": "0"})
+        super().__init__([self._line, self.message], layout={"overflow": "visible"})
 
     def editor(self, name: str) -> Any:
         """The editor of a panel, made now if it was not there."""
         if name not in self._made:
-            editor = self._made[name] = self._panels[name].make(self._form)
+            editor = self._made[name] = self._make(self._panels[name])
             editor.layout.display = "none"
             # In the order of the buttons; a page draws those after a new one again, so it is rarely done.
             made = [self._made[name] for name in self._panels if name in self._made]
             with update(self):
-                self.children = (self._line, self._told, *made)
+                self.children = (self._line, self.message, *made)
         return self._made[name]
+
+    def _make(self, panel: Panel) -> Editor:
+        if panel.make is None:
+            return Editor(self._form, self._rows(panel.fields))
+        return panel.make(self._form)
 
     def is_open(self, name: str) -> bool:
         """Whether the panel is on the page."""
         return bool(self.buttons[name].value) and self._is_offered(self._panels[name])
 
-    def look(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """The form has changed: bring buttons, and the panels that are open, up to date."""
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
+        """Bring buttons, and the panels that are open, up to date."""
         for name, panel in self._panels.items():
             button, shown = self.buttons[name], self.is_open(name)
             if shown:
-                self.editor(name).follow(problems, warnings)
+                self.editor(name).refresh(problems, warnings)
             with update(button, button.layout):
                 button.icon = _OPEN if button.value else _CLOSED
                 button.layout.display = None if self._is_offered(panel) else "none"
             if name in self._made:
                 with update(self._made[name].layout):
                     self._made[name].layout.display = None if shown else "none"
-        self._say(problems, warnings)
+        self._write(problems, warnings)
 
-    def learn(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
-        """Something has become known: say it on the buttons, below them, and in the panels that are open."""
+    def show_problems(self, problems: Problems, warnings: Problems) -> None:
+        """Show what has become known on the buttons, below them, and in the panels that are open."""
         for name, editor in self._made.items():
             if self.is_open(name):
-                editor.learn(problems, warnings)
-        self._say(problems, warnings)
+                editor.show_problems(problems, warnings)
+        self._write(problems, warnings)
 
-    def _say(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def _write(self, problems: Problems, warnings: Problems) -> None:
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
-        with update(self._told, *self.buttons.values()):
+        with update(self.message, *self.buttons.values()):
             for name, panel in self._panels.items():
                 self.buttons[name].description = self._described(panel, problems)
-            self._told.value = "".join(told(fields, problems, warnings) for fields in closed)
+            self.message.value = "".join(problems_html(fields, problems, warnings) for fields in closed)
 
-    def _described(self, panel: Panel, problems: tuple[Problem, ...]) -> str:
+    def _described(self, panel: Panel, problems: Problems) -> str:
         label, wrong = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
         if wrong:
             return tr(_TO_MEND).format(label=label, number=wrong)
@@ -207,10 +218,15 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]
 
     def _is_offered(self, panel: Panel) -> bool:
         shown = [name for name in panel.fields if name not in self._form.hidden]
-        taken = any(catalog.takes(self._form.model, name) for name in shown)
+        taken = any(self._form.takes(name) for name in shown)
         return taken or not panel.fields
 
-    def _button(self, panel: Panel) -> Any:
+    def _toggle(self, name: str, is_open: bool) -> None:
+        if is_open and name in self._made:
+            self._made[name].open_again()
+        self._form.refresh()
+
+    def _button(self, name: str, panel: Panel) -> Any:
         first = next(iter(self.buttons.values()), None)
         button = made(
             ipywidgets.ToggleButton,
@@ -220,7 +236,7 @@ class Panels(ipywidgets.VBox):  # type: ignore[misc]
             style=first.style if first else {},
             layout={"width": "auto", "margin": "2px 6px 2px 0"} | _shown(self._is_offered(panel)),
         )
-        button.observe(lambda _: self._form.look(), "value")
+        button.observe(lambda change: self._toggle(name, change["new"]), "value")
         return button
 
 
@@ -240,10 +256,8 @@ def hidden_style(css: str) -> ipywidgets.HTML:
     return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
 
 
-def told(
-    fields: str | Iterable[str], problems: tuple[Problem, ...], warnings: tuple[Problem, ...] = ()
-) -> str:
-    """What is wrong with a field or some, and what is to know, safe for HTML.
+def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> str:
+    """Return what is wrong with a field or some, and what is to know, safe for HTML.
 
     The field's name at the beginning of a message is left out where it is one field: the label says it.
     """

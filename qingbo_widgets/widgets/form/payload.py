@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.problem import Problem
+from ...service.contract.models import models_of
 from ...service.contract.request import VideoRequest
-from ...service.contract.v2026_04 import Contract202604
+from ...service.contract.schema import Models
 from ...service.contract.values import CameraControl, DynamicMask, Shot
+from ...service.contract.wire import write_body
 from ..base import html as markup
 from ..base.sync import update
 from ..base.text_fields import PasteArea
 from .fields import set_tooltip
+from .loading import paste
 from .panels import Editor, hidden_style, indented
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .state import FormState, Problems
 
 __all__ = ["SentPane", "json_body", "python_call"]
 
@@ -65,10 +65,11 @@ _CSS = """
 _POINT = re.compile(r'\{\n\s+"x": ([-+.\deE]+),\n\s+"y": ([-+.\deE]+)\n\s+\}')
 
 
-def json_body(request: VideoRequest) -> str:
-    """The JSON body of the submission, indented. A request with problems is written too."""
+def json_body(request: VideoRequest, models: Models | None = None) -> str:
+    """Return the JSON body of the submission, indented. A request with problems is written too."""
+    models = models or models_of()
     try:
-        body = json.dumps(Contract202604().encode(request), ensure_ascii=False, indent=2)
+        body = json.dumps(write_body(request.values(models), models), ensure_ascii=False, indent=2)
     except (TypeError, ValueError, AttributeError):  # a value that no JSON can hold, set in code
         return ""
     return _POINT.sub(r'{"x": \1, "y": \2}', body)  # up to 77 of them
@@ -76,7 +77,8 @@ def json_body(request: VideoRequest) -> str:
 
 def python_call(request: VideoRequest) -> str:
     """The call of ``generate`` that submits the same: only what differs from the defaults."""
-    chosen = {name: value for name, value in request.chosen().items() if value != _DEFAULTS[name]}
+    defaults = VideoRequest().values()
+    chosen = {name: value for name, value in request.chosen().items() if value != defaults[name]}
     arguments = [_python(chosen.pop("prompt"))] if chosen.get("prompt") else []
     arguments += [f"{name}={_python(value)}" for name, value in chosen.items()]
     on_one_line = f"qw.generate({', '.join(arguments)})"
@@ -92,7 +94,6 @@ def _on_lines(start: str, items: list[str], end: str) -> str:
 
 #: Characters on a line of the Python call.
 _WIDTH = 88
-_DEFAULTS = VideoRequest().values()
 
 
 def _python(value: Any) -> str:
@@ -132,7 +133,7 @@ def _listed(values: Any) -> str:
 class SentPane(Editor):
     """What the form sends, as JSON and as Python, and a place to paste either form of JSON."""
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._html = ipywidgets.HTML()
         self._paste = PasteArea(
@@ -153,21 +154,21 @@ class SentPane(Editor):
         self._said.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._said)
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:  # noqa: ARG002
+    def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
         """Show the request as it stands."""
         request = self.form.request
         told = markup.note(tr(_NOT_YET)) if problems else ""
         with update(self._html):
             self._html.value = (
                 told
-                + _block(tr(_JSON), json_body(request), tr(_COPY_JSON))
+                + _block(tr(_JSON), json_body(request, self.form.models), tr(_COPY_JSON))
                 + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
             )
 
     def fill(self) -> None:
         """Put what was pasted into the form, and say what found no place."""
         try:
-            left_out = self.form.paste(self._paste.value)
+            left_out = paste(self.form, self._paste.value)
         except ValueError as error:
             self._say(str(error), "alarm")
             return

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
 from ..base import html as markup
 from ..base.sync import update
 from ..base.text_fields import Text
 from .fields import LABEL_WIDTH, set_tooltip
-from .loading import fields_of, load, manager_of, presets_of
+from .loading import fields_of, fill, load, presets_of
 from .panels import Editor, indented
-
-if TYPE_CHECKING:
-    from ...library.entry import Entry
-    from .request_form import RequestForm
+from .state import FormState
 
 __all__ = ["PresetsPane"]
 
@@ -54,7 +52,7 @@ _ENTRY = "{when}  {model}  {prompt}"
 class PresetsPane(Editor):
     """Save, load and remove presets; start from an earlier task; start afresh."""
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._entries: dict[str, Entry] = {}
         self.name = Text(description=tr(_NAME), placeholder=tr(_NAME_PLACEHOLDER), layout=_GROWING)
@@ -81,18 +79,15 @@ class PresetsPane(Editor):
             indented(self.afresh_button),
             self._said,
         )
-        # Read when the panel is opened; typing in the form changes neither presets nor tasks.
-        self._button_above = form.panels.buttons["presets"]
-        self._button_above.observe(lambda _: self._reopen(), "value")
         self._act(self._read)
 
-    def _reopen(self) -> None:
-        if self._button_above.value:
-            self._act(self._read)
+    def open_again(self) -> None:
+        """Read presets and tasks anew; typing in the form changes neither."""
+        self._act(self._read)
 
     def _read(self, chosen: str = "") -> str:
         names = presets_of(self.form).names()
-        manager = manager_of(self.form)
+        manager = self.form.find_manager()
         entries = manager.library.entries(limit=_MOST_TASKS)
         self._entries = {entry.key: entry for entry in entries if entry.request is not None}
         tasks = [(_told(entry), key) for key, entry in self._entries.items()]
@@ -136,7 +131,7 @@ class PresetsPane(Editor):
         )
 
     def _start_afresh(self) -> str:
-        self.form.start_afresh()
+        fill(self.form, self.form.given)
         return tr(_FRESH)
 
     def _act(self, act: Callable[[], str]) -> None:

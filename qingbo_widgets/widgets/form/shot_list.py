@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...service.contract.catalog import SHOTS_LIMIT, SHOTS_SECONDS
+from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer
 
 __all__ = [
@@ -24,9 +24,10 @@ __all__ = [
 
 Shots = tuple[Any, ...]
 
-FEWEST, MOST = SHOTS_LIMIT
+_LIMITS = declared()["shots"].limits
+FEWEST, MOST = _LIMITS["count"]
 #: Seconds that all shots together may last.
-LONGEST = SHOTS_SECONDS[1]
+LONGEST = _LIMITS["seconds"][1]
 
 #: Where a text can be cut, the better places first: after a sentence, after a part of one.
 _CUTS = (re.compile(r"(?<=[。！？!?；;\n])|(?<=\.)(?=\s)"), re.compile(r"(?<=[，,、])"))

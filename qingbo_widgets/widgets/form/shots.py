@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract import catalog
-from ...service.contract.problem import Problem
+from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
 from ..base.sync import close_parts, update
 from ..base.text_fields import Textarea
 from . import shot_list as storyboard
-from .fields import HELP, LABEL_WIDTH, WIDE, set_tooltip, tooltip
-from .panels import Editor, hidden_style, told
+from .fields import LABEL_WIDTH, WIDE, help_of, set_tooltip, tooltip
+from .panels import Editor, hidden_style, problems_html
 from .shot_list import Shots
-
-if TYPE_CHECKING:
-    from .request_form import RequestForm
+from .state import FormState, Problems
 
 __all__ = ["ShotsEditor", "ShotsSwitch", "spent"]
 
@@ -84,25 +81,25 @@ class ShotsSwitch(ipywidgets.Checkbox):  # type: ignore[misc]  # ipywidgets ship
         form: the form.
     """
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         self._form = form
         self._kept: Shots = ()
         super().__init__(
             description=tr(_SWITCH),
             indent=False,
             layout={"width": "auto", "margin": "0 2px"},
-            **tooltip(ipywidgets.Checkbox, tr(HELP["shots"])),
+            **tooltip(ipywidgets.Checkbox, help_of("shots")),
         )
         self.observe(lambda _: self._turn(), "value")
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """The form has changed."""
         form = self._form
         if is_set(form.shots):
             self._kept = form.shots
         with update(self, self.layout):
             # Hidden, it keeps its place.
-            self.layout.visibility = None if catalog.takes(form.model, "shots") else "hidden"
+            self.layout.visibility = None if form.takes("shots") else "hidden"
             self.disabled = "shots" in form.fixed
             self.value = is_set(form.shots)
 
@@ -121,7 +118,7 @@ class ShotsEditor(Editor):
         form: its ``shots`` are edited.
     """
 
-    def __init__(self, form: RequestForm) -> None:
+    def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self.rows: list[_Row] = []
         self._bar = ipywidgets.HTML(layout={"margin": "0"})
@@ -136,7 +133,7 @@ class ShotsEditor(Editor):
         foot.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._bar, self._column, foot)
 
-    def follow(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> None:
+    def refresh(self, problems: Problems, warnings: Problems) -> None:
         """Bring the rows and the bar up to date."""
         shots = self._shots
         while len(self.rows) < len(shots):
@@ -146,7 +143,7 @@ class ShotsEditor(Editor):
             row.look(shot, shots, problems, warnings, fixed)
         whole = [problem for problem in problems if problem.field == "shots" and not problem.number]
         with update(self._bar, self._column, self.add_button):
-            self._bar.value = _bar(shots) + told("shots", tuple(whole))
+            self._bar.value = _bar(shots) + problems_html("shots", tuple(whole))
             column = tuple(self.rows[: len(shots)])
             if self._column.children != column:
                 self._column.children = column
@@ -226,8 +223,8 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
         self,
         shot: Any,
         shots: Shots,
-        problems: tuple[Problem, ...],
-        warnings: tuple[Problem, ...],
+        problems: Problems,
+        warnings: Problems,
         fixed: bool,
     ) -> None:
         """Show this shot."""
@@ -254,13 +251,13 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
                 button.disabled = fixed or asleep[name]
             self._note.value = self._said(text, problems, warnings)
 
-    def _said(self, text: str, problems: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> str:
+    def _said(self, text: str, problems: Problems, warnings: Problems) -> str:
         blank = not text.strip()
         mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
         hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
         # A shot without words is not a mistake yet: the first of its problems is told as what to do.
-        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=catalog.PROMPT_LIMIT)
-        return markup.note(said) + told("shots", tuple(mine[1:] if blank else mine), tuple(hints))
+        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=declared()["shots"].most)
+        return markup.note(said) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:
         if not self._moving:

@@ -21,7 +21,7 @@ from ..form.fields import LABEL_WIDTH
 if TYPE_CHECKING:
     from ...tasks.manager import TaskManager
 
-__all__ = ["ConnectPanel", "KeyField", "is_manager", "no_manager"]
+__all__ = ["ConnectPanel", "KeyField"]
 
 _FIELD_HELP = N_(
     "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
@@ -36,20 +36,6 @@ _WAYS = (
 )
 _KEY_IS_HERE = N_("A key is here, hidden. Press Connect.")
 _KEY_MISSING = N_("Put a key in first.")
-
-
-def is_manager(value: object) -> bool:
-    """Whether it is a manager, or nothing, which stands for the default one."""
-    if value is None:
-        return True
-    from ...tasks.manager import TaskManager
-
-    return isinstance(value, TaskManager)
-
-
-def no_manager(kind: str) -> TypeError:
-    """What tells that something of this type is no manager. Not what it is: it may be a key."""
-    return TypeError(f"manager must be a TaskManager, as connect() returns one, not {kind}")
 
 
 class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships no types

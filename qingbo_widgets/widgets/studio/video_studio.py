@@ -17,13 +17,14 @@ from ..base import clicks
 from ..base import html as markup
 from ..base.build import made, style_sheet
 from ..base.clicks import Clicks, DatedButton
+from ..base.managers import is_manager, no_manager
 from ..base.output import Lasting
 from ..base.sync import close_parts, refresher, update, weakly
 from ..card import text as words
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
 from ..form.request_form import RequestForm
-from .connect import ConnectPanel, is_manager, no_manager
+from .connect import ConnectPanel
 from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:

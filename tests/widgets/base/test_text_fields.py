@@ -88,7 +88,7 @@ def test_jupyter_logs_no_pasted_text(caplog: pytest.LogCaptureFixture, logger: s
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, one in fields.FIELDS.items() if one.kind in (Text, Textarea)]
+    "name", [name for name, one in fields.fields().items() if one.kind in (Text, Textarea)]
 )
 def test_the_form_takes_no_key(name: str, presets: Presets) -> None:
     """Typed into a field, twice even, or set in code: neither form, page, draft nor preset has it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.service.contract.catalog import CAMERA_AXES, CAMERA_TYPES
+from qingbo_widgets.service.contract.models import declared
 from qingbo_widgets.service.contract.values import CameraControl
 from qingbo_widgets.widgets.form import camera
 from qingbo_widgets.widgets.form import camera_preview as camera_view
@@ -50,9 +50,9 @@ def explained(control: Any) -> str:
 
 def test_every_choice_and_axis_of_the_service_is_offered() -> None:
     """And has words, a picture and a tooltip."""
-    assert set(camera._CHOICES) == {None, *CAMERA_TYPES}
-    assert list(camera._AXES) == list(CAMERA_AXES)
-    assert set(camera_view.PRESETS) == set(CAMERA_TYPES) - {"simple"}
+    assert set(camera._CHOICES) == {None, *declared()["camera_control"].choices}
+    assert list(camera._AXES) == list(declared()["camera_control"].labels)
+    assert set(camera_view.PRESETS) == set(declared()["camera_control"].choices) - {"simple"}
     pictures = {camera_view.icon(kind) for kind in camera._CHOICES}
     assert len(pictures) == len(camera._CHOICES)
     for axis, shown in camera._AXES.items():
@@ -130,7 +130,7 @@ def test_more_than_one_axis_is_a_warning_and_no_problem(form: RequestForm) -> No
     assert form.problems == ()
     assert "2 axes differ from zero" in editor_of(form)._words.value
     form.panels.buttons["camera"].value = False
-    assert "2 axes differ from zero" in form.panels._told.value
+    assert "2 axes differ from zero" in form.panels.message.value
 
 
 def test_a_number_out_of_range_is_told_of(form: RequestForm) -> None:

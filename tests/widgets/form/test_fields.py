@@ -5,38 +5,38 @@ from __future__ import annotations
 import ipywidgets
 import pytest
 
-from qingbo_widgets.service.contract import catalog
+from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.widgets.form.fields import FIELDS, HELP, build, duration_options, offer
+from qingbo_widgets.widgets.form.fields import build, duration_options, fields, offer
 
 
 def test_every_field_of_a_request_is_explained() -> None:
     """A field that is added to requests cannot be forgotten here."""
-    assert set(HELP) == set(VideoRequest.field_names())
-    assert set(FIELDS) < set(HELP)
+    assert set(declared()) == set(VideoRequest.field_names())
+    assert set(fields()) < set(declared())
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", list(fields()))
 def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
     """A screen reader says the description; the tooltip is under its trait in ipywidgets 7 and in 8."""
     control = build(name)
-    assert control.description == FIELDS[name].label
+    assert control.description == declared()[name].label
     trait = "tooltip" if control.has_trait("tooltip") else "description_tooltip"
-    assert getattr(control, trait) == HELP[name]
+    assert getattr(control, trait) == declared()[name].help
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", list(fields()))
 def test_building_twice_gives_equal_controls(name: str) -> None:
     """The table is not used up by the first form."""
     first, second = build(name), build(name)
     assert getattr(first, "options", None) == getattr(second, "options", None)
 
 
-@pytest.mark.parametrize("model", catalog.MODELS)
+@pytest.mark.parametrize("model", list(models_of()))
 def test_a_model_offers_its_lengths(model: str) -> None:
     """What is offered is what the catalogue says, with the unit."""
     options = duration_options(model)
-    assert tuple(seconds for _, seconds in options) == catalog.MODELS[model].parameters["duration"].choices
+    assert tuple(seconds for _, seconds in options) == models_of()[model].parameters["duration"].choices
     assert all(label == f"{seconds} s" for label, seconds in options)
 
 

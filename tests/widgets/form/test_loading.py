@@ -77,12 +77,12 @@ def test_what_a_form_cannot_show_is_listed(form: RequestForm) -> None:
 
 def test_the_form_is_looked_at_once(form: RequestForm, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many fields; and problems are told once, at the end."""
-    looks, seen = [], []
-    look = RequestForm.look
-    monkeypatch.setattr(RequestForm, "look", lambda self: (looks.append(1), look(self)))
+    refreshed, seen = [], []
+    refresh = RequestForm.refresh
+    monkeypatch.setattr(RequestForm, "refresh", lambda self: (refreshed.append(1), refresh(self)))
     form.observe(lambda change: seen.append(change["new"]), "problems")
     form.load(REQUESTS[3])
-    assert len(looks) == 1
+    assert len(refreshed) == 1
     assert seen == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -150,16 +149,6 @@ def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor:
     form.image_urls = ()
     assert editor.canvas.layout.display == "none"
     assert "Put in an image URL" in editor._hint.value
-
-
-def test_without_anywidget_a_path_is_written(form: RequestForm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the editor says how to draw."""
-    monkeypatch.setitem(sys.modules, "qingbo_widgets.widgets.form.canvas", None)
-    editor = form.panels.editor("masks")
-    editor.add.click()
-    assert "pip install anywidget" in editor._hint.value
-    editor.rows[0].url.value, editor.rows[0].path.value = MASK, "[[120, 80], [300, 200]]"
-    assert form.problems == ()
 
 
 def test_masks_in_a_strange_form_are_left_alone(form: RequestForm, editor: MasksEditor) -> None:

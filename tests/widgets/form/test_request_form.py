@@ -10,12 +10,13 @@ import ipywidgets
 import pytest
 from traitlets import TraitError, link
 
-from qingbo_widgets.service.contract import catalog
+from qingbo_widgets.service.contract.models import declared, models_of, takes
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import CameraControl, Shot
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.form.fields import FIELDS, HELP
+from qingbo_widgets.widgets.form.fields import fields
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.descriptions import INVENTED
 
 #: For each field with a control: a model that takes it, the control's value, and the field's.
 EXAMPLES: dict[str, tuple[str, Any, Any]] = {
@@ -55,10 +56,10 @@ def note(form: RequestForm, field: str) -> str:
 def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm) -> None:
     """A new form is the default request."""
     for name, default in VideoRequest().values().items():
-        assert form.traits()[name].help == HELP[name]
+        assert form.traits()[name].help == declared()[name].help
         assert getattr(form, name) == default
     assert form.request == VideoRequest()
-    assert set(form.controls) == set(FIELDS) == set(EXAMPLES)
+    assert set(form.controls) == set(fields()) == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("field", EXAMPLES)
@@ -86,7 +87,7 @@ def test_an_initial_value_is_shown(field: str) -> None:
     """``RequestForm(prompt=…)`` fills the form in."""
     model, _, value = EXAMPLES[field]
     form = RequestForm(**{"model": model, field: value})
-    assert FIELDS[field].read(form.controls[field].value) == value
+    assert fields()[field].read(form.controls[field].value) == value
     form.close()
 
 
@@ -103,12 +104,12 @@ def test_nothing_is_written_back_while_somebody_types(form: RequestForm) -> None
     assert form.controls["last_frame"].value == "  https://example.com/z.png "
 
 
-@pytest.mark.parametrize("model", catalog.MODELS)
+@pytest.mark.parametrize("model", list(models_of()))
 def test_only_what_the_model_takes_is_shown(form: RequestForm, model: str) -> None:
     """And only that is sent."""
     form.model = model
     for field, control in form.controls.items():
-        assert (control.layout.display != "none") == catalog.takes(model, field)
+        assert (control.layout.display != "none") == takes(model, field)
 
 
 def test_what_was_typed_is_kept_for_when_the_model_takes_it_again(form: RequestForm) -> None:
@@ -194,7 +195,7 @@ def test_a_problem_stands_under_its_control_in_words(form: RequestForm, field: s
     setattr(form, field, value)
     assert [problem.field for problem in form.problems] == [field]
     assert "qingbo-alarm" in note(form, field)
-    assert FIELDS[field].label in form.obstacle
+    assert declared()[field].label in form.obstacle
 
 
 def test_a_problem_in_the_folded_part_is_announced_outside(form: RequestForm) -> None:
@@ -202,7 +203,7 @@ def test_a_problem_in_the_folded_part_is_announced_outside(form: RequestForm) ->
     form.prompt, form.callback_url = "A koi", "nonsense"
     more = form.panels.buttons["more"]
     assert more.description == "More (1 to mend)"
-    assert "not a public" in form.panels._told.value or "callback_url" in form.panels._told.value
+    assert "not a public" in form.panels.message.value or "callback_url" in form.panels.message.value
     form.callback_url = None
     assert more.description == "More"
 
@@ -261,7 +262,7 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm) -> None:
     form.prompt, form.model = "A koi", "kling-v1-6"
     form.image_urls, form.last_frame, form.callback_url = hostile, hostile, hostile
     form.camera_control, form.static_mask = hostile, hostile
-    written = "".join(note(form, field) for field in FIELDS) + form._in_code.value
+    written = "".join(note(form, field) for field in fields()) + form._in_code.value
     assert "alarm" in written
     assert "<img" not in written
     assert "<script" not in written
@@ -381,7 +382,24 @@ def test_the_first_form_is_small(live_widgets: Callable[[], int]) -> None:
 
 def test_nothing_below_jumps_when_the_model_changes(form: RequestForm) -> None:
     """What all models take stands above; the switch and the place of what some take keep their height."""
-    for model in catalog.MODELS:
+    for model in models_of():
         form.model = model
         assert form.switch.layout.display is None
         assert form.panels.buttons["more"].layout.display is None
+
+
+def test_an_invented_parameter_has_its_control(described: Callable[[str], None]) -> None:
+    """A description that adds a model and a parameter adds both to the form, with no other change."""
+    described(INVENTED)
+    form = RequestForm(prompt="a koi")
+    assert "kling-v9" in [value for _, value in form.controls["model"].options]
+    assert form.controls["grain"].layout.display == "none", "the first model does not take it"
+    form.model = "kling-v9"
+    assert form.controls["grain"].layout.display is None
+    assert [value for _, value in form.controls["grain"].options] == ["fine", "coarse"]
+    assert [value for _, value in form.controls["duration"].options] == [5, 12]
+    form.controls["grain"].value = "coarse"
+    assert form.request == VideoRequest("kling-v9", "a koi", grain="coarse")
+    form.grain = "fine"
+    assert form.controls["grain"].value == "fine"
+    form.close()

@@ -1,0 +1,296 @@
+"""``FormState``: the fields of a form and the rules that follow from them. Knows no widget.
+
+The parts of a form read and set its traits, and never know the form that they are parts of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Float, HasTraits, Int, TraitError, TraitType, Tuple, Unicode
+
+from ...service.contract.kinds import KINDS
+from ...service.contract.models import declared, models_of
+from ...service.contract.problem import Problem
+from ...service.contract.request import VideoRequest
+from ...service.contract.schema import Models, Parameter
+from ...service.secrets.known_keys import hide_in
+from ..base.managers import is_manager, no_manager
+from . import image_fields
+
+if TYPE_CHECKING:
+    from ...tasks.task import Owner, Task
+
+__all__ = ["FormState", "Problems"]
+
+Problems = tuple[Problem, ...]
+
+
+class _Normalised(TraitType):  # type: ignore[type-arg]  # traitlets 5.7 cannot be subscripted
+    """A trait whose values the form brings into the form that a request keeps."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the value as it is kept, or raise TraitError."""
+        value = obj.normalise(self.name, value)
+        check = getattr(super(), "validate", None)
+        return value if check is None else check(obj, value)
+
+
+class _Text(_Normalised, Unicode):  # type: ignore[type-arg]
+    """Text, or None where the field need not be set."""
+
+
+class _Whole(_Normalised, Int):  # type: ignore[type-arg]
+    """A whole number."""
+
+
+class _Number(_Normalised, Float):  # type: ignore[type-arg]
+    """A number."""
+
+
+class _Truth(_Normalised, Bool):  # type: ignore[type-arg]
+    """True or False, or None for the service's default."""
+
+
+class _Value(_Normalised, AnyTrait):
+    """Anything; what will not do is shown as a problem."""
+
+
+_TRAITS: Mapping[str, type[Any]] = {
+    "name": _Text,
+    "text": _Text,
+    "choice": _Text,
+    "url": _Text,
+    "seconds": _Whole,
+    "number": _Number,
+    "boolean": _Truth,
+}
+
+
+def _default(parameter: Parameter) -> Any:
+    return KINDS[parameter.type].empty if parameter.default is None else parameter.default
+
+
+def _trait(parameter: Parameter) -> Any:
+    """Return the trait of a field."""
+    kind = _TRAITS.get(parameter.type, _Value)
+    default = _default(parameter)
+    if kind is _Value:
+        return _Value(default, help=parameter.help)
+    return kind(default, allow_none=default is None, help=parameter.help)
+
+
+class FormState(HasTraits):
+    """The state of a form: a trait for each field that some model takes.
+
+    What the chosen model does not take is left out of the request, and kept for when a model takes it again.
+
+    Args:
+        manager: where the request is to be submitted; the default one when left out.
+        fixed: fields with a value that nobody can change, neither in the form nor in code.
+        hide: fields that the form does not show. They keep their value, and count.
+        **initial: first values of the fields.
+
+    Raises:
+        TypeError: for a field that does not exist, or is given twice, or a manager that is none.
+    """
+
+    vars().update({name: _trait(parameter) for name, parameter in declared().items()})
+    model: str
+    prompt: str
+    duration: int
+    camera_control: Any
+    static_mask: str | None
+    dynamic_masks: Any
+    shots: Any
+    problems = Tuple(read_only=True, help="Why the service would refuse the request; empty when it is ready.")
+
+    def __init__(
+        self,
+        manager: Owner | None = None,
+        *,
+        fixed: Mapping[str, Any] | None = None,
+        hide: Iterable[str] = (),
+        **initial: Any,
+    ) -> None:
+        self._is_ready = self._is_filling = False
+        if not is_manager(manager):
+            refused = no_manager(type(manager).__name__)
+            del manager  # it may be a key, and a traceback can show what a frame still has
+            raise refused
+        self._manager = manager
+        self.fixed: Mapping[str, Any] = dict(fixed or {})
+        self.hidden = frozenset((hide,) if isinstance(hide, str) else hide)
+        unknown = (set(initial) | set(self.fixed) | self.hidden) - set(declared())
+        if unknown:
+            raise TypeError(f"RequestForm has no field {', '.join(sorted(unknown))}")
+        if twice := set(initial) & set(self.fixed):
+            raise TypeError(f"RequestForm got a fixed and another value for {', '.join(sorted(twice))}")
+        #: Whether the user has written a prompt.
+        self.typed = False
+        #: The fields as the code has given them, which the form can come back to.
+        self.given: Mapping[str, Any] = {}
+        #: Addresses of images that came with a preset, a draft or a task, and were not asked for yet.
+        self.unasked: frozenset[str] = frozenset()
+        if later := {name: _trait(p) for name, p in declared().items() if not self.has_trait(name)}:
+            self.add_traits(**later)  # described since this class was made
+        super().__init__(**self._options())
+        for name, value in {**initial, **self.fixed}.items():
+            setattr(self, name, value)
+        self._wished = self._rendered = self.duration
+        self._is_ready = True
+        self.observe(self._follow, list(declared()))
+        self._build()
+
+    def _build(self) -> None:
+        """Make what the form consists of; a state by itself consists of nothing."""
+
+    def _options(self) -> dict[str, Any]:
+        """Return what the next class in line is made with."""
+        return {}
+
+    # ------------------------------------------------------------------ for a form with widgets
+
+    def refresh(self) -> None:
+        """Bring the form up to date, because a field has changed. A state by itself finds its problems."""
+        self.set_trait("problems", self.judge()[0])
+
+    def show_problems(self) -> None:
+        """Show what has become known of the request as it stands. May be called on any thread."""
+        self.refresh()
+
+    # ------------------------------------------------------------------ what it says
+
+    @property
+    def manager(self) -> Owner | None:
+        """Where ``submit`` submits; ``None`` for the default one."""
+        return self._manager
+
+    @manager.setter
+    def manager(self, manager: Owner | None) -> None:
+        self._manager = manager
+        with self.at_once():  # whether the path of a file will do depends on who takes it
+            for name in image_fields.FIELDS_WITH_FILES:
+                setattr(self, name, getattr(self, name))
+
+    @property
+    def models(self) -> Models:
+        """The models of the contract that carries the request."""
+        return models_of() if self._manager is None else self._manager.client.contract.models
+
+    @property
+    def field_names(self) -> Mapping[str, Any]:
+        """The fields, with their defaults."""
+        return {name: _default(parameter) for name, parameter in declared().items()}
+
+    @property
+    def request(self) -> VideoRequest:
+        """The request as the form stands: of the fields that count, and no others."""
+        return VideoRequest(**{name: getattr(self, name) for name in self._counting()})
+
+    def takes(self, name: str) -> bool:
+        """Return whether the chosen model takes a field; one that is not listed may take any."""
+        return name in self.models.of(self.model).parameters
+
+    def counts(self, name: str) -> bool:
+        """Return whether a field belongs to the request, as the model and the other fields decide."""
+        return name in self._counting()
+
+    def judge(self) -> tuple[Problems, Problems]:
+        """Return problems and warnings of the request, and of the images that have been looked at."""
+        request, contract = self.request, self.models.contract
+        problems, warnings = image_fields.found(self)
+        is_local = self._manager is not None and self._manager.is_local
+        return (
+            request.problems(contract) + problems,
+            request.warnings(contract, local_service=is_local) + warnings,
+        )
+
+    def submit(self) -> Task:
+        """Submit the request as it stands.
+
+        Raises:
+            InvalidRequest: there are problems.
+            MissingApiKey: there is no manager, and none can be made from the environment.
+        """
+        return self.find_manager().submit(self.request)
+
+    def find_manager(self) -> Owner:
+        """Return the form's manager, or the default one, which is the form's from then on.
+
+        Raises:
+            MissingApiKey: there is none, and none can be made from the environment.
+        """
+        if self._manager is None:
+            from ...tasks.connection import current
+
+            self.manager = current()
+        assert self._manager is not None
+        return self._manager
+
+    # ------------------------------------------------------------------ changing it
+
+    def ask_for(self, urls: Iterable[str]) -> None:
+        """Let images be looked at: the user wants to see them, or the code has named them."""
+        self.unasked -= frozenset(urls)
+        self.refresh()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Set several fields, and look at the whole once, at the end."""
+        self._is_filling = True
+        try:
+            yield
+        finally:
+            self._is_filling = False
+        if self._is_ready:
+            self.typed = self.typed or bool(self.prompt)
+            self._remember_duration()
+            self.refresh()
+
+    def normalise(self, name: str, value: Any) -> Any:
+        """Return the value of a field as a request keeps it, without a key, its files published.
+
+        Raises:
+            TraitError: the field is fixed to another value.
+        """
+        value = KINDS[declared()[name].type].read(hide_in(value))
+        if not (self._is_ready and name in self.fixed):
+            return image_fields.published(self, name, value)
+        if value != getattr(self, name):
+            raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
+        return value
+
+    def _follow(self, change: Any) -> None:
+        """A trait has changed."""
+        if self._is_filling:
+            return
+        name = change["name"]
+        if name == "prompt" and self.prompt:
+            self.typed = True
+        self._remember_duration()
+        if name == "model" and "duration" not in self.fixed:
+            self._fit_duration()
+        self.refresh()
+
+    def _remember_duration(self) -> None:
+        if self.duration != self._rendered:
+            self._wished = self._rendered = self.duration
+
+    def _fit_duration(self) -> None:
+        """Choose the wished length, or the nearest that the model renders, until it can be had again."""
+        described = self.models.of(self.model).parameters.get("duration")
+        if described is not None and described.choices:
+            nearest = min(described.choices, key=lambda seconds: (abs(seconds - self._wished), seconds))
+            self._rendered = nearest
+            self.duration = nearest
+
+    def _counting(self) -> frozenset[str]:
+        """Return the fields that belong to the request."""
+        model = self.models.of(self.model)
+        values = {name: getattr(self, name) for name in model.parameters}
+        active = [constraint for constraint in model.constraints if constraint.holds(values)]
+        return frozenset(values).difference(*((*one.omit, *one.forbid) for one in active))
