@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..exceptions import QingboError
+from ..service.contract.models import DEFAULT_CONTRACT
 from ..service.contract.snapshot import TaskStatus
 from .untrusted import fields_of_request
 
@@ -35,6 +36,7 @@ class Entry:
         file: the saved video's name in the folder, ``None`` until it is there.
         error: ``{"type", "message", "facts"}`` of the error it ended with.
         cost: what the service says it cost, in quota.
+        contract: the date of the service's contract that carried it.
     """
 
     key: str
@@ -50,6 +52,7 @@ class Entry:
     file: str | None = None
     error: Mapping[str, Any] | None = field(default=None, hash=False)
     cost: int | None = None
+    contract: str = DEFAULT_CONTRACT
 
     def __post_init__(self) -> None:
         # A journal may come from anywhere, and one odd request would take all tasks from sight.

@@ -25,7 +25,7 @@ logger = logging.getLogger("qingbo_widgets")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _END_YEAR = 1971, 3000
-_TEXTS = ("key", "service", "task_id", "model")
+_TEXTS = ("key", "service", "task_id", "model", "contract")
 #: Characters of such a text; PostgreSQL has no index of long ones.
 _LONGEST = 500
 

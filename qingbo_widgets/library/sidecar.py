@@ -37,14 +37,13 @@ def sidecar_path(video: Path) -> Path:
     return video.with_suffix(".json")
 
 
-def write_sidecar(entry: Entry, video: Path, judgement: Judgement, contract: str) -> None:
+def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
     """Write down what a saved video was made of, whole or not at all.
 
     Args:
         entry: the task.
         video: the saved file.
         judgement: the user's, who may have rated what is saved for a second time.
-        contract: the date of the service's contract.
 
     Raises:
         OSError: the video cannot be read, or the folder not be written.
@@ -57,7 +56,7 @@ def write_sidecar(entry: Entry, video: Path, judgement: Judgement, contract: str
         "task_id": entry.task_id,
         "model": entry.model,
         "service": entry.service,
-        "contract": contract,
+        "contract": entry.contract,
         "request": None if entry.request is None else dict(entry.request),
         **moments,
         "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},

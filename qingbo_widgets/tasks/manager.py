@@ -189,9 +189,10 @@ class TaskManager(Configurable):
                 'submit(prompt="…")'
             )
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
-        if problems := request.problems():
+        contract = self.client.contract.name
+        if problems := request.problems(contract):
             raise InvalidRequest(problems)
-        for advice in request.warnings(local_service=self.is_local):
+        for advice in request.warnings(contract, local_service=self.is_local):
             warn(advice.message)
         return self.follow(Task(self, request), known=False, submit=True)
 
@@ -415,6 +416,7 @@ class TaskManager(Configurable):
                 request_of(entry),
                 key=entry.key,
                 submitted_at=entry.submitted_at,
+                contract=entry.contract,
                 **state_of(entry, self.library),
             )
             if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):

@@ -106,6 +106,7 @@ class Task(TaskState):
         request: the request, ``None`` for a resumed task that this library has never seen.
         key: the idempotency key, made here; it names the task before the service does.
         submitted_at: when it was submitted, UTC.
+        contract: the date of the service's contract that carries it.
         manager: the manager that follows it.
         lifecycle: whether it is followed or done. It and the next two are for what follows the task.
         follower: follows it, or did.
@@ -119,6 +120,7 @@ class Task(TaskState):
         *,
         key: str | None = None,
         submitted_at: datetime | None = None,
+        contract: str | None = None,
         **state: Any,
     ) -> None:
         super().__init__()
@@ -126,6 +128,7 @@ class Task(TaskState):
         self.request = request
         self.key = key or uuid.uuid4().hex
         self.submitted_at = submitted_at or next_moment()
+        self.contract = contract or manager.client.contract.name
         self.lifecycle = Lifecycle(manager.monitor.call_back)
         self.follower: Cancellable | None = None
         self.outlook: Outlook | None = None

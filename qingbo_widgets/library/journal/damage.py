@@ -8,7 +8,7 @@ from enum import Enum
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from .revisions import CURRENT, release_of
+from .revisions import RELEASE, release_of
 
 __all__ = [
     "Replaced",
@@ -195,7 +195,7 @@ def unwritten(place: str, error: Exception) -> str:
 def newer(place: str, revision: str) -> str:
     """Return the sentence for a journal that a later version has written."""
     sentence = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
-    return sentence.format(path=place, release=release, own=CURRENT)
+    return sentence.format(path=place, release=release, own=RELEASE)
 
 
 def foreign(place: str, reason: str) -> QingboError:

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...service.contract.models import DEFAULT_CONTRACT
 from ...service.contract.service_names import normalised
 from ...service.contract.snapshot import TaskStatus
 from ..entry import ENDED, Entry, IdTaken
@@ -207,6 +208,7 @@ def read_row(row: sa.RowMapping) -> Entry:
         values["status"] = TaskStatus.unconfirmed.value
     values["service"] = normalised(values["service"])
     values["file"] = text_of(values["file"]) or None
+    values["contract"] = text_of(values["contract"]) or DEFAULT_CONTRACT
     for name, default in (("progress", 0), ("cost", None)):
         if type(values[name]) is not int:
             values[name] = default

@@ -67,6 +67,8 @@ tasks = sa.Table(
     # The kernel that follows the task, and until when it counts as alive without another sign of life.
     sa.Column("holder", sa.String),
     sa.Column("held_until", Moment),
+    # The date of the service's contract; nothing stands for the first one, 2026-04.
+    sa.Column("contract", sa.String),
 )
 
 judgements = sa.Table(

@@ -47,6 +47,7 @@ def entry_of(task: Task, service: str) -> Entry:
         completed_at=task.completed_at,
         file=task.video_path.name if task.video_path is not None else None,
         error=row_of(task.error) if is_over and task.error is not None else None,
+        contract=task.contract,
     )
 
 

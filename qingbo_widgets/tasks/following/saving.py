@@ -107,8 +107,7 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
 
 def _write_sidecar(task: Task, path: Path) -> None:
     manager = task.manager
-    judgement = manager.library.judgements.of(task.key)
-    write_sidecar(entry_of(task, manager.service), path, judgement, manager.client.contract.name)
+    write_sidecar(entry_of(task, manager.service), path, manager.library.judgements.of(task.key))
 
 
 @dataclass

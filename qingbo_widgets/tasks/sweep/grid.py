@@ -85,7 +85,14 @@ class Grid:
         return left_out.format(told=told, count=len(self.skipped))
 
 
-def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = False, **fields: Any) -> Grid:
+def make_grid(
+    table: object = None,
+    *,
+    repeat: int = 1,
+    skip_invalid: bool = False,
+    contract: str | None = None,
+    **fields: Any,
+) -> Grid:
     """Every combination of the values given.
 
     Args:
@@ -93,6 +100,7 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
             requests. Its columns are fields; an empty cell leaves a field at its default.
         repeat: how many times each combination is rendered.
         skip_invalid: leave out combinations that the service would refuse, instead of raising.
+        contract: the date of the service's contract.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest. ``image_urls``,
             ``shots`` and ``dynamic_masks`` are lists themselves: there a list of lists varies.
 
@@ -124,7 +132,7 @@ def make_grid(table: object = None, *, repeat: int = 1, skip_invalid: bool = Fal
         told |= {**{name: row.get(name) for name in columns}, **picked}
         told |= {"repeat": again} if repeat > 1 else {}
         request = VideoRequest(**{**fixed, **row, **picked})
-        if problems := request.problems():
+        if problems := request.problems(contract):
             skipped.append(Skipped(told, problems))
         else:
             combinations.append(Combination(told, request))

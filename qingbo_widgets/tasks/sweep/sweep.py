@@ -372,7 +372,8 @@ def sweep(
         TypeError, ValueError: a field that does not exist, nothing to make, or a name that is taken.
         MissingApiKey: nobody has connected, and there is no key.
     """
-    grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, **fields)
+    contract = None if manager is None else manager.client.contract.name
+    grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, contract=contract, **fields)
     manager = manager or current()
     rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
     kept, name = Sweeps(manager.library.journal, manager.service), name and hide(name)
@@ -380,7 +381,7 @@ def sweep(
         return _take_up(manager, known, rows, max_running)
     places = max_running or _MAX_RUNNING
     for message in dict.fromkeys(
-        advice.message for one in grid.combinations for advice in one.request.warnings()
+        advice.message for one in grid.combinations for advice in one.request.warnings(contract)
     ):
         warn(message)
     name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"

@@ -28,7 +28,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import migrations, opening
 from qingbo_widgets.library.journal.opening import open_database
-from qingbo_widgets.library.journal.revisions import CURRENT, REVISIONS, VERSION_TABLE, release_of
+from qingbo_widgets.library.journal.revisions import RELEASE, REVISIONS, VERSION_TABLE, release_of
 from qingbo_widgets.library.journal.tables import metadata
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sweeps import Sweeps
@@ -420,6 +420,7 @@ def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: 
         with plain(folder / "library.sqlite") as database:
             database.execute(f"create table {VERSION_TABLE} (version_num text)")
             database.execute(f"insert into {VERSION_TABLE} values ('7.3.0')")
+            database.execute("alter table tasks add column contract text")
         return prepare(*arguments)
 
     monkeypatch.setattr(opening, "_prepare", later)
@@ -432,8 +433,19 @@ def test_a_revision_that_tells_no_release_is_newer_too(later: Path) -> None:
     with plain(later / "library.sqlite") as database:
         database.execute(f"update {VERSION_TABLE} set version_num = 'deadbeef'")
     assert Library(later).entries()
-    with pytest.raises(qw.QingboError, match=rf"newer qingbo_widgets than {CURRENT}"):
+    with pytest.raises(qw.QingboError, match=rf"newer qingbo_widgets than {RELEASE}"):
         Library(later).add(Entry(key="new", service="sandbox"))
+
+
+def test_rows_from_before_there_were_contracts_are_of_the_first(old: Callable[..., Path]) -> None:
+    """The column comes with the migration, and a row of another contract keeps it."""
+    library = Library(old())
+    assert {entry.contract for entry in library.entries()} == {"2026-04"}
+    library.add(Entry(key="new", service="sandbox", contract="2026-11"))
+    assert library.entries(limit=1)[0].contract == "2026-11"
+    library.update("new", status="failed")
+    library.put(Entry(key="new", service="sandbox", status="failed", contract="2026-11"))
+    assert library.get("new").contract == "2026-11"
 
 
 # ------------------------------------------------------------------ write protection
