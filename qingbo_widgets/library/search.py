@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..i18n import N_, tr
+from ..service.contract.request import VideoRequest
 from ..system.folder import Folder
+from .dataframe import dataframe, request_columns
 from .entry import Entry
 from .journal.journal import Journal
 from .journal.rows import SELECT as _SELECT
@@ -20,6 +21,7 @@ from .journal.rows import read_row
 from .journal.tables import judgements, tags
 from .journal.tables import tasks as _tasks
 from .judgements import Judgement, Judgements
+from .requests import request_of
 from .untrusted import tidied
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ ORDERS = {
 _DEFAULT_MODE = "std"
 #: What JSON can escape and PostgreSQL has no text for: the character 0, and half a surrogate pair.
 _NOT_TEXT = r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
-_NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 
 
 @dataclass(frozen=True)
@@ -127,47 +128,31 @@ def choices(journal: Journal) -> Choices:
 
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
-    """One row a task: the request's fields, how it went, and what a person thinks of it.
+    """Return one row a task: the request's fields, how it went, and the user's judgement.
 
     Raises:
         ImportError: pandas is not installed; the message says how.
     """
-    try:
-        import pandas
-    except ImportError:
-        raise ImportError(tr(_NO_PANDAS)) from None
-    rows: Sequence[tuple[Entry, Judgement]] = select(journal)[1]
-    return pandas.DataFrame([_row(folder, *row) for row in rows], columns=_COLUMNS)
-
-
-_COLUMNS = [
-    "task_id", "model", "prompt", "mode", "duration", "aspect_ratio", "cfg_scale", "status", "submitted_at",
-    "created_at", "completed_at", "cost", "rating", "tags", "note", "video", "error", "request", "key",
-]  # fmt: skip
+    nothing = _row(folder, Entry(key="", service=""), Judgement())
+    return dataframe([_row(folder, *row) for row in select(journal)[1]], nothing)
 
 
 def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
-    request = entry.request or {}
-    shots = request.get("shots")
+    known = request_of(entry) or VideoRequest(entry.model)
     return {
         "task_id": entry.task_id,
+        **request_columns(known),
         "model": entry.model,
         "prompt": entry.prompt,
-        "mode": request.get("mode", _DEFAULT_MODE),
-        "duration": sum(shot["duration"] for shot in shots) if shots else request.get("duration", 5),
-        "aspect_ratio": request.get("aspect_ratio", "16:9"),
-        "cfg_scale": request.get("cfg_scale"),
         "status": entry.status,
         "submitted_at": entry.submitted_at,
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
         "cost": entry.cost,
-        "rating": judgement.rating,
-        "tags": judgement.tags,
-        "note": judgement.note,
+        **asdict(judgement),
         "video": Folder(folder).place(entry.file) if entry.file else None,
         "error": (entry.error or {}).get("message"),
-        "request": dict(request),
+        "request": dict(entry.request or {}),
         "key": entry.key,
     }
 

@@ -163,7 +163,7 @@ class Task(TaskState):
         """Where the video is saved, or will be; ``video_path`` is set once it is there."""
         title = self.model
         if self.request is not None:
-            title = self.request.prompt or " ".join(str(shot.prompt) for shot in self.request.shots)
+            title = " ".join(self.request.prompts)
         return self.manager.library.video_path(title, self.key)
 
     # ------------------------------------------------------------------ waiting

@@ -121,4 +121,4 @@ def _title(task: Task) -> str:
     request = task.request
     if request is None:
         return task.task_id
-    return request.prompt or " / ".join(str(shot.prompt) for shot in request.shots) or task.task_id
+    return " / ".join(request.prompts) or task.task_id

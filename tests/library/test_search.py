@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import read_row, tasks
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import Choices, Selection, choices, select
+from qingbo_widgets.service.contract.request import VideoRequest
+from tests.descriptions import INVENTED
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ROWS: dict[str, dict[str, Any]] = {
@@ -166,3 +169,22 @@ def test_without_pandas_it_says_what_to_do(library: Library, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="pip install pandas"):
         library.to_dataframe()
+
+
+def test_an_empty_library_is_a_table_with_its_columns(tmp_path: Path) -> None:
+    """A cell that filters by rating works before there is anything to rate."""
+    pytest.importorskip("pandas")
+    table = Library(tmp_path / "none").to_dataframe()
+    assert len(table) == 0
+    assert {"task_id", "model", "prompt", "duration", "mode", "status", "rating", "video"} <= set(table)
+
+
+def test_an_invented_parameter_is_a_column(library: Library, described: Callable[[str], None]) -> None:
+    """What a description adds is in the table where a request has it, with no other change."""
+    pytest.importorskip("pandas")
+    described(INVENTED)
+    request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)
+    library.add(Entry(key="grainy", service="sandbox", model="kling-v9", request=request.as_dict()))
+    table = library.to_dataframe().set_index("key")
+    assert table.loc["grainy", "grain"] == "coarse"
+    assert table["grain"].isna().sum() == len(table) - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -66,3 +68,18 @@ def test_posters_are_made_in_the_background_and_once(video: Path, tmp_path: Path
     assert made.wait(30)
     assert poster_path(copy).is_file()
     assert called == [1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640)])
+def test_who_may_see_the_video_may_see_its_poster(video: Path, tmp_path: Path, mask: int, mode: int) -> None:
+    """A colleague on the same machine opens the gallery of a shared folder."""
+    before = os.umask(mask)
+    try:
+        copy = tmp_path / "copy.mp4"
+        copy.write_bytes(video.read_bytes())
+        poster = make_poster(copy)
+    finally:
+        os.umask(before)
+    assert poster is not None
+    assert stat.S_IMODE(poster.stat().st_mode) == stat.S_IMODE(copy.stat().st_mode) == mode

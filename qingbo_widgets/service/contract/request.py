@@ -124,6 +124,13 @@ class VideoRequest:
         return is_set(self.image_urls)
 
     @property
+    def prompts(self) -> tuple[str, ...]:
+        """What the video shows: the prompt, or in its place the prompts of the shots."""
+        if is_set(self.prompt) or not isinstance(self.shots, tuple):
+            return (str(self.prompt),)
+        return tuple(str(getattr(shot, "prompt", shot)) for shot in self.shots)
+
+    @property
     def seconds(self) -> int:
         """The length of the video in seconds; 0 where what is given is no length."""
         if not self.is_multi_shot:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...i18n import tr
+from ...library.dataframe import request_columns
 from ...library.judgements import Judgement
 from ...service.contract.callbacks import callback_note
 from ...service.contract.problem import Problem
@@ -66,6 +67,7 @@ def _row(cell: Cell, judgement: Judgement) -> dict[str, Any]:
     task = cell.task
     path: Path | None = task.video_path if task else None
     return {
+        **request_columns(cell.request),
         **cell.values,
         "state": str(cell.state),
         "task_id": task.task_id if task else "",

@@ -17,6 +17,7 @@ from traitlets import HasTraits, Int, Unicode
 from ... import late
 from ...exceptions import QingboError, WaitTimeout
 from ...i18n import N_, tr
+from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, SweepRow, Sweeps
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
@@ -42,7 +43,6 @@ _MAX_RUNNING = 4
 _naming = threading.RLock()
 
 _PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}")
-_NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas. rows() needs none.")
 _ASK = N_("sweep.start() submits them.")
 _TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
 _CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
@@ -186,11 +186,8 @@ class Sweep(HasTraits):
         Raises:
             ImportError: pandas is not installed; ``rows()`` needs none.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise ImportError(tr(_NO_PANDAS)) from None
-        return pandas.DataFrame(self.rows())
+        rows = self.rows()
+        return dataframe(rows, rows[0])
 
     # ------------------------------------------------------------------ acting
 

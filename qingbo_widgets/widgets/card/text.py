@@ -16,7 +16,6 @@ from ..base import html as markup
 from ..base.player import embed_html, notebook_folder, relative_path, video_html
 
 if TYPE_CHECKING:
-    from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
 __all__ = [
@@ -139,17 +138,12 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
     return markup.tag("div", " ".join(facts), class_="qingbo-head")
 
 
-def prompt_of(request: VideoRequest) -> str:
-    """The prompt, or those of all shots."""
-    return request.prompt or " / ".join(str(getattr(shot, "prompt", shot)) for shot in request.shots)
-
-
 def about(task: Task) -> str:
     """What was asked for, as HTML: the prompt and the facts that matter."""
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, task.task_id))
-    prompt = prompt_of(request)
+    prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.shots)) if request.is_multi_shot else ""
     shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
     seconds = tr("{seconds} s").format(seconds=request.seconds)

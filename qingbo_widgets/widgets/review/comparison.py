@@ -248,7 +248,7 @@ def _path_of(video: Task | str | Path) -> Path:
 def _label_of(video: Task | str | Path) -> str:
     if not isinstance(video, Task):
         return Path(video).stem
-    prompt = "" if video.request is None else video.request.prompt
+    prompt = "" if video.request is None else " / ".join(video.request.prompts)
     return ", ".join(part for part in (markup.shorten(prompt, 90), video.model) if part)
 
 

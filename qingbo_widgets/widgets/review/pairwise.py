@@ -22,7 +22,6 @@ from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import Lasting
 from ..base.player import output_of
 from ..base.sync import close_parts, update
-from ..card.text import prompt_of
 from ..form.fields import set_tooltip
 from ..sweep.table import label
 from .comparison import CSS, figures
@@ -179,7 +178,7 @@ def _asked(task: Task) -> dict[str, Any]:
         return {"model": task.model} if task.model else {}
     fields = task.request.as_dict()
     fields.pop("shots", None)
-    return fields | {"prompt": prompt_of(task.request)}
+    return fields | {"prompt": " / ".join(task.request.prompts)}
 
 
 def _is_saved(task: Task) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review import comparison as comparison_module
@@ -49,6 +50,17 @@ def test_labels_are_found_out(files: list[Path], make_task: Callable[..., Task])
     comparison = Comparison([task, str(files[1])])
     assert "A: A koi &lt;b&gt;, kling-v3" in html(comparison)
     assert "B: video &amp; 1" in html(comparison)
+    comparison.close()
+
+
+def test_a_video_of_shots_is_named_by_their_prompts(
+    files: list[Path], make_task: Callable[..., Task]
+) -> None:
+    """It has no prompt of its own."""
+    request = VideoRequest(shots=[("A koi rises", 3), ("It leaps", 3)])
+    task = make_task(request=request, video_path=files[0])
+    comparison = Comparison([task, str(files[1])])
+    assert "A: A koi rises / It leaps, kling-v3" in html(comparison)
     comparison.close()
 
 
