@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-import unicodedata
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from wcwidth import wcswidth, wcwidth
 
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
@@ -83,8 +84,9 @@ class ProgressLine:
 
 
 def columns_of(text: str) -> int:
-    """How many columns of a terminal a text takes; a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    """Return how many columns of a terminal a text takes; a Chinese character takes two, an accent none."""
+    columns = wcswidth(text)
+    return columns if columns >= 0 else sum(max(wcwidth(character), 0) for character in text)
 
 
 def padded(text: str, columns: int) -> str:
@@ -93,9 +95,7 @@ def padded(text: str, columns: int) -> str:
 
 
 def _shortened(text: str, columns: int) -> str:
-    """As much of the text as fits."""
-    for end, character in enumerate(text):
-        columns -= columns_of(character)
-        if columns < 0:
-            return text[:end]
+    """Return as much of a text as fits."""
+    while columns_of(text) > columns:
+        text = text[:-1]
     return text

@@ -7,10 +7,10 @@ beginning of the file.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal
+from io import BytesIO
 
 from ...exceptions import ConnectionFailed, DownloadFailed
 from ...i18n import N_, tr
@@ -154,67 +154,20 @@ def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
 
 
 def size_of(data: bytes | bytearray) -> Size | None:
-    """Kind, width and height out of the first bytes; ``None`` where these are no image, or too few."""
-    size = None
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
-        size = Size("PNG", int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
-    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
-        size = _size_of_webp(data)
-    elif data[:2] == b"\xff\xd8":
-        size = _size_of_jpeg(data)
-    return size if size is not None and size.width and size.height else None
+    """Return kind, width and height out of the first bytes; ``None`` where these are no image, or too few."""
+    kind = next((name for name, is_one in _KINDS.items() if is_one(data)), None)
+    if kind is None:
+        return None
+    import imagesize  # imports much, for images that are read over the network, which these are not
+
+    # Of the size alone, and not get_info(), which wants more of the file than its head.
+    width, height = imagesize.get(BytesIO(data))
+    return Size(kind, width, height) if min(width, height) > 0 else None
 
 
-def _size_of_webp(data: bytes | bytearray) -> Size | None:
-    kind = bytes(data[12:16])
-    if kind == b"VP8X":
-        return Size("WebP", *(1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27)))
-    if kind == b"VP8L" and data[20] == 0x2F:
-        bits = int.from_bytes(data[21:25], "little")
-        return Size("WebP", 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
-    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
-        return Size("WebP", *(int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28)))
-    return None
-
-
-def _size_of_jpeg(data: bytes | bytearray) -> Size | None:
-    turned = False
-    for marker, body in _segments(data):
-        if marker == 0xE1 and body[:6] == b"Exif\0\0":
-            turned = turned or _is_turned(body[6:])
-        # The frame headers, SOF0 to SOF15; three of their numbers mean something else.
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(body) >= 5:
-            height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
-            return Size("JPEG", height, width) if turned else Size("JPEG", width, height)
-    return None
-
-
-def _segments(data: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
-    """The marker and the body of each whole segment before the picture itself."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a filling byte
-            at += 1
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xDA or end > len(data) or end < at + 4:
-            return
-        yield marker, bytes(data[at + 4 : end])
-        at = end
-
-
-def _is_turned(exif: bytes) -> bool:
-    """Whether the camera was held upright: the values 5 to 8 of Exif's Orientation turn by 90 degrees."""
-    if exif[:2] not in (b"II", b"MM"):
-        return False
-    order: Literal["little", "big"] = "little" if exif[:2] == b"II" else "big"
-
-    def number(at: int, length: int) -> int:
-        return int.from_bytes(exif[at : at + length], order)
-
-    first = number(4, 4)
-    for entry in range(first + 2, min(first + 2 + 12 * number(first, 2), len(exif) - 11), 12):
-        if number(entry, 2) == 0x0112:
-            return number(entry + 8, 2) in (5, 6, 7, 8)
-    return False
+_KINDS: Mapping[str, Callable[[bytes | bytearray], bool]] = {
+    "PNG": lambda data: data[:8] == b"\x89PNG\r\n\x1a\n",
+    "WebP": lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP",
+    "JPEG": lambda data: data[:2] == b"\xff\xd8",
+}
+"""The kinds of images that the service takes, and how each begins."""

@@ -174,3 +174,14 @@ def test_a_service_out_there_has_no_image_in_here(server: FaultServer) -> None:
 def test_what_is_no_web_address_is_never_asked_for() -> None:
     """Nothing but http and https."""
     assert look_at("file:///etc/passwd", SERVICE).problem
+
+
+@pytest.mark.parametrize(("format", "head"), [("PNG", 33), ("JPEG", 700), ("WebP", 40)])
+def test_the_head_is_enough(format: str, head: int) -> None:
+    """A picture of 10 MB is not fetched whole to know its shape."""
+    file = io.BytesIO()
+    Image.effect_noise((640, 360), 50).save(file, format)
+    size = size_of(file.getvalue()[:head])
+    assert size is not None
+    assert (size.format, size.width, size.height) == (format, 640, 360)
+    assert len(file.getvalue()) > 10 * head
