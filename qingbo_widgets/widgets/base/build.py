@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets
 
 from . import html as markup
+from .clicks import DatedButton
 from .sync import share, update
 
-__all__ = ["alike", "made", "set_tooltip", "style_sheet", "tooltip"]
+__all__ = ["alike", "button", "made", "set_tooltip", "style_sheet", "tooltip"]
 
 _NOTHING: Mapping[str, str] = {}
+_AUTO: Mapping[str, str] = {"width": "auto"}
 #: What is shared, by what it was made of. A widget that is open is kept by ipywidgets.
 _shared: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
@@ -22,7 +24,7 @@ def made(kind: type[Any], explained: str = "", *classes: str, **given: Any) -> A
     """A widget with its tooltip and its CSS classes, all in the one message that makes it on the page."""
     if classes:
         given["_dom_classes"] = classes
-    return kind(**given, **(tooltip(kind, explained) if explained else {}))
+    return kind(**{**given, **(tooltip(kind, explained) if explained else {})})
 
 
 def alike(
@@ -52,6 +54,32 @@ def alike(
         for name, key in keys.items():
             _shared[key] = part = getattr(widget, name)
             share(part, widget)
+    return widget
+
+
+def button(
+    description: str,
+    explained: str,
+    act: Callable[[], object],
+    *classes: str,
+    layout: Mapping[str, str] = _AUTO,
+    is_alike: bool = False,
+    **given: Any,
+) -> Any:
+    """Return a button that acts when it is clicked, whose clicks have the page's time.
+
+    Args:
+        description: on the button.
+        explained: its tooltip.
+        act: called for each click.
+        *classes: its CSS classes.
+        layout: its size.
+        is_alike: whether it shares layout and style with others, as in ``alike``.
+        **given: further traits.
+    """
+    make = alike if is_alike else made
+    widget = make(DatedButton, explained, *classes, description=description, layout=layout, **given)
+    widget.on_click(lambda _: act())
     return widget
 
 

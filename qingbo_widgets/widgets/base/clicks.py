@@ -23,8 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import ipywidgets
-
+from .ipw import Button
 from .sync import update
 
 __all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "DatedButton"]
@@ -62,7 +61,7 @@ class Dated:
             _sent.reset(token)
 
 
-class DatedButton(Dated, ipywidgets.Button):  # type: ignore[misc]  # ipywidgets ships no types
+class DatedButton(Dated, Button):
     """A button whose clicks have the page's time. On the page it is a button like any other."""
 
 
@@ -118,6 +117,18 @@ class Clicks:
             self.forget()
             return str(error) or type(error).__name__
         return ""
+
+    def run(self, wish: object, act: Callable[[], object], show: Callable[[str], object]) -> None:
+        """Do what a click asks for, once, and show what went wrong, if something did.
+
+        Args:
+            wish: as in ``once``.
+            act: does it.
+            show: called with the message, for a print would be lost.
+        """
+        with self.once(wish) as is_new:
+            if is_new and (message := self.attempt(act)):
+                show(message)
 
     def forget(self) -> None:
         """Take the last click as not made: nothing came of it."""

@@ -38,13 +38,9 @@ def make_keys(
         grab: take the focus as soon as it is shown.
 
     Returns:
-        One invisible widget; none where anywidget is not installed, and buttons do the same.
+        One invisible widget.
     """
-    try:
-        kind = _listener()
-    except ImportError:
-        return []
-    listener = kind(wanted=list(keys), here=dict(here or {}), grab=grab)
+    listener = _listener()(wanted=list(keys), here=dict(here or {}), grab=grab)
 
     def hear(_: Any, message: Any, __: Any) -> None:
         key = message.get("key") if isinstance(message, dict) else None
@@ -58,7 +54,7 @@ def make_keys(
 
 @cache
 def _listener() -> Any:
-    import anywidget
+    import anywidget  # takes long, and a studio needs none of its keys at first
 
     class Keys(anywidget.AnyWidget):
         """Listens in the page."""

@@ -18,7 +18,18 @@ from typing import Any, Protocol
 import ipywidgets
 from traitlets import HasTraits
 
-__all__ = ["Refreshed", "close_parts", "lazy", "observe", "refresher", "safely", "share", "update", "weakly"]
+__all__ = [
+    "Echo",
+    "Refreshed",
+    "close_parts",
+    "lazy",
+    "observe",
+    "refresher",
+    "safely",
+    "share",
+    "update",
+    "weakly",
+]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -57,6 +68,26 @@ class lazy:  # noqa: N801  # read where it is used, as ``property`` is
 def _made_by(widget: object) -> dict[str, Any]:
     made: dict[str, Any] = vars(widget).setdefault("_made_lazily", {})
     return made
+
+
+class Echo:
+    """Keeps a widget from taking its own changes of a control for the user's.
+
+    ``with echo:`` around what it writes, and ``if echo: return`` where it hears of a change.
+    """
+
+    def __init__(self) -> None:
+        self._writers: list[int] = []  # threads, each once for every time it is in here
+
+    def __enter__(self) -> None:
+        self._writers.append(threading.get_ident())
+
+    def __exit__(self, *_: object) -> None:
+        self._writers.remove(threading.get_ident())
+
+    def __bool__(self) -> bool:
+        """Whether the widget is writing just now, on this very thread."""
+        return threading.get_ident() in self._writers
 
 
 #: Who uses what several widgets share: layouts, styles, a style sheet.
@@ -183,10 +214,10 @@ class Refresher:
             self._views.add(view)
             self._start()
 
-    def discard(self, view: Refreshed) -> None:
+    def discard(self, view: object) -> None:
         """Draw this view no more."""
         with _lock:
-            self._views.discard(view)
+            self._views.discard(view)  # type: ignore[arg-type]  # of any other there is nothing to discard
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
         """Call once, when so many seconds are over."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
 from traitlets import Unicode, validate
 
 from ...service.contract.pasted import keepable
 from ...service.secrets.known_keys import hide
+from . import ipw
 from .unlogged import keep_out_of_the_log
 
 __all__ = ["PasteArea", "Text", "Textarea"]
@@ -38,15 +38,15 @@ class _Guarded:
         return hide(text)
 
 
-class Text(_Guarded, ipywidgets.Text):  # type: ignore[misc]  # ipywidgets ships no types
+class Text(_Guarded, ipw.Text):
     """A line of text."""
 
 
-class Textarea(_Guarded, ipywidgets.Textarea):  # type: ignore[misc]
+class Textarea(_Guarded, ipw.Textarea):
     """A text of several lines."""
 
 
-class PasteArea(_Guarded, ipywidgets.Textarea):  # type: ignore[misc]
+class PasteArea(_Guarded, ipw.Textarea):
     """Takes what is pasted, without any key that may stand in it; a command becomes the JSON that it sends.
 
     The message from the page has the key all the same. So it is kept out of Jupyter's log, is no message for

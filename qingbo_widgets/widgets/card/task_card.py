@@ -11,10 +11,11 @@ import ipywidgets
 from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
-from ..base.build import alike, style_sheet
-from ..base.clicks import Clicks, DatedButton
+from ..base.build import alike, button, style_sheet
+from ..base.clicks import Clicks
+from ..base.composite import Composite
 from ..base.output import Lasting, display_html
-from ..base.sync import close_parts, lazy, observe, refresher, update, weakly
+from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as words
 from .video import Screen
@@ -48,7 +49,7 @@ _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
 _ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 
-class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class TaskCard(Composite):
     """A task as a person follows it: status, bar, time, buttons, and the video when it is there.
 
     The card observes the task by a weak reference and asks nothing of the service by itself. In a kernel it
@@ -157,21 +158,12 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
                 self.children = self._parts()
         return not over
 
-    def close(self) -> None:
-        """Close the card with all its parts. The task goes on."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
+    def _stop(self) -> None:
         for stop in self._stops:
             stop()
-        with update():  # so that nobody begins to draw it meanwhile
-            refresher.discard(self)
-            # Also what is not shown just now.
-            for part in (self._buttons, *self._further, *self._screen.parts, self._picker):
-                if part is not None:
-                    close_parts(part)
-                    part.close()
-            close_parts(self)
-            super().close()
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self._buttons, *self._further, *self._screen.parts, self._picker)
 
     def offer(self, description: str, explained: str, act: Callable[[], object]) -> None:
         """Have a further button once the task has ended, made then; the card tells what ``act`` raises."""
@@ -268,9 +260,7 @@ class TaskCard(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._picker = self._picker or late.FramePicker(self.task)
 
     def _button(self, description: str, explained: str, act: Callable[[], object], **given: Any) -> Any:
-        button = alike(DatedButton, explained, description=description, layout={"width": "auto"}, **given)
-        button.on_click(lambda _: self._act(description, act))
-        return button
+        return button(description, explained, lambda: self._act(description, act), is_alike=True, **given)
 
     def _act(self, wish: str, act: Callable[[], object]) -> None:
         """Act on a click, and show what goes wrong."""

@@ -11,7 +11,8 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.values import CameraControl
 from ..base import html as markup
-from ..base.sync import update
+from ..base.build import button
+from ..base.sync import Echo, update
 from . import camera_preview as camera_view
 from .fields import set_tooltip
 from .panels import Editor, hidden_style, problems_html
@@ -111,7 +112,7 @@ class CameraEditor(Editor):
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
-        self._moving = False
+        self._echo = Echo()
         self._kept: Mapping[str, float] = {"zoom": 0}
         self.choices = {kind: self._choice(kind) for kind in _CHOICES}
         self._preview = ipywidgets.HTML(layout={"margin": "4px 0", "width": "auto"})
@@ -153,14 +154,11 @@ class CameraEditor(Editor):
         moves = camera_view.PRESETS.get(kind, config) if isinstance(kind, str) else {}
         parts = (*self.choices.values(), *self.numbers.values(), self._words, self._preview)
         with update(*parts, self._axes.layout, self._stage.layout):
-            self._moving = True
-            try:
+            with self._echo:
                 for name, choice in self.choices.items():
                     choice.value, choice.disabled = kind == name, fixed
                 for axis, number in self.numbers.items():
                     number.value, number.disabled = config.get(axis, 0.0), fixed
-            finally:
-                self._moving = False
             sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
             self._words.value = markup.note(sentence) + problems_html("camera_control", problems, warnings)
             self._axes.layout.display = None if kind == "simple" else "none"
@@ -170,7 +168,7 @@ class CameraEditor(Editor):
 
     def _choose(self, kind: str | None) -> None:
         """Somebody pressed one of the choices; pressing the chosen one changes nothing."""
-        if self._moving:
+        if self._echo:
             return
         if kind == "simple":
             self.form.camera_control = CameraControl("simple", self._kept)
@@ -179,7 +177,7 @@ class CameraEditor(Editor):
         self.form.refresh()
 
     def _set_axis(self, axis: str, value: float) -> None:
-        if self._moving:
+        if self._echo:
             return
         config = {**_config(self.form.camera_control), axis: value}
         # What is zero is left out, but for the last: "simple" without a config is refused.
@@ -235,13 +233,14 @@ class CameraEditor(Editor):
             self._axes.children = rows
 
     def _stepper(self, axis: str, direction: str, by: int) -> Any:
-        button = ipywidgets.Button(
-            description=direction, disabled="camera_control" in self.form.fixed, layout={"width": "92px"}
+        return button(
+            direction,
+            tr(_ONE_STEP).format(direction=direction),
+            lambda: self._step(axis, by),
+            "qingbo-small",
+            disabled="camera_control" in self.form.fixed,
+            layout={"width": "92px"},
         )
-        button.add_class("qingbo-small")
-        set_tooltip(button, tr(_ONE_STEP).format(direction=direction))
-        button.on_click(lambda _: self._step(axis, by))
-        return button
 
 
 def summary(form: FormState) -> str:

@@ -11,7 +11,7 @@ from ...i18n import N_, tr
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
-from ..base.build import made
+from ..base.build import button
 from ..base.sync import lazy, refresher, update
 from .image_fields import is_unasked, service_of, source_of, urls_of
 from .panels import Editor, indented
@@ -62,9 +62,7 @@ class ImagePreview(Editor):
     @lazy
     def look_button(self) -> Any:
         """Lets an image that was filled in be looked at."""
-        button = made(ipywidgets.Button, tr(_LOOK_HELP), description=tr(_LOOK), layout={"width": "auto"})
-        button.on_click(lambda _: self.form.ask_for([self.url]))
-        return button
+        return button(tr(_LOOK), tr(_LOOK_HELP), lambda: self.form.ask_for([self.url]))
 
     @lazy
     def _row(self) -> Any:

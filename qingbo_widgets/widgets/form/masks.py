@@ -15,7 +15,9 @@ from ...service.contract.problem import Problem
 from ...service.contract.values import DynamicMask, is_pair
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
-from ..base.sync import close_parts, update
+from ..base.build import button
+from ..base.ipw import VBox
+from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 from .fields import LABEL_WIDTH, set_tooltip
 from .image_fields import is_unasked, service_of, source_of, urls_of
@@ -83,11 +85,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class _Row(VBox):
     """One dynamic mask: its URL, its path as JSON, a button that removes it."""
 
     def __init__(self, number: int, change: Callable[[int, DynamicMask | None], None]) -> None:
-        self._number, self._change, self._moving = number, change, False
+        self._number, self._change, self._echo = number, change, Echo()
         label = number + 1
         self.url = _line(
             tr(_MASK).format(number=label),
@@ -99,8 +101,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
         self.path.style.description_width = LABEL_WIDTH
         set_tooltip(self.path, tr(_PATH_HELP))
-        self.remove = ipywidgets.Button(description=tr(_REMOVE), layout={"width": "auto"})
-        set_tooltip(self.remove, tr(_REMOVE_HELP).format(number=label))
+        self.remove = button(tr(_REMOVE), tr(_REMOVE_HELP).format(number=label), lambda: change(number, None))
         self.note = ipywidgets.HTML()
         self.note.add_class("qingbo-note")
         line = ipywidgets.HBox(
@@ -117,23 +118,17 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._shown: object = None
         for control in (self.url, self.path):
             control.observe(lambda _: self._take(), "value")
-        self.remove.on_click(lambda _: change(number, None))
 
     def show(self, mask: DynamicMask) -> None:
         """Show this mask; nothing is written back while somebody types."""
-        self._mask, self._moving = mask, True
-        try:
-            with update(self.url, self.path):
-                if self.url.value.strip() != mask.mask_url:
-                    self.url.value = str(mask.mask_url)
-                # What cannot be read yet stays, as long as the path itself is the same.
-                if self._points() != mask.trajectories and (
-                    not self._wrong or mask.trajectories != self._shown
-                ):
-                    self.path.value, self._wrong = points_text(mask.trajectories), ""
-                self._shown = mask.trajectories
-        finally:
-            self._moving = False
+        self._mask = mask
+        with self._echo, update(self.url, self.path):
+            if self.url.value.strip() != mask.mask_url:
+                self.url.value = str(mask.mask_url)
+            # What cannot be read yet stays, as long as the path itself is the same.
+            if self._points() != mask.trajectories and (not self._wrong or mask.trajectories != self._shown):
+                self.path.value, self._wrong = points_text(mask.trajectories), ""
+            self._shown = mask.trajectories
 
     def tell(self, problems: Problems, warnings: Problems) -> None:
         """Say what is wrong with this mask. May be called on any thread."""
@@ -158,7 +153,7 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             return None
 
     def _take(self) -> None:
-        if self._moving:
+        if self._echo:
             return
         points = self._points()
         self._wrong = markup.note(tr(_NOT_POINTS), "alarm") if points is None else ""
@@ -174,7 +169,7 @@ class MasksEditor(Editor):
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
-        self._moving = False
+        self._echo = Echo()
         self.static = _line(tr(_STATIC), tr(_STATIC_HELP), _WIDE)
         self.static.observe(lambda _: self._take_static(), "value")
         self._static_note, self._note = ipywidgets.HTML(), ipywidgets.HTML()
@@ -182,9 +177,7 @@ class MasksEditor(Editor):
             note.add_class("qingbo-note")
         self.rows: tuple[_Row, ...] = ()
         self._list = ipywidgets.VBox(layout={"overflow": "visible"})
-        self.add = ipywidgets.Button(description=tr(_ADD), layout={"width": "auto"})
-        set_tooltip(self.add, tr(_ADD_HELP))
-        self.add.on_click(lambda _: self._set((*self._masks(), DynamicMask("", ()))))
+        self.add = button(tr(_ADD), tr(_ADD_HELP), lambda: self._set((*self._masks(), DynamicMask("", ()))))
         self.draw = ipywidgets.Dropdown(
             description=tr(_DRAW),
             options=[("1", 0)],
@@ -213,8 +206,7 @@ class MasksEditor(Editor):
         masks = self._masks()
         while len(self.rows) < len(masks):
             self.rows = (*self.rows, _Row(len(self.rows), self._take))
-        self._moving = True
-        try:
+        with self._echo:
             for row, mask in zip(self.rows, masks, strict=False):
                 row.show(mask)
             with update(self.static, self._list, self.add, self.draw, self.draw.layout):
@@ -230,8 +222,6 @@ class MasksEditor(Editor):
                     self.draw.options = options
                     self.draw.value = min(chosen, len(options) - 1)
                 self.draw.layout.display = None if len(masks) > 1 else "none"
-        finally:
-            self._moving = False
         self.show_problems(problems, warnings)
         self._draw()
 
@@ -246,14 +236,8 @@ class MasksEditor(Editor):
             row.tell(problems, warnings)
         self._load()
 
-    def close(self) -> None:
-        """Close the editor, and the rows that stand on no page."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        for row in self.rows:
-            close_parts(row)
-            row.close()
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return self.rows
 
     # ------------------------------------------------------------------ both ways
 
@@ -268,17 +252,17 @@ class MasksEditor(Editor):
 
     def _take(self, number: int, mask: DynamicMask | None) -> None:
         masks = self._masks()
-        if not self._moving and number < len(masks):
+        if not self._echo and number < len(masks):
             self._set((*masks[:number], *([] if mask is None else [mask]), *masks[number + 1 :]))
 
     def _take_static(self) -> None:
-        if not self._moving:
+        if not self._echo:
             self.form.static_mask = self.static.value.strip() or None
 
     # ------------------------------------------------------------------ the image
 
     def _choose(self) -> None:
-        if not self._moving:
+        if not self._echo:
             self._draw()
 
     def _draw(self) -> None:
@@ -298,12 +282,9 @@ class MasksEditor(Editor):
             if canvas is None:
                 return
             active = min(self.draw.value or 0, len(masks) - 1)
-            self._moving = True
-            try:
+            with self._echo:
                 canvas.active, canvas.label = active, tr(_CANVAS).format(number=active + 1)
                 canvas.paths = [[list(p) for p in m.trajectories if _is_point(p)] for m in masks]
-            finally:
-                self._moving = False
 
         self._load()
 
@@ -328,7 +309,7 @@ class MasksEditor(Editor):
     def _drawn(self, paths: Any) -> None:
         """Somebody has clicked on the image."""
         masks = self._masks()
-        if self._moving or len(paths) != len(masks):
+        if self._echo or len(paths) != len(masks):
             return
         drawn = zip(masks, paths, strict=True)
         self._set(tuple(DynamicMask(mask.mask_url, path) for mask, path in drawn))

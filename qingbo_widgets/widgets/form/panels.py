@@ -14,6 +14,8 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ..base import html as markup
+from ..base.composite import Composite
+from ..base.ipw import VBox
 from ..base.sync import update
 from .fields import made
 from .state import FormState, Problems
@@ -25,7 +27,7 @@ _WITH_VALUE = N_("{label}: {value}")
 _CLOSED, _OPEN = "caret-right", "caret-down"
 
 
-class Editor(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Editor(Composite):
     """A part of the form, made when it is first needed, and closed with the form.
 
     Args:
@@ -93,7 +95,7 @@ class Beside:
     is_shown: Callable[[FormState], bool]
 
 
-class Slot(ipywidgets.VBox):  # type: ignore[misc]
+class Slot(VBox):
     """The place of an editor that stands below a control: empty until the editor is first shown.
 
     Args:
@@ -129,7 +131,7 @@ class Slot(ipywidgets.VBox):  # type: ignore[misc]
             self._editor.show_problems(problems, warnings)
 
 
-class Panels(ipywidgets.VBox):  # type: ignore[misc]
+class Panels(VBox):
     """A line of buttons, and below it the panels that they open. It has its height for every model.
 
     Args:

@@ -16,6 +16,7 @@ from ...service.contract.schema import Models
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.contract.wire import write_body
 from ..base import html as markup
+from ..base.build import button
 from ..base.sync import update
 from ..base.text_fields import PasteArea
 from .fields import set_tooltip
@@ -144,12 +145,7 @@ class SentPane(Editor):
         )
         self._paste.style.description_width = "130px"
         set_tooltip(self._paste, tr(_PASTE_HELP))
-        self._fill = ipywidgets.Button(
-            description=tr(_FILL),
-            layout={"width": "auto"},
-        )
-        set_tooltip(self._fill, tr(_FILL_HELP))
-        self._fill.on_click(lambda _: self.fill())
+        self._fill = button(tr(_FILL), tr(_FILL_HELP), self.fill)
         self._said = ipywidgets.HTML()
         self._said.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._said)

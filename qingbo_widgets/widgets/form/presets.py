@@ -11,6 +11,7 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
 from ..base import html as markup
+from ..base.build import button
 from ..base.sync import update
 from ..base.text_fields import Text
 from .fields import LABEL_WIDTH, set_tooltip
@@ -144,10 +145,7 @@ class PresetsPane(Editor):
             self._said.value = markup.note(told, kind) if told else ""
 
     def _button(self, description: str, explained: str, act: Callable[[], str]) -> Any:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
-        set_tooltip(button, explained)
-        button.on_click(lambda _: self._act(act))
-        return button
+        return button(description, explained, lambda: self._act(act))
 
 
 _GROWING = {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"}

@@ -10,7 +10,8 @@ import ipywidgets
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot
 from ..base import html as markup
-from ..base.sync import close_parts, update
+from ..base.composite import Composite
+from ..base.sync import Echo, update
 from . import loading, messages
 from .fields import Controls, duration_options, fields, in_seconds, is_common, made, model_options, offer
 from .layout import BESIDE, MAIN, PANELS, by_model
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestForm"]
 
 
-class RequestForm(FormState, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class RequestForm(FormState, Composite):
     """A form for one request.
 
     Each field of ``VideoRequest`` is a trait, bound both ways to its control: set ``form.prompt`` and the
@@ -51,7 +52,7 @@ class RequestForm(FormState, ipywidgets.VBox):  # type: ignore[misc]  # ipywidge
 
     def _build(self) -> None:
         self.controls = Controls(self._adopt, [name for name in fields() if name not in self.hidden])
-        self._is_moving = False  # while a control follows its trait, its own changes are no news
+        self._echo = Echo()
         self._notes: dict[str, Any] = {}
         self._in_code = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
@@ -129,16 +130,8 @@ class RequestForm(FormState, ipywidgets.VBox):  # type: ignore[misc]  # ipywidge
         """Set every field as the code has given it."""
         loading.fill(self, self.given)
 
-    def close(self) -> None:
-        """Close the form with all its parts."""
-        if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
-        # Also what stands on no page.
-        for part in (*self.controls.made.values(), *getattr(self, "slots", {}).values()):
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (*self.controls.made.values(), *self.slots.values())
 
     # ------------------------------------------------------------------ both ways
 
@@ -149,7 +142,7 @@ class RequestForm(FormState, ipywidgets.VBox):  # type: ignore[misc]  # ipywidge
 
     def _take(self, name: str, value: Any) -> None:
         """Set the trait of a control that has changed."""
-        if not self._is_moving:
+        if not self._echo:
             setattr(self, name, fields()[name].read(value))
 
     def _move(self, name: str, control: Any) -> None:
@@ -174,13 +167,10 @@ class RequestForm(FormState, ipywidgets.VBox):  # type: ignore[misc]  # ipywidge
             return
         problems, warnings = self.judge()
         controls = self.controls.made
-        with update(*controls.values(), *(control.layout for control in controls.values())):
-            self._is_moving = True
-            try:
-                for name, control in controls.items():
-                    self._show(name, control)
-            finally:
-                self._is_moving = False
+        layouts = [control.layout for control in controls.values()]
+        with update(*controls.values(), *layouts), self._echo:
+            for name, control in controls.items():
+                self._show(name, control)
         if self.switch is not None:
             self.switch.refresh()
         for slot in self.slots.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -11,7 +12,9 @@ from ...i18n import N_, tr
 from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
-from ..base.sync import close_parts, update
+from ..base.build import button
+from ..base.ipw import Checkbox, VBox
+from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
 from . import shot_list as storyboard
 from .fields import LABEL_WIDTH, WIDE, help_of, set_tooltip, tooltip
@@ -74,7 +77,7 @@ _CSS = """
 """
 
 
-class ShotsSwitch(ipywidgets.Checkbox):  # type: ignore[misc]  # ipywidgets ships no types
+class ShotsSwitch(Checkbox):
     """Turns the one prompt into shots, and back. Neither loses what was written.
 
     Args:
@@ -124,11 +127,8 @@ class ShotsEditor(Editor):
         self._bar = ipywidgets.HTML(layout={"margin": "0"})
         self._bar.add_class("qingbo-note")
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
-        self.add_button = ipywidgets.Button(
-            description=tr(_ADD), icon="plus", layout={"width": "auto", "align_self": "flex-start"}
-        )
-        set_tooltip(self.add_button, tr(_ADD_HELP))
-        self.add_button.on_click(lambda _: self._add())
+        beside = {"width": "auto", "align_self": "flex-start"}
+        self.add_button = button(tr(_ADD), tr(_ADD_HELP), self._add, icon="plus", layout=beside)
         foot = ipywidgets.HBox([self.add_button], layout={"margin": "2px 0"})
         foot.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._bar, self._column, foot)
@@ -176,15 +176,8 @@ class ShotsEditor(Editor):
         else:
             _focus(row.buttons["down" if name == "up" else "up"] if name in ("up", "down") else row.prompt)
 
-    def close(self) -> None:
-        """Close the editor, with the rows that are not on the page just now."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        for row in self.rows:
-            close_parts(row)
-            row.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return tuple(self.rows)
 
     @property
     def _shots(self) -> Shots:
@@ -196,11 +189,11 @@ class ShotsEditor(Editor):
         _focus(self.rows[len(self._shots) - 1].prompt)
 
 
-class _Row(ipywidgets.VBox):  # type: ignore[misc]
+class _Row(VBox):
     """One shot. Rows stay where they are; shots move from row to row."""
 
     def __init__(self, editor: ShotsEditor, index: int) -> None:
-        self._editor, self._index, self._moving = editor, index, False
+        self._editor, self._index, self._echo = editor, index, Echo()
         label = tr(_SHOT).format(number=index + 1)
         self.prompt = Textarea(description=label, placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE)
         self.seconds = ipywidgets.IntText(
@@ -240,12 +233,9 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
             "remove": len(shots) <= storyboard.FEWEST,
         }
         with update(*parts):
-            self._moving = True
-            try:
+            with self._echo:
                 self.prompt.value = text
                 self.seconds.value = length if is_integer(length) else 0
-            finally:
-                self._moving = False
             self.prompt.disabled = self.seconds.disabled = fixed
             for name, button in self.buttons.items():
                 button.disabled = fixed or asleep[name]
@@ -260,16 +250,16 @@ class _Row(ipywidgets.VBox):  # type: ignore[misc]
         return markup.note(said) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:
-        if not self._moving:
+        if not self._echo:
             self._editor.write(self._index, Shot(self.prompt.value, self.seconds.value))
 
     def _button(self, name: str) -> Any:
         description, explained, _ = _ACTS[name]
-        button = ipywidgets.Button(description=tr(description), layout={"width": "auto"})
-        button.add_class("qingbo-small")
-        set_tooltip(button, tr(explained))
-        button.on_click(lambda _: self._editor.act(name, self._index))
-        return button
+        act = partial(self._act, name)
+        return button(tr(description), tr(explained), act, "qingbo-small")
+
+    def _act(self, name: str) -> None:
+        self._editor.act(name, self._index)
 
 
 def spent(shots: Any) -> str:

@@ -16,10 +16,11 @@ from ...i18n import N_, tr
 from ...media.frames import frame_rate
 from ...tasks.task import Task
 from ..base import html as markup
+from ..base.build import button
+from ..base.composite import Composite
 from ..base.output import Lasting
 from ..base.player import output_of, relative_url, why_unreachable
-from ..base.sync import close_parts, update
-from ..form.fields import set_tooltip
+from ..base.sync import update
 from .rating import rating_buttons
 
 __all__ = ["LETTERS", "Comparison", "figures"]
@@ -34,7 +35,6 @@ _NO_FILE = N_("There is no video {path}.")
 _NOT_AS_MANY = N_("There are {videos} videos and {labels} labels.")
 _BLIND = N_("Which is which is shown when all are rated, or by Reveal.")
 _REVEAL_HELP = N_("Shows which is which, rated or not.")
-_NO_ANYWIDGET = N_("A comparison needs anywidget: pip install anywidget")
 
 #: What stands on the controls, by what comparison.js calls it.
 _TEXTS = {
@@ -85,7 +85,7 @@ CSS = """
 """
 
 
-class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Comparison(Composite):
     """Two to six videos with one set of controls: play, pause, step, seek, loop, speed, sound, wipe.
 
     Space plays and pauses, the arrows step by a frame while the focus is here. A video that cannot be played
@@ -108,7 +108,6 @@ class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
     Raises:
         ValueError: not 2 to 6 videos, or not as many labels.
         QingboError: a task without a video, or a file that is not there.
-        ImportError: anywidget is not installed; the message says how.
     """
 
     def __init__(
@@ -143,11 +142,8 @@ class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         self._videos.outputs = (output_of(figures(self._paths, self._shown), files),)
         self.ratings: dict[str, Any] = {}
         self._legend = ipywidgets.HTML()
-        self.reveal_button = ipywidgets.Button(
-            description=tr("Reveal"), layout={"width": "auto", "align_self": "flex-start"}
-        )
-        set_tooltip(self.reveal_button, tr(_REVEAL_HELP))
-        self.reveal_button.on_click(lambda _: self.reveal())
+        beside = {"width": "auto", "align_self": "flex-start"}
+        self.reveal_button = button(tr("Reveal"), tr(_REVEAL_HELP), self.reveal, layout=beside)
         super().__init__(
             [self._head, self._videos, self.controls, *(self._judging() if blind else ())],
             layout={"overflow": "visible"},
@@ -171,15 +167,8 @@ class Comparison(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             self.reveal_button.disabled = True
         self.lasting.keep(self._twin())
 
-    def close(self) -> None:
-        """Close the comparison with all its parts."""
-        if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
-        for part in (self._legend, self.reveal_button):  # which are on no page where nothing is hidden
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self._legend, self.reveal_button)  # on no page where nothing is hidden
 
     def _ipython_display_(self, **_: Any) -> None:
         self.lasting.show(self._twin())
@@ -254,10 +243,7 @@ def _label_of(video: Task | str | Path) -> str:
 
 @cache
 def _controller() -> Any:
-    try:
-        import anywidget
-    except ImportError:
-        raise ImportError(tr(_NO_ANYWIDGET)) from None
+    import anywidget  # takes long, and only a comparison needs it here
 
     class Controls(anywidget.AnyWidget):
         """The controls, and what keeps the videos in step: comparison.js."""

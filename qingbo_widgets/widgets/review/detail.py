@@ -17,11 +17,12 @@ from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_name
 from ..base import html as markup
-from ..base.clicks import Clicks, DatedButton
+from ..base.build import button
+from ..base.clicks import Clicks
+from ..base.composite import Composite
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
-from ..base.sync import close_parts, update
-from ..form.fields import set_tooltip
+from ..base.sync import update
 from ..studio.follow_up import Sequel
 from ..studio.frame_picker import FramePicker
 from .comparison import figures
@@ -54,7 +55,7 @@ _KEYS_TOLD = N_(
 )
 
 
-class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Opened(Composite):
     """Shows one task, or nothing.
 
     Args:
@@ -90,14 +91,14 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._video.add_class(PLAY)
         self.sequel = Sequel(manager)
         self.verdict = Verdict(library.judgements, judged)
-        self.before_button = _button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
-        self.after_button = _button(tr("After ›"), tr("The task after this one."), lambda: go(1))
-        self.again_button = _button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
-        self.change_button = _button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
-        self.frames_button = _button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._safely(self._pick))
+        self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
+        self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
+        self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
+        self.change_button = button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
+        self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._safely(self._pick))
         go_on = tr("Continue")
-        self.continue_button = _button(go_on, tr(_CONTINUE_HELP), lambda: self._safely(self._continue))
-        self.close_button = _button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
+        self.continue_button = button(go_on, tr(_CONTINUE_HELP), lambda: self._safely(self._continue))
+        self.close_button = button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
         self._buttons = ipywidgets.HBox(
             [
                 self.again_button,
@@ -149,20 +150,15 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             parts = [self._head, self._video, self.verdict, self._buttons, self._frames, self.sequel]
             self.children = (*parts, self._request, *self._keys)
 
-    def close(self) -> None:
-        """Close the panel with all its parts. What was submitted here goes on."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
+    def _stop(self) -> None:
         self._clear()
         self.children = ()
-        for part in (
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (
             self._head, self._request, self._video, self.verdict, self._buttons, self._frames, self.sequel,
             *self._keys,
-        ):  # fmt: skip
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+        )  # fmt: skip
 
     def _clear(self) -> None:
         """Forget what was opened below the last task."""
@@ -234,22 +230,7 @@ class Opened(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self._picker = None
 
     def _safely(self, act: Callable[[], object]) -> None:
-        """A click: what goes wrong is told below, for a print would be lost."""
-        with self._clicks.once((act, self._entry and self._entry.key)) as is_new:
-            if not is_new:
-                return
-            try:
-                act()
-            except Exception as error:
-                self._clicks.forget()
-                self.sequel.tell(error)
-
-
-def _button(description: str, explained: str, act: Callable[[], object]) -> ipywidgets.Button:
-    button = DatedButton(description=description, layout={"width": "auto"})
-    set_tooltip(button, explained)
-    button.on_click(lambda _: act())
-    return button
+        self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.tell)
 
 
 def _head(entry: Entry) -> str:

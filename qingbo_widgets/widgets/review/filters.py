@@ -12,6 +12,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
 from ...service.contract.status_names import status_name
+from ..base.ipw import HBox
 from ..base.sync import close_parts, update
 from ..base.text_fields import Text
 from ..form.fields import set_tooltip
@@ -30,7 +31,7 @@ _TELLING = ("text", "model", "mode", "order")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 
 
-class Filters(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Filters(HBox):
     """Search, filters and order. Only what the library holds is offered.
 
     Args:

@@ -14,9 +14,10 @@ from ...library.search import choices, select
 from ...tasks import connection
 from ...tasks.manager import TaskManager
 from ..base import html as markup
+from ..base.build import button
+from ..base.composite import Composite
 from ..base.output import Lasting
-from ..base.sync import close_parts, refresher, update
-from ..form.fields import set_tooltip
+from ..base.sync import refresher, update
 from .detail import Opened
 from .filters import Filters
 from .tiles import CSS, Tiles
@@ -37,7 +38,7 @@ _NO_PICTURES = N_(
 _REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those of other notebooks.")
 
 
-class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Gallery(Composite):
     """Everything in a library: searched, filtered, sorted, opened, judged, and made again.
 
     Pictures are small stills, so that a page is light; a video is loaded when it is opened. However many
@@ -84,8 +85,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
         self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
         self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
-        self._refresh = ipywidgets.Button(description=tr("Refresh"), layout={"width": "auto"})
-        set_tooltip(self._refresh, tr(_REFRESH_HELP))
+        self._refresh = button(tr("Refresh"), tr(_REFRESH_HELP), self.reload)
         for control, width in ((self._number, "130px"), (self._size, "130px")):
             control.style.description_width = "initial"
             control.layout.width = width
@@ -102,7 +102,6 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._head.value = markup.style() + markup.style(CSS) + self.lasting.style
         self._number.observe(lambda change: self.turn(change["new"]), "value")
         self._size.observe(lambda _: self._search(), "value")
-        self._refresh.on_click(lambda _: self.reload())
         self.reload()
 
     def turn(self, page: int) -> None:
@@ -127,15 +126,8 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             self._arrange()
         return False
 
-    def close(self) -> None:
-        """Close the gallery with all its parts. The library stays as it is."""
-        if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
-        refresher.discard(self)
-        self.opened.close()
-        self.tiles.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self.opened, self.tiles)
 
     def _ipython_display_(self, **_: Any) -> None:
         told = markup.note(tr(_TWIN).format(total=self.total, folder=self.library.folder.name))
@@ -208,9 +200,7 @@ class Gallery(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
                 self.opened.show(opened[0], hidden=self._blind and opened[1].rating is None)
 
     def _button(self, description: str, step: int) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
-        button.on_click(lambda _: self.turn(self.page + step))
-        return button
+        return button(description, "", lambda: self.turn(self.page + step))
 
 
 class _Made:

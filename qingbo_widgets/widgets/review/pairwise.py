@@ -17,12 +17,13 @@ from ...library.ranking import Ranked, rank
 from ...tasks.sweep.grid import differing
 from ...tasks.task import Task
 from ..base import html as markup
+from ..base.build import button
 from ..base.clicks import DOUBLE_CLICK
+from ..base.composite import Composite
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import Lasting
 from ..base.player import output_of
-from ..base.sync import close_parts, update
-from ..form.fields import set_tooltip
+from ..base.sync import update
 from ..sweep.table import label
 from .comparison import CSS, figures
 
@@ -35,7 +36,7 @@ _RANKING_HELP = N_("Shows which is which, and how sure the order is.")
 _COUNTED = N_("{number} answers so far")
 
 
-class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Pairwise(Composite):
     """Two videos at a time, without a word of which is which; every answer is kept in the library.
 
     The next pair is one that has been seen the fewest times, its sides drawn by lot.
@@ -64,10 +65,10 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._videos = ipywidgets.Output(layout={"margin": "0"})
         self._videos.add_class(PLAY)
         left, right, other = tr("Left is better"), tr("Right is better"), tr("Another pair")
-        self.left_button = self._button(left, tr("The left arrow"), lambda: self._press("ArrowLeft"))
-        self.right_button = self._button(right, tr("The right arrow"), lambda: self._press("ArrowRight"))
-        self.skip_button = self._button(other, tr("The down arrow"), lambda: self._press("ArrowDown"))
-        self.ranking_button = self._button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
+        self.left_button = button(left, tr("The left arrow"), lambda: self._press("ArrowLeft"))
+        self.right_button = button(right, tr("The right arrow"), lambda: self._press("ArrowRight"))
+        self.skip_button = button(other, tr("The down arrow"), lambda: self._press("ArrowDown"))
+        self.ranking_button = button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
         self._counted = ipywidgets.HTML(layout={"margin": "0 10px"})
         buttons = ipywidgets.HBox(
             [self.left_button, self.right_button, self.skip_button, self.ranking_button, self._counted],
@@ -117,13 +118,6 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         """
         return rank(list(self._tasks), self._judgements.preferences(self._tasks.keys()))
 
-    def close(self) -> None:
-        """Close the widget with all its parts. The answers stay in the library."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        close_parts(self)
-        super().close()
-
     def _ipython_display_(self, **_: Any) -> None:
         note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
         self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
@@ -164,12 +158,6 @@ class Pairwise(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             cells = (place, named, f"{one.strength:+.2f} ± {one.error:.2f}", one.wins, one.losses)
             rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")
-
-    def _button(self, description: str, explained: str, act: Any) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, layout={"width": "auto"})
-        set_tooltip(button, explained)
-        button.on_click(lambda _: act())
-        return button
 
 
 def _asked(task: Task) -> dict[str, Any]:

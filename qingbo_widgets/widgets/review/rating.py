@@ -11,6 +11,7 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.judgements import RATINGS, Judgements, tags_in
 from ..base import html as markup
+from ..base.ipw import VBox
 from ..base.sync import update
 from ..base.text_fields import Text, Textarea
 from ..form.fields import set_tooltip
@@ -25,7 +26,7 @@ _TAGS_HELP = N_("With commas between them: water, slow, for the talk")
 _NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
-class Verdict(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Verdict(VBox):
     """The rating, tags and note of one video. Each change is saved at once, or an error below says why not.
 
     Args:

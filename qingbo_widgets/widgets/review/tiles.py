@@ -14,6 +14,7 @@ from ...media.posters import can_make, read_poster
 from ...service.contract.status_names import status_name
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
+from ..base.ipw import GridBox, VBox
 from ..base.sync import close_parts, update
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ div.qingbo-poster { display: flex; align-items: center; justify-content: center;
 """
 
 
-class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Tiles(GridBox):
     """A grid of tiles. Another page changes what they show and not how many widgets there are.
 
     Args:
@@ -143,7 +144,7 @@ class Tiles(ipywidgets.GridBox):  # type: ignore[misc]  # ipywidgets ships no ty
         return picture
 
 
-class _Tile(ipywidgets.VBox):  # type: ignore[misc]
+class _Tile(VBox):
     """One task: the poster, the prompt, a few facts, and a button over all of it."""
 
     def __init__(

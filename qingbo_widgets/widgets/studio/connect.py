@@ -13,8 +13,10 @@ from ...service.credentials import API_KEY_VARIABLES
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
-from ..base.build import made
-from ..base.sync import close_parts, update
+from ..base.build import button, made
+from ..base.composite import Composite
+from ..base.ipw import Password
+from ..base.sync import update
 from ..base.unlogged import keep_out_of_the_log
 from ..form.fields import LABEL_WIDTH
 
@@ -38,7 +40,7 @@ _KEY_IS_HERE = N_("A key is here, hidden. Press Connect.")
 _KEY_MISSING = N_("Put a key in first.")
 
 
-class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships no types
+class KeyField(Password):
     """A password field that keeps nothing where Jupyter could store or show it.
 
     What is typed moves at once out of the synced trait into a ``Secret``; the field then is blank, in the
@@ -84,7 +86,7 @@ class KeyField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets ships n
                 self.value = ""
 
 
-class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class ConnectPanel(Composite):
     """Shows how to set a key, takes one, or starts the sandbox.
 
     Args:
@@ -127,17 +129,8 @@ class ConnectPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
             lambda _: self._say(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
         )
 
-    def close(self) -> None:
-        """Close the panel with all its parts."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        close_parts(self)
-        super().close()
-
     def _button(self, description: str, explained: str, act: Callable[[], TaskManager | None]) -> Any:
-        button = made(ipywidgets.Button, explained, description=description, layout={"width": "auto"})
-        button.on_click(lambda _: self._act(act))
-        return button
+        return button(description, explained, lambda: self._act(act))
 
     def _act(self, act: Callable[[], TaskManager | None]) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -12,9 +12,10 @@ from ...i18n import N_, tr
 from ...tasks.connection import current
 from ..base import html as markup
 from ..base.clicks import Clicks, DatedButton
+from ..base.composite import Composite
 from ..base.output import Lasting
 from ..base.player import relative_path
-from ..base.sync import close_parts, update
+from ..base.sync import update
 from ..card.task_card import TaskCard
 from ..form.fields import set_tooltip
 from ..form.request_form import RequestForm
@@ -32,7 +33,7 @@ _ELSEWHERE = N_(
 _COSTS = N_("{service} charges for it, as the sandbox did not.")
 
 
-class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class Sequel(Composite):
     """A form that opens when it is needed, and below it the tasks that were submitted here.
 
     Args:
@@ -102,8 +103,8 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         else:
             self._submit(request, lambda: manager.submit(request))
 
-    def tell(self, error: Exception | None) -> None:
-        """Tell what went wrong; ``None`` takes it back. A print in a callback would be lost."""
+    def tell(self, error: Exception | str | None) -> None:
+        """Show what went wrong; ``None`` takes it back. A print in a callback would be lost."""
         with update(self._told):
             self._told.value = markup.note(str(error) or type(error).__name__, "alarm") if error else ""
 
@@ -113,16 +114,11 @@ class Sequel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._drop()
         self._arrange()
 
-    def close(self) -> None:
-        """Close everything that was opened here. Its tasks go on."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
+    def _stop(self) -> None:
         self._drop()
-        for part in (self._told, self._where, self.generate_button):
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self._told, self._where, self.generate_button)
 
     def _generate(self) -> None:
         if self.form is not None:

@@ -16,8 +16,10 @@ from ...service.contract.request import VideoRequest
 from ...tasks.saved_video import video_of
 from ...tasks.task import Task
 from ..base import html as markup
-from ..base.clicks import Clicks, DatedButton
-from ..base.sync import close_parts, update
+from ..base.build import button
+from ..base.clicks import Clicks
+from ..base.composite import Composite
+from ..base.sync import update
 from ..form.fields import set_tooltip
 from .follow_up import Sequel
 
@@ -32,7 +34,7 @@ _GRAB = N_("Saves this frame as a PNG beside the video.")
 _CONTINUE = N_("Opens the form with this frame as the first one. Nothing is submitted before Generate.")
 
 
-class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class FramePicker(Composite):
     """Any frame of a video, from its last one; what it shows can be saved, or be where a video begins.
 
     Args:
@@ -88,7 +90,7 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             layout={"overflow": "visible"},
         )
         self.add_class("qingbo")
-        self.time.observe(lambda _: self._safely(self._look), "value")
+        self.time.observe(lambda _: self._turn(), "value")
         self._look()
 
     @property
@@ -100,13 +102,6 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def generate_button(self) -> ipywidgets.Button:
         """Submits the form's request; the card of its task stands below."""
         return self.sequel.generate_button
-
-    def close(self) -> None:
-        """Close the picker with all its parts. Its tasks go on."""
-        if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
-        close_parts(self)
-        super().close()
 
     @property
     def _seconds(self) -> float | None:
@@ -129,6 +124,11 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         with update(self._image, self._told):
             self._image.value, self._told.value = drawn.removesuffix("</img>"), ""
 
+    def _turn(self) -> None:
+        """Show the frame of the chosen time; a time is no click."""
+        if message := self._clicks.attempt(self._look):
+            self._show_error(message)
+
     def _grab(self) -> None:
         path = keep_frame(self._video, self._seconds)
         self._tell(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
@@ -140,23 +140,13 @@ class FramePicker(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             self._clicks.forget()
 
     def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
-        button = DatedButton(description=description, layout={"width": "auto"})
-        set_tooltip(button, explained)
-        button.on_click(lambda _: self._click(act))
-        return button
+        return button(description, explained, lambda: self._click(act))
 
     def _click(self, act: Callable[[], object]) -> None:
-        with self._clicks.once((act, self._seconds)) as is_new:
-            if is_new:
-                self._safely(act)
+        self._clicks.run((act, self._seconds), act, self._show_error)
 
-    def _safely(self, act: Callable[[], object]) -> None:
-        """A click: what goes wrong is told here, for a print would be lost."""
-        try:
-            act()
-        except Exception as error:
-            self._clicks.forget()
-            self._tell(markup.note(error, "alarm"))
+    def _show_error(self, message: str) -> None:
+        self._tell(markup.note(message, "alarm"))
 
     def _tell(self, told: str) -> None:
         with update(self._told):

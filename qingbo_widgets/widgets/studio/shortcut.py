@@ -19,11 +19,7 @@ _SCRIPT = Path(__file__).with_name("shortcut.js")
 
 @cache
 def shortcut_class() -> type[Any]:
-    """The widget that listens. The first call imports what it is made with.
-
-    Raises:
-        ImportError: anywidget is not installed; it may be later, so that is not kept in mind.
-    """
+    """Return the class of the widget that listens. The first call imports anywidget, which takes long."""
     import anywidget
 
     class Shortcut(Dated, anywidget.AnyWidget):
@@ -41,18 +37,14 @@ def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
         pressed: called with the label of the text and with all that is written in it.
 
     Returns:
-        One invisible widget; none where anywidget is not installed, and everything else works without it.
+        One invisible widget.
     """
-    try:
-        made = shortcut_class()
-    except ImportError:
-        return []
 
     def hear(_: Any, message: Any, __: Any) -> None:
         if isinstance(message, dict):
             pressed(str(message.get("label")), str(message.get("text", "")))
 
-    shortcut = made()
+    shortcut = shortcut_class()()
     shortcut.on_msg(hear)
     keep_out_of_the_log(shortcut)  # a key may have been pasted into the prompt
     # In a box of its own: where the page cannot load it, the box hides what it says about that.

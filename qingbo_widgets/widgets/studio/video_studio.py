@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -17,9 +16,10 @@ from ..base import clicks
 from ..base import html as markup
 from ..base.build import made, style_sheet
 from ..base.clicks import Clicks, DatedButton
+from ..base.composite import Composite
 from ..base.managers import is_manager, no_manager
 from ..base.output import Lasting
-from ..base.sync import close_parts, refresher, update, weakly
+from ..base.sync import refresher, update, weakly
 from ..card import text as words
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
@@ -52,7 +52,7 @@ _CONNECTED = N_("Connected to {service}")
 _VIDEOS = N_("videos are saved in {folder}")
 
 
-class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class VideoStudio(Composite):
     """Videos from a form: fill it in, press Generate, watch the card.
 
     Args:
@@ -129,18 +129,12 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         """The cards of this studio's tasks, newest first."""
         return self._cards
 
-    def close(self) -> None:
-        """Close the studio with all its parts. Its tasks go on."""
-        if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
+    def _stop(self) -> None:
         if self._draft is not None:
             self._draft.close()
-        with update():
-            for part in (self.form, self._actions, self._column, *self._shortcut):
-                close_parts(part)
-                part.close()
-            close_parts(self)
-            super().close()
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self.form, self._actions, self._column, *self._shortcut)
 
     def _ipython_display_(self, **_: Any) -> None:
         self.lasting.show(self._kept())
@@ -174,8 +168,7 @@ class VideoStudio(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             return
         if self.manager is not None:
             self.manager.monitor.warm_up()
-        with suppress(ImportError):
-            shortcut_class()  # imported before the lock is taken
+        shortcut_class()  # imported before the lock is taken
         with update(self):  # of two threads only one closes it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True

@@ -13,7 +13,9 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...tasks.sweep.cell import FREE, CellState
 from ..base import html as markup
-from ..base.clicks import Clicks, DatedButton
+from ..base.build import button
+from ..base.clicks import Clicks
+from ..base.composite import Composite
 from ..base.output import Lasting
 from ..base.sync import close_parts, observe, refresher, update
 from ..card import text as words
@@ -52,7 +54,7 @@ _DROP = N_("Takes this one out of the queue; nothing was sent.")
 _RESUME = N_("To go on in a new kernel:")
 
 
-class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class CellView(Composite):
     """One cell: a line while it waits, then its task's card.
 
     Args:
@@ -91,16 +93,8 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             if self._shown != parts:
                 self.children = self._shown = parts
 
-    def close(self) -> None:
-        """Close the view with all its parts. The cell goes on."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        for part in (self._card, self._line, self.drop_button, self.retry_button, self.anew_button):
-            if part is not None:
-                close_parts(part)
-                part.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self._card, self._line, self.drop_button, self.retry_button, self.anew_button)
 
     @property
     def card(self) -> TaskCard | None:
@@ -108,7 +102,7 @@ class CellView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         return self._card
 
 
-class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class SweepGrid(Composite):
     """A sweep as a person follows it: progress, time left, buttons, and a page of its cells.
 
     Args:
@@ -162,7 +156,7 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         self.add_class("qingbo")
         self.lasting = Lasting(self)
         self._lay_out()
-        self._stop = observe(sweep, self, "_hurry", ("state", "reason", "max_running"))
+        self._unobserve = observe(sweep, self, "_hurry", ("state", "reason", "max_running"))
         self._hurry()
 
     def refresh(self) -> bool:
@@ -192,18 +186,12 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         self._keep()
         return not sweep.is_done and sweep.state != "planned"
 
-    def close(self) -> None:
-        """Close the grid with all its parts. The sweep goes on."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        self._stop()
-        refresher.discard(self)
+    def _stop(self) -> None:
+        self._unobserve()
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
         buttons = (self.start_button, self.pause_button, self.cancel_button)
-        for part in (*self.views, *buttons, self.follow_button, self.retry_button, self._pager, self._grid):
-            close_parts(part)
-            part.close()
-        close_parts(self)
-        super().close()
+        return (*self.views, *buttons, self.follow_button, self.retry_button, self._pager, self._grid)
 
     def _ipython_display_(self, **_: Any) -> None:
         self.lasting.show(self._kept())
@@ -309,11 +297,7 @@ class SweepGrid(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
 
 
 def _button(description: str, explained: str, act: Callable[[], object]) -> Any:
-    layout = {"width": "auto", "align_self": "flex-start"}
-    button = DatedButton(description=description, layout=layout)
-    set_tooltip(button, explained)
-    button.on_click(lambda _: act())
-    return button
+    return button(description, explained, act, layout={"width": "auto", "align_self": "flex-start"})
 
 
 def _heading(text: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.review import comparison as comparison_module
 from qingbo_widgets.widgets.review.comparison import Comparison
 
 
@@ -149,11 +147,3 @@ def test_closing_leaves_no_widget(files: list[Path], live_widgets: Callable[[], 
     for blind in (False, True):
         Comparison(files[:2], blind=blind).close()
     assert live_widgets() == before
-
-
-def test_without_anywidget_it_says_what_to_do(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence that names what to install."""
-    comparison_module._controller.cache_clear()
-    monkeypatch.setitem(sys.modules, "anywidget", None)
-    with pytest.raises(ImportError, match="pip install anywidget"):
-        Comparison(files[:2])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.studio.shortcut import make_shortcut, shortcut_class
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 
 
@@ -63,21 +61,3 @@ def test_it_submits_nothing_that_the_button_would_not(studio: VideoStudio) -> No
     press(studio, "Prompt", "A koi")
     press(studio, "Prompt", "A koi")
     assert len(studio.cards) == 1
-
-
-@pytest.mark.slow
-def test_without_anywidget_there_is_a_studio_all_the_same(
-    manager: TaskManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only the key is missing; once anywidget is installed, a new studio has it, in the same kernel."""
-    with monkeypatch.context() as without:
-        without.setitem(sys.modules, "anywidget", None)
-        shortcut_class.cache_clear()
-        assert make_shortcut(lambda *_: None) == []
-        studio = VideoStudio(manager, prompt="A koi")
-        studio._get_ready()  # as it does a moment after the form
-        studio.generate_button.click()
-        assert len(studio.cards) == 1
-        studio.close()
-    pytest.importorskip("anywidget", reason="anywidget is not installed")
-    assert len(make_shortcut(lambda *_: None)) == 1
