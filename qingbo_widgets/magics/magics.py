@@ -29,6 +29,7 @@ from ..tasks.sweep.sweep import Sweep
 from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
+from ..widgets.base.html import Markup
 from .options import choices_of, parser_of
 from .placeholders import filled, filled_option
 
@@ -59,7 +60,7 @@ class Listing:
         return "\n".join("  ".join(map(padded, row, widths)).rstrip() for row in table)
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
+        def line(cells: tuple[str, ...], tag: str) -> Markup:
             return markup.tag("tr", *(markup.tag(tag, markup.escape(cell)) for cell in cells))
 
         return markup.tag("table", line(self.head, "th"), *(line(row, "td") for row in self.rows))

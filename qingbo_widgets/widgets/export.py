@@ -13,6 +13,7 @@ from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
 from ..system.folder import Folder, is_file_inside, open_inside, read_inside, write_whole
 from .base import html as markup
+from .base.html import Markup
 from .base.player import size_text
 from .card import text as words
 from .sweep import table
@@ -50,9 +51,9 @@ def export_task(task: Task, path: Path) -> Path:
 
     video = video_of(task)
 
-    def body(play: Callable[[Path], str]) -> str:
+    def body(play: Callable[[Path], Markup]) -> Markup:
         request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
-        written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else ""
+        written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else Markup()
         return words.headline(task) + words.about(task) + play(video) + written
 
     return _export(path, markup.shorten(_title(task), 80), body, [video])
@@ -62,8 +63,8 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
     """Write the page of a sweep; see ``Sweep.export_html``."""
     videos = [video for task in sweep.tasks if (video := task.video_path) and is_file_inside(video)]
 
-    def body(play: Callable[[Path], str]) -> str:
-        def shown(video: Path) -> str:
+    def body(play: Callable[[Path], Markup]) -> Markup:
+        def shown(video: Path) -> Markup:
             if is_file_inside(video):
                 return play(video)
             return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
@@ -74,7 +75,7 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
 
 
 def _export(
-    path: Path, title: str, body: Callable[[Callable[[Path], str]], str], videos: Iterable[Path]
+    path: Path, title: str, body: Callable[[Callable[[Path], Markup]], Markup], videos: Iterable[Path]
 ) -> Path:
     videos = list(videos)
     if path.suffix.lower() in (".html", ".htm"):
@@ -89,18 +90,18 @@ def _export(
     return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
 
 
-def _embedded(video: Path) -> str:
+def _embedded(video: Path) -> Markup:
     content = base64.b64encode(read_inside(video, ONE_FILE_LIMIT)).decode("ascii")
     return _player(f"data:video/mp4;base64,{content}")
 
 
-def _player(source: str) -> str:
+def _player(source: str) -> Markup:
     film: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
     return markup.tag("video", src=source, **film, aria_label=tr("The finished video"))
 
 
-def _write(path: Path, title: str, body: str) -> Path:
-    """The page, whole or not at all."""
+def _write(path: Path, title: str, body: Markup) -> Path:
+    """Write the page, whole or not at all."""
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         # Nothing is loaded from anywhere, whatever a prompt says.
@@ -108,9 +109,8 @@ def _write(path: Path, title: str, body: str) -> Path:
         "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
     )
     style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
-    shown = (
-        markup.tag("h1", markup.escape(title)) + body + markup.tag("footer", tr("Made with qingbo_widgets."))
-    )
+    foot = markup.tag("footer", markup.escape(tr("Made with qingbo_widgets.")))
+    shown = markup.tag("h1", markup.escape(title)) + body + foot
     head += f"<title>{markup.escape(title)}</title>{style}"
     html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
     write_whole(path, f"{html}<body>{shown}</body></html>\n")

@@ -10,7 +10,11 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
+from qingbo_widgets.system import flags
 from qingbo_widgets.system.flags import Flag
+
+#: The files at whose lines an interrupt comes.
+TRACED = (flags.__file__, threading.__file__, __file__)
 
 
 class Stop(BaseException):
@@ -26,6 +30,8 @@ def interrupted(act: Callable[[], object], moment: int) -> bool:
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal left
+        if frame.f_code.co_filename not in TRACED:  # the collector's callbacks, which run at any moment
+            return None
         left -= 1
         if left == 0:
             sys.settrace(None)

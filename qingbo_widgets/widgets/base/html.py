@@ -1,18 +1,25 @@
-"""Text and HTML. Whatever came from a person or a server passes ``escape`` or ``link`` on its way in."""
+"""HTML as a type: ``Markup`` is safe, and plain text that is joined to it is escaped on its way in.
+
+Only here, and where a text is ours, may ``Markup(…)`` be written around a plain one.
+"""
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Iterable
 from functools import cache
 from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
 
 __all__ = [
     "CSS",
     "OUTPUT_CSS",
+    "Markup",
     "chips",
     "escape",
     "is_web",
+    "join",
     "link",
     "note",
     "output_style",
@@ -93,9 +100,9 @@ CSS = OUTPUT_CSS + _minified("""
 _SPACES = re.compile(r"\s+")
 
 
-def escape(text: object) -> str:
-    """Text made safe for an element and for a quoted attribute."""
-    return html.escape(str(text), quote=True)
+def join(parts: Iterable[Markup], between: str = "") -> Markup:
+    """Return parts as one."""
+    return Markup(between).join(parts)
 
 
 def plain(text: object) -> str:
@@ -110,32 +117,32 @@ def shorten(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def tag(name: str, *inner: str, **attributes: str | None) -> str:
-    """An element around markup that is safe already; attributes are escaped here, ``None`` leaves one out.
+def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
+    """Return an element. Its attributes are escaped; ``None`` leaves one out.
 
     ``class_`` stands for ``class``; an underscore inside a name for a hyphen.
     """
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+    written = join(
+        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
         for key, value in attributes.items()
         if value is not None
     )
-    return f"<{name}{written}>{''.join(inner)}</{name}>"
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, join(inner))
 
 
-def span(text: object, class_: str | None = None) -> str:
-    """A piece of text."""
+def span(text: object, class_: str | None = None) -> Markup:
+    """Return a piece of text."""
     return tag("span", escape(text), class_=class_)
 
 
-def note(text: object, kind: str = "dim") -> str:
-    """A sentence of its own: ``dim`` beside the point, ``hint`` to know, ``alarm`` to mend."""
+def note(text: object, kind: str = "dim") -> Markup:
+    """Return a sentence of its own: ``dim`` beside the point, ``hint`` to know, ``alarm`` to mend."""
     return tag("div", escape(text), class_=f"qingbo-{kind}")
 
 
-def chips(*words: str) -> str:
-    """Short facts side by side; empty ones are left out."""
-    return " ".join(span(word, "qingbo-chip") for word in words if word)
+def chips(*words: str) -> Markup:
+    """Return short facts side by side; empty ones are left out."""
+    return join((span(word, "qingbo-chip") for word in words if word), " ")
 
 
 def is_web(url: str) -> bool:
@@ -146,20 +153,20 @@ def is_web(url: str) -> bool:
         return False
 
 
-def link(url: str, text: str) -> str:
-    """A link where the URL is one of the web, else the bare text."""
+def link(url: str, text: str) -> Markup:
+    """Return a link where the URL is one of the web, else the bare text."""
     if not is_web(url):
         return escape(text)
     return tag("a", escape(text), href=url.strip(), target="_blank", rel="noopener noreferrer")
 
 
-def style(css: str = CSS) -> str:
-    """A style element; the text is ours, never a person's."""
-    return f"<style>{css}</style>"
+def style(css: str = CSS) -> Markup:
+    """Return a style element; the text is ours, never a user's."""
+    return Markup(f"<style>{css}</style>")
 
 
-def output_style(markup: str) -> str:
-    """The style element of an output: those rules for outputs that its markup makes use of."""
+def output_style(markup: str) -> Markup:
+    """Return the style element of an output: those rules for outputs that its markup makes use of."""
     classes = {name for names in re.findall(r'class="([^"]*)"', markup) for name in names.split()}
     parts = {f".{name}" for name in classes} | set(re.findall(r"<([a-z]+)", markup))
     used = []

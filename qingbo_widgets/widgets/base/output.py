@@ -85,12 +85,12 @@ class Lasting:
         self._draw()
 
     @property
-    def style(self) -> str:
+    def style(self) -> markup.Markup:
         """The style element that hides the twins as long as the widget that contains it is alive."""
         twin = f".{self.twin_class}"
         return markup.style(f"{twin}, .jp-OutputArea-child:has({twin}) {{ display: none; }}")
 
-    def show(self, twin: str) -> None:
+    def show(self, twin: markup.Markup) -> None:
         """Show the widget in the cell that runs, with its twin."""
         name = uuid.uuid4().hex
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
@@ -104,17 +104,17 @@ class Lasting:
         note(self)
         self.displayed()
 
-    def keep(self, twin: str) -> None:
+    def keep(self, twin: markup.Markup) -> None:
         """Put another twin in the place of the old one. May be called on any thread."""
         for name in self._displays:
             _update(_twin(name), twin)
 
-    def replace(self, html: str) -> None:
+    def replace(self, html: markup.Markup) -> None:
         """Put HTML in the place of view and twin, for good. May be called on any thread."""
         displays, self._displays = self._displays, []
         for name in displays:
             _update(name, html)
-            _update(_twin(name), "")
+            _update(_twin(name), markup.Markup())
 
     def _count(self, change: Any) -> None:
         """The page tells how many views there are."""
@@ -124,12 +124,12 @@ class Lasting:
                 self._draw()
 
 
-def display_html(html: str) -> None:
+def display_html(html: markup.Markup) -> None:
     """Show HTML in the cell that runs."""
     display(_data(html), raw=True)  # type: ignore[no-untyped-call]
 
 
-def _update(name: str, html: str) -> None:
+def _update(name: str, html: markup.Markup) -> None:
     if get_ipython() is not None:  # without IPython nothing was displayed
         update_display(_data(html), raw=True, display_id=name)  # type: ignore[no-untyped-call]
 
@@ -142,5 +142,5 @@ def _twin(name: str) -> str:
     return f"{name}-twin"
 
 
-def _data(html: str) -> dict[str, Any]:
-    return {"text/html": markup.output_style(html) + html if html else "", "text/plain": ""}
+def _data(html: markup.Markup) -> dict[str, Any]:
+    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": ""}

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ...i18n import N_, tr
 from ...system.folder import read_inside
-from .html import escape, is_web, note, plain, tag
+from .html import Markup, escape, is_web, join, note, plain, tag
 
 __all__ = [
     "EMBED_LIMIT",
@@ -101,8 +101,8 @@ def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
     return None
 
 
-def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "metadata") -> str:
-    """A player for a file that Jupyter serves.
+def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "metadata") -> Markup:
+    """Return a player for a file that Jupyter serves.
 
     Args:
         path: the video.
@@ -113,20 +113,20 @@ def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "
     told = [_caption(Path(path))]
     if reason:
         told.append(f"{reason} {tr(_EMBED_INSTEAD)}")
-    player = "" if url is None else _player(url, preload)
+    player = Markup() if url is None else _player(url, preload)
     return _figure(player, *told)
 
 
-def link_html(url: str) -> str:
-    """A player for a video that is still at the service; nothing where the link leads nowhere.
+def link_html(url: str) -> Markup:
+    """Return a player for a video that is still at the service; nothing where the link leads nowhere.
 
     For a live view only: the link dies within a day.
     """
-    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else ""
+    return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
-def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> str:
-    """A player with the video inside the notebook; a plain message where it is larger than ``limit``."""
+def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
+    """Return a player with the video inside the notebook; a message where it is larger than ``limit``."""
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -154,7 +154,7 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 
-def _player(source: str, preload: str = "metadata") -> str:
+def _player(source: str, preload: str = "metadata") -> Markup:
     return tag(
         "video",
         src=source,
@@ -166,9 +166,9 @@ def _player(source: str, preload: str = "metadata") -> str:
     )
 
 
-def _figure(player: str, *told: str) -> str:
-    lines = "<br>".join(escape(plain(line)) for line in told if line)
-    caption = tag("figcaption", lines, class_="qingbo-dim") if lines else ""
+def _figure(player: Markup, *texts: str) -> Markup:
+    lines = join((escape(plain(line)) for line in texts if line), "<br>")
+    caption = tag("figcaption", lines, class_="qingbo-dim") if lines else Markup()
     return tag("div", tag("figure", player, caption), class_="qingbo-html")
 
 

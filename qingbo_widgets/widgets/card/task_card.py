@@ -14,6 +14,7 @@ from ...service.contract.snapshot import TaskStatus
 from ..base.build import alike, button, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.output import Lasting, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
@@ -71,7 +72,7 @@ class TaskCard(Composite):
         self._on_news: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
         self._screen = Screen(task, weakly(self, "refresh"))
-        self._left = ""
+        self._left = Markup()
         self.lasting = Lasting(self, "_begin_soon")
         with update():
             self._sheet = style_sheet(self)
@@ -126,7 +127,7 @@ class TaskCard(Composite):
         return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
 
     @property
-    def left(self) -> str:
+    def left(self) -> Markup:
         """The task as of its last turn, as HTML that needs no kernel."""
         with update():
             if not self._left:
@@ -201,7 +202,7 @@ class TaskCard(Composite):
         """A turn of the task: draw it now, here and in what outlives the kernel."""
         self._begin()
         with update():  # so that no late twin overtakes the end
-            self._left = ""
+            self._left = Markup()
             if self.lasting.is_kept and self.comm is not None:  # what a closed one left stays as it is
                 if words.is_settled(self.task):
                     self.lasting.replace(words.ended(self.task))
@@ -221,7 +222,7 @@ class TaskCard(Composite):
         told = tr("The progress is in the line above, in words.")
         return alike(ipywidgets.IntProgress, told, value=words.percent(self.task), layout=_BAR)
 
-    def _facts(self) -> str:
+    def _facts(self) -> Markup:
         task = self.task
         return self.lasting.style + words.about(task) + words.advice(task, self._told)
 

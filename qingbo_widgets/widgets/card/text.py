@@ -13,6 +13,7 @@ from ...service.contract.snapshot import TaskStatus
 from ...service.credentials import find_base_url
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
+from ..base.html import Markup
 from ..base.player import embed_html, notebook_folder, relative_path, video_html
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def status(task: Task) -> str:
     return str(task.status) if words is None else tr(words)
 
 
-def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> str:
-    """The line above the bar, as HTML: status, percent, time, time left.
+def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> Markup:
+    """Return the line above the bar, as HTML: status, percent, time, time left.
 
     Args:
         task: the task.
@@ -135,11 +136,11 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
         facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
     if (left := _left(task, now, over)) is not None:
         facts.append(markup.span(left, "qingbo-dim"))
-    return markup.tag("div", " ".join(facts), class_="qingbo-head")
+    return markup.tag("div", markup.join(facts, " "), class_="qingbo-head")
 
 
-def about(task: Task) -> str:
-    """What was asked for, as HTML: the prompt and the facts that matter."""
+def about(task: Task) -> Markup:
+    """Return the request as HTML: the prompt and the facts that matter."""
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, task.task_id))
@@ -152,12 +153,12 @@ def about(task: Task) -> str:
     return (
         markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
         + markup.tag("div", facts)
-        + (markup.note(sent_on) if sent_on else "")
+        + (markup.note(sent_on) if sent_on else Markup())
     )
 
 
-def advice(task: Task, told: str = "") -> str:
-    """What went wrong or is going on, and what can be done, as HTML.
+def advice(task: Task, told: str = "") -> Markup:
+    """Return what went wrong or is going on, and what can be done, as HTML.
 
     Args:
         task: the task.
@@ -172,19 +173,19 @@ def advice(task: Task, told: str = "") -> str:
             lines.append(markup.note(more))
     if told:
         lines.append(markup.note(told, "alarm"))
-    return "".join(lines)
+    return markup.join(lines)
 
 
-def ended(task: Task, *, embed: bool = False) -> str:
-    """The task when nothing more happens: pure HTML that needs no kernel."""
+def ended(task: Task, *, embed: bool = False) -> Markup:
+    """Return the task when nothing more happens: pure HTML that needs no kernel."""
     parts = [headline(task), about(task), advice(task)]
     if task.video_path is not None:
         parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
     return markup.tag("div", *parts, class_="qingbo-html qingbo-card")
 
 
-def kept(task: Task, *hidden_by: str) -> str:
-    """The static twin of a task that is under way: what it is, and the line that resumes it.
+def kept(task: Task, *hidden_by: str) -> Markup:
+    """Return the static twin of a task that is under way: what it is, and the line that resumes it.
 
     The place of its future video is known, so the player is there already, and plays as soon as the file is
     saved, in whatever kernel that happens.

@@ -12,6 +12,7 @@ from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
 from ..base.build import button
+from ..base.html import Markup
 from ..base.sync import lazy, refresher, update
 from .image_fields import is_unasked, service_of, source_of, urls_of
 from .panels import Editor, indented
@@ -36,7 +37,7 @@ _STYLE = (
 )
 
 
-def picture_html(report: ImageReport, alt: str) -> str:
+def picture_html(report: ImageReport, alt: str) -> Markup:
     """The image as HTML. Its server is not told where it is shown."""
     return markup.tag(
         "img", src=source_of(report), alt=alt, style=_STYLE, referrerpolicy="no-referrer", loading="lazy"
@@ -103,16 +104,16 @@ class ImagePreview(Editor):
             self.draw()
             self.form.show_problems()
 
-    def _told(self) -> str:
+    def _told(self) -> Markup:
         url = self.url
         if not url:
-            return ""
+            return Markup()
         report = pictures.known(url, service_of(self.form))
         if report is None:
             host = urlsplit(url).hostname
             return markup.note(tr(_UNASKED).format(host=host) if self._is_unasked else tr(_LOOKING))
         if report.size is None or report.problem:
-            return ""  # said with the other problems of the field
+            return Markup()  # said with the other problems of the field
         words = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)
         size = report.size
         told = markup.note(

@@ -8,6 +8,7 @@ from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.models import declared
 from ..base import html as markup
+from ..base.html import Markup
 from .fields import fields, label
 from .layout import is_edited
 from .panels import problems_html
@@ -38,10 +39,10 @@ def obstacle(form: FormState, problems: Problems) -> str:
     return tr(_NOT_READY).format(fields=", ".join(labels))
 
 
-def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> str:
-    """What stands under a control, safe for HTML."""
+def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> Markup:
+    """Return what stands under a control, safe for HTML."""
     if not form.takes(name):
-        return ""
+        return Markup()
     lines = []
     if name in form.fixed:
         lines.append(markup.note(tr(_FIXED)))
@@ -57,10 +58,10 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     # An empty prompt is no mistake before somebody has written one.
     quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
     lines.append(problems_html(name, () if quiet else problems, warnings))
-    return "".join(lines)
+    return markup.join(lines)
 
 
-def of_code(form: FormState, problems: Problems, warnings: Problems) -> str:
+def of_code(form: FormState, problems: Problems, warnings: Problems) -> Markup:
     """Return what is submitted and might go unseen: where results are sent, and values without a control."""
     sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
     lines = [markup.note(sent_on, "hint")] if sent_on else []
@@ -74,7 +75,7 @@ def of_code(form: FormState, problems: Problems, warnings: Problems) -> str:
             lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
         if hidden or not is_edited(name):
             lines.append(problems_html((name,), problems, warnings))
-    return "".join(lines)
+    return markup.join(lines)
 
 
 def _is_blank(form: FormState, problems: Problems) -> bool:

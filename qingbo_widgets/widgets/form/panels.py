@@ -15,6 +15,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
 from .fields import made
@@ -209,7 +210,7 @@ class Panels(VBox):
         with update(self.message, *self.buttons.values()):
             for name, panel in self._panels.items():
                 self.buttons[name].description = self._described(panel, problems)
-            self.message.value = "".join(problems_html(fields, problems, warnings) for fields in closed)
+            self.message.value = markup.join(problems_html(fields, problems, warnings) for fields in closed)
 
     def _described(self, panel: Panel, problems: Problems) -> str:
         label, wrong = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
@@ -258,7 +259,7 @@ def hidden_style(css: str) -> ipywidgets.HTML:
     return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
 
 
-def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> str:
+def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> Markup:
     """Return what is wrong with a field or some, and what is to know, safe for HTML.
 
     The field's name at the beginning of a message is left out where it is one field: the label says it.
@@ -272,4 +273,4 @@ def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Pro
                 if isinstance(fields, str):
                     message = message.removeprefix(f"{fields}: ")
                 lines.append(markup.note(message, kind))
-    return "".join(lines)
+    return markup.join(lines)

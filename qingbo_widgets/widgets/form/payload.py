@@ -17,6 +17,7 @@ from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.contract.wire import write_body
 from ..base import html as markup
 from ..base.build import button
+from ..base.html import Markup
 from ..base.sync import update
 from ..base.text_fields import PasteArea
 from .fields import set_tooltip
@@ -180,7 +181,7 @@ class SentPane(Editor):
             self._said.value = markup.note(text, kind)
 
 
-def _block(title: str, text: str, copy: str) -> str:
+def _block(title: str, text: str, copy: str) -> Markup:
     script = _COPY_SCRIPT.format(copied=json.dumps(tr(_COPIED)))
     button = markup.tag(
         "button",

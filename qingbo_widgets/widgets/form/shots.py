@@ -13,6 +13,7 @@ from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
 from ..base.build import button
+from ..base.html import Markup
 from ..base.ipw import Checkbox, VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
@@ -270,7 +271,7 @@ def spent(shots: Any) -> str:
     return said.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
 
 
-def _bar(shots: Shots) -> str:
+def _bar(shots: Shots) -> Markup:
     """How the seconds divide, as a bar; ``spent`` says it in words."""
     pieces = [
         (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)

@@ -18,6 +18,7 @@ from ...tasks.task import Task
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.output import Lasting
 from ..base.player import output_of, relative_url, why_unreachable
 from ..base.sync import update
@@ -161,7 +162,7 @@ class Comparison(Composite):
         lines = [f"{letter}: {label}" for letter, label in zip(LETTERS, self._labels, strict=False)]
         with update(self._legend, self.reveal_button):
             # Below the controls: drawn anew, the videos would begin again.
-            self._legend.value = "".join(
+            self._legend.value = markup.join(
                 markup.tag("div", markup.escape(markup.plain(line))) for line in lines
             )
             self.reveal_button.disabled = True
@@ -177,7 +178,7 @@ class Comparison(Composite):
     def _shown(self) -> list[str]:
         return [""] * len(self._labels) if self.is_blind else self._labels
 
-    def _twin(self) -> str:
+    def _twin(self) -> Markup:
         shown = figures(self._paths, self._shown, controls=True)
         return markup.style(CSS) + markup.tag("div", shown, class_=self.lasting.twin_class)
 
@@ -199,8 +200,8 @@ class Comparison(Composite):
             self.reveal()
 
 
-def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = False) -> str:
-    """The videos side by side, as HTML for an output.
+def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = False) -> Markup:
+    """Return the videos side by side, as HTML for an output.
 
     Args:
         paths: the videos.
@@ -220,7 +221,7 @@ def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = Fa
             style=_STYLE,
             aria_label=tr("Video {letter}").format(letter=letter),
         )
-        lines = "<br>".join(markup.escape(markup.plain(line)) for line in told if line)
+        lines = markup.join((markup.escape(markup.plain(line)) for line in told if line), "<br>")
         drawn.append(markup.tag("figure", player, markup.tag("figcaption", lines, class_="qingbo-dim")))
     return markup.tag("div", markup.tag("div", *drawn, class_="qingbo-figures"), class_="qingbo-html")
 

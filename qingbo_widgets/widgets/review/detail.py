@@ -20,6 +20,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.clicks import Clicks
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
 from ..base.sync import update
@@ -233,7 +234,7 @@ class Opened(Composite):
         self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.tell)
 
 
-def _head(entry: Entry) -> str:
+def _head(entry: Entry) -> Markup:
     request = entry.request or {}
     when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
     line = markup.tag(
@@ -248,14 +249,14 @@ def _head(entry: Entry) -> str:
     )
     known = request_of(entry)
     sent_on = callback_note(known) if known is not None else ""
-    prompt += markup.note(sent_on, "hint") if sent_on else ""
+    prompt += markup.note(sent_on, "hint") if sent_on else Markup()
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
     return line + prompt + markup.chips(entry.model, str(request.get("mode", "std")), entry.task_id, cost)
 
 
-def _request(entry: Entry) -> str:
+def _request(entry: Entry) -> Markup:
     if entry.request is None:
         return markup.note(tr(_NO_REQUEST))
     written = json.dumps(dict(entry.request), ensure_ascii=False, indent=2, default=str)
     code = markup.tag("pre", markup.tag("code", markup.escape(written)))
-    return markup.tag("details", markup.tag("summary", tr("Request")), code)
+    return markup.tag("details", markup.tag("summary", markup.escape(tr("Request"))), code)

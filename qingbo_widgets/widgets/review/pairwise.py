@@ -20,6 +20,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.clicks import DOUBLE_CLICK
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.output import Lasting
 from ..base.player import output_of
@@ -81,7 +82,7 @@ class Pairwise(Composite):
         for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
             self.add_class(name)
         self.lasting = Lasting(self)
-        told = markup.tag("div", markup.span(tr(_TOLD)), " ", markup.span(tr(_HIDDEN), "qingbo-dim"))
+        told = markup.tag("div", markup.span(tr(_TOLD)), Markup(" "), markup.span(tr(_HIDDEN), "qingbo-dim"))
         self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + told
         self.skip()
 
@@ -144,9 +145,9 @@ class Pairwise(Composite):
         with update(self._table):
             self._table.value = html
 
-    def _ranking_html(self, ranked: Sequence[Ranked]) -> str:
+    def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
-        rows = [markup.tag("tr", *(markup.tag("th", word) for word in head))]
+        rows = [markup.tag("tr", *(markup.tag("th", markup.escape(word)) for word in head))]
         asked = {key: _asked(task) for key, task in self._tasks.items()}
         varied = differing(list(asked.values()))
         for place, one in enumerate(ranked, 1):

@@ -14,6 +14,7 @@ from ...media.posters import can_make, read_poster
 from ...service.contract.status_names import status_name
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
+from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
 from ..base.sync import close_parts, update
 
@@ -180,7 +181,7 @@ def stars(rating: int | None) -> str:
     return "" if rating is None else "★" * rating + "☆" * (5 - rating)
 
 
-def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> str:
+def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> Markup:
     if picture is None:
         drawn = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
     else:

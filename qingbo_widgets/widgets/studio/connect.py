@@ -111,7 +111,7 @@ class ConnectPanel(Composite):
         self.connect_button = self._button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
         self.sandbox_button = self._button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
         self._message = ipywidgets.HTML()
-        ways = "".join(
+        ways = markup.join(
             markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
         )
         told = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(

@@ -17,6 +17,7 @@ from ..base import html as markup
 from ..base.build import made, style_sheet
 from ..base.clicks import Clicks, DatedButton
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
 from ..base.output import Lasting
 from ..base.sync import refresher, update, weakly
@@ -250,7 +251,7 @@ class VideoStudio(Composite):
                 self._kept_at, self._is_to_keep = time.monotonic(), False
                 self.lasting.keep(self._kept())
 
-    def _kept(self) -> str:
+    def _kept(self) -> Markup:
         """Every task of the studio as HTML, hidden as long as the studio is alive."""
         parts = [card.left for card in self._cards]
-        return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else ""
+        return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else Markup()

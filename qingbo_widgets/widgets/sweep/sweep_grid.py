@@ -16,6 +16,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.clicks import Clicks
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.output import Lasting
 from ..base.sync import close_parts, observe, refresher, update
 from ..card import text as words
@@ -284,7 +285,7 @@ class SweepGrid(Composite):
                 self._kept_as, self._kept_at = kept, time.monotonic()
                 self.lasting.keep(kept)
 
-    def _kept(self) -> str:
+    def _kept(self) -> Markup:
         sweep = self.sweep
         parts = [table.headline(sweep), table.notes(sweep)]
         if sweep.state != "ended":

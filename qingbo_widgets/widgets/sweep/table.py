@@ -11,6 +11,7 @@ from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...tasks.sweep.cell import CellState
 from ..base import html as markup
+from ..base.html import Markup
 from ..base.player import video_html
 from ..card import text as words
 
@@ -100,8 +101,8 @@ def label(values: Mapping[str, Any]) -> str:
     return " · ".join(told)
 
 
-def headline(sweep: Sweep) -> str:
-    """Where the sweep stands, as HTML: state, how many are in which state, time left."""
+def headline(sweep: Sweep) -> Markup:
+    """Return where the sweep stands, as HTML: state, how many are in which state, time left."""
     facts = [
         markup.span(tr(_STATE[sweep.state]), "qingbo-status"),
         markup.span(f"{sweep.progress:.0%}".replace("%", " %")),
@@ -114,8 +115,8 @@ def headline(sweep: Sweep) -> str:
     return markup.tag("div", *facts, class_="qingbo-head")
 
 
-def notes(sweep: Sweep) -> str:
-    """What is fixed in all cells, what was left out, and why it is paused, as HTML."""
+def notes(sweep: Sweep) -> Markup:
+    """Return what is fixed in all cells, what was left out, and why it is paused, as HTML."""
     lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
     sent_on = callback_note(*(cell.request for cell in sweep.cells))
@@ -127,7 +128,7 @@ def notes(sweep: Sweep) -> str:
         lines.append(markup.note(told))
     if len(sweep.skipped) > 5:
         lines.append(markup.note(tr("Left out as well: {count} more.").format(count=len(sweep.skipped) - 5)))
-    return "".join(lines)
+    return markup.join(lines)
 
 
 def waiting(cell: Cell) -> str:
@@ -136,8 +137,8 @@ def waiting(cell: Cell) -> str:
     return "" if said is None else tr(said)
 
 
-def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
-    """All cells as a table that needs no kernel.
+def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> Markup:
+    """Return all cells as a table that needs no kernel.
 
     Args:
         sweep: the sweep.
@@ -146,7 +147,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
     preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
     play = video or (lambda path: video_html(path, preload=preload))
     table = arrange(sweep)
-    head = markup.tag("tr", "<th></th>", *(_th(text, "col") for text in table.columns))
+    head = markup.tag("tr", markup.tag("th"), *(_th(text, "col") for text in table.columns))
     body = [
         markup.tag("tr", _th(text, "row"), *(markup.tag("td", _cell(cell, play)) for cell in cells))
         for text, cells in table.rows
@@ -155,7 +156,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], str] | None = None) -> str:
     return markup.style(CSS) + markup.tag("div", inner, class_="qingbo-html", style="overflow-x: auto")
 
 
-def _cell(cell: Cell | None, play: Callable[[Path], str]) -> str:
+def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
     if cell is None:
         return markup.span(tr("left out"), "qingbo-dim")
     task = cell.task
@@ -166,7 +167,7 @@ def _cell(cell: Cell | None, play: Callable[[Path], str]) -> str:
     return words.headline(task) + words.advice(task)
 
 
-def _th(text: str, scope: str) -> str:
+def _th(text: str, scope: str) -> Markup:
     return markup.tag("th", markup.escape(text), scope=scope)
 
 

@@ -22,7 +22,7 @@ def test_hostile_text_stays_text(make: object) -> None:
 
 def test_attributes_cannot_be_left() -> None:
     """Quotes in an attribute's value do not end it."""
-    assert markup.tag("p", title='" onclick="alert(1)') == '<p title="&quot; onclick=&quot;alert(1)"></p>'
+    assert markup.tag("p", title='" onclick="alert(1)') == '<p title="&#34; onclick=&#34;alert(1)"></p>'
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_only_web_links_lead_anywhere(url: str) -> None:
 def test_a_web_link_is_a_link() -> None:
     """And gives the page it opens no hold on the notebook."""
     made = markup.link('https://example.com/?a=1&b="2"', "<here>")
-    assert 'href="https://example.com/?a=1&amp;b=&quot;2&quot;"' in made
+    assert 'href="https://example.com/?a=1&amp;b=&#34;2&#34;"' in made
     assert 'rel="noopener noreferrer"' in made
     assert "&lt;here&gt;" in made
 
@@ -85,3 +85,10 @@ def test_colours_have_fallbacks() -> None:
     assert markup.CSS.count("var(--jp-") == sum(
         part.split(")")[0].count(",") > 0 for part in markup.CSS.split("var(--jp-")[1:]
     )
+
+
+def test_a_text_that_is_joined_to_html_is_escaped() -> None:
+    """Where an escape was forgotten, the type does it."""
+    assert markup.span("a") + "<b>" == "<span>a</span>&lt;b&gt;"
+    assert markup.join([markup.span("a"), markup.escape("<b>")], "<br>") == "<span>a</span><br>&lt;b&gt;"
+    assert markup.tag("p", "<script>") == "<p>&lt;script&gt;</p>"  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
+from qingbo_widgets.widgets.base.html import Markup
 from qingbo_widgets.widgets.base.output import Lasting, display_html
 from qingbo_widgets.widgets.base.sync import close_parts
 
@@ -126,11 +127,11 @@ def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any,
 def test_view_and_twin_are_two_outputs(cell: Any) -> None:
     """In one output the HTML would not be shown when the kernel is gone."""
     widget = ipywidgets.Label()
-    Lasting(widget).show("<p>twin</p>")
+    Lasting(widget).show(Markup("<p>twin</p>"))
     view, twin = cell.outputs.values()
     assert view["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
     assert "text/html" not in view
-    assert twin["text/html"].endswith("<p>twin</p>")
+    assert twin["text/html"].endswith(Markup("<p>twin</p>"))
     widget.layout.close()
     widget.style.close()
     widget.close()
@@ -166,5 +167,5 @@ def test_each_widget_hides_its_own_twin() -> None:
 
 def test_html_is_displayed_as_it_is(cell: Any) -> None:
     """One output, no widget."""
-    display_html("<p>end</p>")
-    assert (cell.html, cell.views) == ("<p>end</p>", 0)
+    display_html(Markup("<p>end</p>"))
+    assert (cell.html, cell.views) == (Markup("<p>end</p>"), 0)

@@ -474,7 +474,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
     go_through(task)
     card.refresh()
     assert "50 %" in text(card)
-    assert "resume(&quot;task-1&quot;)" in cell.html
+    assert "resume(&#34;task-1&#34;)" in cell.html
     card.set_state({"_view_count": 1})
     card.set_state({"_view_count": 0})  # the output was cleared; the notebook's file may still have it
     task.set_traits(status=TaskStatus.cancelled)
@@ -547,7 +547,7 @@ def test_a_running_task_shows_its_card_and_a_twin(make_task: MakeTask, cell: Any
     task = make_task(task_id="task-1", status=TaskStatus.processing)
     show(task)
     assert cell.views == 1
-    assert ".resume(&quot;task-1&quot;)" in cell.html
+    assert ".resume(&#34;task-1&#34;)" in cell.html
     twin = card_module._shown[task].lasting.twin_class
     assert f'class="qingbo-html qingbo-keep {twin}"' in cell.html
     assert f".{twin}" in card_module._shown[task]._below.value

@@ -150,7 +150,7 @@ def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> N
     show(grid.sweep)
     show(grid.sweep)
     assert cell.views == 2
-    assert f"qw.Sweep.resume(&quot;{grid.sweep.name}&quot;)" in cell.html
+    assert f"qw.Sweep.resume(&#34;{grid.sweep.name}&#34;)" in cell.html
     grid.start_button.click()
     until(lambda: cell.html.count("task_failed") == 8)
     assert "crane fail" in cell.html
