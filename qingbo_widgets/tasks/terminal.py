@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from wcwidth import wcswidth, wcwidth
-
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..system.console import fitted, say
@@ -85,6 +83,8 @@ class ProgressLine:
 
 def columns_of(text: str) -> int:
     """Return how many columns of a terminal a text takes; a Chinese character takes two, an accent none."""
+    from wcwidth import wcswidth, wcwidth  # large tables, and a notebook needs none of them
+
     columns = wcswidth(text)
     return columns if columns >= 0 else sum(max(wcwidth(character), 0) for character in text)
 
