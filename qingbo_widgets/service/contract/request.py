@@ -22,6 +22,19 @@ def default_of(model: object, name: str) -> Any:
     return models_of().of(model).default(name)
 
 
+class _Signature:
+    """What completion and Shift-Tab show of a class of requests: every field, with its default."""
+
+    def __get__(self, request: object, kind: type[VideoRequest]) -> inspect.Signature:
+        positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        fields = kind().values()
+        first = [
+            inspect.Parameter(name, positional, default=fields.pop(name)) for name in ("model", "prompt")
+        ]
+        others = [inspect.Parameter(name, keyword, default=default) for name, default in fields.items()]
+        return inspect.Signature([*first, *others])
+
+
 class VideoRequest:
     """A video that is to be made. Immutable.
 
@@ -53,6 +66,7 @@ class VideoRequest:
     """
 
     __slots__ = ("_given",)
+    __signature__ = _Signature()  # asked for late: the models need not be read at import
 
     _given: Mapping[str, Any]
     model: str
@@ -207,15 +221,6 @@ class VideoRequest:
         return default_of(self._given["model"], name)
 
 
-def _signature() -> inspect.Signature:
-    """Return the signature that completion and Shift-Tab show: every field, with its default."""
-    positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-    fields = VideoRequest().values() | {"model": "kling-v3"}
-    first = [inspect.Parameter(name, positional, default=fields.pop(name)) for name in ("model", "prompt")]
-    others = [inspect.Parameter(name, keyword, default=default) for name, default in fields.items()]
-    return inspect.Signature([*first, *others])
-
-
 def _rebuilt(given: dict[str, Any]) -> VideoRequest:
     return VideoRequest(**given)
 
@@ -229,6 +234,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (Shot, CameraControl, DynamicMask)):
         return value.as_dict()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-VideoRequest.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ and what follows. A description that comes from the service at run time is read 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -167,4 +166,6 @@ class Models(Mapping[str, Model]):
 
     def closest(self, name: str) -> str | None:
         """Return the model that a misspelt name probably means."""
+        import difflib  # for a misspelt name only
+
         return next(iter(difflib.get_close_matches(name.lower(), self, n=1, cutoff=0.7)), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from .known_keys import hide
@@ -35,27 +36,24 @@ _NAMED = (
 _SAID = r"(?:bearer|passw(?:or)?d|login|api key|[\w-]+[_-](?:key|token|secret|securestring))"
 _OPTION = r"(?-i:-[uUba])|--(?:proxy-)?user|--oauth2-bearer|--cookie|--pass|--auth"
 #: Blanks are counted: without a limit, a page of them would take minutes.
-_PATTERNS = tuple(
-    re.compile(pattern, re.ASCII | re.IGNORECASE)
-    for pattern in (
-        # Authorization: Bearer KEY · "X-API-Key": "KEY" · api_key=KEY · ('Authorization', 'KEY')
-        rf"(?<![\w-]){_NAMED}{_QUOTE}?\s{{0,9}}\]?\s?(?:=>|[:=,：])\s{{0,9}}\w?{_QUOTE}?\s?{_SCHEME}{_KEY}",
-        # bearer KEY · password KEY · setx QINGBO_API_KEY KEY · ConvertTo-SecureString KEY
-        rf"(?<![\w-]){_SAID}{_QUOTE}?(?:\s?\+)?\s{{1,9}}{_QUOTE}?{_KEY}",
-        # -u user:KEY · --user=KEY · --oauth2-bearer KEY · -b name=KEY · -uuser:KEY
-        rf"(?<![\w-])(?:{_OPTION})[\s=]{{1,9}}{_QUOTE}?{_KEY}",
-        r"(?<![\w-])(?-i:-[uUba])(?P<key>[^\s\"'-][^\s\"':=]{0,99}[:=][^\s\"']+)",
-        # auth=("user", "KEY") · BasicAuth("user", "KEY")
-        r"\b\w*(?:auth|credential)\w*\s?=?\s?(?:[\w.]{1,99})?\(\s?(?P<key>[\"'][^\n)]*)",
-        # https://user:KEY@host · /token/KEY
-        r"://(?P<key>[^\s/@\"'…]+)@",
-        r"/(?:token|key|api-?key|auth|secret)s?/(?P<key>[\w.~%+=-]{6,})",
-        # sk-… · a JSON Web Token · letters and digits in no order
-        r"(?<![\w-])(?P<key>(?:sk|pk|ak|rk|key|api|wave|qingbo)[-_][a-z0-9][\w.-]{7,})",
-        r"(?<![\w-])(?P<key>(?-i:eyJ)[\w-]{8,}[\w.-]*)",
-        rf"{_APART}(?=(?-i:{_WORD}*[a-z]))(?=(?-i:{_WORD}*[A-Z]))(?={_WORD}*\d){_WORD}{{12,}}){_ENDS}",
-        rf"{_APART}(?={_WORD}*[a-z])(?={_WORD}*\d){_WORD}{{24,}}){_ENDS}",
-    )
+_PATTERNS = (
+    # Authorization: Bearer KEY · "X-API-Key": "KEY" · api_key=KEY · ('Authorization', 'KEY')
+    rf"(?<![\w-]){_NAMED}{_QUOTE}?\s{{0,9}}\]?\s?(?:=>|[:=,：])\s{{0,9}}\w?{_QUOTE}?\s?{_SCHEME}{_KEY}",
+    # bearer KEY · password KEY · setx QINGBO_API_KEY KEY · ConvertTo-SecureString KEY
+    rf"(?<![\w-]){_SAID}{_QUOTE}?(?:\s?\+)?\s{{1,9}}{_QUOTE}?{_KEY}",
+    # -u user:KEY · --user=KEY · --oauth2-bearer KEY · -b name=KEY · -uuser:KEY
+    rf"(?<![\w-])(?:{_OPTION})[\s=]{{1,9}}{_QUOTE}?{_KEY}",
+    r"(?<![\w-])(?-i:-[uUba])(?P<key>[^\s\"'-][^\s\"':=]{0,99}[:=][^\s\"']+)",
+    # auth=("user", "KEY") · BasicAuth("user", "KEY")
+    r"\b\w*(?:auth|credential)\w*\s?=?\s?(?:[\w.]{1,99})?\(\s?(?P<key>[\"'][^\n)]*)",
+    # https://user:KEY@host · /token/KEY
+    r"://(?P<key>[^\s/@\"'…]+)@",
+    r"/(?:token|key|api-?key|auth|secret)s?/(?P<key>[\w.~%+=-]{6,})",
+    # sk-… · a JSON Web Token · letters and digits in no order
+    r"(?<![\w-])(?P<key>(?:sk|pk|ak|rk|key|api|wave|qingbo)[-_][a-z0-9][\w.-]{7,})",
+    r"(?<![\w-])(?P<key>(?-i:eyJ)[\w-]{8,}[\w.-]*)",
+    rf"{_APART}(?=(?-i:{_WORD}*[a-z]))(?=(?-i:{_WORD}*[A-Z]))(?={_WORD}*\d){_WORD}{{12,}}){_ENDS}",
+    rf"{_APART}(?={_WORD}*[a-z])(?={_WORD}*\d){_WORD}{{24,}}){_ENDS}",
 )
 #: One long word and nothing else, as a dashboard copies a key.
 _ALONE = re.compile(rf"{_QUOTE}?(?!\w+://)(?![\[{{])[!#-&(-_a-~]{{12,}}{_QUOTE}?")
@@ -97,11 +95,16 @@ def mask_in(value: Any, depth: int = 20) -> Any:
     return masked
 
 
+@cache  # when the first text is looked at: it takes 3 ms, which a first form need not wait for
+def _compiled() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.ASCII | re.IGNORECASE) for pattern in _PATTERNS)
+
+
 def _without_keys(text: str) -> str:
     text = hide(text)
     # The end of a line would part a value from its name.
     masked = joined = re.sub(r"[\\^`][ \t]*\r?\n", " ", _visible(text))
-    for pattern in _PATTERNS:
+    for pattern in _compiled():
         masked = pattern.sub(_masked, masked)
     return text if masked == joined else masked
 

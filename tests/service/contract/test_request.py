@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
 import subprocess
@@ -105,3 +106,10 @@ def test_importing_a_request_imports_no_http() -> None:
         "sys.exit('requests' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_shift_tab_shows_every_field_with_its_default() -> None:
+    """The fields come from the models' description, and a notebook's help still lists them."""
+    shown = inspect.signature(VideoRequest).parameters
+    assert list(shown)[:2] == ["model", "prompt"], "as they are passed by position"
+    assert {name: field.default for name, field in shown.items()} == VideoRequest().values()
