@@ -65,7 +65,9 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     assert abs(seek(videos(page, 1), 3.0) - 3.0) < 0.1
     moved = percents(bar.values)
     assert len(moved) >= 4, moved
-    assert moved == sorted(moved), "a bar that runs backwards"
+    # What follows the highest is the download, for which the bar starts from 0 again.
+    made = moved[: moved.index(max(moved)) + 1]
+    assert made == sorted(made), "a bar that runs backwards"
     expect(page.output(1)).to_contain_text("Finished")
 
     for theme in ("light", "dark"):
