@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from bisect import bisect_right
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -96,6 +97,4 @@ def padded(text: str, columns: int) -> str:
 
 def _shortened(text: str, columns: int) -> str:
     """Return as much of a text as fits."""
-    while columns_of(text) > columns:
-        text = text[:-1]
-    return text
+    return text[: bisect_right(range(len(text) + 1), columns, key=lambda end: columns_of(text[:end])) - 1]

@@ -15,7 +15,7 @@ from .limits import EXAMPLE_URL, is_blank
 from .problem import Problem, refused, shown
 from .schema import Constraint, Model, Models, Parameter
 from .urls import is_private_host, is_web_url
-from .values import is_set
+from .values import is_same, is_set
 
 __all__ = ["advise", "check"]
 
@@ -48,8 +48,7 @@ def advise(values: Mapping[str, Any], models: Models, *, local_service: bool = F
 
 def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     model = models.of(values["model"])
-    active = [constraint for constraint in model.constraints if constraint.holds(values)]
-    unsent = _unsent(active)
+    active, unsent = model.active(values), model.unsent(values)
     known = {**models.parameters, **model.parameters}
     checked = [parameter for name, parameter in known.items() if name not in unsent]
     yield from _keys(values)
@@ -62,10 +61,6 @@ def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
         if parameter.type not in _NAMES:
             yield from _checked(parameter, values, model)
             yield from _required(parameter, values, active)
-
-
-def _unsent(active: Iterable[Constraint]) -> frozenset[str]:
-    return frozenset(name for one in active for name in (*one.omit, *one.forbid))
 
 
 def _keys(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -138,10 +133,9 @@ def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
 
 
 def _not_sent(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
-    for constraint in model.constraints:
-        for name in constraint.omit if constraint.holds(values) else ():
-            default = model.default(name)
-            if type(values[name]) is not type(default) or values[name] != default:
+    for constraint in model.active(values):
+        for name in constraint.omit:
+            if not is_same(values[name], model.default(name)):
                 yield Problem(name, tr(constraint.note))
 
 
@@ -158,8 +152,8 @@ def _wishes(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
     for name, parameter in model.parameters.items():
         if is_set(values.get(name)):
             yield from KINDS[parameter.type].advise(parameter, values[name])
-    for constraint in model.constraints:
-        for name in constraint.avoid if constraint.holds(values) else ():
+    for constraint in model.active(values):
+        for name in constraint.avoid:
             if is_set(values.get(name)):
                 (subject,) = constraint.when
                 yield Problem(subject, tr(constraint.note).format(field=name))

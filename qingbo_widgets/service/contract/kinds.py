@@ -37,7 +37,7 @@ from .values import (
     is_integer,
 )
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "Kind", "unset"]
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -88,23 +88,13 @@ class Kind:
 def _name(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if is_blank(value):
-        yield refused(
-            parameter.name,
-            value,
-            tr(parameter.refusal) if parameter.refusal else tr("is blank"),
-            _example(parameter),
-        )
+        yield refused(parameter.name, value, _blank(parameter), _example(parameter))
 
 
 def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if parameter.required and says_nothing(value):
-        yield refused(
-            parameter.name,
-            value,
-            tr(parameter.refusal) if parameter.refusal else tr("is blank"),
-            tr(EXAMPLE_PROMPT),
-        )
+        yield refused(parameter.name, value, _blank(parameter), tr(EXAMPLE_PROMPT))
     else:
         yield from length(parameter.name, value, parameter.most)
 
@@ -170,7 +160,7 @@ def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
         yield Problem(parameter.name, message)
 
 
-def _refusal(parameter: Parameter) -> str:
+def _blank(parameter: Parameter) -> str:
     return tr(parameter.refusal) if parameter.refusal else tr("is blank")
 
 
@@ -181,10 +171,6 @@ def _example(parameter: Parameter) -> Any:
     if parameter.default is not None:
         return parameter.default
     return (*parameter.choices, *parameter.range, None)[0]
-
-
-def _is_whole(value: object) -> bool:
-    return is_integer(value)
 
 
 def _is_number(value: object) -> bool:
@@ -232,8 +218,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "name": Kind(_name),
         "text": Kind(_text),
         "choice": Kind(_choice),
-        "seconds": Kind(_seconds, read=as_plain, fits=_is_whole, parse=int),
-        "integer": Kind(_integer, read=as_plain, fits=_is_whole, parse=int),
+        "seconds": Kind(_seconds, read=as_plain, fits=is_integer, parse=int),
+        "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
         "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
         "boolean": Kind(_boolean, read=as_plain, fits=_is_truth, parse=_truth),
         "url": Kind(_url, urls=lambda value: (value,)),
@@ -277,3 +263,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 """Every type that a description may name."""
+
+
+def unset(parameter: Parameter, default: Any) -> Any:
+    """Return the value of a field that is not set: the default, or what is empty for its type."""
+    return KINDS[parameter.type].empty if default is None else default

@@ -12,7 +12,7 @@ from typing import Any
 
 from .schema import Constraint, Model, Models, Parameter
 
-__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read", "takes"]
+__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read"]
 
 DEFAULT_CONTRACT = "2026-04"
 #: One file a contract: ``2026-04.toml``.
@@ -107,8 +107,3 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
     return MappingProxyType(value) if isinstance(value, dict) else value
-
-
-def takes(model: object, name: str, contract: str = DEFAULT_CONTRACT) -> bool:
-    """Return whether a model takes a field of ``VideoRequest``; one that is not listed may take any."""
-    return name in models_of(contract).of(model).parameters

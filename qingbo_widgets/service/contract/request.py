@@ -8,18 +8,13 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from . import checks
-from .kinds import KINDS
+from .kinds import KINDS, unset
 from .models import DEFAULT_CONTRACT, declared, models_of
 from .problem import Problem
 from .schema import Models
-from .values import CameraControl, DynamicMask, Shot, is_integer, is_set
+from .values import CameraControl, DynamicMask, Shot, is_integer, is_same, is_set
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
-
-
-def default_of(model: object, name: str) -> Any:
-    """Return the value of a field that is not set, by the contract that has the model."""
-    return models_of().of(model).default(name)
 
 
 class _Signature:
@@ -101,8 +96,7 @@ class VideoRequest:
             raise AttributeError(f"VideoRequest has no field {name}")
         if name in self._given:
             return self._given[name]
-        default = default_of(self._given["model"], name)
-        return KINDS[known[name].type].empty if default is None else default
+        return unset(known[name], models_of().of(self._given["model"]).default(name))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"A VideoRequest does not change; request.replace({name}=…) makes another one.")
@@ -156,17 +150,13 @@ class VideoRequest:
         """Return the value of every field, with the defaults of those that are not set.
 
         Args:
-            models: those whose defaults count; by default, those of the contract that has the model.
+            models: those whose defaults count; by default, those of contract 2026-04.
         """
-        if models is None:
-            return {name: getattr(self, name) for name in declared()}
-        model = models.of(self._given["model"])
-        values = {}
-        for name, parameter in declared().items():
-            default = model.default(name)
-            empty = KINDS[parameter.type].empty if default is None else default
-            values[name] = self._given.get(name, empty)
-        return values
+        model = (models or models_of()).of(self._given["model"])
+        return {
+            name: self._given[name] if name in self._given else unset(parameter, model.default(name))
+            for name, parameter in declared().items()
+        }
 
     def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
         """Return everything for which the service would refuse this request; empty when it should take it.
@@ -210,15 +200,12 @@ class VideoRequest:
 
     def chosen(self) -> dict[str, Any]:
         """Return the model and every field that differs from its default."""
+        model = models_of().of(self._given["model"])
         return {
             name: value
             for name, value in self._given.items()
-            # The type is compared first: True is not the duration 1, and an array has no single "!=".
-            if name == "model" or type(value) is not type(default := self._default(name)) or value != default
+            if name == "model" or not is_same(value, model.default(name))
         }
-
-    def _default(self, name: str) -> Any:
-        return default_of(self._given["model"], name)
 
 
 def _rebuilt(given: dict[str, Any]) -> VideoRequest:

@@ -120,6 +120,14 @@ class Model:
         parameter = self.parameters.get(name)
         return None if parameter is None else parameter.default
 
+    def active(self, values: Mapping[str, Any]) -> tuple[Constraint, ...]:
+        """Return the constraints that hold for these values."""
+        return tuple(constraint for constraint in self.constraints if constraint.holds(values))
+
+    def unsent(self, values: Mapping[str, Any]) -> frozenset[str]:
+        """Return the parameters that are not sent with these values, whether set or not."""
+        return frozenset(name for one in self.active(values) for name in (*one.omit, *one.forbid))
+
 
 class Models(Mapping[str, Model]):
     """The models of one contract, by name, in the order of its documentation.

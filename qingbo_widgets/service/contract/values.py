@@ -92,6 +92,12 @@ def is_set(value: object) -> bool:
     return not (value is None or (isinstance(value, (str, tuple)) and not value))
 
 
+def is_same(value: object, default: object) -> bool:
+    """Whether a value is the default: 1 is not ``True``, and 5.0 is not the duration 5."""
+    # The type is compared first, for an array has no single "==".
+    return type(value) is type(default) and bool(value == default)
+
+
 def is_integer(value: object) -> bool:
     """Whether it is an integer as JSON has them; ``True`` is not."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -22,9 +22,7 @@ def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
         values: the request's fields, with the defaults of those that are not set.
         models: the models of the contract that carries it.
     """
-    model = models.of(values["model"])
-    active = [constraint for constraint in model.constraints if constraint.holds(values)]
-    unsent = {name for constraint in active for name in (*constraint.omit, *constraint.forbid)}
+    unsent = models.of(values["model"]).unsent(values)
     body: dict[str, Any] = {}
     for name, parameter in models.parameters.items():
         value = values[name]

@@ -15,14 +15,12 @@ from functools import partial
 from typing import Any
 
 from . import echoes
-from .secret import SHORTEST, Secret
+from .secret import HIDDEN, SHORTEST, Secret
 
 __all__ = ["API_KEY_VARIABLES", "HIDDEN", "hide", "hide_in", "holds_key", "remember", "texts_in"]
 
 #: Asked in this order; the second and third are those of the service's own documentation.
 API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
-#: What stands in the place of a key.
-HIDDEN = "<hidden>"
 #: Levels of lists and dictionaries that are searched; a request has four. A list may contain itself.
 _DEEPEST = 12
 

@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 
 from .echoes import hide
 
-__all__ = ["SHORTEST", "Secret", "hidden"]
+__all__ = ["HIDDEN", "SHORTEST", "Secret", "hidden"]
 
+#: What stands in the place of a secret.
+HIDDEN = "<hidden>"
 #: Letters; shorter ones are made up, and would be found in the middle of any word.
 SHORTEST = 8
 
@@ -38,8 +40,8 @@ class Secret:
     def hide_in(self, text: str) -> str:
         """Return the text with every occurrence of the secret taken out, however it is spelled."""
         if len(self.__text) < SHORTEST:
-            return text.replace(self.__text, repr(self)) if self.__text else text
-        return hide(self.reveal, text, repr(self))
+            return text.replace(self.__text, HIDDEN) if self.__text else text
+        return hide(self.reveal, text, HIDDEN)
 
     def hide_in_all(self, value: Any) -> Any:
         """Do the same to every text in what JSON holds. A key too short to be one is left where it is."""
@@ -61,7 +63,7 @@ class Secret:
         return bool(self.__text) or not self.is_text
 
     def __repr__(self) -> str:
-        return "<hidden>"
+        return HIDDEN
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A secret is not written down.")

@@ -14,7 +14,7 @@ __all__ = ["Posters", "posters"]
 
 
 class Posters:
-    """Makes posters one by one on a thread of its own. One for all galleries of the process."""
+    """Makes posters one by one on a thread of its own."""
 
     def __init__(self) -> None:
         self._pool = DaemonPool(1, "qingbo-poster")

@@ -10,7 +10,6 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.values import DynamicMask, is_pair
 from ...tasks.background.image_checks import pictures
@@ -215,7 +214,7 @@ class MasksEditor(Editor):
                 shown = self.rows[: len(masks)]
                 if self._list.children != shown:
                     self._list.children = shown
-                self.add.disabled = len(masks) >= declared()["dynamic_masks"].most
+                self.add.disabled = len(masks) >= self.form.parameter("dynamic_masks").most
                 options = tuple((str(number + 1), number) for number in range(max(1, len(masks))))
                 if tuple(self.draw.options) != options:
                     chosen = self.draw.value or 0
@@ -299,7 +298,7 @@ class MasksEditor(Editor):
     def _make_canvas(self) -> Any:
         from .canvas import PathCanvas  # anywidget takes long to import
 
-        most = declared()["dynamic_masks"].limits["points"][1]
+        most = self.form.parameter("dynamic_masks").limits["points"][1]
         canvas = PathCanvas(limit=most, layout={"margin": "4px 0", "width": "100%"})
         canvas.observe(lambda change: self._drawn(change["new"]), "paths")
         with update(self._image):

@@ -6,7 +6,6 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
-from ...service.contract.models import declared
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
@@ -52,9 +51,8 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         if name in _DECIDED:
             lines.append(markup.note(tr(_DECIDED[name])))
     elif name == "prompt":
-        lines.append(
-            markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=declared()["prompt"].most))
-        )
+        limit = form.parameter("prompt").most
+        lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=limit)))
     # An empty prompt is no mistake before somebody has written one.
     quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
     lines.append(problems_html(name, () if quiet else problems, warnings))

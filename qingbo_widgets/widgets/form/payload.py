@@ -10,11 +10,9 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.models import models_of
+from ...service.contract.contracts import Contract
 from ...service.contract.request import VideoRequest
-from ...service.contract.schema import Models
 from ...service.contract.values import CameraControl, DynamicMask, Shot
-from ...service.contract.wire import write_body
 from ..base import html as markup
 from ..base.build import button
 from ..base.html import Markup
@@ -67,20 +65,20 @@ _CSS = """
 _POINT = re.compile(r'\{\n\s+"x": ([-+.\deE]+),\n\s+"y": ([-+.\deE]+)\n\s+\}')
 
 
-def json_body(request: VideoRequest, models: Models | None = None) -> str:
+def json_body(request: VideoRequest, contract: Contract) -> str:
     """Return the JSON body of the submission, indented. A request with problems is written too."""
-    models = models or models_of()
     try:
-        body = json.dumps(write_body(request.values(models), models), ensure_ascii=False, indent=2)
+        body = json.dumps(contract.encode(request), ensure_ascii=False, indent=2)
     except (TypeError, ValueError, AttributeError):  # a value that no JSON can hold, set in code
         return ""
     return _POINT.sub(r'{"x": \1, "y": \2}', body)  # up to 77 of them
 
 
 def python_call(request: VideoRequest) -> str:
-    """The call of ``generate`` that submits the same: only what differs from the defaults."""
-    defaults = VideoRequest().values()
-    chosen = {name: value for name, value in request.chosen().items() if value != defaults[name]}
+    """The call of ``generate`` that submits the same: only what differs from the model's defaults."""
+    chosen = request.chosen()
+    if chosen["model"] == VideoRequest().model:
+        del chosen["model"]
     arguments = [_python(chosen.pop("prompt"))] if chosen.get("prompt") else []
     arguments += [f"{name}={_python(value)}" for name, value in chosen.items()]
     on_one_line = f"qw.generate({', '.join(arguments)})"
@@ -158,7 +156,7 @@ class SentPane(Editor):
         with update(self._html):
             self._html.value = (
                 told
-                + _block(tr(_JSON), json_body(request, self.form.models), tr(_COPY_JSON))
+                + _block(tr(_JSON), json_body(request, self.form.contract), tr(_COPY_JSON))
                 + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
             )
 

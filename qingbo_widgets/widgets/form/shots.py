@@ -9,7 +9,6 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
 from ..base.build import button
@@ -247,7 +246,8 @@ class _Row(VBox):
         mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
         hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
         # A shot without words is not a mistake yet: the first of its problems is told as what to do.
-        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=declared()["shots"].most)
+        limit = self._editor.form.parameter("shots").most
+        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=limit)
         return markup.note(said) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Int, TraitError, TraitType, Tuple, Unicode
 
-from ...service.contract.kinds import KINDS
-from ...service.contract.models import declared, models_of
+from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.kinds import KINDS, unset
+from ...service.contract.models import DEFAULT_CONTRACT, declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
@@ -70,14 +71,10 @@ _TRAITS: Mapping[str, type[Any]] = {
 }
 
 
-def _default(parameter: Parameter) -> Any:
-    return KINDS[parameter.type].empty if parameter.default is None else parameter.default
-
-
 def _trait(parameter: Parameter) -> Any:
     """Return the trait of a field."""
     kind = _TRAITS.get(parameter.type, _Value)
-    default = _default(parameter)
+    default = unset(parameter, parameter.default)
     if kind is _Value:
         return _Value(default, help=parameter.help)
     return kind(default, allow_none=default is None, help=parameter.help)
@@ -177,14 +174,19 @@ class FormState(HasTraits):
                 setattr(self, name, getattr(self, name))
 
     @property
+    def contract(self) -> Contract:
+        """The contract that carries the request."""
+        return CONTRACTS[DEFAULT_CONTRACT] if self._manager is None else self._manager.client.contract
+
+    @property
     def models(self) -> Models:
         """The models of the contract that carries the request."""
-        return models_of() if self._manager is None else self._manager.client.contract.models
+        return self.contract.models
 
     @property
     def field_names(self) -> Mapping[str, Any]:
         """The fields, with their defaults."""
-        return {name: _default(parameter) for name, parameter in declared().items()}
+        return {name: unset(parameter, parameter.default) for name, parameter in declared().items()}
 
     @property
     def request(self) -> VideoRequest:
@@ -195,13 +197,17 @@ class FormState(HasTraits):
         """Return whether the chosen model takes a field; one that is not listed may take any."""
         return name in self.models.of(self.model).parameters
 
+    def parameter(self, name: str) -> Parameter:
+        """Return the description of a field: the chosen model's, or of one that it does not take, any."""
+        return self.models.of(self.model).parameters.get(name) or declared()[name]
+
     def counts(self, name: str) -> bool:
         """Return whether a field belongs to the request, as the model and the other fields decide."""
         return name in self._counting()
 
     def judge(self) -> tuple[Problems, Problems]:
         """Return problems and warnings of the request, and of the images that have been looked at."""
-        request, contract = self.request, self.models.contract
+        request, contract = self.request, self.contract.name
         problems, warnings = image_fields.found(self)
         is_local = self._manager is not None and self._manager.is_local
         return (
@@ -292,5 +298,4 @@ class FormState(HasTraits):
         """Return the fields that belong to the request."""
         model = self.models.of(self.model)
         values = {name: getattr(self, name) for name in model.parameters}
-        active = [constraint for constraint in model.constraints if constraint.holds(values)]
-        return frozenset(values).difference(*((*one.omit, *one.forbid) for one in active))
+        return frozenset(values) - model.unsent(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import qingbo_widgets as qw
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.contracts import CONTRACTS
+from qingbo_widgets.service.contract.models import DEFAULT_CONTRACT
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form.payload import SentPane, json_body, python_call
@@ -84,20 +86,21 @@ def test_the_call_says_only_what_differs() -> None:
 def test_the_json_is_what_the_client_sends(request_: qw.VideoRequest) -> None:
     """To the letter, but for the blanks."""
     client = Client("sk-sentinel", "http://127.0.0.1:1/v1")
-    assert json.loads(json_body(request_)) == client.payload(request_)
+    assert json.loads(json_body(request_, client.contract)) == client.payload(request_)
 
 
 def test_the_points_of_a_path_stand_on_a_line_each() -> None:
     """77 of them are enough without more lines; a text that looks like a point stays as it is."""
     like = '{\n "x": 1,\n "y": 2\n}'
-    body = json_body(REQUESTS[6].replace(prompt=like))
+    body = json_body(REQUESTS[6].replace(prompt=like), CONTRACTS[DEFAULT_CONTRACT])
     assert '{"x": 3, "y": 4.5}' in body
     assert json.loads(body)["prompt"] == like
 
 
 def test_what_no_json_can_hold_is_not_shown() -> None:
     """Code can set anything; the pane does not break."""
-    assert json_body(qw.VideoRequest(prompt="A koi", cfg_scale=object())) == ""  # type: ignore[arg-type]
+    impossible = qw.VideoRequest(prompt="A koi", cfg_scale=object())  # type: ignore[arg-type]
+    assert json_body(impossible, CONTRACTS[DEFAULT_CONTRACT]) == ""
 
 
 @pytest.fixture
@@ -203,5 +206,13 @@ def test_a_key_in_a_command_is_not_kept(form: RequestForm, pane: SentPane) -> No
 def test_a_form_of_a_manager_shows_the_same(manager: TaskManager) -> None:
     """Whoever submits."""
     form = RequestForm(manager, prompt="A koi")
-    assert json.loads(json_body(form.request)) == manager.client.payload(form.request)
+    assert json.loads(json_body(form.request, form.contract)) == manager.client.payload(form.request)
     form.close()
+
+
+def test_the_call_names_what_differs_from_the_default_of_the_model(described: Callable[[str], None]) -> None:
+    """The usual 5 seconds are named for a model that makes 12 of them unless told otherwise."""
+    described("[models.kling-v9]\ntakes = []\nduration = { choices = [5, 12], default = 12 }")
+    request = qw.VideoRequest("kling-v9", "A koi", duration=5)
+    assert python_call(request) == 'qw.generate("A koi", model="kling-v9", duration=5)'
+    assert python_call(request.replace(duration=12)) == 'qw.generate("A koi", model="kling-v9")'

@@ -10,7 +10,7 @@ import ipywidgets
 import pytest
 from traitlets import TraitError, link
 
-from qingbo_widgets.service.contract.models import declared, models_of, takes
+from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import CameraControl, Shot
 from qingbo_widgets.tasks.manager import TaskManager
@@ -109,7 +109,7 @@ def test_only_what_the_model_takes_is_shown(form: RequestForm, model: str) -> No
     """And only that is sent."""
     form.model = model
     for field, control in form.controls.items():
-        assert (control.layout.display != "none") == takes(model, field)
+        assert (control.layout.display != "none") == (field in models_of()[model].parameters)
 
 
 def test_what_was_typed_is_kept_for_when_the_model_takes_it_again(form: RequestForm) -> None:
@@ -386,6 +386,18 @@ def test_nothing_below_jumps_when_the_model_changes(form: RequestForm) -> None:
         form.model = model
         assert form.switch.layout.display is None
         assert form.panels.buttons["more"].layout.display is None
+
+
+def test_the_length_of_a_prompt_is_counted_against_the_limit_of_the_model(
+    described: Callable[[str], None],
+) -> None:
+    """Models differ in how much they read."""
+    described("[models.kling-v9]\ntakes = []\nprompt = { most = 100 }")
+    form = RequestForm(prompt="a koi")
+    assert "5 / 2500 characters" in note(form, "prompt")
+    form.model = "kling-v9"
+    assert "5 / 100 characters" in note(form, "prompt")
+    form.close()
 
 
 def test_an_invented_parameter_has_its_control(described: Callable[[str], None]) -> None:
