@@ -1,4 +1,4 @@
-"""Which module may use what. The layers of the package itself are in pyproject.toml, for import-linter."""
+"""The libraries that each module may use. Layers are import-linter's job, in pyproject.toml."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _MOST_BYTES = 200
 
 
 def readable_name(text: str, limit: int = 32) -> str:
-    """A file name out of a prompt: letters and digits of every script, the rest a single dash.
+    """Return a file name for a prompt: letters and digits of every script, the rest a single dash.
 
     Nothing is left that a path, a shell or any file system could take for something else. File systems allow
     255 bytes: far more than a name of Chinese characters has (three bytes each), but macOS may take Korean

@@ -12,7 +12,7 @@ __all__ = ["read_request", "request_of"]
 
 
 def request_of(entry: Entry) -> VideoRequest | None:
-    """The request; ``None`` where it is not known, or was written by a version that knows more fields."""
+    """Return an entry's request; ``None`` where it is unknown, or written by a version with more fields."""
     return None if entry.request is None else read_request(entry.request)
 
 

@@ -33,7 +33,7 @@ MOMENTS = ("submitted_at", "created_at", "completed_at")
 
 
 def sidecar_path(video: Path) -> Path:
-    """Where the sidecar of a video is, or would be."""
+    """Return the path of a video's sidecar, whether or not it exists."""
     return video.with_suffix(".json")
 
 
@@ -80,7 +80,7 @@ def amend_sidecar(video: Path, **content: Any) -> None:
 
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:
-    """The sidecar of a video, ``None`` where there is none that can be read."""
+    """Return the sidecar of a video; ``None`` where there is none that can be read."""
     try:
         found = tidied(json.loads(read_inside(sidecar_path(video), LARGEST)))
     except (OSError, ValueError, RecursionError):

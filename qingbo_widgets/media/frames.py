@@ -68,7 +68,7 @@ def frame_at(path: Path, seconds: float) -> Image:
 
 
 def frame_rate(video: Path) -> float | None:
-    """Return the frames in a second; ``None`` where that cannot be told."""
+    """Return the frame rate in frames per second; ``None`` where the file does not say."""
     try:
         with open_film(video) as container:
             rate = container.streams.video[0].average_rate

@@ -75,7 +75,7 @@ class Lifecycle:
         return True
 
     def settle(self) -> None:
-        """Nothing more will happen by itself: end every wait and call back."""
+        """Mark the task as done: wake every waiter and run the callbacks."""
         with self._ending:
             self._done.set()
             callbacks, self._callbacks = self._callbacks, []

@@ -50,14 +50,14 @@ TICK = 0.1
 
 
 class Cancellable(Protocol):
-    """What follows a task and can have it cancelled."""
+    """A follower that can cancel its task."""
 
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it gets there."""
 
 
 class Owner(Protocol):
-    """What a task needs of the manager that it belongs to."""
+    """The part of the manager that a task uses."""
 
     client: Client
     library: Library

@@ -180,7 +180,7 @@ def test_an_empty_library_is_a_table_with_its_columns(tmp_path: Path) -> None:
 
 
 def test_an_invented_parameter_is_a_column(library: Library, described: Callable[[str], None]) -> None:
-    """What a description adds is in the table where a request has it, with no other change."""
+    """A parameter added to the description becomes a column where a request has it, with no other change."""
     pytest.importorskip("pandas")
     described(INVENTED)
     request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)

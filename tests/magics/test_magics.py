@@ -335,7 +335,7 @@ def test_loading_twice_is_harmless(shell: InteractiveShell, manager: Any) -> Non
 def test_an_invented_parameter_is_an_option(
     described: Callable[[str], None], shell: InteractiveShell, manager: qw.TaskManager
 ) -> None:
-    """What a description adds is offered, completed and read, with no other change."""
+    """A parameter added to the description becomes an option: listed, completed, parsed."""
     described(INVENTED)
     assert "--grain" in completed(shell, "%%qingbo --gr")
     assert completed(shell, "%%qingbo --grain ") >= {"fine", "coarse"}

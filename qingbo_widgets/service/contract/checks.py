@@ -1,4 +1,4 @@
-"""What the service would refuse (``check``), and what to know before sending (``advise``).
+"""The checks of a request: problems that the service would refuse (``check``), and warnings (``advise``).
 
 The rules are data (``models/``); here they are held against the values of one request.
 """

@@ -16,7 +16,7 @@ __all__ = ["CONTRACTS", "Contract"]
 
 
 class Contract(Protocol):
-    """What the service and its clients have agreed on at one date."""
+    """A dated contract between the service and its clients."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""What the checks of several types share: predicates, limits of a text or a URL, and values that would do."""
+"""Predicates, limits and example values shared by the checks of several types."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
 
 class _Signature:
-    """What completion and Shift-Tab show of a class of requests: every field, with its default."""
+    """The signature that completion and Shift-Tab show: every field, with its default."""
 
     def __get__(self, request: object, kind: type[VideoRequest]) -> inspect.Signature:
         positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
@@ -133,7 +133,7 @@ class VideoRequest:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """What the video shows: the prompt, or in its place the prompts of the shots."""
+        """The prompt alone, or the prompts of the shots that replace it."""
         if is_set(self.prompt) or not isinstance(self.shots, tuple):
             return (str(self.prompt),)
         return tuple(str(getattr(shot, "prompt", shot)) for shot in self.shots)

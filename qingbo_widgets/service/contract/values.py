@@ -93,7 +93,7 @@ def is_set(value: object) -> bool:
 
 
 def is_same(value: object, default: object) -> bool:
-    """Whether a value is the default: 1 is not ``True``, and 5.0 is not the duration 5."""
+    """Return whether a value is the default: 1 is not ``True``, and 5.0 is not the duration 5."""
     # The type is compared first, for an array has no single "==".
     return type(value) is type(default) and bool(value == default)
 

@@ -17,7 +17,7 @@ SHORTEST = 8
 class Secret:
     """A text that neither prints nor pickles nor shows in a traceback; ``reveal()`` gives it.
 
-    What is no text can be given too, and is dropped: somebody may have read the key as bytes.
+    A value that is not text is accepted and dropped: the caller may have read the key as bytes.
 
     Attributes:
         is_text: whether a text was given.
@@ -30,7 +30,7 @@ class Secret:
         self.__text = text.strip() if isinstance(text, str) else ""
 
     def reveal(self) -> str:
-        """The text itself. Keep it out of local variables: tracebacks print them."""
+        """Return the text. Keep it out of local variables: tracebacks print them."""
         return self.__text
 
     def bearer(self) -> bytes:
@@ -73,7 +73,7 @@ class Secret:
 
 
 def hidden(value: object) -> Secret | None:
-    """What somebody gave, out of sight; ``None`` stays what it is.
+    """Wrap a value in a ``Secret``; ``None`` is returned as it is.
 
     To be called first of all by whatever takes a key, and bound to the same name: a verbose traceback prints
     the arguments of every function that it passes through. Nothing raises here.

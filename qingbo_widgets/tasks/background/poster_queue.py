@@ -1,4 +1,4 @@
-"""Posters, made one by one on a thread of their own."""
+"""The queue of posters to be made."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["Context"]
 
 
 class Context(Owner, Protocol):
-    """What the followers of tasks need of their manager.
+    """The part of the manager that followers of tasks use.
 
     Attributes:
         holder: the name under which this kernel holds tasks in the journal.

@@ -1,4 +1,4 @@
-"""The check of what is passed as a manager."""
+"""Validation of ``manager`` arguments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["is_manager", "no_manager"]
 
 
 def is_manager(value: object) -> bool:
-    """Return whether it is a manager, or nothing, which stands for the default one."""
+    """Return whether a value is a manager, or ``None``, which stands for the default one."""
     if value is None:
         return True
     from ...tasks.manager import TaskManager

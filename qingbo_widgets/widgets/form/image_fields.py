@@ -41,11 +41,11 @@ class ImageFields(Protocol):
 
     @property
     def manager(self) -> Owner | None:
-        """Where the request is to be submitted."""
+        """The manager that the request is submitted to."""
 
 
 def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
-    """The addresses in a field that can be looked at."""
+    """Return the URLs of a field whose images can be fetched."""
     value = getattr(form, field)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
@@ -57,12 +57,12 @@ def is_unasked(form: ImageFields, url: str) -> bool:
 
 
 def service_of(form: ImageFields) -> str:
-    """The address of the service that is to fetch the images."""
+    """Return the base URL of the service that will fetch the images."""
     return form.manager.client.base_url if form.manager is not None else find_base_url()
 
 
 def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Problems and warnings of the images that have been looked at. Nothing is fetched here."""
+    """Return problems and warnings of the images probed so far. Fetches nothing."""
     problems, warnings = [], []
     for field in FIELDS_WITH_IMAGES:
         for url in urls_of(form, field):
@@ -75,7 +75,7 @@ def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
 
 
 def published(form: ImageFields, field: str, value: object) -> object:
-    """The value, or in place of a file's path the URL at which the sandbox serves the file."""
+    """Return the value; the path of a file becomes the URL at which the sandbox serves it."""
     if field not in FIELDS_WITH_FILES or form.manager is None or form.manager.sandbox is None:
         return value
     if field == "dynamic_masks":
@@ -98,7 +98,7 @@ def _with_published_masks(form: ImageFields, value: object) -> object:
 
 
 def source_of(report: ImageReport) -> str:
-    """What the page loads to show the image.
+    """Return the URL from which the page loads the image.
 
     The page fetches a public image by itself. One that only the kernel's machine can reach comes out of the
     kernel's memory, so that it is shown on a page that runs elsewhere.

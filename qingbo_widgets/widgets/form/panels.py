@@ -1,7 +1,7 @@
 """Parts of the form that are made when they are first needed: behind a button, or beside a control.
 
 An ``Editor`` is a widget for one field or a few. It sets traits of the form's state when the user
-works in it, and is refreshed when the form has changed, whoever changed it.
+works in it, and is refreshed when the form has changed, by the user or by code.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def json_body(request: VideoRequest, contract: Contract) -> str:
 
 
 def python_call(request: VideoRequest) -> str:
-    """The call of ``generate`` that submits the same: only what differs from the model's defaults."""
+    """Return the ``generate`` call that submits the same; arguments at the model's default are left out."""
     chosen = request.chosen()
     if chosen["model"] == VideoRequest().model:
         del chosen["model"]

@@ -163,7 +163,7 @@ class FormState(HasTraits):
 
     @property
     def manager(self) -> Owner | None:
-        """Where ``submit`` submits; ``None`` for the default one."""
+        """The manager that ``submit`` uses; ``None`` for the default one."""
         return self._manager
 
     @manager.setter

@@ -88,7 +88,7 @@ def test_colours_have_fallbacks() -> None:
 
 
 def test_a_text_that_is_joined_to_html_is_escaped() -> None:
-    """Where an escape was forgotten, the type does it."""
+    """Plain text joined to markup is escaped by its type, even where the caller forgot."""
     assert markup.span("a") + "<b>" == "<span>a</span>&lt;b&gt;"
     assert markup.join([markup.span("a"), markup.escape("<b>")], "<br>") == "<span>a</span><br>&lt;b&gt;"
     assert markup.tag("p", "<script>") == "<p>&lt;script&gt;</p>"  # type: ignore[arg-type]
