@@ -25,9 +25,10 @@ from unittest.mock import patch
 
 from qingbo_widgets import Client, Library, TaskCard, TaskManager
 from qingbo_widgets.tasks.background.loop import TaskMonitor
+from qingbo_widgets.tasks.expectation import Answer
 from qingbo_widgets.tasks.following import follower
 from qingbo_widgets.tasks.following.record import TaskRecord
-from qingbo_widgets.tasks.schedule import KEPT, Answer, History
+from qingbo_widgets.tasks.schedule import KEPT, History
 
 from . import server
 from .card import CONNECT
