@@ -80,7 +80,7 @@ def close_while_submitting(folder: Path, rounds: int) -> int:
                 time.sleep(0.01)
             assert open_ == [], "neither sent nor refused"
             rows = {row.key: row for row in manager.library.entries()}
-            sent = {task.key: task for task in tasks if task.key in service._keys}
+            sent = {task.key: task for task in tasks if task.key in service.keys}
             for task in tasks:
                 row = rows.get(task.key)
                 if task.key in sent:

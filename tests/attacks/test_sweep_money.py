@@ -498,4 +498,4 @@ def test_a_kernel_that_dies_before_the_request_leaves_no_doubtful_retry(
     made.cells[0].retry()
     until(lambda: made.counts[CellState.running] == 2 and len(service.tasks) == 2)
     assert made.cells[0].key == key
-    assert set(service._keys) >= {key}
+    assert set(service.keys) >= {key}

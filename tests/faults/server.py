@@ -184,7 +184,7 @@ class FaultServer:
     def __init__(self, *script: Step, otherwise: Step | None = None, port: int = 0) -> None:
         self.requests: list[Received] = []
         self._script = list(script)
-        self._otherwise = otherwise or answer(b"the script is over", 599)
+        self.otherwise = otherwise or answer(b"the script is over", 599)
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -231,7 +231,7 @@ class FaultServer:
                 while (request := _read(stream, number)) is not None:
                     with self._lock:
                         self.requests.append(request)
-                        step = self._script.pop(0) if self._script else self._otherwise
+                        step = self._script.pop(0) if self._script else self.otherwise
                     if not step(Exchange(request, connection, self._stopped)):
                         return
             except OSError:  # the client hung up first

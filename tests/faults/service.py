@@ -40,7 +40,7 @@ class Service:
         self.knows_keys = True
         self.clock = timedelta(0)
         self.lifetime = timedelta(hours=24)
-        self._keys: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> bool:
@@ -71,11 +71,11 @@ class Service:
         """Makes the task that a submission asks for."""
         key = request.headers["idempotency-key"]
         with self._lock:  # two kernels may submit in the same moment
-            if not self.knows_keys or key not in self._keys:
-                self._keys[key] = f"task-{len(self.tasks) + 1}"
-                self.tasks[self._keys[key]] = 0
+            if not self.knows_keys or key not in self.keys:
+                self.keys[key] = f"task-{len(self.tasks) + 1}"
+                self.tasks[self.keys[key]] = 0
                 self.prompts.append(request.json.get("prompt", ""))
-            return self._keys[key]
+            return self.keys[key]
 
     def taken(self, fault: Step) -> Step:
         """A fault that hides from the client that its task was made."""

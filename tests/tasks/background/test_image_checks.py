@@ -11,6 +11,7 @@ from PIL import Image
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.http.image_probe import ImageReport, Size
 from qingbo_widgets.tasks.background.image_checks import Pictures
+from tests.waiting import until
 
 URL = "https://example.com/koi.png"
 SERVICE = "https://service.example/v1"
@@ -106,12 +107,13 @@ def test_a_look_that_breaks_leaves_no_one_waiting_for_ever(looks: Looks) -> None
 
     pictures = Pictures(broken)
     pictures.ask(URL, SERVICE, lambda: None)
-    while pictures._waiting:
-        threading.Event().wait(0.005)
-    pictures.ask(URL, SERVICE, lambda: None)
-    while pictures._waiting:
-        threading.Event().wait(0.005)
-    assert len(looks.urls) == 2
+    until(lambda: looks.urls)
+
+    def is_looked_at_again() -> bool:
+        pictures.ask(URL, SERVICE, lambda: None)
+        return len(looks.urls) > 1
+
+    until(is_looked_at_again)
 
 
 def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: Path) -> None:

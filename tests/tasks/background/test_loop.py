@@ -15,15 +15,16 @@ from qingbo_widgets.tasks.background.loop import TaskMonitor
 
 def test_the_thread_is_there_before_it_is_needed(tmp_path):
     """A form that is on the page has it started, so that no click waits for it; once closed, never."""
-    monitor = TaskMonitor(Journal(tmp_path))
+    monitor, before = TaskMonitor(Journal(tmp_path)), set(threading.enumerate())
+
+    async def thread_of_coroutines() -> threading.Thread:
+        return threading.current_thread()
+
     assert not monitor.was_used
     monitor.warm_up()
     assert monitor.was_used
-    thread = monitor._thread
-    assert thread is not None
-    assert thread.is_alive()
-    assert monitor.start(asyncio.sleep, 0, "done").result(timeout=10) == "done"
-    assert monitor._thread is thread
+    (thread,) = set(threading.enumerate()) - before
+    assert monitor.start(thread_of_coroutines).result(timeout=10) is thread
     monitor.close()
     unused = TaskMonitor(Journal(tmp_path))
     unused.close()

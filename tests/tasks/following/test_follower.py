@@ -397,7 +397,7 @@ def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
             return status(exchange)
         return (steps.pop(0) if steps else answer(b"", 403))(exchange)
 
-    server._otherwise = step
+    server.otherwise = step
     return server
 
 
