@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from .service.contract.snapshot import TaskSnapshot, TaskStatus
     from .tasks.connection import connect, generate
     from .tasks.manager import TaskManager
-    from .tasks.sweep.sweep import Sweep, sweep
+    from .tasks.sweep.make import sweep
+    from .tasks.sweep.sweep import Sweep
     from .tasks.task import Task
     from .widgets.card.task_card import TaskCard
     from .widgets.form.request_form import RequestForm
@@ -113,7 +114,8 @@ _HOMES = {
     "library.library": ("Library",),
     "tasks.connection": ("connect", "generate"),
     "tasks.manager": ("TaskManager",),
-    "tasks.sweep.sweep": ("Sweep", "sweep"),
+    "tasks.sweep.make": ("sweep",),
+    "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),
     "widgets.card.task_card": ("TaskCard",),
     "widgets.review.comparison": ("Comparison",),

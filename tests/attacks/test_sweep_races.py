@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from qingbo_widgets import Sweep, Task, TaskManager, sweep
+from qingbo_widgets.library.sweeps import Sweeps
 from qingbo_widgets.tasks.background import loop as monitor
 from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.faults.server import answer, close
@@ -36,6 +38,9 @@ class Stopped:
             self.has_begun.set()
             assert self._is_let_go.wait(30)
         return self._method(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
+        return partial(self, instance)
 
     def wait(self) -> None:
         """Wait until the method is called."""
@@ -66,7 +71,7 @@ def test_a_cell_and_its_task_are_submitted_once(
 ) -> None:
     """Retry in the grid and "Submit again" on the card, while the first waits for the journal."""
     made, task = refused(service, make_manager())
-    claim = Stopped(monkeypatch, made._queue.rows, "claim")
+    claim = Stopped(monkeypatch, Sweeps, "claim")
     made.cells[0].retry()
     claim.wait()
     task.submit_again()
@@ -84,7 +89,7 @@ def test_a_cell_and_its_task_in_another_kernel_are_submitted_once(
     made, task = refused(service, make_manager())
     other = make_manager().take_up(task.key)
     assert other is not None
-    claim = Stopped(monkeypatch, made._queue.rows, "claim")
+    claim = Stopped(monkeypatch, Sweeps, "claim")
     made.cells[0].retry()
     claim.wait()
     other.submit_again()
@@ -104,7 +109,7 @@ def test_an_unconfirmed_submission_of_another_kernel_is_not_repeated(
     other = make_manager().take_up(task.key)
     assert other is not None
     service.faults["submit"] = [service.taken(close)]
-    claim = Stopped(monkeypatch, made._queue.rows, "claim")
+    claim = Stopped(monkeypatch, Sweeps, "claim")
     made.cells[0].retry()
     claim.wait()
     other.submit_again()
@@ -146,7 +151,7 @@ def test_nothing_is_sent_after_a_pause(
     service.story = RENDERING
     manager = make_manager()
     made = sweep(prompt=["a", "b", "c"], name="koi", ask_above=0, manager=manager)
-    claim = Stopped(monkeypatch, made._queue.rows, "claim")
+    claim = Stopped(monkeypatch, Sweeps, "claim")
     made.start()
     claim.wait()
     made.pause()
@@ -237,7 +242,7 @@ def test_a_cell_that_meets_the_end_is_no_doubt(
     service.story = RENDERING
     manager = make_manager()
     made = sweep(prompt=["a", "b"], name="koi", ask_above=0, manager=manager)
-    claim = Stopped(monkeypatch, made._queue.rows, "claim")
+    claim = Stopped(monkeypatch, Sweeps, "claim")
     made.start()
     claim.wait()
     if not is_cut_off:

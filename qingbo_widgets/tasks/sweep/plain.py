@@ -18,7 +18,7 @@ from .grid import Grid, Skipped
 if TYPE_CHECKING:
     from ...library.library import Library
 
-__all__ = ["announced", "as_json", "kept_skipped", "rows_of", "skipped_of"]
+__all__ = ["announced", "as_json", "kept_skipped", "rows_of", "skipped_as_json"]
 
 
 def announced(grid: Grid, name: str, max_running: int, asks: str) -> str:
@@ -51,9 +51,9 @@ def as_json(value: Any) -> Any:
     return value.as_dict() if hasattr(value, "as_dict") else value
 
 
-def skipped_of(grid: Grid) -> list[dict[str, Any]]:
+def skipped_as_json(skipped: Sequence[Skipped]) -> list[dict[str, Any]]:
     """Return the combinations that were left out, as the journal keeps them."""
-    return [{"values": as_json(one.values), "problems": list(map(str, one.problems))} for one in grid.skipped]
+    return [{"values": as_json(one.values), "problems": list(map(str, one.problems))} for one in skipped]
 
 
 def kept_skipped(kept: Sequence[Mapping[str, Any]]) -> list[Skipped]:

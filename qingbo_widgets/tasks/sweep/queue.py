@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
@@ -23,7 +22,10 @@ from ..task import Task
 from .brake import Brake, concerns_all
 from .cell import Cell, CellState
 
-__all__ = ["Queued", "SweepQueue"]
+if TYPE_CHECKING:
+    from .state import SweepState
+
+__all__ = ["SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -41,37 +43,20 @@ _UNFOLLOWED = N_(
 )
 
 
-class Queued(Protocol):
-    """The sweep that a queue submits: its cells, and the traits that say how it stands."""
-
-    name: str
-    manager: TaskManager
-    cells: tuple[Cell, ...]
-    state: str
-    max_running: int
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks of its cells, as far as they are submitted."""
-
-    def set_trait(self, name: str, value: Any) -> None:
-        """Set a trait that is read-only for users."""
-
-
 class SweepQueue:
-    """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``halt``.
+    """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``go_on``.
 
     Args:
-        sweep: the sweep; its traits ``state`` and ``reason`` are set here.
+        sweep: the sweep, whose state is set here.
+        manager: submits and follows its tasks.
     """
 
-    def __init__(self, sweep: Queued) -> None:
+    def __init__(self, sweep: SweepState, manager: TaskManager) -> None:
         self._sweep = sweep
-        self._manager = sweep.manager
-        self.rows = Sweeps(sweep.manager.library.journal, sweep.manager.service)
+        self._manager = manager
+        self.rows = Sweeps(manager.library.journal, manager.service)
         self._brake = Brake()
         self._turn = asyncio.Lock()
-        self._lock = threading.RLock()
         #: Of the tasks made here, so that none is taken for another kernel's.
         self._keys: set[str] = set()
         self._attached: set[str] = set()
@@ -90,17 +75,8 @@ class SweepQueue:
     def go_on(self) -> None:
         """Submit what waits."""
         self._manager.monitor.process.check()
-        with self._lock:
-            self._sweep.set_trait("reason", "")
-            self._sweep.set_trait("state", "running")
+        self._sweep.set_running()
         self.poke()
-
-    def halt(self, reason: str) -> None:
-        """Submit no more."""
-        with self._lock:
-            if self._sweep.state == "running":
-                self._sweep.set_trait("reason", reason)
-                self._sweep.set_trait("state", "paused")
 
     def change(self, cells: Sequence[Cell]) -> None:
         """Write down which cells the user has cancelled or retried, and go on.
@@ -120,20 +96,9 @@ class SweepQueue:
 
     def poke(self) -> None:
         """Look whether there is something to submit, because something has changed."""
-        self.look()
+        self._sweep.settle()
         with suppress(RuntimeError):  # the manager is closed: nothing more is submitted
             self._manager.monitor.start(self._step)
-
-    def look(self) -> None:
-        """End the sweep, or open it again, as its cells are."""
-        sweep = self._sweep
-        with self._lock:
-            is_over = all(cell.is_over for cell in sweep.cells)
-            if sweep.state == "ended" and not is_over:
-                sweep.set_trait("state", "running")
-            elif sweep.state != "planned" and is_over:
-                sweep.set_trait("reason", "")
-                sweep.set_trait("state", "ended")
 
     # ------------------------------------------------------------------ submitting
 
@@ -148,7 +113,7 @@ class SweepQueue:
                 if cell.state == CellState.waiting:
                     await self._submit(cell)
                     room = self._room()
-        self.look()
+        sweep.settle()
 
     def _room(self) -> int:
         """Return the number that may be submitted now."""
@@ -175,7 +140,9 @@ class SweepQueue:
             logger.warning(
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
-            self.halt(tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error)))
+            self._sweep.set_paused(
+                tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error))
+            )
 
     async def _submit_new(self, cell: Cell) -> None:
         manager, task = self._manager, Task(self._manager, cell.request)
@@ -241,7 +208,9 @@ class SweepQueue:
         if key is None:
             cell.is_dropped = True
         elif not self._take_over(cell, key):
-            self.halt(tr(_ELSEWHERE))  # its row is not written yet: a kernel of an earlier version
+            self._sweep.set_paused(
+                tr(_ELSEWHERE)
+            )  # its row is not written yet: a kernel of an earlier version
         return False
 
     def _may_leave(self, task: Task) -> bool:
@@ -300,12 +269,12 @@ class SweepQueue:
                 else:
                     cell.is_asked_again = True
             elif _is_refused(task) and concerns_all(task.error):
-                self.halt(str(task.error))
+                self._sweep.set_paused(str(task.error))
                 cell.task = None  # nothing was made, so it waits again
             elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
-                self.halt(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
+                self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
             elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
-                self.halt(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
+                self._sweep.set_paused(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
             cell.is_awaited = False
         self.poke()
 

@@ -1,54 +1,47 @@
-"""``Sweep``: many videos from one call, so many at a time."""
+"""``Sweep``: many videos that differ in what is compared, so many at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-import uuid
-from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from traitlets import HasTraits, Int, Unicode
 
 from ... import late
 from ...exceptions import QingboError, WaitTimeout
 from ...i18n import N_, tr
 from ...library.dataframe import dataframe
-from ...library.sweeps import CellRow, SweepRow, Sweeps
+from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
-from ...service.secrets.known_keys import hide
 from ...system.console import say
-from ...system.host import in_notebook, warn
+from ...system.host import in_notebook
 from ..connection import current
 from ..manager import TaskManager
 from ..task import TICK, Task
-from .cell import FREE, Cell, CellState, time_left, took
-from .grid import Skipped, make_grid
-from .plain import announced, as_json, kept_skipped, rows_of, skipped_of
+from .cell import FREE, Cell, CellState
+from .grid import Skipped
+from .plain import kept_skipped, rows_of, skipped_as_json
 from .queue import SweepQueue
+from .state import MAX_RUNNING, SweepState
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sweep", "sweep"]
+__all__ = ["ASK", "Sweep"]
 
-#: How many tasks of a sweep are unfinished at once by default.
-_MAX_RUNNING = 4
 #: A name stands for one sweep of a manager, also where two threads ask for it in the same moment.
 _naming = threading.RLock()
 
 _PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}")
-_ASK = N_("sweep.start() submits them.")
+ASK = N_("sweep.start() submits them.")
 _TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
 _CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
 
 
-class Sweep(HasTraits):
+class Sweep(SweepState):
     """Requests that differ in what is compared, submitted with a limit on how many are unfinished at once.
 
     Made by ``sweep``; it is kept in the library with every request, so ``Sweep.resume(name)`` finds it in
@@ -69,10 +62,6 @@ class Sweep(HasTraits):
         skipped: the combinations that were left out, and why.
     """
 
-    state = Unicode("planned", read_only=True, help="planned, running, paused or ended.")
-    reason = Unicode("", read_only=True, help="Why it is paused, unless by pause().")
-    max_running = Int(_MAX_RUNNING, min=1, help="How many of its tasks may be unfinished at once.")
-
     def __init__(
         self,
         manager: TaskManager,
@@ -81,14 +70,13 @@ class Sweep(HasTraits):
         rows: Sequence[CellRow],
         *,
         skipped: Sequence[Skipped] = (),
-        max_running: int = _MAX_RUNNING,
+        max_running: int = MAX_RUNNING,
     ) -> None:
-        super().__init__(max_running=max_running)
-        self.name = name
+        super().__init__(name, max_running)
         self.manager = manager
         self.axes = axes
         self.skipped = tuple(skipped)
-        self._queue = SweepQueue(self)
+        self._queue = SweepQueue(self, manager)
         self.cells = tuple(
             Cell(
                 number,
@@ -135,39 +123,13 @@ class Sweep(HasTraits):
             skipped = kept_skipped(row.skipped)
             found = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
             manager.sweeps[name] = found
-            found.set_trait("state", "running")
+            found.set_running()
             found._queue.resume()
             if found.counts[CellState.waiting]:
                 sent_on = callback_note(*(cell.request for cell in found.cells))
-                found._queue.halt(" ".join(filter(None, (tr(_TAKEN_UP), sent_on))))
-            found._queue.look()
+                found.set_paused(" ".join(filter(None, (tr(_TAKEN_UP), sent_on))))
+            found.settle()
         return found
-
-    # ------------------------------------------------------------------ how it stands
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks of its cells, as far as they are submitted."""
-        return tuple(cell.task for cell in self.cells if cell.task is not None)
-
-    @property
-    def counts(self) -> Counter[CellState]:
-        """How many cells are in which state."""
-        found = Counter(cell.state for cell in self.cells)
-        return Counter({state: found[state] for state in CellState})
-
-    @property
-    def progress(self) -> float:
-        """How much is done, 0 to 1; what failed or was cancelled is done too."""
-        return sum(cell.progress for cell in self.cells) / (100 * len(self.cells))
-
-    @property
-    def time_left(self) -> float | None:
-        """Seconds until all of it is through, ``None`` where nothing tells."""
-        counts = self.counts
-        under_way = [cell.task.eta for cell in self.cells if cell.task and cell.state == CellState.running]
-        ended = [seconds for task in self.tasks if (seconds := took(task)) is not None]
-        return time_left(ended, under_way, counts[CellState.waiting], self.max_running)
 
     @property
     def is_done(self) -> bool:
@@ -199,7 +161,7 @@ class Sweep(HasTraits):
 
     def pause(self) -> None:
         """Submit no more. What is under way goes on at the service."""
-        self._queue.halt("")
+        self.set_paused("")
 
     def go_on(self) -> None:
         """Submit what waits.
@@ -239,6 +201,16 @@ class Sweep(HasTraits):
         for cell in again:
             cell.begin_again()
         self._queue.change(again)
+
+    def keep(self, rows: Sequence[CellRow]) -> bool:
+        """Write a new sweep into the library; return ``False`` where that has one of this name."""
+        with _naming:
+            is_new = self._queue.rows.add(
+                self.name, self.axes, skipped_as_json(self.skipped), self.max_running, rows
+            )
+            if is_new:
+                self.manager.sweeps[self.name] = self
+        return is_new
 
     # ------------------------------------------------------------------ waiting
 
@@ -288,7 +260,7 @@ class Sweep(HasTraits):
         """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``go_on()``."""
         self.manager.monitor.process.check()
         if self.state == "planned":
-            raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(_ASK)))
+            raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
         while not self.is_done:
             yield
         if self.manager.is_closed and self.state != "ended":
@@ -334,76 +306,3 @@ class Sweep(HasTraits):
     def _limit(self, _: object) -> None:
         self._queue.rows.change(self.name, max_running=self.max_running)
         self._queue.poke()
-
-
-def sweep(
-    table: object = None,
-    *,
-    name: str | None = None,
-    repeat: int = 1,
-    max_running: int | None = None,
-    ask_above: int | None = None,
-    skip_invalid: bool = False,
-    manager: TaskManager | None = None,
-    **fields: Any,
-) -> Sweep:
-    """Render every combination of the values given. Prints how many tasks that is before it sends any.
-
-    More than ``ask_above`` tasks are not sent: the sweep waits for its button in the notebook, or for
-    ``start()``. A name that the library knows gives that sweep again if its requests are the same, so a cell
-    can be run twice.
-
-    Args:
-        table: rows that belong together: a CSV file, a DataFrame, or a list of prompts, dictionaries or
-            requests.
-        name: under which the library keeps it; made of the time when left out.
-        repeat: how many times each combination is rendered.
-        max_running: how many tasks may be unfinished at once; 4, or what it was for a sweep that is known.
-        ask_above: of how many tasks at most nobody needs to be asked; by default the manager's setting.
-        skip_invalid: leave out combinations that a model does not take, instead of raising.
-        manager: the default one when left out.
-        **fields: as in ``VideoRequest``; a list varies a field, the last one fastest.
-
-    Raises:
-        InvalidRequest: the service would refuse some combinations; nothing was sent.
-        TypeError, ValueError: a field that does not exist, nothing to make, or a name that is taken.
-        MissingApiKey: nobody has connected, and there is no key.
-    """
-    contract = None if manager is None else manager.client.contract.name
-    grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, contract=contract, **fields)
-    manager = manager or current()
-    rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
-    kept, name = Sweeps(manager.library.journal, manager.service), name and hide(name)
-    if name and (known := kept.get(name)) is not None:
-        return _take_up(manager, known, rows, max_running)
-    places = max_running or _MAX_RUNNING
-    for message in dict.fromkeys(
-        advice.message for one in grid.combinations for advice in one.request.warnings(contract)
-    ):
-        warn(message)
-    name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
-    made = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=places)
-    with _naming:
-        if is_new := kept.add(name, made.axes, skipped_of(grid), places, rows):
-            manager.sweeps[name] = made
-    if not is_new and (known := kept.get(name)) is not None:  # another kernel or thread was quicker
-        return _take_up(manager, known, rows, max_running)
-    limit = manager.ask_above if ask_above is None else ask_above
-    asks = len(rows) > limit
-    say(announced(grid, name, places, tr(_ASK) if asks else ""))  # before anything is sent
-    return made if asks else made.start()
-
-
-def _take_up(
-    manager: TaskManager, known: SweepRow, rows: Sequence[CellRow], max_running: int | None
-) -> Sweep:
-    """Return the sweep that the library has of this name, if its requests are these."""
-    if [dict(cell.request) for cell in known.cells] != [dict(row.request) for row in rows]:
-        message = tr(
-            "the library has another sweep {name!r}: choose another name, or take that one up with "
-            "qw.Sweep.resume({name!r})"
-        )
-        raise ValueError(message.format(name=known.name))
-    found = Sweep.resume(known.name, manager=manager)
-    found.max_running = max_running or found.max_running
-    return found
