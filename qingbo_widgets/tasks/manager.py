@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sys
-import threading
 import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +15,7 @@ from traitlets.config import Configurable
 
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
-from ..library.entry import Entry
-from ..library.journal.settings import PATIENCE
 from ..library.library import Library
-from ..library.requests import request_of
 from ..service.client import Client
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
@@ -31,25 +23,23 @@ from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.urls import is_loopback, why_not_public
 from ..service.secrets.known_keys import hide_in, holds_key
-from ..system.console import say
-from ..system.host import in_notebook, shell, warn
-from ..system.interrupts import outcome, uninterrupted
+from ..system.host import shell, warn
+from ..system.interrupts import uninterrupted
 from .background.loop import TaskMonitor
-from .background.writer import URGENT
+from .closing import finish, patience
 from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
 from .following.lease import Sightings, new_holder
 from .following.record import TaskRecord
-from .following.restore import state_of
+from .following.renewal import renew
+from .recovery import Recovery
 from .task import Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 __all__ = ["TaskManager"]
-
-logger = logging.getLogger("qingbo_widgets")
 
 
 class TaskManager(Configurable):
@@ -120,11 +110,10 @@ class TaskManager(Configurable):
         #: The sweeps that are live, by name: kept here and used by ``sweep``.
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
-        self._taking_up = threading.RLock()
-        self._recovery: Future[None] | None = None
+        self._recovery = Recovery(self, self._tasks)
         # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
         self._finalizer = weakref.finalize(
-            self, _close, self.monitor, self.library, self.holder, self.backlog
+            self, finish, self.monitor, self.library, self.holder, self.backlog
         )
         self._renewal: Future[None] | None = None
 
@@ -168,7 +157,7 @@ class TaskManager(Configurable):
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Every task that this manager has submitted or resumed, oldest first."""
-        self._wait_for_recovery()
+        self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
     def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
@@ -210,16 +199,7 @@ class TaskManager(Configurable):
             raise InvalidRequest((Problem("task_id", told.format(value=hide_in(task_id))),))
         task_id = task_id.strip()
         self.monitor.check_open()
-        self._wait_for_recovery()
-        if (task := self._again(task_id)) is not None:
-            return task
-        entry = self.library.find(task_id, service=self.service)
-        if entry is not None:
-            return self._take_up(entry)
-        with uninterrupted(), self._taking_up:  # two threads may ask for the same one
-            if (task := self._again(task_id)) is not None:
-                return task
-            return self.follow(Task(self, None, task_id=task_id, status=TaskStatus.queued), known=False)
+        return self._recovery.resume(task_id)
 
     def recover(self) -> list[Task]:
         """Go on with every task of the library that has not ended, or whose video is not saved yet.
@@ -228,7 +208,7 @@ class TaskManager(Configurable):
             QingboError: the manager is closed.
         """
         self.monitor.check_open()
-        return self._go_on(self.library.entries(service=self.service, unfinished=True))
+        return self._recovery.run()
 
     def recover_soon(self) -> None:
         """The same on the background thread, if there are any; whoever asks for tasks waits until it is done.
@@ -242,16 +222,16 @@ class TaskManager(Configurable):
         if (told := self.library.journal.read_only) is not None:
             warn(told)
         if is_unfinished:
-            self._recovery = self.monitor.start(self._recover)
+            self._recovery.start()
 
     def take_up(self, key: str) -> Task | None:
         """The task of this key, followed if it is under way; ``None`` where the library has none."""
         self.monitor.process.check()
-        self._wait_for_recovery()
+        self._recovery.wait()
         if key in self._tasks:
             return self._tasks[key]
         entry = self.library.get(key)
-        return None if entry is None else self._take_up(entry)
+        return None if entry is None else self._recovery.take_up(entry)
 
     def expect(self, task: Task) -> None:
         """Have a task whose row is about to be written: a reader of the row makes no second task of it."""
@@ -315,7 +295,7 @@ class TaskManager(Configurable):
         with uninterrupted():
             if self._renewal is None:
                 self._renewal = self.monitor.start(
-                    _renew, self.monitor, self.library, self.holder, self.hold_seconds
+                    renew, self.monitor, self.library, self.holder, self.hold_seconds
                 )
             is_new, before = task.key not in self._tasks, {name: getattr(task, name) for name in changes}
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
@@ -346,121 +326,12 @@ class TaskManager(Configurable):
         """
         if not self.monitor.process.is_this:
             return
-        patience = _patience()
-        self.monitor.keep_promises(patience)
-        self.monitor.close(patience)
+        seconds = patience()
+        self.monitor.keep_promises(seconds)
+        self.monitor.close(seconds)
         self.client.close()  # cuts what the threads wait for
         self.monitor.join()
         self._finalizer()
         self.library.close()
         if self.sandbox is not None:
             self.sandbox.stop()
-
-    async def _recover(self) -> None:
-        try:
-            read, of = self.library.entries, self.service
-            entries = await self.monitor.journal(read, service=of, unfinished=True)
-            for entry in reversed(entries):
-                self._go_on([entry])
-                await asyncio.sleep(0)  # a submission need not wait until thousands are taken up
-        except Exception:
-            logger.warning("What is unfinished in %s was not read", self.library.folder, exc_info=True)
-            raise
-
-    def _wait_for_recovery(self) -> None:
-        """Until ``recover_soon`` has taken up what there is; why it could not is raised once."""
-        recovery = self._recovery
-        if recovery is None or self.monitor.is_current_thread or not self.monitor.process.is_this:
-            return
-        try:
-            with suppress(CancelledError, TimeoutError):  # the manager is closed, the journal is locked
-                outcome(recovery, PATIENCE)
-        finally:
-            self._recovery = None
-
-    def _go_on(self, entries: Sequence[Entry]) -> list[Task]:
-        recovered = []
-        for entry in reversed(entries):
-            task = self._tasks.get(entry.key)
-            if task is None:
-                try:
-                    recovered.append(self._take_up(entry))
-                except Exception:  # one row that makes no sense keeps nobody from the others
-                    logger.exception("The journal row %s cannot be read", entry.key)
-            elif (found := self._follow_on(task)) is not None:
-                recovered.append(found)
-        return recovered
-
-    def _again(self, task_id: str) -> Task | None:
-        """The task of this id, followed on if it has not ended; ``None`` where this manager has none."""
-        for task in tuple(self._tasks.values()):
-            if task.task_id == task_id:
-                if not task.status.is_ended:
-                    self._follow_on(task)
-                return task
-        return None
-
-    def _follow_on(self, task: Task) -> Task | None:
-        """Follow a task that is not followed now, and of which more can come; ``None`` for any other."""
-        with uninterrupted():
-            if task.lifecycle.claim(lambda: bool(task.task_id) and task.video_path is None):
-                return self.follow(task)
-        return None
-
-    def _take_up(self, entry: Entry) -> Task:
-        with uninterrupted(), self._taking_up:  # a person, a sweep and the recovery may come for the same one
-            if entry.key in self._tasks:
-                return self._tasks[entry.key]
-            task = Task(
-                self,
-                request_of(entry),
-                key=entry.key,
-                submitted_at=entry.submitted_at,
-                contract=entry.contract,
-                **state_of(entry, self.library),
-            )
-            if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
-                self._tasks[task.key] = task
-                task.lifecycle.settle()
-                return task
-            return self.follow(task)
-
-
-async def _renew(monitor: TaskMonitor, library: Library, holder: str, seconds: float) -> None:
-    """Show other kernels that this one lives. Knows no manager, which can thus be collected."""
-    while True:
-        await asyncio.sleep(seconds / 3)
-        if library.journal.read_only:
-            continue  # it may be writable again
-        try:
-            await monitor.journal(library.renew, holder, seconds, due=URGENT)
-        except Exception:
-            logger.warning("The journal in %s cannot be written", library.folder, exc_info=True)
-
-
-def _patience() -> float:
-    """Seconds for which the end waits for submissions: a kernel restarts at once, a script may take them."""
-    return 0.5 if in_notebook() else 10.0
-
-
-def _close(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog) -> None:
-    if not monitor.process.is_this:
-        return  # a forked child ends: what it has a copy of is held, written and followed by its parent
-    if unsent := monitor.keep_promises(_patience()):
-        # Logging may be gone at the interpreter's exit, and so may be whoever reads it.
-        told = tr(
-            "qingbo_widgets: {count} submissions were still under way at the end; connect() shows in the "
-            "next session what became of them."
-        )
-        say(told.format(count=unsent), sys.stderr)
-    monitor.close(_patience())
-    if unwritten := backlog.last_try():
-        text = tr(
-            "qingbo_widgets: the journal {path} could not be written, and does not have all of {count} "
-            "tasks: {ids}. Keep the ids: resume(id) finds each again, and costs nothing."
-        )
-        ids = ", ".join(entry.task_id for entry in unwritten)
-        say(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
-    if monitor.was_used:
-        with suppress(Exception):  # the hold runs out by itself
-            library.release(holder, patience=0.3)

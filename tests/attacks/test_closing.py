@@ -99,7 +99,7 @@ def test_a_submission_that_meets_the_end_is_sent_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each task is done, and what its row says is true: never paid and written down as failed."""
-    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True)
+    monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True)
     assert close_while_submitting(tmp_path, 6) > 20
 
 
@@ -108,7 +108,7 @@ def test_a_submission_that_meets_the_end_is_sent_or_refused(
 @pytest.mark.timeout(600)
 def test_thousands_of_submissions_meet_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As above, for minutes, without any patience."""
-    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True)
+    monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True)
     assert close_while_submitting(tmp_path, 150) > 2000
 
 

@@ -114,7 +114,7 @@ def test_an_id_that_came_before_the_end_is_kept(
     make: Make, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel restarts when the answer is there and the journal is not."""
-    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True)
+    monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True)
     manager = make()
     unlock = locked_with_the_answer(service, manager.library, "IMMEDIATE")
     task = manager.submit(prompt="koi")

@@ -239,7 +239,7 @@ def test_a_submission_goes_before_thousands_of_older_tasks(
             )
     library.journal.let_go()
     manager.recover_soon()
-    until(lambda: any(task.task_id for task in tuple(manager._tasks.values())))
+    until(lambda: any(task.task_id for task in manager.known))
     began = time.monotonic()
     task = manager.submit(prompt="koi")
     until(lambda: task.task_id)

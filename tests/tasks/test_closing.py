@@ -36,7 +36,7 @@ def half(exchange: Exchange) -> bool:
 @pytest.fixture(autouse=True)
 def in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel is restarted at once; a script may take its time for what it has submitted."""
-    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: True, raising=False)
+    monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True, raising=False)
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_what_is_still_to_be_written_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_notebook: bool, seconds: float
 ) -> None:
     """A kernel restarts at once; a script takes its time, and leaves nothing to be written."""
-    monkeypatch.setattr("qingbo_widgets.tasks.manager.in_notebook", lambda: in_notebook)
+    monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: in_notebook)
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:9/v1"), qw.Library(tmp_path))
     waited: list[float] = []
     monkeypatch.setattr(manager.monitor, "close", waited.append)

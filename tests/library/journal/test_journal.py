@@ -102,7 +102,7 @@ def test_a_row_that_makes_no_sense_keeps_nobody_from_the_others(tmp_path):
     assert rows["good"].request == {"prompt": "锦鲤"}
     assert library.video_of(rows["bad"]) == tmp_path / "passwd"
     with qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), library) as manager:
-        recovered = [manager._take_up(row) for row in rows.values()]
+        recovered = [manager.take_up(row.key) for row in rows.values()]
         assert {task.task_id for task in recovered} == {"bad", "list", "deep", "good"}
 
 
