@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.journal import opening
+from qingbo_widgets.library.journal import engine
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.system.files import replace
 from tests.faults.server import Exchange, answer
@@ -104,7 +104,7 @@ def test_a_locked_journal_sends_nothing(
     make: Callable[..., qw.TaskManager], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program sits on the journal for minutes: the user may try again, and nothing is paid."""
-    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    monkeypatch.setattr(engine, "PATIENCE", 0.5)
     manager = make()
     service.faults["submit"] = [LIMIT]
     task = manager.submit(prompt="koi")

@@ -26,7 +26,7 @@ from .settings import JOURNAL
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from .opening import Opened
+    from .engine import Opened
 
 __all__ = ["Journal"]
 

@@ -22,7 +22,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.journal import opening
+from qingbo_widgets.library.journal import engine
 from qingbo_widgets.library.journal.revisions import VERSION_TABLE
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import Selection, choices, select
@@ -351,7 +351,7 @@ def test_a_damaged_journal(
     damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Reading works or says what to do, and no request leaves without a row that stays."""
-    monkeypatch.setattr(opening, "PATIENCE", 1.0)
+    monkeypatch.setattr(engine, "PATIENCE", 1.0)
     folder, service = damaged(KINDS[kind]), Service()
     try:
         shown = {entry.task_id for entry in Library(folder).entries()}

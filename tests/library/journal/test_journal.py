@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.journal import opening
+from qingbo_widgets.library.journal import engine
 from qingbo_widgets.library.journal.damage import in_short
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks.following import saving
@@ -103,7 +103,7 @@ def test_a_row_that_makes_no_sense_keeps_nobody_from_the_others(tmp_path):
     assert library.video_of(rows["bad"]) == tmp_path / "passwd"
     with qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), library) as manager:
         recovered = [manager.take_up(row.key) for row in rows.values()]
-        assert {task.task_id for task in recovered} == {"bad", "list", "deep", "good"}
+        assert {task.task_id for task in recovered if task} == {"bad", "list", "deep", "good"}
 
 
 def test_a_folder_that_was_removed_is_made_anew(tmp_path):
@@ -119,7 +119,7 @@ def test_a_folder_that_was_removed_is_made_anew(tmp_path):
 @pytest.mark.timeout(60)
 def test_closing_does_not_wait_for_a_kernel_that_writes(tmp_path, monkeypatch):
     """Another program that sits on the journal keeps nobody from shutting down."""
-    monkeypatch.setattr(opening, "PATIENCE", 3600.0)  # for which a row is otherwise waited for
+    monkeypatch.setattr(engine, "PATIENCE", 3600.0)  # for which a row is otherwise waited for
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), Library(tmp_path))
     manager.library.add(entry("a"), holder=manager.holder, seconds=30)
     manager.monitor.start(asyncio.sleep, 0).result(30)  # as one that has something to let go of

@@ -414,16 +414,16 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
 def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """It has migrated the journal while this one waited for the lock."""
     folder = old()
-    prepare = opening._prepare
+    bring_up_to_date = opening.bring_up_to_date
 
     def later(*arguments: Any) -> str:
         with plain(folder / "library.sqlite") as database:
             database.execute(f"create table {VERSION_TABLE} (version_num text)")
             database.execute(f"insert into {VERSION_TABLE} values ('7.3.0')")
             database.execute("alter table tasks add column contract text")
-        return prepare(*arguments)
+        return bring_up_to_date(*arguments)
 
-    monkeypatch.setattr(opening, "_prepare", later)
+    monkeypatch.setattr(opening, "bring_up_to_date", later)
     with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer"):
         Library(folder).add(Entry(key="new", service="sandbox"))
 
