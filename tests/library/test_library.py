@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.file_names import readable_name
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.library.presets import PRESETS, Presets
+from qingbo_widgets.library.presets import DRAFTS, Draft, Presets
 from qingbo_widgets.library.sidecar import sidecar_path
 from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.service.contract.request import Shot, VideoRequest
@@ -99,6 +100,15 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
     assert [row.key for row in library.entries(limit=2, offset=1)] == ["3", "2"]
 
 
+def drafts(*names: str) -> list[str]:
+    """The files of drafts under these names; those of presets are named alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        presets = Presets(Path(folder))
+        for name in names:
+            presets.keep_draft(name, Draft())
+        return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
+
+
 @given(st.text(max_size=60), st.uuids())
 @example("CON", UUID(int=0))
 @example("nul.txt ", UUID(int=0))
@@ -113,8 +123,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
     parts = f"{video.name}.1a2b3c4d.part", f"{video.name}.1a2b3c4d.etag"
     beside = *parts, sidecar_path(video).name, poster_path(video).name
     frames = f"{video.stem}-last.png", f"{video.stem}-1234.56s.png"
-    presets = Presets(video.parent)._file(PRESETS, prompt).removeprefix(f"{PRESETS}/")
-    for name in (video.name, *beside, *frames, presets):
+    for name in (video.name, *beside, *frames, *drafts(prompt)):
         assert not reserved(name), name
         for form in ("NFC", "NFD"):
             spelt = unicodedata.normalize(form, name)
@@ -129,8 +138,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
 @example("\ufb01", "fi")
 def test_two_names_are_two_files(one, other):
     """Presets and drafts, on a file system that takes letters of another case or form for the same."""
-    files = [Presets(Path("videos"))._file(PRESETS, name) for name in (one, other)]
-    folded = {unicodedata.normalize("NFKC", name).casefold() for name in files}
+    folded = {unicodedata.normalize("NFKC", name).casefold() for name in drafts(one, other)}
     assert len(folded) == len({one, other})
 
 
