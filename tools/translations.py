@@ -28,7 +28,7 @@ PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
 MARKS = ("tr", "N_")
 #: The words of a description whose values are texts.
-DESCRIBED = ("label", "labels", "help", "placeholder", "description", "refusal", "note")
+DESCRIBED = ("label", "labels", "help", "placeholder", "description", "refusal", "note", "instead")
 HEADER = "Language: zh\nContent-Type: text/plain; charset=UTF-8\n"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..i18n import N_, tr
+from ..service.contract.models import declared
 from ..service.contract.request import VideoRequest
 from ..system.folder import Folder
 from .dataframe import dataframe, request_columns
@@ -38,7 +39,6 @@ ORDERS = {
     "prompt": N_("By prompt"),
     "shuffled": N_("Shuffled"),
 }
-_DEFAULT_MODE = "std"
 #: What JSON can escape and PostgreSQL has no text for: the character 0, and half a surrogate pair.
 _NOT_TEXT = r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
 
@@ -182,7 +182,9 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     if selection.model is not None:
         conditions.append(_tasks.c.model == selection.model)
     if selection.mode is not None:
-        conditions.append(sa.func.coalesce(request["mode"].as_string(), _DEFAULT_MODE) == selection.mode)
+        conditions.append(
+            sa.func.coalesce(request["mode"].as_string(), declared()["mode"].default) == selection.mode
+        )
     if selection.status is not None:
         conditions.append(_tasks.c.status == selection.status)
     if selection.tag is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
 from ..i18n import tr
+from ..service.contract.models import declared
 from ..service.contract.request import VideoRequest
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
@@ -143,13 +144,8 @@ def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields:
         **fields: what is to differ from the other video's request.
     """
     # The image decides the shape, and what belonged to the first video's own images goes.
-    fresh: dict[str, Any] = {
-        "aspect_ratio": "16:9",
-        "last_frame": None,
-        "static_mask": None,
-        "dynamic_masks": (),
-    }
-    fresh |= {"shots": (), "prompt": prompt, "image_urls": (first_frame,)}
+    fresh: dict[str, Any] = {name: None for name, parameter in declared().items() if parameter.media}
+    fresh |= {"aspect_ratio": None, "shots": None, "prompt": prompt, "image_urls": (first_frame,)}
     return request.replace(**{**fresh, **fields})
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...i18n import tr
 from ..secrets.known_keys import HIDDEN, holds_key, texts_in
-from .kinds import KINDS
-from .limits import EXAMPLE_URL, is_blank
+from .kinds import KINDS, example
+from .limits import is_blank
 from .problem import Problem, refused, shown
 from .schema import Constraint, Model, Models, Parameter
 from .urls import is_private_host, is_web_url
@@ -60,7 +60,7 @@ def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     for parameter in checked:
         if parameter.type not in _NAMES:
             yield from _checked(parameter, values, model)
-            yield from _required(parameter, values, active)
+            yield from _required(parameter, values, active, known)
 
 
 def _keys(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -107,17 +107,25 @@ def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint]) -> Itera
 
 
 def _required(
-    parameter: Parameter, values: Mapping[str, Any], active: Iterable[Constraint]
+    parameter: Parameter,
+    values: Mapping[str, Any],
+    active: Iterable[Constraint],
+    known: Mapping[str, Parameter],
 ) -> Iterator[Problem]:
     for constraint in active:
         needed = constraint.require if parameter.name in constraint.when else ""
-        if needed and not is_set(values[needed]):
-            message = tr(
-                "{field}: {value} needs an input image; put one into image_urls ({example} would do), or "
-                "leave {field} out."
+        if needed and not is_set(values.get(needed)):
+            message = tr("{field}: {value} {reason} ({example} would do), or leave {field} out.")
+            reason = (
+                tr(constraint.refusal)
+                if constraint.refusal
+                else tr("needs {field} too; set it").format(field=needed)
             )
-            value, example = shown(values[parameter.name]), shown(EXAMPLE_URL + "first.png")
-            yield Problem(parameter.name, message.format(field=parameter.name, value=value, example=example))
+            value, would_do = shown(values[parameter.name]), shown(example(known[needed]))
+            yield Problem(
+                parameter.name,
+                message.format(field=parameter.name, value=value, reason=reason, example=would_do),
+            )
 
 
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:

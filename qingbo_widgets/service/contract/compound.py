@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,15 @@ from .problem import Problem, listed, numbered, refused, shown
 from .schema import Model, Parameter
 from .values import CameraControl, DynamicMask, Shot, is_pair
 
-__all__ = ["advise_camera", "advise_shots", "check_camera", "check_masks", "check_shots"]
+__all__ = [
+    "advise_camera",
+    "advise_shots",
+    "check_camera",
+    "check_masks",
+    "check_shots",
+    "with_mask_urls",
+    "with_urls",
+]
 
 _EXAMPLE_SHOT = N_("A koi in a pond")
 _EXAMPLE_POINTS = [(0, 0), (10, 10)]
@@ -151,3 +159,18 @@ def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
     for point in points:
         if not is_pair(point) or not all(is_finite(coordinate) for coordinate in point):
             yield refused(name, point, tr("is not a point (x, y)"), (10, 20), where)
+
+
+def with_urls(urls: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a list of URLs with each of them changed; another value as it is."""
+    return tuple(map(change, urls)) if isinstance(urls, tuple) else urls
+
+
+def with_mask_urls(masks: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the areas with the URL of each mask changed; another value as it is."""
+    if not isinstance(masks, tuple):
+        return masks
+    return tuple(
+        replace(mask, mask_url=change(mask.mask_url)) if isinstance(mask, DynamicMask) else mask
+        for mask in masks
+    )

@@ -37,7 +37,7 @@ from .values import (
     is_integer,
 )
 
-__all__ = ["KINDS", "Kind", "unset"]
+__all__ = ["KINDS", "Kind", "example", "unset"]
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -48,6 +48,11 @@ def _same(value: Any) -> Any:
 
 def _no_urls(value: Any) -> tuple[Any, ...]:  # noqa: ARG001 - one of several
     return ()
+
+
+def _no_change(value: Any, change: Callable[[Any], Any]) -> Any:
+    del change
+    return value
 
 
 def _no_advice(parameter: Parameter, value: Any) -> Iterator[Problem]:  # noqa: ARG001 - one of several
@@ -69,6 +74,7 @@ class Kind:
         write: returns the value as JSON.
         fits: returns whether a value of a JSON body can be read.
         urls: returns the URLs in a value that the service is going to fetch.
+        with_urls: returns a value with what a function makes of each URL in it, of what is none too.
         parse: returns the value of a text, such as a cell of a CSV file. Raises ValueError.
         empty: the value of a field that is not set and has no default.
         is_list: whether one value is a list.
@@ -80,6 +86,7 @@ class Kind:
     write: Callable[[Any], Any] = _same
     fits: Callable[[Any], bool] = _is_text
     urls: Callable[[Any], tuple[Any, ...]] = _no_urls
+    with_urls: Callable[[Any, Callable[[Any], Any]], Any] = _no_change
     parse: Callable[[str], Any] = _same
     empty: Any = None
     is_list: bool = False
@@ -88,7 +95,7 @@ class Kind:
 def _name(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if is_blank(value):
-        yield refused(parameter.name, value, _blank(parameter), _example(parameter))
+        yield refused(parameter.name, value, _blank(parameter), example(parameter))
 
 
 def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -103,7 +110,7 @@ def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
     del model
     if not isinstance(value, str) or value not in parameter.choices:
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
-        yield refused(parameter.name, value, limit, _example(parameter))
+        yield refused(parameter.name, value, limit, example(parameter))
 
 
 def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -124,7 +131,7 @@ def _integer(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
     low, high = parameter.range
     if not is_integer(value) or not is_within(value, low, high):
         limit = tr("is not a whole number from {low:g} to {high:g}").format(low=low, high=high)
-        yield refused(parameter.name, value, limit, _example(parameter))
+        yield refused(parameter.name, value, limit, example(parameter))
 
 
 def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -132,7 +139,7 @@ def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
     low, high = parameter.range
     if not is_within(value, low, high):
         limit = tr(NO_NUMBER).format(low=low, high=high)
-        yield refused(parameter.name, value, limit, _example(parameter))
+        yield refused(parameter.name, value, limit, example(parameter))
 
 
 def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -148,7 +155,7 @@ def _url(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]
 
 def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     if not isinstance(value, tuple):
-        yield refused(parameter.name, value, tr("is not a URL"), f"{EXAMPLE_URL}{parameter.example}")
+        yield refused(parameter.name, value, tr("is not a URL"), example(parameter))
         return
     for url in value:
         yield from public(parameter.name, url, str(parameter.example))
@@ -164,8 +171,10 @@ def _blank(parameter: Parameter) -> str:
     return tr(parameter.refusal) if parameter.refusal else tr("is blank")
 
 
-def _example(parameter: Parameter) -> Any:
+def example(parameter: Parameter) -> Any:
     """Return a value that would do."""
+    if parameter.type in ("url", "urls"):
+        return f"{EXAMPLE_URL}{parameter.example}"
     if parameter.example is not None:
         return parameter.example
     if parameter.default is not None:
@@ -222,7 +231,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
         "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
         "boolean": Kind(_boolean, read=as_plain, fits=_is_truth, parse=_truth),
-        "url": Kind(_url, urls=lambda value: (value,)),
+        "url": Kind(_url, urls=lambda value: (value,), with_urls=lambda value, change: change(value)),
         "urls": Kind(
             _urls,
             read=as_tuple,
@@ -230,6 +239,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             fits=_is_texts,
             parse=str.split,
             urls=lambda value: value if isinstance(value, tuple) else (),
+            with_urls=compound.with_urls,
             empty=(),
             is_list=True,
         ),
@@ -247,6 +257,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             write=_as_dicts,
             fits=_is_objects,
             parse=_json,
+            with_urls=compound.with_mask_urls,
             empty=(),
             is_list=True,
         ),

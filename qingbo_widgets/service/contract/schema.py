@@ -41,6 +41,7 @@ class Parameter:
         refusal: the end of a sentence about a value that will not do.
         editor: where it is edited, if not in a control of its type: ``code``, or the name of a panel.
         options: its options in ``%%qingbo``; ``--its-name`` where none are given.
+        media: the use of the files that its URLs lead to, ``image`` or ``mask``; empty where there are none.
         limits: what only its type knows: the least and the greatest ``count``, ``seconds`` and ``points``;
             ``advised``, the most characters that are read.
     """
@@ -62,6 +63,7 @@ class Parameter:
     refusal: str = ""
     editor: str = ""
     options: tuple[str, ...] = ()
+    media: str = ""
     limits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
 
 
@@ -75,8 +77,9 @@ class Constraint:
         forbid: parameters that must then not be set; they are not sent either.
         require: a parameter that must then be set.
         avoid: parameters better not set; only a note is shown.
-        refusal: the end of a sentence about a forbidden value.
+        refusal: the end of a sentence about a forbidden value, or about one that lacks what it requires.
         note: a sentence for what is omitted or better avoided; ``{field}`` stands for it.
+        instead: a sentence that the form shows under the control of what is omitted.
     """
 
     when: Mapping[str, tuple[Any, ...]]
@@ -86,6 +89,7 @@ class Constraint:
     avoid: tuple[str, ...] = ()
     refusal: str = ""
     note: str = ""
+    instead: str = ""
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Return whether the values are those of ``when``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ...service.contract.kinds import KINDS
+from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.urls import is_private_host, is_web_url
-from ...service.contract.values import DynamicMask
 from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import pictures
@@ -17,21 +18,16 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner
 
 __all__ = [
-    "FIELDS_WITH_FILES",
-    "FIELDS_WITH_IMAGES",
     "ImageFields",
+    "fields_with",
     "found",
     "is_unasked",
     "published",
     "service_of",
     "source_of",
     "urls_of",
+    "with_urls",
 ]
-
-#: The fields whose images are looked at. The masks' are drawn where they are edited.
-FIELDS_WITH_IMAGES = ("image_urls", "last_frame")
-#: Fields in which a path may stand as long as the sandbox answers.
-FIELDS_WITH_FILES = (*FIELDS_WITH_IMAGES, "static_mask", "dynamic_masks")
 
 
 class ImageFields(Protocol):
@@ -42,6 +38,17 @@ class ImageFields(Protocol):
     @property
     def manager(self) -> Owner | None:
         """The manager that the request is submitted to."""
+
+
+def fields_with(*media: str) -> tuple[str, ...]:
+    """Return the fields whose URLs lead to files of these uses, ``image`` or ``mask``."""
+    return tuple(name for name, parameter in declared().items() if parameter.media in media)
+
+
+def with_urls(field: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the value of a field with each URL of an image or a mask in it changed."""
+    parameter = declared()[field]
+    return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
 def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
@@ -62,9 +69,12 @@ def service_of(form: ImageFields) -> str:
 
 
 def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Return problems and warnings of the images probed so far. Fetches nothing."""
+    """Return problems and warnings of the images probed so far. Fetches nothing.
+
+    Masks are not among them: they are drawn where they are edited.
+    """
     problems, warnings = [], []
-    for field in FIELDS_WITH_IMAGES:
+    for field in fields_with("image"):
         for url in urls_of(form, field):
             report = pictures.known(url, service_of(form))
             if report is not None and report.problem:
@@ -76,25 +86,21 @@ def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
 
 def published(form: ImageFields, field: str, value: object) -> object:
     """Return the value; the path of a file becomes the URL at which the sandbox serves it."""
-    if field not in FIELDS_WITH_FILES or form.manager is None or form.manager.sandbox is None:
+    sandbox = None if form.manager is None else form.manager.sandbox
+    if sandbox is None or not declared()[field].media:
         return value
-    if field == "dynamic_masks":
-        return _with_published_masks(form, value)
-    # A path may have blanks; an image field reads them as the gaps between URLs.
-    path = " ".join(map(str, value)) if isinstance(value, tuple) else value
-    if not isinstance(path, str) or not path.strip() or is_web_url(path.split()[0]):
-        return value
-    url = pictures.publish(path.strip(), form.manager.sandbox)
-    if url is None:
-        return value
-    return (url,) if isinstance(value, tuple) else url
 
+    def served(url: object) -> object:
+        if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
+            return url
+        return pictures.publish(url.strip(), sandbox) or url
 
-def _with_published_masks(form: ImageFields, value: object) -> object:
-    if not isinstance(value, tuple) or not all(isinstance(mask, DynamicMask) for mask in value):
-        return value
-    urls = [published(form, "static_mask", mask.mask_url) for mask in value]
-    return tuple(dataclasses.replace(mask, mask_url=str(url)) for mask, url in zip(value, urls, strict=True))
+    if declared()[field].type == "urls" and isinstance(value, tuple):
+        # A path may have blanks; a field of URLs reads them as the gaps between URLs.
+        path = " ".join(map(str, value))
+        url = served(path)
+        return value if url == path else (url,)
+    return with_urls(field, value, served)
 
 
 def source_of(report: ImageReport) -> str:

@@ -14,6 +14,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.html import Markup
 from ..base.sync import lazy, refresher, update
+from .fields import label
 from .image_fields import is_unasked, service_of, source_of, urls_of
 from .panels import Editor, indented
 from .state import FormState, Problems
@@ -122,4 +123,6 @@ class ImagePreview(Editor):
         path = pictures.path_of(url)
         if path != url:
             told += markup.note(tr(_SERVED).format(path=path))
-        return picture_html(report, tr(_ALT[self._field])) + told
+        return (
+            picture_html(report, tr(_ALT[self._field]) if self._field in _ALT else label(self._field)) + told
+        )

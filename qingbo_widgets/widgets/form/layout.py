@@ -7,11 +7,12 @@ from ...service.contract.models import declared
 from ...service.contract.values import is_set
 from . import images
 from .fields import fields
+from .image_fields import fields_with
 from .panels import Beside, Editor, Panel
 from .shots import ShotsEditor
 from .state import FormState
 
-__all__ = ["BESIDE", "MAIN", "PANELS", "by_model", "is_edited"]
+__all__ = ["MAIN", "beside", "by_model", "is_edited", "panels"]
 
 _FOLDED = ("last_frame", "callback_url", "negative_prompt")
 #: What every model takes, above all else.
@@ -23,8 +24,15 @@ def by_model() -> tuple[str, ...]:
     return tuple(name for name in fields() if name not in MAIN + _FOLDED)
 
 
+def _edited_in(panel: str) -> tuple[str, ...]:
+    return tuple(name for name, parameter in declared().items() if parameter.editor == panel)
+
+
 def _preview(name: str) -> Beside:
-    return Beside(lambda form: images.ImagePreview(form, name), lambda form: is_set(getattr(form, name)))
+    def is_shown(form: FormState) -> bool:
+        return form.takes(name) and is_set(getattr(form, name))
+
+    return Beside(lambda form: images.ImagePreview(form, name), is_shown)
 
 
 def _camera(form: FormState) -> Editor:
@@ -69,36 +77,42 @@ def _in_shots(form: FormState) -> bool:
     return not form.counts("prompt") and "shots" not in form.hidden
 
 
-#: What stands below some of the controls when there is use for it.
-BESIDE: dict[str, Beside] = {
-    "image_urls": _preview("image_urls"),
-    "last_frame": _preview("last_frame"),
-    "prompt": Beside(ShotsEditor, _in_shots),
-}
-#: What the buttons below the controls open, in their order.
-PANELS: dict[str, Panel] = {
-    "camera": Panel(
-        N_("Camera"),
-        N_("How the camera moves: presets, or axis by axis, with a preview."),
-        _camera,
-        ("camera_control",),
-        _camera_chosen,
-    ),
-    "masks": Panel(
-        N_("Masks"),
-        N_("What stays still and what moves in the input image, and along which path."),
-        _masks,
-        ("static_mask", "dynamic_masks"),
-        _masks_drawn,
-    ),
-    "more": Panel(
-        N_("More"), N_("Last frame, callback URL, and what the model takes beyond that."), None, _FOLDED
-    ),
-    "presets": Panel(N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets),
-    "sent": Panel(
-        N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
-    ),
-}
+def beside() -> dict[str, Beside]:
+    """Return what stands below some of the controls when there is use for it, by the field of the control."""
+    previews = {name: _preview(name) for name in fields_with("image")}
+    return {**previews, "prompt": Beside(ShotsEditor, _in_shots)}
+
+
+def panels() -> dict[str, Panel]:
+    """Return what the buttons below the controls open, in their order."""
+    return {
+        "camera": Panel(
+            N_("Camera"),
+            N_("How the camera moves: presets, or axis by axis, with a preview."),
+            _camera,
+            _edited_in("camera"),
+            _camera_chosen,
+        ),
+        "masks": Panel(
+            N_("Masks"),
+            N_("What stays still and what moves in the input image, and along which path."),
+            _masks,
+            _edited_in("masks"),
+            _masks_drawn,
+        ),
+        "more": Panel(
+            N_("More"),
+            N_("Last frame, callback URL, and what the model takes beyond that."),
+            None,
+            _FOLDED,
+        ),
+        "presets": Panel(
+            N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets
+        ),
+        "sent": Panel(
+            N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
+        ),
+    }
 
 
 def is_edited(name: str) -> bool:

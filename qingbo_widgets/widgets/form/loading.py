@@ -13,6 +13,7 @@ from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import pictures
 from ..base import html as markup
+from .image_fields import fields_with, with_urls
 from .state import FormState
 
 __all__ = ["fields_of", "fill", "load", "paste", "presets_of"]
@@ -26,16 +27,12 @@ def fields_of(form: FormState) -> dict[str, Any]:
 
     A file that the sandbox serves is named by its path: the next sandbox has another address.
     """
-    fields = VideoRequest(**{name: getattr(form, name) for name in form.field_names}).as_dict()
-    for name in ("last_frame", "static_mask"):
-        if isinstance(fields.get(name), str):
-            fields[name] = pictures.path_of(fields[name])
-    for mask in fields.get("dynamic_masks", ()):
-        if isinstance(mask, dict):
-            mask["mask_url"] = pictures.path_of(str(mask["mask_url"]))
-    if isinstance(fields.get("image_urls"), list):
-        fields["image_urls"] = [pictures.path_of(str(url)) for url in fields["image_urls"]]
-    return fields
+
+    def named(url: Any) -> Any:
+        return pictures.path_of(url) if isinstance(url, str) else url
+
+    values = {name: with_urls(name, getattr(form, name), named) for name in form.field_names}
+    return VideoRequest(**values).as_dict()
 
 
 def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
@@ -102,7 +99,7 @@ def presets_of(form: FormState) -> Any:
 
 def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
     """Return the addresses of images that are named; a file that our sandbox serves is no stranger's."""
-    named = texts_in([fields.get("image_urls"), fields.get("last_frame")])
+    named = texts_in([fields.get(name) for name in fields_with("image")])
     return frozenset(url for text in named for url in text.split() if pictures.path_of(url) == url)
 
 

@@ -18,10 +18,6 @@ __all__ = ["below", "obstacle", "of_code"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
-_DECIDED = {
-    "aspect_ratio": N_("The image decides the shape."),
-    "duration": N_("The shots decide the length."),
-}
 _FIXED = N_("Fixed in this form.")
 _COUNTED = N_("{count} / {limit} characters")
 _SET_IN_CODE = N_("{field}: {value} (set in code)")
@@ -48,8 +44,8 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     if not form.counts(name):
         if name == "prompt":
             lines.append(markup.note(spent(form.shots)))
-        if name in _DECIDED:
-            lines.append(markup.note(tr(_DECIDED[name])))
+        if decided := form.decided(name):
+            lines.append(markup.note(tr(decided)))
     elif name == "prompt":
         limit = form.parameter("prompt").most
         lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=limit)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from ...service.contract.models import declared
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot
 from ..base import html as markup
@@ -14,7 +15,7 @@ from ..base.composite import Composite
 from ..base.sync import Echo, update
 from . import loading, messages
 from .fields import Controls, duration_options, fields, in_seconds, is_common, made, model_options, offer
-from .layout import BESIDE, MAIN, PANELS, by_model
+from .layout import MAIN, beside, by_model, panels
 from .panels import Panels, Slot
 from .shots import ShotsSwitch
 from .state import FormState, Problems
@@ -56,8 +57,8 @@ class RequestForm(FormState, Composite):
         self._notes: dict[str, Any] = {}
         self._in_code = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
-        self.slots = {name: Slot(beside, self) for name, beside in BESIDE.items()}
-        self.panels = Panels(PANELS, self, self.rows)
+        self.slots = {name: Slot(part, self) for name, part in beside().items()}
+        self.panels = Panels(panels(), self, self.rows)
         self.children = self._parts()
         self.given = loading.fields_of(self)
         self._is_built = True
@@ -80,7 +81,8 @@ class RequestForm(FormState, Composite):
         thread, and so the form is brought up to date too but not asked.
         """
         request, made = self.request, self.controls.made
-        for name in ("prompt", "negative_prompt"):
+        texts = [name for name, parameter in declared().items() if parameter.type == "text"]
+        for name in texts:
             if name in made and made[name].description == label and self.counts(name):
                 made[name].value = text
                 return request.replace(**{name: fields()[name].read(text)})

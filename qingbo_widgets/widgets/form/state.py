@@ -170,7 +170,7 @@ class FormState(HasTraits):
     def manager(self, manager: Owner | None) -> None:
         self._manager = manager
         with self.at_once():  # whether the path of a file will do depends on who takes it
-            for name in image_fields.FIELDS_WITH_FILES:
+            for name in image_fields.fields_with("image", "mask"):
                 setattr(self, name, getattr(self, name))
 
     @property
@@ -294,8 +294,16 @@ class FormState(HasTraits):
             self._rendered = nearest
             self.duration = nearest
 
+    def decided(self, name: str) -> str:
+        """Return the sentence that says what decides in place of a field; empty where nothing does."""
+        active = self.models.of(self.model).active(self._values())
+        return next((one.instead for one in active if name in one.omit and one.instead), "")
+
     def _counting(self) -> frozenset[str]:
         """Return the fields that belong to the request."""
-        model = self.models.of(self.model)
-        values = {name: getattr(self, name) for name in model.parameters}
-        return frozenset(values) - model.unsent(values)
+        values = self._values()
+        return frozenset(values) - self.models.of(self.model).unsent(values)
+
+    def _values(self) -> dict[str, Any]:
+        """Return the values of what the model takes."""
+        return {name: getattr(self, name) for name in self.models.of(self.model).parameters}

@@ -235,7 +235,6 @@ class Opened(Composite):
 
 
 def _head(entry: Entry) -> Markup:
-    request = entry.request or {}
     when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
     line = markup.tag(
         "div",
@@ -250,8 +249,9 @@ def _head(entry: Entry) -> Markup:
     known = request_of(entry)
     sent_on = callback_note(known) if known is not None else ""
     prompt += markup.note(sent_on, "hint") if sent_on else Markup()
+    mode = "" if known is None else str(known.mode)
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
-    return line + prompt + markup.chips(entry.model, str(request.get("mode", "std")), entry.task_id, cost)
+    return line + prompt + markup.chips(entry.model, mode, entry.task_id, cost)
 
 
 def _request(entry: Entry) -> Markup:

@@ -11,11 +11,12 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
+from ...service.contract.models import declared
 from ...service.contract.status_names import status_name
 from ..base.ipw import HBox
 from ..base.sync import close_parts, update
 from ..base.text_fields import Text
-from ..form.fields import set_tooltip
+from ..form.fields import choice_options, set_tooltip
 
 __all__ = ["Filters"]
 
@@ -23,7 +24,6 @@ _ALL = N_("all")
 _UNRATED = -1
 #: The value of "all". It is not ``None``, which to ipywidgets is no choice at all: an empty box.
 _EVERY = object()
-_MODES = [("std, 720p", "std"), ("pro, 1080p", "pro")]
 _SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
 #: What tells which video is which, and so is not offered where that is hidden: the order too, in which they
 #: were submitted.
@@ -55,7 +55,9 @@ class Filters(HBox):
                 description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
             ),
             "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
-            "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_MODES]),
+            "mode": ipywidgets.Dropdown(
+                description=tr("Mode"), options=[every, *choice_options(declared()["mode"])]
+            ),
             "status": ipywidgets.Dropdown(description=tr("Status"), options=[every]),
             "tag": ipywidgets.Dropdown(description=tr("Tag"), options=[every]),
             "rating": ipywidgets.Dropdown(description=tr("Rating"), options=ratings),

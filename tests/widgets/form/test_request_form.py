@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import pytest
+from PIL import Image
 from traitlets import TraitError, link
 
+from qingbo_widgets.library.library import Library
+from qingbo_widgets.media.frames import continuation
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import CameraControl, Shot
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.form import loading
 from qingbo_widgets.widgets.form.fields import fields
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.descriptions import INVENTED
@@ -398,6 +405,47 @@ def test_the_length_of_a_prompt_is_counted_against_the_limit_of_the_model(
     form.model = "kling-v9"
     assert "5 / 100 characters" in note(form, "prompt")
     form.close()
+
+
+def test_an_invented_image_is_previewed_and_served(
+    described: Callable[[str], None], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A parameter that names an image is one wherever images are looked at, served or left behind."""
+    described(
+        """
+        [parameters.backdrop]
+        type = "url"
+        media = "image"
+        label = "Image URL"
+        example = "sky.png"
+
+        [models.kling-v9]
+        takes = ["backdrop"]
+
+        [[constraints]]
+        when = { backdrop = "*" }
+        omit = ["aspect_ratio"]
+        require = "negative_prompt"
+        note = "duration: it is not sent, the durations of the shots decide."
+        instead = "The image decides the shape."
+        """
+    )
+    file = tmp_path / "sky.png"
+    Image.new("RGB", (640, 360)).save(file)
+    manager = TaskManager(Client(sandbox.api_key, sandbox.base_url), Library(tmp_path), sandbox=sandbox)
+    form = RequestForm(manager, model="kling-v9", prompt="a koi")
+    form.backdrop = str(file)
+    assert form.backdrop.startswith("http"), "the sandbox serves it"
+    assert form.slots["backdrop"].editor.url == form.backdrop
+    assert "The image decides the shape." in note(form, "aspect_ratio")
+    (problem,) = form.problems
+    assert problem.message.startswith("backdrop: 'http")
+    assert "needs negative_prompt too" in problem.message
+    assert loading.fields_of(form)["backdrop"] == str(file), "a preset names the file"
+    after = continuation(form.request, "https://example.com/last.png", "it dives")
+    assert after.backdrop is None, "it belongs to the first video"
+    form.close()
+    manager.close()
 
 
 def test_an_invented_parameter_has_its_control(described: Callable[[str], None]) -> None:
