@@ -7,10 +7,9 @@ that whatever happens next, the next kernel finds it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +18,11 @@ from ..i18n import tr
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..system.folder import Folder, is_file_inside
+from .durations import durations_of
 from .entry import ENDED, Entry
 from .file_names import readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
-from .untrusted import fields_of_request
 
 if TYPE_CHECKING:
     import pandas
@@ -197,20 +196,17 @@ class Library:
         return bool(self.entries(service=service, unfinished=True, limit=1))
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:
-        """How many seconds the latest completed tasks of the same model, mode and length took.
+        """Return the seconds that the latest completed tasks of the same model, mode and length took.
 
         Args:
-            request: tells the kind.
+            request: has the model, mode and length.
             service: only tasks of this base URL, in whatever spelling.
             limit: at most so many.
         """
         if not self.journal.exists:
             return ()
-        kind = _kind(request.as_dict())
-        # The kind is sorted out here: what a database can ask of JSON differs from one to the other.
-        with self._rows() as rows, closing(rows.durations(service, request.model, 10 * limit)) as found:
-            alike = (duration.total_seconds() for fields, duration in found if _kind(fields) == kind)
-            return tuple(islice(alike, limit))
+        with self._rows() as rows:
+            return durations_of(rows, request, service, limit)
 
     @classmethod
     def import_(cls, folder: str | Path) -> Library:
@@ -302,14 +298,6 @@ class Library:
 
         with self.journal.begin() as connection:
             yield Rows(connection)
-
-
-def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...]:
-    """What of a request decides how long it takes: the mode and the length in seconds."""
-    fields = fields_of_request(fields) or {}
-    shots = fields.get("shots")
-    seconds = sum(shot["duration"] for shot in shots) if shots else fields.get("duration")
-    return fields.get("mode"), seconds
 
 
 def _after(seconds: float) -> datetime:
