@@ -26,7 +26,7 @@ from .wire import Places
 __all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
 
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
-_CURL = re.compile(r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s")
+_CURL = r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s"
 #: Shots that are read; the form shows what is too many.
 _MOST_PARTS = 20
 #: Braces at which an object is looked for in a program; each try reads on to the end of the object.
@@ -139,7 +139,7 @@ def _body_of(text: str) -> Mapping[str, Any]:
     if not text:
         raise ValueError(tr(_EMPTY))
     is_json = text.startswith(("{", "[", '"'))
-    command = None if is_json else _CURL.search(text)
+    command = None if is_json else re.search(_CURL, text)
     if command:
         text = _data_of_curl(text[command.start() :])
     elif re.match(r'"[^"\n]*"\s*:', text):

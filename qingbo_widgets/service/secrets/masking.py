@@ -56,8 +56,8 @@ _PATTERNS = (
     rf"{_APART}(?={_WORD}*[a-z])(?={_WORD}*\d){_WORD}{{24,}}){_ENDS}",
 )
 #: One long word and nothing else, as a dashboard copies a key.
-_ALONE = re.compile(rf"{_QUOTE}?(?!\w+://)(?![\[{{])[!#-&(-_a-~]{{12,}}{_QUOTE}?")
-_SECRET_NAME = re.compile(
+_ALONE = rf"{_QUOTE}?(?!\w+://)(?![\[{{])[!#-&(-_a-~]{{12,}}{_QUOTE}?"
+_SECRET_NAME = (
     r"auth(?!ors?$)|token|secret|passw|passphrase|pwd|bearer|cookie|credential|session|signature|jwt"
     r"|key$|^pass$|^keys$"
 )
@@ -67,12 +67,12 @@ _NAMING = ("name", "key", "header", "field")
 
 def without_secrets(text: str) -> str:
     """Return the text with what looks like a key taken out; the text itself where there is none."""
-    return MASK if _ALONE.fullmatch(_visible(text).strip()) else _without_keys(text)
+    return MASK if re.fullmatch(_ALONE, _visible(text).strip()) else _without_keys(text)
 
 
 def is_secret_name(name: str) -> bool:
     """Return whether a field, a header or a variable of this name holds a key."""
-    return _SECRET_NAME.search(re.sub(r"[^a-z0-9]", "", name.lower())) is not None
+    return re.search(_SECRET_NAME, re.sub(r"[^a-z0-9]", "", name.lower())) is not None
 
 
 def mask_in(value: Any, depth: int = 20) -> Any:

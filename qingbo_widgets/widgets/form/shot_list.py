@@ -30,7 +30,7 @@ FEWEST, MOST = _LIMITS["count"]
 LONGEST = _LIMITS["seconds"][1]
 
 #: Where a text can be cut, the better places first: after a sentence, after a part of one.
-_CUTS = (re.compile(r"(?<=[。！？!?；;\n])|(?<=\.)(?=\s)"), re.compile(r"(?<=[，,、])"))
+_CUTS = (r"(?<=[。！？!?；;\n])|(?<=\.)(?=\s)", r"(?<=[，,、])")
 
 
 def seconds(shot: object) -> int:
@@ -85,7 +85,7 @@ def split(shots: Shots, index: int) -> Shots:
 
 def _halves(text: str) -> tuple[str, str]:
     for pattern in _CUTS:
-        places = [found.start() for found in pattern.finditer(text)]
+        places = [found.start() for found in re.finditer(pattern, text)]
         places = [place for place in places if text[:place].strip() and text[place:].strip()]
         if places:
             place = min(places, key=lambda place: abs(2 * place - len(text)))
