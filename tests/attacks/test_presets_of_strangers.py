@@ -151,7 +151,7 @@ def test_an_image_is_fetched_when_the_user_asks(
     first = form.slots["image_urls"].editor
     assert "<img" not in shown(form)
     assert "Look at the image above first" in shown(form.panels.editor("masks"))
-    assert form.panels.editor("masks").canvas is None
+    assert form.panels.editor("masks").drawing.canvas is None
     assert "on 127.0.0.1, and was not fetched yet" in shown(first)
     assert form.problems == ()
 
@@ -159,7 +159,7 @@ def test_an_image_is_fetched_when_the_user_asks(
     until(lambda: "1024 × 576" in shown(first))
     assert [request.path for request in stranger.requests] == ["/first.png"]
     assert "Look at the image" not in shown(first) + shown(form.panels.editor("masks"))
-    assert "base64" in form.panels.editor("masks").canvas.source
+    assert "base64" in form.panels.editor("masks").drawing.canvas.source
     form.controls["last_frame"].value = f"{stranger.url}/mine.png"
     until(lambda: len(stranger.requests) > 1)
     assert [request.path for request in stranger.requests[1:]] == ["/mine.png"]

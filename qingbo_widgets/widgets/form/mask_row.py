@@ -1,0 +1,120 @@
+"""The controls of one dynamic mask."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...service.contract.problem import Problem
+from ...service.contract.values import DynamicMask
+from ..base import html as markup
+from ..base.build import button, set_tooltip
+from ..base.ipw import VBox
+from ..base.sync import Echo, update
+from ..base.text_fields import Text, Textarea
+from .fields import LABEL_WIDTH, WIDE
+from .mask_points import NOT_POINTS, points_in, points_text
+from .panels import problems_html
+from .state import Problems
+
+__all__ = ["MaskRow", "url_line"]
+
+_MASK = N_("Mask {number} URL")
+_MASK_HELP = N_("A public URL of a PNG with alpha: the part of the image that moves.")
+_PATH = N_("Path {number}")
+_PATH_HELP = N_('The points of the path as JSON: [[120, 80], [300, 200]], or [{"x": 120, "y": 80}, …].')
+_PLACEHOLDER = N_("[[120, 80], [300, 200]]: click on the image, or write here")
+_URL_PLACEHOLDER = N_("https://…  a PNG")
+_REMOVE = N_("Remove")
+_REMOVE_HELP = N_("Remove mask {number} with its path.")
+
+
+class MaskRow(VBox):
+    """One dynamic mask: its URL, its path as JSON, a button that removes it."""
+
+    def __init__(self, number: int, change: Callable[[int, DynamicMask | None], None]) -> None:
+        self._number, self._change, self._echo = number, change, Echo()
+        label = number + 1
+        self.url = url_line(
+            tr(_MASK).format(number=label),
+            tr(_MASK_HELP),
+            {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"},
+        )
+        self.path = Textarea(
+            description=tr(_PATH).format(number=label), placeholder=tr(_PLACEHOLDER), rows=2, layout=WIDE
+        )
+        self.path.style.description_width = LABEL_WIDTH
+        set_tooltip(self.path, tr(_PATH_HELP))
+        self.remove = button(tr(_REMOVE), tr(_REMOVE_HELP).format(number=label), lambda: change(number, None))
+        self.note = ipywidgets.HTML()
+        self.note.add_class("qingbo-note")
+        line = ipywidgets.HBox(
+            [self.url, self.remove],
+            layout={
+                "flex_flow": "row wrap",
+                "align_items": "flex-end",
+                "max_width": "740px",
+                "overflow": "visible",
+            },
+        )
+        super().__init__([line, self.path, self.note], layout={"overflow": "visible"})
+        self._mask, self._wrong = DynamicMask("", ()), ""
+        self._shown: object = None
+        for control in (self.url, self.path):
+            control.observe(lambda _: self._take(), "value")
+
+    def show(self, mask: DynamicMask) -> None:
+        """Show this mask; a path that cannot be read yet stays as it is typed."""
+        self._mask = mask
+        with self._echo, update(self.url, self.path):
+            if self.url.value.strip() != mask.mask_url:
+                self.url.value = str(mask.mask_url)
+            # What cannot be read yet stays, as long as the path itself is the same.
+            if self._points() != mask.trajectories and (not self._wrong or mask.trajectories != self._shown):
+                self.path.value, self._wrong = points_text(mask.trajectories), ""
+            self._shown = mask.trajectories
+
+    def tell(self, problems: Problems, warnings: Problems) -> None:
+        """Say what is wrong with this mask. May be called on any thread."""
+        mine = [
+            tuple(
+                dataclasses.replace(p, message=p.message.partition(": ")[2])
+                for p in found
+                if self._is_mine(p)
+            )
+            for found in (problems, warnings)
+        ]
+        with update(self.note):
+            self.note.value = self._wrong + problems_html("dynamic_masks", *mine)
+
+    def _is_mine(self, problem: Problem) -> bool:
+        return problem.field == "dynamic_masks" and problem.number == self._number + 1
+
+    def _points(self) -> Any:
+        try:
+            return points_in(self.path.value)
+        except (ValueError, RecursionError):
+            return None
+
+    def _take(self) -> None:
+        if self._echo:
+            return
+        points = self._points()
+        self._wrong = markup.note(tr(NOT_POINTS), "alarm") if points is None else ""
+        with update(self.note):
+            self.note.value = self._wrong
+        kept = self._mask.trajectories if points is None else points
+        self._mask = DynamicMask(self.url.value.strip(), kept)
+        self._change(self._number, self._mask)
+
+
+def url_line(description: str, explained: str, layout: dict[str, str]) -> Any:
+    """Return a text field for the URL of a mask."""
+    line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
+    line.style.description_width = LABEL_WIDTH
+    set_tooltip(line, explained)
+    return line
