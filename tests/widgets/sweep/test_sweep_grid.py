@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets import Sweep, sweep
@@ -12,10 +13,41 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.sweep.cell import CellState
 from qingbo_widgets.widgets.sweep import table
-from qingbo_widgets.widgets.sweep.sweep_grid import CARDS, CellView, SweepGrid, _shown, show
+from qingbo_widgets.widgets.sweep.cell_pages import CARDS
+from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
 
 Until = Callable[[Callable[[], object]], None]
 SHORT = {"duration": 3, "enable_audio": False}
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def on_page(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
+    """The widget and what is in it, as far as the page shows it."""
+    if widget.layout.display != "none":
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from on_page(child)
+
+
+def read_on(widget: ipywidgets.Widget) -> str:
+    """The HTML that the page shows in a widget."""
+    return "".join(part.value for part in on_page(widget) if isinstance(part, ipywidgets.HTML))
+
+
+def buttons_of(grid: SweepGrid) -> list[ipywidgets.Button]:
+    """The buttons that the page shows for the whole sweep, not for one cell."""
+    cells = [part for view in grid.views for part in on_page(view)]
+    return [part for part in on_page(grid) if isinstance(part, ipywidgets.Button) and part not in cells]
+
+
+def bar_of(grid: SweepGrid) -> ipywidgets.IntProgress:
+    """The progress bar of the whole sweep."""
+    return next(part for part in on_page(grid) if isinstance(part, ipywidgets.IntProgress))
+
+
+def next_page(grid: SweepGrid) -> None:
+    """Click on what turns the page."""
+    next(button for button in buttons_of(grid) if button.description == "Next ›").click()
 
 
 @pytest.fixture
@@ -88,15 +120,16 @@ def test_rows_that_are_alike_keep_a_row_each(make_sweep: Callable[..., Sweep]) -
 def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) -> None:
     """Nothing is sent before the click; then each cell gets its card, and the buttons follow."""
     assert grid.start_button.description == "Submit 4 tasks"
-    assert grid._buttons.children == (grid.start_button, grid.cancel_button)
-    assert [len(view.children) for view in grid.views] == [2] * 4
+    assert buttons_of(grid) == [grid.start_button, grid.cancel_button]
+    assert all(view.drop_button in on_page(view) for view in grid.views)
+    assert len(grid.views) == 4
     assert grid.sweep.tasks == ()
     grid.start_button.click()
-    until(lambda: grid.sweep.state == "ended" and grid.retry_button in grid._buttons.children)
-    until(lambda: all(view.retry_button in view.children for view in grid.views))
-    assert grid._bar.value == 1000
-    assert "4 failed" in grid._head.value
-    assert grid.pause_button not in grid._buttons.children
+    until(lambda: grid.sweep.state == "ended" and grid.retry_button in buttons_of(grid))
+    until(lambda: all(view.retry_button in on_page(view) for view in grid.views))
+    assert bar_of(grid).value == 1000
+    assert "4 failed" in read_on(grid)
+    assert grid.pause_button not in buttons_of(grid)
 
 
 @pytest.mark.slow
@@ -115,7 +148,7 @@ def test_pause_cancel_and_retry_by_click(
     until(lambda: grid.sweep.state == "ended")
     assert grid.sweep.counts[CellState.failed] == 5
     server.faults = Faults()
-    until(lambda: grid.views[5].retry_button in grid.views[5].children)
+    until(lambda: grid.views[5].retry_button in on_page(grid.views[5]))
     grid.views[5].retry_button.click()
     until(lambda: grid.sweep.cells[5].state == CellState.finished)
     assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
@@ -125,7 +158,7 @@ def test_why_it_stopped_is_told(grid: SweepGrid, server: Sandbox, until: Until) 
     """An empty account pauses the sweep, and the grid says so."""
     server.faults = Faults(no_balance=True)
     grid.start_button.click()
-    until(lambda: "402" in grid._notes.value)
+    until(lambda: "402" in read_on(grid))
     until(lambda: grid.pause_button.description == "Go on")
 
 
@@ -136,9 +169,9 @@ def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widget
     assert len(grid.views) == CARDS
     one_page = live_widgets()
     for _ in range(3):
-        grid._forth.click()
+        next_page(grid)
     assert grid.views[0].cell.number == 36
-    assert "19 to 24 of 100" in grid._where.value
+    assert "19 to 24 of 100" in read_on(grid)
     assert live_widgets() == one_page
     grid.close()
     assert live_widgets() == before
@@ -150,12 +183,12 @@ def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> N
     show(grid.sweep)
     show(grid.sweep)
     assert cell.views == 2
+    assert len({data[VIEW]["model_id"] for data in cell.outputs.values() if VIEW in data}) == 1
     assert f"qw.Sweep.resume(&#34;{grid.sweep.name}&#34;)" in cell.html
     grid.start_button.click()
     until(lambda: cell.html.count("task_failed") == 8)
     assert "crane fail" in cell.html
     assert "qw.Sweep.resume" not in cell.html
-    _shown[grid.sweep].close()
 
 
 def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> None:
@@ -163,5 +196,5 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
     grid = make_grid(prompt=["<img src=x onerror=alert(1)>", "koi"], mode=["std", "pro"])
     grid._ipython_display_()
     assert "<img" not in cell.html
-    assert "<img" not in "".join(getattr(child, "value", "") for child in grid._grid.children)
-    assert all(isinstance(view, CellView) for view in grid.views)
+    assert "&lt;img" in read_on(grid)
+    assert "<img" not in read_on(grid)

@@ -1,0 +1,92 @@
+"""The cells of a sweep in rows and columns, a page of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import tr
+from ..base import html as markup
+from ..base.sync import close_parts, update
+from . import table
+from .cell_view import CellView, button_at_left
+
+if TYPE_CHECKING:
+    from ...tasks.sweep.sweep import Sweep
+
+__all__ = ["CARDS", "CellPages"]
+
+#: Cards on one page; each is a dozen widgets.
+CARDS = 12
+
+
+class CellPages:
+    """The pages of a sweep, of which one is shown, and the two buttons that turn them.
+
+    Args:
+        sweep: the sweep.
+        act: acts on a click in a cell, and shows what goes wrong.
+        turned: called after a page was turned.
+
+    Attributes:
+        views: the cells on the page that is shown.
+        grid: where they stand.
+        pager: the buttons, and between them which rows are shown.
+    """
+
+    def __init__(
+        self, sweep: Sweep, act: Callable[[Callable[[], object]], None], turned: Callable[[], object]
+    ) -> None:
+        self._sweep, self._act, self._turned = sweep, act, turned
+        self._page = 0
+        self.views: tuple[CellView, ...] = ()
+        self._back = button_at_left(tr("‹ Previous"), tr("The cells before these."), lambda: self.turn(-1))
+        self._forth = button_at_left(tr("Next ›"), tr("The cells after these."), lambda: self.turn(1))
+        self._where = ipywidgets.HTML()
+        self.pager = ipywidgets.HBox([self._back, self._where, self._forth], layout={"align_items": "center"})
+        self.grid = ipywidgets.GridBox(layout={"overflow": "auto", "grid_gap": "4px 12px"})
+
+    def turn(self, by: int) -> None:
+        """Show the page that is so many further on."""
+        self._page += by
+        self.lay_out()
+        self._turned()
+
+    def lay_out(self) -> None:
+        """Make the cards of one page; those of the last one are closed."""
+        arranged = table.arrange(self._sweep)
+        across = len(arranged.columns)
+        rows = max(CARDS // across, 1)
+        pages = -(-len(arranged.rows) // rows)
+        self._page = min(max(self._page, 0), pages - 1)
+        shown = arranged.rows[self._page * rows : (self._page + 1) * rows]
+        old, parts, views = self.grid.children, [], []
+        if any(arranged.columns):
+            parts += [_heading(text) for text in ("", *arranged.columns)]
+        for text, cells in shown:
+            parts.append(_heading(text))
+            for cell in cells:
+                parts.append(_heading("") if cell is None else CellView(cell, self._act))
+                views += [parts[-1]] if cell is not None else []
+        first, last = self._page * rows + 1, self._page * rows + len(shown)
+        where = tr("rows {first} to {last} of {total}").format(
+            first=first, last=last, total=len(arranged.rows)
+        )
+        with update(self.grid, self.grid.layout, self._where, self._back, self._forth, self.pager.layout):
+            self.grid.layout.grid_template_columns = (
+                f"minmax(80px, 200px) repeat({across}, minmax(200px, 1fr))"
+            )
+            self.grid.children = parts
+            self.views = tuple(views)
+            self._where.value = markup.span(where, "qingbo-dim")
+            self._back.disabled, self._forth.disabled = self._page == 0, self._page == pages - 1
+            self.pager.layout.display = "none" if pages == 1 else None
+        for part in old:
+            close_parts(part)
+            part.close()
+
+
+def _heading(text: str) -> Any:
+    return ipywidgets.HTML(markup.tag("div", markup.escape(text), class_="qingbo-status"))

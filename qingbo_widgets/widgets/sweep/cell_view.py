@@ -1,0 +1,83 @@
+"""One cell of a sweep in its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...tasks.sweep.cell import CellState
+from ..base import html as markup
+from ..base.build import button
+from ..base.composite import Composite
+from ..base.sync import update
+from ..card import text as words
+from ..card.task_card import TaskCard
+from . import table
+
+if TYPE_CHECKING:
+    from ...tasks.sweep.cell import Cell
+
+__all__ = ["CellView", "button_at_left"]
+
+_AGAIN = N_("Makes a new task, which may cost money.")
+_ANEW = N_(
+    "The service no longer has the first one, which may have been charged. This makes another one, which may "
+    "cost money, too."
+)
+_DROP = N_("Takes this one out of the queue; nothing was sent.")
+
+
+class CellView(Composite):
+    """One cell: a line while it waits, then its task's card.
+
+    Args:
+        cell: the cell.
+        act: acts on a click, and shows what goes wrong.
+    """
+
+    def __init__(self, cell: Cell, act: Callable[[Callable[[], object]], None]) -> None:
+        self.cell = cell
+        self._line = ipywidgets.HTML()
+        self.drop_button = button_at_left(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
+        self.retry_button = button_at_left(tr("Try again"), tr(_AGAIN), lambda: act(cell.retry))
+        self.anew_button = button_at_left(tr("Make a new one"), tr(_ANEW), lambda: act(cell.submit_anew))
+        self._card: TaskCard | None = None
+        self._shown: list[Any] = []
+        super().__init__(layout={"overflow": "visible"})
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the cell as it is now."""
+        cell, task, state = self.cell, self.cell.task, self.cell.state
+        if self._card is not None and self._card.task is not task:
+            self._card.close()
+            self._card = None
+        if self._card is None and task is not None:
+            self._card = TaskCard(task)
+        parts: list[Any] = [self._line if self._card is None else self._card]
+        if state == CellState.waiting:
+            parts.append(self.drop_button)
+        elif state == CellState.cancelled or (state == CellState.failed and task and words.is_settled(task)):
+            parts.append(self.retry_button)
+        elif cell.is_gone:
+            parts.append(self.anew_button)
+        with update(self, self._line):
+            self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
+            if self._shown != parts:
+                self.children = self._shown = parts
+
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (self._card, self._line, self.drop_button, self.retry_button, self.anew_button)
+
+    @property
+    def card(self) -> TaskCard | None:
+        """The card of the cell's task, once it has one."""
+        return self._card
+
+
+def button_at_left(description: str, explained: str, act: Callable[[], object]) -> Any:
+    """Return a button that is as wide as its text in a column too."""
+    return button(description, explained, act, layout={"width": "auto", "align_self": "flex-start"})

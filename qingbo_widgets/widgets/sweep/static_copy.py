@@ -1,0 +1,36 @@
+"""What a sweep leaves in the notebook when its kernel has ended."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ...i18n import N_, tr
+from ..base import html as markup
+from ..base.html import Markup
+from ..card import text as words
+from . import table
+
+if TYPE_CHECKING:
+    from ...tasks.sweep.sweep import Sweep
+
+__all__ = ["static_copy"]
+
+_RESUME = N_("To go on in a new kernel:")
+
+
+def static_copy(sweep: Sweep, twin_class: str) -> Markup:
+    """Return all cells as HTML, and the line of code that takes the sweep up in a new kernel.
+
+    Args:
+        sweep: the sweep.
+        twin_class: the class that hides it as long as the grid is alive.
+    """
+    parts = [table.headline(sweep), table.notes(sweep)]
+    if sweep.state != "ended":
+        name = json.dumps(sweep.name, ensure_ascii=False)
+        line = f"{words.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
+        parts += [markup.tag("div", markup.span(tr(_RESUME)))]
+        parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
+    parts.append(table.table_html(sweep))
+    return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {twin_class}")
