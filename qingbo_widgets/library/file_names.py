@@ -10,9 +10,10 @@ __all__ = ["readable_name"]
 
 #: Of a readable name; the key, the suffixes and the time of a frame come to it.
 _MOST_BYTES = 200
+_MOST_LETTERS = 32
 
 
-def readable_name(text: str, limit: int = 32) -> str:
+def readable_name(text: str) -> str:
     """Return a file name for a prompt: letters and digits of every script, the rest a single dash.
 
     Nothing is left that a path, a shell or any file system could take for something else. File systems allow
@@ -21,7 +22,7 @@ def readable_name(text: str, limit: int = 32) -> str:
     """
     # A system that is set to an old encoding refuses the letters that this has not: they become dashes too.
     known = unicodedata.normalize("NFC", text).encode(encoding := sys.getfilesystemencoding(), "replace")
-    words = re.sub(r"[\W_]+", "-", known.decode(encoding)).strip("-")[:limit]
+    words = re.sub(r"[\W_]+", "-", known.decode(encoding)).strip("-")[:_MOST_LETTERS]
     while len(unicodedata.normalize("NFD", words).encode(errors="replace")) > _MOST_BYTES:
         words = words[:-1]
     return words.strip("-") or "video"

@@ -106,14 +106,6 @@ class Judgements:
                 connection.execute(tags.insert(), rows)
         self._changed(key)
 
-    def known_tags(self) -> list[str]:
-        """Every tag in use, in the order of the alphabet."""
-        with self.connected() as connection:
-            if connection is None:
-                return []
-            found = connection.execute(sa.select(tags.c.tag).distinct().order_by(tags.c.tag)).scalars()
-            return [tag for tag in found if isinstance(tag, str)]
-
     def prefer(self, better: str, worse: str) -> None:
         """One task's video is better than another's. The same pair may be judged again and again.
 

@@ -117,10 +117,6 @@ class Presets:
             with suppress(OSError):  # in use elsewhere; the next draft removes it
                 self._files.remove(file)
 
-    def remove_draft(self, key: str) -> None:
-        """Forget a draft."""
-        self._files.remove(self._file(DRAFTS, key))
-
     def _file(self, kind: str, name: str) -> str:
         # Readable for people; the hash makes it the name's own, whatever letters a file system mixes up.
         own = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]

@@ -85,13 +85,11 @@ def test_half_a_character_does_not_lose_the_rest(presets: Presets) -> None:
 
 
 def test_a_draft_is_found_again(presets: Presets) -> None:
-    """With what the code had given the form, until it is removed."""
+    """With what the code had given the form."""
     draft = Draft(FIELDS, {"prompt": "A koi"})
     presets.keep_draft("cell 1", draft)
     assert presets.draft("cell 1") == draft
     assert presets.draft("cell 2") is None
-    presets.remove_draft("cell 1")
-    assert presets.draft("cell 1") is None
 
 
 def test_the_oldest_drafts_go(presets: Presets) -> None:

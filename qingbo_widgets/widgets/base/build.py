@@ -32,7 +32,6 @@ def alike(
     explained: str = "",
     *classes: str,
     layout: Mapping[str, str] = _NOTHING,
-    style: Mapping[str, str] = _NOTHING,
     **given: Any,
 ) -> Any:
     """As ``made``, with layout and style in common with all that is made alike: each is a widget too.
@@ -41,9 +40,9 @@ def alike(
     """
     keys: dict[str, Any] = {"layout": (ipywidgets.Layout, frozenset(layout.items()))}
     if hasattr(kind, "style"):
-        keys["style"] = (kind, frozenset(style.items()))
+        keys["style"] = kind
+    own: Mapping[str, Mapping[str, str]] = {"layout": layout, "style": _NOTHING}
     with update():
-        own = {"layout": layout, "style": style}
         widget = made(
             kind,
             explained,

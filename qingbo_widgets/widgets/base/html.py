@@ -20,7 +20,6 @@ __all__ = [
     "escape",
     "is_web",
     "join",
-    "link",
     "note",
     "output_style",
     "plain",
@@ -151,13 +150,6 @@ def is_web(url: str) -> bool:
         return urlsplit(url.strip()).scheme.lower() in ("http", "https")
     except ValueError:
         return False
-
-
-def link(url: str, text: str) -> Markup:
-    """Return a link where the URL is one of the web, else the bare text."""
-    if not is_web(url):
-        return escape(text)
-    return tag("a", escape(text), href=url.strip(), target="_blank", rel="noopener noreferrer")
 
 
 def style(css: str = CSS) -> Markup:

@@ -50,17 +50,13 @@ def notebook_folder() -> Path:
     return Path.cwd()
 
 
-def relative_path(path: Path | str, folder: Path | None = None) -> str | None:
+def relative_path(path: Path | str) -> str | None:
     """Return a path as seen from the notebook, with slashes on every system; ``None`` from another drive.
 
     A folder may have several paths: by a link, a drive letter given to a network share, a short name as
     ``RUNNER~1``. Where the paths as they are do not meet, those that the system resolves them to may.
-
-    Args:
-        path: a file or a folder.
-        folder: the notebook's folder.
     """
-    folder = notebook_folder() if folder is None else folder
+    folder = notebook_folder()
     found = None
     for one, other in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
         try:
@@ -73,14 +69,9 @@ def relative_path(path: Path | str, folder: Path | None = None) -> str | None:
     return found
 
 
-def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
-    """The path as a relative URL, or ``None`` where there is none (another drive on Windows).
-
-    Args:
-        path: the video.
-        folder: the notebook's folder.
-    """
-    relative = relative_path(path, folder)
+def relative_url(path: Path | str) -> str | None:
+    """Return the path as a relative URL, or ``None`` where there is none (another drive on Windows)."""
+    relative = relative_path(path)
     if relative is None:
         return None
     # "./" keeps a name with a colon from being read as a URL scheme.
@@ -88,9 +79,9 @@ def relative_url(path: Path | str, folder: Path | None = None) -> str | None:
     return url if url.startswith("../") else f"./{url}"
 
 
-def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
-    """Why Jupyter may not serve this file to the page, or ``None`` where it should."""
-    url = relative_url(path, folder)
+def why_unreachable(path: Path | str) -> str | None:
+    """Return why Jupyter may not serve this file to the page, or ``None`` where it should."""
+    url = relative_url(path)
     if url is None:
         return tr("The file is on another drive than the notebook, so the page cannot play it.")
     parts = PurePosixPath(url).parts
@@ -101,15 +92,14 @@ def why_unreachable(path: Path | str, folder: Path | None = None) -> str | None:
     return None
 
 
-def video_html(path: Path | str, *, folder: Path | None = None, preload: str = "metadata") -> Markup:
+def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
     """Return a player for a file that Jupyter serves.
 
     Args:
         path: the video.
-        folder: the notebook's folder; found out when left out.
         preload: ``none`` for a file that is not there yet, which would only be asked for in vain.
     """
-    url, reason = relative_url(path, folder), why_unreachable(path, folder)
+    url, reason = relative_url(path), why_unreachable(path)
     told = [_caption(Path(path))]
     if reason:
         told.append(f"{reason} {tr(_EMBED_INSTEAD)}")

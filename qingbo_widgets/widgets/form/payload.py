@@ -39,7 +39,6 @@ _FILL = N_("Fill in the form")
 _FILL_HELP = N_("Puts what is pasted into the form, in the place of what is there.")
 _FILLED = N_("The form is filled in.")
 _UNKNOWN = N_("These have no place in the form and were left out: {fields}")
-_REFUSED = "{field}: {value}"
 
 #: Copies the text beside the button. The modern way needs https, so the old one stands in for it.
 _COPY_SCRIPT = (

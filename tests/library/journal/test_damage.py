@@ -290,7 +290,6 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
     yield "table", lambda: library.to_dataframe()
     judged = library.judgements
     yield "judgements", lambda: judged.of_all([entry.key for entry in library.entries()])
-    yield "known tags", judged.known_tags
     yield "preferences", judged.preferences
     yield "rate", lambda: judged.rate("0" * 32, 5)
     yield "tag", lambda: judged.tag("0" * 32, ["koi"])

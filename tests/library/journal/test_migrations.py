@@ -458,6 +458,7 @@ from qingbo_widgets.library.journal import migrations, opening, rows, tables
 from qingbo_widgets.library import judgements, sidecar, sweeps
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.search import choices
 Library(sys.argv[2]).entries()  # what is imported late, while everything can be read
 folder = Path(sys.argv[1])
 if os.geteuid() == 0:
@@ -465,7 +466,7 @@ if os.geteuid() == 0:
 before = sorted(path.name for path in folder.iterdir())
 library = Library(folder)
 names = sweeps.Sweeps(library.journal, "sandbox").names()
-print(len(library.entries()), len(names), len(library.judgements.known_tags()))
+print(len(library.entries()), len(names), len(choices(library.journal).tags))
 for write in (
     lambda: library.add(Entry(key="new", service="sandbox")),
     lambda: library.judgements.rate(library.entries()[0].key, 5),

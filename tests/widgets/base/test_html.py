@@ -36,17 +36,10 @@ def test_attributes_cannot_be_left() -> None:
         "http://[",
     ],
 )
-def test_only_web_links_lead_anywhere(url: str) -> None:
-    """Anything but http(s) is told as text."""
-    assert markup.link(url, "here") == "here"
-
-
-def test_a_web_link_is_a_link() -> None:
-    """And gives the page it opens no hold on the notebook."""
-    made = markup.link('https://example.com/?a=1&b="2"', "<here>")
-    assert 'href="https://example.com/?a=1&amp;b=&#34;2&#34;"' in made
-    assert 'rel="noopener noreferrer"' in made
-    assert "&lt;here&gt;" in made
+def test_only_links_of_the_web_are_links(url: str) -> None:
+    """Anything but http(s) is refused, whatever it is made to look like."""
+    assert not markup.is_web(url)
+    assert markup.is_web(" HTTPS://example.com/?a=1")
 
 
 def test_style_sheets_carry_no_indentation() -> None:
