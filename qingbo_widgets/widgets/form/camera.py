@@ -11,10 +11,9 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.values import CameraControl
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, set_tooltip
 from ..base.sync import Echo, update
 from . import camera_preview as camera_view
-from .fields import set_tooltip
 from .panels import Editor, hidden_style, problems_html
 from .state import FormState, Problems
 

@@ -14,7 +14,7 @@ from ...i18n import tr
 from ...service.contract.models import declared, models_of
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
-from ..base.build import made, set_tooltip, tooltip
+from ..base.build import made
 from ..base.text_fields import Text, Textarea
 
 __all__ = [
@@ -31,11 +31,8 @@ __all__ = [
     "in_seconds",
     "is_common",
     "label",
-    "made",
     "model_options",
     "offer",
-    "set_tooltip",
-    "tooltip",
 ]
 
 LABEL_WIDTH = "130px"

@@ -14,11 +14,11 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ..base import html as markup
+from ..base.build import made
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
-from .fields import made
 from .state import FormState, Problems
 
 __all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]

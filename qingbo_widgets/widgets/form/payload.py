@@ -14,11 +14,10 @@ from ...service.contract.contracts import Contract
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, set_tooltip
 from ..base.html import Markup
 from ..base.sync import update
 from ..base.text_fields import PasteArea
-from .fields import set_tooltip
 from .loading import paste
 from .panels import Editor, hidden_style, indented
 from .state import FormState, Problems

@@ -11,10 +11,10 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, set_tooltip
 from ..base.sync import update
 from ..base.text_fields import Text
-from .fields import LABEL_WIDTH, set_tooltip
+from .fields import LABEL_WIDTH
 from .loading import fields_of, fill, load, presets_of
 from .panels import Editor, indented
 from .state import FormState

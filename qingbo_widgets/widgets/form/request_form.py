@@ -11,10 +11,11 @@ from ...service.contract.models import declared
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot
 from ..base import html as markup
+from ..base.build import made
 from ..base.composite import Composite
 from ..base.sync import Echo, update
 from . import loading, messages
-from .fields import Controls, duration_options, fields, in_seconds, is_common, made, model_options, offer
+from .fields import Controls, duration_options, fields, in_seconds, is_common, model_options, offer
 from .layout import MAIN, beside, by_model, panels
 from .panels import Panels, Slot
 from .shots import ShotsSwitch

@@ -11,13 +11,13 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...service.contract.values import Shot, is_integer, is_set
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, set_tooltip, tooltip
 from ..base.html import Markup
 from ..base.ipw import Checkbox, VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
 from . import shot_list as storyboard
-from .fields import LABEL_WIDTH, WIDE, help_of, set_tooltip, tooltip
+from .fields import LABEL_WIDTH, WIDE, help_of
 from .panels import Editor, hidden_style, problems_html
 from .shot_list import Shots
 from .state import FormState, Problems

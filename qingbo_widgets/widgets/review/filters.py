@@ -13,10 +13,11 @@ from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
 from ...service.contract.models import declared
 from ...service.contract.status_names import status_name
+from ..base.build import set_tooltip
 from ..base.ipw import HBox
 from ..base.sync import close_parts, update
 from ..base.text_fields import Text
-from ..form.fields import choice_options, set_tooltip
+from ..form.fields import choice_options
 
 __all__ = ["Filters"]
 

@@ -11,10 +11,10 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.judgements import RATINGS, Judgements, tags_in
 from ..base import html as markup
+from ..base.build import set_tooltip
 from ..base.ipw import VBox
 from ..base.sync import update
 from ..base.text_fields import Text, Textarea
-from ..form.fields import set_tooltip
 
 __all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
 

@@ -11,13 +11,13 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...tasks.connection import current
 from ..base import html as markup
+from ..base.build import set_tooltip
 from ..base.clicks import Clicks, DatedButton
 from ..base.composite import Composite
 from ..base.output import Lasting
 from ..base.player import relative_path
 from ..base.sync import update
 from ..card.task_card import TaskCard
-from ..form.fields import set_tooltip
 from ..form.request_form import RequestForm
 
 if TYPE_CHECKING:

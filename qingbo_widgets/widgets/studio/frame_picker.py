@@ -16,11 +16,10 @@ from ...service.contract.request import VideoRequest
 from ...tasks.saved_video import video_of
 from ...tasks.task import Task
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.sync import update
-from ..form.fields import set_tooltip
 from .follow_up import Sequel
 
 if TYPE_CHECKING:
