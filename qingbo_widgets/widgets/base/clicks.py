@@ -26,7 +26,7 @@ from typing import Any
 from .ipw import Button
 from .sync import update
 
-__all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "DatedButton"]
+__all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "DatedButton", "message_of"]
 
 #: Seconds after the answer to a click in which another one cannot mean something new.
 DOUBLE_CLICK = 1.0
@@ -115,7 +115,7 @@ class Clicks:
             act()
         except Exception as error:
             self.forget()
-            return str(error) or type(error).__name__
+            return message_of(error)
         return ""
 
     def run(self, wish: object, act: Callable[[], object], show: Callable[[str], object]) -> None:
@@ -146,6 +146,11 @@ class Clicks:
         delay = _note_delay(sent)
         shown = max(self._answered - delay, last.moment)
         return sent.moment < shown + DOUBLE_CLICK
+
+
+def message_of(error: Exception) -> str:
+    """Return what to show for an error: its text, or its type where it has none."""
+    return str(error) or type(error).__name__
 
 
 def _note_delay(sent: _Sent) -> float:

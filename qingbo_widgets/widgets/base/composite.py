@@ -1,17 +1,17 @@
-"""``Composite``: a widget made of parts, which closes them all."""
+"""Widgets made of parts, which close them all."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .ipw import VBox
-from .sync import close_parts, refresher, update
+from .ipw import VBox, Widget
+from .sync import close_parts, close_whole, refresher, update
 
-__all__ = ["Composite"]
+__all__ = ["Composite", "MadeOfParts"]
 
 
-class Composite(VBox):
-    """A widget made of parts. Closing it closes every part, on the page or not; ipywidgets leaves them."""
+class MadeOfParts(Widget):
+    """A widget that closes every part with itself, on the page or not. For a first base class."""
 
     def close(self) -> None:
         """Close it with all its parts. Tasks, libraries and sweeps go on."""
@@ -22,8 +22,7 @@ class Composite(VBox):
             refresher.discard(self)
             for part in self._parts_elsewhere():
                 if part is not None:
-                    close_parts(part)
-                    part.close()
+                    close_whole(part)
             close_parts(self)
             super().close()
 
@@ -33,3 +32,7 @@ class Composite(VBox):
     def _parts_elsewhere(self) -> tuple[Any, ...]:
         """Return the parts that may be on no page just now; ``None`` among them are not made yet."""
         return ()
+
+
+class Composite(MadeOfParts, VBox):
+    """A box of parts, one below the other. Closing it closes every part; ipywidgets leaves them."""

@@ -1,5 +1,5 @@
 """ipywidgets' classes as base classes. The package ships no types; ``ipw.pyi`` has those that we use."""
 
-from ipywidgets import Button, Checkbox, GridBox, HBox, Password, Text, Textarea, VBox
+from ipywidgets import Button, Checkbox, GridBox, HBox, Password, Text, Textarea, VBox, Widget
 
-__all__ = ["Button", "Checkbox", "GridBox", "HBox", "Password", "Text", "Textarea", "VBox"]
+__all__ = ["Button", "Checkbox", "GridBox", "HBox", "Password", "Text", "Textarea", "VBox", "Widget"]

@@ -22,6 +22,7 @@ __all__ = [
     "Echo",
     "Refreshed",
     "close_parts",
+    "close_whole",
     "lazy",
     "observe",
     "refresher",
@@ -108,12 +109,18 @@ def close_parts(widget: ipywidgets.Widget) -> None:
     with _lock:
         for child in (*getattr(widget, "children", ()), *_made_by(widget).values()):
             if not _is_shared(child, widget):
-                close_parts(child)
-                child.close()
+                close_whole(child)
         for name in ("layout", "style"):
             part = getattr(widget, name, None)
             if isinstance(part, ipywidgets.Widget) and not _is_shared(part, widget):
                 part.close()
+
+
+def close_whole(widget: ipywidgets.Widget) -> None:
+    """Close a widget with everything inside it."""
+    with _lock:
+        close_parts(widget)
+        widget.close()
 
 
 def _is_shared(part: ipywidgets.Widget, user: ipywidgets.Widget) -> bool:

@@ -12,6 +12,7 @@ from ...library.entry import Entry
 from ...service.contract.request import VideoRequest
 from ..base import html as markup
 from ..base.build import button, set_tooltip
+from ..base.clicks import message_of
 from ..base.sync import update
 from ..base.text_fields import Text
 from .fields import LABEL_WIDTH
@@ -140,7 +141,7 @@ class PresetsPane(Editor):
         try:
             told, kind = act(), "dim"
         except Exception as error:
-            told, kind = str(error) or type(error).__name__, "alarm"
+            told, kind = message_of(error), "alarm"
         with update(self._said):
             self._said.value = markup.note(told, kind) if told else ""
 

@@ -15,7 +15,7 @@ from ...service.contract.models import declared
 from ...service.contract.status_names import status_name
 from ..base.build import set_tooltip
 from ..base.ipw import HBox
-from ..base.sync import close_parts, update
+from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Text
 from ..form.fields import choice_options
 
@@ -46,7 +46,7 @@ class Filters(HBox):
 
     def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
         self._changed, self._blind = changed, blind
-        self._is_offering = False
+        self._echo = Echo()
         every = (tr(_ALL), _EVERY)
         rated = [(tr("{stars} or more").format(stars=stars), stars) for stars in range(5, -1, -1)]
         ratings = [every, (tr("not rated"), _UNRATED), *rated]
@@ -69,8 +69,7 @@ class Filters(HBox):
         set_tooltip(self.controls["text"], tr(_SEARCH_HELP))
         for name in _TELLING if blind else ():
             control = self.controls.pop(name)
-            close_parts(control)
-            control.close()
+            close_whole(control)
         for name, control in self.controls.items():
             control.style.description_width = "52px"
             control.layout.width = _WIDTH.get(name, "212px")
@@ -98,13 +97,10 @@ class Filters(HBox):
     def offer(self, choices: Choices) -> None:
         """Offer what the library holds; what is chosen stays chosen, were it gone from the library too."""
         offered = (("model", choices.models), ("status", choices.statuses), ("tag", choices.tags))
-        self._is_offering = True
-        try:
+        with self._echo:
             for name, values in offered:
                 if (control := self.controls.get(name)) is not None:
                     self._offer(control, values, status_name if name == "status" else str)
-        finally:
-            self._is_offering = False
 
     def _offer(self, control: Any, values: Iterable[str], named: Callable[[str], str]) -> None:
         chosen = control.value
@@ -117,7 +113,7 @@ class Filters(HBox):
                 control.value = chosen
 
     def _hear(self, _: Any) -> None:
-        if not self._is_offering:
+        if not self._echo:
             self._changed()
 
 

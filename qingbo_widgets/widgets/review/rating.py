@@ -13,7 +13,7 @@ from ...library.judgements import RATINGS, Judgements, tags_in
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.ipw import VBox
-from ..base.sync import update
+from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 
 __all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
@@ -42,7 +42,7 @@ class Verdict(VBox):
     def __init__(self, judgements: Judgements, judged: Callable[[], object]) -> None:
         self._judgements, self._judged = judgements, judged
         self._key: str | None = None
-        self._is_showing = False
+        self._echo = Echo()
         self.rating = rating_buttons(tr("Rating"))
         self.tags = Text(description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False)
         self.note = Textarea(description=tr("Note"), rows=2, continuous_update=False)
@@ -66,15 +66,12 @@ class Verdict(VBox):
     def show(self, key: str) -> None:
         """Show what is thought of a task."""
         judgement = self._judgements.of(key)
-        self._key, self._is_showing = key, True
-        try:
-            with update(self.rating, self.tags, self.note, self._refusal):
-                self._refusal.value = ""
-                self.rating.value = judgement.rating
-                self.tags.value = ", ".join(judgement.tags)
-                self.note.value = judgement.note
-        finally:
-            self._is_showing = False
+        self._key = key
+        with self._echo, update(self.rating, self.tags, self.note, self._refusal):
+            self._refusal.value = ""
+            self.rating.value = judgement.rating
+            self.tags.value = ", ".join(judgement.tags)
+            self.note.value = judgement.note
 
     def press(self, key: str) -> bool:
         """Take a key of the keyboard: a digit rates, ``-`` takes the rating back.
@@ -91,7 +88,7 @@ class Verdict(VBox):
         return True
 
     def _hear(self, change: Any) -> None:
-        if self._is_showing or self._key is None:
+        if self._echo or self._key is None:
             return
         try:
             if change["owner"] is self.rating:

@@ -14,9 +14,10 @@ from ...media.posters import can_make, read_poster
 from ...service.contract.status_names import status_name
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
+from ..base.composite import MadeOfParts
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
-from ..base.sync import close_parts, update
+from ..base.sync import update
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
@@ -55,7 +56,7 @@ div.qingbo-poster { display: flex; align-items: center; justify-content: center;
 """
 
 
-class Tiles(GridBox):
+class Tiles(MadeOfParts, GridBox):
     """A grid of tiles. Another page changes what they show and not how many widgets there are.
 
     Args:
@@ -120,17 +121,8 @@ class Tiles(GridBox):
             with update(self):
                 self.children = children
 
-    def close(self) -> None:
-        """Close all tiles, those too that are not shown just now."""
-        if self.comm is None:
-            return  # closed before: ipywidgets closes what is forgotten
-        for tile in self._tiles:
-            close_parts(tile)
-            tile.close()
-        for layout in (self._before, self._after):
-            layout.close()
-        close_parts(self)
-        super().close()
+    def _parts_elsewhere(self) -> tuple[Any, ...]:
+        return (*self._tiles, self._before, self._after)
 
     def _picture(self, entry: Entry) -> bytes | None:
         video = self._library.video_of(entry)

@@ -14,6 +14,7 @@ from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
 from ..base.build import button, made
+from ..base.clicks import message_of
 from ..base.composite import Composite
 from ..base.ipw import Password
 from ..base.sync import update
@@ -136,7 +137,7 @@ class ConnectPanel(Composite):
         try:
             manager = act()
         except Exception as error:
-            self._say(str(error) or type(error).__name__, "alarm")
+            self._say(message_of(error), "alarm")
             return
         if manager is not None:
             self._on_connect(manager)

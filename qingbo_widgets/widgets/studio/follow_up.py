@@ -11,8 +11,8 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...tasks.connection import current
 from ..base import html as markup
-from ..base.build import set_tooltip
-from ..base.clicks import Clicks, DatedButton
+from ..base.build import button
+from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import Lasting
 from ..base.player import relative_path
@@ -53,11 +53,9 @@ class Sequel(Composite):
         self._cards: tuple[TaskCard, ...] = ()
         self._clicks = Clicks()
         self._told, self._where = ipywidgets.HTML(), ipywidgets.HTML()
-        self.generate_button = DatedButton(
-            description=tr("Generate"), button_style="primary", layout={"width": "auto"}
+        self.generate_button = button(
+            tr("Generate"), tr("Submits the form."), self._generate, button_style="primary"
         )
-        set_tooltip(self.generate_button, tr("Submits the form."))
-        self.generate_button.on_click(lambda _: self._generate())
         super().__init__([self._told], layout={"overflow": "visible"})
         self._lasting = Lasting(self)
 
@@ -83,11 +81,11 @@ class Sequel(Composite):
                 self.form = RequestForm(manager)
             self.form.load(asked)
         except Exception as error:
-            self.tell(error)
+            self.tell(message_of(error))
             return False
         with update(self._where):
             self._where.value = self._destination(manager)
-        self.tell(None)
+        self.tell("")
         self._arrange()
         return True
 
@@ -96,21 +94,21 @@ class Sequel(Composite):
         try:
             manager = self._submitter()
         except Exception as error:
-            self.tell(error)
+            self.tell(message_of(error))
             return
         if self._destination(manager):
             self.offer(lambda _: request)
         else:
             self._submit(request, lambda: manager.submit(request))
 
-    def tell(self, error: Exception | str | None) -> None:
-        """Show what went wrong; ``None`` takes it back. A print in a callback would be lost."""
+    def tell(self, message: str) -> None:
+        """Show what went wrong; an empty text takes it back. A print in a callback would be lost."""
         with update(self._told):
-            self._told.value = markup.note(str(error) or type(error).__name__, "alarm") if error else ""
+            self._told.value = markup.note(message, "alarm") if message else ""
 
     def clear(self) -> None:
         """Close the form and the cards. Their tasks go on."""
-        self.tell(None)
+        self.tell("")
         self._drop()
         self._arrange()
 
@@ -137,9 +135,9 @@ class Sequel(Composite):
             card = TaskCard(submit())
         except Exception as error:
             self._clicks.forget()
-            self.tell(error)
+            self.tell(message_of(error))
             return
-        self.tell(None)
+        self.tell("")
         self._lasting.contain(card.lasting)
         card.lasting.displayed()  # a click was, wherever it stands
         self._cards = (card, *self._cards)

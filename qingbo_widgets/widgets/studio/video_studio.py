@@ -14,8 +14,8 @@ from ...library.presets import Presets
 from ...tasks.connection import current
 from ..base import clicks
 from ..base import html as markup
-from ..base.build import made, style_sheet
-from ..base.clicks import Clicks, DatedButton
+from ..base.build import button, style_sheet
+from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
@@ -87,10 +87,10 @@ class VideoStudio(Composite):
         self.form = RequestForm(**initial)
         self._cell = cell_key()
         self._draft: DraftKeeper | None = None
-        self.generate_button = made(
-            DatedButton,
+        self.generate_button = button(
+            tr("Generate"),
             tr(_GENERATE_HELP),
-            description=tr("Generate"),
+            self._generate,
             button_style="primary",
             layout={"width": "auto", "min_width": "124px"},
         )
@@ -107,7 +107,6 @@ class VideoStudio(Composite):
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
         self.lasting = Lasting(self)
-        self.generate_button.on_click(lambda _: self._generate())
         self.form.observe(lambda _: self._look(), "problems")
         if manager is None:
             try:
@@ -212,7 +211,7 @@ class VideoStudio(Composite):
                 task = submit()
             except Exception as error:
                 self._clicks.forget()
-                self._told = str(error) or type(error).__name__
+                self._told = message_of(error)
             else:
                 self._add(TaskCard(task), request)
         refresher.later(clicks.DOUBLE_CLICK, self._look)

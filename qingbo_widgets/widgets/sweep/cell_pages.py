@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...i18n import tr
 from ..base import html as markup
-from ..base.sync import close_parts, update
+from ..base.sync import close_whole, update
 from . import table
 from .cell_view import CellView, button_at_left
 
@@ -84,8 +84,7 @@ class CellPages:
             self._back.disabled, self._forth.disabled = self._page == 0, self._page == pages - 1
             self.pager.layout.display = "none" if pages == 1 else None
         for part in old:
-            close_parts(part)
-            part.close()
+            close_whole(part)
 
 
 def _heading(text: str) -> Any:
