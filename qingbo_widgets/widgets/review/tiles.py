@@ -14,6 +14,7 @@ from ...media.posters import can_make, read_poster
 from ...service.contract.status_names import status_name
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
+from ..base.build import alike, button
 from ..base.composite import MadeOfParts
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
@@ -107,8 +108,7 @@ class Tiles(MadeOfParts, GridBox):
             blind: show no words of those that are not rated.
         """
         while len(self._tiles) < len(page):
-            like = self._tiles[0] if self._tiles else None
-            self._tiles.append(_Tile(self._clicked, self._before, like))
+            self._tiles.append(_Tile(self._clicked, self._before))
         is_after = self.lacks_pictures = False
         for tile, (entry, judgement) in zip(self._tiles, page, strict=False):
             is_open = entry.key == opened
@@ -140,15 +140,12 @@ class Tiles(MadeOfParts, GridBox):
 class _Tile(VBox):
     """One task: the poster, the prompt, a few facts, and a button over all of it."""
 
-    def __init__(
-        self, clicked: Callable[[str], object], layout: ipywidgets.Layout, like: _Tile | None
-    ) -> None:
+    def __init__(self, clicked: Callable[[str], object], layout: ipywidgets.Layout) -> None:
         self._key = ""
-        self._look: Any = ipywidgets.HTML(**_style_of(like and like._look))
-        self.button: Any = ipywidgets.Button(**_style_of(like and like.button))
+        self._look = alike(ipywidgets.HTML)
+        self.button = button("", "", lambda: clicked(self._key), layout={}, is_alike=True)
         super().__init__([self._look, self.button], layout=layout)
         self.add_class("qingbo-tile")
-        self.button.on_click(lambda _: clicked(self._key))
 
     def show(
         self, entry: Entry, picture: bytes | None, judgement: Judgement, is_open: bool, hidden: bool
@@ -162,10 +159,6 @@ class _Tile(VBox):
             # What the button is called is for those who do not see the picture.
             self.button.description = tr("Open: {prompt}").format(prompt=markup.shorten(prompt, 60))
         (self.add_class if is_open else self.remove_class)("qingbo-open")
-
-
-def _style_of(like: Any) -> dict[str, Any]:
-    return {} if like is None else {"layout": like.layout, "style": like.style}
 
 
 def stars(rating: int | None) -> str:
