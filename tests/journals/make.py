@@ -340,7 +340,7 @@ def dump(path: Path) -> str:
         with tempfile.TemporaryDirectory() as folder:
             old = sa.create_engine(f"sqlite:///{path}")
             library = Library(folder, database=(url := server.create()))
-            library.entries(), library.judgements.preferences(), sweeps.Sweeps(library, SERVICE).names()
+            library.entries(), library.judgements.known_tags(), sweeps.Sweeps(library, SERVICE).names()
             with old.connect() as source, library._begin() as target:
                 for metadata in (rows._metadata, judging._metadata, sweeps._metadata):
                     for table in metadata.sorted_tables:
