@@ -31,6 +31,7 @@ from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
 from .following.lease import Sightings, new_holder
+from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
 from .recovery import Recovery
@@ -301,9 +302,14 @@ class TaskManager(Configurable):
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.promise() if submit else Future()
-                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt, known_at=known_at)
+                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
                 follower = Follower(
-                    record, submitted, may_submit=submit, is_claimed=claimed, may_leave=may_leave
+                    record,
+                    Ownership(record, known_at=known_at),
+                    submitted,
+                    may_submit=submit,
+                    is_claimed=claimed,
+                    may_leave=may_leave,
                 )
                 self._tasks[task.key] = task
                 task.reopen(follower, **changes)

@@ -30,7 +30,8 @@ from ...service.contract.snapshot import TaskStatus
 from ..background.rate import QUESTION, TAKEN_UP
 from ..schedule import History, next_delay, outlook
 from .outage import Trouble
-from .record import HandedOver, TaskRecord
+from .ownership import HandedOver, Ownership
+from .record import TaskRecord
 from .restore import interrupted, unconfirmed
 from .saving import save
 from .submission import submit
@@ -66,6 +67,7 @@ class Follower:
 
     Args:
         record: the task and its journal row.
+        ownership: the hold of this kernel on the task.
         submitted: done when the service has taken the task, or will not.
         may_submit: whether a person has asked to submit it; only then is it ever submitted.
         is_claimed: whether its row was written a moment ago, held by this kernel, for a submission.
@@ -76,6 +78,7 @@ class Follower:
     def __init__(
         self,
         record: TaskRecord,
+        ownership: Ownership,
         submitted: Future[None],
         *,
         may_submit: bool,
@@ -84,6 +87,7 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
+        self._ownership = ownership
         self._may_submit = may_submit
         self._is_claimed = is_claimed
         self._may_leave = may_leave
@@ -112,14 +116,14 @@ class Follower:
         finally:
             self._submission_is_over()
             task.lifecycle.settle()
-            await record.release()
+            await self._ownership.release()
 
     async def _lived(self) -> bool:
         """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
         record, task = self._record, self._record.task
         try:
             if record.is_written and not self._is_claimed:
-                if await record.take_over():
+                if await self._ownership.take_over():
                     self._may_submit = False  # the user asked before the other kernel had its answer
                 if not task.task_id and task.status in (TaskStatus.unconfirmed, TaskStatus.submitting):
                     record.in_doubt = record.is_written  # another kernel may have submitted it and died
@@ -133,14 +137,19 @@ class Follower:
                 with record.manager.monitor.pace.follow():
                     await self._follow(ask_at_once=not is_new)
             if task.status == TaskStatus.completed and task.video_path is None:
-                await save(record, self._clock)
+                await save(record, self._ownership, self._clock)
         except HandedOver:
             return False
         return True
 
     async def _submit(self) -> None:
         try:
-            await submit(self._record, lambda: self._is_cancelled or not self._may_leave(), self._clock)
+            await submit(
+                self._record,
+                self._ownership,
+                lambda: self._is_cancelled or not self._may_leave(),
+                self._clock,
+            )
         except TaskCancelled:
             if self._is_cancelled:
                 raise

@@ -28,6 +28,7 @@ from ...system.folder import is_file_inside
 from ..clocks import on_our_clock
 from ..schedule import retry_delay
 from ..task import Task
+from .ownership import Ownership
 from .record import TaskRecord
 from .restore import entry_of
 
@@ -50,11 +51,12 @@ MOST_AGED = 3
 LIFETIME = timedelta(hours=24)
 
 
-async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) -> None:
+async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], float] = time.monotonic) -> None:
     """Until the video is saved, or saving it needs a person.
 
     Args:
         record: a completed task.
+        ownership: the hold of this kernel on the task.
         clock: seconds, monotonic.
 
     Raises:
@@ -69,12 +71,12 @@ async def save(record: TaskRecord, clock: Callable[[], float] = time.monotonic) 
     is_found = True
     # A file has its name only when it is whole. Is it there, then a kernel died before it could say so.
     while not is_file_inside(path):
-        await record.keep()
+        await ownership.keep()
         is_linked = False
         try:
             if not record.links_are_fresh or (_is_dead(task) and not is_renewed):
                 is_renewed = True
-                await _renew_links(record, clock)
+                await _renew_links(record, ownership, clock)
                 arrival.expect_more(clock())
             is_linked = True
             await _download(record, arrival, clock)
@@ -172,7 +174,7 @@ async def _download(record: TaskRecord, arrival: _Arrival, clock: Callable[[], f
     raise max(failed, key=lambda error: error.transient)  # the one that may pass, if any
 
 
-async def _renew_links(record: TaskRecord, clock: Callable[[], float]) -> None:
+async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable[[], float]) -> None:
     """Ask for links until the service names some: an answer can say "completed" before it has the result."""
     task, began, questions = record.task, clock(), 0
     while not await _has_links(record):
@@ -190,7 +192,7 @@ async def _renew_links(record: TaskRecord, clock: Callable[[], float]) -> None:
         )
         record.tell(download=None, message=message.format(delay=delay))
         await record.sleep(delay)
-        await record.keep()
+        await ownership.keep()
 
 
 async def _has_links(record: TaskRecord) -> bool:

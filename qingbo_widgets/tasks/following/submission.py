@@ -21,8 +21,9 @@ from ...library.journal.damage import in_short, unwritten
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
+from .ownership import HandedOver, Ownership
 from .reconcile import PATIENCE, is_of_another_here
-from .record import HandedOver, TaskRecord
+from .record import TaskRecord
 from .restore import unconfirmed
 
 __all__ = ["submit"]
@@ -39,12 +40,16 @@ _ANOTHER = N_(
 
 
 async def submit(
-    record: TaskRecord, is_cancelled: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+    record: TaskRecord,
+    ownership: Ownership,
+    is_cancelled: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Until the service has taken the task, has refused it, or nobody can tell which.
 
     Args:
         record: the task, whose row is on disk before the request leaves.
+        ownership: the hold of this kernel on the task.
         is_cancelled: whether a person has cancelled meanwhile.
         clock: seconds, monotonic.
 
@@ -59,7 +64,7 @@ async def submit(
     task, manager = record.task, record.manager
     assert task.request is not None
     record.tell(status=TaskStatus.submitting, error=None, message="")
-    await _written_down(record, record.open)
+    await _written_down(record, ownership.open)
     began, failures = clock(), 0
     while True:
         record.is_out = False
@@ -67,7 +72,7 @@ async def submit(
             async with manager.monitor.pace.turn(SUBMISSION):
                 _check(is_cancelled)
                 # A closed laptop or a moved folder may have come between the click and this turn.
-                await _written_down(record, record.claim_again)
+                await _written_down(record, ownership.claim_again)
                 _check(is_cancelled)
                 snapshot = await _send(record)
             record.tell(message="")
