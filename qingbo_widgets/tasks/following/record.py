@@ -7,10 +7,10 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ...exceptions import QingboError, TaskCancelled, TaskFailed
+from ...exceptions import QingboError
 from ...i18n import tr
 from ...library.entry import Entry, IdTaken
 from ...library.journal.damage import unwritten
@@ -18,6 +18,7 @@ from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..task import Task
+from .answers import changes_by, links_in
 from .context import Context
 from .restore import entry_of, state_of
 
@@ -74,23 +75,9 @@ class TaskRecord:
         if task.status.is_ended:
             return  # an answer that was under way while the task was cancelled
         before = (task.status, task.progress, task.task_id)
-        changes: dict[str, Any] = {
-            "task_id": task.task_id or snapshot.task_id,
-            "model": snapshot.model or task.model,
-            "status": snapshot.status,
-            "progress": max(task.progress, snapshot.progress),
-            "created_at": snapshot.created_at or task.created_at,
-            "eta": eta,
-        }
-        if snapshot.status.is_ended:
-            changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
+        changes = changes_by(snapshot, task, eta)
         if snapshot.status == TaskStatus.completed:
-            changes |= {"progress": 100, **_links(snapshot)}
             self.links_are_fresh = bool(snapshot.videos)
-        elif snapshot.status == TaskStatus.failed:
-            changes["error"] = _failure(snapshot)
-        elif snapshot.status == TaskStatus.cancelled:
-            changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
         self.tell(**changes)
         is_news = (task.status, task.task_id) != (before[0], before[2]) or not self.is_written
         if is_news or (task.progress != before[1] and time.monotonic() - self._noted >= NOTED):
@@ -112,7 +99,7 @@ class TaskRecord:
 
     def renew_links(self, snapshot: TaskSnapshot) -> None:
         """Take over the links of a completed task."""
-        self.tell(**_links(snapshot))
+        self.tell(**links_in(snapshot))
         self.links_are_fresh = True
 
     async def sleep(self, seconds: float) -> None:
@@ -215,20 +202,3 @@ class TaskRecord:
 def first_row(task: Task) -> Entry:
     """Return the row of a task that is about to be submitted."""
     return entry_of(task, task.manager.service)
-
-
-def _links(snapshot: TaskSnapshot) -> dict[str, Any]:
-    expiries = [video.expires_at for video in snapshot.videos if video.expires_at is not None]
-    return {
-        "video_urls": tuple(video.url for video in snapshot.videos),
-        "expires_at": min(expiries, default=None),
-    }
-
-
-def _failure(snapshot: TaskSnapshot) -> TaskFailed:
-    reason = snapshot.error
-    words = reason.message if reason and reason.message else tr("the service gave no reason")
-    code = reason.code if reason else None
-    told = tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
-    told = told.format(task=snapshot.task_id, code=code, reason=words)
-    return TaskFailed(told, task_id=snapshot.task_id, code=code)

@@ -1,0 +1,58 @@
+"""The service's answers as changes of a task's traits. Pure functions, but for the time of an end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ...exceptions import TaskCancelled, TaskFailed
+from ...i18n import tr
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ..state import TaskState
+
+__all__ = ["changes_by", "links_in"]
+
+
+def changes_by(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
+    """Return the traits that an answer changes, with their new values.
+
+    Args:
+        snapshot: the answer.
+        task: the task before it.
+        eta: seconds that the task will probably still take.
+    """
+    changes: dict[str, Any] = {
+        "task_id": task.task_id or snapshot.task_id,
+        "model": snapshot.model or task.model,
+        "status": snapshot.status,
+        "progress": max(task.progress, snapshot.progress),
+        "created_at": snapshot.created_at or task.created_at,
+        "eta": eta,
+    }
+    if snapshot.status.is_ended:
+        changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
+    if snapshot.status == TaskStatus.completed:
+        changes |= {"progress": 100, **links_in(snapshot)}
+    elif snapshot.status == TaskStatus.failed:
+        changes["error"] = _failure(snapshot)
+    elif snapshot.status == TaskStatus.cancelled:
+        changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
+    return changes
+
+
+def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
+    """Return the traits of the links that an answer names."""
+    expiries = [video.expires_at for video in snapshot.videos if video.expires_at is not None]
+    return {
+        "video_urls": tuple(video.url for video in snapshot.videos),
+        "expires_at": min(expiries, default=None),
+    }
+
+
+def _failure(snapshot: TaskSnapshot) -> TaskFailed:
+    reason = snapshot.error
+    words = reason.message if reason and reason.message else tr("the service gave no reason")
+    code = reason.code if reason else None
+    told = tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
+    told = told.format(task=snapshot.task_id, code=code, reason=words)
+    return TaskFailed(told, task_id=snapshot.task_id, code=code)
