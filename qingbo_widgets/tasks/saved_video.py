@@ -1,17 +1,23 @@
-"""The saved video of a task."""
+"""The saved video of a task: where it is, a copy of it, and one of its frames."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..exceptions import QingboError
+from ..exceptions import DownloadFailed, QingboError
 from ..i18n import tr
+from ..media.frames import frame_at, frame_number
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.folder import is_file_inside
+from ..system.files import patiently
+from ..system.folder import is_file_inside, open_inside
 
-__all__ = ["video_of"]
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["copy_video", "frame_of", "video_of"]
 
 
 class _Saved(Protocol):
@@ -41,3 +47,51 @@ def video_of(task: _Saved) -> Path:
             told = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
         raise QingboError(told)
     return path
+
+
+def copy_video(task: _Saved, path: str | Path) -> Path:
+    """Copy the video of a task that is done, and return where the copy is.
+
+    Args:
+        task: the task.
+        path: a file, or a folder that exists, which then gets a file of the same name.
+
+    Raises:
+        OSError: the place cannot be written.
+        DownloadFailed: the video is no longer there.
+    """
+    source = task.video_path
+    if source is None or not is_file_inside(source):
+        told = tr("The video of {task} is no longer at {path}.")
+        raise DownloadFailed(told.format(task=task.task_id, path=source))
+    target = Path(path).expanduser()
+    if target.is_dir():
+        target /= source.name
+    if target.exists() and target.samefile(source):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+
+    def copy() -> None:
+        with open_inside(source) as video, target.open("wb") as file:
+            shutil.copyfileobj(video, file)
+
+    patiently(copy)
+    return target
+
+
+def frame_of(task: _Saved, seconds: float | None, number: int | None) -> Image:
+    """Return one frame of the saved video, by its time or by its number.
+
+    Raises:
+        TypeError: neither is given, or both are.
+        ValueError: the video has no such frame.
+        QingboError: the video is not saved.
+        ImportError: the extra ``[frames]`` is not installed.
+    """
+    if (seconds is None) == (number is None):
+        raise TypeError("frame() takes seconds or number: frame(2.5), frame(number=-1)")
+    path = video_of(task)
+    if seconds is not None:
+        return frame_at(path, seconds)
+    assert number is not None
+    return frame_number(path, number)

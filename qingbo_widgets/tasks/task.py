@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Generator
@@ -15,20 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import late
-from ..exceptions import DownloadFailed, QingboError, WaitTimeout
+from ..exceptions import QingboError, WaitTimeout
 from ..i18n import tr
-from ..media.frames import contact_sheet, continuation, frame_at, frame_number, keep_frame
+from ..media.frames import contact_sheet, continuation, keep_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..system.console import say
-from ..system.files import patiently
-from ..system.folder import is_file_inside, open_inside
 from ..system.host import in_notebook
 from ..system.interrupts import outcome, uninterrupted
 from .clocks import next_moment
 from .lifecycle import Lifecycle
-from .saved_video import video_of
+from .observers import call_safely
+from .saved_video import copy_video, frame_of, video_of
 from .state import TaskState
 from .terminal import ProgressLine
 
@@ -42,8 +39,6 @@ if TYPE_CHECKING:
     from .schedule import Outlook
 
 __all__ = ["Cancellable", "Owner", "Task"]
-
-logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds between two looks at the clock while ``wait`` blocks; Kernel → Interrupt ends it at once.
 TICK = 0.1
@@ -229,7 +224,7 @@ class Task(TaskState):
             QingboError: called in a forked process, where nothing follows the task.
         """
         self.manager.monitor.process.check()
-        self.lifecycle.on_end(partial(_call, callback, self))
+        self.lifecycle.on_end(partial(call_safely, callback, self))
 
     # ------------------------------------------------------------------ acting
 
@@ -333,23 +328,7 @@ class Task(TaskState):
             OSError: the place cannot be written.
             QingboError: what ``wait`` raises.
         """
-        source = self.wait().video_path
-        if source is None or not is_file_inside(source):
-            told = tr("The video of {task} is no longer at {path}.")
-            raise DownloadFailed(told.format(task=self.task_id, path=source))
-        target = Path(path).expanduser()
-        if target.is_dir():
-            target /= source.name
-        if target.exists() and target.samefile(source):
-            return target
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def copy() -> None:
-            with open_inside(source) as video, target.open("wb") as file:
-                shutil.copyfileobj(video, file)
-
-        patiently(copy)
-        return target
+        return copy_video(self.wait(), path)
 
     def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
         """One frame of the saved video, as a PIL image.
@@ -363,13 +342,7 @@ class Task(TaskState):
             QingboError: the video is not saved.
             ImportError: the extra ``[frames]`` is not installed.
         """
-        if (seconds is None) == (number is None):
-            raise TypeError("frame() takes seconds or number: frame(2.5), frame(number=-1)")
-        path = video_of(self)
-        if seconds is not None:
-            return frame_at(path, seconds)
-        assert number is not None
-        return frame_number(path, number)
+        return frame_of(self, seconds, number)
 
     def frames(self, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
         """A contact sheet as a PIL image: frames from the first to the last, each with its time.
@@ -501,13 +474,6 @@ class Task(TaskState):
             self.manager.monitor.process.check()
         await self.lifecycle.until_done()
         return self._result()
-
-
-def _call(callback: Callable[[Task], object], task: Task) -> None:
-    try:
-        callback(task)
-    except BaseException:  # the thread of a ``sys.exit()`` is not its own to end
-        logger.exception("An on_end callback of the task %s failed", task.task_id)
 
 
 def _until(deadline: float | None) -> float:
