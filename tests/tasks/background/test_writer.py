@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -60,10 +61,17 @@ def open_gate(scribe: Scribe) -> Callable[[], None]:
     return gate.set
 
 
+def open_files(folder: Path) -> list[Path]:
+    """The files of a folder that this process holds open."""
+    files = [Path(file.path).resolve() for file in psutil.Process().open_files()]
+    return [file for file in files if file.is_relative_to(folder.resolve())]
+
+
 def counted(library: Library, event: str) -> list[object]:
     """Grows with each ``commit`` or ``connect``."""
     seen: list[object] = []
-    engine = library.journal._open().engine
+    with library.journal.begin() as connection:
+        engine = connection.engine
     sa.event.listen(engine, event, lambda *_: seen.append(event))
     return seen
 
@@ -148,10 +156,11 @@ def test_an_idle_scribe_holds_no_file_open(
     let_go = library.journal.let_go
     monkeypatch.setattr(library.journal, "let_go", lambda: (let_go(), closed.set()))
     scribe.submit(library.add, entry("a")).result(30)
-    open_file = scribe.submit(lambda: library.journal._mine.connection is not None).result(30)
+    opened = scribe.submit(open_files, library.folder).result(30)
     closed.clear()
-    assert open_file
+    assert library.journal.path.resolve() in opened
     assert closed.wait(30)
+    assert open_files(library.folder) == []
     shutil.rmtree(library.folder)
     scribe.submit(library.add, entry("b")).result(30)
     assert keys(library) == ["b"]

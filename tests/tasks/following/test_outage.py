@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.tasks.following import outage
 from qingbo_widgets.tasks.following.outage import DOUBTED, Trouble
 
 
@@ -45,15 +48,23 @@ def test_a_refusal_of_a_task_that_nobody_has_seen_is_believed_at_once():
         Trouble(Clock()).tell(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
 
 
-def test_since_when_it_is_out_of_reach_is_counted_from_the_last_answer():
+def test_since_when_it_is_out_of_reach_is_counted_from_the_last_answer(monkeypatch):
     """A service that refuses or asks to wait is there: the moment told begins anew."""
+    times = iter([datetime(2026, 4, 1, 12, second=second) for second in (1, 5, 9)])
+
+    class Ticking(datetime):
+        @classmethod
+        def now(cls):
+            return next(times)
+
+    monkeypatch.setattr(outage, "datetime", Ticking)
     trouble = Trouble(Clock())
-    down = qw.ConnectionFailed("down.")
-    trouble.tell(down, 1.0, is_taken=True)
-    before = trouble._away
-    trouble.tell(down, 1.0, is_taken=True)
-    assert trouble._away is before
-    busy = trouble.tell(qw.RateLimited("slow down", status=429), 2.0, is_taken=True)
-    assert busy == "The service asks to wait: 429: slow down Asking again in 2 s."
-    trouble.tell(down, 1.0, is_taken=True)
-    assert trouble._away is not before
+    down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
+    for _ in range(2):
+        told = trouble.tell(down, 1.0, is_taken=True)
+        assert told == "Not reachable since 12:00:01: down. Trying again in 1 s."
+    told = trouble.tell(busy, 2.0, is_taken=True)
+    assert told == "The service asks to wait: 429: slow down Asking again in 2 s."
+    assert trouble.tell(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:05:")
+    trouble.tell(refusal(), 1.0, is_taken=True)
+    assert trouble.tell(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:09:")

@@ -1,0 +1,84 @@
+"""``answers``: what an answer of the service changes of a task."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import qingbo_widgets as qw
+from qingbo_widgets.service.contract.snapshot import ServiceFailure, Video
+from qingbo_widgets.tasks.following.answers import changes_by, links_in
+from qingbo_widgets.tasks.state import TaskState
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+
+
+def task(**traits: object) -> TaskState:
+    """One that is under way."""
+    made = TaskState()
+    made.set_traits(**{"task_id": "t1", "model": "kling-v3", "status": qw.TaskStatus.processing, **traits})
+    return made
+
+
+def test_what_is_known_is_not_taken_back() -> None:
+    """An answer that says less, or comes late, leaves id, model, progress and time as they are."""
+    known = task(progress=60, created_at=NOON)
+    answer = qw.TaskSnapshot("another", status=qw.TaskStatus.processing, progress=20)
+    assert changes_by(answer, known, eta=7.0) == {
+        "task_id": "t1",
+        "model": "kling-v3",
+        "status": qw.TaskStatus.processing,
+        "progress": 60,
+        "created_at": NOON,
+        "eta": 7.0,
+    }
+
+
+def test_a_completed_task_has_its_links() -> None:
+    """It is whole whatever percent the answer tells, and nothing is left to wait for."""
+    videos = (Video("https://cdn/a.mp4", NOON + timedelta(hours=2)), Video("https://cdn/b.mp4", NOON))
+    answer = qw.TaskSnapshot(
+        "t1", status=qw.TaskStatus.completed, progress=99, completed_at=NOON, videos=videos
+    )
+    changes = changes_by(answer, task(progress=60), eta=3.0)
+    assert (changes["progress"], changes["completed_at"], changes["eta"]) == (100, NOON, None)
+    assert changes["video_urls"] == ("https://cdn/a.mp4", "https://cdn/b.mp4")
+    assert changes["expires_at"] == NOON, "the link that dies first"
+    assert "error" not in changes
+
+
+def test_links_without_an_end_have_none() -> None:
+    """The service need not say how long a link lives."""
+    answer = qw.TaskSnapshot("t1", videos=(Video("https://cdn/a.mp4"),))
+    assert links_in(answer) == {"video_urls": ("https://cdn/a.mp4",), "expires_at": None}
+
+
+@pytest.mark.parametrize(
+    ("failure", "text", "code"),
+    [
+        (ServiceFailure("no koi", "bad_prompt"), "The task t1 failed (bad_prompt): no koi", "bad_prompt"),
+        (ServiceFailure("no koi"), "The task t1 failed: no koi", None),
+        (ServiceFailure(""), "The task t1 failed: the service gave no reason", None),
+        (None, "The task t1 failed: the service gave no reason", None),
+    ],
+)
+def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, code: str | None) -> None:
+    """As far as the service gave one; the moment of the end is ours where it names none."""
+    before = datetime.now(UTC)
+    changes = changes_by(
+        qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, error=failure), task(progress=60), eta=3.0
+    )
+    error = changes["error"]
+    assert isinstance(error, qw.TaskFailed)
+    assert (str(error), error.task_id, error.code) == (text, "t1", code)
+    assert before <= changes["completed_at"] <= datetime.now(UTC)
+    assert (changes["progress"], changes["eta"]) == (60, None)
+    assert "video_urls" not in changes
+
+
+def test_a_cancelled_task_says_so() -> None:
+    """``wait`` raises it."""
+    error = changes_by(qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled), task(), eta=None)["error"]
+    assert isinstance(error, qw.TaskCancelled)
+    assert error.task_id == "t1"
