@@ -7,12 +7,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...i18n import tr
-from ..secrets.known_keys import hide, hide_in
+from ..secrets.known_keys import hide
 
 __all__ = ["Problem", "listed", "numbered", "refused", "shown"]
 
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = 60
+
+class _Short(reprlib.Repr):
+    """A short ``repr`` out of which keys are taken before it is cut, or half a key would remain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_str(self, x: str, level: int) -> str:
+        """Return a text, short."""
+        return super().repr_str(hide(x), level)
+
+    def repr_instance(self, x: object, level: int) -> str:
+        """Return an object that reprlib has no way of its own for, short."""
+        del level
+        whole = hide(repr(x))
+        half = (self.maxother - 3) // 2
+        return whole if len(whole) <= self.maxother else f"{whole[:half]}...{whole[-half - 1 :]}"
+
+
+_short = _Short()
 
 
 @dataclass(frozen=True)
@@ -63,7 +82,7 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**60:  # Python prints no integer of thousands of digits
         return f"<{type(value).__name__}>"
     try:
-        return _short.repr(hide_in(value))  # before it is cut, or half a key would remain
+        return _short.repr(value)
     except Exception:  # a foreign __repr__
         return f"<{type(value).__name__}>"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
+from ..secrets.known_keys import Searched
 from . import checks
 from .kinds import KINDS, unset
 from .models import DEFAULT_CONTRACT, declared, models_of
@@ -30,7 +31,7 @@ class _Signature:
         return inspect.Signature([*first, *others])
 
 
-class VideoRequest:
+class VideoRequest(Searched):
     """A video that is to be made. Immutable.
 
     Building one never fails for a value: what the service would refuse is listed by ``problems()``. ``None``,
@@ -60,7 +61,8 @@ class VideoRequest:
         TypeError: for a field that no model takes.
     """
 
-    __slots__ = ("_given",)
+    __slots__ = ("__weakref__", "_given")
+    __match_args__ = ("model", "prompt")
     __signature__ = _Signature()  # asked for late: the models need not be read at import
 
     _given: Mapping[str, Any]
@@ -86,7 +88,11 @@ class VideoRequest:
         if unknown := fields.keys() - known:
             names = ", ".join(sorted(unknown))
             raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
-        given = {"model": model, "prompt": prompt, **fields}
+        given = {
+            "model": model,
+            **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),
+            **fields,
+        }
         read = {name: KINDS[known[name].type].read(given[name]) for name in known if name in given}
         kept = {name: value for name, value in read.items() if not _is_unset(value)}
         object.__setattr__(self, "_given", MappingProxyType({"model": model, **kept}))
@@ -114,7 +120,12 @@ class VideoRequest:
         return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self.chosen().items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (dict(self._given),)
+        return _rebuilt, (type(self), dict(self._given))
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The model, and the fields that are set."""
+        return self._given
 
     @classmethod
     def field_names(cls) -> tuple[str, ...]:
@@ -177,20 +188,23 @@ class VideoRequest:
         models = models_of(contract or DEFAULT_CONTRACT)
         return checks.advise(self.values(models), models, local_service=local_service)
 
-    def replace(self, **changes: Any) -> VideoRequest:
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed.
 
         Raises:
             TypeError: for a field that no model takes.
         """
-        return VideoRequest(**{**self._given, **changes})
+        return type(self)(**{**self._given, **changes})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the model and every field that differs from its default, as JSON for ``from_dict``."""
-        return {name: _plain(value) for name, value in self.chosen().items()}
+        """Return the model and every field that is set, as JSON for ``from_dict``.
+
+        Those at their default are among them: another contract may have another default.
+        """
+        return {name: _plain(value) for name, value in self._given.items()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> VideoRequest:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the request that ``as_dict`` wrote down.
 
         Raises:
@@ -208,8 +222,8 @@ class VideoRequest:
         }
 
 
-def _rebuilt(given: dict[str, Any]) -> VideoRequest:
-    return VideoRequest(**given)
+def _rebuilt(kind: type[VideoRequest], given: dict[str, Any]) -> VideoRequest:
+    return kind(**given)
 
 
 def _is_unset(value: object) -> bool:

@@ -12,12 +12,21 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from . import echoes
 from .secret import HIDDEN, SHORTEST, Secret
 
-__all__ = ["API_KEY_VARIABLES", "HIDDEN", "hide", "hide_in", "holds_key", "remember", "texts_in"]
+__all__ = [
+    "API_KEY_VARIABLES",
+    "HIDDEN",
+    "Searched",
+    "hide",
+    "hide_in",
+    "holds_key",
+    "remember",
+    "texts_in",
+]
 
 #: Asked in this order; the second and third are those of the service's own documentation.
 API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
@@ -25,6 +34,21 @@ API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
 _DEEPEST = 12
 
 _remembered: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
+
+
+class Searched:
+    """An object of named values in which keys are looked for, as in a dataclass."""
+
+    __slots__ = ()
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The values by name."""
+        raise NotImplementedError
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some values changed."""
+        raise NotImplementedError
 
 
 class _Hider(logging.Filter):
@@ -58,7 +82,7 @@ def hide(text: str) -> str:
 
 
 def hide_in(value: Any, depth: int = _DEEPEST) -> Any:
-    """Return the value with the keys hidden in every text inside it: lists, dictionaries, dataclasses."""
+    """Return the value with the keys hidden in every text inside it, as ``texts_in`` finds them."""
     if isinstance(value, str):
         return hide(value)
     if not depth or not any(hide(text) != text for text in texts_in(value, depth)):
@@ -67,10 +91,13 @@ def hide_in(value: Any, depth: int = _DEEPEST) -> Any:
     def inner(item: Any) -> Any:
         return hide_in(item, depth - 1)
 
-    if isinstance(value, list | tuple):
-        return tuple(map(inner, value)) if isinstance(value, tuple) else list(map(inner, value))
+    for kind in (list, tuple, set, frozenset):
+        if isinstance(value, kind):
+            return kind(map(inner, value))
     if isinstance(value, Mapping):
         return {inner(name): inner(item) for name, item in value.items()}
+    if isinstance(value, Searched):
+        return value.replace(**{name: inner(item) for name, item in value.given.items()})
     fields = [field.name for field in dataclasses.fields(value)]
     return dataclasses.replace(value, **{name: inner(getattr(value, name)) for name in fields})
 
@@ -81,14 +108,16 @@ def holds_key(value: object) -> bool:
 
 
 def texts_in(value: object, depth: int = _DEEPEST) -> Iterator[str]:
-    """Yield every text inside a value: in lists, tuples, dictionaries and dataclasses."""
+    """Yield every text inside a value: in lists, sets, dictionaries, dataclasses and what is ``Searched``."""
     inner: list[object] = []
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | set | frozenset):
         inner = list(value)
     elif isinstance(value, Mapping):
         inner = [*value, *value.values()]
+    elif isinstance(value, Searched):
+        inner = list(value.given.values())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         inner = [getattr(value, field.name) for field in dataclasses.fields(value)]
     for item in inner if depth else ():

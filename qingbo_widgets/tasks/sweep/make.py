@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ...i18n import tr
+from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
 from ...service.secrets.known_keys import hide
 from ...system.console import say
@@ -81,7 +82,7 @@ def _take_up(
     manager: TaskManager, known: SweepRow, rows: Sequence[CellRow], max_running: int | None
 ) -> Sweep:
     """Return the sweep that the library has of this name, if its requests are these."""
-    if [dict(cell.request) for cell in known.cells] != [dict(row.request) for row in rows]:
+    if [read_request(cell.request) for cell in known.cells] != [read_request(row.request) for row in rows]:
         message = tr(
             "the library has another sweep {name!r}: choose another name, or take that one up with "
             "qw.Sweep.resume({name!r})"

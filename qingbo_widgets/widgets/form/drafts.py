@@ -69,10 +69,11 @@ class DraftKeeper:
         draft = _remembered.get(self._place) or self._presets.draft(self._key)
         if draft is None:
             return
+        defaults = self._form.field_names  # which a draft of version 0.1.0 leaves out
         changed = {
             name: self._given.get(name)
             for name in {*draft.given, *self._given}
-            if draft.given.get(name) != self._given.get(name)
+            if draft.given.get(name, defaults.get(name)) != self._given.get(name, defaults.get(name))
         }
         fields = {**draft.fields, **changed}
         fill(self._form, {name: value for name, value in fields.items() if value is not None})

@@ -49,7 +49,7 @@ def test_nothing_means_not_set(nothing: object) -> None:
 
 
 def test_from_dict_reads_what_as_dict_wrote() -> None:
-    """A request survives JSON, and only what was chosen is written down."""
+    """A request survives JSON, and what was set is written down, at its default too."""
     request = VideoRequest(
         "kling-v1-6",
         "a",

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.library.presets import Presets
+from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import drafts
@@ -168,7 +169,9 @@ def test_a_folder_that_cannot_be_written_harms_nothing(
     assert make().prompt == "A koi"
 
 
-def test_a_studio_keeps_the_draft_of_its_cell(manager: TaskManager, run_in: Any, forget: Any) -> None:
+def test_a_studio_keeps_the_draft_of_its_cell(
+    manager: TaskManager, server: Sandbox, run_in: Any, forget: Any
+) -> None:
     """In the folder of its library; a key is never in it."""
     run_in("cell 1")
     studio = VideoStudio(manager, prompt="A koi")
@@ -183,7 +186,9 @@ def test_a_studio_keeps_the_draft_of_its_cell(manager: TaskManager, run_in: Any,
     again.close()
     studio.close()
     (file,) = (manager.library.folder / "drafts").iterdir()
-    assert set(json.loads(file.read_text(encoding="utf-8"))["fields"]) == {"model", "prompt"}
+    kept = file.read_text(encoding="utf-8")
+    assert json.loads(kept)["fields"]["prompt"] == "A fox"
+    assert server.api_key not in kept
 
 
 def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: Any) -> None:
@@ -192,3 +197,10 @@ def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: An
     studio.form.prompt = "A fox"
     studio.close()
     assert not (manager.library.folder / "drafts").exists()
+
+
+def test_a_draft_of_version_0_1_keeps_what_was_typed(make: Any, presets: Presets, run_in: Any) -> None:
+    """It names only what differs from the defaults, and no default counts as changed by the code."""
+    presets.keep_draft("cell", Draft({"model": "kling-v1", "mode": "pro"}, {"model": "kling-v3"}))
+    form = make()
+    assert (form.model, form.mode, form.duration) == ("kling-v1", "pro", 5)
