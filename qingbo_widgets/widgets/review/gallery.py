@@ -104,6 +104,11 @@ class Gallery(Composite):
         self._size.observe(lambda _: self._search(), "value")
         self.reload()
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The tasks of the page that is shown, in its order."""
+        return tuple(entry for entry, _ in self._shown)
+
     def turn(self, page: int) -> None:
         """Show another page; one that there is not becomes the nearest."""
         if page != self.page:

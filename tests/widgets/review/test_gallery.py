@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets.library.entry import Entry
@@ -19,7 +21,22 @@ from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.review.detail import Opened
 from qingbo_widgets.widgets.review.gallery import Gallery
+from qingbo_widgets.widgets.studio.frame_picker import FramePicker
+from tests.widgets.page import (
+    click,
+    control,
+    find,
+    html_of,
+    html_part,
+    is_displayed,
+    outputs_of,
+    press,
+    send_click,
+    text_of,
+    the,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -51,12 +68,36 @@ def gallery(library: Library) -> Iterator[Gallery]:
 
 def shown(gallery: Gallery) -> list[str]:
     """What stands on the tiles, as one line each."""
-    return [tile._look.value for tile in gallery.tiles.children[:-1]]
+    return [html_of(tile) for tile in gallery.tiles.children if tile is not gallery.opened]
 
 
 def numbers(gallery: Gallery) -> list[int]:
     """The numbers of the tasks on the page."""
-    return [int(entry.key) for entry, _ in gallery._shown]
+    return [int(entry.key) for entry in gallery.entries]
+
+
+def video(gallery: Gallery) -> str:
+    """The video of the task that is open, or why there is none, as HTML."""
+    (output,) = outputs_of(gallery.opened)
+    return output
+
+
+def is_open(gallery: Gallery, number: int) -> bool:
+    """Whether this task is the one that is open: its prompt stands above the video."""
+    return f"number {number} <b>" in text_of(gallery.opened).partition("Request {")[0]
+
+
+def request_of(gallery: Gallery) -> dict[str, Any]:
+    """The request of the task that is open, as it can be read below the video."""
+    found: dict[str, Any] = json.loads(
+        text_of(gallery.opened)[text_of(gallery.opened).index("Request {") + 8 :]
+    )
+    return found
+
+
+def destination(panel: Opened) -> str:
+    """Where Generate submits to, as a user reads it above the button."""
+    return text_of(html_part(panel.sequel, "Generate submits to"))
 
 
 def test_a_page_is_the_newest(gallery: Gallery) -> None:
@@ -65,17 +106,17 @@ def test_a_page_is_the_newest(gallery: Gallery) -> None:
     assert gallery.total == 60
     assert "number 59 &lt;b&gt;" in shown(gallery)[0]
     assert "<img" not in shown(gallery)[0]
-    assert "1–24 of 60" in gallery._told.value
+    assert "1–24 of 60" in text_of(gallery)
 
 
 def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
     """There and back, opened and closed, the widgets are those of one page."""
-    gallery.look_at(gallery._shown[0][0].key)
+    gallery.look_at(gallery.entries[0].key)
     gallery.look_at(None)
     before = live_widgets()
     for page in (2, 3, 1, 3, 2, 1):
         gallery.turn(page)
-        gallery.look_at(gallery._shown[3][0].key)
+        gallery.look_at(gallery.entries[3].key)
         gallery.look_at(None)
     assert live_widgets() == before
     gallery.turn(3)
@@ -90,7 +131,7 @@ def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], i
     before = live_widgets()
     for _ in range(3):
         gallery = Gallery(library)
-        gallery.look_at(gallery._shown[0][0].key)
+        gallery.look_at(gallery.entries[0].key)
         gallery.close()
     assert live_widgets() == before
 
@@ -108,11 +149,11 @@ def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
     gallery.turn(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)
-    assert gallery._number.value == 1
+    assert control(gallery, "Page").value == 1
     gallery.filters.controls["status"].value = "failed"
     assert numbers(gallery) == [10]
     gallery.filters.controls["text"].value = "elephants"
-    assert "No task is like that." in gallery._told.value
+    assert "No task is like that." in text_of(gallery)
     assert gallery.tiles.children == (gallery.opened,)
 
 
@@ -130,7 +171,7 @@ def test_a_filter_always_shows_its_choice(gallery: Gallery) -> None:
 def test_days_are_whole(gallery: Gallery) -> None:
     """From a day to the same day are all of that day, where the kernel is."""
     gallery.filters.controls["since"].value = gallery.filters.controls["until"].value = date(2026, 5, 2)
-    days = {entry.submitted_at.astimezone().date() for entry, _ in gallery._shown}
+    days = {entry.submitted_at.astimezone().date() for entry in gallery.entries}
     assert days == {date(2026, 5, 2)}
     assert gallery.total == 24
 
@@ -138,50 +179,50 @@ def test_days_are_whole(gallery: Gallery) -> None:
 def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) -> None:
     """A rating is kept and on its tile at once; the task stays open though it is no longer "not rated"."""
     gallery.filters.controls["rating"].value = -1
-    key = gallery._shown[1][0].key
-    gallery.tiles._tiles[1].button.click()
-    assert gallery.opened.layout.display is None
+    key = gallery.entries[1].key
+    send_click(gallery.tiles.children[1].button)
+    assert is_displayed(gallery, gallery.opened)
     gallery.opened.verdict.rating.value = 4
     gallery.opened.verdict.tags.value = "koi, slow"
     judgement = library.judgements.of(key)
     assert (judgement.rating, judgement.tags) == (4, ("koi", "slow"))
     assert "★★★★☆" in shown(gallery)[1]
-    assert gallery._key == key
+    assert is_open(gallery, 58), "though it is rated now"
     gallery.filters.controls["tag"].value = "koi"
     gallery.filters.controls["rating"].value = 3
-    assert [entry.key for entry, _ in gallery._shown] == [key]
+    assert [entry.key for entry in gallery.entries] == [key]
 
 
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
     """A digit rates, an arrow goes on, over the end of a page too, Escape closes."""
-    gallery.look_at(gallery._shown[22][0].key)
-    press = gallery.opened._press
-    press("5")
-    press("ArrowRight")
-    press("2")
-    press("ArrowRight")
+    gallery.look_at(gallery.entries[22].key)
+    press(gallery, "5")
+    press(gallery, "ArrowRight")
+    press(gallery, "2")
+    press(gallery, "ArrowRight")
     assert gallery.page == 2
-    assert gallery._key == gallery._shown[0][0].key
-    press("ArrowLeft")
+    assert is_open(gallery, numbers(gallery)[0])
+    press(gallery, "ArrowLeft")
     assert gallery.page == 1
     assert gallery.opened.verdict.rating.value == 2
-    press("-")
-    press("Escape")
+    press(gallery, "-")
+    press(gallery, "Escape")
     assert gallery.opened.children == ()
-    ratings = {int(entry.key): judgement.rating for entry, judgement in gallery._shown}
-    assert (ratings[37], ratings[36]) == (5, None)
+    assert [library.judgements.of(f"{number:032}").rating for number in (37, 36)] == [5, None]
+    assert "★★★★★" in shown(gallery)[22]
+    assert not any("★" in tile for tile in shown(gallery)[:22] + shown(gallery)[23:])
 
 
 def test_what_has_no_video_says_why(gallery: Gallery) -> None:
     """A failed task tells its error, a lost file where it was; what others wrote is escaped."""
     gallery.turn(2)
-    failed = next(entry.key for entry, _ in gallery._shown if entry.status == "failed")
+    failed = next(entry.key for entry in gallery.entries if entry.status == "failed")
     gallery.look_at(failed)
-    (output,) = gallery.opened._video.outputs
-    assert "no &lt;i&gt;luck" in output["data"]["text/html"]
-    gallery.look_at(gallery._shown[0][0].key)
-    assert "no longer at" in gallery.opened._video.outputs[0]["data"]["text/html"]
-    assert "&lt;b&gt;" in gallery.opened._request.value
+    assert "no &lt;i&gt;luck" in video(gallery)
+    gallery.look_at(gallery.entries[0].key)
+    assert "no longer at" in video(gallery)
+    assert request_of(gallery)["prompt"] == f"number {numbers(gallery)[0]} <b>"
+    assert "<b>" not in html_of(gallery.opened)
 
 
 @pytest.mark.slow
@@ -202,19 +243,18 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     request = VideoRequest(prompt="koi", duration=3)
     manager.submit(request).wait(30)
     gallery = Gallery(manager)
-    gallery.look_at(gallery._shown[0][0].key)
+    gallery.look_at(gallery.entries[0].key)
     panel = gallery.opened
-    panel.again_button.click()
-    panel.again_button.click()
+    click(panel, "Generate again")
+    click(panel, "Generate again")
     assert [task.request for task in manager.tasks] == [request, request]
-    panel.change_button.click()
+    click(panel, "Change and generate")
     form = panel.sequel.form
     assert form is not None
     assert form.request == request
-    assert panel.sequel._where.value == "", "it goes where the first one went"
+    assert "Generate submits to" not in html_of(panel), "it goes where the first one went"
     form.prompt = "another"
-    panel.sequel._clicked = 0.0
-    panel.sequel.generate_button.click()
+    click(panel.sequel, "Generate")
     assert manager.tasks[-1].request == request.replace(prompt="another")
     assert all(card.lasting.is_part for card in panel.sequel.cards), "shown elsewhere, they stay here too"
     until(lambda: all(task.is_done for task in manager.tasks))
@@ -228,22 +268,17 @@ def test_blind_until_rated(library: Library) -> None:
     (library.folder / "video-1.mp4").write_bytes(b"")
     gallery = Gallery(library, blind=True)
     assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is drawn by lot, and not by time"
-    gallery.tiles._tiles[1].button.click()
+    send_click(gallery.tiles.children[1].button)
     panel = gallery.opened
-    seen = (
-        shown(gallery)[1],
-        panel._head.value,
-        panel._request.value,
-        gallery.tiles._tiles[1].button.description,
-    )
+    seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[1].button.description)
     assert not any("number" in text or "kling" in text for text in seen)
-    assert "<video" in panel._video.outputs[0]["data"]["text/html"]
+    assert "<video" in video(gallery)
     assert panel.again_button.disabled
     assert panel.frames_button.disabled, "a frame is saved under the video's name"
-    panel._press("3")
+    press(gallery, "3")
     assert "number 1 " in shown(gallery)[1]
-    assert "number 1 " in panel._head.value
-    assert "number 1 " in panel._request.value
+    assert is_open(gallery, 1)
+    assert request_of(gallery)["prompt"] == "number 1 <b>"
     assert "number 2 " not in shown(gallery)[2]
     assert not panel.again_button.disabled
     gallery.close()
@@ -252,20 +287,23 @@ def test_blind_until_rated(library: Library) -> None:
 def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
     """Neither the file's name, which holds the prompt, nor the service's words; rated, both are told."""
     gallery = Gallery(library, blind=True)
-    panel = gallery.opened
+
+    def both(gallery: Gallery) -> str:
+        """The video and the text in its place, which not every page shows."""
+        return "".join(outputs_of(gallery.opened) + outputs_of(gallery.opened, "text/plain"))
 
     def seen(number: int) -> str:
         gallery.look_at(f"{number:032}")
-        return str(panel._video.outputs[0]["data"])
+        return both(gallery)
 
     assert "no longer there" in seen(1)
     assert "video-1" not in seen(1)
     assert "luck" not in seen(0)
-    panel._press("1")
-    assert "luck" in str(panel._video.outputs[0]["data"])
+    press(gallery, "1")
+    assert "luck" in both(gallery)
     seen(1)
-    panel._press("1")
-    assert "video-1" in str(panel._video.outputs[0]["data"])
+    press(gallery, "1")
+    assert "video-1" in both(gallery)
     gallery.close()
 
 
@@ -294,16 +332,16 @@ def test_without_av_it_says_what_pictures_need(
     gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only where a video has no picture, and no more once it can be made."""
-    assert gallery._hint.value == ""
+    assert "pip install" not in html_of(gallery)
     (library.folder / "video-59.mp4").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "av", None)
     gallery.reload()
-    assert "pip install" in gallery._hint.value
+    assert "pip install" in text_of(gallery)
     gallery.turn(2)
-    assert gallery._hint.value == ""
+    assert "pip install" not in html_of(gallery)
     monkeypatch.undo()
     gallery.turn(1)
-    assert gallery._hint.value == ""
+    assert "pip install" not in html_of(gallery)
 
 
 @pytest.fixture
@@ -322,26 +360,25 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
     To go on from one, somebody has to be connected; the form then says where the next video goes.
     """
     gallery = Gallery(Library.import_(film.parent))
-    gallery.look_at(gallery._shown[0][0].key)
+    gallery.look_at(gallery.entries[0].key)
     panel = gallery.opened
-    panel.frames_button.click()
-    (picker,) = panel._frames.children
-    picker.grab_button.click()
+    click(panel, "Frames")
+    click(the(panel, FramePicker), "Grab frame")
     assert film.with_name("film-last.png").is_file()
-    panel.continue_button.click()
-    assert "API key" in panel.sequel._told.value
+    click(panel, "Continue")
+    assert "API key" in text_of(panel.sequel)
     with connect(sandbox=sandbox) as manager:
-        panel.continue_button.click()
-        assert panel.sequel.form is not None, panel.sequel._told.value
+        click(panel, "Continue")
+        assert panel.sequel.form is not None, text_of(panel.sequel)
         assert panel.sequel.form.request.is_image_to_video
-        told = panel.sequel._where.value
+        told = destination(panel)
         assert "Generate submits to the sandbox" in told
         assert "qingbo_videos" in told
         assert "an unknown service" in told
         assert "from a colleague" in told
         assert manager.tasks == ()
-        panel.frames_button.click()
-        assert panel._frames.children == ()
+        click(panel, "Frames")
+        assert find(panel, FramePicker) == []
         gallery.close()
 
 
@@ -352,24 +389,22 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     request = {"prompt": "koi", "duration": 3}
     library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
     manager.sandbox = server
-    gallery = Gallery(library)
-    panel = gallery.opened
-    panel.sequel._manager = manager
-    gallery.look_at("k")
-    panel.continue_button.click()
-    assert panel.sequel.form is not None, panel.sequel._told.value
+    panel = Opened(library, manager, lambda: None, lambda _: None)
+    panel.show(library.entries()[0])
+    click(panel, "Continue")
+    assert panel.sequel.form is not None, text_of(panel.sequel)
     manager.sandbox = None
-    panel.again_button.click()
+    click(panel, "Generate again")
     assert manager.tasks == (), "first it is read where that goes"
-    told = panel.sequel._where.value
+    told = destination(panel)
     assert f"Generate submits to {server.base_url}" in told
     assert "made by the sandbox" in told
     assert "charges for it" in told
     assert panel.sequel.form.request == VideoRequest(**request)
-    panel.sequel.generate_button.click()
-    panel.sequel.generate_button.click()
+    click(panel.sequel, "Generate")
+    click(panel.sequel, "Generate")
     assert [task.request for task in manager.tasks] == [VideoRequest(**request)]
-    gallery.close()
+    panel.close()
 
 
 @pytest.mark.slow
@@ -381,9 +416,9 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
         gallery = Gallery()
         assert gallery.library is manager.library
         gallery.look_at(task.key)
-        gallery.opened.continue_button.click()
+        click(gallery.opened, "Continue")
         form = gallery.opened.sequel.form
-        assert form is not None, gallery.opened.sequel._told.value
+        assert form is not None, text_of(gallery.opened.sequel)
         assert len(form.request.image_urls) == 1
         assert manager.tasks == (task,)
         gallery.close()
@@ -391,23 +426,26 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
 
 def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: Library) -> None:
     """Opened while it was being made, it plays when it is there; a rating does not start it anew."""
-    key = gallery._shown[0][0].key
+    key = gallery.entries[0].key
     library.update(key, file=None)
     gallery.reload()
     gallery.look_at(key)
-    assert "There is no video" in gallery.opened._video.outputs[0]["data"]["text/html"]
+    assert "There is no video" in video(gallery)
     (library.folder / "late.mp4").write_bytes(b"")
     library.update(key, file="late.mp4")
-    gallery._refresh.click()
-    outputs = gallery.opened._video.outputs
-    assert "<video" in outputs[0]["data"]["text/html"]
-    gallery.opened._press("3")
-    assert gallery.opened._video.outputs is outputs
+    click(gallery, "Refresh")
+    area = the(gallery.opened, ipywidgets.Output)
+    outputs = area.outputs
+    assert "<video" in video(gallery)
+    press(gallery, "3")
+    assert library.judgements.of(key).rating == 3
+    assert the(gallery.opened, ipywidgets.Output) is area
+    assert area.outputs is outputs
 
 
 def test_an_empty_library(workdir: Path) -> None:
     """Says so, and looking makes no folder; nobody is connected by it."""
     gallery = Gallery()
-    assert "no tasks yet" in gallery._told.value
+    assert "no tasks yet" in text_of(gallery)
     assert list(workdir.iterdir()) == []
     gallery.close()

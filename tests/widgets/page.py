@@ -1,0 +1,217 @@
+"""What the page shows of a widget, and what a user does there: texts, buttons, keys and tooltips.
+
+Tests of widgets read and act through this module, so that they know no private part of a widget. Whatever a
+user does arrives as the page's own message, through the comm of the widget.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import ipywidgets
+
+__all__ = [
+    "button",
+    "buttons_of",
+    "click",
+    "control",
+    "displayed",
+    "enter",
+    "find",
+    "html_of",
+    "html_part",
+    "is_displayed",
+    "outputs_of",
+    "parts_of",
+    "press",
+    "send",
+    "send_click",
+    "text_of",
+    "the",
+    "tooltip_of",
+]
+
+Kind = TypeVar("Kind")
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def parts_of(widget: Any) -> Iterator[Any]:
+    """Yield the widget and everything inside it, in the order of the page, hidden parts too."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from parts_of(child)
+
+
+def displayed(widget: Any) -> Iterator[Any]:
+    """Yield the parts that the page draws: not what has ``display: none``, and nothing inside that."""
+    layout = getattr(widget, "layout", None)
+    if layout is not None and (layout.display == "none" or layout.visibility == "hidden"):
+        return
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from displayed(child)
+
+
+def is_displayed(widget: Any, part: Any) -> bool:
+    """Return whether the page draws this part of the widget."""
+    return any(shown is part for shown in displayed(widget))
+
+
+def find(widget: Any, kind: type[Kind]) -> list[Kind]:
+    """Return the displayed parts of a kind, in the order of the page."""
+    return [part for part in displayed(widget) if isinstance(part, kind)]
+
+
+def the(widget: Any, kind: type[Kind]) -> Kind:
+    """Return the only displayed part of a kind."""
+    found = find(widget, kind)
+    if len(found) != 1:
+        raise AssertionError(
+            f"{_name(widget)} shows {len(found)} parts of the kind {kind.__name__}, not one;"
+            f" it shows {[_name(part) for part in displayed(widget)]}"
+        )
+    return found[0]
+
+
+# ---------------------------------------------------------------------- texts
+
+
+def outputs_of(widget: Any, kind: str = "text/html") -> list[str]:
+    """Return what stands in the output areas of a widget: players of videos, most of all.
+
+    Args:
+        widget: the widget.
+        kind: the MIME type.
+    """
+    areas = (part for part in parts_of(widget) if isinstance(part, ipywidgets.Output))
+    return [str(output["data"][kind]) for area in areas for output in area.outputs]
+
+
+def html_of(widget: Any) -> str:
+    """Return all HTML that the page has of a widget, hidden parts and outputs too, without its styles."""
+    return "\n".join(_html_in(part) for part in parts_of(widget) if _has_html(part))
+
+
+def text_of(widget: Any) -> str:
+    """Return what a user reads in a widget: the text of its displayed HTML, one line a part."""
+    lines = (_plain(_html_in(part)) for part in displayed(widget) if _has_html(part))
+    return "\n".join(line for line in lines if line)
+
+
+def html_part(widget: Any, text: str) -> Any:
+    """Return the only displayed part with HTML in which a user reads this text."""
+    found = [part for part in displayed(widget) if _has_html(part) and text in _plain(_html_in(part))]
+    if len(found) != 1:
+        raise AssertionError(
+            f"{len(found)} parts of {_name(widget)} say {text!r}, not one; a user reads:\n{text_of(widget)}"
+        )
+    return found[0]
+
+
+def tooltip_of(part: Any) -> str:
+    """Return what appears under the pointer; the trait's name depends on the version of ipywidgets."""
+    name = "tooltip" if part.has_trait("tooltip") else "description_tooltip"
+    return getattr(part, name) or ""
+
+
+# ---------------------------------------------------------------------- buttons, fields and keys
+
+
+def buttons_of(widget: Any) -> list[str]:
+    """Return the descriptions of the buttons that are displayed."""
+    return [found.description for found in find(widget, ipywidgets.Button)]
+
+
+def button(widget: Any, description: str) -> Any:
+    """Return the only displayed button with this description."""
+    return _described(widget, ipywidgets.Button, "buttons", description)
+
+
+def click(widget: Any, description: str) -> None:
+    """Click on the only displayed button with this description, as a user does."""
+    found = button(widget, description)
+    if found.disabled:
+        raise AssertionError(f"the button {description!r} of {_name(widget)} is disabled")
+    send_click(found)
+
+
+def control(widget: Any, description: str) -> Any:
+    """Return the only displayed field with this description."""
+    return _described(widget, ipywidgets.ValueWidget, "fields", description)
+
+
+def press(widget: Any, key: str) -> None:
+    """Press a key while the focus is in the widget."""
+    listeners = [part for part in parts_of(widget) if hasattr(part, "wanted")]
+    heard = [listener for listener in listeners if key in listener.wanted]
+    if len(heard) != 1:
+        keys = [wanted for listener in listeners for wanted in listener.wanted]
+        raise AssertionError(f"{len(heard)} parts of {_name(widget)} listen for {key!r}; heard are {keys}")
+    send(heard[0], {"key": key})
+
+
+# ---------------------------------------------------------------------- messages of the page
+
+
+def send_click(part: Any, header: dict[str, Any] | None = None) -> None:
+    """Deliver a click on a button as the page's message.
+
+    Args:
+        part: the button.
+        header: of the message, where the front end writes the time of the click.
+    """
+    send(part, {"event": "click"}, header)
+
+
+def send(part: Any, content: dict[str, Any], header: dict[str, Any] | None = None) -> None:
+    """Deliver a custom message of the page to a widget."""
+    _deliver(part, {"method": "custom", "content": content}, header)
+
+
+def enter(part: Any, value: Any) -> None:
+    """Deliver a value that a user typed into a field or chose there, as the page's message."""
+    _deliver(part, {"method": "update", "state": {"value": value}, "buffer_paths": []}, None)
+
+
+def _deliver(part: Any, data: dict[str, Any], header: dict[str, Any] | None) -> None:
+    if part.comm is None:
+        raise AssertionError(f"{_name(part)} is closed: the page has it no more")
+    part.comm.handle_msg({"header": header or {}, "content": {"data": data}, "buffers": []})
+
+
+# ---------------------------------------------------------------------- private
+
+
+def _has_html(part: Any) -> bool:
+    return isinstance(part, ipywidgets.HTML | ipywidgets.Output)
+
+
+def _html_in(part: Any) -> str:
+    written = "\n".join(outputs_of(part)) if isinstance(part, ipywidgets.Output) else str(part.value)
+    return re.sub(r"<style\b.*?</style>", "", written, flags=re.DOTALL)
+
+
+def _plain(markup: str) -> str:
+    """Return markup as it is read: a space for each tag that ends a line, nothing for the others."""
+    broken = re.sub(r"<(br|/?(div|p|pre|li|tr|td|th|figcaption|summary|details))\b[^>]*>", " ", markup)
+    return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", broken))).strip()
+
+
+def _described(widget: Any, kind: type[Any], plural: str, description: str) -> Any:
+    found = [part for part in find(widget, kind) if part.description == description]
+    if len(found) != 1:
+        there = [part.description for part in find(widget, kind)]
+        raise AssertionError(
+            f"{_name(widget)} shows {len(found)} {plural} {description!r}, not one; it shows {there}"
+        )
+    return found[0]
+
+
+def _name(part: Any) -> str:
+    described = getattr(part, "description", "")
+    return f"{type(part).__name__} {described!r}" if described else type(part).__name__
