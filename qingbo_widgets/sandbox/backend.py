@@ -92,13 +92,14 @@ class Backend:
         self.clock = clock or _steady_clock()
         self.base_url = ""
         """Where the routes are reached, without a slash at its end; set when that is known."""
+        self.tasks: dict[str, Entry] = {}
+        """The tasks by their ids, in the order of submission."""
         self.callbacks: list[Callback] = []
         self._folder = Path(tempfile.mkdtemp(prefix="qingbo-sandbox-"))
         self._process = os.getpid()
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         _backends.add(self)
         self._workshop = Workshop()
-        self._tasks: dict[str, Entry] = {}
         self._links: dict[str, Entry] = {}
         self._keys: dict[str, Entry] = {}
         self._pictures: dict[str, Path] = {}
@@ -129,7 +130,7 @@ class Backend:
             Path(self._folder, f"{task_id}.mp4"),
             link,
         )
-        self._tasks[task_id] = self._links[link] = entry
+        self.tasks[task_id] = self._links[link] = entry
         if idempotency_key:
             self._keys[idempotency_key] = entry
         if self.faults.fails(prompts_of(body)):
@@ -151,7 +152,7 @@ class Backend:
         Raises:
             KeyError: There is no such task.
         """
-        return self._body(self._tasks[task_id], self.clock())
+        return self._body(self.tasks[task_id], self.clock())
 
     def cancel(self, task_id: str) -> Json:
         """Cancel a task that still waits in the queue.
@@ -160,7 +161,7 @@ class Backend:
             KeyError: There is no such task.
             NotCancellable: It is past the queue.
         """
-        entry, now = self._tasks[task_id], self.clock()
+        entry, now = self.tasks[task_id], self.clock()
         if entry.status(now) != "queued":
             raise NotCancellable
         entry.cancelled = now
@@ -214,7 +215,7 @@ class Backend:
         if os.getpid() != self._process:
             return
         self._closing.set()
-        for entry in tuple(self._tasks.values()):
+        for entry in tuple(self.tasks.values()):
             entry.end_known.set()
         self._workshop.close()
         for caller in self._callers:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 
@@ -98,6 +98,11 @@ class Sandbox:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._started().backend.faults = faults
+
+    @property
+    def requests(self) -> dict[str, dict[str, Any]]:
+        """The bodies of the requests that became tasks, by the id of the task, oldest first."""
+        return {task_id: entry.body for task_id, entry in tuple(self._started().backend.tasks.items())}
 
     @property
     def callbacks(self) -> tuple[Callback, ...]:

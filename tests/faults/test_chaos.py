@@ -69,8 +69,7 @@ class Weather:
 
     def made(self) -> dict[str, str]:
         """The tasks that the service has made: its dashboard."""
-        tasks = self._sandbox._started().backend._tasks
-        return {entry.body["prompt"]: task_id for task_id, entry in tuple(tasks.items())}
+        return {body["prompt"]: task_id for task_id, body in self._sandbox.requests.items()}
 
     def _forward(self, request: Received) -> tuple[int, dict[str, str], bytes]:
         root = self._sandbox.base_url.removesuffix("/v1")
@@ -134,7 +133,7 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
                     else:
                         assert kernel.stdout.readline() == "finished\n", said()
             made = list(weather.made())
-            count = len(sandbox._started().backend._tasks)
+            count = len(sandbox.requests)
     rows = Library(folder).entries()
     print(f"{time.monotonic() - began:.0f} s, {weather.passed} requests went well, {dict(weather.disturbed)}")
     assert count == TASKS

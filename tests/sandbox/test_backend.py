@@ -42,7 +42,7 @@ def backend(clock: Clock) -> Iterator[Backend]:
 
 def drawn(backend: Backend, task_id: str) -> None:
     """Wait until the video of a task has been drawn, or could not be."""
-    assert backend._tasks[task_id].end_known.wait(60)
+    assert backend.tasks[task_id].end_known.wait(60)
 
 
 def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
@@ -64,7 +64,7 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
     }
     assert backend.status(task_id) == {"task_id": task_id, **submitted, "urls": urls}
 
-    plan = backend._tasks[task_id].plan
+    plan = backend.tasks[task_id].plan
     drawn(backend, task_id)
     clock.now += plan.starts
     processing = backend.status(task_id)
@@ -93,7 +93,7 @@ def test_it_is_not_completed_before_it_is_drawn(clock: Clock) -> None:
     backend = Backend(draft=True, clock=clock)
     try:
         task_id = backend.submit(REQUEST)["task_id"]
-        entry = backend._tasks[task_id]
+        entry = backend.tasks[task_id]
         drawn(backend, task_id)
         entry.drawn = None
         clock.now += 10 * HOUR
@@ -159,8 +159,9 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
 def test_close_leaves_nothing(clock: Clock) -> None:
     """The folder of videos is gone, even when drawing had just begun."""
     backend = Backend(clock=clock)
-    backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})
-    folder = Path(backend._folder.name)
+    task_id = backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})["task_id"]
+    folder = backend.tasks[task_id].video.parent
+    assert folder.is_dir()
     backend.close()
     assert not folder.exists()
 

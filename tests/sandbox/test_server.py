@@ -12,7 +12,9 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import requests
 
@@ -95,7 +97,9 @@ def test_a_taken_port_is_a_clear_error() -> None:
 def test_it_listens_on_this_machine_only() -> None:
     """Its socket is bound to 127.0.0.1 and to no other address."""
     with Sandbox() as sandbox:
-        assert sandbox._started()._socket.getsockname()[0] == "127.0.0.1"
+        port = urlsplit(sandbox.base_url).port
+        sockets = psutil.Process().net_connections("inet")
+        assert {one.laddr.ip for one in sockets if one.laddr.port == port and not one.raddr} == {"127.0.0.1"}
 
 
 def test_the_key_is_its_own_and_stays_hidden() -> None:

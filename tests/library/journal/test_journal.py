@@ -184,4 +184,4 @@ def test_a_disk_that_fills_up_while_running_is_said_plainly_and_gone_on_after(sa
     assert (first, last) == ("completed", "completed")
     assert "cannot be written" in refusal
     assert "Nothing was sent" in refusal
-    assert len(sandbox._started().backend._tasks) == len(Library(tmp_path / "videos").entries())
+    assert len(sandbox.requests) == len(Library(tmp_path / "videos").entries())

@@ -407,7 +407,7 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
         task = manager.submit(prompt="koi")
         with pytest.raises(qw.QingboError, match=r"7\.3\.0 or newer.*Nothing was sent"):
             task.wait(30)
-        assert sandbox._started().backend._tasks == {}
+        assert sandbox.requests == {}
         assert len(manager.library.entries()) > 0
 
 
