@@ -13,11 +13,16 @@ from typing import Any, TypeVar
 
 import ipywidgets
 
+from qingbo_widgets.widgets.studio.shortcut import shortcut_class
+from tests.waiting import until
+
 __all__ = [
-    "button",
+    "below",
+    "box_of",
     "buttons_of",
+    "classes_of",
     "click",
-    "control",
+    "ctrl_enter",
     "displayed",
     "enter",
     "find",
@@ -31,6 +36,8 @@ __all__ = [
     "send_click",
     "text_of",
     "the",
+    "the_button",
+    "the_field",
     "tooltip_of",
 ]
 
@@ -113,10 +120,32 @@ def html_part(widget: Any, text: str) -> Any:
     return found[0]
 
 
+def box_of(widget: Any, part: Any) -> Any:
+    """Return the displayed box in which a part stands, to read what is said beside it and nowhere else."""
+    boxes = [box for box in displayed(widget) if any(child is part for child in getattr(box, "children", ()))]
+    if len(boxes) != 1:
+        raise AssertionError(f"{_name(part)} stands in {len(boxes)} boxes of {_name(widget)}, not in one")
+    return boxes[0]
+
+
+def below(widget: Any, part: Any) -> Any:
+    """Return what stands right below a part, in the same box: the note of a field, say."""
+    children = list(box_of(widget, part).children)
+    place = next(index for index, child in enumerate(children) if child is part)
+    if place + 1 == len(children):
+        raise AssertionError(f"nothing stands below {_name(part)} in {_name(widget)}")
+    return children[place + 1]
+
+
 def tooltip_of(part: Any) -> str:
     """Return what appears under the pointer; the trait's name depends on the version of ipywidgets."""
     name = "tooltip" if part.has_trait("tooltip") else "description_tooltip"
     return getattr(part, name) or ""
+
+
+def classes_of(part: Any) -> tuple[str, ...]:
+    """Return the CSS classes that the page gives a part."""
+    return tuple(part.get_state("_dom_classes")["_dom_classes"])
 
 
 # ---------------------------------------------------------------------- buttons, fields and keys
@@ -127,20 +156,20 @@ def buttons_of(widget: Any) -> list[str]:
     return [found.description for found in find(widget, ipywidgets.Button)]
 
 
-def button(widget: Any, description: str) -> Any:
+def the_button(widget: Any, description: str) -> Any:
     """Return the only displayed button with this description."""
     return _described(widget, ipywidgets.Button, "buttons", description)
 
 
 def click(widget: Any, description: str) -> None:
     """Click on the only displayed button with this description, as a user does."""
-    found = button(widget, description)
+    found = the_button(widget, description)
     if found.disabled:
         raise AssertionError(f"the button {description!r} of {_name(widget)} is disabled")
     send_click(found)
 
 
-def control(widget: Any, description: str) -> Any:
+def the_field(widget: Any, description: str) -> Any:
     """Return the only displayed field with this description."""
     return _described(widget, ipywidgets.ValueWidget, "fields", description)
 
@@ -153,6 +182,18 @@ def press(widget: Any, key: str) -> None:
         keys = [wanted for listener in listeners for wanted in listener.wanted]
         raise AssertionError(f"{len(heard)} parts of {_name(widget)} listen for {key!r}; heard are {keys}")
     send(heard[0], {"key": key})
+
+
+def ctrl_enter(studio: Any, label: str, text: str) -> None:
+    """Press Ctrl+Enter in a text of a studio, once the page listens for it.
+
+    Args:
+        studio: the studio.
+        label: the description of the text.
+        text: what stands in it on the page.
+    """
+    (listener,) = until(lambda: [part for part in parts_of(studio) if isinstance(part, shortcut_class())])
+    send(listener, {"label": label, "text": text})
 
 
 # ---------------------------------------------------------------------- messages of the page

@@ -24,7 +24,7 @@ from .video import Screen
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["TaskCard", "show"]
+__all__ = ["TaskCard", "displayed_card", "show"]
 
 #: These are drawn at once; everything else at the next beat of the refresher.
 _NEWS = ("status", "task_id", "video_path", "error")
@@ -85,8 +85,8 @@ class TaskCard(Composite):
                 _dom_classes=("qingbo", "qingbo-card"),
                 _view_count=0,
             )
-        self._stops = [observe(task, self, "_hurry", _NEWS), observe(task, self, "_hear", _REST)]
-        task.on_end(weakly(self, "_hurry"))
+        self._stops = [observe(task, self, "redraw_now", _NEWS), observe(task, self, "_hear", _REST)]
+        task.on_end(weakly(self, "redraw_now"))
         self._begin_soon()
 
     @lazy
@@ -159,6 +159,19 @@ class TaskCard(Composite):
                 self.children = self._parts()
         return not over
 
+    def redraw_now(self) -> None:
+        """Redraw immediately, here and in what outlives the kernel: the task's status changed."""
+        self._begin()
+        with update():  # so that no late twin overtakes the end
+            self._left = Markup()
+            if self.lasting.is_kept and self.comm is not None:  # what a closed one left stays as it is
+                if words.is_settled(self.task):
+                    self.lasting.replace(words.ended(self.task))
+                else:
+                    self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
+        for call in self._on_news:
+            call()
+
     def _stop(self) -> None:
         for stop in self._stops:
             stop()
@@ -197,19 +210,6 @@ class TaskCard(Composite):
         with update():
             if self.refresh():
                 refresher.add(self)
-
-    def _hurry(self) -> None:
-        """A turn of the task: draw it now, here and in what outlives the kernel."""
-        self._begin()
-        with update():  # so that no late twin overtakes the end
-            self._left = Markup()
-            if self.lasting.is_kept and self.comm is not None:  # what a closed one left stays as it is
-                if words.is_settled(self.task):
-                    self.lasting.replace(words.ended(self.task))
-                else:
-                    self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
-        for call in self._on_news:
-            call()
 
     def _hear(self) -> None:
         """A step of the task: the next beat draws it."""
@@ -270,7 +270,7 @@ class TaskCard(Composite):
                 return
             self._told = ""
             self._told = self._clicks.attempt(act)
-        self._hurry()
+        self.redraw_now()
 
 
 _shown: weakref.WeakKeyDictionary[Task, TaskCard] = weakref.WeakKeyDictionary()
@@ -291,7 +291,13 @@ def show(task: Task, *, embed: bool = False) -> None:
     if words.is_settled(task):
         display_html(words.ended(task))
         return
-    card = _shown.get(task)
-    if card is None or card.comm is None:
+    card = displayed_card(task)
+    if card is None:
         card = _shown[task] = TaskCard(task)
     card._ipython_display_()
+
+
+def displayed_card(task: Task) -> TaskCard | None:
+    """Return the card that cells show of a task; ``None`` where none does, or where it is closed."""
+    card = _shown.get(task)
+    return None if card is None or card.comm is None else card

@@ -129,6 +129,22 @@ class VideoStudio(Composite):
         """The cards of this studio's tasks, newest first."""
         return self._cards
 
+    def get_ready(self) -> None:
+        """Make what no user sees, and neither the form nor a click should wait for.
+
+        The studio does so by itself ``READY_AFTER`` seconds after it is made; a second call does nothing.
+        """
+        if self.comm is None:
+            return
+        if self.manager is not None:
+            self.manager.monitor.warm_up()
+        shortcut_class()  # imported before the lock is taken
+        with update(self):  # of two threads only one closes it
+            if self.comm is not None and not self._is_ready:
+                self._is_ready = True
+                self._shortcut = make_shortcut(self._press)
+                self.children = [*self.children, style_sheet(self), *self._shortcut]
+
     def _stop(self) -> None:
         if self._draft is not None:
             self._draft.close()
@@ -156,24 +172,11 @@ class VideoStudio(Composite):
         with update(self, self._head):
             self._head.value = markup.style() + self.lasting.style + told
             self.children = [self._head, self.form, self._actions, self._column]
-        refresher.later(READY_AFTER, weakly(self, "_get_ready"))
+        refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
             self._panel = None
         self._look()
-
-    def _get_ready(self) -> None:
-        """Make what nobody sees, and neither the form nor a click should wait for."""
-        if self.comm is None:
-            return
-        if self.manager is not None:
-            self.manager.monitor.warm_up()
-        shortcut_class()  # imported before the lock is taken
-        with update(self):  # of two threads only one closes it
-            if self.comm is not None and not self._is_ready:
-                self._is_ready = True
-                self._shortcut = make_shortcut(self._press)
-                self.children = [*self.children, style_sheet(self), *self._shortcut]
 
     def _look(self) -> None:
         """Whether Generate can be pressed, and if not, why."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import json
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets import FramePicker, sweep
@@ -28,27 +30,43 @@ from qingbo_widgets.widgets.base.sync import refresher
 from qingbo_widgets.widgets.card import task_card as card_module
 from qingbo_widgets.widgets.card import text as words
 from qingbo_widgets.widgets.card import video as screen
-from qingbo_widgets.widgets.card.task_card import TaskCard, show
+from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
+from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
 
 MakeTask = Callable[..., Task]
 
 
 def text(card: TaskCard) -> str:
     """What the card says."""
-    return str(card._above.value + card._below.value)
+    return "".join(str(part.value) for part in find(card, ipywidgets.HTML))
 
 
 def buttons(card: TaskCard) -> list[str]:
-    """The buttons that it offers."""
-    return [button.description for button in card._buttons.children]
+    """The buttons that it offers, and the field for an id, which has no description."""
+    return [part.description for part in offered(card)]
+
+
+def offered(card: TaskCard) -> list[Any]:
+    """The parts of the card that a user acts on, in the order of the page."""
+    return [part for part in displayed(card) if isinstance(part, ipywidgets.Button | ipywidgets.Text)]
 
 
 def played(card: TaskCard) -> str:
     """The video that it shows, as HTML."""
-    return "".join(
-        part.outputs[0]["data"]["text/html"] for part in card._screen.parts if part in card.children
-    )
+    return "".join(outputs_of(card))
+
+
+def bar(card: TaskCard) -> ipywidgets.IntProgress:
+    """Its progress bar."""
+    return the(card, ipywidgets.IntProgress)
+
+
+def card_in_cell(task: Task) -> TaskCard:
+    """The card that ``show`` has put into a cell."""
+    card = displayed_card(task)
+    assert card is not None
+    return card
 
 
 def test_a_task_is_followed_to_its_video(manager: TaskManager, until: Any) -> None:
@@ -60,7 +78,7 @@ def test_a_task_is_followed_to_its_video(manager: TaskManager, until: Any) -> No
     assert "Finished" in text(card)
     assert "一条锦鲤" in text(card)
     assert '<video src="./qingbo_videos/' in played(card)
-    assert card._bar not in card.children
+    assert find(card, ipywidgets.IntProgress) == []
     assert buttons(card) == ["Frames"]
     card.close()
 
@@ -76,7 +94,7 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
     assert "Being made" in text(card)
     assert "40 %" in text(card)
     assert "Not reachable since" in text(card)
-    assert card._bar.value == 40
+    assert bar(card).value == 40
     card.close()
 
 
@@ -86,10 +104,11 @@ def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> N
     task = make_task(status=TaskStatus.processing)
     card = TaskCard(task)
     sent = []
-    card._bar.observe(lambda change: sent.append(change["new"]), "value")
+    card.refresh()
+    bar(card).observe(lambda change: sent.append(change["new"]), "value")
     for percent in range(1, 100):
         task.set_traits(progress=percent)
-    until(lambda: card._bar.value == 99)
+    until(lambda: bar(card).value == 99)
     assert len(sent) < 10
     card.close()
 
@@ -102,7 +121,7 @@ def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
     for moment, percent, left in ((0.0, 40, "0:20"), (2.5, 43, "0:17"), (12.0, 52, "0:08")):
         now[0] = moment
         assert card.refresh()
-        assert card._bar.value == percent
+        assert bar(card).value == percent
         assert f"{percent} %" in text(card)
         assert f"about {left} left" in text(card)
     card.close()
@@ -119,9 +138,10 @@ def test_a_beat_is_two_messages(
     task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
     monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
+    headline = html_part(card, "Being made")
     sent.clear()
     card.refresh()
-    assert [widget for widget, _ in sent] == [card._bar, card._above]
+    assert [widget for widget, _ in sent] == [bar(card), headline]
     assert refresher.interval == 1.0
     card.close()
 
@@ -164,7 +184,7 @@ def test_a_card_is_a_handful_of_widgets(
 def test_the_bar_comes_by_itself(make_task: MakeTask, until: Any) -> None:
     """A moment after the card, and the button to cancel with it."""
     card = TaskCard(make_task(status=TaskStatus.queued))
-    until(lambda: card._bar in card.children)
+    until(lambda: find(card, ipywidgets.IntProgress))
     assert buttons(card) == ["Cancel"]
     card.close()
 
@@ -178,7 +198,7 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     task.lifecycle.settle()
     card.refresh()
-    assert card._buttons.children == (card.id_field, check, again)
+    assert offered(card) == [card.id_field, check, again]
     card.close()
     assert check.comm is None
 
@@ -242,7 +262,7 @@ def test_an_unconfirmed_task_is_taken_up_by_its_id(
     unconfirmed: TaskCard, server: Sandbox, until: Any
 ) -> None:
     """A person finds the task in the dashboard and pastes its id; it is followed to its video."""
-    (made,) = list(server._started().backend._tasks)[-1:]
+    (made,) = list(server.requests)[-1:]
     unconfirmed.id_field.value = f" {made} "
     unconfirmed.check_button.click()
     until(lambda: unconfirmed.task.video_path)
@@ -334,7 +354,8 @@ def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tas
     link = "https://videos.example.com/a.mp4?sign=1&t=2"
     task.set_traits(status=TaskStatus.completed, progress=100, video_urls=(link,), download=0.1)
     yield card
-    card_module._shown.pop(task, card).close()
+    if (shown := displayed_card(task)) is not None:
+        shown.close()
     card.close()
 
 
@@ -351,7 +372,7 @@ def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir:
 def test_saving_that_goes_on_begins_no_video_anew(saving: TaskCard, until: Any) -> None:
     """Somebody may be looking at it."""
     until(lambda: played(saving))
-    (output,) = saving._screen.parts
+    output = the(saving, ipywidgets.Output)
     begun: list[Any] = []
     output.observe(begun.append, "outputs")
     saving.task.set_traits(download=0.9, video_urls=("https://videos.example.com/fresh.mp4",))
@@ -400,7 +421,7 @@ def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widge
     until(lambda: buttons(card) == ["Frames"])
     card.frames_button.click()
     assert isinstance(card.children[-1], FramePicker), text(card)
-    assert buttons(card) == []
+    assert buttons(card) == ["Grab frame", "Continue from here"], "and Frames no more"
     card.close()
     assert live_widgets() == before
 
@@ -452,7 +473,7 @@ def test_it_is_drawn_when_somebody_looks_and_no_longer(
     go_through(task)
     card.set_state({"_view_count": 1})
     until(lambda: "Being made" in text(card))
-    assert card._bar.value == 50
+    assert bar(card).value == 50
     card.set_state({"_view_count": 0})
     sent.clear()
     task.set_traits(status=TaskStatus.failed, error=TaskFailed("It broke."))
@@ -470,7 +491,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
     """As under nbclient: it was displayed, so that it is drawn; and what outlives the kernel is kept."""
     task = make_task()
     show(task)
-    card = card_module._shown[task]
+    card = card_in_cell(task)
     go_through(task)
     card.refresh()
     assert "50 %" in text(card)
@@ -480,7 +501,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
     task.set_traits(status=TaskStatus.cancelled)
     assert cell.views == 0
     assert "Cancelled" in cell.html
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 @pytest.mark.slow
@@ -504,25 +525,35 @@ def test_closing_a_card_leaves_the_others_their_layouts(make_task: MakeTask) -> 
     for card in (one, other):
         card.refresh()
     one.close()
-    parts = (other._sheet, other._above.layout, other._bar.style, other.cancel_button.layout)
+    looks = [getattr(part, name, None) for part in parts_of(other) for name in ("layout", "style")]
+    parts = [*parts_of(other), *(look for look in looks if look is not None)]
+    assert {part.layout for part in (bar(other), other.cancel_button)} <= set(parts)
     assert all(part.comm is not None for part in parts)
     other.close()
     assert all(part.comm is None for part in parts)
 
 
-def test_a_closed_card_observes_nothing(make_task: MakeTask, live_widgets: Callable[[], int]) -> None:
+def test_a_closed_card_observes_nothing(
+    make_task: MakeTask, live_widgets: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And leaves no widget alive, those that were not shown included."""
     before = live_widgets()
     task = make_task(status=TaskStatus.processing)
+    observers: list[Any] = []
+    observe, unobserve = task.observe, task.unobserve
+    monkeypatch.setattr(task, "observe", lambda *given: observers.append(given) or observe(*given))
+    monkeypatch.setattr(task, "unobserve", lambda *given: unobserve(*given) or observers.remove(given))
     cards = [TaskCard(task) for _ in range(20)]
+    assert len(observers) >= 20
     for card in cards:
         card.close()
     assert live_widgets() == before
-    assert not [h for names in task._trait_notifiers.values() for kind in names.values() for h in kind]
+    assert observers == []
     task.set_traits(progress=50, status=TaskStatus.completed)
+    left = [weakref.ref(card) for card in cards]
     del cards, card
     gc.collect()
-    assert refresher._thread is None or not [v for v in refresher._views if isinstance(v, TaskCard)]
+    assert [reference() for reference in left] == [None] * 20, "nothing draws them, and nothing keeps them"
 
 
 def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
@@ -548,10 +579,11 @@ def test_a_running_task_shows_its_card_and_a_twin(make_task: MakeTask, cell: Any
     show(task)
     assert cell.views == 1
     assert ".resume(&#34;task-1&#34;)" in cell.html
-    twin = card_module._shown[task].lasting.twin_class
+    card = card_in_cell(task)
+    twin = card.lasting.twin_class
     assert f'class="qingbo-html qingbo-keep {twin}"' in cell.html
-    assert f".{twin}" in card_module._shown[task]._below.value
-    card_module._shown.pop(task).close()
+    assert f".{twin}" in text(card)
+    card.close()
 
 
 @pytest.mark.slow
@@ -572,7 +604,7 @@ def test_the_twin_learns_the_id(make_task: MakeTask, cell: Any) -> None:
     assert "resume(" not in cell.html
     task.set_traits(task_id="task-9", status=TaskStatus.queued)
     assert "task-9" in cell.html
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 @pytest.mark.parametrize("status", [TaskStatus.failed, TaskStatus.cancelled])
@@ -583,7 +615,7 @@ def test_an_end_without_a_video_is_pure_html_too(make_task: MakeTask, cell: Any,
     task.set_traits(status=status, error=TaskFailed("It broke."))
     assert cell.views == 0
     assert "task-1" in cell.html
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 def test_an_unconfirmed_task_keeps_its_buttons(make_task: MakeTask, cell: Any) -> None:
@@ -593,7 +625,7 @@ def test_an_unconfirmed_task_keeps_its_buttons(make_task: MakeTask, cell: Any) -
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
     assert cell.views == 1
     assert "No answer." in cell.html
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 def test_showing_again_shows_the_same_card(
@@ -602,7 +634,7 @@ def test_showing_again_shows_the_same_card(
     """A cell that is run a hundred times makes one card, and all views end together."""
     task = make_task(task_id="task-1")
     show(task)
-    card_module._shown[task].refresh()  # as it does a moment later
+    card_in_cell(task).refresh()  # as it does a moment later
     before = live_widgets()
     for _ in range(99):
         show(task)
@@ -610,7 +642,7 @@ def test_showing_again_shows_the_same_card(
     assert cell.views == 100
     task.set_traits(status=TaskStatus.cancelled)
     assert cell.views == 0
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, workdir: Path) -> None:
@@ -627,7 +659,7 @@ def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, w
         {"output_type": "display_data", "metadata": {}, "data": data} for data in cell.outputs.values()
     ]
     assert len(json.dumps(outputs, ensure_ascii=False, indent=1).encode()) < 4600
-    card_module._shown.pop(task).close()
+    card_in_cell(task).close()
 
 
 def test_showing_an_ended_task_makes_no_widget(
@@ -650,8 +682,8 @@ def test_news_from_many_threads_end_as_one_end(make_task: MakeTask, cell: Any) -
     for number in range(20):
         task = make_task(task_id=f"task-{number}", status=TaskStatus.processing)
         show(task)
-        card = card_module._shown[task]
-        threads = [threading.Thread(target=card._hurry) for _ in range(4)]
+        card = card_in_cell(task)
+        threads = [threading.Thread(target=card.redraw_now) for _ in range(4)]
         for thread in threads:
             thread.start()
         task.set_traits(status=TaskStatus.cancelled)
@@ -666,12 +698,13 @@ def test_the_clock_costs_next_to_nothing(make_task: MakeTask, monkeypatch: pytes
     """What is sent every second is a short line; drawing again what has not changed sends nothing."""
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
-    assert len(card._above.value) < 500
+    assert len(html_part(card, "Being made").value) < 500
     moment = datetime.now(UTC)
     monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
     card.refresh()
     sent = []
-    for part in (card._above, card._below, card._bar, card._buttons, card.cancel_button):
+    assert {bar(card), card.cancel_button} <= set(parts_of(card))
+    for part in parts_of(card):
         part.observe(lambda change: sent.append(change["name"]))
     card.refresh()
     assert sent == []

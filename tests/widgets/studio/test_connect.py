@@ -11,6 +11,7 @@ import pytest
 
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
+from tests.widgets.page import html_of, text_of
 
 SENTINEL = "sk-sentinel-1234567890"
 
@@ -44,16 +45,23 @@ def test_no_message_carries_the_key(field: KeyField, monkeypatch: pytest.MonkeyP
     assert '"value": ""' in sent[-1]
 
 
-def test_the_state_is_blank_even_in_the_moment_of_moving(field: KeyField) -> None:
+def test_the_state_is_blank_even_in_the_moment_of_moving() -> None:
     """An observer that comes first, and saves the widgets' state just then, finds nothing."""
     states: list[str] = []
-    field.unobserve_all("value")
-    field.observe(lambda _: states.append(json.dumps(field.get_state())), "value")
-    field.observe(field._move_out, "value")
+
+    class Watched(KeyField):
+        """A field that has an observer before it has its own."""
+
+        def __init__(self) -> None:
+            self.observe(lambda _: states.append(json.dumps(self.get_state())), "value")
+            super().__init__()
+
+    field = Watched()
     field.set_state({"value": SENTINEL})
     assert states
     assert not any(SENTINEL in state for state in states)
     assert SENTINEL not in json.dumps(ipywidgets.Widget.get_manager_state(widgets=[field]))
+    field.close()
 
 
 def test_repr_and_log_show_nothing(field: KeyField, caplog: pytest.LogCaptureFixture) -> None:
@@ -97,7 +105,7 @@ def test_connect_without_a_key_says_so() -> None:
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.connect_button.click()
-    assert "key in first" in panel._message.value
+    assert "key in first" in text_of(panel)
     assert connected == []
     panel.close()
 
@@ -107,7 +115,7 @@ def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.key_field.set_state({"value": SENTINEL})
-    assert "Press Connect" in panel._message.value
+    assert "Press Connect" in text_of(panel)
     panel.connect_button.click()
     assert len(connected) == 1
     assert not panel.key_field.is_filled
@@ -120,8 +128,8 @@ def test_a_key_that_cannot_be_one_is_told_and_not_shown(workdir: object) -> None
     panel = ConnectPanel(lambda _: None)
     panel.key_field.set_state({"value": f"{SENTINEL} and more"})
     panel.connect_button.click()
-    assert "qingbo-alarm" in panel._message.value
-    assert SENTINEL not in panel._message.value
+    assert "qingbo-alarm" in html_of(panel)
+    assert SENTINEL not in html_of(panel)
     panel.close()
 
 
@@ -136,7 +144,7 @@ def test_a_missing_sandbox_is_told_with_the_line_that_installs_it(
     monkeypatch.setattr("qingbo_widgets.tasks.connection.connect", refuse)
     panel = ConnectPanel(lambda _: None)
     panel.sandbox_button.click()
-    assert "qingbo_widgets[sandbox]" in panel._message.value
+    assert "qingbo_widgets[sandbox]" in text_of(panel)
     panel.close()
 
 

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets.i18n import locale, set_locale
@@ -18,8 +19,11 @@ from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.card import text as words
+from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.widgets.page import box_of, buttons_of, click, find, html_of, is_displayed, outputs_of, text_of
 
 
 @pytest.fixture
@@ -38,9 +42,9 @@ def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskMan
     studio.generate_button.click()
     (task,) = manager.tasks
     assert [card.task for card in studio.cards] == [task]
-    assert studio.cards[0] in studio._column.children
+    assert find(studio, TaskCard) == [studio.cards[0]]
     assert task.request == studio.form.request
-    until(lambda: studio.cards[0]._screen.parts)
+    until(lambda: outputs_of(studio.cards[0]))
 
 
 def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) -> None:
@@ -69,7 +73,7 @@ def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> 
         studio.form.prompt = prompt
         studio.generate_button.click()
     assert [card.task.request.prompt for card in studio.cards] == ["three", "two", "one"]
-    assert studio._column.children == studio.cards
+    assert find(studio, TaskCard) == list(studio.cards)
     until(lambda: all(card.task.video_path for card in studio.cards), 60)
 
 
@@ -77,17 +81,17 @@ def test_generate_is_disabled_with_a_reason(studio: VideoStudio) -> None:
     """A grey button that says nothing is a riddle."""
     studio.form.prompt = ""
     assert studio.generate_button.disabled
-    assert "Write a prompt" in studio._reason.value
+    assert "Write a prompt" in text_of(box_of(studio, studio.generate_button))
     studio.form.prompt = "A koi"
     assert not studio.generate_button.disabled
-    assert studio._reason.value == ""
+    assert text_of(box_of(studio, studio.generate_button)) == ""
 
 
 def test_an_error_of_submitting_is_told_beside_the_button(studio: VideoStudio, manager: TaskManager) -> None:
     """A click on a disabled button cannot come from the page, but from code; it is told all the same."""
     studio.form.prompt = ""
     studio.generate_button.click()
-    assert "qingbo-alarm" in studio._reason.value
+    assert "qingbo-alarm" in html_of(box_of(studio, studio.generate_button))
     assert studio.cards == ()
     assert manager.tasks == ()
 
@@ -96,8 +100,9 @@ def test_without_a_key_the_studio_shows_how_to_get_on(workdir: object) -> None:
     """No traceback, and nothing that looks as if it worked."""
     studio = VideoStudio()
     assert studio.manager is None
-    assert studio._panel in studio.children
-    assert studio.form not in studio.children
+    assert find(studio, ConnectPanel)
+    assert not is_displayed(studio, studio.form)
+    assert "Generate" not in buttons_of(studio)
     studio.close()
 
 
@@ -105,11 +110,12 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     """And the studio says for good that this is the sandbox."""
     before = live_widgets()
     studio = VideoStudio()
-    studio._panel.sandbox_button.click()
+    click(studio, "Use the sandbox")
     assert studio.manager.is_sandbox
-    assert studio.form in studio.children
-    assert "not the AI" in studio._head.value
-    studio._get_ready()  # as it does a moment after the form
+    assert is_displayed(studio, studio.form)
+    assert find(studio, ConnectPanel) == []
+    assert "not the AI" in text_of(studio)
+    studio.get_ready()  # as it does a moment after the form
     studio.close()
     assert live_widgets() == before
 
@@ -119,7 +125,7 @@ def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
     manager = connect(server.api_key, base_url=server.base_url)
     studio = VideoStudio()
     assert studio.manager is manager
-    assert server.base_url in studio._head.value
+    assert f"Connected to {server.base_url}" in text_of(studio)
     studio.close()
 
 
@@ -136,7 +142,7 @@ def test_the_studio_leaves_its_videos_behind(
     until(lambda: "Finished" in cell.html)
     assert cell.html.count("<video") == 1
     assert f'class="{studio.lasting.twin_class}"' in cell.html
-    assert f".{studio.lasting.twin_class}" in studio._head.value
+    assert any(f".{studio.lasting.twin_class}" in part.value for part in find(studio, ipywidgets.HTML))
     assert cell.views == 1
 
 
@@ -149,7 +155,7 @@ def test_what_it_leaves_behind_holds_up_no_click(
     monkeypatch.setattr(studio.lasting, "keep", lambda _: writers.append(threading.current_thread().name))
     studio.generate_button.click()
     for _ in range(50):
-        studio._keep()
+        studio.cards[0].redraw_now()
     until(lambda: writers)
     assert set(writers) == {"qingbo-views"}
     assert len(writers) < 10
@@ -157,7 +163,7 @@ def test_what_it_leaves_behind_holds_up_no_click(
 
 @pytest.mark.slow
 def test_only_what_has_changed_is_put_into_words_again(
-    studio: VideoStudio, until: Any, monkeypatch: pytest.MonkeyPatch
+    studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A turn of one task is none of the others'."""
     for prompt in ("one", "two"):
@@ -167,8 +173,8 @@ def test_only_what_has_changed_is_put_into_words_again(
     until(lambda: all("Finished" in card.left for card in studio.cards))
     told: list[Any] = []
     monkeypatch.setattr(words, "ended", lambda task: told.append(task) or "")
-    studio.cards[0]._hurry()
-    studio._kept()
+    studio.cards[0].redraw_now()
+    studio._ipython_display_()
     assert told == [studio.cards[0].task]
 
 
@@ -216,7 +222,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
     before = live_widgets()
     for _ in range(100):
         studio = VideoStudio(manager, prompt="A koi")
-        studio._get_ready()  # as it does a moment after the form
+        studio.get_ready()  # as it does a moment after the form
         studio.close()
     assert live_widgets() == before
 
@@ -224,7 +230,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
 def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
     """Nobody's variable holds it: the memory of a hundred runs is that of one."""
     studio = VideoStudio(manager, prompt="A koi")
-    studio._get_ready()  # as it does a moment after the form
+    studio.get_ready()  # as it does a moment after the form
     reference = weakref.ref(studio)
     studio.close()
     del studio
@@ -236,13 +242,12 @@ def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
 def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
     """The same request as a new task; a double click is one, for it costs money."""
     studio.generate_button.click()
-    until(lambda: studio.cards[0]._further)
-    again, _ = studio.cards[0]._further
-    until(lambda: again in studio.cards[0]._buttons.children)
+    card = studio.cards[0]
+    until(lambda: "Same again" in buttons_of(card))
     until(lambda: not studio.generate_button.disabled)
     studio.form.prompt = "A fox"
-    again.click()
-    again.click()
+    click(card, "Same again")
+    click(card, "Same again")
     assert [task.request.prompt for task in manager.tasks] == ["A koi in a clear pond"] * 2
     assert len(studio.cards) == 2
 
@@ -251,9 +256,9 @@ def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskMana
 def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
     """Its fields come back into the form, and nothing is submitted."""
     studio.generate_button.click()
-    until(lambda: studio.cards[0]._further)
+    until(lambda: "Same with changes" in buttons_of(studio.cards[0]))
     studio.form.prompt, studio.form.duration = "A fox", 12
-    studio.cards[0]._further[1].click()
+    click(studio.cards[0], "Same with changes")
     assert studio.form.request == manager.tasks[0].request
     assert len(manager.tasks) == 1
 
