@@ -215,6 +215,11 @@ class Refresher:
         self._guard = threading.Condition(_lock)  # not one of its own: two could wait for each other
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is anything to draw or to call."""
+        return self._thread is not None
+
     def add(self, view: Refreshed) -> None:
         """Call ``view.refresh()`` at every interval until it returns False."""
         with _lock:

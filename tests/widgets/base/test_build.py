@@ -13,6 +13,7 @@ from qingbo_widgets.widgets.base import build as making
 from qingbo_widgets.widgets.base.build import alike, made, style_sheet
 from qingbo_widgets.widgets.base.sync import close_parts, share
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
+from tests.widgets.page import classes_of, tooltip_of
 
 Count = Callable[[], int]
 
@@ -33,7 +34,7 @@ def close(*widgets: ipywidgets.Widget) -> None:
 def test_everything_is_in_the_message_that_makes_it(sent: list[Any]) -> None:
     """Tooltip and classes are no second and third message."""
     button = made(ipywidgets.Button, "Explained", "one", "two", description="Press")
-    assert (button.tooltip, list(button._dom_classes)) == ("Explained", ["one", "two"])
+    assert (tooltip_of(button), classes_of(button)) == ("Explained", ("one", "two"))
     assert sent == []
     close(button)
 

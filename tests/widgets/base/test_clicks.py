@@ -16,6 +16,7 @@ from qingbo_widgets.widgets.base.clicks import Clicks, DatedButton
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.studio.follow_up import Sequel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.widgets.page import send_click
 
 #: The page's clock, far from the kernel's.
 EPOCH = datetime(2031, 5, 5, tzinfo=UTC)
@@ -42,8 +43,7 @@ class Bench:
         if made is not None:
             date = EPOCH + timedelta(seconds=made)
             header["date"] = date.isoformat().replace("+00:00", "Z") if text else date
-        data = {"method": "custom", "content": {"event": "click"}}
-        self.button._handle_msg({"header": header, "content": {"data": data}, "buffers": []})
+        send_click(self.button, header)
         return len(self.done)
 
     def _act(self) -> None:
@@ -158,18 +158,16 @@ def test_a_studio_in_a_slow_kernel_submits_once(
     studio, now = VideoStudio(manager, prompt="A koi"), [5000.0]
     monkeypatch.setattr(clicks.time, "monotonic", lambda: now[0])
 
-    def message(made: float) -> dict[str, Any]:
-        data = {"method": "custom", "content": {"event": "click"}}
-        header = {"session": "s", "date": EPOCH + timedelta(seconds=made)}
-        return {"header": header, "content": {"data": data}, "buffers": []}
+    def click(made: float) -> None:
+        send_click(studio.generate_button, {"session": "s", "date": EPOCH + timedelta(seconds=made)})
 
     submit = manager.submit
     monkeypatch.setattr(manager, "submit", lambda *args: (now.__setitem__(0, now[0] + 2.0), submit(*args))[1])
-    studio.generate_button._handle_msg(message(0.0))
-    studio.generate_button._handle_msg(message(0.25))
+    click(0.0)
+    click(0.25)
     assert len(manager.tasks) == 1
     now[0] += 10.0
-    studio.generate_button._handle_msg(message(12.0))
+    click(12.0)
     assert len(manager.tasks) == 2
     studio.close()
 

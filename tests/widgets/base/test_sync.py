@@ -74,9 +74,12 @@ def test_close_parts_closes_everything_inside(live_widgets: Callable[[], int]) -
     assert live_widgets() == before
 
 
-def test_an_observed_source_keeps_no_view_alive() -> None:
+def test_an_observed_source_keeps_no_view_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """When nobody else holds the view it goes, and the source forgets it at the next change."""
     source, view = Source(), View()
+    forgotten: list[str] = []
+    unobserve = source.unobserve
+    monkeypatch.setattr(source, "unobserve", lambda *given: forgotten.append(given[1]) or unobserve(*given))
     observe(source, view, "hear", ["number"])
     source.number = 1
     assert view.calls == 1
@@ -84,8 +87,11 @@ def test_an_observed_source_keeps_no_view_alive() -> None:
     del view
     gc.collect()
     assert gone() is None
+    assert forgotten == []
     source.number = 2
-    assert not source.has_trait("number") or not source._trait_notifiers["number"]["change"]
+    assert forgotten == [["number"]]
+    source.number = 3
+    assert forgotten == [["number"]], "it hears of no further change"
 
 
 def test_traits_that_change_together_are_one_call() -> None:
@@ -169,9 +175,9 @@ def test_the_refresher_ends_with_its_last_view(until: Until) -> None:
     refresher, views = Refresher(interval=0.005), [View(), View()]
     for view in views:
         refresher.add(view)
-    assert refresher._thread is not None
-    assert refresher._thread.daemon
-    until(lambda: refresher._thread is None)
+    assert refresher.is_running
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "qingbo-views")
+    until(lambda: not refresher.is_running)
     assert [view.calls for view in views] == [3, 3]
 
 
@@ -181,7 +187,7 @@ def test_the_refresher_keeps_no_view_alive(until: Until) -> None:
     refresher.add(view)
     until(lambda: view.calls > 2)  # noqa: F821 - it is there until the next line
     del view
-    until(lambda: gc.collect() is not None and refresher._thread is None)
+    until(lambda: gc.collect() is not None and not refresher.is_running)
 
 
 def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.LogCaptureFixture) -> None:
@@ -194,7 +200,7 @@ def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.
     refresher, broken, view = Refresher(interval=0.005), Broken(), View()
     refresher.add(broken)
     refresher.add(view)
-    until(lambda: view.calls == 3 and refresher._thread is None)
+    until(lambda: view.calls == 3 and not refresher.is_running)
     assert caplog.text.count("could not be drawn") == 1
 
 
@@ -224,5 +230,5 @@ def test_later_calls_once(until: Until) -> None:
     """An alarm needs no view."""
     refresher, called = Refresher(interval=0.005), []
     refresher.later(0.01, lambda: called.append(1))
-    until(lambda: called and refresher._thread is None)
+    until(lambda: called and not refresher.is_running)
     assert called == [1]

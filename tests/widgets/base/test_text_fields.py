@@ -20,6 +20,7 @@ from qingbo_widgets.widgets.form import fields
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.shortcut import make_shortcut
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.widgets.page import below, ctrl_enter, enter, text_of
 
 KEY = "sk-sentinel-3e1f9c7a5b2d"
 #: A key that no client here has.
@@ -47,7 +48,7 @@ def test_the_key_never_is_the_value(field: Any, text: str, monkeypatch: pytest.M
     seen: list[str] = []
     monkeypatch.setattr(field, "_send", lambda message, **_: seen.append(json.dumps(message)))
     field.observe(lambda change: seen.append(repr(change) + json.dumps(field.get_state())), "value")
-    field._handle_msg({"content": {"data": {"method": "update", "state": {"value": text}}}})
+    enter(field, text)
     assert KEY[6:] not in "".join(seen)
     assert KEY[6:] not in repr(vars(field)) + json.dumps(ipywidgets.Widget.get_manager_state(widgets=[field]))
     updates = [json.loads(message) for message in seen if message.startswith('{"method": "update"')]
@@ -124,11 +125,11 @@ def test_a_pasted_key_is_not_paid_for(manager: TaskManager) -> None:
     studio.form.controls["prompt"].set_state({"value": f"A koi {KEY}"})
     assert studio.form.prompt == f"A koi {HIDDEN}"
     studio.generate_button.click()
-    studio._press("Prompt", f"A koi {KEY}")
+    ctrl_enter(studio, "Prompt", f"A koi {KEY}")
     assert studio.cards == ()
     assert manager.tasks == ()
     assert studio.generate_button.disabled
-    assert "Put there what is meant" in studio.form._notes["prompt"].value
+    assert "Put there what is meant" in text_of(below(studio, studio.form.controls["prompt"]))
     studio.close()
 
 

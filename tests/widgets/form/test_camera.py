@@ -7,14 +7,25 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets.service.contract.models import declared
 from qingbo_widgets.service.contract.values import CameraControl
-from qingbo_widgets.widgets.form import camera
 from qingbo_widgets.widgets.form import camera_preview as camera_view
 from qingbo_widgets.widgets.form.camera import CameraEditor
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.widgets.page import (
+    box_of,
+    buttons_of,
+    classes_of,
+    click,
+    find,
+    html_of,
+    is_displayed,
+    text_of,
+    tooltip_of,
+)
 
 
 @pytest.fixture
@@ -43,20 +54,29 @@ def ends(picture: str) -> list[str]:
     return re.findall(r"--qingbo-to: ([^\"]*)\"", picture)
 
 
-def explained(control: Any) -> str:
-    """The control's tooltip, in ipywidgets 7 and in 8."""
-    return str(control.tooltip if control.has_trait("tooltip") else control.description_tooltip)
+def kinds() -> list[str | None]:
+    """What can be chosen: no camera at all, or what the service offers."""
+    return [None, *declared()["camera_control"].choices]
 
 
-def test_every_choice_and_axis_of_the_service_is_offered() -> None:
+def preview(editor: CameraEditor) -> Any:
+    """The landscape that moves."""
+    (part,) = (part for part in find(editor, ipywidgets.HTML) if "qingbo-landscape" in part.value)
+    return part
+
+
+def test_every_choice_and_axis_of_the_service_is_offered(form: RequestForm) -> None:
     """And has words, a picture and a tooltip."""
-    assert set(camera._CHOICES) == {None, *declared()["camera_control"].choices}
-    assert list(camera._AXES) == list(declared()["camera_control"].labels)
+    editor = editor_of(form)
+    assert set(editor.choices) == set(kinds())
     assert set(camera_view.PRESETS) == set(declared()["camera_control"].choices) - {"simple"}
-    pictures = {camera_view.icon(kind) for kind in camera._CHOICES}
-    assert len(pictures) == len(camera._CHOICES)
-    for axis, shown in camera._AXES.items():
-        assert f"({axis})" in shown.label
+    drawn = re.findall('<svg class="qingbo-icon".*?</svg>', html_of(editor), re.DOTALL)
+    assert set(drawn) == {camera_view.icon(kind) for kind in kinds()}
+    assert len(set(drawn)) == len(drawn) == len(editor.choices)
+    editor.choices["simple"].value = True
+    assert list(editor.numbers) == list(declared()["camera_control"].labels)
+    for axis, number in editor.numbers.items():
+        assert f"({axis})" in number.description
 
 
 def test_the_editor_is_made_when_its_panel_is_first_opened() -> None:
@@ -104,12 +124,12 @@ def test_axes_are_set_by_number_and_by_button(form: RequestForm) -> None:
     assert form.camera_control == CameraControl("simple", {"zoom": 0})
     editor.numbers["tilt"].value = 3
     assert form.camera_control == CameraControl("simple", {"tilt": 3})
-    left, right = editor._axes.children[3].children[1:]
-    assert (left.description, right.description) == ("Look left", "Look right")
-    left.click()
+    row = box_of(editor, editor.numbers["tilt"])
+    assert buttons_of(row) == ["Look left", "Look right"]
+    click(row, "Look left")
     assert form.camera_control == CameraControl("simple", {"tilt": 2})
     for _ in range(12):
-        right.click()
+        click(row, "Look right")
     assert form.camera_control == CameraControl("simple", {"tilt": 10})
     editor.numbers["tilt"].value = 0
     assert form.camera_control == CameraControl("simple", {"tilt": 0})
@@ -128,7 +148,7 @@ def test_more_than_one_axis_is_a_warning_and_no_problem(form: RequestForm) -> No
     """Kling wants one; the service takes more."""
     form.camera_control = CameraControl("simple", {"roll": 4, "zoom": 1})
     assert form.problems == ()
-    assert "2 axes differ from zero" in editor_of(form)._words.value
+    assert "2 axes differ from zero" in text_of(editor_of(form))
     form.panels.buttons["camera"].value = False
     assert "2 axes differ from zero" in form.panels.message.value
 
@@ -138,7 +158,7 @@ def test_a_number_out_of_range_is_told_of(form: RequestForm) -> None:
     editor_of(form).choices["simple"].value = True
     editor_of(form).numbers["pan"].value = 12
     assert form.camera_control == CameraControl("simple", {"pan": 12})
-    assert "-10 to 10" in editor_of(form)._words.value
+    assert "-10 to 10" in text_of(editor_of(form))
     assert form.panels.buttons["camera"].description == "Camera (1 to mend)"
 
 
@@ -158,7 +178,7 @@ def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: A
     """Nothing raises."""
     form.camera_control = odd
     assert "camera_control" in {problem.field for problem in form.problems}
-    assert "qingbo-alarm" in editor_of(form)._words.value
+    assert "qingbo-alarm" in html_of(editor_of(form))
 
 
 def test_the_picture_goes_the_other_way_than_the_camera() -> None:
@@ -181,14 +201,15 @@ def test_the_preview_shows_what_is_chosen_and_only_when_it_changes(form: Request
     """Other news of the form do not start it again; who cannot see it reads it."""
     form.camera_control = CameraControl("simple", {"tilt": -4})
     editor = editor_of(form)
-    assert 'aria-label="Look left: 4"' in editor._preview.value
-    assert editor._stage.layout.display is None
+    assert 'aria-label="Look left: 4"' in preview(editor).value
+    assert is_displayed(form, editor.pause_button)
     seen = []
-    editor._preview.observe(seen.append, "value")
+    preview(editor).observe(seen.append, "value")
     form.prompt = "A cat"
     assert seen == []
     form.camera_control = None
-    assert editor._stage.layout.display == "none"
+    assert not is_displayed(form, editor.pause_button)
+    assert not any("qingbo-landscape" in part.value for part in find(form, ipywidgets.HTML))
 
 
 def test_the_preview_can_be_stopped_and_asks_nothing_of_who_wants_no_motion(form: RequestForm) -> None:
@@ -196,16 +217,16 @@ def test_the_preview_can_be_stopped_and_asks_nothing_of_who_wants_no_motion(form
     editor = editor_of(form)
     form.camera_control = "forward_up"
     editor.pause_button.value = True
-    assert "qingbo-paused" in editor._preview._dom_classes
+    assert "qingbo-paused" in classes_of(preview(editor))
     assert editor.pause_button.description == "Play"
     editor.pause_button.value = False
-    assert "qingbo-paused" not in editor._preview._dom_classes
+    assert "qingbo-paused" not in classes_of(preview(editor))
     assert "prefers-reduced-motion: reduce" in camera_view.CSS
 
 
 def test_no_picture_contains_a_script_or_asks_for_anything() -> None:
     """Drawn in the notebook, whatever is chosen."""
-    pictures = [camera_view.icon(kind) for kind in camera._CHOICES]
+    pictures = [camera_view.icon(kind) for kind in kinds()]
     pictures += [camera_view.landscape(axes, '"><script>') for axes in camera_view.PRESETS.values()]
     for picture in pictures:
         assert not re.search(r"<script|href|url\(|http|\son\w+=", picture)
@@ -218,7 +239,9 @@ def test_a_fixed_camera_can_be_seen_and_not_changed() -> None:
     editor = editor_of(form)
     assert all(choice.disabled for choice in editor.choices.values())
     assert all(number.disabled for number in editor.numbers.values())
-    assert all(button.disabled for row in editor._axes.children for button in row.children[1:])
+    steppers = find(editor, ipywidgets.Button)
+    assert len(steppers) == 2 * len(editor.numbers)
+    assert all(stepper.disabled for stepper in steppers)
     form.close()
 
 
@@ -227,10 +250,11 @@ def test_every_control_has_a_name_of_its_own_and_an_explanation(form: RequestFor
     form.camera_control = CameraControl("simple", {"zoom": 5})
     editor = editor_of(form)
     controls = [*editor.choices.values(), *editor.numbers.values(), editor.pause_button]
-    controls += [button for row in editor._axes.children for button in row.children[1:]]
+    controls += find(editor, ipywidgets.Button)
+    assert len(controls) == len(kinds()) + 3 * len(editor.numbers) + 1
     names = [control.description for control in controls]
     assert len(set(names)) == len(names)
-    assert all(explained(control) for control in controls)
+    assert all(tooltip_of(control) for control in controls)
 
 
 def test_it_closes_with_all_its_parts(live_widgets: Callable[[], int]) -> None:

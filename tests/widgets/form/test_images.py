@@ -19,6 +19,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import images
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.widgets.page import below, html_of
 
 URL = "https://example.com/koi.png"
 Finds = Callable[..., threading.Event]
@@ -70,7 +71,12 @@ def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
 
 def shown(form: RequestForm, field: str = "image_urls") -> str:
     """What the preview of a field shows."""
-    return str(form.slots[field].editor._html.value)
+    return html_of(form.slots[field].editor)
+
+
+def note(form: RequestForm) -> str:
+    """What stands under the field for images."""
+    return html_of(below(form, form.controls["image_urls"]))
 
 
 def picture(path: Path, width: int = 640, height: int = 360) -> Path:
@@ -89,9 +95,11 @@ def test_the_image_is_shown_with_the_shape_of_the_video(
     form: RequestForm, finds: Finds, until: Until
 ) -> None:
     """Its server is not told where."""
-    finds(Size("JPEG", 1200, 800))
+    looking = finds(Size("JPEG", 1200, 800))
+    looking.clear()
     form.controls["image_urls"].value = URL
     assert "Looking" in shown(form)
+    looking.set()
     until(lambda: "<img" in shown(form))
     assert f'src="{URL}"' in shown(form)
     assert 'referrerpolicy="no-referrer"' in shown(form)
@@ -109,7 +117,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Fin
     looking.set()
     until(lambda: form.problems)
     assert [problem.field for problem in form.problems] == ["image_urls"]
-    assert "This is not a JPEG" in form._notes["image_urls"].value
+    assert "This is not a JPEG" in note(form)
     assert "<img" not in shown(form)
     assert "Image URL" in form.obstacle
     finds(Size("PNG", 640, 360))
@@ -121,9 +129,9 @@ def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) 
     """The task can be submitted all the same."""
     finds(Size("PNG", 200, 200))
     form.image_urls = URL
-    until(lambda: "at least 300" in form._notes["image_urls"].value)
+    until(lambda: "at least 300" in note(form))
     assert form.problems == ()
-    assert "qingbo-hint" in form._notes["image_urls"].value
+    assert "qingbo-hint" in note(form)
 
 
 def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Finds, until: Until) -> None:
@@ -203,7 +211,7 @@ def test_a_form_that_meets_the_sandbox_later_takes_files_then(local: TaskManager
     """As in a studio where the sandbox is started by a button."""
     picture(workdir / "koi.png")
     form = RequestForm(prompt="A koi", image_urls="koi.png")
-    assert "public URLs only" in form._notes["image_urls"].value
+    assert "public URLs only" in note(form)
     form.manager = local
     assert form.image_urls[0].startswith("http://127.0.0.1:")
     form.close()
@@ -214,9 +222,7 @@ def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None
     picture(workdir / "koi.png")
     form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
     assert form.image_urls == ("koi.png",)
-    assert (
-        "is a file on this machine, and the service takes public URLs only" in form._notes["image_urls"].value
-    )
+    assert "is a file on this machine, and the service takes public URLs only" in note(form)
     form.close()
 
 

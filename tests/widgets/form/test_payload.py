@@ -19,6 +19,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form.payload import SentPane, json_body, python_call
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.widgets.page import click, enter, html_of, text_of, the
 
 REQUESTS = [
     qw.VideoRequest(),
@@ -119,9 +120,14 @@ def pane(form: RequestForm) -> SentPane:
     return pane
 
 
+def paste_area(pane: SentPane) -> PasteArea:
+    """The place to paste into."""
+    return the(pane, PasteArea)
+
+
 def blocks(pane: SentPane) -> list[str]:
     """The texts that can be copied."""
-    found = re.findall(r"<pre[^>]*>(.*?)</pre>", pane._html.value, re.DOTALL)
+    found = re.findall(r"<pre[^>]*>(.*?)</pre>", html_of(pane), re.DOTALL)
     return [html.unescape(text) for text in found]
 
 
@@ -136,27 +142,27 @@ def test_both_follow_the_form(form: RequestForm, pane: SentPane) -> None:
 
 def test_a_request_that_is_not_ready_says_so(form: RequestForm, pane: SentPane) -> None:
     """And is shown all the same."""
-    assert "Not ready" not in pane._html.value
+    assert "Not ready" not in html_of(pane)
     form.prompt = ""
-    assert "Not ready" in pane._html.value
+    assert "Not ready" in html_of(pane)
 
 
 def test_a_prompt_never_becomes_markup(form: RequestForm, pane: SentPane) -> None:
     """It comes back as text."""
     form.prompt = "</pre><script>alert(1)</script>"
-    assert "<script" not in pane._html.value
+    assert "<script" not in html_of(pane)
     assert form.prompt in blocks(pane)[0].replace('\\"', '"')
 
 
 def test_json_fills_the_form_in(form: RequestForm, pane: SentPane) -> None:
     """What the text does not name is as in a new form; the place for pasting is free again."""
     form.mode, form.duration = "pro", 12
-    pane._paste.value = '{"model": "kling-v1", "prompt": "A fox", "extra": {"cfg_scale": 0.8}}'
-    pane._fill.click()
+    paste_area(pane).value = '{"model": "kling-v1", "prompt": "A fox", "extra": {"cfg_scale": 0.8}}'
+    click(pane, "Fill in the form")
     assert form.request == qw.VideoRequest("kling-v1", "A fox", cfg_scale=0.8)
     assert form.controls["prompt"].value == "A fox"
-    assert pane._paste.value == ""
-    assert "filled in" in pane._said.value
+    assert paste_area(pane).value == ""
+    assert "The form is filled in." in text_of(pane)
 
 
 def test_a_text_without_a_model_keeps_the_model(form: RequestForm) -> None:
@@ -168,20 +174,20 @@ def test_a_text_without_a_model_keeps_the_model(form: RequestForm) -> None:
 
 def test_what_has_no_place_is_listed(form: RequestForm, pane: SentPane) -> None:
     """With its value, escaped; the rest is taken."""
-    pane._paste.value = '{"prompt": "A fox", "seed": 7, "style": "<img>"}'
-    pane._fill.click()
+    paste_area(pane).value = '{"prompt": "A fox", "seed": 7, "style": "<img>"}'
+    click(pane, "Fill in the form")
     assert form.prompt == "A fox"
-    assert "seed: 7; style: " in html.unescape(pane._said.value)
-    assert "<img" not in pane._said.value
+    assert 'seed: 7; style: "<img>"' in text_of(pane)
+    assert "<img" not in html_of(pane)
 
 
 def test_what_cannot_be_read_changes_nothing(form: RequestForm, pane: SentPane) -> None:
     """The text stays, to be mended."""
-    pane._paste.value = '{"prompt": "A fox"'
-    pane._fill.click()
+    paste_area(pane).value = '{"prompt": "A fox"'
+    click(pane, "Fill in the form")
     assert form.prompt == "A koi"
-    assert pane._paste.value == '{"prompt": "A fox"'
-    assert "alarm" in pane._said.value
+    assert paste_area(pane).value == '{"prompt": "A fox"'
+    assert "qingbo-alarm" in html_of(pane)
 
 
 def test_a_fixed_field_stays_and_is_told(pane: SentPane) -> None:
@@ -195,9 +201,9 @@ def test_a_fixed_field_stays_and_is_told(pane: SentPane) -> None:
 def test_a_key_in_a_command_is_not_kept(form: RequestForm, pane: SentPane) -> None:
     """Not for a moment: it is gone before the value is."""
     seen: list[object] = []
-    pane._paste.observe(lambda change: seen.append(change["new"]), "value")
-    pane._paste.set_state({"value": 'curl -H "Authorization: Bearer sk-sentinel" -d \'{"prompt": "A fox"}\''})
-    pane._fill.click()
+    paste_area(pane).observe(lambda change: seen.append(change["new"]), "value")
+    enter(paste_area(pane), 'curl -H "Authorization: Bearer sk-sentinel" -d \'{"prompt": "A fox"}\'')
+    click(pane, "Fill in the form")
     assert form.prompt == "A fox"
     assert "sentinel" not in repr(seen)
     assert not PasteArea.value.metadata.get("echo_update", True)

@@ -24,6 +24,7 @@ from qingbo_widgets.widgets.form import loading
 from qingbo_widgets.widgets.form.fields import fields
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.descriptions import INVENTED
+from tests.widgets.page import below, html_of, text_of
 
 #: For each field with a control: a model that takes it, the control's value, and the field's.
 EXAMPLES: dict[str, tuple[str, Any, Any]] = {
@@ -56,8 +57,7 @@ def form() -> Iterator[RequestForm]:
 def note(form: RequestForm, field: str) -> str:
     """What stands right under a control."""
     form.panels.buttons["more"].value = True
-    form.controls[field]
-    return str(form._notes[field].value)
+    return html_of(below(form, form.controls[field]))
 
 
 def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm) -> None:
@@ -234,7 +234,7 @@ def test_values_set_in_code_are_shown(form: RequestForm) -> None:
     form.action = "extend"
     assert form.request.camera_control == CameraControl("simple", {"zoom": 5})
     assert form.panels.buttons["camera"].description == "Camera: By axis"
-    assert "action: extend" in form._in_code.value
+    assert "action: extend (set in code)" in text_of(form)
     form.model = "kling-v3"
     assert form.request.camera_control is None
     assert form.panels.buttons["camera"].layout.display == "none"
@@ -269,7 +269,8 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm) -> None:
     form.prompt, form.model = "A koi", "kling-v1-6"
     form.image_urls, form.last_frame, form.callback_url = hostile, hostile, hostile
     form.camera_control, form.static_mask = hostile, hostile
-    written = "".join(note(form, field) for field in fields()) + form._in_code.value
+    assert all("alarm" in note(form, field) for field in ("image_urls", "last_frame", "callback_url"))
+    written = html_of(form)
     assert "alarm" in written
     assert "<img" not in written
     assert "<script" not in written
@@ -325,7 +326,8 @@ def test_a_field_can_be_hidden() -> None:
     assert form.panels.buttons["camera"].layout.display == "none"
     assert form.request.camera_control == CameraControl("down_back")
     form.callback_url = "ftp://example.com"
-    assert "callback_url" in form._in_code.value
+    form.panels.buttons["more"].value = True  # what is wrong in a closed panel is told below the buttons
+    assert "callback_url" in text_of(form)
     assert form.obstacle == "Not ready: see Callback URL."
     form.close()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.form.shots import ShotsEditor, spent
+from tests.widgets.page import below, find, html_of, is_displayed, text_of, tooltip_of
 
 
 @pytest.fixture
@@ -31,12 +32,13 @@ def editor_of(form: RequestForm) -> ShotsEditor:
 
 def shown(form: RequestForm) -> list[tuple[str, int]]:
     """What a person reads in the rows that are on the page."""
-    return [(row.prompt.value, row.seconds.value) for row in editor_of(form)._column.children]
+    return [(row.prompt.value, row.seconds.value) for row in editor_of(form).rows if is_displayed(form, row)]
 
 
-def explained(control: Any) -> str:
-    """The control's tooltip, in ipywidgets 7 and in 8."""
-    return str(control.tooltip if control.has_trait("tooltip") else control.description_tooltip)
+def bar_of(form: RequestForm) -> str:
+    """The bar that shows how the seconds divide, with what is wrong with them, as HTML."""
+    (bar,) = (part.value for part in find(editor_of(form), ipywidgets.HTML) if "qingbo-bar" in part.value)
+    return str(bar)
 
 
 def test_the_switch_makes_shots_of_the_prompt_and_back(form: RequestForm) -> None:
@@ -80,7 +82,7 @@ def test_typing_changes_the_trait(form: RequestForm) -> None:
     row.prompt.value = "镜头拉远"
     row.seconds.value = 7
     assert form.shots == (Shot("One", 5), Shot("镜头拉远", 7))
-    assert "4 / 2500" in row._note.value
+    assert "4 / 2500" in html_of(row)
 
 
 @pytest.mark.parametrize(
@@ -123,24 +125,24 @@ def test_the_seconds_are_told_in_words_and_as_a_bar(form: RequestForm) -> None:
     """What each takes, and what is left of 15."""
     form.shots = [("One", 5), ("Two", 4)]
     assert spent(form.shots) == "9 of 15 s, 6 s left"
-    assert "9 of 15 s, 6 s left" in form._notes["prompt"].value
-    bar = editor_of(form)._bar.value
+    assert "9 of 15 s, 6 s left" in text_of(below(form, form.controls["prompt"]))
+    bar = bar_of(form)
     assert [text in bar for text in ("1: 5 s", "2: 4 s", "6 s left", "flex:6 1 0")] == [True] * 4
     form.shots = [("One", 10), ("Two", 7)]
-    assert "2 s too many" in form._notes["prompt"].value
-    assert "qingbo-alarm" in editor_of(form)._bar.value
+    assert "2 s too many" in text_of(below(form, form.controls["prompt"]))
+    assert "qingbo-alarm" in bar_of(form)
 
 
 def test_a_problem_stands_beside_its_shot(form: RequestForm) -> None:
     """One that is still empty is told what to do; any other what is wrong."""
     form.shots = [("One", 5), ("", 0)]
     first, second = editor_of(form).rows
-    assert "alarm" not in first._note.value
-    assert "Write what this shot shows" in second._note.value
-    assert "at least 1" in second._note.value
+    assert "alarm" not in html_of(first)
+    assert "Write what this shot shows" in html_of(second)
+    assert "at least 1" in html_of(second)
     assert form.obstacle == "Not ready: see Shots."
     form.shots = [("x" * 600, 5), ("Two", 5)]
-    assert "600 characters" in first._note.value
+    assert "600 characters" in html_of(first)
     assert form.obstacle == ""
 
 
@@ -172,9 +174,8 @@ def test_hostile_text_never_becomes_markup(form: RequestForm) -> None:
     """It stands in the text field, and escaped in notes."""
     hostile = "<script>alert(1)</script>"
     form.shots = [hostile, (hostile, hostile)]
-    editor = editor_of(form)
-    written = editor._bar.value + "".join(row._note.value for row in editor.rows)
-    assert "<script" not in written
+    assert "qingbo-alarm" in html_of(editor_of(form))
+    assert "<script" not in html_of(form)
 
 
 def test_fixed_shots_can_be_read_and_not_changed() -> None:
@@ -195,7 +196,7 @@ def test_every_control_has_a_name_and_an_explanation(form: RequestForm) -> None:
     controls = [form.switch, editor.add_button]
     for row in editor.rows:
         controls += [row.prompt, row.seconds, *row.buttons.values()]
-    assert all(control.description and explained(control) for control in controls)
+    assert all(control.description and tooltip_of(control) for control in controls)
     assert [row.prompt.description for row in editor.rows] == ["Shot 1", "Shot 2"]
 
 

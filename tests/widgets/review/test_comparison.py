@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import pytest
 
 from qingbo_widgets.exceptions import QingboError
@@ -14,6 +15,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review.comparison import Comparison
+from tests.widgets.page import html_of, outputs_of, text_of, the
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def files(workdir: Path) -> list[Path]:
 
 def html(comparison: Comparison) -> str:
     """What stands in the output with the videos."""
-    return str(comparison._videos.outputs[0]["data"]["text/html"])
+    (output,) = outputs_of(comparison)
+    return output
 
 
 def test_videos_stand_in_an_output_by_relative_path(files: list[Path]) -> None:
@@ -100,10 +103,10 @@ def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
     assert len(orders) > 3
     comparison = Comparison(tasks, blind=True, seed=1)
     comparison._ipython_display_()
-    told = [html(comparison), comparison._videos.outputs[0]["data"]["text/plain"], cell.html]
-    assert not any("prompt" in text or "kling" in text for text in [*told, comparison._legend.value])
+    told = [html(comparison), *outputs_of(comparison, "text/plain"), cell.html]
+    assert not any("prompt" in text or "kling" in text for text in [*told, html_of(comparison)])
     assert "mp4" not in told[1]
-    videos = comparison._videos.outputs
+    videos = the(comparison, ipywidgets.Output).outputs
     for stars, (letter, rating) in enumerate(comparison.ratings.items()):
         assert comparison.is_blind
         rating.value = stars
@@ -115,9 +118,9 @@ def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
         assert isinstance(task, Task)
         assert task.request is not None
         named = f"{letter}: {task.request.prompt.replace('<b>', '&lt;b&gt;')}"
-        assert named in comparison._legend.value
+        assert named in html_of(comparison)
         assert named in cell.html
-    assert comparison._videos.outputs is videos, "drawn anew, they would begin again"
+    assert the(comparison, ipywidgets.Output).outputs is videos, "drawn anew, they would begin again"
     comparison.close()
 
 
@@ -128,7 +131,7 @@ def test_reveal(files: list[Path]) -> None:
     assert "first" not in html(comparison)
     comparison.reveal_button.click()
     first = "AB"[comparison.videos.index(files[0])]
-    assert f"{first}: first" in comparison._legend.value
+    assert f"{first}: first" in text_of(comparison)
     comparison.close()
 
 

@@ -26,7 +26,6 @@ from qingbo_widgets.widgets.review.gallery import Gallery
 from qingbo_widgets.widgets.studio.frame_picker import FramePicker
 from tests.widgets.page import (
     click,
-    control,
     find,
     html_of,
     html_part,
@@ -36,6 +35,7 @@ from tests.widgets.page import (
     send_click,
     text_of,
     the,
+    the_field,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -149,7 +149,7 @@ def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
     gallery.turn(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)
-    assert control(gallery, "Page").value == 1
+    assert the_field(gallery, "Page").value == 1
     gallery.filters.controls["status"].value = "failed"
     assert numbers(gallery) == [10]
     gallery.filters.controls["text"].value = "elephants"

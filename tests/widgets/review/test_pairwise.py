@@ -14,6 +14,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.review import pairwise as pairwise_module
 from qingbo_widgets.widgets.review.pairwise import Pairwise
+from tests.widgets.page import click, html_of, outputs_of, press, text_of
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def pairwise(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pai
 
 def test_a_pair_does_not_say_which_is_which(pairwise: Pairwise) -> None:
     """Neither prompt nor model is on the page beside the two videos."""
-    html = pairwise._videos.outputs[0]["data"]["text/html"]
+    (html,) = outputs_of(pairwise)
     assert html.count("<video") == 2
     for word in ("first", "second", "third", "kling"):
         assert word not in html
@@ -57,20 +58,19 @@ def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list
     assert len(set(seen[:3])) == 3
     kept = tasks[0].manager.library.judgements.preferences()
     assert [frozenset(pair) for pair in kept] == seen
-    assert "6 answers" in pairwise._counted.value
+    assert "6 answers" in text_of(pairwise)
 
 
 def test_a_double_click_is_one_answer(
     pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second would be about a pair that nobody has seen."""
+    click(pairwise, "Left is better")
     monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 3600.0)
-    pairwise._shown_at -= 3600
-    pairwise.left_button.click()
     shown = pairwise.pair
-    pairwise.left_button.click()
-    pairwise._press("ArrowRight")
-    pairwise.skip_button.click()
+    click(pairwise, "Left is better")
+    press(pairwise, "ArrowRight")
+    click(pairwise, "Another pair")
     assert len(tasks[0].manager.library.judgements.preferences()) == 1
     assert pairwise.pair == shown
 
@@ -83,31 +83,44 @@ def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
     for _ in range(9):
         assert pairwise.pair is not None
         left, right = (order[task.key] for task in pairwise.pair)
-        pairwise._press("ArrowLeft" if left < right else "ArrowRight")
+        press(pairwise, "ArrowLeft" if left < right else "ArrowRight")
     assert [one.key for one in pairwise.ranking()] == [task.key for task in tasks]
-    pairwise.ranking_button.click()
-    table = pairwise._table.value
+    click(pairwise, "Ranking")
+    table = html_of(pairwise)
     assert table.index("first &lt;b&gt;") < table.index("second") < table.index("third")
     assert "±" in table
-    pairwise._press("ArrowDown")
-    assert pairwise._table.value == "", "the next pair is seen without the ranking again"
+    press(pairwise, "ArrowDown")
+    assert "qingbo-ranking" in table
+    assert "qingbo-ranking" not in html_of(pairwise), "the next pair is seen without the ranking again"
 
 
 def test_the_ranking_tells_what_varies(
-    tasks: list[Task], make_task: Callable[..., Task], manager: TaskManager
+    tasks: list[Task],
+    make_task: Callable[..., Task],
+    manager: TaskManager,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of tasks with one prompt, the field that differs; where nothing differs, the prompt."""
+
+    def table(compared: list[Task]) -> str:
+        """The ranking of these, as somebody sees it who asks for it."""
+        chooser = Pairwise(compared)
+        ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
+        monkeypatch.setattr(chooser, "ranking", lambda: ranked)
+        click(chooser, "Ranking")
+        shown = html_of(chooser)
+        chooser.close()
+        return shown
+
     compared = []
     for duration in (3, 8):
         request = VideoRequest(prompt="A koi", duration=duration)
         compared.append(make_task(request=request, video_path=tasks[0].video_path))
         manager.library.add(Entry(compared[-1].key, "sandbox"))
-    ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
-    chooser = Pairwise(compared)
-    assert "duration 3" in (html := chooser._ranking_html(ranked))
+    html = table(compared)
+    assert "duration 3" in html
     assert "duration 8" in html
     assert "A koi" not in html
-    chooser.close()
     stranger = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
     stranger.request = None  # resumed by its id
     manager.library.add(Entry(stranger.key, "sandbox"))
@@ -115,18 +128,14 @@ def test_the_ranking_tells_what_varies(
         request=VideoRequest(shots=[("A fox", 3), ("A hare", 3)]), video_path=tasks[0].video_path
     )
     manager.library.add(Entry(storyboard.key, "sandbox"))
-    chooser = Pairwise([stranger, storyboard])
-    html = chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in (stranger, storyboard)])
+    html = table([stranger, storyboard])
     assert "<td>kling-v1 · task-9</td>" in html
     assert "A fox / A hare" in html
     assert "prompt default" not in html
-    chooser.close()
     twins = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
     for task in twins:
         manager.library.add(Entry(task.key, "sandbox"))
-    chooser = Pairwise(twins)
-    assert chooser._ranking_html([Ranked(task.key, 0.0, 1.0, 0, 0) for task in twins]).count("A koi") == 2
-    chooser.close()
+    assert table(twins).count("A koi") == 2
 
 
 def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
