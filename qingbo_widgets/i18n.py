@@ -16,12 +16,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["LOCALES", "N_", "locale", "set_locale", "tr"]
+__all__ = ["CATALOGUES", "LOCALES", "N_", "locale", "set_locale", "tr"]
 
 #: English is the language of the source; each other one has a catalogue.
 LOCALES = ("en", "zh")
 
-_CATALOGUES = Path(__file__).with_name("locale")
+CATALOGUES = Path(__file__).with_name("locale")
 _chosen: str | None = None
 
 
@@ -91,4 +91,4 @@ def _code(name: str) -> str:
 def _catalogue(name: str) -> gettext.NullTranslations:
     if name == LOCALES[0]:
         return gettext.NullTranslations()
-    return gettext.translation("qingbo_widgets", _CATALOGUES, [name])
+    return gettext.translation("qingbo_widgets", CATALOGUES, [name])

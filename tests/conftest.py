@@ -89,7 +89,7 @@ def every_text_is_marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from qingbo_widgets import i18n
 
     unmarked = _Unmarked()
-    chinese = gettext.translation("qingbo_widgets", i18n._CATALOGUES, ["zh"])  # a copy, each time
+    chinese = gettext.translation("qingbo_widgets", i18n.CATALOGUES, ["zh"])  # a copy, each time
     chinese.add_fallback(unmarked)
     catalogues = {"en": _English(chinese), "zh": chinese}
     monkeypatch.setattr(i18n, "_catalogue", catalogues.__getitem__)

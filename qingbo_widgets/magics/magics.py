@@ -33,7 +33,7 @@ from ..widgets.base.html import Markup
 from .options import choices_of, parser_of
 from .placeholders import filled, filled_option
 
-__all__ = ["QingboMagics", "load"]
+__all__ = ["QingboMagics", "load", "row_of"]
 
 COMMANDS = {
     "tasks": N_("the latest tasks of the library: %qingbo tasks, %qingbo tasks 50"),
@@ -137,7 +137,7 @@ class QingboMagics(Magics):
         limit = int(what or _LATEST)
         library = current().library
         head = (tr("submitted"), tr("status"), tr("model"), tr("id"), tr("prompt"), tr("video"))
-        return Listing(head, [_row(entry) for entry in library.entries(limit=limit)])
+        return Listing(head, [row_of(entry) for entry in library.entries(limit=limit)])
 
     def _resume(self, what: str) -> Task:
         return current().resume(what)
@@ -174,16 +174,13 @@ class QingboMagics(Magics):
             return list(chosen) if chosen else [option for group in _options() for option in group]
         if not before:
             return list(COMMANDS)
-        if len(before) > 1 or connection._default is None:  # completing connects to nothing
+        manager = connection.default()  # completing connects to nothing
+        if len(before) > 1 or manager is None:
             return []
         if last in ("resume", "cancel"):
-            unfinished = connection._default.library.entries(unfinished=last == "cancel", limit=_LATEST)
+            unfinished = manager.library.entries(unfinished=last == "cancel", limit=_LATEST)
             return [entry.task_id for entry in unfinished if entry.task_id]
-        return (
-            Sweeps(connection._default.library.journal, connection._default.service).names()
-            if last == "sweep"
-            else []
-        )
+        return Sweeps(manager.library.journal, manager.service).names() if last == "sweep" else []
 
 
 #: The docstring of the magic, before its options are added.
@@ -281,7 +278,8 @@ def _told(act: Callable[[], Any]) -> Any:
         raise _refused(str(error)) from None
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def row_of(entry: Entry) -> tuple[str, ...]:
+    """Return what ``%qingbo tasks`` lists of a task, a text for each column."""
     when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
     status = status_name(entry.status)
     if entry.status == TaskStatus.processing:

@@ -21,7 +21,7 @@ from .task import Task
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
-__all__ = ["connect", "current", "generate"]
+__all__ = ["connect", "current", "default", "generate"]
 
 _CLOSED = N_(
     "The manager of the last connect() is closed, so nothing was sent. Call connect() again with the same "
@@ -121,6 +121,11 @@ def _server(sandbox: bool | Sandbox) -> Sandbox | None:
 
         _own_sandbox = Server()
     return _own_sandbox.start()
+
+
+def default() -> TaskManager | None:
+    """Return the default manager, closed or not; ``None`` where nothing has connected. Connects nothing."""
+    return _default
 
 
 def current() -> TaskManager:

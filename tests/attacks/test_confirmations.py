@@ -262,7 +262,7 @@ def test_one_row_keeps_no_other_from_being_written_at_the_end(make: Make, servic
     service.faults["submit"] = [answered, answered]
     tasks = [manager.submit(prompt=name) for name in ("a", "b")]
     until(lambda: all(task.task_id and task.message for task in tasks))
-    first = next(iter(manager.backlog._rows))
+    first = manager.backlog.keys[0]
     run(library, f"CREATE TRIGGER one BEFORE UPDATE ON tasks WHEN OLD.key = '{first}' "
         "BEGIN SELECT RAISE(ABORT, 'no'); END")  # fmt: skip
     run(library, "DROP TRIGGER full")

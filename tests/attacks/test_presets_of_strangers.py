@@ -19,6 +19,7 @@ from qingbo_widgets.service.client import Client
 from qingbo_widgets.tasks.background import image_checks as pictures_module
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
+from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form import drafts, images
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from qingbo_widgets.widgets.form.request_form import RequestForm
@@ -27,6 +28,7 @@ from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import FaultServer, answer
 from tests.faults.service import Service
 from tests.waiting import until
+from tests.widgets.page import click, enter, text_of, the
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\4\0\0\0\2\x40\x08\2\0\0\0"
 HOOK = "https://stranger.example/collect"
@@ -126,8 +128,8 @@ def of_a_text(form: RequestForm, found: dict[str, Any], _: Presets) -> None:
     masks = {name: found.pop(name) for name in ("static_mask", "dynamic_masks")}
     form.panels.buttons["sent"].value = True
     pane = form.panels.editor("sent")
-    pane._paste.set_state({"value": json.dumps({**found, "extra": masks})})
-    pane._fill.click()
+    enter(the(pane, PasteArea), json.dumps({**found, "extra": masks}))
+    click(pane, "Fill in the form")
 
 
 def of_a_task(form: RequestForm, found: dict[str, Any], _: Presets) -> None:
@@ -264,8 +266,7 @@ def test_a_video_of_the_folder_names_the_callback_of_its_request(manager: TaskMa
     task.wait(20)
     gallery = qw.Gallery(manager)
     gallery.look_at(task.key)
-    head = html.unescape(gallery.opened._head.value)
-    assert "to stranger.example" in head
+    assert "to stranger.example" in text_of(gallery.opened)
     gallery.close()
 
 

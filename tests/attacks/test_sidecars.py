@@ -14,10 +14,11 @@ from qingbo_widgets import Client, Gallery, Library, TaskManager
 from qingbo_widgets.library.presets import PRESETS, Presets
 from qingbo_widgets.library.search import ORDERS, Selection, choices, select
 from qingbo_widgets.library.sidecar import read_sidecar
-from qingbo_widgets.magics.magics import _row
+from qingbo_widgets.magics.magics import row_of
 from qingbo_widgets.widgets.form.loading import fill
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.film import film
+from tests.widgets.page import click, text_of
 
 #: As they stand in the file: not all of them can be said in Python.
 VALUES = [
@@ -99,7 +100,7 @@ def looked_at(library: Library, number: int) -> None:
     assert (good.prompt, good.file) == ("a good one", "good.mp4")
     assert library.judgements.of(good.key).rating == 5
     assert len(library.to_dataframe()) == number
-    assert len([_row(entry) for entry in entries]) == number
+    assert len([row_of(entry) for entry in entries]) == number
     for order in ORDERS:
         assert select(library.journal, Selection(order=order), limit=10)[0] == number
     for text in ("good one", 'p "', "\ud800", "\0", "\\u0000"):
@@ -116,14 +117,19 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
     looked_at(library, number)
     gallery = Gallery(library, page_size=48)
     assert gallery.total == number
+    changed = 0
     for page in range(1, 1 + -(-number // 48)):
         gallery.turn(page)
-        for index, (entry, _) in enumerate(gallery._shown):
+        for index, entry in enumerate(gallery.entries):
             assert entry.prompt is not None
             if index % 9 == page % 9:  # each takes some milliseconds
                 gallery.look_at(entry.key)
-                gallery.opened._change()
+                if not gallery.opened.change_button.disabled:
+                    click(gallery.opened, "Change and generate")
+                    assert "API key" in text_of(gallery.opened.sequel), "it went on to who would submit it"
+                    changed += 1
                 library.judgements.rate(entry.key, 3)
+    assert changed > 0
     gallery.close()
 
 

@@ -102,7 +102,11 @@ class Kernel:
         """Send a cell to be run and return the request's id."""
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
         metadata = {"cellId": cell or uuid.uuid4().hex}
-        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        return self.deliver("execute_request", content, metadata)
+
+    def deliver(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> str:
+        """Send a message of any kind as the page would, and return its id."""
+        message = self._client.session.msg(kind, content, metadata=metadata)
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 

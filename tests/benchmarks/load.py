@@ -77,7 +77,7 @@ class Watch:
     def __init__(self) -> None:
         self.late: list[float] = []
         self.requests: list[float] = []
-        self._due: dict[str, float] = {}
+        self.due: dict[str, float] = {}
         self._patches = ExitStack()
 
     def __enter__(self) -> Self:
@@ -85,14 +85,14 @@ class Watch:
         watch = self
 
         async def sleeping(record: TaskRecord, seconds: float) -> None:
-            watch._due[record.task.task_id] = time.monotonic() + seconds
+            watch.due[record.task.task_id] = time.monotonic() + seconds
             await sleep(record, seconds)
 
         async def requesting(monitor: TaskMonitor, call: Any, /, *args: Any, **kwargs: Any) -> Any:
             watch.requests.append(time.monotonic())
             answer = await request(monitor, call, *args, **kwargs)
-            if call.__name__ == "status" and args[0] in watch._due:
-                watch.late.append(time.monotonic() - watch._due[args[0]])
+            if call.__name__ == "status" and args[0] in watch.due:
+                watch.late.append(time.monotonic() - watch.due[args[0]])
             return answer
 
         self._patches.enter_context(patch.object(TaskRecord, "sleep", sleeping))

@@ -282,7 +282,8 @@ class NotebookPage:
 
     def wait_idle(self) -> Self:
         """Waits until every cell has run and the kernel is idle."""
-        return self._wait_for(ALL_RUN, 2 * PATIENCE)._wait_for(KERNEL_IDLE, PATIENCE)
+        self._wait_for(ALL_RUN, 2 * PATIENCE)
+        return self._wait_for(KERNEL_IDLE, PATIENCE)
 
     def _wait_for(self, condition: str, milliseconds: int) -> Self:
         """Waits for a condition in JavaScript.

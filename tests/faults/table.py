@@ -45,6 +45,7 @@ from tests.faults.server import (
     unannounced,
 )
 from tests.faults.service import VIDEO, Service
+from tests.widgets.page import buttons_of
 
 __all__ = ["CASES", "Case", "Seen", "run"]
 
@@ -387,7 +388,7 @@ def run(case: Case, folder: Path) -> Seen:
         _until(lambda: task.is_done)
         card = TaskCard(task)
         stack.callback(card.close)
-        offered = [str(button.description) for button in card._buttons.children if button.description]
+        offered = buttons_of(card)
         said.append(_text(words.advice(task)))
         before = len(service.tasks)
         if case.click:

@@ -63,8 +63,7 @@ def told(kernel: Kernel, ids: set[str], begin: float = 0.0) -> list[Message]:
 def send(kernel: Kernel, widget: str, **state: Any) -> None:
     """What a page tells of a widget."""
     data = {"method": "update", "state": state, "buffer_paths": []}
-    content = {"comm_id": widget, "data": data}
-    kernel._client.shell_channel.send(kernel._client.session.msg("comm_msg", content))
+    kernel.deliver("comm_msg", {"comm_id": widget, "data": data})
 
 
 def ended(kernel: Kernel) -> bool:

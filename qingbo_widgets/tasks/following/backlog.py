@@ -65,6 +65,11 @@ class Backlog:
         self._trying: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the tasks whose rows wait here, in the order in which they are tried."""
+        return tuple(self._rows)
+
     def get(self, key: str) -> Entry | None:
         """Return what is known of a task whose row waits here; ``None`` where the journal has it all."""
         waiting = self._rows.get(key)

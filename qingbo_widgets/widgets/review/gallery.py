@@ -69,7 +69,7 @@ class Gallery(Composite):
                 tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
             )
         # Looking connects nobody: without a manager the library is looked at all the same.
-        manager = connection._default if source is None else None
+        manager = connection.default() if source is None else None
         source = manager or source or "qingbo_videos"
         if isinstance(source, TaskManager):
             manager, source = source, source.library
