@@ -1,17 +1,22 @@
 """What the page shows of a widget, and what a user does there: texts, buttons, keys and tooltips.
 
 Tests of widgets read and act through this module, so that they know no private part of a widget. Whatever a
-user does arrives as the page's own message, through the comm of the widget.
+user does arrives as the page's own message, through the comm of the widget; what a callback raises then is
+raised in the test.
 """
 
 from __future__ import annotations
 
 import html
+import logging
 import re
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import ipywidgets
+from traitlets.log import get_logger
 
 from qingbo_widgets.widgets.studio.shortcut import shortcut_class
 from tests.waiting import until
@@ -222,7 +227,30 @@ def enter(part: Any, value: Any) -> None:
 def _deliver(part: Any, data: dict[str, Any], header: dict[str, Any] | None) -> None:
     if part.comm is None:
         raise AssertionError(f"{_name(part)} is closed: the page has it no more")
-    part.comm.handle_msg({"header": header or {}, "content": {"data": data}, "buffers": []})
+    with _raising():
+        part.comm.handle_msg({"header": header or {}, "content": {"data": data}, "buffers": []})
+
+
+@contextmanager
+def _raising() -> Iterator[None]:
+    """Raise what a callback raises within the context: ipywidgets only logs it, and no test would fail."""
+    errors: list[BaseException] = []
+
+    class Heard(logging.Handler):
+        """Keeps the exceptions that are logged by the thread of the context."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == threading.get_ident() and record.exc_info and record.exc_info[1]:
+                errors.append(record.exc_info[1])
+
+    logger, handler = get_logger(), Heard()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+    if errors:
+        raise errors[0]
 
 
 # ---------------------------------------------------------------------- private
@@ -239,7 +267,7 @@ def _html_in(part: Any) -> str:
 
 def _plain(markup: str) -> str:
     """Return markup as it is read: a space for each tag that ends a line, nothing for the others."""
-    broken = re.sub(r"<(br|/?(div|p|pre|li|tr|td|th|figcaption|summary|details))\b[^>]*>", " ", markup)
+    broken = re.sub(r"<(br|/?(button|div|p|pre|li|tr|td|th|figcaption|summary|details))\b[^>]*>", " ", markup)
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", broken))).strip()
 
 

@@ -25,6 +25,7 @@ from qingbo_widgets import (
 )
 from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
+from tests.widgets.page import parts_of
 
 #: What is the same in both languages: addresses, files, the service's fields, whatever has a digit in it …
 CODE = re.compile(r"qw\.\w+\([^)]*\)|https?:\S+|\S+\.(?:png|mp4|sqlite)|\w*_\w+|[\w-]*\d[\w.-]*")
@@ -43,13 +44,6 @@ def chinese() -> Iterator[None]:
     set_locale("zh")
     yield
     set_locale(None)
-
-
-def parts(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    """A widget and everything in it."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from parts(child)
 
 
 def texts(widget: ipywidgets.Widget) -> Iterator[str]:
@@ -73,7 +67,7 @@ def seen(markup: str) -> Iterator[str]:
 def english(widget: ipywidgets.Widget) -> list[str]:
     """What is left in English."""
     found = []
-    for part in parts(widget):
+    for part in parts_of(widget):
         for text in texts(part):
             if set(re.findall(r"[A-Za-z]{2,}", CODE.sub(" ", text))) - set(NAMES.split()):
                 found.append(f"{type(part).__name__}: {text.strip()}")

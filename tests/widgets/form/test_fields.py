@@ -8,6 +8,7 @@ import pytest
 from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.widgets.form.fields import build, duration_options, fields, offer
+from tests.widgets.page import tooltip_of
 
 
 def test_every_field_of_a_request_is_explained() -> None:
@@ -18,11 +19,10 @@ def test_every_field_of_a_request_is_explained() -> None:
 
 @pytest.mark.parametrize("name", list(fields()))
 def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
-    """A screen reader says the description; the tooltip is under its trait in ipywidgets 7 and in 8."""
+    """A screen reader says the description; the tooltip says what the field is for."""
     control = build(name)
     assert control.description == declared()[name].label
-    trait = "tooltip" if control.has_trait("tooltip") else "description_tooltip"
-    assert getattr(control, trait) == declared()[name].help
+    assert tooltip_of(control) == declared()[name].help
 
 
 @pytest.mark.parametrize("name", list(fields()))
