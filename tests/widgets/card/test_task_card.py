@@ -472,7 +472,7 @@ def test_it_is_drawn_when_somebody_looks_and_no_longer(
     card = TaskCard(task)
     go_through(task)
     card.set_state({"_view_count": 1})
-    until(lambda: "Being made" in text(card))
+    until(lambda: "Being made" in text(card) and find(card, ipywidgets.IntProgress))
     assert bar(card).value == 50
     card.set_state({"_view_count": 0})
     sent.clear()
