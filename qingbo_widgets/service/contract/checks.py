@@ -56,7 +56,7 @@ def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
         if parameter.type in _NAMES:
             yield from _checked(parameter, values, model)
     yield from _not_taken(values, model, models)
-    yield from _forbidden(values, active)
+    yield from _forbidden(values, active, model)
     for parameter in checked:
         if parameter.type not in _NAMES:
             yield from _checked(parameter, values, model)
@@ -75,8 +75,8 @@ def _keys(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _checked(parameter: Parameter, values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
-    value = values.get(parameter.name)
-    if parameter.always or parameter.required or is_set(value):
+    value, is_taken = values.get(parameter.name), parameter.name in model.parameters
+    if is_set(value) or (is_taken and (parameter.always or parameter.required)):
         yield from KINDS[parameter.type].check(parameter, value, model)
 
 
@@ -98,12 +98,18 @@ def _not_taken(values: Mapping[str, Any], model: Model, models: Models) -> Itera
         yield Problem(name, message)
 
 
-def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint]) -> Iterator[Problem]:
+def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: Model) -> Iterator[Problem]:
     for constraint in active:
         for name in constraint.forbid:
-            value = values.get(name)
-            if is_set(value) and not (isinstance(value, str) and is_blank(value)):
-                yield refused(name, value, tr(constraint.refusal), "")
+            value, default = values.get(name), model.default(name)
+            is_blank_text = isinstance(value, str) and is_blank(value)
+            if is_set(value) and not is_blank_text and not is_same(value, default):
+                reason = tr(constraint.refusal) if constraint.refusal else _decided_by(constraint)
+                yield refused(name, value, reason, "" if default is None or default == "" else default)
+
+
+def _decided_by(constraint: Constraint) -> str:
+    return tr("does not go together with {fields}").format(fields=tr(" and ").join(constraint.when))
 
 
 def _required(
@@ -113,7 +119,7 @@ def _required(
     known: Mapping[str, Parameter],
 ) -> Iterator[Problem]:
     for constraint in active:
-        needed = constraint.require if parameter.name in constraint.when else ""
+        needed = constraint.require if parameter.name == next(iter(constraint.when)) else ""
         if needed and not is_set(values.get(needed)):
             message = tr("{field}: {value} {reason} ({example} would do), or leave {field} out.")
             reason = (
@@ -144,7 +150,7 @@ def _not_sent(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
     for constraint in model.active(values):
         for name in constraint.omit:
             if not is_same(values[name], model.default(name)):
-                yield Problem(name, tr(constraint.note))
+                yield Problem(name, tr(constraint.note).format(field=name))
 
 
 def _unreachable(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
@@ -163,5 +169,4 @@ def _wishes(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
     for constraint in model.active(values):
         for name in constraint.avoid:
             if is_set(values.get(name)):
-                (subject,) = constraint.when
-                yield Problem(subject, tr(constraint.note).format(field=name))
+                yield Problem(next(iter(constraint.when)), tr(constraint.note).format(field=name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
     "check_camera",
     "check_masks",
     "check_shots",
+    "mask_urls",
     "with_mask_urls",
     "with_urls",
 ]
@@ -35,7 +37,6 @@ __all__ = [
 _EXAMPLE_SHOT = N_("A koi in a pond")
 _EXAMPLE_POINTS = [(0, 0), (10, 10)]
 _EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
-_EXAMPLE_CAMERA = "forward_up"
 
 
 def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[Problem]:
@@ -51,9 +52,10 @@ def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[P
     if limits := parameter.limits.get("count"):
         fewest, most = limits
         if not fewest <= len(shots) <= most:
-            message = tr("shots: {count} given, the service takes {fewest} to {most}; {example} would do.")
+            message = tr("{field}: {count} given, the service takes {fewest} to {most}; {example} would do.")
             example = fewest if len(shots) < fewest else most
-            yield Problem(name, message.format(count=len(shots), fewest=fewest, most=most, example=example))
+            message = message.format(field=name, count=len(shots), fewest=fewest, most=most, example=example)
+            yield Problem(name, message)
     if limits := parameter.limits.get("seconds"):
         shortest, longest = limits
         durations = [shot.duration for shot in shots if isinstance(shot, Shot) and is_length(shot.duration)]
@@ -94,11 +96,12 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
     """Yield the problems of a camera movement: its type, and the axes of its config."""
     del model
     name, axes = parameter.name, parameter.labels
+    example = (*(choice for choice in parameter.choices if choice != "simple"), *parameter.choices, "")[0]
     if not isinstance(camera, CameraControl):
-        yield refused(name, camera, tr("is not a camera movement"), _EXAMPLE_CAMERA)
+        yield refused(name, camera, tr("is not a camera movement"), example)
     elif not isinstance(camera.type, str) or camera.type not in parameter.choices:
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
-        yield refused(name, camera.type, limit, _EXAMPLE_CAMERA)
+        yield refused(name, camera.type, limit, example)
     elif camera.type != "simple":
         if camera.config is not None:
             limit = tr("is a config, and {type} is a preset that takes none").format(type=camera.type)
@@ -107,7 +110,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
         limit = tr("is no config, and simple needs one with some of {axes}").format(axes=listed(axes))
         yield refused(name, camera.config, limit, {"zoom": 5})
     else:
-        low, high = parameter.range
+        low, high = parameter.range or (-math.inf, math.inf)
         for axis, value in camera.config.items():
             if axis not in axes:
                 limit = tr("is not an axis ({axes})").format(axes=listed(axes))
@@ -122,8 +125,8 @@ def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:
     if isinstance(camera, CameraControl) and camera.type == "simple" and isinstance(camera.config, dict):
         moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
         if len(moving) != 1:
-            message = tr("camera_control: {count} axes differ from zero, and Kling wants exactly one.")
-            yield Problem(parameter.name, message.format(count=len(moving)))
+            message = tr("{field}: {count} axes differ from zero, and Kling wants exactly one.")
+            yield Problem(parameter.name, message.format(field=parameter.name, count=len(moving)))
 
 
 def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[Problem]:
@@ -131,12 +134,12 @@ def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[P
     del model
     name, most = parameter.name, parameter.most
     if not isinstance(masks, tuple):
-        message = tr("dynamic_masks: {value} is not a list of DynamicMask; {example} would do.")
-        yield Problem(name, message.format(value=shown(masks), example=f"[{_EXAMPLE_MASK}]"))
+        message = tr("{field}: {value} is not a list of DynamicMask; {example} would do.")
+        yield Problem(name, message.format(field=name, value=shown(masks), example=f"[{_EXAMPLE_MASK}]"))
         return
-    if len(masks) > most:
-        message = tr("dynamic_masks: {count} given, and the service takes at most {most}; {most} would do.")
-        yield Problem(name, message.format(count=len(masks), most=most))
+    if 0 < most < len(masks):
+        message = tr("{field}: {count} given, and the service takes at most {most}; {most} would do.")
+        yield Problem(name, message.format(field=name, count=len(masks), most=most))
     for number, mask in enumerate(masks, 1):
         for problem in _mask(parameter, mask, numbered(name, number)):
             yield replace(problem, number=number)
@@ -149,7 +152,7 @@ def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
         yield Problem(name, message.format(where=where, value=shown(mask), example=_EXAMPLE_MASK))
         return
     yield from public(name, mask.mask_url, "moves.png", where)
-    fewest, most = parameter.limits["points"]
+    fewest, most = parameter.limits.get("points", (0, math.inf))
     points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
     if not fewest <= len(points) <= most:
         message = tr("{where}: {count} points, and a trajectory has {fewest} to {most}; {example} would do.")
@@ -159,6 +162,12 @@ def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
     for point in points:
         if not is_pair(point) or not all(is_finite(coordinate) for coordinate in point):
             yield refused(name, point, tr("is not a point (x, y)"), (10, 20), where)
+
+
+def mask_urls(masks: Any) -> tuple[Any, ...]:
+    """Return the URLs of the masks."""
+    parts = masks if isinstance(masks, tuple) else ()
+    return tuple(mask.mask_url for mask in parts if isinstance(mask, DynamicMask))
 
 
 def with_urls(urls: Any, change: Callable[[Any], Any]) -> Any:

@@ -6,8 +6,9 @@ A value of a wrong type is a problem like any other; nothing here raises.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from .limits import (
     NO_NUMBER,
     NOT_ONE_OF,
     is_blank,
+    is_finite,
     is_length,
     is_within,
     length,
@@ -35,10 +37,16 @@ from .values import (
     as_shot,
     as_tuple,
     is_integer,
+    is_same,
 )
 
-__all__ = ["KINDS", "Kind", "example", "unset"]
+__all__ = ["KINDS", "Kind", "Part", "example", "parsed", "unset"]
 
+#: A value of each type that would do where the description has none.
+_USUAL: Mapping[str, Any] = MappingProxyType(
+    {"name": "default", "text": EXAMPLE_PROMPT, "boolean": True, "integer": 1, "number": 0.5, "seconds": 5}
+)
+_NO_PARTS: Mapping[str, Any] = MappingProxyType({})
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -64,6 +72,19 @@ def _is_text(value: object) -> bool:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One member of the objects in a list, where each stands at a place of its own in the body.
+
+    Attributes:
+        fits: returns whether a value of a JSON body can be read.
+        missing: stands for one that a body lacks.
+    """
+
+    fits: Callable[[Any], bool]
+    missing: Any
+
+
+@dataclass(frozen=True)
 class Kind:
     """One type of parameter.
 
@@ -76,6 +97,7 @@ class Kind:
         urls: returns the URLs in a value that the service is going to fetch.
         with_urls: returns a value with what a function makes of each URL in it, of what is none too.
         parse: returns the value of a text, such as a cell of a CSV file. Raises ValueError.
+        parts: the members of each object, of a list of objects.
         empty: the value of a field that is not set and has no default.
         is_list: whether one value is a list.
     """
@@ -88,6 +110,7 @@ class Kind:
     urls: Callable[[Any], tuple[Any, ...]] = _no_urls
     with_urls: Callable[[Any, Callable[[Any], Any]], Any] = _no_change
     parse: Callable[[str], Any] = _same
+    parts: Mapping[str, Part] = field(default_factory=lambda: _NO_PARTS)
     empty: Any = None
     is_list: bool = False
 
@@ -108,7 +131,7 @@ def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
 
 def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
-    if not isinstance(value, str) or value not in parameter.choices:
+    if not any(is_same(value, choice) for choice in parameter.choices):
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
         yield refused(parameter.name, value, limit, example(parameter))
 
@@ -128,16 +151,20 @@ def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
 
 def _integer(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
-    low, high = parameter.range
-    if not is_integer(value) or not is_within(value, low, high):
+    low, high = parameter.range or (-math.inf, math.inf)
+    if not parameter.range and not is_integer(value):
+        yield refused(parameter.name, value, tr("is not a whole number"), example(parameter))
+    elif not is_integer(value) or not is_within(value, low, high):
         limit = tr("is not a whole number from {low:g} to {high:g}").format(low=low, high=high)
         yield refused(parameter.name, value, limit, example(parameter))
 
 
 def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
-    low, high = parameter.range
-    if not is_within(value, low, high):
+    low, high = parameter.range or (-math.inf, math.inf)
+    if not parameter.range and not is_finite(value):
+        yield refused(parameter.name, value, tr("is not a number"), example(parameter))
+    elif not is_within(value, low, high):
         limit = tr(NO_NUMBER).format(low=low, high=high)
         yield refused(parameter.name, value, limit, example(parameter))
 
@@ -174,16 +201,39 @@ def _blank(parameter: Parameter) -> str:
 def example(parameter: Parameter) -> Any:
     """Return a value that would do."""
     if parameter.type in ("url", "urls"):
-        return f"{EXAMPLE_URL}{parameter.example}"
-    if parameter.example is not None:
-        return parameter.example
-    if parameter.default is not None:
-        return parameter.default
-    return (*parameter.choices, *parameter.range, None)[0]
+        return f"{EXAMPLE_URL}{parameter.example or parameter.name}"
+    known = (
+        parameter.example,
+        parameter.default,
+        *parameter.choices,
+        *parameter.range,
+        _USUAL.get(parameter.type),
+    )
+    return next((value for value in known if value not in (None, "")), None)
+
+
+def parsed(parameter: Parameter, text: str) -> Any:
+    """Return the value of a text, such as a cell of a CSV file or an option of a magic.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    for choice in parameter.choices:
+        if str(choice) == text:
+            return choice
+    return KINDS[parameter.type].parse(text)
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text_or_number(value: object) -> bool:
+    return isinstance(value, str) or _is_number(value)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _is_truth(value: object) -> bool:
@@ -211,7 +261,10 @@ def _truth(text: str) -> bool:
 
 def _json(text: str) -> Any:
     """Return the parts that JSON names; another text is the name of a preset, or a problem."""
-    return json.loads(text) if text[:1] in ("[", "{") else text
+    try:
+        return json.loads(text) if text[:1] in ("[", "{") else text
+    except RecursionError:
+        raise ValueError(text[:80]) from None
 
 
 def _as_dict(value: Any) -> Any:
@@ -226,7 +279,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "name": Kind(_name),
         "text": Kind(_text),
-        "choice": Kind(_choice),
+        "choice": Kind(_choice, read=as_plain, fits=_is_text_or_number),
         "seconds": Kind(_seconds, read=as_plain, fits=is_integer, parse=int),
         "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
         "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
@@ -257,7 +310,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             write=_as_dicts,
             fits=_is_objects,
             parse=_json,
+            urls=compound.mask_urls,
             with_urls=compound.with_mask_urls,
+            parts={"mask_url": Part(_is_text, ""), "trajectories": Part(_is_list, [])},
             empty=(),
             is_list=True,
         ),
@@ -268,6 +323,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             write=_as_dicts,
             fits=_is_objects,
             parse=_json,
+            parts={"prompt": Part(_is_text, ""), "duration": Part(is_integer, 0)},
             empty=(),
             is_list=True,
         ),

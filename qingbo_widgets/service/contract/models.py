@@ -63,7 +63,7 @@ def read(description: Mapping[str, Any]) -> Models:
         if unused := words.keys() - _ABOUT_MODEL - takes:
             raise TypeError(f"{name or 'other'}: {', '.join(sorted(unused))} is no parameter that it takes")
         parameters = {
-            key: _changed(parameter, words.get(key, {}))
+            key: _changed(parameter if name or key in common else _optional(parameter), words.get(key, {}))
             for key, parameter in described.items()
             if key in takes
         }
@@ -84,6 +84,11 @@ def read(description: Mapping[str, Any]) -> Models:
         {name: model(name, words) for name, words in description["models"].items()},
         model("", description["other"]),
     )
+
+
+def _optional(parameter: Parameter) -> Parameter:
+    """Return a parameter of which nothing is sent that the caller did not set."""
+    return replace(parameter, default=None, always=False, required=False)
 
 
 def _changed(parameter: Parameter, words: Mapping[str, Any]) -> Parameter:

@@ -76,17 +76,18 @@ def keepable(text: str) -> str:
 
 def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Pasted:
     """Read JSON of any origin: the inverse of ``Contract.encode``."""
-    places = Places(models_of(contract).parameters)
+    models = models_of(contract)
+    places = Places({**models.parameters, **models.of(body.get("model")).parameters})
     body = _without_secrets(body, places)
     fields: dict[str, Any] = {}
     unknown: list[str] = []
     parts: dict[str, dict[int, dict[str, Any]]] = {}
 
     def take(place: str, value: Any) -> None:
-        parameter, part = _whole(places, place), places.part_at(place)
+        parameter, part = places.at(place), places.part_at(place)
         if value is None and (parameter or part):
             return
-        if part and _fits_part(part[2], value):
+        if part and _fits_part(part, value):
             parts.setdefault(part[0].name, {}).setdefault(part[1], {})[part[2]] = value
         elif parameter and KINDS[parameter.type].fits(value):
             fields[parameter.name] = value
@@ -96,7 +97,9 @@ def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Past
     def walk(body: Mapping[str, Any], inside: str = "") -> None:
         for name, value in body.items():
             place = f"{inside}{name}"
-            if place in places.objects and isinstance(value, Mapping):
+            if "." in str(name):  # no place, though it may read like one
+                unknown.append(f"{place}: {_short(value)}")
+            elif place in places.objects and isinstance(value, Mapping):
                 walk(value, f"{place}.")
             else:
                 take(place, value)
@@ -107,22 +110,15 @@ def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Past
     return Pasted(VideoRequest(**fields), frozenset(fields), tuple(unknown))
 
 
-def _whole(places: Places, place: str) -> Parameter | None:
-    """Return the parameter of a place; of a name at the root also where it belongs into an object."""
-    return places.at(place) or next(
-        filter(None, (places.at(f"{one}.{place}") for one in places.objects)), None
-    )
-
-
 def _without_secrets(body: Mapping[str, Any], places: Places, inside: str = "") -> dict[str, Any]:
     """Keep what the request is made of as it is; mask what looks like a secret in all else."""
     kept: dict[str, Any] = {}
     for name, value in body.items():
-        place = f"{inside}{name}"
-        parameter, part = _whole(places, place), places.part_at(place)
+        place = "" if "." in str(name) else f"{inside}{name}"
+        parameter, part = places.at(place), places.part_at(place)
         if place in places.objects and isinstance(value, Mapping):
             kept[name] = _without_secrets(value, places, f"{place}.")
-        elif (parameter and KINDS[parameter.type].fits(value)) or (part and isinstance(value, (str, int))):
+        elif (parameter and KINDS[parameter.type].fits(value)) or (part and _fits_part(part, value)):
             kept[name] = hide_in(value)
         else:
             kept |= mask_in({name: value})
@@ -176,15 +172,17 @@ def _listed(
     parameter: Parameter, numbered: dict[int, dict[str, Any]], unknown: list[str]
 ) -> list[dict[str, Any]]:
     """Return the parts of a list in order. Half a shot is kept too: the form shows what it lacks."""
-    numbers, (_, most) = sorted(numbered), parameter.limits["count"]
+    numbers, most = sorted(numbered), (parameter.limits.get("count") or (0, _MOST_PARTS))[1]
+    missing = {key: part.missing for key, part in KINDS[parameter.type].parts.items()}
     for number in numbers[_MOST_PARTS:]:
         place = parameter.place.format(number=number, key="…")
-        unknown.append(tr("{place}: more than {most} shots").format(place=place, most=most))
-    return [{"prompt": "", "duration": 0} | numbered[number] for number in numbers[:_MOST_PARTS]]
+        unknown.append(tr("{place}: more than {most}").format(place=place, most=most))
+    return [missing | numbered[number] for number in numbers[:_MOST_PARTS]]
 
 
-def _fits_part(key: str, value: Any) -> bool:
-    return isinstance(value, str if key == "prompt" else int) and not isinstance(value, bool)
+def _fits_part(part: tuple[Parameter, int, str], value: Any) -> bool:
+    parameter, _, key = part
+    return KINDS[parameter.type].parts[key].fits(value)
 
 
 def _short(value: Any) -> str:

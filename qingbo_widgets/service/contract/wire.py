@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .kinds import KINDS
@@ -22,9 +22,10 @@ def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
         values: the request's fields, with the defaults of those that are not set.
         models: the models of the contract that carries it.
     """
-    unsent = models.of(values["model"]).unsent(values)
+    model = models.of(values["model"])
+    unsent = model.unsent(values)
     body: dict[str, Any] = {}
-    for name, parameter in models.parameters.items():
+    for name, parameter in model.parameters.items():
         value = values[name]
         if name not in unsent and (parameter.always or is_set(value)):
             for place, part in _parts(parameter, KINDS[parameter.type].write(value)):
@@ -67,7 +68,7 @@ class Places:
         )
         self._whole = {parameter.place: parameter for parameter in parameters.values()}
         self._lists = [
-            (_pattern(parameter.place), parameter)
+            (_pattern(parameter.place, KINDS[parameter.type].parts), parameter)
             for parameter in parameters.values()
             if "{number}" in parameter.place
         ]
@@ -84,6 +85,6 @@ class Places:
         return None
 
 
-def _pattern(place: str) -> re.Pattern[str]:
+def _pattern(place: str, keys: Iterable[str]) -> re.Pattern[str]:
     pattern = re.escape(place).replace(r"\{number\}", "(?P<number>[1-9][0-9]{0,2})")
-    return re.compile(pattern.replace(r"\{key\}", "(?P<key>[a-z]+)"))
+    return re.compile(pattern.replace(r"\{key\}", f"(?P<key>{'|'.join(keys)})"))

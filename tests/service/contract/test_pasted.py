@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qingbo_widgets.service.contract.pasted import read_body, read_pasted
+from qingbo_widgets.service.contract.pasted import keepable, read_body, read_pasted
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.v2026_04 import Contract202604
 from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
@@ -88,7 +89,7 @@ def test_unknown_fields_are_listed() -> None:
         '{"seed": 7, "prompt": "A koi", "mode": "pro",'
         ' "extra": {"watermark": true, "mode": "pro"}, "x": {"y": []}}'
     )
-    assert pasted.unknown == ("seed: 7", "extra.watermark: true", 'x: {"y": []}')
+    assert pasted.unknown == ("seed: 7", 'mode: "pro"', "extra.watermark: true", 'x: {"y": []}')
     assert pasted.request == VideoRequest(prompt="A koi", mode="pro")
 
 
@@ -108,6 +109,33 @@ def test_unknown_fields_are_listed() -> None:
 def test_a_value_the_form_could_not_show_is_listed(body: dict[str, object], unknown: str) -> None:
     """A wrong type is no reason to lose the value, or the rest."""
     assert read_body(body).unknown == (unknown,)
+
+
+@pytest.mark.parametrize(
+    ("body", "unknown"),
+    [
+        ({"mode": "std", "extra": {"mode": "pro"}}, 'mode: "std"'),
+        ({"extra": {"mode": "pro"}, "mode": "std"}, 'mode: "std"'),
+        ({"extra": {"mode": "pro"}, "extra.mode": "std"}, 'extra.mode: "std"'),
+        ({"extra": {"mode": "pro", "shot_1_seed": 7}}, "extra.shot_1_seed: 7"),
+        ({"extra": {"mode": "pro"}, "camera_control": "forward_up"}, 'camera_control: "forward_up"'),
+        ({"extra": {"mode": "pro"}, "extra.shot_1_prompt": "x"}, 'extra.shot_1_prompt: "x"'),
+    ],
+)
+def test_a_field_counts_at_its_own_place_alone(body: dict[str, Any], unknown: str) -> None:
+    """Another one of its name changes nothing: ``pro`` costs more than ``std``, and was asked for."""
+    pasted = read_body({"model": "kling-v1-6", "prompt": "A koi", **body})
+    assert pasted.unknown == (unknown,)
+    assert pasted.request == VideoRequest("kling-v1-6", "A koi", mode="pro")
+
+
+@pytest.mark.parametrize("name", ["shot_1_token", "shot_1_apikey", "shot_2_password"])
+def test_a_secret_is_no_part_of_a_shot(name: str) -> None:
+    """Nor is it kept for looking like one."""
+    secret = "Xk29vQ71mmBd83LqPz05"
+    text = json.dumps({"extra": {"shot_1_prompt": "One", name: secret}})
+    assert secret not in keepable(text)
+    assert secret not in " ".join(read_pasted(text).unknown)
 
 
 def test_half_a_shot_is_kept() -> None:

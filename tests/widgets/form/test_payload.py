@@ -100,7 +100,7 @@ def test_the_points_of_a_path_stand_on_a_line_each() -> None:
 
 def test_what_no_json_can_hold_is_not_shown() -> None:
     """Code can set anything; the pane does not break."""
-    impossible = qw.VideoRequest(prompt="A koi", cfg_scale=object())  # type: ignore[arg-type]
+    impossible = qw.VideoRequest("kling-v1", "A koi", cfg_scale=object())  # type: ignore[arg-type]
     assert json_body(impossible, CONTRACTS[DEFAULT_CONTRACT]) == ""
 
 
