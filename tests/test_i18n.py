@@ -15,11 +15,11 @@ from qingbo_widgets.i18n import N_, locale, set_locale, tr
 
 ROOT = Path(qingbo_widgets.__file__).parent
 #: What speaks to people through tr(). The sandbox answers as the service does, in English; the command line's
-#: help is argparse's.
+#: help is argparse's, and what is wrong with a description is told to whom writes it.
 SPEAKING = sorted(
     path
     for path in ROOT.rglob("*.py")
-    if "sandbox" not in path.parts and path.name not in ("__main__.py", "i18n.py")
+    if "sandbox" not in path.parts and path.name not in ("__main__.py", "i18n.py", "validation.py")
 )
 #: Where a sentence may stand untranslated: told to programmers and to logs, and words that are code.
 UNTOLD = {

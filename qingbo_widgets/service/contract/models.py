@@ -10,7 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ...i18n import tr
+from ..secrets.known_keys import hide
 from .schema import Constraint, Model, Models, Parameter
+from .validation import validate
 
 __all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read"]
 
@@ -28,8 +31,12 @@ def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
     """Return the models of a contract.
 
     Raises:
-        FileNotFoundError: there is no such contract.
+        ValueError: there is no such contract; the message has those that there are.
     """
+    known = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    if contract not in known:
+        text = tr("There is no contract {contract!r}; there are {known}.")
+        raise ValueError(hide(text.format(contract=contract, known=", ".join(known))))
     return read(tomllib.loads((FOLDER / f"{contract}.toml").read_text(encoding="utf-8")))
 
 
@@ -48,6 +55,7 @@ def read(description: Mapping[str, Any]) -> Models:
     Raises:
         TypeError: it has a word that the schema lacks.
         KeyError: a model takes a parameter that is not described.
+        ValueError: it names what there is not, or contradicts itself.
     """
     described = {
         name: _changed(Parameter(name, words["type"], place=name), words)
@@ -77,12 +85,14 @@ def read(description: Mapping[str, Any]) -> Models:
             tuple(words.get("can", ())),
         )
 
-    return Models(
-        description["name"],
-        description["base_url"],
-        MappingProxyType(described),
-        {name: model(name, words) for name, words in description["models"].items()},
-        model("", description["other"]),
+    return validate(
+        Models(
+            description["name"],
+            description["base_url"],
+            MappingProxyType(described),
+            {name: model(name, words) for name, words in description["models"].items()},
+            model("", description["other"]),
+        )
     )
 
 

@@ -17,18 +17,14 @@ from typing import Any
 from ...i18n import N_, tr
 from ..secrets.known_keys import hide_in
 from ..secrets.masking import mask_in, without_secrets
-from .kinds import KINDS
 from .models import DEFAULT_CONTRACT, models_of
 from .request import VideoRequest
-from .schema import Parameter
-from .wire import Places
+from .wire import Places, place_of
 
 __all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
 
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
 _CURL = r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s"
-#: Shots that are read; the form shows what is too many.
-_MOST_PARTS = 20
 #: Braces at which an object is looked for in a program; each try reads on to the end of the object.
 _MOST_BRACES = 200
 
@@ -67,7 +63,7 @@ def read_pasted(text: str, contract: str = DEFAULT_CONTRACT) -> Pasted:
 def keepable(text: str) -> str:
     """Return as much of a pasted text as a widget may keep: no key, and of a command its JSON alone."""
     try:
-        body = _without_secrets(_body_of(text), Places(models_of().parameters))
+        body = _without_secrets(_body_of(text), Places(models_of()))
     except ValueError:  # to be mended by the user, so as much as possible stays
         return without_secrets(text)
     kept = json.dumps(body, ensure_ascii=False, indent=2)
@@ -75,50 +71,22 @@ def keepable(text: str) -> str:
 
 
 def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Pasted:
-    """Read JSON of any origin: the inverse of ``Contract.encode``."""
+    """Read JSON of any origin; what has no place in a request is listed, without its secrets."""
     models = models_of(contract)
-    places = Places({**models.parameters, **models.of(body.get("model")).parameters})
-    body = _without_secrets(body, places)
-    fields: dict[str, Any] = {}
-    unknown: list[str] = []
-    parts: dict[str, dict[int, dict[str, Any]]] = {}
-
-    def take(place: str, value: Any) -> None:
-        parameter, part = places.at(place), places.part_at(place)
-        if value is None and (parameter or part):
-            return
-        if part and _fits_part(part, value):
-            parts.setdefault(part[0].name, {}).setdefault(part[1], {})[part[2]] = value
-        elif parameter and KINDS[parameter.type].fits(value):
-            fields[parameter.name] = value
-        else:
-            unknown.append(f"{place}: {_short(value)}")
-
-    def walk(body: Mapping[str, Any], inside: str = "") -> None:
-        for name, value in body.items():
-            place = f"{inside}{name}"
-            if "." in str(name):  # no place, though it may read like one
-                unknown.append(f"{place}: {_short(value)}")
-            elif place in places.objects and isinstance(value, Mapping):
-                walk(value, f"{place}.")
-            else:
-                take(place, value)
-
-    walk(body)
-    for name, numbered in parts.items():
-        fields[name] = _listed(places.parameters[name], numbered, unknown)
-    return Pasted(VideoRequest(**fields), frozenset(fields), tuple(unknown))
+    places = Places(models, body.get("model"))
+    fields, unknown = places.read(_without_secrets(body, places))
+    listed = tuple(f"{place}: {_short(value)}" for place, value in unknown)
+    return Pasted(VideoRequest(**fields), frozenset(fields), listed)
 
 
 def _without_secrets(body: Mapping[str, Any], places: Places, inside: str = "") -> dict[str, Any]:
     """Keep what the request is made of as it is; mask what looks like a secret in all else."""
     kept: dict[str, Any] = {}
     for name, value in body.items():
-        place = "" if "." in str(name) else f"{inside}{name}"
-        parameter, part = places.at(place), places.part_at(place)
+        place = place_of(inside, name)
         if place in places.objects and isinstance(value, Mapping):
-            kept[name] = _without_secrets(value, places, f"{place}.")
-        elif (parameter and KINDS[parameter.type].fits(value)) or (part and _fits_part(part, value)):
+            kept[name] = _without_secrets(value, places, place)
+        elif places.fits(place, value):
             kept[name] = hide_in(value)
         else:
             kept |= mask_in({name: value})
@@ -166,23 +134,6 @@ def _object_in(text: str) -> Mapping[str, Any] | None:
         if isinstance(found, Mapping) and read_body(found).named:
             return found
     return None
-
-
-def _listed(
-    parameter: Parameter, numbered: dict[int, dict[str, Any]], unknown: list[str]
-) -> list[dict[str, Any]]:
-    """Return the parts of a list in order. Half a shot is kept too: the form shows what it lacks."""
-    numbers, most = sorted(numbered), (parameter.limits.get("count") or (0, _MOST_PARTS))[1]
-    missing = {key: part.missing for key, part in KINDS[parameter.type].parts.items()}
-    for number in numbers[_MOST_PARTS:]:
-        place = parameter.place.format(number=number, key="…")
-        unknown.append(tr("{place}: more than {most}").format(place=place, most=most))
-    return [missing | numbered[number] for number in numbers[:_MOST_PARTS]]
-
-
-def _fits_part(part: tuple[Parameter, int, str], value: Any) -> bool:
-    parameter, _, key = part
-    return KINDS[parameter.type].parts[key].fits(value)
 
 
 def _short(value: Any) -> str:

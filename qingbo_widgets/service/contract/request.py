@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn, Self
 
-from ..secrets.known_keys import Searched
+from ..secrets.known_keys import Searched, hide
 from . import checks
 from .kinds import KINDS, unset
 from .models import DEFAULT_CONTRACT, declared, models_of
 from .problem import Problem
 from .schema import Models
 from .values import CameraControl, DynamicMask, Shot, is_integer, is_same, is_set
+from .wire import Places
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
@@ -86,7 +87,7 @@ class VideoRequest(Searched):
     def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Any) -> None:
         known = declared()
         if unknown := fields.keys() - known:
-            names = ", ".join(sorted(unknown))
+            names = hide(", ".join(sorted(unknown)))
             raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
         given = {
             "model": model,
@@ -211,6 +212,25 @@ class VideoRequest(Searched):
             TypeError: for a field that no model takes.
         """
         return cls(**data)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], contract: str | None = None) -> Self:
+        """Return the request that a JSON body submits: the inverse of ``Client.payload``.
+
+        Args:
+            body: as the service takes it.
+            contract: the date of the contract that the body is written by; by default 2026-04.
+
+        Raises:
+            TypeError: the body has a field that no model takes, or a value that the field cannot have.
+            ValueError: there is no such contract.
+        """
+        models = models_of(contract or DEFAULT_CONTRACT)
+        fields, unknown = Places(models, body.get("model")).read(body)
+        if unknown:
+            places = hide(", ".join(place for place, _ in unknown))
+            raise TypeError(f"VideoRequest has no place for {places} of the body")
+        return cls(**fields)
 
     def chosen(self) -> dict[str, Any]:
         """Return the model and every field that differs from its default."""

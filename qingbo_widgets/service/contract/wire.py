@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .kinds import KINDS
 from .schema import Models, Parameter
 from .values import is_set
 
-__all__ = ["Places", "write_body"]
+__all__ = ["Places", "place_of", "write_body"]
+
+#: Parts of a list that are read; a form shows what is too many.
+_MOST_PARTS = 20
 
 
 def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
@@ -25,9 +28,10 @@ def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
     model = models.of(values["model"])
     unsent = model.unsent(values)
     body: dict[str, Any] = {}
-    for name, parameter in model.parameters.items():
-        value = values[name]
-        if name not in unsent and (parameter.always or is_set(value)):
+    for name, of_any in models.parameters.items():
+        value, own = values[name], model.parameters.get(name)
+        parameter = own or of_any
+        if name not in unsent and (is_set(value) or (own is not None and own.always)):
             for place, part in _parts(parameter, KINDS[parameter.type].write(value)):
                 _put(body, place.split("."), part)
     return body
@@ -50,39 +54,99 @@ def _put(body: dict[str, Any], path: list[str], value: Any) -> None:
     body[last] = value
 
 
+def place_of(inside: str, name: object) -> str:
+    """Return the place of a member of an object; empty for a name that only reads like a place."""
+    return "" if "." in str(name) else f"{inside}.{name}" if inside else str(name)
+
+
 class Places:
     """The parameters of a contract by their place in a body.
 
     Args:
-        parameters: by name.
+        models: the models of the contract.
+        model: the model that the body is for; its own places count.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
-        self.parameters = parameters
+    def __init__(self, models: Models, model: object = None) -> None:
+        parameters = {**models.parameters, **models.of(model).parameters}.values()
         #: The objects of the body that hold parameters of their own, such as ``extra``.
         self.objects = frozenset(
             parameter.place[:dot]
-            for parameter in parameters.values()
+            for parameter in parameters
             for dot, letter in enumerate(parameter.place)
             if letter == "."
         )
-        self._whole = {parameter.place: parameter for parameter in parameters.values()}
+        self._whole = {parameter.place: parameter for parameter in parameters}
         self._lists = [
             (_pattern(parameter.place, KINDS[parameter.type].parts), parameter)
-            for parameter in parameters.values()
+            for parameter in parameters
             if "{number}" in parameter.place
         ]
 
-    def at(self, place: str) -> Parameter | None:
-        """Return the parameter that stands whole at a place, such as ``extra.mode``."""
-        return self._whole.get(place)
+    def fits(self, place: str, value: Any) -> bool:
+        """Return whether a parameter, or a part of one, stands at a place and can have this value."""
+        parameter, part = self._whole.get(place), self._part_at(place)
+        return (parameter is not None and KINDS[parameter.type].fits(value)) or (
+            part is not None and part.fits(value)
+        )
 
-    def part_at(self, place: str) -> tuple[Parameter, int, str] | None:
-        """Return the parameter, the number and the key of the part of a list that stands at a place."""
+    def read(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+        """Return the values of a body by parameter, and what has no place in a request, by its place.
+
+        Half a shot is kept too: the form shows what it lacks.
+        """
+        fields: dict[str, Any] = {}
+        unknown: list[tuple[str, Any]] = []
+        lists: dict[str, dict[int, dict[str, Any]]] = {}
+        for name, place, value in self._walk(body, ""):
+            parameter, part = self._whole.get(place), self._part_at(place)
+            if value is None and (parameter or part):
+                continue
+            if part is not None and part.fits(value):
+                lists.setdefault(part.name, {}).setdefault(part.number, {})[part.key] = value
+            elif parameter is not None and KINDS[parameter.type].fits(value):
+                fields[parameter.name] = value
+            else:
+                unknown.append((name, value))
+        for parameter in (one for _, one in self._lists if one.name in lists):
+            missing = {key: part.missing for key, part in KINDS[parameter.type].parts.items()}
+            numbered = sorted(lists[parameter.name].items())
+            fields[parameter.name] = [missing | part for _, part in numbered[:_MOST_PARTS]]
+            for number, rest in numbered[_MOST_PARTS:]:
+                unknown.append((parameter.place.format(number=number, key="…"), rest))
+        return fields, unknown
+
+    def _walk(self, body: Mapping[str, Any], inside: str) -> Iterator[tuple[str, str, Any]]:
+        """Yield what the body holds: how to call it, its place, and its value."""
+        for name, value in body.items():
+            place = place_of(inside, name)
+            if place in self.objects and isinstance(value, Mapping):
+                yield from self._walk(value, place)
+            else:
+                yield f"{inside}.{name}" if inside else str(name), place, value
+
+    def _part_at(self, place: str) -> _PartOfBody | None:
         for pattern, parameter in self._lists:
             if found := pattern.fullmatch(place):
-                return parameter, int(found["number"]), found["key"]
+                return _PartOfBody(parameter, int(found["number"]), found["key"])
         return None
+
+
+class _PartOfBody(NamedTuple):
+    """A member of one object of a list, which stands at a place of its own."""
+
+    parameter: Parameter
+    number: int
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The parameter's name."""
+        return self.parameter.name
+
+    def fits(self, value: Any) -> bool:
+        """Return whether the member can have this value."""
+        return KINDS[self.parameter.type].parts[self.key].fits(value)
 
 
 def _pattern(place: str, keys: Iterable[str]) -> re.Pattern[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+import qingbo_widgets as qw
 from qingbo_widgets.service.contract.kinds import KINDS
-from qingbo_widgets.service.contract.models import models_of
+from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.pasted import read_body
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.v2026_04 import Contract202604
+from qingbo_widgets.service.contract.validation import RESERVED
+from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
 from tests.descriptions import INVENTED
 
 
@@ -79,6 +84,165 @@ def test_no_field_is_declared_by_a_typing_error() -> None:
         VideoRequest(grain="coarse")
 
 
+#: For each type, with nothing said of it but its name: a value that will do, its JSON, and one that will not.
+BARE: dict[str, tuple[Any, Any, Any]] = {
+    "name": ("classic", "classic", " "),
+    "text": ("a pond", "a pond", 5),
+    "choice": (720, 720, 900),
+    "seconds": (4, 4, 0),
+    "integer": (7, 7, 7.5),
+    "number": (0.25, 0.25, "much"),
+    "boolean": (False, False, "no"),
+    "url": ("https://a.example/1.png", "https://a.example/1.png", "1.png"),
+    "urls": (("https://a.example/1.png",), ["https://a.example/1.png"], ("1.png",)),
+    "camera": (CameraControl("orbit"), {"type": "orbit"}, 5),
+    "masks": (
+        (DynamicMask("https://a.example/m.png", ((1, 2), (3, 4))),),
+        [{"mask_url": "https://a.example/m.png", "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}],
+        ("m.png",),
+    ),
+    "shots": (
+        (Shot("One", 5), Shot("Two", 6)),
+        [{"prompt": "One", "duration": 5}, {"prompt": "Two", "duration": 6}],
+        (Shot("", 5),),
+    ),
+}
+
+
+def test_every_type_has_its_example() -> None:
+    """A type that is added is tried below."""
+    assert set(BARE) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", BARE)
+def test_a_parameter_of_any_type_needs_no_more_than_its_type(
+    described: Callable[[str], None], kind: str
+) -> None:
+    """It is checked, sent and read back; and the models that do not take it are as they were."""
+    choices = {"choice": "choices = [720, 1080]", "camera": 'choices = ["orbit"]'}.get(kind, "")
+    described(
+        f"""
+        [parameters.grain]
+        type = "{kind}"
+        place = "extra.grain"
+        always = true
+        {choices}
+
+        [models.kling-v9]
+        takes = ["grain"]
+        """
+    )
+    good, written, bad = BARE[kind]
+    request = VideoRequest("kling-v9", "a koi", grain=good)
+    assert request.problems() == ()
+    assert request.warnings() == ()
+    body = json.loads(json.dumps(Contract202604().encode(request)))
+    assert body["extra"] == {"mode": "std", "grain": written}
+    assert read_body(body).request == VideoRequest.from_body(body) == request
+    wrong = request.replace(grain=bad).problems()
+    assert wrong, "the service would be asked for what it refuses"
+    assert all(problem.field == "grain" and "None would do" not in str(problem) for problem in wrong)
+    assert all(str(problem).startswith("grain") for problem in wrong)
+    other = VideoRequest("kling-v1", "a koi")
+    assert other.problems() == ()
+    assert "grain" not in Contract202604().encode(other)["extra"]
+    assert "grain" not in Contract202604().encode(VideoRequest("unlisted", "a koi"))["extra"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, known in KINDS.items() if known.parts])
+def test_a_list_whose_parts_stand_apart(described: Callable[[str], None], kind: str) -> None:
+    """Each part at a place with its number, as the shots of April."""
+    described(
+        f"""
+        [parameters.grain]
+        type = "{kind}"
+        place = "extra.grain_{{number}}_{{key}}"
+
+        [models.kling-v9]
+        takes = ["grain"]
+        """
+    )
+    good, written, _ = BARE[kind]
+    request = VideoRequest("kling-v9", "a koi", grain=good)
+    body = json.loads(json.dumps(Contract202604().encode(request)))
+    parts = {
+        f"grain_{number}_{key}": value
+        for number, part in enumerate(written, 1)
+        for key, value in part.items()
+    }
+    assert body["extra"] == {"mode": "std", **parts}
+    assert read_body(body).request == request
+
+
+def test_a_model_may_have_its_own_default_and_place(described: Callable[[str], None]) -> None:
+    """What is not set is sent as the model has it; what was set stays, at any default."""
+    described(
+        """
+        [models.kling-v9]
+        takes = []
+        mode = { default = "pro", place = "quality" }
+        duration = { choices = [7, 12], default = 7 }
+        """
+    )
+    request = VideoRequest("kling-v9", "a koi")
+    body = Contract202604().encode(request)
+    assert (body["quality"], body["duration"], "extra" in body) == ("pro", 7, False)
+    assert read_body(body).request == request
+    chosen = VideoRequest("kling-v9", "a koi", mode="pro", duration=7)
+    assert VideoRequest.from_dict(chosen.as_dict()).replace(model="kling-v1").mode == "pro"
+    assert "mode='pro'" not in repr(chosen)
+
+
+def test_a_forbidden_parameter_may_have_a_default(described: Callable[[str], None]) -> None:
+    """It is not sent, and nobody has to take it out."""
+    described('[[constraints]]\nwhen = { negative_prompt = "*" }\nforbid = ["mode"]')
+    request = VideoRequest("kling-v1", "a koi", negative_prompt="blur")
+    assert request.problems() == ()
+    assert "extra" not in Contract202604().encode(request)
+    (problem,) = request.replace(mode="pro").problems()
+    assert str(problem) == "mode: 'pro' does not go together with negative_prompt; 'std' would do."
+
+
+def test_a_constraint_of_two_conditions_says_so_once(described: Callable[[str], None]) -> None:
+    """At the first of them."""
+    described(
+        """
+        [[constraints]]
+        when = { negative_prompt = "*", cfg_scale = "*" }
+        require = "image_urls"
+        avoid = ["callback_url"]
+        note = "camera_control: Kling does not combine it with {field}."
+        """
+    )
+    request = VideoRequest("kling-v1", "a koi", negative_prompt="blur", cfg_scale=0.5)
+    (problem,) = request.problems()
+    assert str(problem).startswith(
+        "negative_prompt: 'blur' needs image_urls too; set it ('https://example.com/"
+    )
+    image = request.replace(image_urls="https://a.example/1.png", callback_url="https://a.example/")
+    assert [str(one) for one in image.warnings()] == [
+        "camera_control: Kling does not combine it with callback_url."
+    ]
+
+
+def test_a_contract_that_is_none_is_named() -> None:
+    """And no file is looked for elsewhere."""
+    with pytest.raises(ValueError, match=r"no contract '\.\./x'; there are 2026-04"):
+        VideoRequest(prompt="a koi").problems("../x")
+
+
+def test_names_of_a_request_are_reserved() -> None:
+    """Else a parameter would hide a method, or be hidden by it."""
+    own = {name for name in dir(VideoRequest) if not name.startswith("_")}
+    beside = {
+        name
+        for call in (qw.sweep, qw.RequestForm.__init__, qw.VideoStudio.__init__, qw.TaskManager.submit)
+        for name, one in inspect.signature(call).parameters.items()
+        if one.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+    assert (own | beside) - set(declared()) - {"self"} <= RESERVED
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -86,11 +250,23 @@ def test_no_field_is_declared_by_a_typing_error() -> None:
         ("[models.kling-v9]\ntakes = []\ndurations = { choices = [5] }", "durations is no parameter"),
         ('[parameters.grain]\ntype = "choice"\nchoises = ["fine"]', "choises"),
         ('[[constraints]]\nwhen = { shots = "*" }\nforbids = ["prompt"]', "forbids"),
+        ('[[constraints]]\nwhen = { grain = "*" }\nomit = ["prompt"]', "a constraint names grain"),
+        ('[[constraints]]\nwhen = { shots = "*" }\nrequire = "grain"', "a constraint names grain"),
+        ('[parameters.grain]\ntype = "rough"', "grain: there is no type rough; there are name, text"),
+        ('[parameters.grain]\ntype = "choice"', "grain: a choice needs choices"),
+        ('[parameters.grain]\ntype = "integer"\nrange = [5, 1]', "grain: range is"),
+        ('[parameters.grain]\ntype = "url"\nmedia = "film"', "grain: there is no medium film"),
+        ('[parameters.problems]\ntype = "text"', "problems: the name has another meaning"),
+        ('[parameters.class]\ntype = "text"', "class: the name has another meaning"),
+        ('[parameters.Grain]\ntype = "text"', "Grain: a name is of small letters"),
+        ('[parameters.grain]\ntype = "text"\noptions = ["-m"]', "-m: 2 parameters have this option"),
+        ('[parameters.grain]\ntype = "text"\nplace = "extra.mode"', "several parameters stand at extra.mode"),
+        ('[parameters.grain]\ntype = "text"\nplace = "extra"', "grain stands at extra, and"),
+        ('[parameters.grain]\ntype = "text"\nplace = "grain_{number}"', "and a text has none"),
+        ('[models.kling-v9]\ntakes = []\nmode = { default = "ultra" }', "the default of mode is refused"),
     ],
 )
-def test_a_word_that_the_schema_lacks_is_an_error(
-    described: Callable[[str], None], words: str, error: str
-) -> None:
-    """A misspelt word would be a rule that nobody keeps."""
-    with pytest.raises((TypeError, KeyError), match=error):
+def test_a_wrong_description_is_an_error(described: Callable[[str], None], words: str, error: str) -> None:
+    """A misspelt word would be a rule that nobody keeps; the error names where it stands."""
+    with pytest.raises((TypeError, KeyError, ValueError), match=error):
         described(words)

@@ -113,3 +113,14 @@ def test_shift_tab_shows_every_field_with_its_default() -> None:
     shown = inspect.signature(VideoRequest).parameters
     assert list(shown)[:2] == ["model", "prompt"], "as they are passed by position"
     assert {name: field.default for name, field in shown.items()} == VideoRequest().values()
+
+
+def test_a_body_with_more_than_a_request_is_refused() -> None:
+    """Nothing of it is dropped in silence; ``read_pasted`` lists it."""
+    body = {"model": "kling-v1", "prompt": "a koi", "extra": {"mode": "pro", "watermark": True}, "seed": 7}
+    with pytest.raises(TypeError, match=r"no place for extra\.watermark, seed of the body"):
+        VideoRequest.from_body(body)
+    del body["seed"], body["extra"]["watermark"]  # type: ignore[attr-defined]
+    assert VideoRequest.from_body(body) == VideoRequest("kling-v1", "a koi", mode="pro")
+    with pytest.raises(ValueError, match="no contract '2099-01'"):
+        VideoRequest.from_body(body, "2099-01")
