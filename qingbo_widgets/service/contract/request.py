@@ -100,12 +100,13 @@ class VideoRequest(Searched):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in (known := declared()):
-            raise AttributeError(f"VideoRequest has no field {name}")
+            raise AttributeError(f"VideoRequest has no field {hide(name)}")
         if name in self._given:
             return self._given[name]
         return unset(known[name], models_of().of(self._given["model"]).default(name))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
+        name = hide(name)
         raise AttributeError(f"A VideoRequest does not change; request.replace({name}=…) makes another one.")
 
     def __dir__(self) -> list[str]:

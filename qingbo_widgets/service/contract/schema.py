@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
+from ..secrets.known_keys import hide_in
 from .values import is_set
 
 __all__ = ["Constraint", "Model", "Models", "Parameter"]
@@ -156,6 +157,8 @@ class Models(Mapping[str, Model]):
         self._models = dict(models)
 
     def __getitem__(self, name: str) -> Model:
+        if name not in self._models:
+            raise KeyError(hide_in(name))  # it may be a key, in the wrong place
         return self._models[name]
 
     def __iter__(self) -> Iterator[str]:

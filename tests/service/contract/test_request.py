@@ -7,10 +7,13 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
+import qingbo_widgets as qw
 from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
+from qingbo_widgets.service.secrets.known_keys import hide_in, holds_key
 
 
 def test_the_forms_people_write_become_one() -> None:
@@ -124,3 +127,33 @@ def test_a_body_with_more_than_a_request_is_refused() -> None:
     assert VideoRequest.from_body(body) == VideoRequest("kling-v1", "a koi", mode="pro")
     with pytest.raises(ValueError, match="no contract '2099-01'"):
         VideoRequest.from_body(body, "2099-01")
+
+
+def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
+    """Nor one inside a request that stands in the place of a value."""
+    key = "sk-live-Zq9xZq9xZq9xZq9xZq9x"
+    client = qw.Client(key, "https://qingbo.dev/v1")
+    request = VideoRequest(prompt=f"a koi {key}")
+    assert holds_key([request])
+    assert holds_key({request})
+    assert key not in repr(hide_in({"row": [request]}))
+    wrong: list[Callable[[], object]] = [
+        lambda: VideoRequest(**{key: 1}),
+        lambda: request.replace(**{key: 1}),
+        lambda: VideoRequest.from_body({key: 1}),
+        lambda: getattr(request, key),
+        lambda: setattr(request, key, 1),
+        lambda: qw.models()[key],
+        lambda: request.problems(key),
+        lambda: qw.RequestForm(**{key: 1}),
+        lambda: qw.RequestForm(hide=key),
+        lambda: qw.sweep(prompt="a koi", **{key: ["a", "b"]}),
+    ]
+    for call in wrong:
+        with pytest.raises((TypeError, AttributeError, LookupError, ValueError)) as raised:
+            call()
+        assert key not in str(raised.value)
+    for field in ("camera_control", "shots", "mode", "image_urls"):
+        assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: [request]}).problems())), field
+        assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: {"a", key}}).problems())), field
+    del client
