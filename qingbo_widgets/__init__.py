@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .tasks.sweep.make import sweep
     from .tasks.sweep.sweep import Sweep
     from .tasks.task import Task
+    from .version import __version__ as __version__
     from .widgets.card.task_card import TaskCard
     from .widgets.form.request_form import RequestForm
     from .widgets.review.comparison import Comparison
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
     from .widgets.review.pairwise import Pairwise
     from .widgets.studio.frame_picker import FramePicker
     from .widgets.studio.video_studio import VideoStudio
-
-__version__ = "0.2.0"
 
 __all__ = [
     "AuthenticationFailed",
@@ -117,6 +116,7 @@ _HOMES = {
     "tasks.sweep.make": ("sweep",),
     "tasks.sweep.sweep": ("Sweep",),
     "tasks.task": ("Task",),
+    "version": ("__version__",),
     "widgets.card.task_card": ("TaskCard",),
     "widgets.review.comparison": ("Comparison",),
     "widgets.form.request_form": ("RequestForm",),
@@ -130,7 +130,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in __all__ and name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOME_OF.get(name, 'exceptions')}", __name__), name)
     globals()[name] = value

@@ -116,6 +116,23 @@ def test_the_package_itself_imports_nothing_when_loaded() -> None:
     assert not eager, "\n".join(eager)
 
 
+LOOKS_UP = ("__init__.py", "late.py", "sandbox/__init__.py")
+"""The modules that import by a name in a text, which import-linter does not see."""
+
+
+def test_what_is_looked_up_by_name_is_looked_up_in_one_place() -> None:
+    """An import by a text may go upwards unseen: only the lazy names of the packages and ``late.py`` may."""
+    wrong = []
+    for path in FILES:
+        file = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if called in ("import_module", "__import__"):
+                wrong.append(f"{file}:{node.lineno} {ast.unparse(node)}")
+    assert [line for line in wrong if not line.startswith(LOOKS_UP)] == []
+    assert len({line.partition(":")[0] for line in wrong}) == len(LOOKS_UP), "it sees those that may"
+
+
 OUTPUTS = ("self.lasting",)
 """Objects whose ``replace`` method writes the output of a cell, not a file."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHANGELOG = ROOT / "CHANGELOG.md"
-VERSION_FILE = ROOT / "qingbo_widgets" / "__init__.py"
+VERSION_FILE = ROOT / "qingbo_widgets" / "version.py"
 
 _HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>.+?)\s*$", re.MULTILINE)
 
@@ -63,7 +63,7 @@ def release_text(tag: str, version: str, changelog: str) -> str:
     if tag != f"v{version}":
         raise SystemExit(
             f"The tag is {tag}, but the package's version is {version}: tag v{version}, "
-            "or change __version__ in qingbo_widgets/__init__.py."
+            "or change __version__ in qingbo_widgets/version.py."
         )
     section = next((section for section in sections(changelog) if section.version == version), None)
     if section is None:

@@ -11,11 +11,11 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..system.folder import open_inside, read_inside, write_whole
+from ..version import __version__
 from .untrusted import LARGEST, tidied
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Of the file's own layout; raised when a reader of the old one would misread the new one.
 FORMAT = 1
+#: By which a sidecar calls this package.
+_PACKAGE = __name__.partition(".")[0]
 #: The times of a task that a sidecar has.
 MOMENTS = ("submitted_at", "created_at", "completed_at")
 
@@ -48,7 +50,6 @@ def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
     Raises:
         OSError: the video cannot be read, or the folder not be written.
     """
-    package = import_module(__name__.partition(".")[0])
     moments = {name: moment.isoformat() for name in MOMENTS if (moment := getattr(entry, name)) is not None}
     content = {
         "format": FORMAT,
@@ -61,7 +62,7 @@ def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
         **moments,
         "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},
         **judged(judgement),
-        "versions": {package.__name__: package.__version__, "python": platform.python_version()},
+        "versions": {_PACKAGE: __version__, "python": platform.python_version()},
     }
     _write(sidecar_path(video), content)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qingbo_widgets import Library, Sandbox, TaskManager
+from qingbo_widgets import Library, Sandbox, TaskManager, __version__
 from qingbo_widgets.library import importing
 from qingbo_widgets.library import sidecar as provenance
 from qingbo_widgets.library.entry import Entry
@@ -34,6 +34,7 @@ def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> No
     assert (found["task_id"], found["key"], found["contract"]) == (task.task_id, task.key, "2026-04")
     assert found["video"]["sha256"] == hashlib.sha256(task.video_path.read_bytes()).hexdigest()
     assert set(found["versions"]) == {"qingbo_widgets", "python"}
+    assert found["versions"]["qingbo_widgets"] == __version__
     assert found["completed_at"] > found["submitted_at"][:10]
     assert server.api_key not in sidecar_path(task.video_path).read_text(encoding="utf-8")
     assert [path for path in task.video_path.parent.iterdir() if path.suffix == ".part"] == []
