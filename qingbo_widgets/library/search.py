@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..i18n import N_, tr
-from ..service.contract.models import declared
-from ..service.contract.request import VideoRequest
+from ..service.contract.models import models_of
 from ..system.folder import Folder
 from .dataframe import dataframe, request_columns
 from .entry import Entry
@@ -22,7 +21,7 @@ from .journal.rows import read_row
 from .journal.tables import judgements, tags
 from .journal.tables import tasks as _tasks
 from .judgements import Judgement, Judgements
-from .requests import request_of
+from .requests import readable_part_of
 from .untrusted import tidied
 
 if TYPE_CHECKING:
@@ -138,10 +137,9 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
 
 
 def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
-    known = request_of(entry) or VideoRequest(entry.model)
     return {
         "task_id": entry.task_id,
-        **request_columns(known),
+        **request_columns(readable_part_of(entry)),
         "model": entry.model,
         "prompt": entry.prompt,
         "status": entry.status,
@@ -182,9 +180,7 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     if selection.model is not None:
         conditions.append(_tasks.c.model == selection.model)
     if selection.mode is not None:
-        conditions.append(
-            sa.func.coalesce(request["mode"].as_string(), declared()["mode"].default) == selection.mode
-        )
+        conditions.append(sa.func.coalesce(request["mode"].as_string(), _default("mode")) == selection.mode)
     if selection.status is not None:
         conditions.append(_tasks.c.status == selection.status)
     if selection.tag is not None:
@@ -198,6 +194,17 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     if selection.until is not None:
         conditions.append(_tasks.c.submitted_at < selection.until)
     return conditions
+
+
+def _default(field: str) -> Any:
+    """Return the value of a field that a request leaves out: for all models, or by the task's model.
+
+    Whatever contract carried it, a request is written down without what is the default in ``models_of()``.
+    """
+    models = models_of()
+    usual = models.other.default(field)
+    own = {name: default for name, model in models.items() if (default := model.default(field)) != usual}
+    return sa.case(own, value=_tasks.c.model, else_=usual) if own else usual
 
 
 def _order(order: str, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from qingbo_widgets.library import search as selection_module
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal.rows import read_row, tasks
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import Choices, Selection, choices, select
-from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.request import Shot, VideoRequest
 from tests.descriptions import INVENTED
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -188,3 +189,70 @@ def test_an_invented_parameter_is_a_column(library: Library, described: Callable
     table = library.to_dataframe().set_index("key")
     assert table.loc["grainy", "grain"] == "coarse"
     assert table["grain"].isna().sum() == len(table) - 1
+
+
+def test_what_a_later_version_wrote_stands_in_the_table(library: Library) -> None:
+    """A field that this version does not know hides no other: the table would say 5 s of std in 16:9."""
+    pytest.importorskip("pandas")
+    known = {"mode": "pro", "duration": 10, "aspect_ratio": "9:16"}
+    later = {"model": "kling-v3", "prompt": "a koi", "seed": 7, **known}
+    library.add(Entry(key="later", service="sandbox", model="kling-v3", request=later))
+    damaged = {"prompt": {"a": 1}, "mode": ["pro"], "duration": "long"}
+    library.add(Entry(key="damaged", service="sandbox", model="kling-v3", request=damaged))
+    table = library.to_dataframe().set_index("key")
+    assert {name: table.loc["later", name] for name in known} == known
+    assert table.loc["damaged", ["mode", "duration"]].to_list() == [["pro"], "long"]
+
+
+@pytest.mark.parametrize(
+    ("durations", "seconds"), [((5.0, 5), 10), ((2.5, 5), 7.5), ((3, 4), 7)], ids=["float", "half", "whole"]
+)
+def test_the_length_of_shots_is_their_sum(
+    library: Library, durations: tuple[float, float], seconds: float
+) -> None:
+    """A shot of 5.0 s counts as much as one of 5 s, however the file that it came from writes numbers."""
+    pytest.importorskip("pandas")
+    shots = [Shot("a koi", duration).as_dict() for duration in durations]  # type: ignore[arg-type]
+    request = {"model": "kling-v3", "shots": shots}
+    library.add(Entry(key="shots", service="sandbox", model="kling-v3", request=request))
+    assert library.to_dataframe().set_index("key").loc["shots", "duration"] == seconds
+
+
+def test_every_field_is_a_column(library: Library, tmp_path: Path) -> None:
+    """``table["cfg_scale"]`` is no KeyError where no task has one, in an empty library neither."""
+    pytest.importorskip("pandas")
+    fields = set(VideoRequest.field_names())
+    assert fields <= set(library.to_dataframe())
+    assert fields <= set(Library(tmp_path / "none").to_dataframe())
+    assert list(library.to_dataframe()["cfg_scale"].isna()) == [True] * len(ROWS)
+
+
+OWN_MODE = """
+[models.kling-v9]
+description = "5 or 10 s"
+takes = []
+mode = { default = "pro" }
+"""
+
+
+def test_a_model_is_found_by_its_own_default(library: Library, described: Callable[[str], None]) -> None:
+    """A gallery filtered by mode shows a task whose model renders pro where nothing is said."""
+    described(OWN_MODE)
+    request, when = VideoRequest("kling-v9", "a koi").as_dict(), NOON + timedelta(days=9)
+    library.add(Entry(key="own", service="sandbox", model="kling-v9", request=request, submitted_at=when))
+    assert keys(library, mode="pro") == ["own", "cat"]
+    assert keys(library, mode="std") == ["film", "dog", "koi"]
+
+
+def test_one_default_of_all_models_needs_no_case(library: Library) -> None:
+    """What the database is asked stays simple as long as all models agree."""
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:
+        asked.append(told[2])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    keys(library, mode="std")
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert any("coalesce" in text for text in asked)
+    assert not any("CASE tasks.model" in text for text in asked)

@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.requests import request_of
+from ...library.requests import readable_part_of, request_of
 from ...media.frames import continuation, keep_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
@@ -220,8 +220,7 @@ class Opened(Composite):
         video = None if entry is None else self._library.video_of(entry)
         if entry is None or video is None:
             raise QingboError(tr(_HIDDEN_GONE))
-        known = request_of(entry) or (VideoRequest(entry.model) if entry.model else VideoRequest())
-        return video, known
+        return video, readable_part_of(entry)
 
     def _close_picker(self) -> None:
         if self._picker is not None:
@@ -249,7 +248,7 @@ def _head(entry: Entry) -> Markup:
     known = request_of(entry)
     sent_on = callback_note(known) if known is not None else ""
     prompt += markup.note(sent_on, "hint") if sent_on else Markup()
-    mode = "" if known is None else str(known.mode)
+    mode = "" if entry.request is None else str(readable_part_of(entry).mode)
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
     return line + prompt + markup.chips(entry.model, mode, entry.task_id, cost)
 
