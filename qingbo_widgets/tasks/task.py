@@ -274,7 +274,8 @@ class Task(TaskState):
         from several threads at once, one submits, and the others raise.
 
         Raises:
-            QingboError: the task is not of that kind; there is nothing to submit again.
+            QingboError: the task is not of that kind, so there is nothing to submit again; or it was made
+                under another contract than the manager's client speaks.
         """
         self.manager.monitor.check_open()
         if self.resubmit():
@@ -412,11 +413,16 @@ class Task(TaskState):
     # ------------------------------------------------------------------ for the follower, on its thread
 
     def resubmit(self, **how: Any) -> bool:
-        """Do as ``submit_again``, but return ``False`` where that raises.
+        """Do as ``submit_again``, but return ``False`` where there is nothing to submit again.
 
         Args:
             **how: for ``TaskManager.follow``.
+
+        Raises:
+            QingboError: as ``check_contract``.
         """
+        if self.can_be_submitted:
+            self.check_contract()
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
@@ -424,6 +430,25 @@ class Task(TaskState):
             how |= {"submit": True, "known_at": known}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **how)
         return True
+
+    def check_contract(self) -> None:
+        """Make sure that the task can be submitted once more as what it was.
+
+        Under another contract its body may mean something else, and its idempotency key nothing.
+
+        Raises:
+            QingboError: it was made under another contract than the manager's client speaks.
+        """
+        spoken = self.manager.client.contract.name
+        if self.contract != spoken:
+            told = tr(
+                "The task {task} was made under contract {contract:.20} of the service, and this connection "
+                "speaks {spoken}: it is not submitted again, since the service might take it for another one "
+                "and charge both. Connect with QINGBO_CONTRACT={contract:.20}, in a version of this package "
+                "that speaks it, and submit it again there. If the service's dashboard shows it, "
+                "check(its id) takes it up, which costs nothing."
+            )
+            raise QingboError(told.format(contract=self.contract, spoken=spoken, **self._named()))
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Be followed by this one from now on, with some traits changed."""

@@ -16,6 +16,7 @@ import av
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.library.entry import Entry
 
 KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
@@ -312,3 +313,34 @@ def test_saving_a_video_onto_itself_is_no_error(manager):
     """It is already where it was asked to be."""
     task = manager.submit(prompt=KOI).wait(60)
     assert task.save(task.video_path) == task.video_path
+
+
+def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch):
+    """It could be charged twice, so the user reads which contract it has, which one is spoken, what to do."""
+    request = {"model": "kling-v3", "prompt": KOI}
+    row = Entry("c" * 32, manager.service, request=request, status="unconfirmed", contract="2099-01")
+    manager.library.add(row)
+    sent: list[object] = []
+    monkeypatch.setattr(manager.client, "submit", lambda *told, **_: sent.append(told))
+    task = manager.take_up(row.key)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    with pytest.raises(qw.QingboError, match=r"2099-01.* speaks 2026-04.*QINGBO_CONTRACT=2099-01.*check\("):
+        task.submit_again()
+    assert task.is_done
+    assert task.status == qw.TaskStatus.unconfirmed
+    assert sent == []
+    assert manager.library.get(row.key).contract == "2099-01"
+
+
+def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):
+    """What the service has is followed and saved, whatever contract has made it."""
+    first = manager.client.submit(qw.VideoRequest(prompt=KOI, duration=3), idempotency_key="first")
+    row = Entry("c" * 32, manager.service, request={"prompt": KOI}, status="unconfirmed", contract="2099-01")
+    manager.library.add(row)
+    task = manager.take_up(row.key)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    task.check(first.task_id)
+    assert task.wait(60).video_path.is_file()
+    assert manager.library.get(row.key).contract == "2099-01"

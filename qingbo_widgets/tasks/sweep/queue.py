@@ -172,6 +172,11 @@ class SweepQueue:
         cell's task: whatever submits it, it is one task, which is taken here and held in the journal.
         """
         manager, journal = self._manager, self._manager.monitor.journal
+        try:
+            task.check_contract()
+        except QingboError:
+            self._attach(cell, task)  # as it was, so that go_on() goes on with the others
+            raise
         if cell.task is None and not await self._claim(cell, task):
             return
         held = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)

@@ -7,13 +7,15 @@ import importlib.util
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets import InvalidRequest, QingboError, Sandbox, Sweep, TaskManager, sweep
-from qingbo_widgets.library.sweeps import Sweeps
+from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.sandbox import Faults
 from qingbo_widgets.tasks.sweep.cell import CellState, time_left
 from tests.waiting import until
@@ -451,3 +453,31 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
             assert 0 < counts[CellState.unconfirmed] < 40
             assert len(manager.library.entries()) == 200
             assert all(cell.task and cell.task.video_path for cell in made.cells if cell.state == "finished")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("unconfirmed", CellState.unconfirmed), ("failed", CellState.failed)]
+)
+@pytest.mark.usefixtures("failing")
+def test_a_cell_of_another_contract_is_not_submitted_again(
+    manager: TaskManager, status: str, state: CellState
+) -> None:
+    """The sweep pauses and says why, without a second charge; go_on() then goes on with the others."""
+    later, own = ({"prompt": f"{name} fail", "duration": 3} for name in ("later", "own"))
+    row = Entry("c" * 32, manager.service, request=later, status=status, contract="2099-01")
+    manager.library.add(replace(row, error={"type": "BadRequest", "message": "no such prompt"}))
+    cells = [CellRow({"row": 1}, later, key=row.key), CellRow({"row": 2}, own)]
+    Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
+    made = Sweep.resume("mixed", manager=manager)
+    until(lambda: made.cells[0].state == state)
+    made.retry_failed(unconfirmed=True)
+    made.go_on()
+    until(lambda: made.state == "paused")
+    assert "2099-01" in made.reason
+    assert "2026-04" in made.reason
+    assert made.cells[0].state == state
+    assert made.cells[1].task is None
+    made.go_on()
+    until(lambda: made.state == "ended")
+    assert [task.contract for task in manager.tasks] == ["2099-01", "2026-04"]
+    assert manager.library.get(row.key).task_id == ""  # type: ignore[union-attr]
