@@ -23,6 +23,8 @@ from ...service.secrets.known_keys import holds_key
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
+#: Levels of parts in parts that a cell may have; a list of masks with their points has four.
+_DEEPEST = 16
 _NO_FIELD = "VideoRequest has no field {names}; a sweep varies {known}"
 
 
@@ -220,7 +222,11 @@ def _told(skipped: Sequence[Skipped]) -> list[Problem]:
 
 def _rows(table: Any) -> Iterable[Any]:
     if isinstance(table, (str, os.PathLike)):
-        return list(csv.DictReader(io.StringIO(_text(Path(table).expanduser()), newline="")))
+        path = Path(table).expanduser()
+        try:
+            return list(csv.DictReader(io.StringIO(_text(path), newline="")))
+        except csv.Error as error:
+            raise ValueError(tr("{path} is no table: {reason}").format(path=path, reason=error)) from None
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return list(table.to_dict("records"))
     if isinstance(table, Mapping):
@@ -284,9 +290,18 @@ def _read(name: str, value: Any) -> Any:
         return value
     try:
         parsed = kind.parse(value.strip())
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets within brackets, deeper than Python goes
         return value
-    return value if isinstance(parsed, str) else parsed  # a text keeps its blanks
+    return value if isinstance(parsed, str) or _is_deep(parsed) else parsed  # a text keeps its blanks
+
+
+def _is_deep(value: Any, levels: int = _DEEPEST) -> bool:
+    """Return whether parts lie in parts deeper than any parameter has them: further on, Python gives up."""
+    if not isinstance(value, list | dict):
+        return False
+    return levels == 0 or any(
+        _is_deep(part, levels - 1) for part in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _kind_of(name: str) -> Kind | None:

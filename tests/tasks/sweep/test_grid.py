@@ -11,6 +11,7 @@ import pytest
 
 from qingbo_widgets import InvalidRequest, Shot, VideoRequest
 from qingbo_widgets.tasks.sweep.grid import make_grid
+from qingbo_widgets.tasks.sweep.plain import skipped_as_json
 from tests.descriptions import INVENTED
 
 
@@ -146,6 +147,35 @@ def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
     file.write_bytes(b"prompt\n\xff\xff\xff")
     with pytest.raises(ValueError, match="save it as CSV UTF-8"):
         make_grid(file)
+
+
+@pytest.mark.parametrize("levels", [30, 600, 50_000])
+@pytest.mark.parametrize("name", ["camera_control", "shots", "dynamic_masks"])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_a_cell_of_brackets_is_a_problem_of_that_cell(
+    tmp_path: Path, levels: int, name: str, brackets: str
+) -> None:
+    """Deeper than Python goes is a wrong value like any other: named, or left out, and no traceback."""
+    opened, closed = brackets
+    part = opened if opened == "[" else '{"a":'
+    path = tmp_path / "prompts.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        deep = part * levels + "1" + closed * levels if levels < 1000 else part * (100_000 // len(part))
+        csv.writer(file).writerows([["prompt", name], ["koi", deep], ["crane", ""]])
+    with pytest.raises(InvalidRequest) as caught:
+        make_grid(path)
+    assert name in {problem.field for problem in caught.value.problems}
+    grid = make_grid(path, skip_invalid=True)
+    assert [one.request.prompt for one in grid.combinations] == ["crane"]
+    assert skipped_as_json(grid.skipped)[0]["values"][name] == deep
+
+
+def test_a_cell_that_is_longer_than_a_table_has_them(tmp_path: Path) -> None:
+    """A quotation mark that is never closed makes one cell of the rest: the file is named."""
+    path = tmp_path / "prompts.csv"
+    path.write_text('prompt\n"A koi' + " swims" * 30_000, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"prompts\.csv is no table: field larger than field limit"):
+        make_grid(path)
 
 
 def test_a_prompt_is_not_a_table() -> None:
