@@ -30,7 +30,7 @@ from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, parser_of
+from .options import choices_of, flags_of, parser_of
 from .placeholders import filled, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
@@ -92,10 +92,14 @@ class QingboMagics(Magics):
             raise _refused(tr("-o {output}: that is no name for a variable.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
         text = _put_in(filled, cell.strip(), self.shell.user_ns)
-        if "shots" in fields:
-            more = [line for line in text.splitlines() if line.strip()]
-            fields["shots"] = [*map(_shot, fields["shots"]), *(_shot(line, in_cell=True) for line in more)]
-        else:
+        parameters = models_of().parameters
+        lists = [name for name in fields if parameters[name].type == "shots"]
+        for name in lists:
+            option = flags_of(parameters[name])[-1]
+            more = [line for line in text.splitlines() if line.strip()] if name == lists[0] else []
+            in_cell = [_shot(line, option, in_cell=True) for line in more]
+            fields[name] = [*(_shot(shot, option) for shot in fields[name]), *in_cell]
+        if not lists:
             fields["prompt"] = text
         task = _told(lambda: current().submit(VideoRequest(**fields)))
         if output is not None:
@@ -170,7 +174,7 @@ class QingboMagics(Magics):
         command, *before = event.line.removesuffix(event.symbol).split() or [""]
         last = before[-1] if before else ""
         if command == "%%qingbo" or event.symbol.startswith("-") or (before and before[0].startswith("-")):
-            chosen = choices_of(models_of(), last)
+            chosen = choices_of(models_of(), last, event.line.split())
             return list(chosen) if chosen else [option for group in _options() for option in group]
         if not before:
             return list(COMMANDS)
@@ -244,17 +248,17 @@ def _words(line: str) -> list[str]:
         return line.split()
 
 
-def _shot(text: str, *, in_cell: bool = False) -> Shot:
+def _shot(text: str, option: str, *, in_cell: bool = False) -> Shot:
     prompt, _, seconds = text.rpartition(":")
     if prompt.strip() and seconds.strip().isdecimal():
         return Shot(prompt.strip(), int(seconds))
-    told = tr('--shot {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
+    told = tr('{option} {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
     if in_cell:
         told = tr(
-            "{text!r}: shots take the place of the prompt, so with --shot each line of the cell is one more: "
-            'a text, a colon and whole seconds, "A koi rises:5".'
+            "{text!r}: shots take the place of the prompt, so with {option} each line of the cell is one "
+            'more: a text, a colon and whole seconds, "A koi rises:5".'
         )
-    raise _refused(told.format(text=text))
+    raise _refused(told.format(text=text, option=option))
 
 
 def _put_in(put: Callable[[str, Mapping[str, Any]], str], text: str, names: Mapping[str, Any]) -> str:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
-from ..service.contract.kinds import KINDS
+from ..service.contract.kinds import KINDS, example
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "parser_of"]
+__all__ = ["choices_of", "flags_of", "parser_of"]
 
 #: The text of the cell.
 _CELL = "prompt"
-_SHOT = N_('A shot, in the place of the prompt: --shot "A koi rises:5". 2 to 6 make a video.')
+_SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5". {fewest} to {most} make a video.')
+_ANY_SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5".')
 _OPPOSITE = N_("The opposite of {option}.")
 _OUTPUT = N_("The variable that gets the task.")
 _WAIT = N_("Wait until the video is saved.")
+_WHOLE = N_("{text!r} is not a whole number, as in {example}")
+_NUMBER = N_("{text!r} is not a number, as in {example}")
+_PARTS = N_("{text!r} is not JSON, as in {example}")
+_NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
+#: In a line a brace stands twice: one alone begins a variable.
+_EXAMPLES = {
+    "masks": """'[{{"mask_url": "https://example.com/moves.png", "trajectories": [[0, 0], [10, 10]]}}]'""",
+    "camera": """'{{"type": "simple", "config": {{"zoom": 5}}}}'""",
+}
 
 
 def parser_of(models: Models) -> MagicArgumentParser:
     """Return the parser of a line: an option for each parameter, and where the task goes."""
-    parser = MagicArgumentParser("%%qingbo", add_help=False)
+    parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython puts one more before it
     for parameter in models.parameters.values():
         if parameter.name != _CELL:
             for flags, how in _options(parameter):
@@ -33,16 +44,48 @@ def parser_of(models: Models) -> MagicArgumentParser:
     return parser
 
 
-def choices_of(models: Models, option: str) -> tuple[str, ...]:
-    """Return the values that may follow an option; none where any text may."""
+def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the values that may follow an option as they stand; none where any text may.
+
+    Args:
+        models: those of the contract.
+        option: as it is written.
+        words: the words of the line, which may name the model; without one, it is the default.
+    """
     for parameter in models.parameters.values():
         if any(option in flags for flags, _ in _options(parameter)):
-            return tuple(models) if parameter.name == "model" else tuple(map(str, parameter.choices))
+            return tuple(models) if parameter.name == "model" else _choices(models, parameter, words)
     return ()
 
 
+def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tuple[str, ...]:
+    model = models.of(_named(models, words) or models.parameters["model"].default)
+    described = model.parameters.get(parameter.name, parameter)  # of one that it does not take: any model's
+    kind = KINDS[described.type]
+    return tuple(
+        str(choice)
+        for choice in described.choices
+        if not any(kind.check(described, kind.read(choice), model))  # "simple" needs more than its name
+    )
+
+
+def _named(models: Models, words: Sequence[str]) -> str:
+    """Return the model that a line names; empty where it names none."""
+    flags, named = flags_of(models.parameters["model"]), ""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        flag, is_joined, value = word.partition("=")
+        if flag in flags:
+            named = value if is_joined else following
+    return named
+
+
+def flags_of(parameter: Parameter) -> tuple[str, ...]:
+    """Return the ways in which the option of a parameter is written."""
+    return parameter.options or (f"--{parameter.name.replace('_', '-')}",)
+
+
 def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    flags = parameter.options or (f"--{parameter.name.replace('_', '-')}",)
+    flags = flags_of(parameter)
     # argparse formats the help with %.
     meaning = tr(parameter.help).replace("%", "%%")
     if parameter.type == "boolean":
@@ -51,19 +94,30 @@ def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[st
         text = tr(_OPPOSITE).format(option=flags[-1])
         yield opposite, {"action": "store_false", "default": None, "help": text}
     elif parameter.type == "shots":
-        yield flags, {"action": "append", "metavar": "TEXT:SECONDS", "help": tr(_SHOT)}
+        yield flags, {"action": "append", "metavar": "TEXT:SECONDS", "help": _shot_help(parameter)}
     elif parameter.type == "urls":
         yield flags, {"action": "append", "help": meaning}
     else:
         yield flags, {"type": _reader(parameter), "help": meaning}
 
 
+def _shot_help(parameter: Parameter) -> str:
+    option = flags_of(parameter)[-1]
+    if not (limits := parameter.limits.get("count")):
+        return tr(_ANY_SHOT).format(option=option)
+    return tr(_SHOT).format(option=option, fewest=limits[0], most=limits[1])
+
+
 def _reader(parameter: Parameter) -> Callable[[str], Any]:
-    """Return the function that reads the option's text, under the name that argparse shows of it."""
-    parse = KINDS[parameter.type].parse
+    """Return the function that reads the option's text; what it raises, argparse shows after the option."""
 
     def read(text: str) -> Any:
-        return parse(text)
+        try:
+            return KINDS[parameter.type].parse(text)
+        except (ValueError, RecursionError):
+            value = _EXAMPLES.get(parameter.type) or example(parameter)
+            told = tr(_NOT_READ.get(parameter.type, _PARTS))
+            told = told.format(text=text, example=f"{flags_of(parameter)[0]} {value}")
+            raise argparse.ArgumentTypeError(told) from None
 
-    read.__name__ = parameter.type
     return read

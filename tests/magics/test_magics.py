@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,11 @@ def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.Task
     ("options", "text", "words"),
     [
         ("--modle kling-v3", "x", r"--modle.*Did you mean --mode.*Options: .*-m/--model.*-s/--shot"),
-        ("--duration five", "x", "five.*Options"),
+        ("--duration five", "x", r"-d/--duration: 'five' is not a whole number, as in -d 5\. .*Options"),
+        ("-d 5.0", "x", r"-d/--duration: '5\.0' is not a whole number, as in -d 5\. "),
+        ("--cfg-scale much", "x", r"--cfg-scale: 'much' is not a number, as in --cfg-scale 0\.5\. "),
+        (f"--camera {'[' * 50_000}", "x", "--camera: .* is not JSON, as in --camera "),
+        ("--dynamic-masks [1", "x", r"--dynamic-masks: '\[1' is not JSON, as in --dynamic-masks "),
         ("-o 7up", "x", "no name for a variable"),
         ("--shot koi", "\n", "whole seconds"),
         ("", "A {missing} koi", "no variable 'missing'"),
@@ -285,7 +290,10 @@ def test_no_key_is_a_sentence(shell: InteractiveShell) -> None:
 
 def test_help(shell: InteractiveShell) -> None:
     """``%%qingbo?`` has the options, ``%qingbo?`` the commands."""
-    assert "--aspect-ratio" in shell.object_inspect("%%qingbo")["docstring"]
+    explained = shell.object_inspect("%%qingbo")["docstring"]
+    assert "--aspect-ratio" in explained
+    assert "  %%qingbo [-m MODEL]" in explained
+    assert "%%%" not in explained
     assert "resume ID" in shell.object_inspect("%qingbo")["docstring"]
 
 
@@ -311,11 +319,43 @@ def test_help_as_an_option(shell: InteractiveShell, monkeypatch: pytest.MonkeyPa
         ("%qingbo --sh", {"--shot"}),
         ("%qingbo --mode p", {"pro"}),
         ("%qingbo resume ", set()),
+        ("%%qingbo -d 1", {"10", "11", "12", "13", "14", "15"}),
+        ("%%qingbo -m kling-v3 -d ", {"3", "4", "14", "15"}),
+        ("%%qingbo --camera ", {"down_back", "forward_up", "right_turn_forward", "left_turn_forward"}),
     ],
 )
 def test_completion(shell: InteractiveShell, line: str, offered: set[str]) -> None:
     """Tab offers options, their values and commands; it connects to nothing."""
     assert offered <= completed(shell, line)
+
+
+@pytest.mark.parametrize(
+    "line", ["-m kling-v1-6", "--model kling-v1", "--model=kling-v1", "-m kling-v3 -m kling-v1"]
+)
+def test_lengths_are_those_of_the_model_in_the_line(shell: InteractiveShell, line: str) -> None:
+    """What the service would refuse is not offered: 5 and 10 of a model that takes no more."""
+    offered = completed(shell, f"%%qingbo {line} -d ")
+    assert {text for text in offered if text.isdecimal()} == {"5", "10"}
+
+
+def test_what_cannot_stand_alone_is_not_offered(shell: InteractiveShell) -> None:
+    """``--camera simple`` is refused whatever else the line says: it needs a config."""
+    for line in ("%%qingbo --camera ", "%%qingbo -m kling-v1-6 --camera "):
+        assert "forward_up" in completed(shell, line)
+        assert "simple" not in completed(shell, line)
+
+
+@pytest.mark.parametrize("option", ["--camera", "--dynamic-masks"])
+def test_the_example_of_a_refusal_can_be_typed(
+    shell: InteractiveShell, manager: qw.TaskManager, option: str
+) -> None:
+    """The line that the message shows is read: what is said next is about the model."""
+    with pytest.raises(UsageError) as caught:
+        shell.run_cell_magic("qingbo", f"{option} [1", "A koi")
+    found = re.search(rf"as in ({option} '.*?')\.", str(caught.value))
+    assert found is not None
+    with pytest.raises(UsageError, match=f"{option[2:8]}.*kling-v3 does not take it"):
+        shell.run_cell_magic("qingbo", found[1], "A koi")
 
 
 @pytest.mark.slow
@@ -342,3 +382,43 @@ def test_an_invented_parameter_is_an_option(
     assert "kling-v9" in completed(shell, "%%qingbo -m ")
     with pytest.raises(UsageError, match="grain: 'soft' is not one of fine, coarse"):
         shell.run_cell_magic("qingbo", "-m kling-v9 --grain soft", "A koi")
+
+
+SCENES = """
+[parameters.scenes]
+type = "shots"
+label = "Shots"
+help = "The length of the video in seconds."
+options = ["--scene"]
+place = "extra.scene_{number}_{key}"
+most = 2500
+count = [2, 4]
+seconds = [3, 15]
+
+[models.kling-v9]
+description = "5 or 10 s"
+takes = ["scenes"]
+
+[[constraints]]
+when = { scenes = "*" }
+forbid = ["prompt"]
+refusal = "would not be sent, because the shots stand instead of it"
+"""
+
+
+def test_shots_of_another_name_are_shots(
+    described: Callable[[str], None], shell: InteractiveShell, manager: qw.TaskManager
+) -> None:
+    """What a line and a cell say is read by the type of a parameter, and named by its own option."""
+    described(SCENES)
+    task = shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps:5")
+    assert task.request.scenes == (qw.Shot("A koi", 4), qw.Shot("It leaps", 5))
+    assert task.request.prompt == ""
+    with pytest.raises(UsageError, match=r"--scene 'A koi': a shot is a text, a colon"):
+        shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi"', "It leaps:5")
+    with pytest.raises(UsageError, match="with --scene each line"):
+        shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps")
+    shell.run_line_magic("reload_ext", "qingbo_widgets")
+    assert '--scene "A koi rises:5". 2 to 4 make' in " ".join(qw.magics.QingboMagics.make.__doc__.split())
+    with pytest.raises(qw.QingboError):
+        task.wait(timeout=30)
