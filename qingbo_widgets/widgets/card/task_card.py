@@ -273,7 +273,8 @@ class TaskCard(Composite):
         self.redraw_now()
 
 
-_shown: weakref.WeakKeyDictionary[Task, TaskCard] = weakref.WeakKeyDictionary()
+#: A card holds its task, so it is the card that is held weakly: ipywidgets keeps it until it is closed.
+_shown: weakref.WeakValueDictionary[Task, TaskCard] = weakref.WeakValueDictionary()
 
 
 def show(task: Task, *, embed: bool = False) -> None:

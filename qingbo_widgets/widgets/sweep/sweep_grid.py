@@ -196,7 +196,8 @@ class SweepGrid(Composite):
         return static_copy(self.sweep, self.lasting.twin_class)
 
 
-_shown: weakref.WeakKeyDictionary[Sweep, SweepGrid] = weakref.WeakKeyDictionary()
+#: A grid holds its sweep, so it is the grid that is held weakly: ipywidgets keeps it until it is closed.
+_shown: weakref.WeakValueDictionary[Sweep, SweepGrid] = weakref.WeakValueDictionary()
 
 
 def show(sweep: Sweep) -> None:

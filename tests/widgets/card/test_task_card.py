@@ -645,6 +645,24 @@ def test_showing_again_shows_the_same_card(
     card_in_cell(task).close()
 
 
+def test_a_task_that_nobody_holds_is_freed(make_task: MakeTask, cell: Any) -> None:
+    """A card that is closed, as when its cell is run again, keeps neither itself nor the task in memory."""
+    task = make_task(task_id="task-1")
+    show(task)
+    card = card_module._shown[task]
+    name = card.model_id
+    del card
+    gc.collect()
+    show(task)  # ipywidgets alone holds the card now, and it is still the task's
+    assert card_module._shown[task].model_id == name
+    card_module._shown[task].close()
+    freed = weakref.ref(task)
+    del task
+    gc.collect()  # frees the card, and the next one what only the card has held
+    gc.collect()
+    assert freed() is None
+
+
 def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, workdir: Path) -> None:
     """Also with a long prompt, in letters of three bytes each, in what the notebook stores of it."""
     prompt = "一条锦鲤在清澈的池塘中游动，水面波光粼粼。" * 15

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from qingbo_widgets import Sweep, sweep
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.sweep.cell import CellState
-from qingbo_widgets.widgets.sweep import table
+from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
 
@@ -198,3 +200,25 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
     assert "<img" not in cell.html
     assert "&lt;img" in read_on(grid)
     assert "<img" not in read_on(grid)
+
+
+def test_a_sweep_that_nobody_holds_is_freed(
+    make_sweep: Callable[..., Sweep], manager: TaskManager, cell: Any
+) -> None:
+    """A grid that is closed keeps neither itself nor its sweep in memory, nor what a sweep holds."""
+    made = make_sweep(prompt=["koi", "crane"])
+    made.pause()
+    show(made)
+    gc.collect()
+    show(made)
+    assert cell.views == 2
+    assert len({output[VIEW]["model_id"] for output in cell.outputs.values() if VIEW in output}) == 1
+    (grid,) = (grid for grid in sweep_grid._shown.values() if grid.sweep is made)
+    grid.close()
+    del grid
+    freed = weakref.ref(made)
+    del made
+    manager.sweeps.clear()
+    gc.collect()  # frees the grid, and the next one what only the grid has held
+    gc.collect()
+    assert freed() is None
