@@ -24,6 +24,28 @@ duration = { choices = [5, 12] }
 """
 """A parameter and a model that no service has; its texts are some that have their Chinese."""
 
+SCENES = """
+[parameters.scenes]
+type = "shots"
+label = "Shots"
+help = "The length of the video in seconds."
+options = ["--scene"]
+place = "extra.scene_{number}_{key}"
+most = 2500
+count = [2, 4]
+seconds = [3, 15]
+
+[models.kling-v9]
+description = "5 or 10 s"
+takes = ["scenes"]
+
+[[constraints]]
+when = { scenes = "*" }
+forbid = ["prompt"]
+refusal = "would not be sent, because the shots stand instead of it"
+"""
+"""Shots under a name that is not theirs today."""
+
 
 @pytest.fixture
 def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:

@@ -116,8 +116,8 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
             return KINDS[parameter.type].parse(text)
         except (ValueError, RecursionError):
             value = _EXAMPLES.get(parameter.type) or example(parameter)
-            told = tr(_NOT_READ.get(parameter.type, _PARTS))
-            told = told.format(text=text, example=f"{flags_of(parameter)[0]} {value}")
+            reason = _NOT_READ.get(parameter.type, _PARTS)
+            told = tr(reason).format(text=text, example=f"{flags_of(parameter)[0]} {value}")
             raise argparse.ArgumentTypeError(told) from None
 
     return read

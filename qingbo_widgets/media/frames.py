@@ -144,8 +144,10 @@ def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields:
         **fields: what is to differ from the other video's request.
     """
     # The image decides the shape, and what belonged to the first video's own images goes.
-    fresh: dict[str, Any] = {name: None for name, parameter in declared().items() if parameter.media}
-    fresh |= {"aspect_ratio": None, "shots": None, "prompt": prompt, "image_urls": (first_frame,)}
+    fresh: dict[str, Any] = {
+        name: None for name, parameter in declared().items() if parameter.media or parameter.type == "shots"
+    }
+    fresh |= {"aspect_ratio": None, "prompt": prompt, "image_urls": (first_frame,)}
     return request.replace(**{**fresh, **fields})
 
 

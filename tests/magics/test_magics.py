@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import qingbo_widgets as qw
 from qingbo_widgets.sandbox import Faults, Sandbox
-from tests.descriptions import INVENTED
+from tests.descriptions import INVENTED, SCENES
 from tests.faults.server import FaultServer
 
 SHORT = "-d 3 --no-audio"
@@ -382,28 +382,6 @@ def test_an_invented_parameter_is_an_option(
     assert "kling-v9" in completed(shell, "%%qingbo -m ")
     with pytest.raises(UsageError, match="grain: 'soft' is not one of fine, coarse"):
         shell.run_cell_magic("qingbo", "-m kling-v9 --grain soft", "A koi")
-
-
-SCENES = """
-[parameters.scenes]
-type = "shots"
-label = "Shots"
-help = "The length of the video in seconds."
-options = ["--scene"]
-place = "extra.scene_{number}_{key}"
-most = 2500
-count = [2, 4]
-seconds = [3, 15]
-
-[models.kling-v9]
-description = "5 or 10 s"
-takes = ["scenes"]
-
-[[constraints]]
-when = { scenes = "*" }
-forbid = ["prompt"]
-refusal = "would not be sent, because the shots stand instead of it"
-"""
 
 
 def test_shots_of_another_name_are_shots(

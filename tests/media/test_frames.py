@@ -12,8 +12,9 @@ import av
 import numpy as np
 import pytest
 
-from qingbo_widgets import QingboError, Sandbox, TaskManager
-from qingbo_widgets.media.frames import contact_sheet, frame_at, frame_number
+from qingbo_widgets import QingboError, Sandbox, TaskManager, VideoRequest
+from qingbo_widgets.media.frames import contact_sheet, continuation, frame_at, frame_number
+from tests.descriptions import SCENES
 
 RATE = 10
 
@@ -132,3 +133,12 @@ def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager]
     manager.upload = str
     with pytest.raises(QingboError, match="upload returned"):
         manager.publish(picture)
+
+
+def test_a_film_that_goes_on_has_no_shots_of_the_first(described: Callable[[str], None]) -> None:
+    """Whatever their parameter is called: the new prompt stands instead of them, or nothing could be sent."""
+    described(SCENES)
+    first = VideoRequest("kling-v9", scenes=[("A koi", 4), ("It leaps", 5)])
+    second = continuation(first, "https://example.com/last.png", "it dives")
+    assert second.scenes == ()
+    assert second.problems() == ()

@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
-from ...service.contract.models import declared
+from ...service.contract.models import declared, models_of
 from ...service.contract.status_names import status_name
 from ..base.build import set_tooltip
 from ..base.ipw import HBox
@@ -56,9 +56,7 @@ class Filters(HBox):
                 description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
             ),
             "model": ipywidgets.Dropdown(description=tr("Model"), options=[every]),
-            "mode": ipywidgets.Dropdown(
-                description=tr("Mode"), options=[every, *choice_options(declared()["mode"])]
-            ),
+            "mode": ipywidgets.Dropdown(description=tr("Mode"), options=[every, *_modes()]),
             "status": ipywidgets.Dropdown(description=tr("Status"), options=[every]),
             "tag": ipywidgets.Dropdown(description=tr("Tag"), options=[every]),
             "rating": ipywidgets.Dropdown(description=tr("Rating"), options=ratings),
@@ -115,6 +113,13 @@ class Filters(HBox):
     def _hear(self, _: Any) -> None:
         if not self._echo:
             self._changed()
+
+
+def _modes() -> list[tuple[str, Any]]:
+    """Return the modes of all models, each with its label: one model may have more than the others."""
+    taken = [model.parameters["mode"] for model in models_of().values() if "mode" in model.parameters]
+    offered = (option for parameter in (declared()["mode"], *taken) for option in choice_options(parameter))
+    return list(dict.fromkeys(offered))
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -449,3 +449,39 @@ def test_an_empty_library(workdir: Path) -> None:
     assert "no tasks yet" in text_of(gallery)
     assert list(workdir.iterdir()) == []
     gallery.close()
+
+
+LARGE = """
+[models.kling-v9]
+description = "5 or 10 s"
+takes = []
+mode = { choices = ["std", "pro", "large"], default = "large" }
+"""
+
+
+def test_the_modes_of_every_model_are_offered(library: Library, described: Callable[[str], None]) -> None:
+    """A mode that one model alone has, and has by default, finds its tasks."""
+    described(LARGE)
+    request = VideoRequest("kling-v9", "a koi").as_dict()
+    library.add(Entry("9" * 32, "sandbox", "task-9", "kling-v9", request, "completed"))
+    gallery = Gallery(library)
+    modes = [value for _, value in gallery.filters.controls["mode"].options[1:]]
+    assert modes == ["std", "pro", "large"]
+    gallery.filters.controls["mode"].value = "large"
+    assert [entry.key for entry, _ in gallery._shown] == ["9" * 32]
+    gallery.close()
+
+
+def test_what_a_later_version_made_is_shown_as_it_is(library: Library) -> None:
+    """The mode stands on its panel, and a film goes on with its settings, not with the defaults."""
+    request = {"model": "kling-v3", "prompt": "a koi", "seed": 7, "mode": "pro", "duration": 10}
+    library.add(Entry("9" * 32, "sandbox", "task-9", "kling-v3", request, "completed", file="video-9.mp4"))
+    (library.folder / "video-9.mp4").write_bytes(b"mp4")
+    gallery = Gallery(library)
+    gallery.look_at("9" * 32)
+    panel = gallery.opened
+    assert "pro" in panel._head.value
+    assert panel.again_button.disabled, "not the same request: one of its fields is not known here"
+    _, known = panel._film()
+    assert (known.mode, known.duration, known.prompt) == ("pro", 10, "a koi")
+    gallery.close()
