@@ -19,7 +19,7 @@ from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
-from ...service.secrets.known_keys import holds_key
+from ...service.secrets.known_keys import hide, holds_key
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
@@ -195,7 +195,7 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _check_names(names: Iterable[str]) -> None:
     known = VideoRequest.field_names()
     if unknown := sorted(set(names) - set(known)):
-        raise TypeError(_NO_FIELD.format(names=", ".join(unknown), known=", ".join(known)))
+        raise TypeError(_NO_FIELD.format(names=hide(", ".join(unknown)), known=", ".join(known)))
 
 
 def _told(skipped: Sequence[Skipped]) -> list[Problem]:

@@ -123,7 +123,7 @@ class FormState(HasTraits):
         self.hidden = frozenset((hide,) if isinstance(hide, str) else hide)
         unknown = (set(initial) | set(self.fixed) | self.hidden) - set(declared())
         if unknown:
-            raise TypeError(f"RequestForm has no field {', '.join(sorted(unknown))}")
+            raise TypeError(hide_in(f"RequestForm has no field {', '.join(sorted(unknown))}"))
         if twice := set(initial) & set(self.fixed):
             raise TypeError(f"RequestForm got a fixed and another value for {', '.join(sorted(twice))}")
         #: Whether the user has written a prompt.
