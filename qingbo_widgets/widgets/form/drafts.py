@@ -69,14 +69,19 @@ class DraftKeeper:
         draft = _remembered.get(self._place) or self._presets.draft(self._key)
         if draft is None:
             return
-        defaults = self._form.field_names  # which a draft of version 0.1.0 leaves out
-        changed = {
-            name: self._given.get(name)
-            for name in {*draft.given, *self._given}
-            if draft.given.get(name, defaults.get(name)) != self._given.get(name, defaults.get(name))
-        }
-        fields = {**draft.fields, **changed}
+        before, now, fields = self._chosen(draft.given), self._chosen(self._given), dict(draft.fields)
+        if before.get("model") != now.get("model"):
+            fields = self._chosen(fields)  # what stands at a default goes on to that of the other model
+        changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
+        fields |= {name: self._given.get(name) for name in changed}
         fill(self._form, {name: value for name, value in fields.items() if value is not None})
+
+    def _chosen(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the model and what differs from its defaults, which a draft of version 0.1.0 leaves out."""
+        model = fields.get("model", self._form.default("model"))
+        defaults = self._form.defaults(model)
+        chosen = {name: value for name, value in fields.items() if value != defaults.get(name)}
+        return {**chosen, "model": model}
 
     @property
     def _place(self) -> tuple[str, str]:

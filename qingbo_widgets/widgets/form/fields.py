@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import ipywidgets
 
 from ...i18n import tr
+from ...service.contract.kinds import KINDS
 from ...service.contract.models import declared, models_of
-from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
-from ..base.build import made
+from ...service.contract.values import is_set
 from ..base.text_fields import Text, Textarea
 
 __all__ = [
     "LABEL_WIDTH",
     "NARROW",
     "WIDE",
-    "Controls",
     "Field",
-    "build",
     "choice_options",
-    "duration_options",
     "fields",
     "help_of",
     "in_seconds",
-    "is_common",
     "label",
     "model_options",
-    "offer",
+    "seconds_options",
 ]
 
 LABEL_WIDTH = "130px"
 WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _stripped(text: str) -> str | None:
-    return text.strip() or None
-
-
-def _urls(text: str) -> tuple[str, ...]:
-    # A URL has no blanks: two of them are shown, and told of, as two.
-    return tuple(text.split())
-
-
-def _in_a_line(value: Any) -> str:
-    """Return image URLs side by side; a preset may hold something else."""
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else _text(value)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+Options = list[tuple[str, Any]]
+"""What a choice offers: labels and values."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """How one field is edited.
+    """How one field is edited. The parameter that is handed over is the chosen model's.
 
     Attributes:
         kind: the control's class.
@@ -72,21 +51,33 @@ class Field:
         layout: its size.
         read: the field's value from the control's.
         write: the control's value from the field's.
+        options: what a choice offers; ``None`` where the control is none.
+        shown: the label of a value that is not offered.
+        is_common: whether every model takes the field.
     """
 
     kind: type[ipywidgets.DOMWidget]
-    given: Callable[[], Mapping[str, Any]]
+    given: Callable[[Parameter], Mapping[str, Any]] = lambda _: {}
     layout: Mapping[str, str] = field(default_factory=lambda: NARROW)
-    read: Callable[[Any], Any] = _same
-    write: Callable[[Any], Any] = _same
+    read: Callable[[Any, Parameter], Any] = lambda value, _: value
+    write: Callable[[Any, Parameter], Any] = lambda value, _: value
+    options: Callable[[Parameter, Models], Options] | None = None
+    shown: Callable[[Any], str] = str
+    is_common: bool = False
 
 
-def duration_options(model: str, models: Models | None = None) -> list[tuple[str, int]]:
-    """Return the lengths that a model renders; for one that is not listed, those of any."""
-    models = models or models_of()
-    described = models.values() if model not in models else (models[model],)
-    lengths = sorted({seconds for one in described for seconds in one.parameters["duration"].choices})
-    return [(in_seconds(seconds), seconds) for seconds in lengths]
+# ---------------------------------------------------------------------- what a choice offers
+
+
+def seconds_options(parameter: Parameter, models: Models) -> Options:
+    """Return the lengths that a model renders; where any will do, those that some model lists."""
+    lengths = [(in_seconds(seconds), seconds) for seconds in _lengths(parameter, models)]
+    return [*_unset(parameter), *lengths]
+
+
+def _lengths(parameter: Parameter, models: Models) -> Iterable[int]:
+    described = (model.parameters.get(parameter.name, parameter) for model in models.values())
+    return parameter.choices or sorted({seconds for one in described for seconds in one.choices})
 
 
 def in_seconds(seconds: int) -> str:
@@ -94,118 +85,164 @@ def in_seconds(seconds: int) -> str:
     return tr("{seconds} s").format(seconds=seconds)
 
 
-def model_options(models: Models | None = None) -> list[tuple[str, str]]:
+def model_options(parameter: Parameter, models: Models) -> Options:
     """Return the models, each with a few words."""
+    del parameter
     text = tr("{name}: {description}")
-    models = models or models_of()
     return [
         (text.format(name=model.name, description=tr(model.description)), model.name)
         for model in models.values()
     ]
 
 
-def choice_options(parameter: Parameter) -> list[tuple[str, Any]]:
+def choice_options(parameter: Parameter) -> Options:
     """Return the values of a choice, each with its label."""
-    labels = parameter.labels
-    return [(tr(labels[one]) if one in labels else str(one), one) for one in parameter.choices]
+    labels = parameter.labels  # a description that is JSON or TOML has texts alone for keys
+    return [(tr(labels[str(one)]) if str(one) in labels else str(one), one) for one in parameter.choices]
 
 
-def offer(
-    choice: ipywidgets.Dropdown,
-    options: Iterable[tuple[str, Any]],
-    value: Any,
-    shown: Callable[[Any], str] = str,
-) -> None:
-    """Offer these options with ``value`` chosen; a value that is not among them is ``shown`` all the same."""
-    offered = list(options)
-    if value not in [known for _, known in offered]:
-        offered.append((shown(value), value))
-    if list(choice.options) != offered:
-        choice.options = offered
-    choice.value = value
+def _unset(parameter: Parameter) -> Options:
+    """Return the way back to a field that is not set, where there is one."""
+    return [(tr("default"), None)] if parameter.default is None and not parameter.required else []
 
 
-def _model(parameter: Parameter) -> Field:
+# ---------------------------------------------------------------------- one control for each type
+
+
+def _cleared(parameter: Parameter) -> str | None:
+    """Return the value of a text that the user has emptied: not set, or none in the place of a default."""
+    return None if parameter.default is None else ""
+
+
+def _stripped(text: str, parameter: Parameter) -> str | None:
+    return text.strip() or _cleared(parameter)
+
+
+def _as_text(value: Any, parameter: Parameter) -> str:
     del parameter
-    return Field(ipywidgets.Dropdown, lambda: {"options": model_options()})
-
-
-def _prose(parameter: Parameter) -> Field:
-    given = {"rows": 4 if parameter.required else 2}
-    read = _same if parameter.default == "" else lambda text: text or None
-    return Field(Textarea, lambda: given | _placeholder(parameter), WIDE, read, _text)
-
-
-def _choice(parameter: Parameter) -> Field:
-    return Field(ipywidgets.Dropdown, lambda: {"options": choice_options(parameter)})
-
-
-def _seconds(parameter: Parameter) -> Field:
-    def given() -> Mapping[str, Any]:
-        return {"options": duration_options(VideoRequest().model), "value": parameter.default}
-
-    return Field(ipywidgets.Dropdown, given)
-
-
-def _integer(parameter: Parameter) -> Field:
-    def read(text: str) -> Any:
-        with suppress(ValueError):
-            return int(text)
-        return text.strip() or None  # shown as a problem
-
-    return Field(Text, lambda: _placeholder(parameter), NARROW, read, _text)
-
-
-def _number(parameter: Parameter) -> Field:
-    likely = parameter.example
-    return Field(
-        ipywidgets.FloatText,
-        lambda: {"value": likely, "step": 0.05},
-        NARROW | {"max_width": "220px"},
-        write=lambda value: likely if value is None else value,
-    )
-
-
-def _boolean(parameter: Parameter) -> Field:
-    # None is the service's default, and the control shows what that is.
-    likely = bool(parameter.example)
-    return Field(
-        ipywidgets.Checkbox,
-        lambda: {"value": likely},
-        write=lambda value: likely if value is None else value,
-    )
-
-
-def _url(parameter: Parameter) -> Field:
-    return Field(Text, lambda: _placeholder(parameter), WIDE, _stripped, _text)
-
-
-def _url_list(parameter: Parameter) -> Field:
-    return Field(Text, lambda: _placeholder(parameter), WIDE, _urls, _in_a_line)
+    return "" if value is None else str(value)
 
 
 def _placeholder(parameter: Parameter) -> dict[str, str]:
     return {"placeholder": tr(parameter.placeholder)} if parameter.placeholder else {}
 
 
-_BY_TYPE: Mapping[str, Callable[[Parameter], Field]] = {
-    "name": _model,
-    "text": _prose,
-    "choice": _choice,
-    "seconds": _seconds,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "url": _url,
-    "urls": _url_list,
+def _likely(parameter: Parameter) -> Any:
+    """Return what a control shows that cannot be empty while the field is not set."""
+    return parameter.default if parameter.example is None else parameter.example
+
+
+def _in_rows(rows: int, parameter: Parameter) -> dict[str, Any]:
+    return {"rows": rows, **_placeholder(parameter)}
+
+
+def _integer(text: str, parameter: Parameter) -> Any:
+    del parameter
+    with suppress(ValueError):
+        return int(text)
+    return text.strip() or None  # shown as a problem
+
+
+def _number(text: str, parameter: Parameter) -> Any:
+    del parameter
+    with suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    return text.strip() or None  # shown as a problem
+
+
+def _urls(text: str, parameter: Parameter) -> tuple[str, ...]:
+    del parameter
+    # A URL has no blanks: two of them are shown, and told of, as two.
+    return tuple(text.split())
+
+
+def _in_a_line(value: Any, parameter: Parameter) -> str:
+    """Return URLs side by side; a preset may hold something else."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else _as_text(value, parameter)
+
+
+def _from_json(text: str, parameter: Parameter) -> Any:
+    """Return what the text holds; where it cannot be read, the text, which is shown as a problem."""
+    kind, value = KINDS[parameter.type], text.strip()
+    if not value:
+        return kind.empty
+    with suppress(ValueError, RecursionError):
+        return kind.read(kind.parse(value))
+    return kind.read(value)
+
+
+def _as_json(value: Any, parameter: Parameter) -> str:
+    if not is_set(value):
+        return ""
+    with suppress(AttributeError, TypeError, ValueError):
+        return json.dumps(KINDS[parameter.type].write(value), ensure_ascii=False)
+    # What could not be read is a text, or a list of this one.
+    return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
+
+
+_MODEL = Field(ipywidgets.Dropdown, options=model_options)
+_INTEGER = Field(Text, _placeholder, NARROW, _integer, _as_text)
+_TYPED_NUMBER = Field(Text, _placeholder, NARROW, _number, _as_text)
+_JSON = Field(Textarea, lambda parameter: _in_rows(3, parameter), WIDE, _from_json, _as_json)
+_BY_TYPE: Mapping[str, Field] = {
+    "name": Field(Text, _placeholder, NARROW, _stripped, _as_text),
+    "text": Field(
+        Textarea,
+        lambda parameter: _in_rows(4 if parameter.required else 2, parameter),
+        WIDE,
+        lambda text, parameter: text or _cleared(parameter),
+        _as_text,
+    ),
+    "choice": Field(
+        ipywidgets.Dropdown,
+        options=lambda parameter, _: [*_unset(parameter), *choice_options(parameter)],
+    ),
+    "seconds": Field(ipywidgets.Dropdown, options=seconds_options, shown=in_seconds),
+    "integer": _INTEGER,
+    "number": Field(
+        ipywidgets.FloatText,
+        lambda parameter: {"value": _likely(parameter), "step": 0.05},
+        NARROW | {"max_width": "220px"},
+        write=lambda value, parameter: _likely(parameter) if value is None else value,
+    ),
+    # None is the service's default, and the control shows what that is.
+    "boolean": Field(
+        ipywidgets.Checkbox,
+        lambda parameter: {"value": bool(_likely(parameter))},
+        write=lambda value, parameter: bool(_likely(parameter)) if value is None else value,
+    ),
+    "url": Field(Text, _placeholder, WIDE, _stripped, _as_text),
+    "urls": Field(Text, _placeholder, WIDE, _urls, _in_a_line),
+    # In a control of their own only where no panel edits them.
+    "camera": _JSON,
+    "masks": _JSON,
+    "shots": _JSON,
 }
+
+
+def _field(parameter: Parameter) -> Field:
+    """Return how a parameter is edited, by its type and by what its description lacks."""
+    if parameter.name == "model":
+        return _MODEL
+    if parameter.type == "seconds" and not _lengths(parameter, models_of()):
+        return _INTEGER
+    if parameter.type == "number" and _likely(parameter) is None:
+        return _TYPED_NUMBER
+    return _BY_TYPE[parameter.type]
 
 
 @cache
 def fields() -> Mapping[str, Field]:
     """Return the fields that have a control of their own; any other is edited in a panel, or set in code."""
-    own = {name: parameter for name, parameter in declared().items() if not parameter.editor}
-    return {name: _BY_TYPE[parameter.type](parameter) for name, parameter in own.items()}
+    return {
+        name: replace(
+            _field(parameter),
+            is_common=all(name in model.parameters for model in models_of().values()),
+        )
+        for name, parameter in declared().items()
+        if not parameter.editor
+    }
 
 
 def label(name: str) -> str:
@@ -218,63 +255,3 @@ def help_of(name: str) -> str:
     """Return the meaning of a field, in the language of the moment."""
     parameter = declared()[name]
     return tr(parameter.help)
-
-
-def is_common(name: str) -> bool:
-    """Return whether every model takes a field."""
-    return all(name in model.parameters for model in models_of().values())
-
-
-class Controls(Mapping[str, Any]):
-    """The controls of a form by their field, each made when it is first asked for.
-
-    Args:
-        adopt: called with the name and the control when one was made.
-        names: the fields.
-    """
-
-    def __init__(self, adopt: Callable[[str, Any], None], names: Iterable[str]) -> None:
-        self._adopt, self._names = adopt, tuple(names)
-        self._kin: dict[Any, Any] = {}
-        #: Those that there are already.
-        self.made: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.made:
-            if name not in self._names:
-                raise KeyError(name)
-            control = build(name, self._kin)
-            self._adopt(name, control)
-            self.made[name] = control
-        return self.made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def build(name: str, kin: dict[Any, Any] | None = None) -> ipywidgets.DOMWidget:
-    """The control of a field, with its label and its explanation.
-
-    Args:
-        name: the field.
-        kin: the styles and layouts that the controls of one form share: each is a widget too.
-    """
-    edited, kin = fields()[name], {} if kin is None else kin
-    is_shared = is_common(name) and name != "prompt"
-    size = tuple(edited.layout.items())
-    control = made(
-        edited.kind,
-        help_of(name),
-        description=label(name),
-        style=kin.get(edited.kind, {"description_width": LABEL_WIDTH}),
-        # A control that is hidden by itself has a layout by itself.
-        layout=kin.get(size, dict(edited.layout)) if is_shared else dict(edited.layout),
-        **edited.given(),
-    )
-    kin.setdefault(edited.kind, control.style)
-    if is_shared:
-        kin.setdefault(size, control.layout)
-    return control

@@ -23,7 +23,7 @@ _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewh
 
 
 def fields_of(form: FormState) -> dict[str, Any]:
-    """Every field that differs from its default, as JSON, also what the chosen model does not take.
+    """Every field that is set, as JSON; of what the chosen model does not take, what was chosen.
 
     A file that the sandbox serves is named by its path: the next sandbox has another address.
     """
@@ -31,12 +31,13 @@ def fields_of(form: FormState) -> dict[str, Any]:
     def named(url: Any) -> Any:
         return pictures.path_of(url) if isinstance(url, str) else url
 
-    values = {name: with_urls(name, getattr(form, name), named) for name in form.field_names}
+    kept = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
+    values = {name: with_urls(name, getattr(form, name), named) for name in kept}
     return VideoRequest(**values).as_dict()
 
 
 def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Fill the form in; a field that is not named gets its default, one that is fixed stays.
+    """Fill the form in; a field that is not named gets the model's default, one that is fixed stays.
 
     Images among the fields are not looked at by themselves: their author would see who opens them.
 
@@ -44,15 +45,17 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
         What could not be shown, as ``field: value``.
     """
     left_out = [_told(name, value) for name, value in fields.items() if name not in form.field_names]
+    model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.at_once():
         form.unasked |= _images_in(fields) - _images_in(form.given)
-        for name, default in form.field_names.items():
+        for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
             try:
                 setattr(form, name, fields.get(name, default))
             except TraitError:
                 left_out.append(_told(name, fields.get(name)))
+        form.settle()
     return tuple(left_out)
 
 
@@ -73,7 +76,7 @@ def load(form: FormState, source: Any) -> tuple[str, ...]:
     request = source if isinstance(source, VideoRequest) else getattr(source, "request", None)
     if not isinstance(request, VideoRequest):
         raise ValueError(tr(_NO_REQUEST))
-    return fill(form, {name: getattr(request, name) for name in form.field_names})
+    return fill(form, request.given)
 
 
 def paste(form: FormState, text: str) -> tuple[str, ...]:

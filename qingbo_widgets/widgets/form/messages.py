@@ -59,12 +59,12 @@ def of_code(form: FormState, problems: Problems, warnings: Problems) -> Markup:
     """Return what is submitted and might go unseen: where results are sent, and values without a control."""
     sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
     lines = [markup.note(sent_on, "hint")] if sent_on else []
-    for name, default in form.field_names.items():
+    for name in form.field_names:
         hidden = name in form.hidden
         if name in fields() and not hidden:
             continue
         value = getattr(form, name)
-        if value != default and not hidden and not is_edited(name):
+        if not hidden and not is_edited(name) and value != form.default(name):
             said = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
         if hidden or not is_edited(name):

@@ -15,7 +15,8 @@ from ..base.build import made
 from ..base.composite import Composite
 from ..base.sync import Echo, update
 from . import loading, messages
-from .fields import Controls, duration_options, fields, in_seconds, is_common, model_options, offer
+from .controls import Controls, build, offer
+from .fields import fields
 from .layout import MAIN, beside, by_model, panels
 from .panels import Panels, Slot
 from .shots import ShotsSwitch
@@ -53,9 +54,10 @@ class RequestForm(FormState, Composite):
     _is_built = False
 
     def _build(self) -> None:
-        self.controls = Controls(self._adopt, [name for name in fields() if name not in self.hidden])
+        self.controls = Controls(self._make, [name for name in fields() if name not in self.hidden])
         self._echo = Echo()
         self._notes: dict[str, Any] = {}
+        self._offered: dict[str, tuple[Any, ...]] = {}
         self._in_code = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
         self.slots = {name: Slot(part, self) for name, part in beside().items()}
@@ -86,7 +88,7 @@ class RequestForm(FormState, Composite):
         for name in texts:
             if name in made and made[name].description == label and self.counts(name):
                 made[name].value = text
-                return request.replace(**{name: fields()[name].read(text)})
+                return request.replace(**{name: fields()[name].read(text, self.parameter(name))})
         rows = [] if self.counts("prompt") else self.slots["prompt"].editor.prompts
         for index, row in enumerate(rows):
             if row.description == label and index < len(request.shots):
@@ -138,29 +140,35 @@ class RequestForm(FormState, Composite):
 
     # ------------------------------------------------------------------ both ways
 
-    def _adopt(self, name: str, control: Any) -> None:
-        """Tie a new control and its trait to each other."""
+    def _make(self, name: str, kin: dict[Any, Any]) -> Any:
+        """Make a control, and tie it and its trait to each other."""
+        control = build(name, self.parameter(name), self.models, kin)
         self._show(name, control)
         control.observe(lambda change: self._take(name, change["new"]), "value")
+        return control
 
     def _take(self, name: str, value: Any) -> None:
         """Set the trait of a control that has changed."""
         if not self._echo:
-            setattr(self, name, fields()[name].read(value))
+            setattr(self, name, fields()[name].read(value, self.parameter(name)))
 
     def _move(self, name: str, control: Any) -> None:
-        value = getattr(self, name)
-        if fields()[name].read(control.value) == value and name not in ("model", "duration"):
-            return  # never written back while the user types
-        if isinstance(control, ipywidgets.Dropdown):
-            options = list(control.options)
-            if name == "model":
-                options = model_options(self.models)
-            elif name == "duration":
-                options = list(duration_options(self.model, self.models))
-            offer(control, options, value, in_seconds if name == "duration" else str)
-        else:
-            control.value = fields()[name].write(value)
+        edited, parameter, value = fields()[name], self.parameter(name), getattr(self, name)
+        if edited.options is None:
+            if edited.read(control.value, parameter) != value:  # never written back while the user types
+                control.value = edited.write(value, parameter)
+            return
+        # The models that are offered depend on the contract, everything else on the description.
+        offered = (self.models, parameter, value)
+        last = self._offered.get(name, ())
+        if (
+            all(new is old for new, old in zip(offered, last, strict=False))
+            and last
+            and control.value == value
+        ):
+            return
+        offer(control, edited.options(parameter, self.models), value, edited.shown)
+        self._offered[name] = offered
 
     # ------------------------------------------------------------------ drawing
 
@@ -208,7 +216,7 @@ class RequestForm(FormState, Composite):
         """Bring one control up to date."""
         self._move(name, control)
         taken = self.counts(name) if name == "prompt" else self.takes(name)
-        if name == "prompt" or not is_common(name):
+        if name == "prompt" or not fields()[name].is_common:
             control.layout.display = None if taken else "none"
         control.disabled = name in self.fixed or (taken and not self.counts(name))
 

@@ -18,6 +18,7 @@ from ...service.contract.models import DEFAULT_CONTRACT, declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models, Parameter
+from ...service.contract.values import is_same
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
@@ -73,11 +74,30 @@ _TRAITS: Mapping[str, type[Any]] = {
 
 def _trait(parameter: Parameter) -> Any:
     """Return the trait of a field."""
-    kind = _TRAITS.get(parameter.type, _Value)
-    default = unset(parameter, parameter.default)
+    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter) else _Value
+    default = _default(parameter)
     if kind is _Value:
         return _Value(default, help=parameter.help)
     return kind(default, allow_none=default is None, help=parameter.help)
+
+
+def _is_of_its_type(parameter: Parameter) -> bool:
+    """Return whether a control can give no value of another type than the trait's."""
+    if parameter.type == "number":  # without either it is typed as text, and text may be no number
+        return parameter.example is not None or parameter.default is not None
+    if parameter.type == "choice":
+        return bool(parameter.choices) and all(isinstance(choice, str) for choice in parameter.choices)
+    return parameter.type != "seconds" or bool(parameter.choices)
+
+
+def _default(parameter: Parameter) -> Any:
+    """Return the value of a field that is not set."""
+    return KINDS[parameter.type].read(unset(parameter, parameter.default))
+
+
+def _is_at(value: Any, default: Any) -> bool:
+    """Return whether a value is the default; the trait of a number makes 1.0 of a default of 1."""
+    return is_same(value, default) or (isinstance(value, float) and value == default)
 
 
 class FormState(HasTraits):
@@ -135,9 +155,11 @@ class FormState(HasTraits):
         if later := {name: _trait(p) for name, p in declared().items() if not self.has_trait(name)}:
             self.add_traits(**later)  # described since this class was made
         super().__init__(**self._options())
-        for name, value in {**initial, **self.fixed}.items():
-            setattr(self, name, value)
-        self._wished = self._rendered = self.duration
+        given = {**initial, **self.fixed}
+        for name, value in {**self.defaults(given.get("model", self.model)), **given}.items():
+            if name in given or not _is_at(getattr(self, name), value):
+                setattr(self, name, value)
+        self.settle()
         self._is_ready = True
         self.observe(self._follow, list(declared()))
         self._build()
@@ -184,9 +206,9 @@ class FormState(HasTraits):
         return self.contract.models
 
     @property
-    def field_names(self) -> Mapping[str, Any]:
-        """The fields, with their defaults."""
-        return {name: unset(parameter, parameter.default) for name, parameter in declared().items()}
+    def field_names(self) -> tuple[str, ...]:
+        """The names of all fields."""
+        return tuple(declared())
 
     @property
     def request(self) -> VideoRequest:
@@ -200,6 +222,19 @@ class FormState(HasTraits):
     def parameter(self, name: str) -> Parameter:
         """Return the description of a field: the chosen model's, or of one that it does not take, any."""
         return self.models.of(self.model).parameters.get(name) or declared()[name]
+
+    def default(self, name: str) -> Any:
+        """Return the value of a field that is not set, as the chosen model has it."""
+        return _default(self.parameter(name))
+
+    def defaults(self, model: object) -> dict[str, Any]:
+        """Return the value of every field that is not set, as a model has it."""
+        taken = self.models.of(model).parameters
+        return {name: _default(taken.get(name, parameter)) for name, parameter in declared().items()}
+
+    def is_chosen(self, name: str) -> bool:
+        """Return whether a field was set to something else than the default of the model of that time."""
+        return name in self._chosen
 
     def counts(self, name: str) -> bool:
         """Return whether a field belongs to the request, as the model and the other fields decide."""
@@ -270,6 +305,12 @@ class FormState(HasTraits):
             raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
         return value
 
+    def settle(self) -> None:
+        """Take what stands in the form for what is wished: where it is not the model's default, as chosen."""
+        defaults = self.defaults(self.model)
+        self._chosen = {name for name in defaults if not _is_at(getattr(self, name), defaults[name])}
+        self._wished = self._rendered = self.duration
+
     def _follow(self, change: Any) -> None:
         """A trait has changed."""
         if self._is_filling:
@@ -278,21 +319,48 @@ class FormState(HasTraits):
         if name == "prompt" and self.prompt:
             self.typed = True
         self._remember_duration()
-        if name == "model" and "duration" not in self.fixed:
-            self._fit_duration()
+        if name == "model":
+            self._follow_model(change["old"])
+        elif _is_at(getattr(self, name), self.default(name)):
+            self._chosen.discard(name)
+        else:
+            self._chosen.add(name)
         self.refresh()
+
+    def _follow_model(self, old: object) -> None:
+        """Move what stood at the default of the model before to the default of this one."""
+        before, after = self.defaults(old), self.defaults(self.model)
+        moved = [
+            name
+            for name in after.keys() - self.fixed.keys() - self._chosen - {"duration"}
+            # Whoever holds the notifications back may have set both the model and this.
+            if not _is_at(after[name], before[name]) and _is_at(getattr(self, name), before[name])
+        ]
+        self._is_filling = True  # one look at the whole is enough
+        try:
+            for name in moved:
+                setattr(self, name, after[name])
+            if "duration" not in self.fixed:
+                self._fit_duration(before["duration"], after["duration"])
+        finally:
+            self._is_filling = False
 
     def _remember_duration(self) -> None:
         if self.duration != self._rendered:
             self._wished = self._rendered = self.duration
 
-    def _fit_duration(self) -> None:
+    def _fit_duration(self, before: int, default: int) -> None:
         """Choose the wished length, or the nearest that the model renders, until it can be had again."""
+        is_chosen = "duration" in self._chosen or self._wished != before
+        if not is_chosen:
+            self._wished = default
         described = self.models.of(self.model).parameters.get("duration")
-        if described is not None and described.choices:
-            nearest = min(described.choices, key=lambda seconds: (abs(seconds - self._wished), seconds))
-            self._rendered = nearest
-            self.duration = nearest
+        choices = () if described is None else described.choices
+        if choices:
+            self._rendered = min(choices, key=lambda seconds: (abs(seconds - self._wished), seconds))
+        elif not is_chosen:
+            self._rendered = default
+        self.duration = self._rendered
 
     def decided(self, name: str) -> str:
         """Return the sentence that says what decides in place of a field; empty where nothing does."""

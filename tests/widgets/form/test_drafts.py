@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,18 @@ def test_where_the_code_has_changed_it_counts(make: Any) -> None:
     assert (again.prompt, again.duration) == ("A carp", 9)
     once_more = make(mode="std")
     assert (once_more.prompt, once_more.duration) == ("", 9)
+
+
+def test_where_the_code_chooses_another_model_its_defaults_count(
+    make: Any, described: Callable[[str], None]
+) -> None:
+    """But for what was chosen in the form, which stays although the other model has another default."""
+    described("[models.kling-v9]\ntakes = []\nmode = { default = 'pro' }\naspect_ratio = { default = '1:1' }")
+    make(prompt="A koi").aspect_ratio = "9:16"
+    again = make(prompt="A koi", model="kling-v9")
+    assert (again.mode, again.aspect_ratio) == ("pro", "9:16")
+    again.mode = "std"
+    assert make(prompt="A koi", model="kling-v9").mode == "std"
 
 
 def test_start_afresh_is_remembered_too(make: Any) -> None:

@@ -1,14 +1,20 @@
-"""The table of fields is complete, and each control tells what it is for."""
+"""The table of fields is complete, and a choice offers what the description says."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
 
 import ipywidgets
 import pytest
 
 from qingbo_widgets.service.contract.models import declared, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.widgets.form.fields import build, duration_options, fields, offer
-from tests.widgets.page import tooltip_of
+from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
+from qingbo_widgets.widgets.form.fields import fields, seconds_options
+from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.widgets.page import below, html_of
 
 
 def test_every_field_of_a_request_is_explained() -> None:
@@ -17,33 +23,98 @@ def test_every_field_of_a_request_is_explained() -> None:
     assert set(fields()) < set(declared())
 
 
-@pytest.mark.parametrize("name", list(fields()))
-def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
-    """A screen reader says the description; the tooltip says what the field is for."""
-    control = build(name)
-    assert control.description == declared()[name].label
-    assert tooltip_of(control) == declared()[name].help
-
-
-@pytest.mark.parametrize("name", list(fields()))
-def test_building_twice_gives_equal_controls(name: str) -> None:
-    """The table is not used up by the first form."""
-    first, second = build(name), build(name)
-    assert getattr(first, "options", None) == getattr(second, "options", None)
-
-
 @pytest.mark.parametrize("model", list(models_of()))
 def test_a_model_offers_its_lengths(model: str) -> None:
     """What is offered is what the catalogue says, with the unit."""
-    options = duration_options(model)
-    assert tuple(seconds for _, seconds in options) == models_of()[model].parameters["duration"].choices
+    described = models_of()[model].parameters["duration"]
+    options = seconds_options(described, models_of())
+    assert tuple(seconds for _, seconds in options) == described.choices
     assert all(label == f"{seconds} s" for label, seconds in options)
 
 
-def test_offer_shows_a_value_that_is_not_offered() -> None:
-    """What was set in code is shown, not replaced behind one's back."""
-    choice = ipywidgets.Dropdown(options=[("one", 1)])
-    offer(choice, [("one", 1), ("two", 2)], 7)
-    assert choice.value == 7
-    offer(choice, [("one", 1), ("two", 2)], 2)
-    assert [value for _, value in choice.options] == [1, 2]
+MASK = {"mask_url": "https://example.com/m.png", "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}
+AREA = DynamicMask("https://example.com/m.png", ((1, 2), (3, 4)))
+
+#: For each type, with as little as it can be described by: what is typed or chosen, and the field's value.
+TYPES: dict[str, tuple[str, str, Any, Any]] = {
+    "name": ("name", "", " koi ", "koi"),
+    "name with a default": ("name", 'default = "fox"', "koi", "koi"),
+    "text": ("text", "", "koi", "koi"),
+    "choice": ("choice", 'choices = ["x", "y"]', "y", "y"),
+    "choice of numbers": ("choice", "choices = [720, 1080]", 1080, 1080),
+    "choice of numbers with a default": ("choice", "choices = [720, 1080]\ndefault = 720", 1080, 1080),
+    "seconds": ("seconds", "choices = [2, 4]", 4, 4),
+    "seconds with a default": ("seconds", "choices = [2, 4]\ndefault = 2", 4, 4),
+    "any seconds": ("seconds", "", "4", 4),
+    "integer": ("integer", "range = [0, 10]", "7", 7),
+    "integer with a default": ("integer", "range = [0, 10]\ndefault = 3", "7", 7),
+    "number": ("number", "range = [-1, 1]", "0.25", 0.25),
+    "number with an example": ("number", "range = [-1, 1]\nexample = 0.5", 0.25, 0.25),
+    "number with a default": ("number", "range = [-1, 1]\ndefault = 1", 0.25, 0.25),
+    "boolean": ("boolean", "", True, True),
+    "boolean with a default": ("boolean", "default = true", False, False),
+    "url": ("url", "", "https://example.com/a.png", "https://example.com/a.png"),
+    "urls": ("urls", "", "https://example.com/a.png", ("https://example.com/a.png",)),
+    "camera": ("camera", 'choices = ["spin"]', "spin", CameraControl("spin")),
+    "camera as JSON": ("camera", 'choices = ["spin"]', '{"type": "spin"}', CameraControl("spin")),
+    "masks": ("masks", "most = 2\npoints = [2, 5]", json.dumps([MASK]), (AREA,)),
+    "shots": ("shots", "", '[{"prompt": "One", "duration": 5}]', (Shot("One", 5),)),
+}
+
+
+@pytest.mark.parametrize("case", TYPES)
+def test_every_type_has_a_control(described: Callable[[str], None], case: str) -> None:
+    """It sends nothing before it is touched, takes what is typed, and shows what the code sets."""
+    type_, words, shown, value = TYPES[case]
+    help_ = "The length of the video in seconds."
+    described(
+        f'[parameters.extra_one]\ntype = "{type_}"\nhelp = "{help_}"\n{words}\n'
+        '[models.kling-v9]\ntakes = ["extra_one"]'
+    )
+    form, other = RequestForm(prompt="A koi"), RequestForm(prompt="A koi", model="kling-v9", extra_one=value)
+    control = form.controls["extra_one"]
+    form.controls["model"].value = "kling-v9"
+    assert control.layout.display is None
+    assert form.request == VideoRequest("kling-v9", "A koi")
+    control.value = shown
+    assert form.request == VideoRequest("kling-v9", "A koi", extra_one=value)
+    assert control.value == shown, "what is typed stays"
+    assert fields()["extra_one"].read(other.controls["extra_one"].value, declared()["extra_one"]) == value
+    form.close()
+    other.close()
+
+
+@pytest.mark.parametrize("type_", ["integer", "number", "camera", "masks", "shots"])
+@pytest.mark.parametrize("typed", ['[{"half', "-"])
+def test_what_cannot_be_read_stays_as_typed(described: Callable[[str], None], type_: str, typed: str) -> None:
+    """It is a problem below the control, and may be emptied again."""
+    described(
+        f'[parameters.extra_one]\ntype = "{type_}"\nhelp = "The length of the video in seconds."\n'
+        'choices = ["spin"]\nrange = [0, 10]\npoints = [2, 5]\n[models.kling-v9]\ntakes = ["extra_one"]'
+    )
+    form = RequestForm(prompt="A koi", model="kling-v9")
+    control = form.controls["extra_one"]
+    control.value = typed
+    assert control.value == typed
+    assert {problem.field for problem in form.problems} == {"extra_one"}
+    assert "qingbo-alarm" in html_of(below(form, control))
+    form.refresh()
+    assert control.value == typed
+    control.value = ""
+    assert form.request == VideoRequest("kling-v9", "A koi")
+    assert form.problems == ()
+    form.close()
+
+
+def test_a_control_that_is_never_empty_shows_the_likely_value_of_the_model(
+    described: Callable[[str], None],
+) -> None:
+    """The default where the field is not set, of the model that is chosen."""
+    described("[models.kling-v9]\ntakes = ['enable_audio', 'cfg_scale']\nenable_audio = { example = false }")
+    form = RequestForm(prompt="A koi")
+    assert isinstance(form.controls["enable_audio"], ipywidgets.Checkbox)
+    assert form.controls["enable_audio"].value is True
+    form.model = "kling-v9"
+    assert form.controls["enable_audio"].value is False
+    assert form.request.enable_audio is None
+    form.close()

@@ -94,7 +94,7 @@ def test_an_initial_value_is_shown(field: str) -> None:
     """``RequestForm(prompt=…)`` fills the form in."""
     model, _, value = EXAMPLES[field]
     form = RequestForm(**{"model": model, field: value})
-    assert fields()[field].read(form.controls[field].value) == value
+    assert fields()[field].read(form.controls[field].value, declared()[field]) == value
     form.close()
 
 

@@ -1,0 +1,211 @@
+"""The fields of a form stand at the defaults of the chosen model until somebody chooses otherwise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.service.contract.contracts import CONTRACTS
+from qingbo_widgets.service.contract.models import DEFAULT_CONTRACT
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.widgets.form import loading
+from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.form.state import FormState
+
+#: A model with defaults of its own, and one whose default is 10 seconds.
+MODELS = """
+[parameters.grain]
+type = "choice"
+label = "Mode"
+help = "The length of the video in seconds."
+default = "fine"
+choices = ["fine", "coarse"]
+
+[models.kling-v9]
+takes = ["negative_prompt", "grain"]
+mode = { default = "pro" }
+duration = { choices = [7, 12], default = 7 }
+negative_prompt = { default = "blur" }
+
+[models.kling-v10]
+takes = ["grain"]
+duration = { choices = [5, 10], default = 10 }
+grain = { default = "coarse" }
+
+[models.kling-v11]
+takes = []
+duration = { choices = [] }
+"""
+
+
+@pytest.fixture(autouse=True)
+def models(described: Callable[[str], None]) -> None:
+    """These models beside the usual ones."""
+    described(MODELS)
+
+
+def chosen(form: FormState) -> tuple[str, int, str | None]:
+    """What kling-v9 has other defaults for."""
+    return form.request.mode, form.request.duration, form.request.negative_prompt
+
+
+def test_a_new_form_has_the_defaults_of_its_model() -> None:
+    """What it shows and sends is what ``generate`` would send."""
+    form = RequestForm(model="kling-v9", prompt="A koi")
+    assert chosen(form) == ("pro", 7, "blur")
+    assert (form.controls["mode"].value, form.controls["duration"].value) == ("pro", 7)
+    assert form.controls["negative_prompt"].value == "blur"
+    assert form.request == VideoRequest("kling-v9", "A koi")
+    assert form.problems == ()
+    form.close()
+
+
+def test_what_the_code_gives_counts_before_a_default() -> None:
+    """Also where it comes before the model, and where it is fixed."""
+    assert FormState(mode="std", duration=12, model="kling-v9").request.mode == "std"
+    assert FormState(fixed={"mode": "std", "model": "kling-v9"}).request.mode == "std"
+    assert FormState(fixed={"model": "kling-v9"}).request.mode == "pro"
+
+
+def test_choosing_a_model_moves_what_stood_at_a_default() -> None:
+    """There and back, in the dropdown; all of it is looked at once."""
+    form = RequestForm(prompt="A koi")
+    form.controls["model"].value = "kling-v9"
+    assert chosen(form) == ("pro", 7, "blur")
+    assert (form.controls["mode"].value, form.controls["duration"].value) == ("pro", 7)
+    assert form.problems == ()
+    form.controls["model"].value = "kling-v3"
+    assert form.request == VideoRequest(prompt="A koi")
+    form.close()
+
+
+def test_choosing_a_model_leaves_what_was_chosen() -> None:
+    """In the form or in code, also where a model on the way has it for its default."""
+    form = FormState(aspect_ratio="9:16")
+    form.mode, form.duration = "pro", 10
+    for model in ("kling-v9", "kling-v10"):
+        form.model = model
+        assert (form.mode, form.aspect_ratio) == ("pro", "9:16")
+    assert form.duration == 10
+    form.model = "kling-v3"
+    assert (form.mode, form.duration, form.aspect_ratio) == ("pro", 10, "9:16")
+    form.mode = "std"  # the default again
+    form.model = "kling-v9"
+    assert form.mode == "pro"
+
+
+def test_a_fixed_field_does_not_move() -> None:
+    """Whatever the model's default."""
+    form = FormState(fixed={"mode": "std", "duration": 5})
+    form.model = "kling-v9"
+    assert (form.mode, form.duration) == ("std", 5)
+
+
+def test_a_field_that_a_model_does_not_take_moves_with_the_models_that_do() -> None:
+    """What it shows is always the default, until it is chosen."""
+    form = FormState(model="kling-v9")
+    assert form.grain == "fine"
+    for model, default in (("kling-v3", "fine"), ("kling-v10", "coarse"), ("kling-v1", "fine")):
+        form.model = model
+        assert form.grain == default
+    assert "grain" not in loading.fields_of(form), "a preset of this model is a request of it"
+    form.grain = "coarse"
+    form.model = "kling-v9"
+    assert form.request.grain == "coarse"
+
+
+def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> None:
+    """Also where the model renders any length, and where the wished length met a default on the way."""
+    form = FormState(model="kling-v9")
+    for model, seconds in (("kling-v11", 5), ("kling-v10", 10), ("kling-v3", 5), ("kling-v9", 7)):
+        form.model = model
+        assert form.duration == seconds
+    form.duration = 12
+    for model, seconds in (("kling-v10", 10), ("kling-v3", 12), ("kling-v1", 10), ("kling-v9", 12)):
+        form.model = model
+        assert form.duration == seconds
+
+
+def test_model_and_field_can_be_set_together() -> None:
+    """What is set in one ``hold_trait_notifications`` is not moved away."""
+    form = FormState()
+    with form.hold_trait_notifications():
+        form.model, form.mode, form.duration = "kling-v9", "ultra", 12
+    assert (form.mode, form.duration, form.negative_prompt) == ("ultra", 12, "blur")
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda form: form.load(VideoRequest("kling-v9", "A koi")),
+        lambda form: form.load({"model": "kling-v9", "prompt": "A koi"}),
+        lambda form: form.paste('{"model": "kling-v9", "prompt": "A koi"}'),
+    ],
+)
+def test_filling_in_gives_the_defaults_of_the_model_that_is_filled_in(fill: Callable[[Any], Any]) -> None:
+    """What is not named, wherever it comes from; and it moves on with the next model."""
+    form = RequestForm(model="kling-v1", mode="pro", duration=10)
+    assert fill(form) == ()
+    assert form.request == VideoRequest("kling-v9", "A koi")
+    assert chosen(form) == ("pro", 7, "blur")
+    form.model = "kling-v3"
+    assert form.request == VideoRequest("kling-v3", "A koi")
+    form.close()
+
+
+def test_what_is_named_counts_when_a_form_is_filled_in() -> None:
+    """Also where it is the default of the model that stood there before; and it stays."""
+    form = RequestForm()
+    form.load(VideoRequest("kling-v9", "A koi", mode="std", duration=12))
+    assert chosen(form) == ("std", 12, "blur")
+    form.model = "kling-v10"
+    form.model = "kling-v9"
+    assert chosen(form) == ("std", 12, "blur")
+    body = CONTRACTS[DEFAULT_CONTRACT].encode(form.request)
+    form.load(VideoRequest())
+    form.paste(json.dumps(body))
+    assert chosen(form) == ("std", 12, "blur")
+    form.close()
+
+
+def test_a_model_that_does_not_take_a_field_with_a_default_can_be_loaded() -> None:
+    """Nothing is left out, for nothing was named."""
+    form = RequestForm(model="kling-v9", grain="coarse")
+    assert form.load(VideoRequest("kling-v3", "A koi")) == ()
+    assert form.grain == "fine"
+    form.close()
+
+
+def test_a_form_that_is_saved_and_started_afresh_is_what_it_showed() -> None:
+    """What stood at a default among the rest."""
+    form = RequestForm(model="kling-v9", prompt="A koi")
+    saved, request = loading.fields_of(form), form.request
+    assert saved == {
+        "model": "kling-v9",
+        "prompt": "A koi",
+        "action": "generate",
+        "aspect_ratio": "16:9",
+        "duration": 7,
+        "negative_prompt": "blur",
+        "mode": "pro",
+        "grain": "fine",
+    }
+    form.model = "kling-v3"
+    assert form.load(saved) == ()
+    assert form.request == request
+    form.load(VideoRequest())
+    form.start_afresh()
+    assert form.request == request
+    form.close()
+
+
+def test_a_default_that_is_emptied_is_not_sent() -> None:
+    """The form does not show nothing and send the default."""
+    form = RequestForm(model="kling-v9", prompt="A koi")
+    form.controls["negative_prompt"].value = ""
+    assert not form.request.negative_prompt
+    assert "negative_prompt" not in CONTRACTS[DEFAULT_CONTRACT].encode(form.request)
+    form.close()
