@@ -14,7 +14,7 @@ import ipywidgets
 
 from ...i18n import tr
 from ...service.contract.kinds import KINDS
-from ...service.contract.models import declared, models_of
+from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_set
 from ..base.text_fields import Text, Textarea
@@ -225,7 +225,7 @@ def _field(parameter: Parameter) -> Field:
     """Return how a parameter is edited, by its type and by what its description lacks."""
     if parameter.name == "model":
         return _MODEL
-    if parameter.type == "seconds" and not _lengths(parameter, models_of()):
+    if parameter.type == "seconds" and not _lengths(parameter, models_of(DEFAULT_CONTRACT)):
         return _INTEGER
     if parameter.type == "number" and _likely(parameter) is None:
         return _TYPED_NUMBER
@@ -238,7 +238,7 @@ def fields() -> Mapping[str, Field]:
     return {
         name: replace(
             _field(parameter),
-            is_common=all(name in model.parameters for model in models_of().values()),
+            is_common=all(name in model.parameters for model in models_of(DEFAULT_CONTRACT).values()),
         )
         for name, parameter in declared().items()
         if not parameter.editor

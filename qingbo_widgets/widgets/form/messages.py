@@ -6,6 +6,7 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
@@ -57,8 +58,10 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
 
 def of_code(form: FormState, problems: Problems, warnings: Problems) -> Markup:
     """Return what is submitted and might go unseen: where results are sent, and values without a control."""
-    sent_on = callback_note(form.request)  # its control is folded away, and may be hidden
-    lines = [markup.note(sent_on, "hint")] if sent_on else []
+    lines = []
+    # Its control is folded away, and may be hidden.
+    if is_set(form.callback_url) and form.counts("callback_url"):
+        lines.append(markup.note(callback_note(form.request), "hint"))
     for name in form.field_names:
         hidden = name in form.hidden
         if name in fields() and not hidden:

@@ -123,7 +123,7 @@ class Slot(VBox):
         shown = self._beside.is_shown(self._form)
         if shown:
             self.editor.refresh(problems, warnings)
-        with update(self.layout):
+        with update():
             self.layout.display = None if shown else "none"
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
@@ -190,11 +190,11 @@ class Panels(VBox):
             button, shown = self.buttons[name], self.is_open(name)
             if shown:
                 self.editor(name).refresh(problems, warnings)
-            with update(button, button.layout):
+            with update():  # here and below, one trait of each widget changes, which is one message
                 button.icon = _OPEN if button.value else _CLOSED
                 button.layout.display = None if self._is_offered(panel) else "none"
             if name in self._made:
-                with update(self._made[name].layout):
+                with update():
                     self._made[name].layout.display = None if shown else "none"
         self._write(problems, warnings)
 
@@ -207,7 +207,7 @@ class Panels(VBox):
 
     def _write(self, problems: Problems, warnings: Problems) -> None:
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
-        with update(self.message, *self.buttons.values()):
+        with update():
             for name, panel in self._panels.items():
                 self.buttons[name].description = self._described(panel, problems)
             self.message.value = markup.join(problems_html(fields, problems, warnings) for fields in closed)
@@ -264,6 +264,8 @@ def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Pro
 
     The field's name at the beginning of a message is left out where it is one field: the label says it.
     """
+    if not problems and not warnings:  # as nearly always, and for every field
+        return Markup()
     names = (fields,) if isinstance(fields, str) else tuple(fields)
     lines = []
     for found, kind in ((problems, "alarm"), (warnings, "hint")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -176,9 +176,9 @@ class RequestForm(FormState, Composite):
         """Look at the whole again, and draw what has changed."""
         if not self._is_built:
             return
-        problems, warnings = self.judge()
+        is_current, (problems, warnings) = self.judged(), self.judge()
         controls = self.controls.made
-        layouts = [control.layout for control in controls.values()]
+        layouts = [control.layout for name, control in controls.items() if _is_hidden_at_times(name)]
         with update(*controls.values(), *layouts), self._echo:
             for name, control in controls.items():
                 self._show(name, control)
@@ -187,21 +187,21 @@ class RequestForm(FormState, Composite):
         for slot in self.slots.values():
             slot.refresh(problems, warnings)
         self.panels.refresh(problems, warnings)
-        self._write(problems, warnings)
+        self._write(problems, warnings, is_current)
 
     def show_problems(self) -> None:
         """Show what has become known of the request as it stands. May be called on any thread.
 
         Moves no control: the user may be typing.
         """
-        problems, warnings = self.judge()
+        is_current, (problems, warnings) = self.judged(), self.judge()
         for slot in self.slots.values():
             slot.show_problems(problems, warnings)
         self.panels.show_problems(problems, warnings)
-        self._write(problems, warnings)
+        self._write(problems, warnings, is_current)
 
-    def _write(self, problems: Problems, warnings: Problems) -> None:
-        with update(*self._notes.values(), self._in_code):
+    def _write(self, problems: Problems, warnings: Problems, is_current: Callable[[], bool]) -> None:
+        with update():  # of each widget, one trait: there are no messages to be made one
             for name, note in self._notes.items():
                 note.value = messages.below(self, name, problems, warnings)
             self._in_code.value = messages.of_code(self, problems, warnings)
@@ -209,14 +209,14 @@ class RequestForm(FormState, Composite):
         # Outside the lock: the user may observe it.
         self.set_trait("problems", problems)
         # Another thread may have learnt of an image since, and told of it already.
-        if self.judge() != (problems, warnings):
+        if not is_current():
             self.show_problems()
 
     def _show(self, name: str, control: Any) -> None:
         """Bring one control up to date."""
         self._move(name, control)
         taken = self.counts(name) if name == "prompt" else self.takes(name)
-        if name == "prompt" or not fields()[name].is_common:
+        if _is_hidden_at_times(name):
             control.layout.display = None if taken else "none"
         control.disabled = name in self.fixed or (taken and not self.counts(name))
 
@@ -251,3 +251,7 @@ class RequestForm(FormState, Composite):
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}
         note = self._notes[name] = made(ipywidgets.HTML, "", "qingbo-note", **shared)
         return note
+
+
+def _is_hidden_at_times(name: str) -> bool:
+    return name == "prompt" or not fields()[name].is_common

@@ -5,7 +5,7 @@ The parts of a form read and set its traits, and never know the form that they a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from ...service.contract.kinds import KINDS, unset
 from ...service.contract.models import DEFAULT_CONTRACT, declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
-from ...service.contract.schema import Models, Parameter
+from ...service.contract.schema import Model, Models, Parameter
 from ...service.contract.values import is_same
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
@@ -100,6 +100,11 @@ def _is_at(value: Any, default: Any) -> bool:
     return is_same(value, default) or (isinstance(value, float) and value == default)
 
 
+def _are(values: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Return whether these are the very same values: an array has no single "==", and this is faster."""
+    return all(value is other for value, other in zip(values, others, strict=True))
+
+
 class FormState(HasTraits):
     """The state of a form: a trait for each field that some model takes.
 
@@ -119,6 +124,7 @@ class FormState(HasTraits):
     model: str
     prompt: str
     duration: int
+    callback_url: str | None
     camera_control: Any
     static_mask: str | None
     dynamic_masks: Any
@@ -134,6 +140,8 @@ class FormState(HasTraits):
         **initial: Any,
     ) -> None:
         self._is_ready = self._is_filling = False
+        self._counted: tuple[Model | None, tuple[str, ...], tuple[Any, ...], frozenset[str]]
+        self._counted = None, (), (), frozenset()
         if not is_manager(manager):
             refused = no_manager(type(manager).__name__)
             del manager  # it may be a key, and a traceback can show what a frame still has
@@ -239,6 +247,15 @@ class FormState(HasTraits):
     def counts(self, name: str) -> bool:
         """Return whether a field belongs to the request, as the model and the other fields decide."""
         return name in self._counting()
+
+    def judged(self) -> Callable[[], bool]:
+        """Return what tells whether ``judge`` would still find the same: whether the form is as it was."""
+
+        def standing() -> tuple[Any, ...]:
+            return (self._manager, *(getattr(self, name) for name in declared()))
+
+        values, images = standing(), image_fields.found(self)
+        return lambda: _are(values, standing()) and images == image_fields.found(self)
 
     def judge(self) -> tuple[Problems, Problems]:
         """Return problems and warnings of the request, and of the images that have been looked at."""
@@ -368,9 +385,18 @@ class FormState(HasTraits):
         return next((one.instead for one in active if name in one.omit and one.instead), "")
 
     def _counting(self) -> frozenset[str]:
-        """Return the fields that belong to the request."""
-        values = self._values()
-        return frozenset(values) - self.models.of(self.model).unsent(values)
+        """Return the fields that belong to the request; found anew only when what decides has changed."""
+        model = self.models.of(self.model)
+        known, deciding, before, counting = self._counted
+        if known is not model:
+            deciding = tuple(
+                {name for rule in model.constraints for name in rule.when if name in model.parameters}
+            )
+        values = tuple(getattr(self, name) for name in deciding)
+        if known is not model or not _are(values, before):
+            counting = frozenset(model.parameters) - model.unsent(dict(zip(deciding, values, strict=True)))
+            self._counted = model, deciding, values, counting
+        return counting
 
     def _values(self) -> dict[str, Any]:
         """Return the values of what the model takes."""

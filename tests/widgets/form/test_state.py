@@ -10,8 +10,9 @@ import pytest
 
 from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.models import DEFAULT_CONTRACT
+from qingbo_widgets.service.contract.problem import Problem
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.widgets.form import loading
+from qingbo_widgets.widgets.form import image_fields, loading, messages
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.form.state import FormState
 
@@ -208,4 +209,29 @@ def test_a_default_that_is_emptied_is_not_sent() -> None:
     form.controls["negative_prompt"].value = ""
     assert not form.request.negative_prompt
     assert "negative_prompt" not in CONTRACTS[DEFAULT_CONTRACT].encode(form.request)
+    form.close()
+
+
+def test_a_change_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much moves with it: each look at the whole is to be paid by whoever types."""
+    form, looks = RequestForm(prompt="A koi"), []
+    judge = RequestForm.judge
+    monkeypatch.setattr(RequestForm, "judge", lambda self: (looks.append(1), judge(self))[1])
+    form.controls["prompt"].value = "A fox"
+    assert len(looks) == 1
+    form.model = "kling-v9"
+    assert form.duration == 7
+    assert len(looks) == 2
+    form.close()
+
+
+def test_what_is_learnt_while_the_form_is_drawn_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that looks at an image may be done just then."""
+    form, known = RequestForm(prompt="A koi"), []
+    learnt = Problem("image_urls", "image_urls: it cannot be loaded.")
+    below = messages.below
+    monkeypatch.setattr(messages, "below", lambda *given: (known.append(learnt), below(*given))[1])
+    monkeypatch.setattr(image_fields, "found", lambda _: (tuple(known[:1]), ()))
+    form.prompt = "A fox"
+    assert form.problems == (learnt,)
     form.close()
