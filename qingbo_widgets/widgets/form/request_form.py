@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from ...service.contract.models import declared
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot
 from ..base import html as markup
 from ..base.build import made
 from ..base.composite import Composite
 from ..base.sync import Echo, update
+from ..base.text_fields import Textarea
 from . import loading, messages
 from .controls import Controls, build, offer
 from .fields import fields
@@ -84,7 +84,7 @@ class RequestForm(FormState, Composite):
         thread, and so the form is brought up to date too but not asked.
         """
         request, made = self.request, self.controls.made
-        texts = [name for name, parameter in declared().items() if parameter.type == "text"]
+        texts = [name for name, field in fields().items() if field.kind is Textarea]
         for name in texts:
             if name in made and made[name].description == label and self.counts(name):
                 made[name].value = text

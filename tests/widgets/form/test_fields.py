@@ -118,3 +118,16 @@ def test_a_control_that_is_never_empty_shows_the_likely_value_of_the_model(
     assert form.controls["enable_audio"].value is False
     assert form.request.enable_audio is None
     form.close()
+
+
+def test_ctrl_enter_takes_what_stands_in_any_text_area(described: Callable[[str], None]) -> None:
+    """What the page tells of is found by its label, parts as JSON too."""
+    described(
+        '[parameters.scenes]\ntype = "shots"\nlabel = "Mode"\nhelp = "The length of the video in seconds."\n'
+        '[models.kling-v9]\ntakes = ["scenes"]'
+    )
+    form = RequestForm(prompt="A koi", model="kling-v9")
+    request = form.with_text("Mode", '[["One", 5]]')
+    assert request == form.request == VideoRequest("kling-v9", "A koi", scenes=[("One", 5)])
+    assert form.with_text("Aspect ratio", "16:9") is None
+    form.close()
