@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -159,13 +160,8 @@ class RequestForm(FormState, Composite):
                 control.value = edited.write(value, parameter)
             return
         # The models that are offered depend on the contract, everything else on the description.
-        offered = (self.models, parameter, value)
-        last = self._offered.get(name, ())
-        if (
-            all(new is old for new, old in zip(offered, last, strict=False))
-            and last
-            and control.value == value
-        ):
+        offered, last = (self.models, parameter, value), self._offered.get(name)
+        if last is not None and control.value == value and all(map(operator.is_, offered, last)):
             return
         offer(control, edited.options(parameter, self.models), value, edited.shown)
         self._offered[name] = offered

@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Int, TraitError, TraitType, Tuple, Unicode
+from traitlets import HasTraits, TraitError, Tuple
 
 from ...service.contract.contracts import CONTRACTS, Contract
-from ...service.contract.kinds import KINDS, unset
+from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Model, Models, Parameter
-from ...service.contract.values import is_same
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
+from .traits import default_of, is_at, trait_of
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
@@ -29,75 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["FormState", "Problems"]
 
 Problems = tuple[Problem, ...]
-
-
-class _Normalised(TraitType):  # type: ignore[type-arg]  # traitlets 5.7 cannot be subscripted
-    """A trait whose values the form brings into the form that a request keeps."""
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Return the value as it is kept, or raise TraitError."""
-        value = obj.normalise(self.name, value)
-        check = getattr(super(), "validate", None)
-        return value if check is None else check(obj, value)
-
-
-class _Text(_Normalised, Unicode):  # type: ignore[type-arg]
-    """Text, or None where the field need not be set."""
-
-
-class _Whole(_Normalised, Int):  # type: ignore[type-arg]
-    """A whole number."""
-
-
-class _Number(_Normalised, Float):  # type: ignore[type-arg]
-    """A number."""
-
-
-class _Truth(_Normalised, Bool):  # type: ignore[type-arg]
-    """True or False, or None for the service's default."""
-
-
-class _Value(_Normalised, AnyTrait):
-    """Anything; what will not do is shown as a problem."""
-
-
-_TRAITS: Mapping[str, type[Any]] = {
-    "name": _Text,
-    "text": _Text,
-    "choice": _Text,
-    "url": _Text,
-    "seconds": _Whole,
-    "number": _Number,
-    "boolean": _Truth,
-}
-
-
-def _trait(parameter: Parameter) -> Any:
-    """Return the trait of a field."""
-    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter) else _Value
-    default = _default(parameter)
-    if kind is _Value:
-        return _Value(default, help=parameter.help)
-    return kind(default, allow_none=default is None, help=parameter.help)
-
-
-def _is_of_its_type(parameter: Parameter) -> bool:
-    """Return whether a control can give no value of another type than the trait's."""
-    if parameter.type == "number":  # without either it is typed as text, and text may be no number
-        return parameter.example is not None or parameter.default is not None
-    if parameter.type == "choice":
-        return bool(parameter.choices) and all(isinstance(choice, str) for choice in parameter.choices)
-    return parameter.type != "seconds" or bool(parameter.choices)
-
-
-def _default(parameter: Parameter) -> Any:
-    """Return the value of a field that is not set."""
-    return KINDS[parameter.type].read(unset(parameter, parameter.default))
-
-
-def _is_at(value: Any, default: Any) -> bool:
-    """Return whether a value is the default; the trait of a number makes 1.0 of a default of 1."""
-    return is_same(value, default) or (isinstance(value, float) and value == default)
 
 
 def _are(values: Iterable[Any], others: Iterable[Any]) -> bool:
@@ -120,7 +50,7 @@ class FormState(HasTraits):
         TypeError: for a field that does not exist, or is given twice, or a manager that is none.
     """
 
-    vars().update({name: _trait(parameter) for name, parameter in declared().items()})
+    vars().update({name: trait_of(parameter) for name, parameter in declared().items()})
     model: str
     prompt: str
     duration: int
@@ -160,12 +90,12 @@ class FormState(HasTraits):
         self.given: Mapping[str, Any] = {}
         #: Addresses of images that came with a preset, a draft or a task, and were not asked for yet.
         self.unasked: frozenset[str] = frozenset()
-        if later := {name: _trait(p) for name, p in declared().items() if not self.has_trait(name)}:
+        if later := {name: trait_of(p) for name, p in declared().items() if not self.has_trait(name)}:
             self.add_traits(**later)  # described since this class was made
         super().__init__(**self._options())
         given = {**initial, **self.fixed}
         for name, value in {**self.defaults(given.get("model", self.model)), **given}.items():
-            if name in given or not _is_at(getattr(self, name), value):
+            if name in given or not is_at(getattr(self, name), value):
                 setattr(self, name, value)
         self.settle()
         self._is_ready = True
@@ -233,12 +163,12 @@ class FormState(HasTraits):
 
     def default(self, name: str) -> Any:
         """Return the value of a field that is not set, as the chosen model has it."""
-        return _default(self.parameter(name))
+        return default_of(self.parameter(name))
 
     def defaults(self, model: object) -> dict[str, Any]:
         """Return the value of every field that is not set, as a model has it."""
         taken = self.models.of(model).parameters
-        return {name: _default(taken.get(name, parameter)) for name, parameter in declared().items()}
+        return {name: default_of(taken.get(name, parameter)) for name, parameter in declared().items()}
 
     def is_chosen(self, name: str) -> bool:
         """Return whether a field was set to something else than the default of the model of that time."""
@@ -325,7 +255,7 @@ class FormState(HasTraits):
     def settle(self) -> None:
         """Take what stands in the form for what is wished: where it is not the model's default, as chosen."""
         defaults = self.defaults(self.model)
-        self._chosen = {name for name in defaults if not _is_at(getattr(self, name), defaults[name])}
+        self._chosen = {name for name in defaults if not is_at(getattr(self, name), defaults[name])}
         self._wished = self._rendered = self.duration
 
     def _follow(self, change: Any) -> None:
@@ -338,7 +268,7 @@ class FormState(HasTraits):
         self._remember_duration()
         if name == "model":
             self._follow_model(change["old"])
-        elif _is_at(getattr(self, name), self.default(name)):
+        elif is_at(getattr(self, name), self.default(name)):
             self._chosen.discard(name)
         else:
             self._chosen.add(name)
@@ -351,7 +281,7 @@ class FormState(HasTraits):
             name
             for name in after.keys() - self.fixed.keys() - self._chosen - {"duration"}
             # Whoever holds the notifications back may have set both the model and this.
-            if not _is_at(after[name], before[name]) and _is_at(getattr(self, name), before[name])
+            if not is_at(after[name], before[name]) and is_at(getattr(self, name), before[name])
         ]
         self._is_filling = True  # one look at the whole is enough
         try:
