@@ -62,7 +62,7 @@ def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         models.models_of()
 
     def forget() -> None:
-        models.models_of.cache_clear()
+        models.read_file.cache_clear()
         models.declared.cache_clear()
         if (fields := sys.modules.get("qingbo_widgets.widgets.form.fields")) is not None:
             fields.fields.cache_clear()

@@ -15,7 +15,7 @@ from ..secrets.known_keys import hide
 from .schema import Constraint, Model, Models, Parameter
 from .validation import validate
 
-__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read"]
+__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read", "read_file"]
 
 DEFAULT_CONTRACT = "2026-04"
 #: One file a contract: ``2026-04.toml``.
@@ -26,13 +26,18 @@ _LIMITS = ("count", "seconds", "points", "advised")
 _ABOUT_MODEL = frozenset({"description", "takes", "constraints", "actions", "can"})
 
 
-@cache
 def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
     """Return the models of a contract.
 
     Raises:
         ValueError: there is no such contract; the message has those that there are.
     """
+    return read_file(contract)
+
+
+@cache
+def read_file(contract: str) -> Models:
+    """Return the models of a contract, read once. Raises as ``models_of``."""
     known = sorted(path.stem for path in FOLDER.glob("*.toml"))
     if contract not in known:
         text = tr("There is no contract {contract!r}; there are {known}.")
