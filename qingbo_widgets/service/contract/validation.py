@@ -14,15 +14,27 @@ from .values import is_set
 __all__ = ["MEDIA", "RESERVED", "validate"]
 
 MEDIA = ("", "image", "mask")
-#: Names that no parameter can have: attributes of a request, and arguments beside the fields of one.
-RESERVED = frozenset(
-    {
-        *("as_dict", "chosen", "field_names", "from_body", "from_dict", "given", "is_image_to_video"),
-        *("is_multi_shot", "problems", "prompts", "replace", "seconds", "values", "warnings"),
-        *("ask_above", "fixed", "hide", "locale", "manager", "max_running", "name", "repeat"),
-        *("request", "skip_invalid", "table"),
-    }
-)
+#: Names that no parameter can have; ``place`` gives such a one its name on the wire.
+_OF_REQUEST = """
+as_dict chosen field_names from_body from_dict given is_image_to_video is_multi_shot problems prompts
+replace seconds values warnings
+"""
+_OF_CALLS = """
+ask_above fixed hide locale manager max_running name repeat request skip_invalid table
+"""
+#: A form has its fields as traits.
+_OF_FORM = """
+add_class add_traits ask_for at_once blur box_style children class_own_trait_events class_own_traits
+class_trait_names class_traits close close_all comm contract controls counts cross_validation_lock decided
+default defaults field_names find_manager focus get_manager_state get_state get_view_spec
+handle_comm_opened handle_control_comm_opened has_trait hidden hold_sync hold_trait_notifications
+is_chosen judge judged keys layout load log model_id models normalise notify_change observe obstacle
+on_msg on_trait_change on_widget_constructed open panels parameter paste refresh remove_class rows save
+send send_state set_state set_trait settle setup_instance show_problems slots start_afresh submit switch
+tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names trait_values
+traits typed unasked unobserve unobserve_all widget_types widgets with_text
+"""
+RESERVED = frozenset(f"{_OF_REQUEST} {_OF_CALLS} {_OF_FORM}".split())
 
 
 def validate(models: Models) -> Models:
@@ -53,7 +65,7 @@ def _of_name(name: str) -> Iterator[str]:
     if not (name.isascii() and name.isidentifier() and name[0].isalpha() and name == name.lower()):
         yield "a name is of small letters, digits and underscores, as in aspect_ratio"
     if name in RESERVED or keyword.iskeyword(name):
-        yield "the name has another meaning beside the fields of a request"
+        yield "the name has another meaning; take another one, and place for its name on the wire"
 
 
 def _of_parameter(parameter: Parameter) -> Iterator[str]:

@@ -232,8 +232,9 @@ def test_a_contract_that_is_none_is_named() -> None:
 
 
 def test_names_of_a_request_are_reserved() -> None:
-    """Else a parameter would hide a method, or be hidden by it."""
-    own = {name for name in dir(VideoRequest) if not name.startswith("_")}
+    """Else a parameter would hide a method or a trait, or be hidden by it."""
+    ours = [kind for kind in qw.RequestForm.__mro__ if kind.__module__.startswith("qingbo_widgets")]
+    own = {name for kind in (VideoRequest, *ours) for name in vars(kind) if not name.startswith("_")}
     beside = {
         name
         for call in (qw.sweep, qw.RequestForm.__init__, qw.VideoStudio.__init__, qw.TaskManager.submit)
