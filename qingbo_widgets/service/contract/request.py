@@ -223,9 +223,13 @@ class VideoRequest(Searched):
             contract: the date of the contract that the body is written by; by default 2026-04.
 
         Raises:
-            TypeError: the body has a field that no model takes, or a value that the field cannot have.
+            TypeError: it is no mapping, has a field that no model takes, or a value that a field cannot have.
             ValueError: there is no such contract.
         """
+        if not isinstance(body, Mapping):
+            raise TypeError(
+                f"body must be a mapping, the JSON object of a request, not {type(body).__name__}"
+            )
         models = models_of(contract or DEFAULT_CONTRACT)
         fields, unknown = Places(models, body.get("model")).read(body)
         if unknown:

@@ -125,6 +125,8 @@ def test_a_body_with_more_than_a_request_is_refused() -> None:
         VideoRequest.from_body(body)
     del body["seed"], body["extra"]["watermark"]  # type: ignore[attr-defined]
     assert VideoRequest.from_body(body) == VideoRequest("kling-v1", "a koi", mode="pro")
+    with pytest.raises(TypeError, match="body must be a mapping, the JSON object of a request, not list"):
+        VideoRequest.from_body([body])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no contract '2099-01'"):
         VideoRequest.from_body(body, "2099-01")
 
