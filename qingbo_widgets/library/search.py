@@ -199,7 +199,7 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
 def _default(field: str) -> Any:
     """Return the value of a field that a request leaves out: for all models, or by the task's model.
 
-    Whatever contract carried it, a request is written down without what is the default in ``models_of()``.
+    An earlier version has written down no field that stood at its default in ``models_of()``.
     """
     models = models_of()
     usual = models.other.default(field)

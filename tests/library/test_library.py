@@ -174,6 +174,8 @@ def test_durations_are_those_of_the_same_kind(tmp_path):
     ran("h", 9.0, plain.replace(model="kling-v1"))
     assert library.durations(plain, service="https://qingbo.dev/v1") == (110.0, 90.5)
     assert library.durations(plain, service="https://qingbo.dev/v1", limit=1) == (110.0,)
+    named = plain.replace(mode="std", duration=5)  # as a form names every field
+    assert library.durations(named, service="https://qingbo.dev/v1") == (110.0, 90.5)
     long = plain.replace(duration=10)
     assert set(library.durations(long, service="https://qingbo.dev/v1")) == {210.0, 220.0}
 

@@ -96,7 +96,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
     """Yield the problems of a camera movement: its type, and the axes of its config."""
     del model
     name, axes = parameter.name, parameter.labels
-    example = (*(choice for choice in parameter.choices if choice != "simple"), *parameter.choices, "")[0]
+    example = parameter.example or next(iter(parameter.choices), "")
     if not isinstance(camera, CameraControl):
         yield refused(name, camera, tr("is not a camera movement"), example)
     elif not isinstance(camera.type, str) or camera.type not in parameter.choices:

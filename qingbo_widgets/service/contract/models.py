@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any
 
 from ...i18n import tr
 from ..secrets.known_keys import hide
+from .kinds import KINDS
 from .schema import Constraint, Model, Models, Parameter
 from .validation import validate
+from .values import is_set
 
-__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read", "read_file"]
+__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "models_of", "read", "read_file", "variants"]
 
 DEFAULT_CONTRACT = "2026-04"
 #: One file a contract: ``2026-04.toml``.
@@ -52,6 +54,15 @@ def declared() -> Mapping[str, Parameter]:
     for path in sorted(FOLDER.glob("*.toml")):
         found = {**models_of(path.stem).parameters, **found}
     return MappingProxyType(found)
+
+
+def variants(name: str) -> Iterator[Parameter]:
+    """Yield a parameter as each model of each contract has it."""
+    for path in sorted(FOLDER.glob("*.toml")):
+        models = models_of(path.stem)
+        for model in (*models.values(), models.other):
+            if name in model.parameters:
+                yield model.parameters[name]
 
 
 def read(description: Mapping[str, Any]) -> Models:
@@ -110,6 +121,8 @@ def _changed(parameter: Parameter, words: Mapping[str, Any]) -> Parameter:
     """Return a parameter with some words of it replaced."""
     limits = {name: tuple(words[name]) for name in _LIMITS if name in words}
     changes = {name: _frozen(value) for name, value in words.items() if name not in limits}
+    if (kind := KINDS.get(words.get("type", parameter.type))) and is_set(words.get("default")):
+        changes["default"] = kind.read(words["default"])
     if limits:
         changes["limits"] = MappingProxyType({**parameter.limits, **limits})
     return replace(parameter, **changes)

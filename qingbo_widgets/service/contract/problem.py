@@ -82,7 +82,7 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**60:  # Python prints no integer of thousands of digits
         return f"<{type(value).__name__}>"
     try:
-        return _short.repr(value)
+        return _short.repr(str.__str__(value) if isinstance(value, str) else value)
     except Exception:  # a foreign __repr__
         return f"<{type(value).__name__}>"
 

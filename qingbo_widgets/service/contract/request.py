@@ -35,8 +35,9 @@ class _Signature:
 class VideoRequest(Searched):
     """A video that is to be made. Immutable.
 
-    Building one never fails for a value: what the service would refuse is listed by ``problems()``. ``None``,
-    the empty string and the empty tuple mean "not set"; a field that is not set takes the model's default.
+    Building one never fails for a value: what the service would refuse is listed by ``problems()``. ``None``
+    and the empty tuple mean "not set", and so does an empty text where the model has no default; a field that
+    is not set takes the model's default.
     Lists become tuples, and parts may be given in the forms that the service writes. The limits are those of
     the service's documentation, "Submit: request".
 

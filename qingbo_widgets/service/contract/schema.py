@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
-from ..secrets.known_keys import hide_in
+from ..secrets.known_keys import hide
 from .values import is_set
 
 __all__ = ["Constraint", "Model", "Models", "Parameter"]
@@ -158,7 +158,7 @@ class Models(Mapping[str, Model]):
 
     def __getitem__(self, name: str) -> Model:
         if name not in self._models:
-            raise KeyError(hide_in(name))  # it may be a key, in the wrong place
+            raise KeyError(hide(str(name)))  # it may be a key, in the wrong place
         return self._models[name]
 
     def __iter__(self) -> Iterator[str]:

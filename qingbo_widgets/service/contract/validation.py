@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -11,16 +12,26 @@ from .problem import listed
 from .schema import Model, Models, Parameter
 from .values import is_set
 
-__all__ = ["MEDIA", "RESERVED", "validate"]
+__all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate"]
 
 MEDIA = ("", "image", "mask")
+#: What each panel of the form edits.
+EDITORS = {"camera": ("camera_control",), "masks": ("static_mask", "dynamic_masks"), "shots": ("shots",)}
+#: The options of ``%%qingbo`` that are no parameters.
+OPTIONS = ("-o", "--output", "-w", "--wait", "-h", "--help")
+_OPTION = re.compile(r"-[a-z]|--[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PLACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 #: Names that no parameter can have; ``place`` gives such a one its name on the wire.
 _OF_REQUEST = """
 as_dict chosen field_names from_body from_dict given is_image_to_video is_multi_shot problems prompts
 replace seconds values warnings
 """
 _OF_CALLS = """
-ask_above fixed hide locale manager max_running name repeat request skip_invalid table
+ask_above fixed hide locale manager max_running name output repeat request self skip_invalid table wait
+"""
+#: Of a table of tasks.
+_OF_TABLES = """
+completed_at cost created_at error key note rating status submitted_at tags task_id video
 """
 #: A form has its fields as traits.
 _OF_FORM = """
@@ -34,7 +45,7 @@ send send_state set_state set_trait settle setup_instance show_problems slots st
 tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names trait_values
 traits typed unasked unobserve unobserve_all widget_types widgets with_text
 """
-RESERVED = frozenset(f"{_OF_REQUEST} {_OF_CALLS} {_OF_FORM}".split())
+RESERVED = frozenset(f"{_OF_REQUEST} {_OF_CALLS} {_OF_TABLES} {_OF_FORM}".split())
 
 
 def validate(models: Models) -> Models:
@@ -56,9 +67,10 @@ def _errors(models: Models) -> Iterator[tuple[str, str]]:
     for model in (*models.values(), models.other):
         for error in _of_model(model, parameters):
             yield model.name or "other", error
-    for option, count in Counter(flag for one in parameters.values() for flag in one.options).items():
+    options = [*OPTIONS, *(flag for one in parameters.values() for flag in _options(one))]
+    for option, count in Counter(options).items():
         if count > 1:
-            yield option, f"{count} parameters have this option"
+            yield option, "this option has another meaning already"
 
 
 def _of_name(name: str) -> Iterator[str]:
@@ -73,6 +85,7 @@ def _of_parameter(parameter: Parameter) -> Iterator[str]:
     if kind is None:
         yield f"there is no type {parameter.type}; there are {listed(KINDS)}"
         return
+    yield from _of_words(parameter)
     if parameter.media not in MEDIA:
         yield f"there is no medium {parameter.media}; there are {listed(MEDIA[1:])}"
     if parameter.type in ("choice", "camera") and not parameter.choices:
@@ -82,16 +95,54 @@ def _of_parameter(parameter: Parameter) -> Iterator[str]:
     for word, limits in parameter.limits.items():
         if word != "advised" and limits and (len(limits) != 2 or limits[0] > limits[1]):
             yield f"{word} is {list(limits)}, and not the least and the greatest number"
-    if any(not option.startswith("-") for option in parameter.options):
-        yield f"options begin with -: {listed(parameter.options)}"
-    if ("{number}" in parameter.place or "{key}" in parameter.place) and not kind.parts:
+    if parameter.always and not parameter.required and parameter.default is None:
+        yield "what is always sent needs a default, or is required"
+    if parameter.editor not in ("", "code") and parameter.name not in EDITORS.get(parameter.editor, ()):
+        yield f"the editor {parameter.editor} does not edit it; leave editor out"
+    if any(not _OPTION.fullmatch(option) for option in parameter.options):
+        yield f"an option is -x or --some-word: {listed(parameter.options)}"
+    is_apart = "{number}" in parameter.place or "{key}" in parameter.place
+    if is_apart and not kind.parts:
         yield f"its place {parameter.place} is one for each part of a list, and a {parameter.type} has none"
+    if not _PLACE.fullmatch(parameter.place.replace("{number}", "1", 1).replace("{key}", "k", 1)):
+        yield f"its place {parameter.place} is no path of names"
+    if is_apart and not ("{number}" in parameter.place and "{key}" in parameter.place):
+        yield f"its place {parameter.place} needs both {{number}} and {{key}}"
+
+
+def _of_words(parameter: Parameter) -> Iterator[str]:
+    numbers = (int, float)
+    for word in ("label", "help", "placeholder", "place", "refusal", "editor", "media"):
+        if not isinstance(getattr(parameter, word), str):
+            yield f"{word} is {getattr(parameter, word)!r}, and not a text"
+    if not isinstance(parameter.most, int) or parameter.most < 0:
+        yield f"most is {parameter.most!r}, and not a number of characters or parts"
+    if not all(isinstance(limit, numbers) for limit in parameter.range):
+        yield f"range is {list(parameter.range)}, and not two numbers"
+    if parameter.type == "seconds" and not all(isinstance(choice, int) for choice in parameter.choices):
+        yield f"choices are {list(parameter.choices)}, and not whole seconds"
+    for word, limits in parameter.limits.items():
+        if not all(isinstance(limit, int) for limit in limits) or (word == "advised" and len(limits) != 1):
+            yield f"{word} is {list(limits)}, and not whole numbers"
+
+
+def _options(parameter: Parameter) -> Iterator[str]:
+    """Yield the options of a parameter in ``%%qingbo``, those too that follow from its name and its type."""
+    if parameter.name == "prompt":
+        return  # the text of the cell
+    flags = parameter.options or (f"--{parameter.name.replace('_', '-')}",)
+    yield from flags
+    if parameter.type == "boolean":
+        yield from (flag.replace("--", "--no-", 1) for flag in flags if flag.startswith("--"))
 
 
 def _of_model(model: Model, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     for name, parameter in model.parameters.items():
-        if is_set(parameter.default):
-            for problem in KINDS[parameter.type].check(parameter, parameter.default, model):
+        if parameter is not parameters[name]:
+            yield from (f"{name}: {error}" for error in _of_parameter(parameter))
+        if parameter.type in KINDS and is_set(parameter.default):
+            kind = KINDS[parameter.type]
+            for problem in kind.check(parameter, kind.read(parameter.default), model):
                 yield f"the default of {name} is refused: {problem}"
     yield from _of_places(model)
     for constraint in model.constraints:

@@ -94,8 +94,9 @@ def is_set(value: object) -> bool:
 
 def is_same(value: object, default: object) -> bool:
     """Return whether a value is the default: 1 is not ``True``, and 5.0 is not the duration 5."""
-    # The type is compared first, for an array has no single "==".
-    return type(value) is type(default) and bool(value == default)
+    # The type is compared first, for an array has no single "==". A member of an Enum of texts is a text.
+    is_of_its_type = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(default, bool)
+    return is_of_its_type and bool(value == default)
 
 
 def is_integer(value: object) -> bool:

@@ -86,9 +86,7 @@ class Places:
     def fits(self, place: str, value: Any) -> bool:
         """Return whether a parameter, or a part of one, stands at a place and can have this value."""
         parameter, part = self._whole.get(place), self._part_at(place)
-        return (parameter is not None and KINDS[parameter.type].fits(value)) or (
-            part is not None and part.fits(value)
-        )
+        return (parameter is not None and _fits(parameter, value)) or (part is not None and part.fits(value))
 
     def read(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
         """Return the values of a body by parameter, and what has no place in a request, by its place.
@@ -104,7 +102,7 @@ class Places:
                 continue
             if part is not None and part.fits(value):
                 lists.setdefault(part.name, {}).setdefault(part.number, {})[part.key] = value
-            elif parameter is not None and KINDS[parameter.type].fits(value):
+            elif parameter is not None and _fits(parameter, value):
                 fields[parameter.name] = value
             else:
                 unknown.append((name, value))
@@ -130,6 +128,13 @@ class Places:
             if found := pattern.fullmatch(place):
                 return _PartOfBody(parameter, int(found["number"]), found["key"])
         return None
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    """Return whether a value of a JSON body can be read; of a choice, whether it is of a choice's type."""
+    if parameter.type == "choice" and not any(isinstance(value, type(one)) for one in parameter.choices):
+        return False
+    return KINDS[parameter.type].fits(value)
 
 
 class _PartOfBody(NamedTuple):

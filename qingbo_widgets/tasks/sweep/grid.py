@@ -244,17 +244,21 @@ def _text(file: Path) -> str:
     try:
         content = file.read_bytes()
     except FileNotFoundError as error:
-        told = tr("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])").format(path=file)
+        told = tr("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])").format(
+            path=hide(str(file))
+        )
         raise FileNotFoundError(error.errno, told) from None
     for encoding in ("utf-8-sig", "gb18030"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)
-    raise ValueError(tr("{path} is not text in UTF-8 or GB 18030; save it as CSV UTF-8").format(path=file))
+    raise ValueError(
+        tr("{path} is not text in UTF-8 or GB 18030; save it as CSV UTF-8").format(path=hide(str(file)))
+    )
 
 
 def _row(row: Any) -> dict[str, Any]:
     if isinstance(row, VideoRequest):
-        return {name: getattr(row, name) for name in row.as_dict()}
+        return row.chosen()
     if isinstance(row, str):
         return {"prompt": row}
     if not isinstance(row, Mapping):

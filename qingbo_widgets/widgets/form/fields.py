@@ -124,7 +124,16 @@ def _as_text(value: Any, parameter: Parameter) -> str:
 
 
 def _placeholder(parameter: Parameter) -> dict[str, str]:
-    return {"placeholder": tr(parameter.placeholder)} if parameter.placeholder else {}
+    """Return what an empty control shows: its placeholder, or the default that is sent then."""
+    if parameter.placeholder:
+        return {"placeholder": tr(parameter.placeholder)}
+    default = KINDS[parameter.type].read(parameter.default)
+    return {"placeholder": _default_text(default, parameter)} if is_set(default) else {}
+
+
+def _default_text(default: Any, parameter: Parameter) -> str:
+    write = {"urls": _in_a_line, "camera": _as_json, "masks": _as_json, "shots": _as_json}
+    return write.get(parameter.type, _as_text)(default, parameter)
 
 
 def _likely(parameter: Parameter) -> Any:

@@ -52,7 +52,7 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
             if name in form.fixed and name not in fields:
                 continue
             try:
-                setattr(form, name, fields.get(name, default))
+                setattr(form, name, default if fields.get(name) is None else fields[name])
             except TraitError:
                 left_out.append(_told(name, fields.get(name)))
         form.settle()

@@ -305,8 +305,8 @@ class FormState(HasTraits):
         choices = () if described is None else described.choices
         if choices:
             self._rendered = min(choices, key=lambda seconds: (abs(seconds - self._wished), seconds))
-        elif not is_chosen:
-            self._rendered = default
+        else:
+            self._rendered = self._wished
         self.duration = self._rendered
 
     def decided(self, name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, TraitType, Unicode
 
 from ...service.contract.kinds import KINDS, unset
+from ...service.contract.models import variants
 from ...service.contract.schema import Parameter
 from ...service.contract.values import is_same
 
@@ -58,19 +59,21 @@ _TRAITS: Mapping[str, type[Any]] = {
 
 def trait_of(parameter: Parameter) -> Any:
     """Return the trait of a field."""
-    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter) else _Value
+    described = (parameter, *variants(parameter.name))  # a model may have it otherwise
+    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter, described) else _Value
     default = default_of(parameter)
-    if kind is _Value:
+    if kind is _Value or any(one.type != parameter.type for one in described):
         return _Value(default, help=parameter.help)
-    return kind(default, allow_none=default is None, help=parameter.help)
+    may_be_unset = any(default_of(one) is None for one in described)
+    return kind(default, allow_none=may_be_unset, help=parameter.help)
 
 
-def _is_of_its_type(parameter: Parameter) -> bool:
+def _is_of_its_type(parameter: Parameter, described: Iterable[Parameter]) -> bool:
     """Return whether a control can give no value of another type than the trait's."""
     if parameter.type == "number":  # without either it is typed as text, and text may be no number
         return parameter.example is not None or parameter.default is not None
     if parameter.type == "choice":
-        return bool(parameter.choices) and all(isinstance(choice, str) for choice in parameter.choices)
+        return all(isinstance(choice, str) for one in described for choice in one.choices)
     return parameter.type != "seconds" or bool(parameter.choices)
 
 

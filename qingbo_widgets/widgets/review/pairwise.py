@@ -165,7 +165,7 @@ def _asked(task: Task) -> dict[str, Any]:
     """The fields of the request, as far as they are known; several shots are one prompt."""
     if task.request is None:
         return {"model": task.model} if task.model else {}
-    fields = task.request.as_dict()
+    fields = task.request.chosen()
     fields.pop("shots", None)
     return fields | {"prompt": " / ".join(task.request.prompts)}
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
@@ -125,7 +127,7 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
         [parameters.grain]
         type = "{kind}"
         place = "extra.grain"
-        always = true
+        required = true
         {choices}
 
         [models.kling-v9]
@@ -225,6 +227,40 @@ def test_a_constraint_of_two_conditions_says_so_once(described: Callable[[str], 
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        ("camera", '"orbit"\nchoices = ["orbit"]'),
+        ("shots", '[{ prompt = "One", duration = 5 }]'),
+        ("masks", '[{ mask_url = "https://a.example/m.png", trajectories = [[1, 2], [3, 4]] }]'),
+    ],
+)
+def test_a_default_may_be_written_as_the_service_writes_it(
+    described: Callable[[str], None], kind: str, default: str
+) -> None:
+    """It is read as any other value."""
+    described(
+        f'[parameters.grain]\ntype = "{kind}"\ndefault = {default}\n[models.kling-v9]\ntakes = ["grain"]'
+    )
+    assert VideoRequest("kling-v9", "a koi").problems() == ()
+
+
+def test_what_an_enum_names_is_its_text() -> None:
+    """The member of an ``Enum`` of texts is one of the choices; a truth is no number of them."""
+
+    class Mode(StrEnum):
+        pro = "pro"
+
+    class Length(IntEnum):
+        usual = 5
+
+    request = VideoRequest("kling-v1", "a koi", mode=Mode.pro, duration=Length.usual)
+    assert request.problems() == ()
+    assert json.loads(json.dumps(Contract202604().encode(request)))["extra"]["mode"] == "pro"
+    assert VideoRequest(shots=[("a", 5), ("b", 5)], duration=Length.usual).warnings() == ()
+    assert VideoRequest("kling-v1", "a koi", mode=True).problems() != ()
+
+
 def test_a_contract_that_is_none_is_named() -> None:
     """And no file is looked for elsewhere."""
     with pytest.raises(ValueError, match=r"no contract '\.\./x'; there are 2026-04"):
@@ -260,14 +296,31 @@ def test_names_of_a_request_are_reserved() -> None:
         ('[parameters.problems]\ntype = "text"', "problems: the name has another meaning"),
         ('[parameters.class]\ntype = "text"', "class: the name has another meaning"),
         ('[parameters.Grain]\ntype = "text"', "Grain: a name is of small letters"),
-        ('[parameters.grain]\ntype = "text"\noptions = ["-m"]', "-m: 2 parameters have this option"),
+        (
+            '[parameters.grain]\ntype = "text"\noptions = ["-m"]',
+            "-m: this option has another meaning already",
+        ),
         ('[parameters.grain]\ntype = "text"\nplace = "extra.mode"', "several parameters stand at extra.mode"),
         ('[parameters.grain]\ntype = "text"\nplace = "extra"', "grain stands at extra, and"),
         ('[parameters.grain]\ntype = "text"\nplace = "grain_{number}"', "and a text has none"),
+        ('[parameters.grain]\ntype = "text"\nplace = "grain_{zz}"', "place grain_{zz} is no path of names"),
+        ('[parameters.grain]\ntype = "shots"\nplace = "g_{number}"', "needs both {number} and {key}"),
+        ('[parameters.grain]\ntype = "text"\nalways = true', "what is always sent needs a default"),
+        ('[parameters.grain]\ntype = "camera"\nchoices = ["a"]\neditor = "camera"', "does not edit it"),
+        ('[parameters.grain]\ntype = "number"\nrange = ["a", "b"]', "grain: range is"),
+        ('[parameters.grain]\ntype = "text"\nmost = "9"', "grain: most is '9'"),
+        ('[parameters.grain]\ntype = "text"\nlabel = 5', "grain: label is 5, and not a text"),
+        ('[parameters.grain]\ntype = "seconds"\nchoices = ["a"]', "and not whole seconds"),
+        ('[parameters.grain]\ntype = "text"\noptions = ["-o"]', "-o: this option has another meaning"),
+        ('[parameters.image]\ntype = "text"', "--image: this option has another meaning already"),
+        ('[parameters.no_audio]\ntype = "text"', "--no-audio: this option has another meaning already"),
+        ('[parameters.cost]\ntype = "text"', "cost: the name has another meaning"),
         ('[models.kling-v9]\ntakes = []\nmode = { default = "ultra" }', "the default of mode is refused"),
+        ('[models.kling-v9]\ntakes = []\nmode = { type = "zz" }', "kling-v9: mode: there is no type zz"),
+        ("[models.kling-v9]\ntakes = []\nmode = { choices = [] }", "mode: a choice needs choices"),
     ],
 )
 def test_a_wrong_description_is_an_error(described: Callable[[str], None], words: str, error: str) -> None:
     """A misspelt word would be a rule that nobody keeps; the error names where it stands."""
-    with pytest.raises((TypeError, KeyError, ValueError), match=error):
+    with pytest.raises((TypeError, KeyError, ValueError), match=re.escape(error)):
         described(words)

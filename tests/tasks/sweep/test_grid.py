@@ -108,6 +108,10 @@ def test_rows_of_requests_and_prompts() -> None:
     """A list of prompts or of requests is a table too; rows alike are told apart by their number."""
     grid = make_grid(["koi", VideoRequest(prompt="crane", duration=10)])
     assert [one.request.seconds for one in grid.combinations] == [5, 10]
+    named = VideoRequest("kling-v1", "crane", mode="std", duration=5, aspect_ratio="16:9", action="generate")
+    assert make_grid(["koi", named]).axes.keys() == {"prompt", "model"}, "a form names every field"
+    varied = make_grid([named], duration=[5, 10], mode=["std", "pro"])
+    assert [one.request.duration for one in varied.combinations] == [5, 5, 10, 10]
     alike = make_grid(["koi", "koi"])
     assert [one.values for one in alike.combinations] == [{"row": 1}, {"row": 2}]
 

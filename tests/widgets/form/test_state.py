@@ -36,6 +36,15 @@ takes = ["grain"]
 duration = { choices = [5, 10], default = 10 }
 grain = { default = "coarse" }
 
+[parameters.steps]
+type = "integer"
+label = "Mode"
+help = "The length of the video in seconds."
+default = 30
+
+[models.kling-v12]
+takes = ["steps"]
+
 [models.kling-v11]
 takes = []
 duration = { choices = [] }
@@ -128,6 +137,34 @@ def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> Non
     for model, seconds in (("kling-v10", 10), ("kling-v3", 12), ("kling-v1", 10), ("kling-v9", 12)):
         form.model = model
         assert form.duration == seconds
+    for model, seconds in (("kling-v1", 10), ("unlisted", 12), ("kling-v10", 10), ("kling-v11", 12)):
+        form.model = model
+        assert form.duration == seconds
+
+
+def test_a_model_that_is_not_listed_leaves_unset_what_others_have_a_default_for() -> None:
+    """It can be chosen in code, loaded and shown, and nothing is sent that nobody has set."""
+    form = RequestForm(model="unlisted", prompt="a koi")
+    assert (form.grain, form.request.given.get("grain")) == (None, None)
+    form.model = "kling-v9"
+    assert form.controls["grain"].value == "fine"
+    form.model = "unlisted"
+    assert form.controls["model"].value == "unlisted"
+    assert "grain" not in form.request.given
+    form.load({"model": "unlisted", "prompt": "a koi", "duration": None})
+    assert form.request.given == {"model": "unlisted", "action": "generate", "prompt": "a koi"} | {
+        name: form.default(name) for name in ("aspect_ratio", "duration", "mode")
+    }
+    form.close()
+
+
+def test_an_empty_field_shows_the_default_that_is_sent(described: Callable[[str], None]) -> None:
+    """It cannot be empty for the service, so what stands there greyed is what it gets."""
+    form = RequestForm(model="kling-v12", prompt="a koi")
+    form.controls["steps"].value = ""
+    assert form.controls["steps"].placeholder == "30"
+    assert form.contract.encode(form.request)["steps"] == 30
+    form.close()
 
 
 def test_model_and_field_can_be_set_together() -> None:
