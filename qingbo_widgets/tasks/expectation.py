@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 __all__ = ["Answer", "Belief", "Expectation", "beliefs", "first_where"]
 
@@ -28,8 +28,7 @@ NOISE = 2.0
 LOGISTIC = math.sqrt(3) / math.pi
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer that brought news of the progress.
 
     Attributes:
@@ -43,8 +42,7 @@ class Answer:
     before: float
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(NamedTuple):
     """A logistic distribution of the moment of the end, and its weight among the beliefs."""
 
     weight: float
@@ -117,8 +115,8 @@ def beliefs(
 
 
 def _beside(belief: Belief, others: list[Belief], doubt: float) -> list[Belief]:
-    lessened = [replace(other, weight=other.weight * doubt) for other in others]
-    return [replace(belief, weight=1.0 - doubt), *lessened]
+    lessened = [other._replace(weight=other.weight * doubt) for other in others]
+    return [belief._replace(weight=1.0 - doubt), *lessened]
 
 
 def _by_habit(started: float, durations: Sequence[float]) -> Belief:

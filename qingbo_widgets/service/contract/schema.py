@@ -20,7 +20,7 @@ __all__ = ["Constraint", "Model", "Models", "Parameter"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameter:
     """One parameter of a request. Texts are English, to be shown through ``tr``.
 
@@ -68,7 +68,7 @@ class Parameter:
     limits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Constraint:
     """One rule about several parameters.
 
@@ -100,7 +100,7 @@ class Constraint:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """One model of the service.
 
@@ -119,6 +119,9 @@ class Model:
     constraints: tuple[Constraint, ...] = ()
     actions: tuple[str, ...] = ()
     can: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: {tr(self.description)}; takes {', '.join(self.parameters)}>"
 
     def default(self, name: str) -> Any:
         """Return the value of a parameter that the caller did not set; ``None`` where there is none."""
