@@ -112,6 +112,7 @@ def test_thousands_of_submissions_meet_the_end(tmp_path: Path, monkeypatch: pyte
     assert close_while_submitting(tmp_path, 150) > 2000
 
 
+@pytest.mark.slow
 def test_one_of_many_threads_submits_again(tmp_path: Path) -> None:
     """A task that was refused: one request more, and seven errors that say so."""
     service = Service()
@@ -170,6 +171,7 @@ def test_cancel_from_many_threads_asks_once(tmp_path: Path) -> None:
         manager.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", [SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_an_observer_that_wants_to_end_everything_ends_nothing(
     tmp_path: Path, what: type[BaseException]

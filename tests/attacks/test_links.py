@@ -252,6 +252,7 @@ def test_the_journal_s_companions_that_are_links(folder: Path, home: Path) -> No
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.slow
 def test_a_download_that_begins_with_a_link(folder: Path, home: Path, sandbox: Sandbox) -> None:
     """The target of the half file and its note stays as it is, and the video comes."""
     library = Library(folder)
@@ -279,6 +280,7 @@ def test_a_key_that_is_a_path(folder: Path, key: str) -> None:
     assert ":" not in path.name
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_a_link_of_the_user_s(folder: Path, tmp_path: Path, sandbox: Sandbox) -> None:
     """Its owner has put it on another disk: all is as ever."""
     link(tmp_path / "videos", folder)

@@ -227,6 +227,7 @@ def test_a_small_file_takes_little_memory(tmp_path: Path, bomb: Callable[[Path],
     assert float(done.stdout) < MOST, f"looking at the video took {done.stdout.strip()} MB"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_is_explained(tmp_path: Path, bomb: Callable[[Path], None]) -> None:
     """The user learns that the file is meant, and the gallery has no poster of it."""

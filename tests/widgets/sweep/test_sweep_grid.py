@@ -202,6 +202,7 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
     assert "<img" not in read_on(grid)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_nobody_holds_is_freed(
     make_sweep: Callable[..., Sweep], manager: TaskManager, cell: Any
 ) -> None:
