@@ -154,7 +154,7 @@ def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[...
     """It refuses what SQLite takes: NaN, the character 0, a key too long for its index."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
     library = Library(tmp_path / "videos", database=postgresql_url())
-    from qingbo_widgets.library.sidecar import import_folder
+    from qingbo_widgets.library.importing import import_folder
 
     assert import_folder(library) == number
     assert library.get("a" * 32) is not None
