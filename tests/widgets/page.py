@@ -29,6 +29,7 @@ __all__ = [
     "click",
     "ctrl_enter",
     "displayed",
+    "displayed_html",
     "enter",
     "find",
     "html_of",
@@ -107,6 +108,11 @@ def outputs_of(widget: Any, kind: str = "text/html") -> list[str]:
 def html_of(widget: Any) -> str:
     """Return all HTML that the page has of a widget, hidden parts and outputs too, without its styles."""
     return "\n".join(_html_in(part) for part in parts_of(widget) if _has_html(part))
+
+
+def displayed_html(widget: Any) -> str:
+    """Return the HTML of the displayed parts of a widget as it is, with its styles and its escapes."""
+    return "".join(part.value for part in displayed(widget) if isinstance(part, ipywidgets.HTML))
 
 
 def text_of(widget: Any) -> str:

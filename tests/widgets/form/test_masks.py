@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import ipywidgets
 import pytest
 
 from qingbo_widgets.service.contract.values import DynamicMask
 from qingbo_widgets.widgets.form.mask_points import points_in, points_text
 from qingbo_widgets.widgets.form.masks import MasksEditor
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from tests.widgets.page import displayed, displayed_html
 
 URL = "https://example.com/koi.png"
 MASK = "https://example.com/mask.png"
@@ -31,19 +31,6 @@ def editor(form: RequestForm) -> MasksEditor:
     """The masks of this form."""
     editor: MasksEditor = form.panels.editor("masks")
     return editor
-
-
-def on_page(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    """The widget and what is in it, as far as the page shows it."""
-    if widget.layout.display != "none":
-        yield widget
-        for child in getattr(widget, "children", ()):
-            yield from on_page(child)
-
-
-def read_on(widget: ipywidgets.Widget) -> str:
-    """The HTML that the page shows in a widget."""
-    return "".join(part.value for part in on_page(widget) if isinstance(part, ipywidgets.HTML))
 
 
 @pytest.mark.parametrize(
@@ -81,10 +68,10 @@ def test_a_path_is_written_as_it_is_read() -> None:
 def test_the_editor_is_made_when_it_is_opened() -> None:
     """A form that nobody asks for masks has none; another model does not offer them."""
     form = RequestForm(model="kling-v1-6")
-    assert form.panels.buttons["masks"] in on_page(form)
+    assert form.panels.buttons["masks"] in displayed(form)
     assert not any(isinstance(part, MasksEditor) for part in form.panels.children)
     form.model = "kling-v3"
-    assert form.panels.buttons["masks"] not in on_page(form)
+    assert form.panels.buttons["masks"] not in displayed(form)
     form.close()
 
 
@@ -100,8 +87,8 @@ def test_a_mask_is_added_filled_in_and_removed(form: RequestForm, editor: MasksE
     assert form.dynamic_masks == (DynamicMask(MASK, PATH),)
     assert form.problems == ()
     assert (first.url.value, first.path.value) == (MASK, "[[120, 80], [300, 200]]")
-    assert first in on_page(editor)
-    assert second not in on_page(editor)
+    assert first in displayed(editor)
+    assert second not in displayed(editor)
 
 
 def test_masks_set_in_code_are_shown(form: RequestForm, editor: MasksEditor) -> None:
@@ -151,7 +138,7 @@ def test_a_click_on_the_image_is_a_point_of_the_path(form: RequestForm, editor: 
     assert editor.drawing.canvas is None
     form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ())]
     canvas = editor.drawing.canvas
-    assert canvas in on_page(editor)
+    assert canvas in displayed(editor)
     assert canvas.source == URL
     assert canvas.paths == [[[120, 80], [300, 200]], []]
     editor.drawing.choice.value = 1
@@ -165,16 +152,16 @@ def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor:
     """The editor says what is missing."""
     editor.add.click()
     canvas = editor.drawing.canvas
-    assert canvas in on_page(editor)
+    assert canvas in displayed(editor)
     form.image_urls = ()
-    assert canvas not in on_page(editor)
-    assert "Put in an image URL" in read_on(editor)
+    assert canvas not in displayed(editor)
+    assert "Put in an image URL" in displayed_html(editor)
 
 
 def test_masks_in_a_strange_form_are_left_alone(form: RequestForm, editor: MasksEditor) -> None:
     """What code has set and nobody can edit is told of, with its problem."""
     form.dynamic_masks = ["A koi"]
-    assert "set in code" in read_on(editor)
+    assert "set in code" in displayed_html(editor)
     assert form.dynamic_masks == ("A koi",)
 
 
@@ -182,9 +169,9 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm, editor: MasksEdit
     """Hostile text comes back in notes, escaped."""
     editor.add.click()
     editor.static.value = editor.rows[0].url.value = '"><img src=x onerror=alert(1)>'
-    assert read_on(editor).count("alarm") >= 2
-    assert "alarm" in read_on(editor.rows[0])
-    assert "<img" not in read_on(form)
+    assert displayed_html(editor).count("alarm") >= 2
+    assert "alarm" in displayed_html(editor.rows[0])
+    assert "<img" not in displayed_html(form)
 
 
 def test_closing_leaves_nothing(live_widgets: Callable[[], int]) -> None:

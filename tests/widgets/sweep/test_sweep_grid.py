@@ -17,34 +17,22 @@ from qingbo_widgets.tasks.sweep.cell import CellState
 from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
+from tests.widgets.page import displayed, displayed_html
 
 Until = Callable[[Callable[[], object]], None]
 SHORT = {"duration": 3, "enable_audio": False}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def on_page(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    """The widget and what is in it, as far as the page shows it."""
-    if widget.layout.display != "none":
-        yield widget
-        for child in getattr(widget, "children", ()):
-            yield from on_page(child)
-
-
-def read_on(widget: ipywidgets.Widget) -> str:
-    """The HTML that the page shows in a widget."""
-    return "".join(part.value for part in on_page(widget) if isinstance(part, ipywidgets.HTML))
-
-
 def buttons_of(grid: SweepGrid) -> list[ipywidgets.Button]:
     """The buttons that the page shows for the whole sweep, not for one cell."""
-    cells = [part for view in grid.views for part in on_page(view)]
-    return [part for part in on_page(grid) if isinstance(part, ipywidgets.Button) and part not in cells]
+    cells = [part for view in grid.views for part in displayed(view)]
+    return [part for part in displayed(grid) if isinstance(part, ipywidgets.Button) and part not in cells]
 
 
 def bar_of(grid: SweepGrid) -> ipywidgets.IntProgress:
     """The progress bar of the whole sweep."""
-    return next(part for part in on_page(grid) if isinstance(part, ipywidgets.IntProgress))
+    return next(part for part in displayed(grid) if isinstance(part, ipywidgets.IntProgress))
 
 
 def next_page(grid: SweepGrid) -> None:
@@ -123,14 +111,14 @@ def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) 
     """Nothing is sent before the click; then each cell gets its card, and the buttons follow."""
     assert grid.start_button.description == "Submit 4 tasks"
     assert buttons_of(grid) == [grid.start_button, grid.cancel_button]
-    assert all(view.drop_button in on_page(view) for view in grid.views)
+    assert all(view.drop_button in displayed(view) for view in grid.views)
     assert len(grid.views) == 4
     assert grid.sweep.tasks == ()
     grid.start_button.click()
     until(lambda: grid.sweep.state == "ended" and grid.retry_button in buttons_of(grid))
-    until(lambda: all(view.retry_button in on_page(view) for view in grid.views))
+    until(lambda: all(view.retry_button in displayed(view) for view in grid.views))
     assert bar_of(grid).value == 1000
-    assert "4 failed" in read_on(grid)
+    assert "4 failed" in displayed_html(grid)
     assert grid.pause_button not in buttons_of(grid)
 
 
@@ -150,7 +138,7 @@ def test_pause_cancel_and_retry_by_click(
     until(lambda: grid.sweep.state == "ended")
     assert grid.sweep.counts[CellState.failed] == 5
     server.faults = Faults()
-    until(lambda: grid.views[5].retry_button in on_page(grid.views[5]))
+    until(lambda: grid.views[5].retry_button in displayed(grid.views[5]))
     grid.views[5].retry_button.click()
     until(lambda: grid.sweep.cells[5].state == CellState.finished)
     assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
@@ -160,7 +148,7 @@ def test_why_it_stopped_is_told(grid: SweepGrid, server: Sandbox, until: Until) 
     """An empty account pauses the sweep, and the grid says so."""
     server.faults = Faults(no_balance=True)
     grid.start_button.click()
-    until(lambda: "402" in read_on(grid))
+    until(lambda: "402" in displayed_html(grid))
     until(lambda: grid.pause_button.description == "Go on")
 
 
@@ -173,7 +161,7 @@ def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widget
     for _ in range(3):
         next_page(grid)
     assert grid.views[0].cell.number == 36
-    assert "19 to 24 of 100" in read_on(grid)
+    assert "19 to 24 of 100" in displayed_html(grid)
     assert live_widgets() == one_page
     grid.close()
     assert live_widgets() == before
@@ -198,8 +186,8 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
     grid = make_grid(prompt=["<img src=x onerror=alert(1)>", "koi"], mode=["std", "pro"])
     grid._ipython_display_()
     assert "<img" not in cell.html
-    assert "&lt;img" in read_on(grid)
-    assert "<img" not in read_on(grid)
+    assert "&lt;img" in displayed_html(grid)
+    assert "<img" not in displayed_html(grid)
 
 
 @pytest.mark.slow
