@@ -1,4 +1,4 @@
-"""How long earlier tasks of the same kind took: the same model, mode and length of the video."""
+"""The durations of earlier tasks of the same kind: the same model, mode and length of the video."""
 
 from __future__ import annotations
 

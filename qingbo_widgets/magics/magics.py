@@ -30,7 +30,7 @@ from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, flags_of, parser_of
+from .options import choices_of, parser_of
 from .placeholders import filled, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
@@ -95,7 +95,7 @@ class QingboMagics(Magics):
         parameters = models_of().parameters
         lists = [name for name in fields if parameters[name].type == "shots"]
         for name in lists:
-            option = flags_of(parameters[name])[-1]
+            option = parameters[name].flags[-1]
             more = [line for line in text.splitlines() if line.strip()] if name == lists[0] else []
             in_cell = [_shot(line, option, in_cell=True) for line in more]
             fields[name] = [*(_shot(shot, option) for shot in fields[name]), *in_cell]

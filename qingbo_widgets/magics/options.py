@@ -12,7 +12,7 @@ from ..i18n import N_, tr
 from ..service.contract.kinds import KINDS, example
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "flags_of", "parser_of"]
+__all__ = ["choices_of", "parser_of"]
 
 #: The text of the cell.
 _CELL = "prompt"
@@ -71,7 +71,7 @@ def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tupl
 
 def _named(models: Models, words: Sequence[str]) -> str:
     """Return the model that a line names; empty where it names none."""
-    flags, named = flags_of(models.parameters["model"]), ""
+    flags, named = models.parameters["model"].flags, ""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         flag, is_joined, value = word.partition("=")
         if flag in flags:
@@ -79,20 +79,14 @@ def _named(models: Models, words: Sequence[str]) -> str:
     return named
 
 
-def flags_of(parameter: Parameter) -> tuple[str, ...]:
-    """Return the ways in which the option of a parameter is written."""
-    return parameter.options or (f"--{parameter.name.replace('_', '-')}",)
-
-
 def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    flags = flags_of(parameter)
+    flags = parameter.flags
     # argparse formats the help with %.
     meaning = tr(parameter.help).replace("%", "%%")
     if parameter.type == "boolean":
         yield flags, {"action": "store_true", "default": None, "help": meaning}
-        opposite = tuple(flag.replace("--", "--no-", 1) for flag in flags if flag.startswith("--"))
         text = tr(_OPPOSITE).format(option=flags[-1])
-        yield opposite, {"action": "store_false", "default": None, "help": text}
+        yield parameter.opposite_flags, {"action": "store_false", "default": None, "help": text}
     elif parameter.type == "shots":
         yield flags, {"action": "append", "metavar": "TEXT:SECONDS", "help": _shot_help(parameter)}
     elif parameter.type == "urls":
@@ -102,7 +96,7 @@ def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[st
 
 
 def _shot_help(parameter: Parameter) -> str:
-    option = flags_of(parameter)[-1]
+    option = parameter.flags[-1]
     if not (limits := parameter.limits.get("count")):
         return tr(_ANY_SHOT).format(option=option)
     return tr(_SHOT).format(option=option, fewest=limits[0], most=limits[1])
@@ -117,7 +111,7 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
         except (ValueError, RecursionError):
             value = _EXAMPLES.get(parameter.type) or example(parameter)
             reason = _NOT_READ.get(parameter.type, _PARTS)
-            told = tr(reason).format(text=text, example=f"{flags_of(parameter)[0]} {value}")
+            told = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")
             raise argparse.ArgumentTypeError(told) from None
 
     return read

@@ -69,7 +69,7 @@ class Expectation:
 
     @property
     def is_a_guess(self) -> bool:
-        """Whether "anything is possible", the last of the beliefs, outweighs all others."""
+        """Return whether "anything is possible", the last of the beliefs, outweighs all others."""
         return self._beliefs[-1].alive(self._now) > 0.5 * self.alive
 
     def lag(self, delay: float) -> float:

@@ -105,7 +105,7 @@ def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: M
             is_blank_text = isinstance(value, str) and is_blank(value)
             if is_set(value) and not is_blank_text and not is_same(value, default):
                 reason = tr(constraint.refusal) if constraint.refusal else _decided_by(constraint)
-                yield refused(name, value, reason, "" if default is None or default == "" else default)
+                yield refused(name, value, reason, "" if default is None else default)
 
 
 def _decided_by(constraint: Constraint) -> str:

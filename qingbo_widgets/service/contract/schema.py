@@ -67,6 +67,16 @@ class Parameter:
     media: str = ""
     limits: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Return its options in ``%%qingbo``."""
+        return self.options or (f"--{self.name.replace('_', '-')}",)
+
+    @property
+    def opposite_flags(self) -> tuple[str, ...]:
+        """Return the options that turn a boolean off."""
+        return tuple(flag.replace("--", "--no-", 1) for flag in self.flags if flag.startswith("--"))
+
 
 @dataclass(frozen=True, eq=False)
 class Constraint:

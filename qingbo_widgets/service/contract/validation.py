@@ -130,10 +130,9 @@ def _options(parameter: Parameter) -> Iterator[str]:
     """Yield the options of a parameter in ``%%qingbo``, those too that follow from its name and its type."""
     if parameter.name == "prompt":
         return  # the text of the cell
-    flags = parameter.options or (f"--{parameter.name.replace('_', '-')}",)
-    yield from flags
+    yield from parameter.flags
     if parameter.type == "boolean":
-        yield from (flag.replace("--", "--no-", 1) for flag in flags if flag.startswith("--"))
+        yield from parameter.opposite_flags
 
 
 def _of_model(model: Model, parameters: Mapping[str, Parameter]) -> Iterator[str]:

@@ -46,13 +46,13 @@ class SweepState(HasTraits):
 
     @property
     def counts(self) -> Counter[CellState]:
-        """How many cells are in which state."""
+        """The number of cells in each state."""
         found = Counter(cell.state for cell in self.cells)
         return Counter({state: found[state] for state in CellState})
 
     @property
     def progress(self) -> float:
-        """How much is done, 0 to 1; what failed or was cancelled is done too."""
+        """The share of the sweep that is done, 0 to 1; failed and cancelled cells are done too."""
         return sum(cell.progress for cell in self.cells) / (100 * len(self.cells))
 
     @property

@@ -38,7 +38,7 @@ WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
 Options = list[tuple[str, Any]]
-"""What a choice offers: labels and values."""
+"""The options of a choice: labels and values."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a sweep leaves in the notebook when its kernel has ended."""
+"""The static copy of a sweep, which stays in the notebook when its kernel has ended."""
 
 from __future__ import annotations
 
