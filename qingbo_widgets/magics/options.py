@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
-from ..service.contract.kinds import KINDS, example
+from ..service.contract.kinds import KINDS, example, parsed
 from ..service.contract.schema import Models, Parameter
 
 __all__ = ["choices_of", "parser_of"]
@@ -107,8 +107,8 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
 
     def read(text: str) -> Any:
         try:
-            return KINDS[parameter.type].parse(text)
-        except (ValueError, RecursionError):
+            return parsed(parameter, text)
+        except ValueError:
             value = _EXAMPLES.get(parameter.type) or example(parameter)
             reason = _NOT_READ.get(parameter.type, _PARTS)
             told = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")

@@ -15,7 +15,9 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import qingbo_widgets as qw
+from qingbo_widgets.magics.options import parser_of
 from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.service.contract.models import models_of
 from tests.descriptions import INVENTED, SCENES
 from tests.faults.server import FaultServer
 
@@ -400,3 +402,20 @@ def test_shots_of_another_name_are_shots(
     assert '--scene "A koi rises:5". 2 to 4 make' in " ".join(qw.magics.QingboMagics.make.__doc__.split())
     with pytest.raises(qw.QingboError):
         task.wait(timeout=30)
+
+
+def test_an_option_names_a_choice_that_is_a_number(described: Callable[[str], None]) -> None:
+    """A line holds texts alone; the service gets the number."""
+    described(
+        """
+        [parameters.grain]
+        type = "choice"
+        label = "Mode"
+        help = "The length of the video in seconds."
+        choices = [720, 1080]
+
+        [models.kling-v9]
+        takes = ["grain"]
+        """
+    )
+    assert parser_of(models_of()).parse_args(["--grain", "720"]).grain == 720

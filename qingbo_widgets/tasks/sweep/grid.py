@@ -14,7 +14,7 @@ from typing import Any
 
 from ...exceptions import InvalidRequest
 from ...i18n import tr
-from ...service.contract.kinds import KINDS, Kind
+from ...service.contract.kinds import KINDS, parsed
 from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
@@ -157,7 +157,8 @@ def _as_values(name: str, value: object) -> list[Any] | None:
         return None
     assert isinstance(value, Iterable)
     values = [_plain(item) for item in value]
-    is_list = (kind := _kind_of(name)) is not None and kind.is_list
+    parameter = declared().get(name)
+    is_list = parameter is not None and KINDS[parameter.type].is_list
     return values if not is_list or (values and all(map(_is_list_of_parts, values))) else None
 
 
@@ -285,18 +286,19 @@ def _is_empty(value: Any) -> bool:
 
 def _read(name: str, value: Any) -> Any:
     """Return a cell's text as the field's value; what cannot be read stays, and is reported as such."""
-    value, kind = _plain(value), _kind_of(name)
-    if kind is None:
+    value, parameter = _plain(value), declared().get(name)
+    if parameter is None:
         return value
+    kind = KINDS[parameter.type]
     if isinstance(value, float) and value.is_integer() and not kind.fits(value) and kind.fits(int(value)):
         return int(value)  # pandas makes floats of whole numbers where a cell is empty
     if not isinstance(value, str):
         return value
     try:
-        parsed = kind.parse(value.strip())
-    except (ValueError, RecursionError):  # brackets within brackets, deeper than Python goes
+        read = parsed(parameter, value.strip())
+    except ValueError:
         return value
-    return value if isinstance(parsed, str) or _is_deep(parsed) else parsed  # a text keeps its blanks
+    return value if isinstance(read, str) or _is_deep(read) else read  # a text keeps its blanks
 
 
 def _is_deep(value: Any, levels: int = _DEEPEST) -> bool:
@@ -306,8 +308,3 @@ def _is_deep(value: Any, levels: int = _DEEPEST) -> bool:
     return levels == 0 or any(
         _is_deep(part, levels - 1) for part in (value.values() if isinstance(value, dict) else value)
     )
-
-
-def _kind_of(name: str) -> Kind | None:
-    parameter = declared().get(name)
-    return None if parameter is None else KINDS[parameter.type]

@@ -200,3 +200,24 @@ def test_an_invented_parameter_is_a_column(described: Callable[[str], None], tmp
     assert second.request.grain == "fine", "an empty cell leaves the default"
     with pytest.raises(InvalidRequest, match="grain: 'soft' is not one of fine, coarse"):
         make_grid(model="kling-v9", prompt="a koi", grain=["fine", "soft"])
+
+
+NUMBERS = """
+[parameters.grain]
+type = "choice"
+label = "Mode"
+help = "The length of the video in seconds."
+choices = [720, 1080]
+
+[models.kling-v9]
+takes = ["grain"]
+"""
+
+
+def test_a_cell_names_a_choice_that_is_a_number(described: Callable[[str], None], tmp_path: Path) -> None:
+    """A file holds texts alone; the service gets the number."""
+    described(NUMBERS)
+    table = tmp_path / "prompts.csv"
+    table.write_text("model,prompt,grain\nkling-v9,a koi,720\n", encoding="utf-8")
+    (one,) = make_grid(table).combinations
+    assert one.request.grain == 720
