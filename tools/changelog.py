@@ -58,7 +58,7 @@ def release_text(tag: str, version: str, changelog: str) -> str:
     """Return the release's text.
 
     Raises:
-        SystemExit: with a sentence, where tag, version and changelog do not say the same.
+        SystemExit: if tag, version and changelog disagree.
     """
     if tag != f"v{version}":
         raise SystemExit(

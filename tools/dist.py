@@ -44,7 +44,7 @@ ADDED = frozenset({"PKG-INFO"})
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command and return its output; what it prints on the error stream is passed on.
+    """Run a command and return its output; its error stream is passed through.
 
     Raises:
         SystemExit: if the command fails, after its output.
@@ -102,13 +102,13 @@ def tracked(root: Path, *more: str) -> set[str]:
 
 
 def difference(expected: set[str], found: set[str]) -> str:
-    """Return what is missing and what is too much, a line for each file; empty where both are the same."""
+    """Return a line for each missing or unexpected file; empty if both sets are equal."""
     missing = [f"missing: {name}" for name in sorted(expected - found)]
     return "\n".join(missing + [f"not expected: {name}" for name in sorted(found - expected)])
 
 
 def build(tools: Environment, source: Path, into: Path, *what: str) -> None:
-    """Build from a source tree; the environment is fresh and holds the build's requirements already."""
+    """Build from a source tree; the environment already has the build requirements."""
     options = ("--no-isolation", *what, "--outdir", into)
     print(tools.run("-m", "build", *options, source, cwd=into.parent), end="")
 
@@ -117,7 +117,7 @@ def check(tools: Environment, sdist: Path, wheel: Path, work: Path) -> None:
     """Check metadata and contents.
 
     Raises:
-        SystemExit: with what is wrong.
+        SystemExit: with the problems.
     """
     print(tools.run("-m", "twine", "check", "--strict", sdist, wheel, cwd=work), end="")
     print(tools.run("-m", "check_wheel_contents", "--toplevel", PACKAGE, wheel, cwd=work), end="")

@@ -1,4 +1,4 @@
-"""Sees to it that a browser is there for the tests that need one.
+"""Find or install a browser for the tests that need one.
 
 Order: the environment variable ``CHROMIUM``; a Chromium or Chrome on ``PATH``; one where Windows and macOS
 keep their programs, Edge among them; the one that Playwright installed earlier; Playwright's own, installed
@@ -33,7 +33,7 @@ _ON_WINDOWS = (
 
 
 def usual_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yields where a browser is on a system that puts none on ``PATH``.
+    """Yield the paths of browsers on systems that put none on ``PATH``.
 
     Args:
         platform: as ``sys.platform``.
@@ -51,7 +51,7 @@ def usual_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path
 
 
 def find_browser() -> str | None:
-    """Returns the path of a browser that is on this machine already, ``None`` where there is none."""
+    """Return the path of an installed browser; ``None`` if there is none."""
     configured = os.environ.get("CHROMIUM")
     if configured:
         return shutil.which(configured)
@@ -70,7 +70,7 @@ def find_browser() -> str | None:
 
 
 def _attempt(*command: str, timeout: float) -> bool:
-    """Runs a command; says what it was, and the end of what it said where it failed."""
+    """Run a command and print it; if it fails, print the end of its output too."""
     print("──", " ".join(command), flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
@@ -92,7 +92,7 @@ def _attempt(*command: str, timeout: float) -> bool:
 
 
 def install_browser() -> str | None:
-    """Installs a browser, by Playwright or else by Debian's packages; returns its path if that worked."""
+    """Install a browser with Playwright, or else from Debian's packages; return its path if that worked."""
     if os.environ.get("CHROMIUM"):
         print(f"CHROMIUM={os.environ['CHROMIUM']} is not a program.", file=sys.stderr)
         return None
@@ -108,7 +108,7 @@ def install_browser() -> str | None:
 
 
 def main() -> int:
-    """Finds or installs a browser; the exit status is 1 where CI demands one and there is none."""
+    """Find or install a browser; the exit status is 1 if CI requires one and there is none."""
     take_any_text()
     browser = find_browser() or install_browser()
     if browser:

@@ -1,4 +1,4 @@
-"""Virtual environments for the project's commands: which Python, which packages, and when to begin anew.
+"""Virtual environments for the project's commands: which Python, which packages, and when to rebuild.
 
 ``requirements/PURPOSE.txt`` lists every package of a purpose (demo, test, …) at the version that was tested,
 with its hashes, for each Python and platform supported. These files name no index: pip asks the one that its
@@ -35,7 +35,7 @@ PIP_SETTINGS = {
 
 
 class SetupError(Exception):
-    """An environment cannot be made. The text says what to do."""
+    """An environment cannot be created. The message says what to do."""
 
 
 class Environment:
@@ -60,10 +60,10 @@ class Environment:
         return self.home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     def ensure(self, purpose: str) -> Path:
-        """Install a purpose's packages where they are missing or of another lock, and return the interpreter.
+        """Install the packages of a purpose unless the lock file is unchanged; return the interpreter.
 
         Raises:
-            SetupError: there is no Python for it, or the installation failed.
+            SetupError: there is no suitable Python, or the installation failed.
         """
         project = ROOT / "pyproject.toml"
         lock = _digest(self._listing(purpose) if self.selection == LOCKED else project)
@@ -87,7 +87,7 @@ class Environment:
         return self.python
 
     def _installed(self) -> dict[str, str] | None:
-        """Return the digests of what is installed; ``None`` where there is no usable environment."""
+        """Return the digests of the installed lock files; ``None`` if there is no usable environment."""
         try:
             installed = json.loads(self._stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -130,7 +130,7 @@ class Environment:
 
 
 def compile_command(*purposes: str) -> list[str | Path]:
-    """Return the command that resolves the packages of purposes, with their hashes and without an index."""
+    """Return the command that resolves the packages of some purposes, with hashes and no index URL."""
     uv = Environment(folder=".venv-uv").ensure(UV).with_name("uv.exe" if os.name == "nt" else "uv")
     sources: list[str | Path] = [REQUIREMENTS / f"{UV}.in"]
     if purposes != (UV,):
@@ -167,12 +167,12 @@ def run(*command: str | Path, log: Path | None = None) -> int:
 
 
 def variables() -> dict[str, str]:
-    """Return the caller's environment variables, with nothing that would disturb an installation."""
+    """Return the caller's environment variables without those that would disturb an installation."""
     return {**{name: value for name, value in os.environ.items() if name not in DISTURBING}, **PIP_SETTINGS}
 
 
 def find_python(wanted: str | None) -> str:
-    """Return a Python that is new enough and makes environments: the one wanted, or running, or on PATH.
+    """Return a Python that is recent enough and has venv: the requested one, the running one, or one on PATH.
 
     A name on PATH proves little, since version managers leave stubs for versions that they do not run.
 
@@ -212,7 +212,7 @@ def every_python() -> dict[str, str]:
 
 
 def _version(python: str) -> tuple[int, ...]:
-    """Return an interpreter's version; ``()`` where there is none that runs."""
+    """Return an interpreter's version; ``()`` if it does not run."""
     answer = _ask(python, "import sys; print(*sys.version_info[:3])")
     return tuple(map(int, answer.split())) if answer else ()
 

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README from the running thing: JupyterLab, the studio and the sandbox."""
+"""Take the pictures of the README in a real JupyterLab, with the studio and the sandbox."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECOND = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
 
 def shoot(lab: Lab, page: Page, language: str) -> None:
-    """Fills the studio in, waits for one video and another under way, and takes both pictures."""
+    """Fill in the studio, wait for a finished and a running video, and take both pictures."""
     path = lab.write(f"{language}koi/koi.ipynb", [CELLS[language]])
     notebook = NotebookPage(lab, page, path, DOCS).open().run_all()
     studio = notebook.output(0)
@@ -66,7 +66,7 @@ def shoot(lab: Lab, page: Page, language: str) -> None:
 
 
 def compress(path: Path) -> None:
-    """Makes a picture small enough for a README that is read on a phone."""
+    """Shrink a picture for a README that is read on a phone."""
     for colours in (None, 256, 128):
         if colours is not None:
             with Image.open(path) as picture:
@@ -77,7 +77,7 @@ def compress(path: Path) -> None:
 
 
 def main() -> int:
-    """Takes the pictures; the exit status is 1 where there is no browser."""
+    """Take the pictures; the exit status is 1 if there is no browser."""
     take_any_text()
     browser_path = find_browser()
     if browser_path is None:

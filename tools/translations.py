@@ -1,11 +1,11 @@
 """Bring the catalogue of Chinese texts up to date with the source, and compile it.
 
 Every text in ``tr("…")`` or ``N_("…")``, or in a description of models, gets its entry in
-``qingbo_widgets/locale/zh``, those that are gone lose theirs, and what has no Chinese yet is listed: write it
-into the ``.po`` file and run this once more.
+``qingbo_widgets/locale/zh``, those that are gone lose theirs, and texts without Chinese are listed: add the
+Chinese to the ``.po`` file and run this again.
 
-The texts are found here, in Python's own syntax tree, and the ``.mo`` file is written here: a library that
-does both changes its mind from one version to the next, and puts its name and the date into the file.
+The texts are extracted from Python's own syntax tree, and the ``.mo`` file is written here: the output of
+libraries that do both differs from version to version, and they put their name and the date into the file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEADER = "Language: zh\nContent-Type: text/plain; charset=UTF-8\n"
 
 
 def literal(node: ast.AST) -> str | None:
-    """Return the string that a node of the syntax tree is, or None if it is anything else."""
+    """Return the value of a string literal, or None for any other node."""
     is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
     return node.value if is_string else None
 
@@ -62,7 +62,7 @@ def described(words: object, key: str = "") -> Iterator[str]:
 
 
 def texts_in(path: Path) -> Iterator[str]:
-    """Yield every text of a file that is to be translated."""
+    """Yield every translatable text of a file."""
     content = path.read_text(encoding="utf-8")
     if path.suffix == ".toml":
         yield from described(tomllib.loads(content))
@@ -74,7 +74,7 @@ def texts_in(path: Path) -> Iterator[str]:
 
 
 def source() -> dict[str, list[str]]:
-    """Return every text of the package that is to be translated, with the files that it stands in."""
+    """Return every translatable text of the package, with the files that contain it."""
     texts: dict[str, list[str]] = {}
     for path in sorted((*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.toml"))):
         file = path.relative_to(PACKAGE).as_posix()
@@ -85,13 +85,13 @@ def source() -> dict[str, list[str]]:
 
 
 def translated() -> Catalog:
-    """Return the catalogue as it stands in the file."""
+    """Return the catalogue in the file."""
     with PO.open("rb") as file:
         return read_po(file, locale="zh")
 
 
 def updated() -> Catalog:
-    """Return the catalogue with an entry for each text of the source and for no other."""
+    """Return the catalogue with one entry for each text of the source, and no other."""
     old = translated() if PO.exists() else Catalog(locale="zh")
     new = Catalog(locale="zh", domain="qingbo_widgets", charset="utf-8")
     for text, files in source().items():
@@ -103,7 +103,7 @@ def updated() -> Catalog:
 
 
 def po_bytes(catalog: Catalog) -> bytes:
-    """Return the ``.po`` file: no dates and no line numbers, so that it changes only where a text does."""
+    """Return the ``.po`` file without dates and line numbers, so that it changes only if a text does."""
     lines = "".join(f'"{line}\\n"\n' for line in HEADER.splitlines())
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
@@ -128,7 +128,7 @@ def mo_bytes(chinese: Mapping[str, str]) -> bytes:
 
 
 def main() -> int:
-    """Update both files; the exit status is 1 as long as a text has no Chinese."""
+    """Update both files; the exit status is 1 if a text has no Chinese."""
     take_any_text()
     catalog = updated()
     chinese = {message.id: message.string for message in catalog if message.id}
