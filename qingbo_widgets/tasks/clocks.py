@@ -1,4 +1,4 @@
-"""The service's clock and ours, which may be hours apart; and ours, which may stand still."""
+"""Clock helpers: the service's clock may be hours off, and the local clock may stand still."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..system.forks import in_child
 
 __all__ = ["next_moment", "on_our_clock"]
 
-#: A submission, its retries included, and two clocks that are set by hand are no further apart than this.
-_AGREE = timedelta(minutes=10)
-#: No clock goes in longer steps.
+#: Largest offset that retries of a submission and two manually set clocks can explain.
+_TOLERANCE = timedelta(minutes=10)
+#: Upper bound for the resolution of any system clock.
 _STEP = timedelta(seconds=1)
 
 
 class _Submitted(Protocol):
-    """A task that was submitted, here or elsewhere."""
+    """A task that was submitted from this kernel or elsewhere."""
 
     request: Any
     submitted_at: datetime
@@ -25,14 +25,14 @@ class _Submitted(Protocol):
 
 
 def on_our_clock(task: _Submitted, moment: datetime | None) -> datetime | None:
-    """Return a moment that the service named, as our clock would show it.
+    """Convert a timestamp of the service to the local clock.
 
-    The offset is the difference between the service's creation time and our submission time.
+    The offset is the difference between the service's creation time and the local submission time.
     """
     if moment is None or task.created_at is None or task.request is None:
         return moment
     ahead = task.created_at - task.submitted_at
-    return moment if abs(ahead) < _AGREE else moment - ahead
+    return moment if abs(ahead) < _TOLERANCE else moment - ahead
 
 
 _guard = threading.Lock()
@@ -48,14 +48,14 @@ _latest = datetime.min.replace(tzinfo=UTC)
 
 
 def next_moment() -> datetime:
-    """Return the time, UTC, and never the same twice: what is sorted by it keeps its order.
+    """Return the current UTC time, never the same value twice, so that sorting by it keeps the order.
 
-    A clock of Windows goes in steps of 15.6 ms, in which many tasks can be submitted.
+    The Windows clock advances in steps of 15.6 ms, and many tasks can be submitted within one step.
     """
     global _latest
     with _guard:
         now = datetime.now(UTC)
-        # A clock that was set back by more than a step counts as it is.
+        # If the clock was set back by more than a step, its time is used unchanged.
         if timedelta(0) <= _latest - now < _STEP:
             now = _latest + timedelta(microseconds=1)
         _latest = now

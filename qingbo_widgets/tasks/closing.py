@@ -1,4 +1,4 @@
-"""The end of a manager: what is still under way gets a little time, and what is lost is named."""
+"""Shutdown of a manager: running submissions get a grace period, and lost records are reported."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ __all__ = ["finish", "patience"]
 
 
 def patience() -> float:
-    """Return for how many seconds the end waits: a kernel restarts at once, a script may take them."""
+    """Return the grace period in seconds: short in a kernel, which restarts at once; long in a script."""
     return 0.5 if in_notebook() else 10.0
 
 
 def finish(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog) -> None:
-    """Close a monitor, write the rows that still wait, and let other kernels have the tasks.
+    """Close a monitor, write the pending rows, and release the tasks to other kernels.
 
-    Also runs at the interpreter's exit. Knows no manager, which can thus be collected.
+    Also runs at interpreter exit. It holds no reference to the manager, which can thus be garbage-collected.
     """
     if not monitor.process.is_this:
-        return  # a forked child ends: what it has a copy of is held, written and followed by its parent
+        return  # a forked child exits: its parent holds, writes and follows the tasks that the child copied
     if unsent := monitor.keep_promises(patience()):
-        # Logging may be gone at the interpreter's exit, and so may be its readers.
+        # At interpreter exit, logging and its handlers may already be gone.
         text = tr(
-            "qingbo_widgets: {count} submissions were still under way at the end; connect() shows in the "
-            "next session what became of them."
+            "qingbo_widgets: {count} submissions were still running at exit; connect() shows in the next "
+            "session what became of them."
         )
         say(text.format(count=unsent), sys.stderr)
     monitor.close(patience())
     if unwritten := backlog.last_try():
         text = tr(
-            "qingbo_widgets: the journal {path} could not be written, and does not have all of {count} "
-            "tasks: {ids}. Keep the ids: resume(id) finds each again, and costs nothing."
+            "qingbo_widgets: the journal {path} could not be written, so its records of {count} tasks are "
+            "incomplete: {ids}. Keep the ids: resume(id) finds each task again at no cost."
         )
         ids = ", ".join(entry.task_id for entry in unwritten)
         say(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
     if monitor.was_used:
-        with suppress(Exception):  # the hold runs out by itself
+        with suppress(Exception):  # the lease expires by itself
             library.release(holder, patience=0.3)

@@ -1,4 +1,4 @@
-"""``connect`` and ``generate``: the manager that a notebook uses without naming it."""
+"""``connect`` and ``generate``: the default manager of a notebook."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _CLOSED = N_(
 )
 
 _default: TaskManager | None = None
-#: By service, folder and database, as long as anything uses them.
+#: Managers by service, folder and database, while anything references them.
 _managers: weakref.WeakValueDictionary[tuple[str, Path, str | None], TaskManager]
 _managers = weakref.WeakValueDictionary()
-#: The sandbox of this process, made when it is first asked for.
+#: The sandbox of this process, created on first use.
 _own_sandbox: Sandbox | None = None
-#: Two threads that connect at once get the same manager.
+#: Makes two threads that connect at the same time get the same manager.
 _connecting = threading.RLock()
 
 
 def _renew_in_child() -> None:
-    """Have a forked child connect for itself.
+    """Make a forked child open its own connections.
 
-    The default manager stays the parent's, which refuses the child: where the parent uses the sandbox,
-    connecting unasked could spend money at the service.
+    The default manager remains the parent's and refuses the child: if the parent uses the sandbox, an
+    automatic connection could spend money at the service.
     """
     global _managers, _own_sandbox, _connecting
     _managers, _own_sandbox, _connecting = weakref.WeakValueDictionary(), None, threading.RLock()
@@ -59,30 +59,31 @@ def connect(
     base_url: str | Secret | None = None,
     upload: Callable[[Path], str] | None = None,
 ) -> TaskManager:
-    """Connect to the service, or to the sandbox, and go on with what the library has unfinished.
+    """Connect to the service or the sandbox, and resume the unfinished tasks of the library.
 
-    The manager is the default one from then on. Connecting again to the same service and library gives the
-    same manager with its tasks, so a cell can be run twice; a new key takes the place of the old one.
+    The manager becomes the default one. Connecting again to the same service and library returns the same
+    manager with its tasks, so that a cell can be run twice; a new key replaces the old one.
 
     Args:
-        api_key: by default from the environment (``QINGBO_API_KEY``), or the keyring.
-        sandbox: ``True`` starts the sandbox on this machine: no key, no cost, not the AI. Or one of yours.
+        api_key: the key; by default from the environment (``QINGBO_API_KEY``) or the keyring.
+        sandbox: ``True`` to start the sandbox on this machine (no key, no cost, no AI), or a sandbox of
+            your own.
         library: the folder for videos and journal, relative to the notebook.
-        base_url: the service's address, by default ``QINGBO_BASE_URL``, else the documented one.
-        upload: uploads a picture of this machine and returns its public URL, for going on from a frame. The
-            sandbox needs none.
+        base_url: the service's URL, by default ``QINGBO_BASE_URL``, else the documented one.
+        upload: a function that uploads a local image and returns its public URL, for continuing from a
+            frame. The sandbox needs none.
 
     Raises:
-        MissingApiKey: no key was given and none was found.
+        MissingApiKey: no key was passed and none was found.
         InvalidRequest: the key must not be sent to ``base_url``.
-        TypeError: ``api_key`` is no text, or ``sandbox`` is one.
-        ImportError: the sandbox is not installed; the message says how.
+        TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
+        ImportError: the sandbox is not installed; the message explains how to install it.
     """
-    # Rebound, so that no traceback from here on can print the key, even where base_url should be.
+    # Rebind both, so that no later traceback can print the key, even one passed as base_url by mistake.
     api_key, base_url = hidden(api_key), hidden(base_url)
     if isinstance(sandbox, str | Secret):
-        sandbox = True  # no traceback shows it: it may be a key
-        raise TypeError(tr("sandbox is True or a Sandbox, not a text; a key is the first argument."))
+        sandbox = True  # keep the text out of tracebacks: it may be a key
+        raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
     library = library if isinstance(library, Library) else Library(library)
     with _connecting:
         return _connect(api_key, base_url, sandbox, library, upload)
@@ -124,18 +125,18 @@ def _server(sandbox: bool | Sandbox) -> Sandbox | None:
 
 
 def default() -> TaskManager | None:
-    """Return the default manager, closed or not; ``None`` where nothing has connected. Connects nothing."""
+    """Return the default manager, open or closed, or ``None`` before the first connection. Never connects."""
     return _default
 
 
 def current() -> TaskManager:
-    """Return the default manager; connect with the key from the environment where nothing has connected yet.
+    """Return the default manager; before the first connection, connect with the key from the environment.
 
-    A closed one stays the default. It may be that of the sandbox, and what is submitted next must not go to
-    the service, and be charged, for that reason alone.
+    A closed manager remains the default: it may belong to the sandbox, and the next submission must not go
+    to the service and be charged just because it was closed.
 
     Raises:
-        MissingApiKey: nothing has connected, and there is no key.
+        MissingApiKey: there is no connection and no key.
         QingboError: the default manager is closed.
     """
     if _default is None:
@@ -146,14 +147,14 @@ def current() -> TaskManager:
 
 
 def generate(prompt: str = "", **fields: Any) -> Task:
-    """Submit a task on the default manager. Returns at once; at the end of a cell the task shows its card.
+    """Submit a task on the default manager and return at once; at the end of a cell the task shows its card.
 
     Args:
-        prompt: what the video shows, in any language, at most 2500 characters.
+        prompt: a description of the video in any language, at most 2500 characters.
         **fields: as in ``VideoRequest``.
 
     Raises:
         InvalidRequest: the service would refuse it; nothing was sent.
-        MissingApiKey: nobody has connected, and there is no key.
+        MissingApiKey: there is no connection and no key.
     """
     return current().submit(prompt=prompt, **fields)

@@ -1,9 +1,9 @@
-"""When a task is expected to end, from all that is known of it: its progress, its kind, and doubt.
+"""Estimate of a task's end time: a mixture of its progress, the durations of its kind, and a vague prior.
 
-What is known of the end is a few weighted beliefs: what the task's own progress says, what earlier tasks of
-its kind took, and, hardly weighted but never gone, that anything is possible. A belief that expected the end
-by now and was wrong loses its weight by itself. So progress that is stuck at 99 % is first believed, and
-then no more.
+The end time is modelled as a few weighted distributions: one extrapolates the task's own progress, one is
+fitted to earlier tasks of its kind, and a vague prior has a small weight that never vanishes. A distribution
+that predicted an earlier end loses its weight automatically once that time has passed. So progress that is
+stuck at 99 % is trusted at first, and then no longer.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from typing import NamedTuple
 
 __all__ = ["Answer", "Belief", "Expectation", "beliefs", "first_where"]
 
-#: What a task is taken to need where nothing at all is known, in seconds, and how vague that is, as a share.
+#: Mean of the vague prior, in seconds, and its scale relative to the mean.
 USUAL, VAGUENESS = 150.0, 0.2
-#: Weight of "anything is possible" beside what progress says.
+#: Weight of the prior relative to the extrapolation of progress.
 DOUBT = 0.04
-#: How far durations of one kind are expected to scatter, as a share; worth as much as one task observed.
+#: Expected relative scatter of durations of one kind; it counts as much as one observed task.
 SCATTER = 0.35
-#: Percentage points by which progress is expected to be off a straight line, likewise.
+#: Expected deviation of progress from a straight line, in percentage points; counts as one observation.
 NOISE = 2.0
 #: The scale of a logistic distribution whose standard deviation is 1.
 LOGISTIC = math.sqrt(3) / math.pi
 
 
 class Answer(NamedTuple):
-    """An answer that brought news of the progress.
+    """A status response that changed the progress.
 
     Attributes:
-        time: when it came, in seconds on the caller's clock.
+        time: its arrival time, in seconds on the caller's clock.
         progress: 1..100.
-        before: when the answer before it came, which did not say this yet.
+        before: arrival time of the previous response, which did not report this progress yet.
     """
 
     time: float
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 class Belief(NamedTuple):
-    """A logistic distribution of the moment of the end, and its weight among the beliefs."""
+    """A logistic distribution of the end time, with its weight in the mixture."""
 
     weight: float
     end: float
@@ -59,7 +59,7 @@ class Belief(NamedTuple):
 
 
 class Expectation:
-    """The beliefs together, given that the task has not ended by ``now``."""
+    """The mixture of all beliefs, given that the task has not ended by ``now``."""
 
     def __init__(self, beliefs: Sequence[Belief], now: float) -> None:
         self._beliefs = beliefs
@@ -69,20 +69,20 @@ class Expectation:
 
     @property
     def is_a_guess(self) -> bool:
-        """Return whether "anything is possible", the last of the beliefs, outweighs all others."""
+        """True if the vague prior, the last of the beliefs, outweighs all others."""
         return self._beliefs[-1].alive(self._now) > 0.5 * self.alive
 
     def lag(self, delay: float) -> float:
-        """Return the seconds for which the end will on average go unnoticed until the next question."""
+        """Return the expected seconds between the end and the next poll, which comes after ``delay``."""
         later = sum(belief.remaining(self._now + delay) for belief in self._beliefs)
         return delay - (self._remaining - later) / self.alive
 
     def lag_of_two(self, delay: float, floor: float, price: float) -> float:
-        """Return the lag with a second question at ``price``, ``floor`` later, should the first be early."""
+        """Return the lag if an early poll is followed by a second one ``floor`` later, at ``price``."""
         return self.lag(delay + floor) + (floor + price) * self._alive(delay) / self.alive
 
     def median(self) -> float:
-        """Return the seconds within which the task ends as likely as not."""
+        """Return the median of the remaining seconds."""
         bound = max(max(belief.end - self._now, 0.0) + 2.0 * belief.scale for belief in self._beliefs)
         return first_where(lambda delay: self._alive(delay) <= 0.5 * self.alive, 0.0, bound)
 
@@ -93,34 +93,34 @@ class Expectation:
 def beliefs(
     started: float, durations: Sequence[float], answers: Sequence[Answer], began: float, now: float
 ) -> list[Belief]:
-    """Return the beliefs of the end, the last of which is always that anything is possible.
+    """Return the beliefs about the end time; the last one is always the vague prior.
 
-    That one expects a long task to take longer still.
+    The prior expects a task that has run for long to take even longer.
 
     Args:
-        started: when the task was submitted.
-        durations: how many seconds earlier tasks of its kind took.
-        answers: those that brought news of its progress.
-        began: from when its progress is counted.
-        now: the time.
+        started: submission time.
+        durations: seconds that earlier tasks of its kind took.
+        answers: the responses that changed its progress.
+        began: the time from which progress is counted.
+        now: the current time.
     """
     usual = max(USUAL, now - started)
-    found = [Belief(1.0, started + usual, usual * VAGUENESS)]
+    result = [Belief(1.0, started + usual, usual * VAGUENESS)]
     if durations:
-        # Laplace's rule: after n tasks of a kind, the next is of another with probability 1 / (n + 2).
-        found = _beside(_by_habit(started, durations), found, doubt=1.0 / (len(durations) + 2.0))
+        # Laplace's rule: after n tasks of a kind, the next one differs with probability 1 / (n + 2).
+        result = _mix(_from_durations(started, durations), result, doubt=1.0 / (len(durations) + 2.0))
     if answers:
-        found = _beside(_by_progress(began, answers), found, doubt=DOUBT)
-    return found
+        result = _mix(_from_progress(began, answers), result, doubt=DOUBT)
+    return result
 
 
-def _beside(belief: Belief, others: list[Belief], doubt: float) -> list[Belief]:
-    lessened = [other._replace(weight=other.weight * doubt) for other in others]
-    return [belief._replace(weight=1.0 - doubt), *lessened]
+def _mix(belief: Belief, others: list[Belief], doubt: float) -> list[Belief]:
+    discounted = [other._replace(weight=other.weight * doubt) for other in others]
+    return [belief._replace(weight=1.0 - doubt), *discounted]
 
 
-def _by_habit(started: float, durations: Sequence[float]) -> Belief:
-    """Believe earlier tasks: their median, with the scatter that they show."""
+def _from_durations(started: float, durations: Sequence[float]) -> Belief:
+    """Return a belief from earlier tasks: their median, with their observed scatter."""
     usual = max(median(durations), 0.1)
     count = len(durations)
     squares = sum(min(abs(duration / usual - 1.0), 1.0) ** 2 for duration in durations)
@@ -128,12 +128,12 @@ def _by_habit(started: float, durations: Sequence[float]) -> Belief:
     return Belief(1.0, started + usual, usual * scatter * LOGISTIC)
 
 
-def _by_progress(began: float, answers: Sequence[Answer]) -> Belief:
-    """Believe the progress: a straight line through its beginning, fitted to the answers.
+def _from_progress(began: float, answers: Sequence[Answer]) -> Belief:
+    """Return a belief from progress: a straight line through its beginning, fitted to the responses.
 
-    An answer tells that progress lies between what it says and the next step. Where steps are coarse, the
-    time of the step tells more: it was not there at the answer before, so it is younger than that. How far
-    the answers scatter around the line, tells how much to believe it.
+    A response means that progress lies between the reported value and the next step. If steps are coarse,
+    their timing is more precise: the step came after the previous response, which did not report it yet.
+    The scatter of the responses around the line determines the width of the belief.
     """
     levels = sorted({0, *(answer.progress for answer in answers)})
     step = min(high - low for low, high in pairwise(levels))
@@ -155,7 +155,7 @@ def _softplus(x: float) -> float:
 
 
 def first_where(is_reached: Callable[[float], bool], low: float, high: float) -> float:
-    """Return the least number between two from which on something is reached; ``high`` at most."""
+    """Return the smallest number from ``low`` to ``high`` that meets a monotonic condition, or ``high``."""
     if is_reached(low):
         return low
     for _ in range(14):

@@ -1,4 +1,4 @@
-"""``Lifecycle``: whether a task is being followed or done, and what waits for its end."""
+"""``Lifecycle``: the followed or done state of a task, and the waiters and callbacks of its end."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Lifecycle"]
 
 
 class Lifecycle:
-    """A task is followed until it is done, and can be followed again then. Safe to use from many threads.
+    """State of a task that is followed until it is done and can be followed again later. Thread-safe.
 
     Args:
-        call_back: runs a callback on a thread of its own, where it may block.
+        run_callback: a function that runs a callback on a separate thread, where it may block.
     """
 
-    def __init__(self, call_back: Callable[[Callable[[], None]], object]) -> None:
-        self._call_back = call_back
+    def __init__(self, run_callback: Callable[[Callable[[], None]], object]) -> None:
+        self._run_callback = run_callback
         self._done = Flag()
         self._ending = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
@@ -28,11 +28,11 @@ class Lifecycle:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if nothing more happens without user action."""
         return self._done.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Block until the task is done, for so long at most; return whether it is."""
+        """Block until the task is done, for ``seconds`` at most; return True if it is done."""
         return self._done.wait(seconds)
 
     async def until_done(self) -> None:
@@ -41,7 +41,7 @@ class Lifecycle:
         ended = asyncio.Event()
 
         def wake() -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody awaits any more
+            with suppress(RuntimeError):  # the loop is closed: no coroutine is waiting
                 loop.call_soon_threadsafe(ended.set)
 
         with self._ending:
@@ -55,21 +55,21 @@ class Lifecycle:
                 self._awaiting.remove(wake)
 
     def on_end(self, callback: Callable[[], None]) -> None:
-        """Call once when the task is done; at once if it is already."""
+        """Call ``callback`` once when the task is done, or at once if it is already done."""
         with self._ending:
             if not self.is_done:
                 self._callbacks.append(callback)
                 return
-        self._call_back(callback)
+        self._run_callback(callback)
 
-    def claim(self, may: Callable[[], bool]) -> bool:
-        """Take a task that is done, to follow it again; of several threads at once, one has it.
+    def claim(self, condition: Callable[[], bool]) -> bool:
+        """Claim a done task in order to follow it again; of several concurrent threads, one succeeds.
 
         Args:
-            may: whether the task is still of the kind; checked under the lock.
+            condition: must still be true for the task; checked under the lock.
         """
         with self._ending:
-            if not (self.is_done and may()):
+            if not (self.is_done and condition()):
                 return False
             self._done.clear()
         return True
@@ -82,4 +82,4 @@ class Lifecycle:
             for wake in self._awaiting:
                 wake()
         for callback in callbacks:
-            self._call_back(callback)
+            self._run_callback(callback)

@@ -1,4 +1,4 @@
-"""``TaskManager`` submits tasks, resumes them, and gives everything that follows them what it needs."""
+"""``TaskManager``: submits and resumes tasks, and owns the resources that their followers use."""
 
 from __future__ import annotations
 
@@ -44,43 +44,45 @@ __all__ = ["TaskManager"]
 
 
 class TaskManager(Configurable):
-    """Submits tasks and follows them, all on one background thread.
+    """Manager that submits tasks and follows all of them on one background thread.
 
-    Its settings can be given the Jupyter way, ``c.TaskManager.poll_interval = 5`` in ``ipython_config.py``.
+    Its settings can be configured the Jupyter way: ``c.TaskManager.poll_interval = 5`` in
+    ``ipython_config.py``.
 
     Args:
-        client: speaks to the service, for this manager alone, which closes it; by default with the key from
-            the environment.
-        library: keeps the journal and the videos; by default in ``qingbo_videos`` beside the notebook.
-        sandbox: the sandbox that the client speaks to, where it is one of ours.
+        client: the client, which this manager owns and closes; by default one with the key from the
+            environment.
+        library: the library for the journal and the videos; by default in ``qingbo_videos`` beside the
+            notebook.
+        sandbox: the sandbox that the client connects to, if any.
 
     Raises:
-        MissingApiKey: no client was given and no key was found.
-        TypeError: something else was given than a client and a library.
+        MissingApiKey: no client was passed and no key was found.
+        TypeError: ``client`` is not a ``Client``, or ``library`` not a ``Library``.
     """
 
     poll_interval = Float(
-        2.0, min=0.05, help="Seconds between two questions about one task at least; the service asks for 2."
+        2.0, min=0.05, help="Minimum seconds between two polls of one task; the service requires 2."
     ).tag(config=True)
     max_requests_per_second = Float(
         None,
         allow_none=True,
         min=0.01,
-        help="Requests a second at most, for all tasks together; None for as many as get answered.",
+        help="Maximum requests per second for all tasks; None for as many as the service answers.",
     ).tag(config=True)
     submit_patience = Float(
-        15.0, min=0.0, help="Seconds for which a submission is tried again while the service is not reached."
+        15.0, min=0.0, help="Seconds for which a submission is retried while the service is unreachable."
     ).tag(config=True)
-    max_video_bytes = Int(2 * 1024**3, min=1, help="The largest video that is saved, in bytes.").tag(
+    max_video_bytes = Int(2 * 1024**3, min=1, help="Maximum size of a saved video, in bytes.").tag(
         config=True
     )
 
     hold_seconds = Float(
-        30.0, min=0.5, help="Seconds without a sign of life after which other kernels take over our tasks."
+        30.0, min=0.5, help="Seconds without a heartbeat after which other kernels take over our tasks."
     ).tag(config=True)
 
     ask_above = Int(
-        12, min=0, help="A sweep of more tasks than this is not submitted before you say so."
+        12, min=0, help="A sweep of more tasks than this is submitted only after the user confirms."
     ).tag(config=True)
 
     def __init__(
@@ -92,8 +94,8 @@ class TaskManager(Configurable):
         **settings: Any,
     ) -> None:
         if client is not None and not isinstance(client, Client):
-            kind, client = type(client).__name__, None  # no traceback shows it: it may be a key
-            raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one of a key")
+            kind, client = type(client).__name__, None  # keep it out of tracebacks: it may be a key
+            raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one from a key")
         if library is not None and not isinstance(library, Library):
             raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
         super().__init__(**{"parent": shell(), **settings})
@@ -108,11 +110,11 @@ class TaskManager(Configurable):
         self.backlog = Backlog(self.monitor, self.library, self.holder)
         self.sightings = Sightings()
         self.upload: Callable[[Path], str] | None = None
-        #: The sweeps that are live, by name: kept here and used by ``sweep``.
+        #: Live sweeps by name, for ``sweep`` and ``Sweep``.
         self.sweeps: dict[str, Any] = {}
         self._tasks: dict[str, Task] = {}
         self._recovery = Recovery(self, self._tasks)
-        # Also runs at the interpreter's exit, before the daemon thread would be cut off in mid-step.
+        # Also runs at interpreter exit, before the daemon thread would be killed in the middle of a step.
         self._finalizer = weakref.finalize(
             self, finish, self.monitor, self.library, self.holder, self.backlog
         )
@@ -132,50 +134,50 @@ class TaskManager(Configurable):
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether the sandbox answers in place of the service: no key, no cost, not the AI."""
+        """True if the client uses the sandbox instead of the service: no key, no cost, no AI."""
         return self.sandbox is not None
 
     @property
     def is_local(self) -> bool:
-        """Whether what answers runs on this machine, and so reaches addresses that the service cannot."""
+        """True if the server runs on this machine, and so reaches URLs that the service cannot."""
         return is_loopback(self.client.base_url)
 
     @property
     def is_closed(self) -> bool:
-        """Tell whether ``close`` was called, even if an interrupt has cut it short."""
+        """True once ``close`` was called, even if an interrupt cut it short."""
         return self.monitor.is_closing or not self._finalizer.alive
 
     @property
     def service(self) -> str:
-        """What the journal calls the service: its base URL; a sandbox has another port each time."""
+        """The service's name in the journal: its base URL, or "sandbox", whose port changes each time."""
         return "sandbox" if self.is_sandbox else normalised(self.client.base_url)
 
     @property
     def known(self) -> tuple[Task, ...]:
-        """Every task that this kernel has, in no order; what is being recovered may be missing."""
+        """The tasks of this kernel, unordered; tasks that are still being recovered may be missing."""
         return tuple(self._tasks.values())
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Every task that this manager has submitted or resumed, oldest first."""
+        """The tasks that this manager has submitted or resumed, oldest first."""
         self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
     def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
-        """Submit a task. Returns at once, before the service has answered; the task tells how it goes.
+        """Submit a task. Returns at once, before the service responds; the task reports its own state.
 
         Args:
-            request: the request; ``fields`` change or make up one.
+            request: the request; ``fields`` change it, or define one.
             **fields: as in ``VideoRequest``.
 
         Raises:
             InvalidRequest: the service would refuse it; nothing was sent.
-            TypeError: a field that does not exist, or something else than a request.
+            TypeError: a field does not exist, or ``request`` is not a ``VideoRequest``.
             QingboError: the manager is closed.
         """
         if request is not None and not isinstance(request, VideoRequest):
             raise TypeError(
-                f"request must be a VideoRequest, not {type(request).__name__}; a prompt goes by its name: "
+                f"request must be a VideoRequest, not {type(request).__name__}; pass a prompt by name: "
                 'submit(prompt="…")'
             )
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
@@ -187,23 +189,23 @@ class TaskManager(Configurable):
         return self.follow(Task(self, request), known=False, submit=True)
 
     def resume(self, task_id: str) -> Task:
-        """Follow a task again: one of another kernel, of yesterday, or of another program.
+        """Follow an existing task: of another kernel, of an earlier session, or of another program.
 
-        A task whose video is in the library needs no service. Any other is asked for at once; if the service
-        does not know it, the task ends with ``TaskNotFound``.
+        A task whose video is in the library is loaded without the service. Any other is polled at once; if
+        the service does not know it, the task ends with ``TaskNotFound``.
 
         Raises:
-            InvalidRequest: this can be no task's id.
+            InvalidRequest: ``task_id`` cannot be the id of a task.
         """
         if not isinstance(task_id, str) or not task_id.strip() or holds_key(task_id):
-            told = tr("task_id: {value!r:.80} is not the id of a task.")
-            raise InvalidRequest((Problem("task_id", told.format(value=hide_in(task_id))),))
+            message = tr("task_id: {value!r:.80} is not the id of a task.")
+            raise InvalidRequest((Problem("task_id", message.format(value=hide_in(task_id))),))
         task_id = task_id.strip()
         self.monitor.check_open()
         return self._recovery.resume(task_id)
 
     def recover(self) -> list[Task]:
-        """Go on with every task of the library that has not ended, or whose video is not saved yet.
+        """Resume every task of the library that has not ended, or whose video is not saved yet.
 
         Raises:
             QingboError: the manager is closed.
@@ -212,21 +214,21 @@ class TaskManager(Configurable):
         return self._recovery.run()
 
     def recover_soon(self) -> None:
-        """The same on the background thread, if there are any; whoever asks for tasks waits until it is done.
+        """Run ``recover`` on the background thread if any task is unfinished; reading ``tasks`` waits for it.
 
         Raises:
-            QingboError: the journal is damaged, or somebody else's.
+            QingboError: the journal is damaged, or was created by another program.
         """
         self.monitor.check_open()
         self.library.journal.look_again()
         is_unfinished = self.library.has_unfinished(service=self.service)
-        if (told := self.library.journal.read_only) is not None:
-            warn(told)
+        if (reason := self.library.journal.read_only) is not None:
+            warn(reason)
         if is_unfinished:
             self._recovery.start()
 
     def take_up(self, key: str) -> Task | None:
-        """The task of this key, followed if it is under way; ``None`` where the library has none."""
+        """Return the task with this key, and follow it if it is running; ``None`` if the library has none."""
         self.monitor.process.check()
         self._recovery.wait()
         if key in self._tasks:
@@ -234,35 +236,35 @@ class TaskManager(Configurable):
         entry = self.library.get(key)
         return None if entry is None else self._recovery.take_up(entry)
 
-    def expect(self, task: Task) -> None:
-        """Have a task whose row is about to be written: a reader of the row makes no second task of it."""
+    def register(self, task: Task) -> None:
+        """Add a task whose row is about to be written, so that a reader of the row creates no second task."""
         self._tasks[task.key] = task
 
-    def forget(self, task: Task) -> None:
-        """Have a task no more: its row was not written."""
+    def unregister(self, task: Task) -> None:
+        """Remove a task whose row was not written."""
         self._tasks.pop(task.key, None)
 
     async def check(self, task: Task, task_id: str) -> None:
-        """Find out what became of an unconfirmed submission; ``Task.check`` is the way in from outside."""
+        """Find out the state of an unconfirmed submission; users call ``Task.check``."""
         await reconcile.check(task, self, task_id)
 
     def publish(self, picture: Path) -> str:
-        """Give a picture of this machine a URL that the service can read.
+        """Return a URL at which the service can read a local image.
 
-        With the sandbox nothing leaves the machine; else ``upload`` is called with the path.
+        With the sandbox, nothing leaves the machine; otherwise ``upload`` is called with the path.
 
         Raises:
-            QingboError: there is no ``upload``, or what it returned is no public URL.
+            QingboError: ``upload`` is not set, or did not return a public URL.
         """
         if self.upload is None and self.sandbox is not None:
             return self.sandbox.publish(picture)
         if self.upload is None:
-            told = tr(
+            message = tr(
                 "The service reads pictures from public URLs only, and {file} is on this machine. "
                 "Upload it and pass its URL as image_urls; or connect(upload=f) with a function f(path) that "
                 "uploads a file and returns its URL."
             )
-            raise QingboError(told.format(file=picture.name))
+            raise QingboError(message.format(file=picture.name))
         url = self.upload(picture)
         if (reason := why_not_public(url)) is not None:
             raise QingboError(tr("upload returned {url!r}, which {reason}.").format(url=url, reason=reason))
@@ -279,19 +281,19 @@ class TaskManager(Configurable):
         known_at: datetime | None = None,
         **changes: Any,
     ) -> Task:
-        """Start following a task; ``resume`` and ``submit`` are the ways in from outside.
+        """Start following a task; users call ``resume`` and ``submit``.
 
         Args:
             task: a task of this manager that is not followed: a new one, or one from ``Lifecycle.claim``.
-            known: whether the journal has a row of it.
-            submit: whether a person has asked to submit it.
-            claimed: whether its row was written a moment ago for this, held by this kernel.
-            may_leave: asked right before the request leaves; ``False`` holds it back.
-            known_at: when it was submitted last, as far as this kernel knows.
-            **changes: traits to set before.
+            known: true if the journal has a row of it.
+            submit: true if the user has requested its submission.
+            claimed: true if its row was just written for this purpose, and this kernel holds it.
+            may_leave: called right before the request is sent; ``False`` holds it back.
+            known_at: the time of its last submission that this kernel knows of.
+            **changes: traits to set first.
 
         Raises:
-            QingboError: the manager is closed or about to be. Nothing was sent, and the task is as before.
+            QingboError: the manager is closed or closing. Nothing was sent, and the task is unchanged.
         """
         with uninterrupted():
             if self._renewal is None:
@@ -301,7 +303,7 @@ class TaskManager(Configurable):
             is_new, before = task.key not in self._tasks, {name: getattr(task, name) for name in changes}
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
-                submitted = self.monitor.promise() if submit else Future()
+                submitted = self.monitor.add_pending() if submit else Future()
                 record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
                 follower = Follower(
                     record,
@@ -325,17 +327,17 @@ class TaskManager(Configurable):
         return task
 
     def close(self) -> None:
-        """Stop following. Tasks go on at the service, and the next ``connect`` picks them up.
+        """Stop following. Tasks continue at the service, and the next ``connect`` resumes them.
 
-        What has been submitted a moment ago gets the time to reach the service; what would be submitted from
-        now on is refused. In a forked process it does nothing: the manager is the parent's.
+        Recent submissions get time to reach the service; new ones are refused. In a forked process this does
+        nothing, because the manager belongs to the parent.
         """
         if not self.monitor.process.is_this:
             return
         seconds = patience()
         self.monitor.keep_promises(seconds)
         self.monitor.close(seconds)
-        self.client.close()  # cuts what the threads wait for
+        self.client.close()  # closes the connections that the threads wait for
         self.monitor.join()
         self._finalizer()
         self.library.close()

@@ -1,4 +1,4 @@
-"""A user's observers and callbacks, which break neither one another nor the thread that calls them."""
+"""Isolation of a user's observers and callbacks: their errors affect neither each other nor the thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("qingbo_widgets")
 
 
 class _Named(Protocol):
-    """A task that the service has given an id."""
+    """A task with an id from the service."""
 
     task_id: str
 
@@ -24,7 +24,7 @@ T = TypeVar("T", bound=_Named)
 
 
 class ObservedTraits(HasTraits):
-    """Traits of a task whose observers are all called, even where one of them raises."""
+    """Traits of a task; all of their observers are called, even if one of them raises."""
 
     def observe(
         self,
@@ -32,7 +32,7 @@ class ObservedTraits(HasTraits):
         names: Sentinel | str | Collection[Sentinel | str] = All,
         type: Sentinel | str = "change",
     ) -> None:
-        """As in traitlets; a handler that raises is logged once and keeps nobody else from the change."""
+        """Observe as in traitlets; a handler's exception is logged once and stops no other handler."""
         super().observe(_Guarded(handler), names, type)
 
     def unobserve(
@@ -41,12 +41,12 @@ class ObservedTraits(HasTraits):
         names: Sentinel | str | Collection[Sentinel | str] = All,
         type: Sentinel | str = "change",
     ) -> None:
-        """As in traitlets."""
+        """Stop observing, as in traitlets."""
         super().unobserve(_Guarded(handler), names, type)
 
 
 class _Guarded:
-    """A user's observer that cannot break the others: traitlets stops at the first one that raises."""
+    """Wrapper that contains an observer's exceptions, because traitlets stops at the first one raised."""
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         self._handler = handler
@@ -57,7 +57,7 @@ class _Guarded:
             self._handler(change)
         except BaseException:  # ``sys.exit()`` too: on the monitor's thread it would end all other tasks
             if not self._is_logged:
-                logger.exception("An observer of a task failed; following goes on")
+                logger.exception("An observer of a task failed; following continues")
             self._is_logged = True
 
     def __eq__(self, other: object) -> bool:
@@ -68,8 +68,8 @@ class _Guarded:
 
 
 def call_safely(callback: Callable[[T], object], task: T) -> None:
-    """Call a user's ``on_end`` callback; log what it raises."""
+    """Call a user's ``on_end`` callback and log its exceptions."""
     try:
         callback(task)
-    except BaseException:  # the thread of a ``sys.exit()`` is not its own to end
+    except BaseException:  # ``sys.exit()`` in a callback must not end the pool's thread
         logger.exception("An on_end callback of the task %s failed", task.task_id)

@@ -1,4 +1,4 @@
-"""The saved video of a task: where it is, a copy of it, and one of its frames."""
+"""The saved video of a task: its path, copies, and frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Saved(Protocol):
 
     @property
     def key(self) -> str:
-        """Its idempotency key."""
+        """The idempotency key."""
 
     task_id: str
     status: TaskStatus
@@ -36,34 +36,34 @@ def video_of(task: _Saved) -> Path:
     """Return the saved video of a task.
 
     Raises:
-        QingboError: it is not saved, or no longer there.
+        QingboError: the video is not saved, or its file is gone.
     """
     path = task.video_path
     if path is None or not is_file_inside(path):
         name, status = task.task_id or task.key[:8], status_name(task.status)
         if path is None:
-            told = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
+            message = tr("The video of {task} is not saved yet ({status}).").format(task=name, status=status)
         else:
-            told = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
-        raise QingboError(told)
+            message = tr("The video of {task} is no longer at {path}.").format(task=name, path=path)
+        raise QingboError(message)
     return path
 
 
 def copy_video(task: _Saved, path: str | Path) -> Path:
-    """Copy the video of a task that is done, and return where the copy is.
+    """Copy the video of a done task and return the path of the copy.
 
     Args:
         task: the task.
-        path: a file, or a folder that exists, which then gets a file of the same name.
+        path: a file, or an existing folder, which then gets a file with the same name.
 
     Raises:
-        OSError: the place cannot be written.
-        DownloadFailed: the video is no longer there.
+        OSError: the path cannot be written.
+        DownloadFailed: the saved video is gone.
     """
     source = task.video_path
     if source is None or not is_file_inside(source):
-        told = tr("The video of {task} is no longer at {path}.")
-        raise DownloadFailed(told.format(task=task.task_id, path=source))
+        message = tr("The video of {task} is no longer at {path}.")
+        raise DownloadFailed(message.format(task=task.task_id, path=source))
     target = Path(path).expanduser()
     if target.is_dir():
         target /= source.name
@@ -83,7 +83,7 @@ def frame_of(task: _Saved, seconds: float | None, number: int | None) -> Image:
     """Return one frame of the saved video, by its time or by its number.
 
     Raises:
-        TypeError: neither is given, or both are.
+        TypeError: neither or both were passed.
         ValueError: the video has no such frame.
         QingboError: the video is not saved.
         ImportError: the extra ``[frames]`` is not installed.

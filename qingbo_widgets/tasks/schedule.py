@@ -1,12 +1,12 @@
-"""When to ask next, and what to show until then: pure functions of what is known of a task.
+"""Polling schedule and predicted progress: pure functions of a task's history.
 
-One idea carries it. Every second for which a finished video goes unnoticed is a loss, and so is every
-question; so **the next question comes when the lag to be expected has grown to the price of one**. The
+The schedule follows one rule. Every second for which a finished video goes unnoticed has a cost, and so has
+every poll; therefore **the next poll is due when the expected lag has grown to the price of a poll**. The
 expected lag after waiting ``d`` seconds is the integral of ``P(the task has ended by now + u)`` over ``u``
-from 0 to ``d``. While the end is far this probability is nothing and questions are rare; around the end it is
-large and they are dense. Where the end is equally likely at any moment, this is the classical rule for
-inspecting what may have failed unnoticed: intervals of ``sqrt(2 × price / hazard)`` (Barlow, Hunter and
-Proschan 1963; Keller 1974). When the end is expected, ``expectation`` says.
+from 0 to ``d``. While the end is far off, this probability is near zero and polls are rare; around the end it
+is large and polls are dense. If the end is equally likely at any moment, this is the classical rule for
+inspecting a unit that may have failed unnoticed: intervals of ``sqrt(2 × price / hazard)`` (Barlow, Hunter
+and Proschan 1963; Keller 1974). ``expectation`` provides the distribution of the end time.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ __all__ = [
     "retry_delay",
 ]
 
-#: What a question costs, as a share of ``floor``: where 2 s lie between questions at least, 42 ms of lag.
+#: Price of a poll as a share of ``floor``: 42 ms of lag for a minimum interval of 2 s.
 PRICE = 1 / 48
-#: What it costs at least, in seconds of lag, so that a low floor does not mean ever more questions.
+#: Minimum price in seconds of lag, so that a low floor does not cause ever more polls.
 LEAST_PRICE = 1 / 61
-#: How many times as much it costs where nothing tells of the end: most questions would be in vain.
+#: Factor on the price when there is no information about the end: most polls would be pointless.
 BLIND = 1.5
-#: Seconds after which lag costs less and less: who has waited long does not mind a little longer.
+#: Seconds after which lag costs less and less: after a long wait, a little more does not matter.
 LONG = 300.0
-#: Seconds between two questions at most, however long the task takes.
+#: Maximum seconds between two polls, however long the task takes.
 CEILING = 60.0
-#: Answers that are kept; a few times as many as a task ordinarily needs.
-KEPT = 48
-#: The bar is drawn evenly up to this share of the way to the predicted end, then ever more slowly.
+#: Maximum number of stored responses; a few times as many as a task usually needs.
+MAX_ANSWERS = 48
+#: The bar moves evenly up to this share of the way to the predicted end, then ever more slowly.
 KNEE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything the schedule knows of one task; times in seconds on one clock of the caller's choice.
+    """The schedule's input for one task; times in seconds on one clock of the caller's choice.
 
     Attributes:
-        started: when the task was submitted.
-        durations: how many seconds earlier tasks of this kind took.
-        floor: never ask more often than every so many seconds.
-        watched: when following it began, where that is later: the bar starts then.
-        answers: those that brought news of the progress, oldest first; the last few dozen.
-        began: when it was last known to be waiting in the service's queue; progress is counted from there.
-        asked: when the last answer came.
-        shown: percent on the bar at that moment.
-        failures: how many questions in a row had no usable answer.
-        retry_after: seconds the service asked to wait, ``None`` where it did not.
+        started: submission time.
+        durations: seconds that earlier tasks of this kind took.
+        floor: minimum seconds between two polls.
+        watched: the time at which following began, if later; the bar starts there.
+        answers: the last few dozen responses that changed the progress, oldest first.
+        began: the last time at which the task was in the service's queue; progress is counted from there.
+        last_response: arrival time of the last response.
+        shown: percent on the bar at that time.
+        failures: number of consecutive polls without a usable response.
+        retry_after: seconds that the service requested to wait, or ``None``.
     """
 
     started: float
@@ -65,47 +65,47 @@ class History:
     watched: float | None = None
     answers: tuple[Answer, ...] = ()
     began: float | None = None
-    asked: float | None = None
+    last_response: float | None = None
     shown: float = 0.0
     failures: int = 0
     retry_after: float | None = None
 
     def answered(self, time: float, progress: int, *, queued: bool = False) -> History:
-        """Return the history after an answer.
+        """Return the history after a response.
 
         Args:
-            time: when it came.
-            progress: percent, 0..100; one that brings no news is not kept.
-            queued: whether the task is not being worked on yet.
+            time: its arrival time.
+            progress: percent, 0..100; a response with unchanged progress is not stored.
+            queued: true if the service has not begun the task yet.
         """
         answers, last = self.answers, self.answers[-1].progress if self.answers else 0
         if not queued and 0 < progress != last:
-            before = self.started if self.asked is None else self.asked
-            answers = (*answers, Answer(time, progress, before))[-KEPT:]
+            before = self.started if self.last_response is None else self.last_response
+            answers = (*answers, Answer(time, progress, before))[-MAX_ANSWERS:]
         return replace(
             self,
             answers=answers,
             began=time if queued else self.began,
-            asked=time,
+            last_response=time,
             shown=max(predicted_progress(self, time), min(float(progress), 99.0)),
             failures=0,
             retry_after=None,
         )
 
     def failed(self, retry_after: float | None = None) -> History:
-        """Return the history after a question without a usable answer."""
+        """Return the history after a poll without a usable response."""
         return replace(self, failures=self.failures + 1, retry_after=retry_after)
 
 
 def next_delay(history: History, now: float) -> float:
-    """Return the seconds until the service should be asked again.
+    """Return the seconds until the next poll.
 
     Args:
-        history: what is known of the task.
-        now: the time, in seconds on the clock of the history.
+        history: the history of the task.
+        now: the current time, in seconds on the clock of the history.
 
     Returns:
-        At least ``history.floor``; what the service asked for where it asked for more.
+        At least ``history.floor``, and at least the wait that the service requested.
     """
     if history.failures:
         return max(history.floor, retry_delay(history.failures, history.retry_after))
@@ -114,23 +114,23 @@ def next_delay(history: History, now: float) -> float:
     if not (history.answers or history.durations):
         price *= BLIND
     expectation = _expectation(history, now)
-    # A young task is asked soon whatever is expected of it, so that a short one is noticed quickly: after
-    # 2, 4, 8, 16 s … at the default floor.
+    # A young task is polled soon whatever the prediction, so that the end of a short one is noticed quickly:
+    # after 2, 4, 8, 16 s … at the default floor.
     least, most = history.floor, max(history.floor, min(elapsed, CEILING))
     if expectation.lag(most) <= price:
         return most
     delay = first_where(lambda delay: expectation.lag(delay) >= price, least, most)
-    # A question that comes just too early keeps the next one off for ``floor`` seconds. So where the end is
-    # nearly certain, it is put off a little, to where the lag to be expected of the two is least.
+    # A poll just before the end blocks the next one for ``floor`` seconds. So if the end is nearly certain,
+    # the poll is postponed a little, to the time at which the expected lag of the two is least.
     candidates = (min(delay + history.floor * eighth / 8.0, most) for eighth in range(9))
     return min(candidates, key=lambda delay: expectation.lag_of_two(delay, history.floor, price))
 
 
 def predicted_end(history: History, now: float) -> float | None:
-    """Return when the task is likely to end, as likely sooner as later, on the clock of ``now``.
+    """Return the median of the predicted end time, on the clock of ``now``.
 
     Returns:
-        ``None`` where nothing can honestly be said: neither its progress nor its kind tells, or both were
+        ``None`` if there is no honest estimate: neither its progress nor its kind allows one, or both were
         wrong.
     """
     expectation = _expectation(history, now)
@@ -141,13 +141,13 @@ def predicted_end(history: History, now: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What there is to show until the next answer; times in seconds on the clock of the history.
+    """The prediction to show until the next response; times in seconds on the clock of the history.
 
     Attributes:
-        since: when the last answer came, or following began.
-        shown: percent on the bar at that moment.
+        since: arrival time of the last response, or the time at which following began.
+        shown: percent on the bar at that time.
         span: seconds from then to the likely end.
-        end: the end as far as it can honestly be told, else ``None``.
+        end: the predicted end, or ``None`` if there is no honest estimate.
     """
 
     since: float
@@ -156,10 +156,10 @@ class Outlook:
     end: float | None
 
     def progress(self, now: float) -> float:
-        """Return the percent to draw at ``now``, so that the bar moves between two answers too.
+        """Return the percent to draw at ``now``, so that the bar also moves between two responses.
 
-        It never falls from one moment or answer to the next, is never below what the service says, and stays
-        below 100: only the service says that a task has ended.
+        It never decreases over time or at a response, is never below the value that the service reports, and
+        stays below 100, because only the service reports the end of a task.
         """
         way = max(now - self.since, 0.0) / self.span
         if way > KNEE:
@@ -167,13 +167,15 @@ class Outlook:
         return self.shown + (99.0 - self.shown) * way
 
     def left(self, now: float) -> float | None:
-        """Return the seconds that the task will probably still take."""
+        """Return the estimated seconds that remain at ``now``."""
         return None if self.end is None else max(self.end - now, 0.0)
 
 
 def outlook(history: History) -> Outlook:
-    """Return what there is to show from the last answer on until the next."""
-    since = next(time for time in (history.asked, history.watched, history.started) if time is not None)
+    """Return the prediction to show from the last response until the next."""
+    since = next(
+        time for time in (history.last_response, history.watched, history.started) if time is not None
+    )
     span = _expectation(history, since).median()
     return Outlook(since, history.shown, span, predicted_end(history, since))
 
@@ -189,8 +191,9 @@ def _expectation(history: History, now: float) -> Expectation:
 
 
 def retry_delay(failures: int, retry_after: float | None = None) -> float:
-    """Return the seconds to wait after so many failures in a row: 1, 2, 4, … 30, or more if asked for.
+    """Return the seconds to wait after consecutive failures: 1, 2, 4, … 30, or more if requested.
 
-    Less is never waited: "try again in 0 s", said for hours, must not become a thousand questions a second.
+    The wait is never shorter: a service that sends "try again in 0 s" for hours must not be polled a thousand
+    times a second.
     """
     return max(float(min(2 ** min(failures - 1, 5), 30)), retry_after or 0.0)

@@ -16,28 +16,30 @@ __all__ = ["TaskState"]
 
 
 class TaskState(ObservedTraits):
-    """The state of a task as traits, read-only but for ``set_traits``."""
+    """The state of a task as traits, which only ``set_traits`` changes."""
 
     task_id = Unicode("", read_only=True, help="The service's id, empty until it has answered.")
     model = Unicode("", read_only=True, help="The model's name.")
-    status = Instance(TaskStatus, read_only=True, help="Where the task stands.")
-    progress = Int(0, min=0, max=100, read_only=True, help="Percent, as the service tells; never falls.")
-    created_at = Instance(datetime, allow_none=True, read_only=True, help="When the service made it, UTC.")
+    status = Instance(TaskStatus, read_only=True, help="The state of the task.")
+    progress = Int(
+        0, min=0, max=100, read_only=True, help="Percent as reported by the service; never decreases."
+    )
+    created_at = Instance(datetime, allow_none=True, read_only=True, help="When the service created it, UTC.")
     completed_at = Instance(datetime, allow_none=True, read_only=True, help="When it ended, UTC.")
-    video_urls = Tuple(read_only=True, help="The links of the finished video; they expire.")
-    expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first link dies, UTC.")
-    video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once it is saved.")
+    video_urls = Tuple(read_only=True, help="URLs of the finished video; they expire.")
+    expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first URL expires, UTC.")
+    video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once saved.")
     download = Float(
         None, allow_none=True, read_only=True, help="0..1 while the video is being saved, else None."
     )
     error = Instance(
-        QingboError, allow_none=True, read_only=True, help="What went wrong, as wait() raises it."
+        QingboError, allow_none=True, read_only=True, help="The error that wait() raises, if any."
     )
-    eta = Float(None, allow_none=True, read_only=True, help="Seconds the task will probably still take.")
-    message = Unicode("", read_only=True, help="What is happening just now, where there is something to say.")
+    eta = Float(None, allow_none=True, read_only=True, help="Estimated seconds that remain.")
+    message = Unicode("", read_only=True, help="A note on the current step, often empty.")
 
     def set_traits(self, **changes: Any) -> None:
-        """Set traits together, so that observers see all of them changed. For what follows the task."""
+        """Set traits together, so that observers see all changes at once. For the task's follower."""
         with self.hold_trait_notifications():
             for name, value in changes.items():
                 self.set_trait(name, value)

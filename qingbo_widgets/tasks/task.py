@@ -1,4 +1,4 @@
-"""``Task``: one video in the making, as a person or a widget observes it."""
+"""``Task``: one video task, with traits that users and widgets observe."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cancellable", "Owner", "Task"]
 
-#: Seconds between two looks at the clock while ``wait`` blocks; Kernel → Interrupt ends it at once.
+#: Seconds between two checks while ``wait`` blocks; Kernel → Interrupt ends the wait at once.
 TICK = 0.1
 
 
@@ -48,7 +48,7 @@ class Cancellable(Protocol):
     """A follower that can cancel its task."""
 
     async def cancel(self) -> None:
-        """Cancel the task at the service, or before it gets there."""
+        """Cancel the task at the service, or before it is sent."""
 
 
 class Owner(Protocol):
@@ -61,51 +61,51 @@ class Owner(Protocol):
 
     @property
     def service(self) -> str:
-        """The name of the service in the journal."""
+        """The service's name in the journal."""
 
     @property
     def is_closed(self) -> bool:
-        """Whether ``close`` was called."""
+        """True once ``close`` was called."""
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether the sandbox answers in place of the service."""
+        """True if the client uses the sandbox instead of the service."""
 
     @property
     def is_local(self) -> bool:
-        """Whether what answers runs on this machine."""
+        """True if the server runs on this machine."""
 
     def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
         """Submit another task."""
 
     def publish(self, picture: Path) -> str:
-        """Return a URL at which the service can read a picture of this machine."""
+        """Return a URL at which the service can read a local image."""
 
-    def follow(self, task: Task, **how: Any) -> Task:
+    def follow(self, task: Task, **options: Any) -> Task:
         """Start following a task, as ``TaskManager.follow``."""
 
     async def check(self, task: Task, task_id: str) -> None:
-        """Find out what became of an unconfirmed submission, as ``reconcile.check``."""
+        """Find out the state of an unconfirmed submission, as ``reconcile.check``."""
 
 
 class Task(TaskState):
-    """One task: its traits follow it, and any of them can be observed or linked.
+    """One task, whose state is a set of traits that can be observed or linked.
 
-    Tasks are made by ``generate``, ``TaskManager.submit`` and ``TaskManager.resume``. The traits are
-    read-only and set on the background thread, all those of one answer together. An observer runs on that
-    thread, so it should be quick; what takes long belongs into ``on_end``.
+    Tasks are created by ``generate``, ``TaskManager.submit`` and ``TaskManager.resume``. The traits are
+    read-only and set on the background thread, all those of one response together. Observers run on that
+    thread and should be quick; long work belongs in ``on_end``.
 
-    At the end of a notebook cell a task shows its live card. Showing it twice polls nothing twice.
+    At the end of a notebook cell a task shows its live card. Showing it twice does not poll twice.
 
     Attributes:
-        request: the request, ``None`` for a resumed task that this library has never seen.
-        key: the idempotency key, made here; it names the task before the service does.
-        submitted_at: when it was submitted, UTC.
-        contract: the date of the service's contract that carries it.
+        request: the request, ``None`` for a resumed task that this library does not have.
+        key: the idempotency key, created locally; it identifies the task before the service assigns an id.
+        submitted_at: submission time, UTC.
+        contract: the date of the service contract under which it was created.
         manager: the manager that follows it.
-        lifecycle: whether it is followed or done. It and the next two are for what follows the task.
-        follower: follows it, or did.
-        outlook: how it will probably go on.
+        lifecycle: its followed or done state. This and the next two attributes are for its follower.
+        follower: the current or last follower.
+        outlook: the predicted progress and end.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Task(TaskState):
         self.key = key or uuid.uuid4().hex
         self.submitted_at = submitted_at or next_moment()
         self.contract = contract or manager.client.contract.name
-        self.lifecycle = Lifecycle(manager.monitor.call_back)
+        self.lifecycle = Lifecycle(manager.monitor.run_callback)
         self.follower: Cancellable | None = None
         self.outlook: Outlook | None = None
         self._shown = False
@@ -141,21 +141,21 @@ class Task(TaskState):
 
     @property
     def shown_progress(self) -> float:
-        """Percent to draw now: it moves as predicted between two answers, never back, never to 100."""
+        """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end."""
         if self.outlook is None or self.is_done or self.status.is_ended:
             return float(self.progress)
         return max(float(self.progress), self.outlook.progress(time.monotonic()))
 
     @property
     def seconds_left(self) -> float | None:
-        """``eta`` counted down to this moment; ``None`` where nothing can honestly be said."""
+        """``eta`` counted down to now; ``None`` if there is no honest estimate."""
         if self.outlook is None or self.eta is None:
             return self.eta
         return self.outlook.left(time.monotonic())
 
     @property
     def planned_path(self) -> Path:
-        """Where the video is saved, or will be; ``video_path`` is set once it is there."""
+        """The path of the saved or future video; ``video_path`` is set once the file exists."""
         title = self.model
         if self.request is not None:
             title = " ".join(self.request.prompts)
@@ -165,26 +165,26 @@ class Task(TaskState):
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more happens by itself: the video is saved, or ``error`` says why not."""
+        """True if nothing more happens without user action: the video is saved, or ``error`` is set."""
         return self.lifecycle.is_done
 
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the video is saved.
 
-        In a terminal or a script a line of text shows the progress; in a notebook the task's card is shown,
-        unless it is on screen already. An interrupt ends the waiting and leaves the task running.
+        A terminal or script shows the progress as a line of text; a notebook shows the task's card, unless it
+        is already on screen. An interrupt ends the wait and leaves the task running.
 
         Args:
-            timeout: seconds to wait at most, ``None`` for as long as it takes.
+            timeout: maximum seconds to wait, ``None`` for no limit.
 
         Raises:
             TaskFailed, TaskCancelled: the task ended without a video.
-            SubmissionUnconfirmed: it is not known whether the service took the task.
-            ServiceError, ConnectionFailed: the service refused the task, or was not reached.
-            DownloadFailed: the task is completed and the video could not be saved.
-            WaitTimeout: the time is over; the task goes on.
+            SubmissionUnconfirmed: it is unknown whether the service accepted the task.
+            ServiceError, ConnectionFailed: the service refused the task, or was unreachable.
+            DownloadFailed: the task is completed, but its video could not be saved.
+            WaitTimeout: the timeout expired; the task is still running.
             QingboError: called in a forked process, where nothing follows the task.
-            RuntimeError: called in an observer, on the very thread that would have to end the waiting.
+            RuntimeError: called in an observer, that is, on the thread that would have to end the wait.
         """
         if not self.is_done:
             self.manager.monitor.process.check()
@@ -197,16 +197,16 @@ class Task(TaskState):
         elif not self.is_done and not self._shown:
             self.show()
         try:
-            while not self.lifecycle.wait(_until(deadline)):
+            while not self.lifecycle.wait(_next_tick(deadline)):
                 if line is not None:
                     line.update()
                 if deadline is not None and time.monotonic() >= deadline:
-                    told = tr(
-                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It goes "
-                        "on, and wait() can be called again."
+                    message = tr(
+                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It is "
+                        "still running, and wait() can be called again."
                     )
-                    told = told.format(timeout=timeout, progress=self.progress, **self._named())
-                    raise WaitTimeout(told, task_id=self.task_id)
+                    message = message.format(timeout=timeout, progress=self.progress, **self._labels())
+                    raise WaitTimeout(message, task_id=self.task_id)
         finally:
             if line is not None:
                 line.end()
@@ -216,9 +216,9 @@ class Task(TaskState):
         return self._ended().__await__()
 
     def on_end(self, callback: Callable[[Task], object]) -> None:
-        """Call ``callback(task)`` once when the task is done; at once if it is already.
+        """Call ``callback(task)`` once when the task is done, or at once if it is already done.
 
-        It runs on a thread of its own, where it may block, so it must not assume the main thread.
+        It runs on a separate thread, where it may block, so it must not assume the main thread.
 
         Raises:
             QingboError: called in a forked process, where nothing follows the task.
@@ -229,84 +229,84 @@ class Task(TaskState):
     # ------------------------------------------------------------------ acting
 
     def cancel(self, *, wait: bool = True) -> None:
-        """Ask the service to cancel the task. It does so only while the task is queued, and refunds it.
+        """Cancel the task at the service, which cancels and refunds only queued tasks.
 
-        Calls from several threads at once are one: the service is asked once, and all have its answer.
+        Concurrent calls from several threads send one request and share its response.
 
         Args:
-            wait: whether to wait for the answer, and to raise what went wrong; otherwise ``message`` tells.
+            wait: if true, wait for the response and raise its error; otherwise ``message`` shows the error.
 
         Raises:
-            BadRequest: the service no longer cancels it: it is being rendered, or has ended.
+            BadRequest: the service no longer cancels it, because it is being rendered or has ended.
             QingboError: the service has not confirmed it, so it cannot be cancelled; ``check`` it first.
-            TaskNotFound, ConnectionFailed, ServiceError: as the service says.
+            TaskNotFound, ConnectionFailed, ServiceError: the error of the request.
         """
         if self.follower is None:
-            told = tr("The task {task} is not being followed; resume({task!r}) first.")
-            raise QingboError(told.format(task=self.task_id))
-        self._ask(self.manager.monitor.start(self.follower.cancel), wait)
+            message = tr("The task {task} is not being followed; resume({task!r}) first.")
+            raise QingboError(message.format(task=self.task_id))
+        self._await_or_report(self.manager.monitor.start(self.follower.cancel), wait)
 
     def check(self, task_id: str = "", *, wait: bool = True) -> None:
-        """Find out what became of an unconfirmed submission. Costs nothing.
+        """Find out the state of an unconfirmed submission, at no cost.
 
-        The service does not find a task by its idempotency key, but its dashboard lists the tasks. With the
-        id from there, the task is taken up and followed like any other. Without one, the service is asked
-        whether it answers at all, and ``message`` says what to look for.
+        The service cannot find a task by its idempotency key, but its dashboard lists the tasks. With an id
+        from there, the task is followed like any other. Without one, only the connection to the service is
+        checked, and ``message`` explains what to look for.
 
         Args:
             task_id: the id that the dashboard shows.
-            wait: whether to wait for the answer, and to raise what went wrong; otherwise ``message`` tells.
+            wait: if true, wait for the response and raise its error; otherwise ``message`` shows the error.
 
         Raises:
             TaskNotFound: the service does not know this id.
-            ConnectionFailed, ServiceError: the service cannot be asked at the moment.
-            QingboError: the task is not unconfirmed, or the id is that of another task.
+            ConnectionFailed, ServiceError: the service is currently unavailable.
+            QingboError: the task is not unconfirmed, or the id belongs to another task.
         """
         if self.status != TaskStatus.unconfirmed or not self.is_done:
-            told = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
-            raise QingboError(told.format(**self._named()))
-        self._ask(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
+            message = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
+            raise QingboError(message.format(**self._labels()))
+        self._await_or_report(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
 
     def submit_again(self) -> None:
-        """Submit once more, with the same idempotency key, a task that is unconfirmed or was never taken.
+        """Submit an unconfirmed or never accepted task again, with the same idempotency key.
 
-        A service that knows the key answers with the first task; one that does not bills a second. Of calls
-        from several threads at once, one submits, and the others raise.
+        A service that knows the key returns the first task; one that does not bills a second. Of concurrent
+        calls from several threads, one submits and the others raise.
 
         Raises:
-            QingboError: the task is not of that kind, so there is nothing to submit again; or it was made
-                under another contract than the manager's client speaks.
+            QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
+                it was created under another contract than that of the manager's client.
         """
         self.manager.monitor.check_open()
         if self.resubmit():
             return
-        told = tr(
-            "The task {task} is {status}: only a task that the service has not confirmed is submitted "
-            "again. generate() makes a new one."
+        message = tr(
+            "The task {task} is {status}: only a task that the service has not confirmed can be submitted "
+            "again. generate() creates a new one."
         )
-        raise QingboError(told.format(**self._named()))
+        raise QingboError(message.format(**self._labels()))
 
     def follow_again(self) -> None:
-        """Follow on a task that the service took and that nobody follows now. Costs nothing.
+        """Resume following a task that the service accepted, at no cost.
 
-        For one that was left because the key was refused, or because the service did not find it. A task
-        that is being followed is left as it is.
+        For a task that is no longer followed because the key was refused, or because the service did not
+        find it. Does nothing if the task is being followed.
 
         Raises:
-            QingboError: there is nothing to follow: it has ended, or the service has not confirmed it.
+            QingboError: the task has ended, or the service has not confirmed it.
         """
         self.manager.monitor.check_open()
         if not self.can_be_followed:
-            told = tr("The task {task} is {status}: there is nothing to follow.")
-            raise QingboError(told.format(**self._named()))
+            message = tr("The task {task} is {status}: there is nothing to follow.")
+            raise QingboError(message.format(**self._labels()))
         with uninterrupted():
             if self.lifecycle.claim(lambda: self.can_be_followed):
                 self.manager.follow(self, error=None, message="")
 
     def retry_download(self) -> None:
-        """Save the video of a completed task again, with a fresh link. Costs nothing.
+        """Save the video of a completed task again, with a fresh URL, at no cost.
 
-        Does nothing where it is being saved already, by another thread say.
+        Does nothing if it is already being saved, for example by another thread.
 
         Raises:
             QingboError: the manager is closed.
@@ -317,26 +317,26 @@ class Task(TaskState):
                 self.manager.follow(self)
 
     def save(self, path: str | Path) -> Path:
-        """Copy the video to another place; waits for the task if need be.
+        """Copy the video to another path; wait for the task if necessary.
 
         Args:
-            path: a file, or a folder that exists, which then gets a file of the same name.
+            path: a file, or an existing folder, which then gets a file with the same name.
 
         Returns:
-            Where the copy is.
+            The path of the copy.
 
         Raises:
-            OSError: the place cannot be written.
-            QingboError: what ``wait`` raises.
+            OSError: the path cannot be written.
+            QingboError: the errors of ``wait``.
         """
         return copy_video(self.wait(), path)
 
     def frame(self, seconds: float | None = None, *, number: int | None = None) -> Image:
-        """One frame of the saved video, as a PIL image.
+        """Return one frame of the saved video as a PIL image.
 
         Args:
             seconds: the time, from 0 to the video's length; or
-            number: which frame: 0 is the first, -1 the last.
+            number: the index of the frame: 0 is the first, -1 the last.
 
         Raises:
             ValueError: the video has no such frame.
@@ -346,12 +346,12 @@ class Task(TaskState):
         return frame_of(self, seconds, number)
 
     def frames(self, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
-        """A contact sheet as a PIL image: frames from the first to the last, each with its time.
+        """Return a contact sheet as a PIL image: frames from the first to the last, each with its time.
 
         Args:
-            count: how many frames.
-            columns: how many side by side; about as many as there are rows when left out.
-            width: of each frame, in pixels.
+            count: number of frames.
+            columns: number of columns; by default about as many as rows.
+            width: width of each frame, in pixels.
 
         Raises:
             QingboError, ImportError: as in ``frame``.
@@ -359,13 +359,13 @@ class Task(TaskState):
         return contact_sheet(video_of(self), count, columns=columns, width=width)
 
     def continue_from_last_frame(self, prompt: str, **fields: Any) -> Task:
-        """Submit a video that begins where this one ends, with the same settings but for ``fields``.
+        """Submit a video that begins where this one ends, with the same settings except ``fields``.
 
-        The service reads pictures from public URLs only: ``connect(upload=f)`` gives a function that uploads
-        the frame's file and returns its URL. With the sandbox nothing is needed.
+        The service reads images from public URLs only: ``connect(upload=f)`` sets a function that uploads
+        the frame's file and returns its URL. The sandbox needs none.
 
         Args:
-            prompt: what happens next.
+            prompt: a description of the continuation.
             **fields: as in ``VideoRequest``.
 
         Raises:
@@ -378,17 +378,17 @@ class Task(TaskState):
         return self.manager.submit(continuation(request, picture, prompt, **fields))
 
     def export_html(self, path: str | Path) -> Path:
-        """Write what a colleague opens without Jupyter: the video with its request.
+        """Export a page that opens without Jupyter: the video with its request.
 
         Args:
-            path: one file with the video inside it, where it ends in ``.html``; else a folder.
+            path: a path ending in ``.html`` for one file with the video embedded; otherwise a folder.
 
         Returns:
-            The page.
+            The path of the page.
 
         Raises:
             QingboError: the video is not saved, or is too large for one file.
-            OSError: the place cannot be written.
+            OSError: the path cannot be written.
         """
         exported: Path = late.export_task(self, Path(path).expanduser())
         return exported
@@ -396,10 +396,10 @@ class Task(TaskState):
     # ------------------------------------------------------------------ showing
 
     def show(self, *, embed: bool = False) -> None:
-        """Show the task's live card in the notebook; in a terminal, print where it stands.
+        """Show the task's live card in the notebook; in a terminal, print its state.
 
         Args:
-            embed: put the saved video (up to 20 MB) into the notebook itself, where its file is not served.
+            embed: embed the saved video (up to 20 MB) in the notebook, for servers that do not serve it.
         """
         self._shown = True
         if not in_notebook():
@@ -412,14 +412,14 @@ class Task(TaskState):
 
     # ------------------------------------------------------------------ for the follower, on its thread
 
-    def resubmit(self, **how: Any) -> bool:
-        """Do as ``submit_again``, but return ``False`` where there is nothing to submit again.
+    def resubmit(self, **options: Any) -> bool:
+        """Submit again like ``submit_again``, but return ``False`` if there is nothing to submit again.
 
         Args:
-            **how: for ``TaskManager.follow``.
+            **options: for ``TaskManager.follow``.
 
         Raises:
-            QingboError: as ``check_contract``.
+            QingboError: as in ``check_contract``.
         """
         if self.can_be_submitted:
             self.check_contract()
@@ -427,70 +427,70 @@ class Task(TaskState):
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
             known, self.submitted_at = self.submitted_at, next_moment()
-            how |= {"submit": True, "known_at": known}
-            self.manager.follow(self, status=TaskStatus.submitting, error=None, **how)
+            options |= {"submit": True, "known_at": known}
+            self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 
     def check_contract(self) -> None:
-        """Make sure that the task can be submitted once more as what it was.
+        """Raise an error unless the client speaks the contract under which the task was created.
 
-        Under another contract its body may mean something else, and its idempotency key nothing.
+        Under another contract its body may have another meaning, and its idempotency key none.
 
         Raises:
-            QingboError: it was made under another contract than the manager's client speaks.
+            QingboError: the task was created under another contract than that of the manager's client.
         """
         spoken = self.manager.client.contract.name
         if self.contract != spoken:
-            told = tr(
-                "The task {task} was made under contract {contract:.20} of the service, and this connection "
-                "speaks {spoken}: it is not submitted again, since the service might take it for another one "
-                "and charge both. Connect with QINGBO_CONTRACT={contract:.20}, in a version of this package "
-                "that speaks it, and submit it again there. If the service's dashboard shows it, "
-                "check(its id) takes it up, which costs nothing."
+            message = tr(
+                "The task {task} was created under contract {contract:.20} of the service, and this "
+                "connection speaks {spoken}: it is not submitted again, because the service might treat it "
+                "as a second task and charge for both. Connect with QINGBO_CONTRACT={contract:.20}, in a "
+                "version of this package that speaks it, and submit it again there. If the service's "
+                "dashboard shows it, check(its id) follows it at no cost."
             )
-            raise QingboError(told.format(contract=self.contract, spoken=spoken, **self._named()))
+            raise QingboError(message.format(contract=self.contract, spoken=spoken, **self._labels()))
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
-        """Be followed by this one from now on, with some traits changed."""
+        """Set the follower and change some traits."""
         self.follower = follower
         self.set_traits(**changes)
 
-    def _ask(self, asked: Future[None], wait: bool) -> None:
-        # On the monitor's thread, in an observer, the answer could never come while we wait for it.
+    def _await_or_report(self, future: Future[None], wait: bool) -> None:
+        # An observer runs on the monitor's thread, where waiting for the result would block it forever.
         if wait and not self.manager.monitor.is_current_thread:
             try:
-                outcome(asked)
+                outcome(future)
             except CancelledError:
                 self.manager.monitor.check_open()
                 raise
         else:
             with uninterrupted():
-                asked.add_done_callback(self._tell_failure)
+                future.add_done_callback(self._show_failure)
 
-    def _tell_failure(self, asked: Future[None]) -> None:
-        error = None if asked.cancelled() else asked.exception()
+    def _show_failure(self, future: Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
         if error is not None:
-            with suppress(QingboError):  # the manager was closed: its tasks tell that
+            with suppress(QingboError):  # the manager was closed, which its tasks already show
                 self.manager.monitor.call_soon(lambda: self.set_traits(message=str(error)))
 
     @property
     def can_be_submitted(self) -> bool:
-        """Whether ``submit_again`` would submit it, once it is done."""
+        """True if ``submit_again`` would submit it, once it is done."""
         return self.request is not None and not self.task_id
 
     @property
     def can_be_followed(self) -> bool:
-        """Whether the service has it, and something more can come of it."""
+        """True if the service has the task and its state or video can still change."""
         is_over = self.status in (TaskStatus.failed, TaskStatus.cancelled) or self.video_path is not None
         return bool(self.task_id) and not is_over
 
-    def _named(self) -> dict[str, str]:
-        """The task and where it stands, for a text that names both."""
+    def _labels(self) -> dict[str, str]:
+        """Return the task's name and status, for error texts."""
         return {"task": self.task_id or self.key[:8], "status": status_name(self.status)}
 
     def _result(self) -> Task:
         if self.error is not None:
-            # A fresh traceback each time: the same error may be raised from several waits.
+            # A fresh traceback each time, because several waits may raise the same error.
             raise self.error.with_traceback(None)
         return self
 
@@ -501,5 +501,5 @@ class Task(TaskState):
         return self._result()
 
 
-def _until(deadline: float | None) -> float:
+def _next_tick(deadline: float | None) -> float:
     return TICK if deadline is None else max(0.0, min(TICK, deadline - time.monotonic()))

@@ -28,15 +28,15 @@ class Shown(Protocol):
 
     @property
     def shown_progress(self) -> float:
-        """Percent to draw now."""
+        """The percentage to draw now."""
 
 
 class ProgressLine:
-    """Redraws one line in a terminal; elsewhere, in a log say, writes a line at each step worth one.
+    """A progress line that is redrawn in a terminal; elsewhere, as in a log, one line is written per step.
 
     Args:
-        task: the task to tell of.
-        stream: where to write, standard error by default, which leaves a script's output alone.
+        task: the task.
+        stream: the output stream; standard error by default, so that a script's output stays clean.
     """
 
     def __init__(self, task: Shown, stream: TextIO | None = None) -> None:
@@ -47,11 +47,11 @@ class ProgressLine:
         self._last: object = None
 
     def update(self) -> None:
-        """Write what has changed."""
+        """Write the changes."""
         task = self._task
         if self._redraw:
             width = shutil.get_terminal_size().columns - 1
-            # Blanks over what stood there, as not every console of Windows acts on escape sequences.
+            # Overwrite the old text with spaces, because not every Windows console supports escape sequences.
             self._stream.write("\r" + padded(_shortened(self._text(), width), width))
         else:
             step = (task.status, task.progress // 25, task.video_path)
@@ -83,18 +83,18 @@ class ProgressLine:
 
 
 def columns_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes; a Chinese character takes two, an accent none."""
-    from wcwidth import wcswidth, wcwidth  # large tables, and a notebook needs none of them
+    """Return the width of a text in terminal columns; a Chinese character takes two, an accent none."""
+    from wcwidth import wcswidth, wcwidth  # imported late: large tables, which a notebook does not need
 
     columns = wcswidth(text)
     return columns if columns >= 0 else sum(max(wcwidth(character), 0) for character in text)
 
 
 def padded(text: str, columns: int) -> str:
-    """The text with blanks up to so many columns."""
+    """Return the text padded with spaces to ``columns``."""
     return text + " " * (columns - columns_of(text))
 
 
 def _shortened(text: str, columns: int) -> str:
-    """Return as much of a text as fits."""
+    """Return the longest prefix of a text that fits in ``columns``."""
     return text[: bisect_right(range(len(text) + 1), columns, key=lambda end: columns_of(text[:end])) - 1]

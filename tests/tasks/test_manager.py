@@ -271,7 +271,7 @@ def test_what_cannot_be_read_in_the_background_is_raised_where_it_is_missed(
         manager = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path)
         with pytest.raises(qw.QingboError, match="damaged"):
             _ = manager.tasks
-    assert "was not read" in caplog.text
+    assert "could not be read" in caplog.text
     task = qw.generate(KOI)
     assert manager.tasks == (task,)
     assert task.wait(60).video_path.exists()

@@ -42,7 +42,7 @@ def history_of(told, **known) -> History:
 def test_it_always_waits_a_sane_time(told, later, durations, failures, retry_after, floor):
     """Whatever the service answers, questions are never closer than the floor nor hours apart."""
     history = history_of(told, durations=tuple(durations), floor=floor)
-    now = (history.asked or 0.0) + later
+    now = (history.last_response or 0.0) + later
     for _ in range(failures):
         history = history.failed(retry_after)
     assert floor <= next_delay(history, now) <= max(60.0, floor, retry_after or 0.0)
@@ -57,7 +57,7 @@ def test_the_bar_never_falls_and_never_arrives_before_the_task(told, steps, dura
         assert shown <= (shown := predicted_progress(history, time)) < 100.0
         history = history.answered(time, progress, queued=queued)
         assert max(shown, min(progress, 99)) <= (shown := predicted_progress(history, time)) < 100.0
-    now = history.asked or 0.0
+    now = history.last_response or 0.0
     for step in steps:
         assert shown <= (shown := predicted_progress(history, now := now + step)) < 100.0
 
@@ -82,7 +82,7 @@ def test_a_nearly_certain_end_is_not_asked_for_just_before():
 
 
 def test_a_short_task_is_noticed_soon():
-    """A young task is asked after 2, 4, 8, 16 s, whatever its kind has taken."""
+    """A young task is polled after 2, 4, 8, 16 s, whatever the durations of its kind."""
     history = History(started=0.0, durations=(280.0, 300.0, 290.0))
     moments, now = [], 0.0
     for _ in range(4):
@@ -93,7 +93,7 @@ def test_a_short_task_is_noticed_soon():
 
 
 def test_retry_after_is_obeyed_and_failures_back_off():
-    """A service that asks for 17 s gets them; one that is down is asked ever more rarely, to 30 s."""
+    """A requested wait of 17 s is honoured; after failures the intervals grow up to 30 s."""
     assert next_delay(History(started=0.0).failed(17.0), 0.0) == 17.0
     assert [retry_delay(n) for n in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
 

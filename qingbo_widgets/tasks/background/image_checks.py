@@ -1,4 +1,4 @@
-"""Looking at images without blocking anybody, and at none of them twice."""
+"""Checks of images in the background, each image once."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ __all__ = ["Pictures", "pictures"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Bytes up to which an image that only this machine can fetch is kept, to be shown from memory.
-KEPT = 1_000_000
-#: Seconds after which a server that could not be reached may be asked again.
-_ASK_AGAIN = 20.0
-_MOST_REPORTS = 200
+#: Maximum bytes of an image that is kept in memory to be shown, because only this machine can fetch it.
+MAX_KEPT = 1_000_000
+#: Seconds after which the check of an unreachable server may be repeated.
+_RETRY_AFTER = 20.0
+_MAX_REPORTS = 200
 
 
 class Pictures:
-    """What is known of the images that a form names. One for all forms of the process.
+    """Cache of reports on the images that forms refer to; one instance for all forms of the process.
 
     Args:
-        look: looks at one image; blocks.
-        clock: seconds.
+        probe: a blocking function that checks one image.
+        clock: a clock in seconds.
     """
 
     def __init__(
-        self, look: Callable[..., ImageReport] = look_at, clock: Callable[[], float] = time.monotonic
+        self, probe: Callable[..., ImageReport] = look_at, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._look, self._clock = look, clock
+        self._probe, self._clock = probe, clock
         self._lock = threading.Lock()
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
         self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
@@ -47,34 +47,34 @@ class Pictures:
         self._pool = DaemonPool(2, "qingbo-picture")
 
     def known(self, url: str, base_url: str) -> ImageReport | None:
-        """What the last look has told, ``None`` while there is nothing to tell.
+        """Return the report of the last check, or ``None`` if there is none yet.
 
         Args:
-            url: the image.
-            base_url: the service's address, which decides whether an image on this machine will do.
+            url: the URL of the image.
+            base_url: the service's URL, which decides if a local image is acceptable.
         """
         with self._lock:
-            found = self._reports.get((url, is_loopback(base_url)))
-        if found is None or (found[0].is_passing and self._clock() - found[1] > _ASK_AGAIN):
+            entry = self._reports.get((url, is_loopback(base_url)))
+        if entry is None or (entry[0].is_passing and self._clock() - entry[1] > _RETRY_AFTER):
             return None
-        return found[0]
+        return entry[0]
 
-    def ask(self, url: str, base_url: str, call: Callable[[], object]) -> None:
-        """Look at an image unless it is known, and call when it is: at once, or later on another thread."""
+    def ask(self, url: str, base_url: str, callback: Callable[[], object]) -> None:
+        """Check an image unless its report is known, then call back: at once, or later on another thread."""
         if self.known(url, base_url) is not None:
-            call()
+            callback()
             return
         key = (url, is_loopback(base_url))
         with self._lock:
             if key in self._waiting:
-                if call not in self._waiting[key]:
-                    self._waiting[key].append(call)
+                if callback not in self._waiting[key]:
+                    self._waiting[key].append(callback)
                 return
-            self._waiting[key] = [call]
+            self._waiting[key] = [callback]
         self._pool.submit(self._work, key, base_url)
 
     def publish(self, path: str, sandbox: Sandbox) -> str | None:
-        """The URL by which the sandbox serves a file of this machine; ``None`` where it cannot."""
+        """Return the URL at which the sandbox serves a local file, or ``None`` if it cannot."""
         if is_elsewhere(path):
             return None
         try:
@@ -89,26 +89,26 @@ class Pictures:
         return url
 
     def path_of(self, url: str) -> str:
-        """The file that ``publish`` was given for this URL; the URL itself where it comes from elsewhere."""
+        """Return the file that ``publish`` received for this URL, or else the URL itself."""
         return self._files.get(url, url)
 
     def _work(self, key: tuple[str, bool], base_url: str) -> None:
         url = key[0]
         try:
-            report = self._look(url, base_url, keep=KEPT if is_private_host(url) else 0)
+            report = self._probe(url, base_url, keep=MAX_KEPT if is_private_host(url) else 0)
             with self._lock:
                 self._reports[key] = (report, self._clock())
-                while len(self._reports) > _MOST_REPORTS:
+                while len(self._reports) > _MAX_REPORTS:
                     self._reports.popitem(last=False)
         finally:
             with self._lock:
-                calls = self._waiting.pop(key)
-        for call in calls:
+                callbacks = self._waiting.pop(key)
+        for callback in callbacks:
             try:
-                call()
+                callback()
             except Exception:
-                logger.exception("A view of the image could not be brought up to date")
+                logger.exception("A view of the image could not be updated")
 
 
-#: The one for all forms of this process.
+#: The shared instance for all forms of this process.
 pictures = Pictures()

@@ -1,4 +1,4 @@
-"""The one background thread. All tasks are followed on it, each by a coroutine of its own."""
+"""The single background thread on which each task is followed by its own coroutine."""
 
 from __future__ import annotations
 
@@ -28,28 +28,27 @@ logger = logging.getLogger("qingbo_widgets")
 
 REQUEST_WORKERS = 16
 DOWNLOAD_WORKERS = 3
-#: Where servers are slow, so many more threads for the downloads that wait.
-MORE_WORKERS = 29
-#: Seconds that a download waits before it is worth one more thread, and the next one before another.
+#: Maximum number of extra threads for waiting downloads when servers are slow.
+EXTRA_WORKERS = 29
+#: Seconds that a download waits before it gets an extra thread, and seconds between two extra threads.
 PATIENCE = 2.0
-#: Seconds before its link dies in which it does not wait at all.
+#: Seconds before its URL expires in which a download gets an extra thread at once.
 URGENT = 60.0
-#: Threads that stay for callbacks; while each of them is busy, a callback has a further one to itself.
+#: Permanent threads for callbacks; while all are busy, each further callback gets an extra one.
 CALLBACK_WORKERS = 4
 POSTER_WORKERS = 4
 
-_CLOSED = N_("This task manager is closed. qw.connect() gives a new one.")
+_CLOSED = N_("This task manager is closed. qw.connect() creates a new one.")
 
 
 class TaskMonitor:
-    """An asyncio loop in a daemon thread, and the pools on which it makes blocking calls.
+    """An asyncio loop in a daemon thread, with the pools that run its blocking calls.
 
-    Requests, downloads and the journal have pools of their own, so that a large video delays no status
-    and rows are written in the order in which things happened. Nothing is started before the first use, or
-    ``warm_up``.
+    Requests, downloads and the journal have separate pools, so that a large video delays no status and rows
+    are written in chronological order. Nothing starts before the first use or ``warm_up``.
 
     Args:
-        journal: what the calls of ``journal`` read and write.
+        journal: the journal that the calls of ``journal`` read and write.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -58,102 +57,102 @@ class TaskMonitor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._is_closing = self._closed = False
-        #: Where each request has its turn first, so that none has to wait for a worker.
+        #: Gives each request its turn, so that none has to wait for a worker.
         self.pace = Pace(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
-        self._hastened = 0.0
+        self._worker_added = 0.0
         self._journal = Scribe(journal)
         self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback", grows=True)
         self._posters = DaemonPool(POSTER_WORKERS, "qingbo-poster")
-        self._promises: set[Future[None]] = set()
+        self._pending: set[Future[None]] = set()
 
-    def start(self, story: Callable[..., Coroutine[Any, Any, T]], /, *args: Any) -> Future[T]:
-        """Run the coroutine ``story(*args)`` on the thread; returns at once.
+    def start(self, coroutine: Callable[..., Coroutine[Any, Any, T]], /, *args: Any) -> Future[T]:
+        """Run the coroutine ``coroutine(*args)`` on the thread; return at once.
 
         Raises:
-            QingboError: the monitor is closed, or another process's.
+            QingboError: the monitor is closed, or belongs to another process.
         """
         self.process.check()
-        with uninterrupted(), self._lock:  # before ``close`` takes the lock it is handed over, then refused
+        with uninterrupted(), self._lock:  # accepted before ``close`` takes the lock, refused afterwards
             loop = self._running_loop()
-            return asyncio.run_coroutine_threadsafe(story(*args), loop)
+            return asyncio.run_coroutine_threadsafe(coroutine(*args), loop)
 
     def warm_up(self) -> None:
-        """Start the thread before it is needed, so that the first task does not wait for that."""
-        with suppress(QingboError):  # closed, or a child's parent's: it will not be needed
+        """Start the thread early, so that the first task does not wait for it."""
+        with suppress(QingboError):  # closed, or of a parent process: not needed
             self.process.check()
             with uninterrupted(), self._lock:
                 self._running_loop()
 
-    def promise(self) -> Future[None]:
+    def add_pending(self) -> Future[None]:
         """Return a future that ``keep_promises`` waits for. The caller must set its result.
 
         Raises:
-            QingboError: the monitor is closed or about to be, or another process's.
+            QingboError: the monitor is closed or closing, or belongs to another process.
         """
-        promise: Future[None] = Future()
+        pending: Future[None] = Future()
         self.process.check()
         with self._lock:
-            self._check_admits()
-            self._promises.add(promise)
-        promise.add_done_callback(self._promises.discard)
-        return promise
+            self._check_not_closing()
+            self._pending.add(pending)
+        pending.add_done_callback(self._pending.discard)
+        return pending
 
     def keep_promises(self, seconds: float) -> int:
-        """Wait for all promises, for so long at most. No further promise is made from then on.
+        """Refuse new pending work and wait for the existing futures, for ``seconds`` at most.
 
         Returns:
-            How many are still open.
+            The number of futures that are still pending.
         """
         if not self.process.is_this:
             return 0
         with self._lock:
             self._is_closing = True
-            promises = tuple(self._promises)
+            pending = tuple(self._pending)
         if self._closed or self.is_current_thread:
             return 0
         deadline = time.monotonic() + seconds
-        return sum(not has_ended(promise, deadline - time.monotonic()) for promise in promises)
+        return sum(not has_ended(future, deadline - time.monotonic()) for future in pending)
 
     def check_open(self) -> None:
-        """Refuse to begin anything where it could no longer be done.
+        """Raise an error if new work could no longer complete.
 
         Raises:
-            QingboError: the monitor is closed or about to be, or another process's.
+            QingboError: the monitor is closed or closing, or belongs to another process.
         """
         self.process.check()
-        self._check_admits()
+        self._check_not_closing()
 
     @property
     def is_closing(self) -> bool:
-        """Tell whether it is closed or about to be, so that nothing more begins."""
+        """True once the monitor is closing or closed, so that no new work begins."""
         return self._is_closing
 
     @property
     def is_cut_off(self) -> bool:
-        """Tell whether ``close`` was called, so that what runs is about to be cancelled."""
+        """True once ``close`` was called, so that running coroutines are about to be cancelled."""
         return self._closed
 
     @property
     def was_used(self) -> bool:
-        """Whether anything has been started."""
+        """True once anything was started."""
         return self._loop is not None
 
     @property
     def is_current_thread(self) -> bool:
-        """Whether the caller is on the monitor's own thread, where nothing may block."""
+        """True if the caller runs on the monitor's thread, where nothing may block."""
         return threading.current_thread() is self._thread
 
     def request(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> asyncio.Future[T]:
-        """A blocking request to the service, to be awaited."""
+        """Run a blocking request to the service and return its awaitable."""
         return asyncio.wrap_future(self.call(call, *args, **kwargs))
 
     def call(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """A blocking request to the service, to be waited for on the monitor's thread.
+        """Run a blocking request to the service and return its future, for use on the monitor's thread.
 
         Raises:
-            asyncio.CancelledError: the monitor is closed, and about to cancel the caller. Nothing was sent.
+            asyncio.CancelledError: the monitor is closed and about to cancel the caller. Nothing was sent.
         """
         try:
             return self._requests.submit(call, *args, **kwargs)
@@ -161,12 +160,12 @@ class TaskMonitor:
             raise asyncio.CancelledError from None
 
     async def download(self, due: float, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Await a blocking download. Of those that wait, the one that is due first begins first.
+        """Await a blocking download. Of the waiting ones, the one that is due first begins first.
 
-        A few at a time are the quickest way to the first video. But where all of them crawl, those that wait
-        get threads of their own, one after the other; and at once before a link dies.
+        A few parallel downloads give the first video soonest. But if all of them are slow, the waiting ones
+        get extra threads, one at a time, or at once if a URL is about to expire.
 
-        ``due`` is when its link dies, in seconds since 1970.
+        ``due`` is the time at which its URL expires, in seconds since 1970.
         """
         job = self._downloads.submit_by(due, call, *args, **kwargs)
         result, least = asyncio.wrap_future(job), 0.05
@@ -175,7 +174,7 @@ class TaskMonitor:
                 left = due - URGENT - time.time()
                 await asyncio.wait({result}, timeout=max(min(left, PATIENCE), least))
                 if not (job.running() or job.done()):
-                    self._hasten(due)
+                    self._add_download_worker(due)
                 least = 1.0
             return await result
         finally:
@@ -184,45 +183,45 @@ class TaskMonitor:
     async def journal(
         self, call: Callable[..., T], /, *args: Any, due: float | None = None, **kwargs: Any
     ) -> T:
-        """Await a call to the journal; calls run one by one, the urgent ones first, in the order made.
+        """Await a call to the journal; calls run one by one, urgent ones first, else in order of submission.
 
         Args:
-            call: the call.
-            *args: for the call.
-            due: ``scribe.URGENT`` for what a submission waits for.
-            **kwargs: for the call.
+            call: the function.
+            *args: its arguments.
+            due: the priority; ``writer.URGENT`` for a call that a submission waits for.
+            **kwargs: its keyword arguments.
         """
         due = USUAL if due is None else due
         return await asyncio.wrap_future(self._journal.submit_by(due, call, *args, **kwargs))
 
-    def call_back(self, callback: Callable[..., object], /, *args: Any) -> None:
-        """Run a user's callback on a thread where it may block as long as it likes."""
-        with suppress(RuntimeError):  # closed: there is no thread left to call it
+    def run_callback(self, callback: Callable[..., object], /, *args: Any) -> None:
+        """Run a user's callback on a thread where it may block without limit."""
+        with suppress(RuntimeError):  # closed: no thread can run it
             self._callbacks.submit(callback, *args)
 
     def make_aside(self, call: Callable[..., object], /, *args: Any) -> None:
-        """Run something that takes long, and that nothing waits for: the poster of a video."""
+        """Run a slow call that nothing waits for, such as making the poster of a video."""
         with suppress(RuntimeError):  # closed
             self._posters.submit(call, *args)
 
     def call_soon(self, callback: Callable[..., object], /, *args: Any) -> None:
-        """Run something short on the monitor's thread."""
+        """Run a short callback on the monitor's thread."""
         self.process.check()
         with self._lock:
             self._running_loop().call_soon_threadsafe(callback, *args)
 
     def close(self, patience: float = 0.5) -> None:
-        """Cancel every coroutine and end the threads; what is still to be written down is written.
+        """Cancel every coroutine and end the threads; pending rows are still written.
 
         Args:
-            patience: seconds to wait for that; requests under way are left to their daemon threads.
+            patience: seconds to wait; running requests are left to their daemon threads.
         """
         if not self.process.is_this:
-            return  # the threads, and what they write, are the parent's
+            return  # the threads and their writes belong to the parent
         deadline = time.monotonic() + patience
         with self._lock:
             if self._closed:
-                return  # a second stop would cut off the followers in their last words
+                return  # a second stop would interrupt the followers' cleanup
             self._is_closing = self._closed = True
             loop, thread = self._loop, self._thread
         for pool in (self._requests, self._downloads, self._callbacks, self._posters):
@@ -237,24 +236,24 @@ class TaskMonitor:
             self._journal.join(max(deadline - time.monotonic(), 0.0))
 
     def join(self, timeout: float = 0.5) -> None:
-        """Wait for the threads of a closed monitor, whose connections have been cut."""
+        """Wait for the threads of a closed monitor, whose connections are already closed."""
         deadline = time.monotonic() + timeout
         for pool in (self._requests, self._downloads):
             pool.join(max(deadline - time.monotonic(), 0.0))
 
-    def _hasten(self, due: float) -> None:
-        """Give the downloads that wait one more thread, if it is time for that."""
+    def _add_download_worker(self, due: float) -> None:
+        """Add a thread for waiting downloads if the last addition is long ago or a URL is about to expire."""
         now = time.monotonic()
-        if now - self._hastened >= PATIENCE or due - time.time() <= URGENT:
-            self._hastened = now
-            self._downloads.add_worker(DOWNLOAD_WORKERS + MORE_WORKERS)
+        if now - self._worker_added >= PATIENCE or due - time.time() <= URGENT:
+            self._worker_added = now
+            self._downloads.add_worker(DOWNLOAD_WORKERS + EXTRA_WORKERS)
 
-    def _check_admits(self) -> None:
+    def _check_not_closing(self) -> None:
         if self._is_closing:
             raise QingboError(tr(_CLOSED))
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop, started if need be. The caller holds the lock."""
+        """Return the loop, starting it if necessary. The caller holds the lock."""
         if self._closed:
             raise QingboError(tr(_CLOSED))
         if self._loop is None:
@@ -269,27 +268,27 @@ class TaskMonitor:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
-            _bear(loop.run_forever)
+            _run_guarded(loop.run_forever)
             while not self._closed:
-                _bear(loop.run_forever)
-            # Each has its first step, in which it finds that nothing more begins, before all are cancelled.
-            _complete(loop, loop.create_task(asyncio.sleep(0)))
-            while running := asyncio.all_tasks(loop):  # the last words of one may begin another
+                _run_guarded(loop.run_forever)
+            # Before all are cancelled, each coroutine runs its first step, in which it finds it closing.
+            _run_until_done(loop, loop.create_task(asyncio.sleep(0)))
+            while running := asyncio.all_tasks(loop):  # the cleanup of one may start another
                 for task in running:
                     task.cancel()
-                _complete(loop, asyncio.gather(*running, return_exceptions=True))
+                _run_until_done(loop, asyncio.gather(*running, return_exceptions=True))
         finally:
             loop.close()
 
 
-def _complete(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+def _run_until_done(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
     while not future.done():
-        _bear(loop.run_until_complete, future)
+        _run_guarded(loop.run_until_complete, future)
 
 
-def _bear(run: Callable[..., object], *args: Any) -> None:
-    """Run the loop. A ``sys.exit()`` in what one task calls must not end the thread of all of them."""
+def _run_guarded(run: Callable[..., object], *args: Any) -> None:
+    """Run the loop. A ``sys.exit()`` in the code that one task calls must not end the thread of all tasks."""
     try:
         run(*args)
     except BaseException:
-        logger.exception("The thread that follows all tasks goes on after an error in one of them")
+        logger.exception("The thread that follows all tasks continues after an error in one of them")

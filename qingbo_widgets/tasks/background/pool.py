@@ -1,4 +1,4 @@
-"""A thread pool that never holds up the end of the interpreter."""
+"""A thread pool that never delays the exit of the interpreter."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class DaemonPool(Executor):
-    """Runs blocking calls on at most ``workers`` daemon threads, the most urgent call first.
+    """Pool that runs blocking calls on at most ``workers`` daemon threads, the most urgent call first.
 
-    The standard pool joins its threads at exit, so a kernel could not end before the slowest request
-    of all had its answer. A request that is cut off here loses nothing: the journal knows the task.
+    The standard pool joins its threads at exit, so a kernel could not exit before its slowest request had
+    completed. A request that is cut off here loses nothing, because the task is in the journal.
 
     Args:
-        workers: how many threads at most.
-        name: what the threads are called in a debugger.
-        grows: never let a call wait for another one: where all threads are busy it gets a further one, which
-            ends when there is nothing left to do.
+        workers: maximum number of threads.
+        name: name of the threads in a debugger.
+        grows: never let a call wait for another one: if all threads are busy, start an extra thread, which
+            ends when no call is waiting.
     """
 
     def __init__(self, workers: int, name: str, *, grows: bool = False) -> None:
         self._limit = workers
         self._grows = grows
         self._name = name
-        # The number keeps calls of one urgency in the order in which they came.
+        # The number keeps calls of equal urgency in order of submission.
         self._jobs: PriorityQueue[tuple[float, int, Job | None]] = PriorityQueue()
         self._numbers = count()
         self._idle = threading.Semaphore(0)
@@ -49,7 +49,7 @@ class DaemonPool(Executor):
         return self.submit_by(0.0, fn, *args, **kwargs)
 
     def submit_by(self, due: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run ``fn`` on a thread of the pool, before all that is due later and has not begun yet."""
+        """Run ``fn`` on a thread of the pool, before all calls that are due later and have not begun."""
         future: Future[T] = Future()
         with uninterrupted(), self._lock:
             if self._closed:
@@ -60,25 +60,25 @@ class DaemonPool(Executor):
                     if len(self._threads) < self._limit:
                         self._start(self._work)
                     elif self._grows:
-                        self._start(self._help)
-                except RuntimeError:  # the system has no thread left: those that there are do it
+                        self._start(self._work_until_idle)
+                except RuntimeError:  # the system has no more threads: the existing ones run it
                     if not self._threads:
                         future.cancel()
                         raise
         return future
 
-    def add_worker(self, most: int) -> None:
-        """Start one more thread for the calls that wait. It ends as soon as none waits any more.
+    def add_worker(self, limit: int) -> None:
+        """Start an extra thread for the waiting calls, which ends when no call is waiting.
 
         Args:
-            most: how many threads there are at most then, the usual ones included.
+            limit: maximum number of threads, including the regular ones.
         """
         with uninterrupted(), self._lock:
-            if not self._closed and len(self._threads) < most and not self._jobs.empty():
-                self._start(self._help)
+            if not self._closed and len(self._threads) < limit and not self._jobs.empty():
+                self._start(self._work_until_idle)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls. Threads end after those that were taken; ``wait`` is for ``join(0.5)``."""
+        """Accept no more calls. Threads end after the accepted ones; ``wait`` means ``join(0.5)``."""
         with uninterrupted(), self._lock:
             self._closed = True
             while cancel_futures and not self._jobs.empty():
@@ -91,7 +91,7 @@ class DaemonPool(Executor):
             self.join(0.5)
 
     def join(self, timeout: float) -> None:
-        """Wait until the threads have ended, for so many seconds in all."""
+        """Wait until the threads have ended, for ``timeout`` seconds in total."""
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -104,28 +104,28 @@ class DaemonPool(Executor):
 
     def _work(self) -> None:
         while (job := self._jobs.get()[2]) is not None:
-            _do(*job)
-            # A thread that still named the last job here would keep its task alive while idle.
+            _execute(*job)
+            # A reference to the last job would keep its task alive while the thread is idle.
             del job
             self._idle.release()
 
-    def _help(self) -> None:
+    def _work_until_idle(self) -> None:
         while True:
             with self._lock:
                 try:
                     job = self._jobs.get_nowait()[2]
                 except Empty:
-                    self._idle.acquire(blocking=False)  # idle no more: it ends
+                    self._idle.acquire(blocking=False)  # no longer idle: this thread ends
                     self._threads.remove(threading.current_thread())
                     return
             if job is None:
                 return
-            _do(*job)
+            _execute(*job)
             del job
             self._idle.release()
 
 
-def _do(future: Future[Any], call: Callable[[], Any]) -> None:
+def _execute(future: Future[Any], call: Callable[[], Any]) -> None:
     if future.set_running_or_notify_cancel():
         try:
             future.set_result(call())

@@ -14,25 +14,25 @@ __all__ = ["Posters", "posters"]
 
 
 class Posters:
-    """Makes posters one by one on a thread of its own."""
+    """Queue that makes posters one by one on a separate thread."""
 
     def __init__(self) -> None:
         self._pool = DaemonPool(1, "qingbo-poster")
         self._lock = threading.Lock()
-        self._asked: set[Path] = set()
+        self._requested: set[Path] = set()
 
-    def ask(self, video: Path, call: Callable[[], object]) -> None:
-        """Make a poster and call when it is there, on another thread. Asked for at most once."""
+    def ask(self, video: Path, callback: Callable[[], object]) -> None:
+        """Make a poster on another thread and call back there when it exists; each video is queued once."""
         with self._lock:
-            if video in self._asked:
+            if video in self._requested:
                 return
-            self._asked.add(video)
-        self._pool.submit(partial(self._work, video, call))
+            self._requested.add(video)
+        self._pool.submit(partial(self._work, video, callback))
 
-    def _work(self, video: Path, call: Callable[[], object]) -> None:
+    def _work(self, video: Path, callback: Callable[[], object]) -> None:
         if make_poster(video) is not None:
-            call()
+            callback()
 
 
-#: The one for all galleries of this process.
+#: The shared instance for all galleries of this process.
 posters = Posters()

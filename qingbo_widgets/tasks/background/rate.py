@@ -1,4 +1,4 @@
-"""How often all tasks together ask: never more than the user allows, nor than the workers can."""
+"""Rate limit for the requests of all tasks: the user's limit and the workers' capacity."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from math import inf
 
 __all__ = ["QUESTION", "SUBMISSION", "TAKEN_UP", "Pace"]
 
-#: In which order requests have their turns: questions about followed tasks, submissions, and the first
-#: question about a task of another kernel, of which there may be thousands at once.
+#: Priorities of requests: polls of followed tasks, submissions, and the first poll of a task of another
+#: kernel, of which there may be thousands at once.
 QUESTION, SUBMISSION, TAKEN_UP = range(3)
 
-#: Share of what is possible that questions of followed tasks may take; the rest is for submissions.
+#: Share of the capacity that polls of followed tasks may use; the rest is for submissions.
 SHARE = 0.7
-#: Seconds that a request is taken to need before any was made.
+#: Assumed seconds per request before the first one was measured.
 USUAL = 0.2
 
 
 class Pace:
-    """Gives requests their turns. Lives on one event loop, as the monitor's coroutines do.
+    """Rate limiter that gives requests their turns. Belongs to one event loop, the monitor's.
 
-    A question that has to wait for a worker is late, and with it the news. So there are never more at work
-    than workers; questions go before submissions; and ``floor`` spaces the questions of each task so widely
-    that all tasks together ask no more than can be answered. With few tasks none of this is felt.
+    A poll that has to wait for a worker delays its result. So there are never more running requests than
+    workers; polls go before submissions; and ``floor`` spaces the polls of each task so widely that all tasks
+    together send no more than the workers can process. With few tasks, this has no noticeable effect.
 
     Args:
-        workers: how many requests can be under way at once.
-        clock: seconds, monotonic.
+        workers: maximum number of running requests.
+        clock: a monotonic clock in seconds.
 
     Attributes:
-        following: how many tasks are followed now.
+        following: number of followed tasks.
     """
 
     def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,23 +45,23 @@ class Pace:
         self._seconds = USUAL
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def limit(self) -> float | None:
-        """Requests a second at most, ``None`` for no limit but the workers'. Can be set on any thread."""
+        """The maximum requests per second; ``None`` if only the workers set it. Settable on any thread."""
         return self._limit
 
     @limit.setter
     def limit(self, limit: float | None) -> None:
         self._limit = limit
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._ring)
+            with suppress(RuntimeError):  # the loop is closed: no request is waiting
+                self._loop.call_soon_threadsafe(self._wake)
 
     def floor(self, interval: float) -> float:
-        """Seconds between two questions of one task at least, given that a person wants ``interval``."""
+        """Return the minimum seconds between two polls of one task, if the user has set ``interval``."""
         limit, possible = self._limit, self._workers / self._seconds
         if limit is not None:
             possible = min(possible, limit)
@@ -69,7 +69,7 @@ class Pace:
 
     @contextmanager
     def follow(self) -> Iterator[None]:
-        """One more task is followed, for as long as the context lasts."""
+        """Count one more followed task while the context is open."""
         self.following += 1
         try:
             yield
@@ -78,10 +78,10 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self, order: int = QUESTION) -> AsyncIterator[None]:
-        """Wait for one's turn, and have it for as long as the context lasts.
+        """Wait for a turn and hold it while the context is open.
 
         Args:
-            order: whose turn comes first; of one order, the request that came first.
+            order: the priority, lowest first; equal ones in order of arrival.
         """
         self._loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = self._loop.create_future()
@@ -110,8 +110,8 @@ class Pace:
             limit, now = self._limit, self._clock()  # read once: another thread may change it
             begin = now if limit is None else self._last + 1.0 / limit
             if now < begin:
-                if self._alarm is None and self._loop is not None:
-                    self._alarm = self._loop.call_later(begin - now, self._ring)
+                if self._timer is None and self._loop is not None:
+                    self._timer = self._loop.call_later(begin - now, self._wake)
                 return
             _, _, turn = heapq.heappop(self._waiting)
             if turn.cancelled():
@@ -120,9 +120,9 @@ class Pace:
             self._last = now
             turn.set_result(None)
 
-    def _ring(self) -> None:
-        """The time has come, or another limit."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+    def _wake(self) -> None:
+        """Give turns again, because the timer fired or the limit changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._give_turns()

@@ -1,4 +1,4 @@
-"""The one thread that writes a journal: what comes together is written together."""
+"""The single thread that writes a journal and groups concurrent writes into one transaction."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 __all__ = ["URGENT", "USUAL", "Scribe"]
 
-#: When a call is due: what a submission waits for goes first, before the rows of thousands of other tasks.
+#: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks.
 URGENT, USUAL = 0.0, 1.0
-#: Calls in one transaction at most: the first of them waits for the last.
-MOST = 50
-#: Seconds for which a call waits for others, where those before it were not alone: many tasks are under way.
+#: Maximum number of calls in one transaction; the first of them waits for the last.
+MAX_BATCH = 50
+#: Seconds for which a call waits for others if the last batch had several, as when many tasks are running.
 GATHER = 0.05
-#: Seconds without a call after which the journal is closed, so that its folder can be moved or removed.
+#: Idle seconds after which the journal is closed, so that its folder can be moved or removed.
 LINGER = 0.2
 
 
 class Scribe(DaemonPool):
-    """Runs calls one by one in the order made; those that have come meanwhile share a transaction.
+    """Pool of one thread that runs calls in order; calls that arrive together share a transaction.
 
-    Each has its result when that has ended, and so what it has written is on the disk by then.
+    A call's result is set when that transaction has been committed, so its data is on disk by then.
 
     Args:
-        journal: what the calls read and write; they may also do without.
+        journal: the journal that the calls read and write; a call need not use it.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -38,16 +38,16 @@ class Scribe(DaemonPool):
         self._journal = journal
 
     def _work(self) -> None:
-        were_many = False
+        had_several = False
         while (job := self._next()) is not None:
-            if were_many:
+            if had_several:
                 time.sleep(GATHER)
             jobs = [job]
-            while len(jobs) < MOST and (job := self._waiting()) is not None:
+            while len(jobs) < MAX_BATCH and (job := self._waiting()) is not None:
                 jobs.append(job)
-            were_many = len(jobs) > 1
+            had_several = len(jobs) > 1
             self._write([job for job in jobs if job[0].set_running_or_notify_cancel()])
-            del job, jobs  # as in any pool: nothing is kept alive while idle
+            del job, jobs  # as in any pool: keep no task alive while idle
         self._journal.let_go()
 
     def _next(self) -> Job | None:
@@ -58,7 +58,7 @@ class Scribe(DaemonPool):
             return self._jobs.get()[2]
 
     def _waiting(self) -> Job | None:
-        """A call that waits already; at the end ``None``, again and again."""
+        """Return a call that is already waiting; ``None`` if there is none, and always after shutdown."""
         try:
             entry = self._jobs.get_nowait()
         except Empty:
@@ -74,7 +74,7 @@ class Scribe(DaemonPool):
             if len(jobs) == 1:
                 jobs[0][0].set_exception(error)
                 return
-            # Nothing of it is written. Each by itself, so that only what fails itself fails.
+            # Nothing was written. Run each call separately, so that only the failing ones fail.
             for job in jobs:
                 self._write([job])
         else:
@@ -82,7 +82,7 @@ class Scribe(DaemonPool):
                 future.set_result(result)
 
     def _results(self, jobs: list[Job], *, again: bool = True) -> list[object]:
-        """Run the calls in one transaction; once more if another journal has taken the place of ours."""
+        """Run the calls in one transaction; retry once if another journal has replaced ours."""
         try:
             with self._journal.together():
                 return [call() for _, call in jobs]

@@ -148,14 +148,14 @@ class SweepQueue:
         manager, task = self._manager, Task(self._manager, cell.request)
         self._keys.add(task.key)
         # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
-        manager.expect(task)
+        manager.register(task)
         try:
             if not await self._claim(cell, task):
-                manager.forget(task)
+                manager.unregister(task)
                 return
             manager.follow(task, submit=True, claimed=True, may_leave=lambda: self._may_leave(task))
         except BaseException:  # at the end of the manager, above all
-            manager.forget(task)
+            manager.unregister(task)
             with suppress(Exception):  # else the next kernel cannot know that it was not sent
                 gone = QingboError(tr(NOT_SENT))
                 await manager.monitor.journal(self.rows.give_up, task.key, gone, manager.holder)
