@@ -248,7 +248,7 @@ def test_sweeps(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     made = qw.sweep(prompt="koi", repeat=2, name="two koi", ask_above=0)
     assert "two koi" in repr(shell.run_line_magic("qingbo", "sweeps"))
     assert shell.run_line_magic("qingbo", "sweep two koi") is made
-    with pytest.raises(UsageError, match="there are: two koi"):
+    with pytest.raises(UsageError, match="the library has: two koi"):
         shell.run_line_magic("qingbo", "sweep three")
 
 

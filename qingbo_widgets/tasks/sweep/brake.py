@@ -1,8 +1,8 @@
-"""The brake of a sweep: it stops after answers that got lost, and after a refusal that all cells would meet.
+"""The circuit breaker of a sweep: lost responses and refusals that apply to every cell stop it.
 
-A submission without an answer may be taken and charged all the same. A gateway that loses every answer would
-empty a whole sweep into an account, a task at a time, and none of them would be found again. So no more than
-``MOST_UNPROVEN`` submissions are ever without proof: those under way, and the latest ones that stay
+A submission without a response may still be accepted and charged. A gateway that loses every response would
+charge a whole sweep to the account, one task at a time, and none of the tasks could be found again. So at
+most ``MAX_UNPROVEN`` submissions are unproven at any time: those in flight, plus the latest ones that remain
 unconfirmed.
 """
 
@@ -18,47 +18,47 @@ from ...service.contract.snapshot import TaskStatus
 if TYPE_CHECKING:
     from ..task import Task
 
-__all__ = ["MOST_UNPROVEN", "Brake", "concerns_all"]
+__all__ = ["MAX_UNPROVEN", "Brake", "concerns_all"]
 
-#: One lost answer is bad luck and two may be; three in a row are an outage, at the price of three tasks. Also
-#: the submissions under way at once: each takes a fraction of a second, and its task minutes.
-MOST_UNPROVEN = 3
-#: A 404 with this code is about the model of one request; without it, about the address of all.
+#: One or two lost responses may be chance; three in a row are an outage, at the price of three tasks. Also
+#: limits the submissions in flight: each takes a fraction of a second, and its task takes minutes.
+MAX_UNPROVEN = 3
+#: A 404 with this code concerns the model of one request; any other 404, the base URL of all requests.
 _NO_MODEL = "model_not_found"
 
 
 class Brake:
-    """Counts the submissions in a row that stay unconfirmed.
+    """Counter of consecutive submissions that remain unconfirmed.
 
     Attributes:
-        unconfirmed: how many the latest ones are.
+        unconfirmed: number of the latest submissions that remain unconfirmed.
     """
 
     def __init__(self) -> None:
         self.unconfirmed = 0
         self._lock = threading.Lock()
-        self._recalled: set[str] = set()
+        self._counted: set[str] = set()
 
     @property
-    def most_under_way(self) -> int:
-        """The submissions that may wait for an answer at once; one to try, where all others are used up."""
-        return max(MOST_UNPROVEN - self.unconfirmed, 1)
+    def max_in_flight(self) -> int:
+        """The maximum of submissions in flight; one as a test once all others remained unconfirmed."""
+        return max(MAX_UNPROVEN - self.unconfirmed, 1)
 
     def confirm(self) -> None:
-        """Take notice of a submission that the service has confirmed."""
+        """Record a submission that the service has confirmed."""
         self.unconfirmed = 0
 
     def miss(self, task: Task) -> bool:
-        """Take notice of a submission that stays unconfirmed; return whether to stop submitting."""
+        """Record a submission that remains unconfirmed; return True if submitting must stop."""
         with self._lock:
-            if task.key in self._recalled:
-                self._recalled.remove(task.key)
+            if task.key in self._counted:
+                self._counted.remove(task.key)
                 return False
             self.unconfirmed += 1
-            return self.unconfirmed >= MOST_UNPROVEN
+            return self.unconfirmed >= MAX_UNPROVEN
 
     def recall(self, tasks: Iterable[Task]) -> None:
-        """Count what earlier kernels have left, the latest submission first."""
+        """Count the unconfirmed submissions of earlier kernels, the latest first."""
         with self._lock:
             self.unconfirmed = 0
             for task in sorted(tasks, key=lambda task: task.submitted_at, reverse=True):
@@ -66,12 +66,12 @@ class Brake:
                     break
                 if task.status in (TaskStatus.submitting, TaskStatus.unconfirmed):
                     self.unconfirmed += 1
-                    if not task.is_done:  # it is about to end, and is counted already
-                        self._recalled.add(task.key)
+                    if not task.is_done:  # its end follows, and it is counted already
+                        self._counted.add(task.key)
 
 
 def concerns_all(error: QingboError | None) -> bool:
-    """Tell whether a refused submission would be refused for every other request, too."""
+    """Return True if the refusal of one submission applies to every other request too."""
     if isinstance(error, BadRequest) and error.status == 404:
         return error.code != _NO_MODEL and not error.param
     return not isinstance(error, BadRequest | InvalidRequest | TaskCancelled)

@@ -1,4 +1,4 @@
-"""``Cell``: one place in a sweep, from waiting to finished, over as many tasks as that takes."""
+"""``Cell``: one request of a sweep, from waiting to finished, over as many tasks as that takes."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from ...service.contract.snapshot import TaskStatus
 if TYPE_CHECKING:
     from ..task import Task
 
-__all__ = ["FREE", "Cell", "CellState", "time_left", "took"]
+__all__ = ["FREE", "Cell", "CellState", "duration_of", "time_left"]
 
 
 class CellState(StrEnum):
-    """Where a cell stands."""
+    """The state of a cell."""
 
     waiting = "waiting"
-    """Nothing was submitted yet."""
+    """No task was submitted yet."""
     running = "running"
-    """Its task is under way, or its video is being saved."""
+    """Its task is running, or its video is being saved."""
     finished = "finished"
     unsaved = "unsaved"
-    """The service has made the video, and it could not be saved here."""
+    """The service has made the video, but it could not be saved here."""
     unfollowed = "unfollowed"
-    """The service has taken the task, which is no longer followed: the key was refused, or the task was not
-    found. It may still be rendered and charged."""
+    """The service has accepted the task, which is no longer followed, because the key was refused or the task
+    was not found. It may still be rendered and charged."""
     failed = "failed"
-    """The service says that the task failed, or has refused it. Neither is charged."""
+    """The service has reported a failure or has refused the task. Neither is charged."""
     unconfirmed = "unconfirmed"
-    """It is not known whether the task exists; it may have been charged."""
+    """The task may or may not exist, and may have been charged."""
     cancelled = "cancelled"
 
 
-#: What goes on without another task, and so without a cost.
+#: States in which ``retry`` continues with the same task, and so at no cost.
 FREE = (CellState.unsaved, CellState.unfollowed)
 _ENDED = {
-    TaskStatus.completed: CellState.unsaved,  # its video would be there
+    TaskStatus.completed: CellState.unsaved,  # without a saved video
     TaskStatus.failed: CellState.failed,
     TaskStatus.cancelled: CellState.cancelled,
 }
 _NOT_GONE = N_(
-    "The cell {cell} has no task that the service has lost; retry() tries again without paying twice for "
-    "what the service has."
+    "The service has not lost the task of the cell {cell}; retry() tries again without paying twice for a "
+    "task that the service has."
 )
 
 
@@ -57,15 +57,15 @@ class Cell:
     """One request of a sweep.
 
     Attributes:
-        number: its place, from 0.
-        values: what varies, and its value here: a field's name to its value, ``repeat`` to 1, 2, …
-        request: the whole request.
+        number: its index, from 0.
+        values: the varied fields with their values in this cell, by name; ``repeat`` is 1, 2, …
+        request: the complete request.
         task: the task that renders it, ``None`` while it waits.
-        key: the key under which it was submitted last; known before its task is.
-        is_dropped: whether it was cancelled while it waited.
-        is_awaited: whether its sweep has yet to act on the end of the task.
-        is_asked_again: whether its unconfirmed task is to be submitted once more, as soon as there is room.
-        is_asked_anew: whether another task is to take the place of one that the service no longer has.
+        key: the idempotency key of its last submission; set before ``task``.
+        is_dropped: true if the user cancelled it while it waited.
+        is_awaited: true until the sweep has handled the end of the task.
+        is_resubmit_queued: true while its unconfirmed task waits to be submitted again.
+        is_replacement_queued: true while a new task waits to replace one that the service no longer has.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class Cell:
         self.is_dropped = is_dropped
         self.task: Task | None = None
         self.is_awaited = False
-        self.is_asked_again = False
-        self.is_asked_anew = False
+        self.is_resubmit_queued = False
+        self.is_replacement_queued = False
         self._on_change = on_change
-        #: Two clicks must not take one ended task for two: nothing that notifies is called while it is held.
+        #: Two clicks must not act twice on one ended task. Never notify while this lock is held.
         self._acting = threading.Lock()
 
     def __repr__(self) -> str:
@@ -96,16 +96,16 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What varies, as a line of text."""
+        """The varied values as one line of text."""
         return ", ".join(f"{name}={value}" for name, value in self.values.items())
 
     @property
     def state(self) -> CellState:
-        """Where it stands."""
+        """The state of the cell."""
         task = self.task
         if task is None:
             return CellState.cancelled if self.is_dropped else CellState.waiting
-        if self.is_asked_again:
+        if self.is_resubmit_queued:
             return CellState.waiting
         if not task.is_done or self.is_awaited:
             return CellState.running
@@ -117,72 +117,72 @@ class Cell:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens here by itself."""
+        """True if nothing more happens without user action."""
         return self.state not in (CellState.waiting, CellState.running)
 
     @property
     def progress(self) -> int:
-        """Percent; 100 where nothing more happens."""
+        """Percent; 100 once nothing more happens."""
         if self.task is not None and self.state == CellState.running:
             return self.task.progress
         return 0 if self.state == CellState.waiting else 100
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether the service no longer has what it took: the task, or the finished video."""
+        """True if the service no longer has the accepted task, or its finished video."""
         error = None if self.task is None else self.task.error
-        wanted = {CellState.unfollowed: TaskNotFound, CellState.unsaved: LinkExpired}.get(self.state)
-        return wanted is not None and isinstance(error, wanted)
+        expected = {CellState.unfollowed: TaskNotFound, CellState.unsaved: LinkExpired}.get(self.state)
+        return expected is not None and isinstance(error, expected)
 
     def cancel(self) -> None:
-        """Take it out of the queue; a task that still waits at the service is cancelled there and refunded.
+        """Remove the cell from the queue; a task queued at the service is cancelled there and refunded.
 
-        What is being rendered can no longer be cancelled, and goes on.
+        A task that is being rendered can no longer be cancelled, and continues.
         """
         self.stop()
         self._on_change([self])
 
     def retry(self) -> None:
-        """Try again, without paying for what the service still has.
+        """Try again, without paying for a task that the service still has.
 
         A task that is no longer followed is followed again, and a video that could not be saved is saved
-        again. Both are free. Any other cell goes back into the queue, which may cost money. For a task that
-        failed or was cancelled at the service there is a new one. One that the service never took, or did
-        not confirm, is submitted again with the same key: a service that knows the key answers with the
-        first task, another bills a second.
+        again. Both are free. Any other cell returns to the queue, which may cost money. A task that failed or
+        was cancelled at the service is replaced by a new one. A task that the service never accepted, or did
+        not confirm, is submitted again with the same key: a service that knows the key returns the first
+        task, another bills a second.
 
         Raises:
-            QingboError: it has its video.
+            QingboError: the cell has its video.
         """
         if self.state == CellState.finished:
-            message = tr("The cell {cell} has its video; repeat=2 makes another one.")
+            message = tr("The cell {cell} already has its video; repeat=2 makes another one.")
             raise QingboError(message.format(cell=self.label))
         self.begin_again()
         self._on_change([self])
 
     def submit_anew(self) -> None:
-        """Submit another task in place of one that the service no longer has.
+        """Submit a new task in place of one that the service no longer has.
 
-        The first one may have been charged, and the second one may be, too.
+        The first task may have been charged, and the second one may be charged too.
 
         Raises:
-            QingboError: the service still has the task or the video, or there is none; ``retry`` is right.
+            QingboError: the service still has the task or the video, or there is no task; use ``retry``.
         """
         with self._acting:
             if not self.is_gone:
                 message = tr(_NOT_GONE)
                 raise QingboError(message.format(cell=self.label))
-            self.task, self.is_dropped, self.is_asked_anew = None, False, True
+            self.task, self.is_dropped, self.is_replacement_queued = None, False, True
         self._on_change([self])
 
     def stop(self) -> None:
         """Like ``cancel``, without notifying the sweep."""
         task = self.task
-        if self.is_asked_again:
-            self.is_asked_again = False
+        if self.is_resubmit_queued:
+            self.is_resubmit_queued = False
         elif self.state == CellState.waiting:
             self.is_dropped = True
-            # It may be submitted in this very moment: its sweep looks at the mark once the task is there.
+            # The queue may be submitting it right now: it checks the flag once the task exists.
             task = self.task
         if task is not None and task.status in (TaskStatus.submitting, TaskStatus.queued):
             task.cancel(wait=False)
@@ -194,23 +194,23 @@ class Cell:
             if self.task is None or state in (CellState.cancelled, CellState.failed):
                 self.task, self.is_dropped = None, False
             elif state == CellState.unconfirmed:
-                self.is_asked_again = True
-        self.begin_free()
+                self.is_resubmit_queued = True
+        self.continue_free()
 
-    def have(self, task: Task) -> None:
-        """Have a task, which renders it or has ended."""
+    def assign(self, task: Task) -> None:
+        """Set the task, which renders the cell or has ended."""
         with self._acting:
             self.task, self.is_awaited = task, not task.is_done
-            self.is_asked_again = self.is_asked_anew = False
+            self.is_resubmit_queued = self.is_replacement_queued = False
 
     def may_replace(self, task: Task) -> bool:
-        """Tell whether a new task in place of an earlier one of this cell pays for nothing twice."""
+        """Return True if replacing an earlier task of this cell by a new one pays for nothing twice."""
         if not task.is_done or task.video_path is not None:
             return False
-        return self.is_asked_anew or task.status in (TaskStatus.failed, TaskStatus.cancelled)
+        return self.is_replacement_queued or task.status in (TaskStatus.failed, TaskStatus.cancelled)
 
-    def begin_free(self) -> None:
-        """Follow the task again, or save its video again: what costs nothing."""
+    def continue_free(self) -> None:
+        """Follow the task again or save its video again, at no cost."""
         task, state = self.task, self.state
         if task is not None and state == CellState.unfollowed:
             task.follow_again()
@@ -218,30 +218,30 @@ class Cell:
             task.retry_download()
 
 
-def took(task: Task) -> float | None:
-    """How many seconds a task took from its submission, ``None`` for one without a video."""
+def duration_of(task: Task) -> float | None:
+    """Return the seconds from a task's submission to its completion, ``None`` for one without a video."""
     if task.completed_at is not None and task.status == TaskStatus.completed:
         return (task.completed_at - task.submitted_at).total_seconds()
     return None
 
 
 def time_left(
-    ended: Iterable[float], running: Iterable[float | None], waiting: int, places: int
+    ended: Iterable[float], running: Iterable[float | None], waiting: int, slots: int
 ) -> float | None:
-    """Seconds until a sweep is through; ``None`` while there is nothing to tell it from.
+    """Return the seconds until a sweep is complete, ``None`` while there is no basis for an estimate.
 
     Args:
-        ended: how long each task took that has ended, in seconds.
-        running: how long each task under way will still take, ``None`` where that is not known.
-        waiting: how many have not been submitted yet.
-        places: how many run at the same time.
+        ended: duration of each ended task, in seconds.
+        running: remaining seconds of each running task, ``None`` if unknown.
+        waiting: number of cells that are not submitted yet.
+        slots: number of tasks that run at the same time.
     """
-    known, running = list(ended), list(running)
-    if not known and (waiting or None in running):
+    durations, running = list(ended), list(running)
+    if not durations and (waiting or None in running):
         return None
-    each = median(known) if known else 0.0
+    each = median(durations) if durations else 0.0
     free = [each if left is None else left for left in running]
-    free += [0.0] * (places - len(free))
+    free += [0.0] * (slots - len(free))
     heapq.heapify(free)
     for _ in range(waiting):
         heapq.heapreplace(free, free[0] + each)

@@ -1,4 +1,4 @@
-"""What a sweep consists of: from lists of values, or a table, to requests. Pure; nothing is sent here."""
+"""Expansion of lists of values, or of a table, into the requests of a sweep. Pure; nothing is sent here."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ...service.secrets.known_keys import hide, holds_key
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
-#: Levels of parts in parts that a cell may have; a list of masks with their points has four.
-_DEEPEST = 16
+#: Maximum nesting depth of a table cell; a list of masks with their points has four levels.
+_MAX_DEPTH = 16
 _NO_FIELD = "VideoRequest has no field {names}; a sweep varies {known}"
 
 
@@ -33,8 +33,8 @@ class Combination:
     """One request of a sweep.
 
     Attributes:
-        values: what varies, and its value here: a field's name to its value, ``repeat`` to 1, 2, …
-        request: the whole request.
+        values: the varied fields with their values in this combination, by name; ``repeat`` is 1, 2, …
+        request: the complete request.
     """
 
     values: Mapping[str, Any]
@@ -43,11 +43,11 @@ class Combination:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A combination that its model does not take.
+    """A combination that its model does not accept.
 
     Attributes:
         values: as in ``Combination``.
-        problems: why, one entry a problem.
+        problems: the reasons.
     """
 
     values: Mapping[str, Any]
@@ -59,9 +59,9 @@ class Grid:
     """All combinations of a sweep, in the order in which they are submitted.
 
     Attributes:
-        axes: what varies: a field's name to its values, in the order given.
-        combinations: one for each task.
-        skipped: what was left out, and why.
+        axes: the varied fields with their values, by name, in the order of the arguments.
+        combinations: one combination per task.
+        skipped: the combinations that were left out, with the reasons.
     """
 
     axes: Mapping[str, tuple[Any, ...]]
@@ -70,21 +70,21 @@ class Grid:
 
     @property
     def seconds(self) -> int:
-        """How many seconds of video all of them make."""
-        return sum(one.request.seconds for one in self.combinations)
+        """The total length of all videos, in seconds."""
+        return sum(combination.request.seconds for combination in self.combinations)
 
     def summary(self) -> str:
-        """How many tasks that is, in a sentence."""
+        """Return the number of tasks as a phrase."""
         count = len(self.combinations)
         by = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         how = f" ({by})" if by else ""
-        one = tr("{count} task{how}, {seconds} s of video")
-        many = tr("{count} tasks{how}, {seconds} s of video")
-        told = (one if count == 1 else many).format(count=count, how=how, seconds=self.seconds)
+        singular = tr("{count} task{how}, {seconds} s of video")
+        plural = tr("{count} tasks{how}, {seconds} s of video")
+        text = (singular if count == 1 else plural).format(count=count, how=how, seconds=self.seconds)
         if not self.skipped:
-            return told
-        left_out = tr("{told}; {count} left out that their model does not take")
-        return left_out.format(told=told, count=len(self.skipped))
+            return text
+        left_out = tr("{told}; {count} left out because their model does not accept them")
+        return left_out.format(told=text, count=len(self.skipped))
 
 
 def make_grid(
@@ -95,52 +95,54 @@ def make_grid(
     contract: str | None = None,
     **fields: Any,
 ) -> Grid:
-    """Every combination of the values given.
+    """Return every combination of the given values.
 
     Args:
-        table: rows that belong together: the path of a CSV file, a DataFrame, or a list of dictionaries or
-            requests. Its columns are fields; an empty cell leaves a field at its default.
-        repeat: how many times each combination is rendered.
+        table: the path of a CSV file, a DataFrame, or a list of dictionaries or requests. Its columns are
+            fields, and the values of a row belong together; an empty cell leaves a field at its default.
+        repeat: number of times each combination is rendered.
         skip_invalid: leave out combinations that the service would refuse, instead of raising.
         contract: the date of the service's contract.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest. ``image_urls``,
-            ``shots`` and ``dynamic_masks`` are lists themselves: there a list of lists varies.
+            ``shots`` and ``dynamic_masks`` are lists themselves and vary by a list of lists.
 
     Raises:
-        InvalidRequest: the service would refuse some of them; the text names each.
-        TypeError: a field that does not exist.
-        ValueError: nothing to make a sweep of.
+        InvalidRequest: the service would refuse some combinations; the message names each problem.
+        TypeError: a field does not exist.
+        ValueError: there is nothing to generate.
     """
     if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
-        raise ValueError(tr("repeat={value!r} is not a whole number from 1").format(value=repeat))
+        raise ValueError(tr("repeat={value!r} is not a positive whole number").format(value=repeat))
     rows: list[dict[str, Any]] = [{}] if table is None else [_row(row) for row in _rows(table)]
     lists = {name: _as_values(name, value) for name, value in fields.items()}
     varied = {name: values for name, values in lists.items() if values is not None}
     fixed = {name: value for name, value in fields.items() if name not in varied}
     _check_names({*fields, *(name for row in rows for name in row)})
-    if twice := sorted(set(fields) & {name for row in rows for name in row}):
-        raise TypeError(f"{', '.join(twice)}: given in the table and as an argument")
-    for name, values in {tr("the table"): rows, **varied}.items():
-        if not values:
-            raise ValueError(tr("{name} is empty: there is nothing to make").format(name=name))
+    if duplicates := sorted(set(fields) & {name for row in rows for name in row}):
+        raise TypeError(f"{', '.join(duplicates)}: given in the table and as an argument")
+    for name, items in {tr("the table"): rows, **varied}.items():
+        if not items:
+            raise ValueError(tr("{name} is empty: there is nothing to generate").format(name=name))
 
     columns = differing(rows)
-    numbered = len(rows) > 1 and not columns  # the same row several times: only its number tells
+    numbered = len(rows) > 1 and not columns  # identical rows: only the number distinguishes them
     repeats = range(1, repeat + 1)
     combinations, skipped = [], []
-    for (number, row), *chosen, again in itertools.product(enumerate(rows, 1), *varied.values(), repeats):
+    for (number, row), *chosen, repetition in itertools.product(
+        enumerate(rows, 1), *varied.values(), repeats
+    ):
         picked = dict(zip(varied, chosen, strict=True))
-        told: dict[str, Any] = {"row": number} if numbered else {}
-        told |= {**{name: row.get(name) for name in columns}, **picked}
-        told |= {"repeat": again} if repeat > 1 else {}
+        values: dict[str, Any] = {"row": number} if numbered else {}
+        values |= {**{name: row.get(name) for name in columns}, **picked}
+        values |= {"repeat": repetition} if repeat > 1 else {}
         request = VideoRequest(**{**fixed, **row, **picked})
         if problems := request.problems(contract):
-            skipped.append(Skipped(told, problems))
+            skipped.append(Skipped(values, problems))
         else:
-            combinations.append(Combination(told, request))
-    # A combination with the key is not left out either: the library would keep it among those left out.
-    if skipped and (not (skip_invalid and combinations) or any(holds_key(one.values) for one in skipped)):
-        raise InvalidRequest(_told(skipped))
+            combinations.append(Combination(values, request))
+    # A combination that contains the key always raises: the library would save it among those left out.
+    if skipped and (not (skip_invalid and combinations) or any(holds_key(item.values) for item in skipped)):
+        raise InvalidRequest(_grouped(skipped))
     axes: dict[str, tuple[Any, ...]] = {"row": tuple(range(1, len(rows) + 1))} if numbered else {}
     axes |= {name: tuple(_distinct(row.get(name) for row in rows)) for name in columns}
     axes |= {name: tuple(values) for name, values in varied.items()}
@@ -152,7 +154,7 @@ def make_grid(
 
 
 def _as_values(name: str, value: object) -> list[Any] | None:
-    """The values of a field that varies, ``None`` where there is one only."""
+    """Return the values of a varied field, or ``None`` for a single value."""
     if not _is_many(value):
         return None
     assert isinstance(value, Iterable)
@@ -163,12 +165,12 @@ def _as_values(name: str, value: object) -> list[Any] | None:
 
 
 def _is_many(value: object) -> bool:
-    one = (str, bytes, Mapping, Shot, CameraControl, DynamicMask)
-    return isinstance(value, Iterable) and not isinstance(value, one)
+    single = (str, bytes, Mapping, Shot, CameraControl, DynamicMask)
+    return isinstance(value, Iterable) and not isinstance(value, single)
 
 
 def _is_list_of_parts(value: object) -> bool:
-    """Whether it is a whole value of a field of lists; ("a koi", 5) is a single shot."""
+    """Return True if ``value`` is a complete value of a list field; ("a koi", 5) is a single shot."""
     return isinstance(value, list) or (
         isinstance(value, tuple) and not any(type(part) is int for part in value)
     )
@@ -180,15 +182,15 @@ def _plain(value: Any) -> Any:
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
-    found: list[Any] = []
+    distinct: list[Any] = []
     for value in values:
-        if value not in found:
-            found.append(value)
-    return found
+        if value not in distinct:
+            distinct.append(value)
+    return distinct
 
 
 def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names whose values are not the same in all rows; one that is missing counts as ``None``."""
+    """Return the names whose values differ between rows; a missing value counts as ``None``."""
     names = _distinct(name for row in rows for name in row)
     return [name for name in names if len(_distinct(row.get(name) for row in rows)) > 1]
 
@@ -199,19 +201,19 @@ def _check_names(names: Iterable[str]) -> None:
         raise TypeError(_NO_FIELD.format(names=hide(", ".join(unknown)), known=", ".join(known)))
 
 
-def _told(skipped: Sequence[Skipped]) -> list[Problem]:
-    """The problems, each once, with the combinations that have it."""
+def _grouped(skipped: Sequence[Skipped]) -> list[Problem]:
+    """Return each problem once, with the combinations that have it."""
     where: dict[tuple[str, str], list[str]] = {}
-    for one in skipped:
-        label = ", ".join(f"{name}={value!r}" for name, value in one.values.items())
-        for problem in one.problems:
+    for item in skipped:
+        label = ", ".join(f"{name}={value!r}" for name, value in item.values.items())
+        for problem in item.problems:
             where.setdefault((problem.field, problem.message), []).append(label)
     advice = tr("skip_invalid=True leaves such combinations out.")
     problems = []
     for (name, message), (first, *more) in where.items():
         if first and more:
-            named = tr("{message} [{combination} and {count} more]")
-            message = named.format(message=message, combination=first, count=len(more))
+            labelled = tr("{message} [{combination} and {count} more]")
+            message = labelled.format(message=message, combination=first, count=len(more))
         elif first:
             message = f"{message} [{first}]"
         problems.append(Problem(name, message))
@@ -227,28 +229,28 @@ def _rows(table: Any) -> Iterable[Any]:
         try:
             return list(csv.DictReader(io.StringIO(_text(path), newline="")))
         except csv.Error as error:
-            raise ValueError(tr("{path} is no table: {reason}").format(path=path, reason=error)) from None
+            raise ValueError(tr("{path} is not a table: {reason}").format(path=path, reason=error)) from None
     if hasattr(table, "to_dict") and hasattr(table, "columns"):
         return list(table.to_dict("records"))
     if isinstance(table, Mapping):
-        raise TypeError("a table is a path, a DataFrame, or a list of rows; one row alone goes into a list")
+        raise TypeError("a table is a path, a DataFrame, or a list of rows; a single row goes into a list")
     return list(table)
 
 
 def _text(file: Path) -> str:
-    """What a CSV file says, in UTF-8 or in what a Chinese Excel writes.
+    """Return the text of a CSV file in UTF-8 or in the encoding of a Chinese Excel.
 
     Raises:
-        OSError: there is no such file, or it cannot be read.
-        ValueError: it is no text.
+        OSError: the file does not exist or cannot be read.
+        ValueError: the file is not text.
     """
     try:
         content = file.read_bytes()
     except FileNotFoundError as error:
-        told = tr("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])").format(
+        message = tr("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])").format(
             path=hide(str(file))
         )
-        raise FileNotFoundError(error.errno, told) from None
+        raise FileNotFoundError(error.errno, message) from None
     for encoding in ("utf-8-sig", "gb18030"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)
@@ -264,7 +266,7 @@ def _row(row: Any) -> dict[str, Any]:
         return {"prompt": row}
     if not isinstance(row, Mapping):
         raise TypeError(f"a row is a dictionary, a VideoRequest or a prompt, not {type(row).__name__}")
-    if None in row:  # what csv.DictReader does with a row that is too long
+    if None in row:  # csv.DictReader puts surplus cells there
         raise ValueError(tr("a row has more cells than there are columns: {cells!r}").format(cells=row[None]))
     return {
         str(name).strip(): _read(str(name).strip(), value)
@@ -274,10 +276,10 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    """An empty cell: nothing, blanks, or the "not a number" that pandas puts there."""
+    """Return True for an empty cell: None, blanks, or the NaN that pandas puts there."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    # Only NaN, and pandas' NaT and NA in their ways, differ from themselves.
+    # Only NaN differs from itself, as do pandas' NaT and NA in their own ways.
     try:
         return not isinstance(value, (list, tuple)) and not bool(value == value)
     except (TypeError, ValueError):
@@ -285,24 +287,24 @@ def _is_empty(value: Any) -> bool:
 
 
 def _read(name: str, value: Any) -> Any:
-    """Return a cell's text as the field's value; what cannot be read stays, and is reported as such."""
+    """Parse a cell's text as the field's value; invalid text is returned unchanged, to be reported later."""
     value, parameter = _plain(value), declared().get(name)
     if parameter is None:
         return value
     kind = KINDS[parameter.type]
     if isinstance(value, float) and value.is_integer() and not kind.fits(value) and kind.fits(int(value)):
-        return int(value)  # pandas makes floats of whole numbers where a cell is empty
+        return int(value)  # pandas converts integers to floats if the column has an empty cell
     if not isinstance(value, str):
         return value
     try:
         read = parsed(parameter, value.strip())
     except ValueError:
         return value
-    return value if isinstance(read, str) or _is_deep(read) else read  # a text keeps its blanks
+    return value if isinstance(read, str) or _is_deep(read) else read  # text keeps its blanks
 
 
-def _is_deep(value: Any, levels: int = _DEEPEST) -> bool:
-    """Return whether parts lie in parts deeper than any parameter has them: further on, Python gives up."""
+def _is_deep(value: Any, levels: int = _MAX_DEPTH) -> bool:
+    """Return True if a value is nested deeper than any parameter, since deeper recursion fails in Python."""
     if not isinstance(value, list | dict):
         return False
     return levels == 0 or any(

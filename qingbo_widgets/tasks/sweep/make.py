@@ -1,4 +1,4 @@
-"""``sweep``: makes a sweep of many videos from one call, or finds the one that the library has."""
+"""``sweep``: creates a sweep of many videos in one call, or loads it from the library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...system.host import warn
 from ..connection import current
 from ..manager import TaskManager
 from .grid import make_grid
-from .plain import announced, as_json
+from .plain import announcement, as_json
 from .state import MAX_RUNNING
 from .sweep import ASK, Sweep
 
@@ -34,60 +34,61 @@ def sweep(
     manager: TaskManager | None = None,
     **fields: Any,
 ) -> Sweep:
-    """Render every combination of the values given. Prints how many tasks that is before it sends any.
+    """Render every combination of the given values. Prints the number of tasks before it sends any.
 
-    More than ``ask_above`` tasks are not sent: the sweep waits for its button in the notebook, or for
-    ``start()``. A name that the library knows gives that sweep again if its requests are the same, so a cell
+    More than ``ask_above`` tasks are not sent at once: the sweep waits for its button in the notebook, or for
+    ``start()``. A name that is in the library returns that sweep if its requests are the same, so that a cell
     can be run twice.
 
     Args:
-        table: rows that belong together: a CSV file, a DataFrame, or a list of prompts, dictionaries or
-            requests.
-        name: under which the library keeps it; made of the time when left out.
-        repeat: how many times each combination is rendered.
-        max_running: how many tasks may be unfinished at once; 4, or what it was for a sweep that is known.
-        ask_above: how many tasks at most are submitted unasked; by default the manager's setting.
-        skip_invalid: leave out combinations that a model does not take, instead of raising.
-        manager: the default one when left out.
+        table: a CSV file, a DataFrame, or a list of prompts, dictionaries or requests; the values of a row
+            belong together.
+        name: its name in the library; by default made from the time.
+        repeat: number of times each combination is rendered.
+        max_running: maximum number of unfinished tasks at a time; by default 4, or the saved value of an
+            existing sweep.
+        ask_above: maximum number of tasks submitted without confirmation; by default the manager's setting.
+        skip_invalid: leave out combinations that a model does not accept, instead of raising.
+        manager: the manager; by default the default one.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest.
 
     Raises:
         InvalidRequest: the service would refuse some combinations; nothing was sent.
-        TypeError, ValueError: a field that does not exist, nothing to make, or a name that is taken.
-        MissingApiKey: nothing has connected, and there is no key.
+        TypeError, ValueError: a field does not exist, there is nothing to generate, or the name is taken.
+        MissingApiKey: there is no connection and no key.
     """
     contract = None if manager is None else manager.client.contract.name
     grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, contract=contract, **fields)
     manager = manager or current()
-    rows = [CellRow(as_json(one.values), one.request.as_dict()) for one in grid.combinations]
-    kept, name = Sweeps(manager.library.journal, manager.service), name and hide(name)
-    if name and (known := kept.get(name)) is not None:
-        return _take_up(manager, known, rows, max_running)
-    places = max_running or MAX_RUNNING
+    rows = [CellRow(as_json(item.values), item.request.as_dict()) for item in grid.combinations]
+    saved, name = Sweeps(manager.library.journal, manager.service), name and hide(name)
+    if name and (existing := saved.get(name)) is not None:
+        return _load(manager, existing, rows, max_running)
+    limit = max_running or MAX_RUNNING
     for message in dict.fromkeys(
-        advice.message for one in grid.combinations for advice in one.request.warnings(contract)
+        advice.message for item in grid.combinations for advice in item.request.warnings(contract)
     ):
         warn(message)
     name = name or f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:4]}"
-    made = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=places)
-    if not made.keep(rows) and (known := kept.get(name)) is not None:  # another kernel or thread was quicker
-        return _take_up(manager, known, rows, max_running)
-    limit = manager.ask_above if ask_above is None else ask_above
-    asks = len(rows) > limit
-    say(announced(grid, name, places, tr(ASK) if asks else ""))  # before anything is sent
-    return made if asks else made.start()
+    new = Sweep(manager, name, as_json(grid.axes), rows, skipped=grid.skipped, max_running=limit)
+    if not new.save(rows) and (existing := saved.get(name)) is not None:  # another kernel or thread was first
+        return _load(manager, existing, rows, max_running)
+    threshold = manager.ask_above if ask_above is None else ask_above
+    asks = len(rows) > threshold
+    say(announcement(grid, name, limit, tr(ASK) if asks else ""))  # before anything is sent
+    return new if asks else new.start()
 
 
-def _take_up(
-    manager: TaskManager, known: SweepRow, rows: Sequence[CellRow], max_running: int | None
+def _load(
+    manager: TaskManager, existing: SweepRow, rows: Sequence[CellRow], max_running: int | None
 ) -> Sweep:
-    """Return the sweep that the library has of this name, if its requests are these."""
-    if [read_request(cell.request) for cell in known.cells] != [read_request(row.request) for row in rows]:
+    """Return the library's sweep of this name if it has the same requests."""
+    if [read_request(cell.request) for cell in existing.cells] != [read_request(row.request) for row in rows]:
         message = tr(
-            "the library has another sweep {name!r}: choose another name, or take that one up with "
+            "the library has a different sweep {name!r}: choose another name, or load that one with "
             "qw.Sweep.resume({name!r})"
         )
-        raise ValueError(message.format(name=known.name))
-    found = Sweep.resume(known.name, manager=manager)
-    found.max_running = max_running or found.max_running
-    return found
+        raise ValueError(message.format(name=existing.name))
+    loaded = Sweep.resume(existing.name, manager=manager)
+    loaded.max_running = max_running or loaded.max_running
+    return loaded

@@ -1,4 +1,4 @@
-"""A sweep in plain values: as JSON for the journal, as rows for a table, as a line to print."""
+"""Plain representations of a sweep: JSON for the journal, table rows, and a line to print."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from ...library.dataframe import request_columns
 from ...library.judgements import Judgement
 from ...service.contract.callbacks import callback_note
 from ...service.contract.problem import Problem
-from .cell import Cell, took
+from .cell import Cell, duration_of
 from .grid import Grid, Skipped
 
 if TYPE_CHECKING:
     from ...library.library import Library
 
-__all__ = ["announced", "as_json", "kept_skipped", "rows_of", "skipped_as_json"]
+__all__ = ["announcement", "as_json", "rows_of", "skipped_as_json", "skipped_from_json"]
 
 
-def announced(grid: Grid, name: str, max_running: int, asks: str) -> str:
-    """Return the line that says how many tasks a sweep is, before any is sent.
+def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> str:
+    """Return the line that announces the number of tasks before any is sent.
 
     Args:
-        grid: its combinations.
-        name: of the sweep.
-        max_running: how many tasks may be unfinished at once.
-        asks: how to submit them, where nothing is sent yet.
+        grid: the combinations of the sweep.
+        name: the name of the sweep.
+        max_running: maximum number of unfinished tasks at a time.
+        instruction: how to submit them, if nothing is sent yet.
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
-    line = " ".join(filter(None, (line, callback_note(*(one.request for one in grid.combinations)))))
-    return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=asks) if asks else line
+    line = " ".join(filter(None, (line, callback_note(*(item.request for item in grid.combinations)))))
+    return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
 
 
 def rows_of(cells: Sequence[Cell], library: Library) -> list[dict[str, Any]]:
-    """Return a row for each cell, with its judgement."""
+    """Return one row per cell, with its judgement."""
     judged = library.judgements.of_all([cell.key for cell in cells if cell.key])
     return [_row(cell, judged.get(cell.key or "", Judgement())) for cell in cells]
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as JSON keeps it."""
+    """Return a value in JSON types."""
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -52,14 +52,14 @@ def as_json(value: Any) -> Any:
 
 
 def skipped_as_json(skipped: Sequence[Skipped]) -> list[dict[str, Any]]:
-    """Return the combinations that were left out, as the journal keeps them."""
-    return [{"values": as_json(one.values), "problems": list(map(str, one.problems))} for one in skipped]
+    """Return the skipped combinations in the journal's format."""
+    return [{"values": as_json(item.values), "problems": list(map(str, item.problems))} for item in skipped]
 
 
-def kept_skipped(kept: Sequence[Mapping[str, Any]]) -> list[Skipped]:
-    """Return the combinations that the journal says were left out."""
+def skipped_from_json(items: Sequence[Mapping[str, Any]]) -> list[Skipped]:
+    """Return the skipped combinations from the journal's format."""
     return [
-        Skipped(one["values"], tuple(Problem("", message) for message in one["problems"])) for one in kept
+        Skipped(item["values"], tuple(Problem("", message) for message in item["problems"])) for item in items
     ]
 
 
@@ -71,7 +71,7 @@ def _row(cell: Cell, judgement: Judgement) -> dict[str, Any]:
         **cell.values,
         "state": str(cell.state),
         "task_id": task.task_id if task else "",
-        "seconds": took(task) if task else None,
+        "seconds": duration_of(task) if task else None,
         "video": str(path) if path else None,
         "error": str(task.error) if task and task.error else None,
         **dataclasses.asdict(judgement),

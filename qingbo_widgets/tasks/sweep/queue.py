@@ -1,4 +1,4 @@
-"""``SweepQueue``: submits the cells of a sweep, so many at a time, and acts on how their tasks end."""
+"""``SweepQueue``: submits the cells of a sweep, a limited number at a time, and handles their ends."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ __all__ = ["SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-_ELSEWHERE = N_("Another kernel goes on with this sweep. go_on() looks again.")
+_ELSEWHERE = N_("Another kernel continues this sweep. go_on() checks again.")
 _NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _UNCONFIRMED = N_(
-    "{count} submissions in a row were not confirmed: the service may have taken each of them, and may "
-    "charge for it. Nothing more is sent. Look at the service's dashboard: a task that is there is taken up "
-    "by Check and its id. Then go_on() sends one more to try, and the others once that one is confirmed."
+    "{count} submissions in a row were not confirmed: the service may have accepted each of them, and may "
+    "charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is listed "
+    "there, use Check with its id. Then go_on() sends one more as a test, and the others once that is "
+    "confirmed."
 )
 _UNFOLLOWED = N_(
     "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once the reason is gone, follow_again() follows it again, which costs nothing; then go_on() "
-    "sends the others."
+    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then go_on() sends the "
+    "others."
 )
 
 
 class SweepQueue:
-    """The queue of a sweep's cells: on the monitor's thread, but for ``change`` and ``go_on``.
+    """The queue of a sweep's cells. Runs on the monitor's thread, except ``change`` and ``go_on``.
 
     Args:
-        sweep: the sweep, whose state is set here.
-        manager: submits and follows its tasks.
+        sweep: the sweep, whose state the queue sets.
+        manager: the manager that submits and follows its tasks.
     """
 
     def __init__(self, sweep: SweepState, manager: TaskManager) -> None:
@@ -57,31 +58,31 @@ class SweepQueue:
         self.rows = Sweeps(manager.library.journal, manager.service)
         self._brake = Brake()
         self._turn = asyncio.Lock()
-        #: Of the tasks made here, so that none is taken for another kernel's.
+        #: Keys of the tasks that this queue created, to distinguish them from those of other kernels.
         self._keys: set[str] = set()
         self._attached: set[str] = set()
-        #: The submissions that were not sent because of a pause: the task's key, and when it was submitted.
+        #: Submissions that were not sent because of a pause: the task's key and its submission time.
         self._held_back: dict[str, datetime] = {}
 
     def resume(self) -> None:
-        """Take up the tasks that the cells have in the library; submit nothing."""
+        """Resume the tasks that the library has for the cells; submit nothing."""
         for cell in self._sweep.cells:
             if cell.key is not None and (task := self._manager.take_up(cell.key)) is not None:
                 if _is_refused(task) and concerns_all(task.error):
-                    continue  # nothing was made, so it waits
+                    continue  # no task was created, so the cell waits
                 self._attach(cell, task)
         self._brake.recall(self._sweep.tasks)
 
     def go_on(self) -> None:
-        """Submit what waits."""
+        """Submit the waiting cells."""
         self._manager.monitor.process.check()
         self._sweep.set_running()
-        self.poke()
+        self.wake()
 
     def change(self, cells: Sequence[Cell]) -> None:
-        """Write down which cells the user has cancelled or retried, and go on.
+        """Save which cells the user has cancelled or retried, and continue.
 
-        What another kernel has submitted meanwhile is its task: it is followed, or cancelled, here too.
+        If another kernel has meanwhile submitted a cell, its task is followed, or cancelled, here too.
         """
         for is_dropped in (True, False):
             changed = {cell.number: cell for cell in cells if cell.task is None}
@@ -92,10 +93,10 @@ class SweepQueue:
                 cell = changed[number]
                 if key is not None and key != cell.key and key not in self._keys:
                     self._take_over(cell, key)
-        self.poke()
+        self.wake()
 
-    def poke(self) -> None:
-        """Look whether there is something to submit, because something has changed."""
+    def wake(self) -> None:
+        """Check for cells to submit after a change."""
         self._sweep.settle()
         with suppress(RuntimeError):  # the manager is closed: nothing more is submitted
             self._manager.monitor.start(self._step)
@@ -103,10 +104,10 @@ class SweepQueue:
     # ------------------------------------------------------------------ submitting
 
     async def _step(self) -> None:
-        """Submit as many as there is room for."""
+        """Submit waiting cells while there is room."""
         sweep = self._sweep
         async with self._turn:
-            room = self._room()  # counted once a submission: a sweep may have thousands of cells
+            room = self._room()  # counted once per submission: a sweep may have thousands of cells
             for cell in sweep.cells:
                 if sweep.state != "running" or room <= 0:
                     break
@@ -116,13 +117,13 @@ class SweepQueue:
         sweep.settle()
 
     def _room(self) -> int:
-        """Return the number that may be submitted now."""
+        """Return the number of cells that may be submitted now."""
         running = [cell for cell in self._sweep.cells if cell.state == CellState.running]
-        under_way = sum(cell.task is not None and not cell.task.task_id for cell in running)
-        return min(self._sweep.max_running - len(running), self._brake.most_under_way - under_way)
+        in_flight = sum(cell.task is not None and not cell.task.task_id for cell in running)
+        return min(self._sweep.max_running - len(running), self._brake.max_in_flight - in_flight)
 
     async def _submit(self, cell: Cell) -> None:
-        """Submit a cell's task: the one that the service never took once more, else a new one."""
+        """Submit a cell: again the task that the service never accepted, or else a new one."""
         manager, task = self._manager, cell.task
         if task is None and cell.key is not None:
             task = manager.take_up(cell.key)
@@ -147,42 +148,42 @@ class SweepQueue:
     async def _submit_new(self, cell: Cell) -> None:
         manager, task = self._manager, Task(self._manager, cell.request)
         self._keys.add(task.key)
-        # Known before its row is there: a reader of the row, as recover() is, makes no second task of it.
+        # Registered before its row exists, so that recover() or another reader of it creates no second task.
         manager.register(task)
         try:
             if not await self._claim(cell, task):
                 manager.unregister(task)
                 return
             manager.follow(task, submit=True, claimed=True, may_leave=lambda: self._may_leave(task))
-        except BaseException:  # at the end of the manager, above all
+        except BaseException:  # mostly when the manager closes
             manager.unregister(task)
-            with suppress(Exception):  # else the next kernel cannot know that it was not sent
-                gone = QingboError(tr(NOT_SENT))
-                await manager.monitor.journal(self.rows.give_up, task.key, gone, manager.holder)
+            with suppress(Exception):  # without it, the next kernel cannot see that nothing was sent
+                reason = QingboError(tr(NOT_SENT))
+                await manager.monitor.journal(self.rows.give_up, task.key, reason, manager.holder)
             raise
         cell.key = task.key
         self._attach(cell, task)
-        if cell.is_dropped:  # cancelled in this very moment
+        if cell.is_dropped:  # cancelled during the submission
             task.cancel(wait=False)
 
     async def _submit_again(self, cell: Cell, task: Task) -> None:
-        """Submit a cell's task once more, unless the user or another kernel is quicker.
+        """Submit a cell's task again, unless the user or another kernel does so first.
 
-        The task has a card of its own, in every kernel, whose button knows of no sweep. So it stays the
-        cell's task: whatever submits it, it is one task, which is taken here and held in the journal.
+        The task also has its own card in every kernel, whose button is independent of the sweep. So it stays
+        the cell's task: wherever it is submitted, it is one task, claimed here and held in the journal.
         """
         manager, journal = self._manager, self._manager.monitor.journal
         try:
             task.check_contract()
         except QingboError:
-            self._attach(cell, task)  # as it was, so that go_on() goes on with the others
+            self._attach(cell, task)  # unchanged, so that go_on() continues with the other cells
             raise
         if cell.task is None and not await self._claim(cell, task):
             return
-        held = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
-        is_held = await journal(hold, *held)
+        lease = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+        is_held = await journal(hold, *lease)
         entry = await journal(manager.library.get, task.key)
-        if cell.state != CellState.waiting:  # cancelled meanwhile, or submitted by the user
+        if cell.state != CellState.waiting:  # meanwhile cancelled or submitted by the user
             if task.is_done:
                 await journal(manager.library.release, manager.holder, task.key)
             return
@@ -190,14 +191,14 @@ class SweepQueue:
             task.resubmit(may_leave=lambda: self._may_leave(task))
         elif task.lifecycle.claim(lambda: task.can_be_submitted):
             task.submitted_at = entry.submitted_at
-            manager.follow(task, error=None)  # another kernel has submitted it: see what came of that
+            manager.follow(task, error=None)  # another kernel has submitted it: follow that submission
         was_waiting = cell.task is None
         self._attach(cell, task)
-        if was_waiting and cell.is_dropped:  # cancelled in this very moment
+        if was_waiting and cell.is_dropped:  # cancelled during the submission
             task.cancel(wait=False)
 
     async def _claim(self, cell: Cell, task: Task) -> bool:
-        """Make a task the cell's in the journal, unless another kernel has given the cell another one."""
+        """Assign a task to the cell in the journal, unless another kernel has assigned a different one."""
         manager = self._manager
         key = await manager.monitor.journal(
             self.rows.claim,
@@ -213,77 +214,80 @@ class SweepQueue:
         if key is None:
             cell.is_dropped = True
         elif not self._take_over(cell, key):
-            self._sweep.set_paused(
-                tr(_ELSEWHERE)
-            )  # its row is not written yet: a kernel of an earlier version
+            # The other kernel has not written the row yet: it runs an earlier version.
+            self._sweep.set_paused(tr(_ELSEWHERE))
         return False
 
     def _may_leave(self, task: Task) -> bool:
-        """Tell whether a task may be sent now; ``pause`` may have come since the queue began with it."""
+        """Return True if a task may be sent now; ``pause`` may have been called since its turn began."""
         if self._sweep.state != "paused":
             return True
         self._held_back[task.key] = task.submitted_at
         return False
 
     def _take_over(self, cell: Cell, key: str) -> bool:
-        """Have the task that another kernel has submitted for a cell; ``False`` where it has no row."""
+        """Assign the task that another kernel has submitted for a cell; return ``False`` if it has no row."""
         task = self._manager.take_up(key)
         if task is None:
             return False
-        if cell.task is not task:  # the user's thread and the monitor's may come for the same one
+        if cell.task is not task:  # the user's thread and the monitor's may do this at the same time
             cell.key = key
             self._attach(cell, task)
             if cell.is_dropped:
                 task.cancel(wait=False)
         return True
 
-    # ------------------------------------------------------------------ how tasks go on
+    # ------------------------------------------------------------------ the progress of tasks
 
     def _attach(self, cell: Cell, task: Task) -> None:
-        is_awaited_already = cell.task is task and cell.is_awaited
-        cell.have(task)
-        if cell.is_awaited and not is_awaited_already:
+        was_awaited = cell.task is task and cell.is_awaited
+        cell.assign(task)
+        if cell.is_awaited and not was_awaited:
             task.on_end(lambda _: self._ended(cell, task))
         if task.key in self._attached:
             return
         self._attached.add(task.key)
-        task.observe(lambda _: self._confirmed(cell), "task_id")
-        # Its error goes when the user submits it, follows it or saves its video again, here or on its card.
-        task.observe(lambda change: self._begun_again(cell, task, change["new"]), "error")
+        task.observe(lambda _: self._on_confirmed(cell), "task_id")
+        # Its error is cleared when the user submits, follows or saves it again, here or on its card.
+        task.observe(lambda change: self._on_restart(cell, task, change["new"]), "error")
 
-    def _confirmed(self, cell: Cell) -> None:
-        if cell.is_awaited:  # else the user has found its id in the dashboard, which proves no submission
+    def _on_confirmed(self, cell: Cell) -> None:
+        if (
+            cell.is_awaited
+        ):  # otherwise the user entered its id from the dashboard, which proves no submission
             self._brake.confirm()
-        self.poke()  # there is room for another submission
+        self.wake()  # there may be room for another submission
 
-    def _begun_again(self, cell: Cell, task: Task, error: object) -> None:
-        is_its_own = cell.task is task or (cell.task is None and cell.key == task.key)
-        if error is None and not task.is_done and is_its_own:
+    def _on_restart(self, cell: Cell, task: Task, error: object) -> None:
+        is_its_task = cell.task is task or (cell.task is None and cell.key == task.key)
+        if error is None and not task.is_done and is_its_task:
             self._attach(cell, task)
-            self.poke()
+            self.wake()
 
     def _ended(self, cell: Cell, task: Task) -> None:
-        """Act on the end of a task; stop where the others would meet the same."""
-        if not task.is_done:  # the user has been quicker: it goes on
+        """Handle the end of a task; pause if the other cells would meet the same error."""
+        if not task.is_done:  # the user has already restarted it
             task.on_end(lambda _: self._ended(cell, task))
             return
         if cell.task is task:
-            if self._held_back.pop(task.key, None) == task.submitted_at:  # nothing was sent: it waits again
+            if (
+                self._held_back.pop(task.key, None) == task.submitted_at
+            ):  # nothing was sent: the cell waits again
                 if _is_refused(task):
                     cell.task = None
                 else:
-                    cell.is_asked_again = True
+                    cell.is_resubmit_queued = True
             elif _is_refused(task) and concerns_all(task.error):
                 self._sweep.set_paused(str(task.error))
-                cell.task = None  # nothing was made, so it waits again
+                cell.task = None  # no task was created, so the cell waits again
             elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
                 self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
             elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
                 self._sweep.set_paused(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
             cell.is_awaited = False
-        self.poke()
+        self.wake()
 
 
 def _is_refused(task: Task) -> bool:
-    """Tell whether the service has not taken the task, for sure."""
+    """Return True if the service certainly did not accept the task."""
     return task.is_done and task.status == TaskStatus.failed and not task.task_id

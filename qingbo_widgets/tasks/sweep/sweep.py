@@ -1,4 +1,4 @@
-"""``Sweep``: many videos that differ in what is compared, so many at a time."""
+"""``Sweep``: many videos that differ in the compared fields, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..manager import TaskManager
 from ..task import TICK, Task
 from .cell import FREE, Cell, CellState
 from .grid import Skipped
-from .plain import kept_skipped, rows_of, skipped_as_json
+from .plain import rows_of, skipped_as_json, skipped_from_json
 from .queue import SweepQueue
 from .state import MAX_RUNNING, SweepState
 
@@ -32,34 +32,34 @@ if TYPE_CHECKING:
 
 __all__ = ["ASK", "Sweep"]
 
-#: A name stands for one sweep of a manager, also where two threads ask for it in the same moment.
-_naming = threading.RLock()
+#: Keeps a name unique per manager, even if two threads request it at the same time.
+_by_name = threading.RLock()
 
-_PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your word. {ask}")
+_PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your confirmation. {ask}")
 ASK = N_("sweep.start() submits them.")
-_TAKEN_UP = N_("Taken up from the library. Nothing more is submitted before go_on().")
-_CLOSED = N_("Its manager was closed. connect(), then Sweep.resume({name!r}) goes on.")
+_LOADED = N_("Loaded from the library. Nothing more is submitted until go_on().")
+_CLOSED = N_("Its manager was closed. Call connect(), then Sweep.resume({name!r}) to continue.")
 
 
 class Sweep(SweepState):
-    """Requests that differ in what is compared, submitted with a limit on how many are unfinished at once.
+    """Requests that differ in the compared fields, submitted with a limit on unfinished tasks.
 
-    Made by ``sweep``; it is kept in the library with every request, so ``Sweep.resume(name)`` finds it in
-    another kernel. There, as always, nothing is submitted before the user asks for it.
+    Created by ``sweep`` and saved in the library with every request, so that ``Sweep.resume(name)`` loads it
+    in another kernel. There, as always, nothing is submitted before the user requests it.
 
-    It pauses itself where submitting more would be in vain or would be lost: after a refusal that the others
-    would meet as well, after three submissions in a row that stay unconfirmed, and when a task is no longer
-    followed. ``reason`` says so, and ``go_on()`` goes on.
+    It pauses itself when further submissions would be pointless or lost: after a refusal that applies to the
+    other cells too, after three consecutive submissions that remain unconfirmed, and when a task is no longer
+    followed. ``reason`` explains the pause, and ``go_on()`` continues.
 
-    At the end of a notebook cell it shows its grid. ``for task in sweep`` yields each task as it ends, in
-    whatever way; so does ``async for``. ``await sweep`` waits for all.
+    At the end of a notebook cell it shows its grid. ``for task in sweep`` yields each task when it ends, with
+    or without a video; so does ``async for``. ``await sweep`` waits for all.
 
     Attributes:
-        name: under which the library keeps it.
-        manager: what submits and follows the tasks.
-        cells: one for each request, in the order of submission.
-        axes: what varies: a field's name to its values.
-        skipped: the combinations that were left out, and why.
+        name: its name in the library.
+        manager: the manager that submits and follows the tasks.
+        cells: one cell per request, in order of submission.
+        axes: the varied fields with their values, by name.
+        skipped: the combinations that were left out, with the reasons.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Sweep(SweepState):
             )
             for number, row in enumerate(rows)
         )
-        self.observe(self._limit, "max_running")
+        self.observe(self._on_limit_change, "max_running")
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
@@ -99,54 +99,54 @@ class Sweep(SweepState):
 
     @classmethod
     def resume(cls, name: str | None = None, *, manager: TaskManager | None = None) -> Sweep:
-        """Take up a sweep from the library. What runs is followed; what waits, waits for ``go_on()``.
+        """Load a sweep from the library. Running tasks are followed; waiting cells wait for ``go_on()``.
 
         Args:
-            name: the sweep's; the latest one when left out.
-            manager: the default one when left out.
+            name: the name of the sweep; by default the latest one.
+            manager: the manager; by default the default one.
 
         Raises:
-            KeyError: the library has no such sweep; the text names those that it has.
+            KeyError: the library has no such sweep; the message names the existing ones.
         """
         manager = manager or current()
-        kept = Sweeps(manager.library.journal, manager.service)
-        name = name or next(iter(kept.names()), "")
-        with _naming:
+        saved = Sweeps(manager.library.journal, manager.service)
+        name = name or next(iter(saved.names()), "")
+        with _by_name:
             live: Sweep | None = manager.sweeps.get(name)
             if live is not None:
                 return live
-            row = kept.get(name)
+            row = saved.get(name)
             if row is None:
-                known, folder = ", ".join(kept.names()) or tr("none"), str(manager.library.folder)
-                message = tr("no sweep {name!r} in {folder!r}; there are: {known}")
+                known, folder = ", ".join(saved.names()) or tr("none"), str(manager.library.folder)
+                message = tr("no sweep {name!r} in {folder!r}; the library has: {known}")
                 raise KeyError(message.format(name=name, folder=folder, known=known))
-            skipped = kept_skipped(row.skipped)
-            found = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
-            manager.sweeps[name] = found
-            found.set_running()
-            found._queue.resume()
-            if found.counts[CellState.waiting]:
-                sent_on = callback_note(*(cell.request for cell in found.cells))
-                found.set_paused(" ".join(filter(None, (tr(_TAKEN_UP), sent_on))))
-            found.settle()
-        return found
+            skipped = skipped_from_json(row.skipped)
+            loaded = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
+            manager.sweeps[name] = loaded
+            loaded.set_running()
+            loaded._queue.resume()
+            if loaded.counts[CellState.waiting]:
+                note = callback_note(*(cell.request for cell in loaded.cells))
+                loaded.set_paused(" ".join(filter(None, (tr(_LOADED), note))))
+            loaded.settle()
+        return loaded
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """True if nothing more happens without user action."""
         if self.manager.is_closed:
             return True
         return self.state == "ended" or (self.state == "paused" and not self.counts[CellState.running])
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each cell: what varies, how it ended, how long it took, the file, the judgement."""
+        """Return one row per cell: varied values, state, duration, file and judgement."""
         return rows_of(self.cells, self.manager.library)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame.
+        """Return the rows as a pandas DataFrame.
 
         Raises:
-            ImportError: pandas is not installed; ``rows()`` needs none.
+            ImportError: pandas is not installed; ``rows()`` does not need it.
         """
         rows = self.rows()
         return dataframe(rows, rows[0])
@@ -154,24 +154,24 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ acting
 
     def start(self) -> Sweep:
-        """Submit a sweep that has waited for your word. Does nothing to one that runs or has ended."""
+        """Submit a sweep that waits for confirmation. Does nothing if it is running or has ended."""
         if self.state == "planned":
             self.go_on()
         return self
 
     def pause(self) -> None:
-        """Submit no more. What is under way goes on at the service."""
+        """Stop submitting. Running tasks continue at the service."""
         self.set_paused("")
 
     def go_on(self) -> None:
-        """Submit what waits.
+        """Submit the waiting cells.
 
-        After submissions that stayed unconfirmed, one goes first, and the others once it is confirmed.
+        After unconfirmed submissions, one cell is sent first, and the others once it is confirmed.
         """
         self._queue.go_on()
 
     def cancel(self) -> None:
-        """Cancel everything that has not begun: what waits here, and what waits in the service's queue."""
+        """Cancel everything that has not begun: the waiting cells and the tasks queued at the service."""
         stopped = [cell for cell in self.cells if cell.state in (CellState.waiting, CellState.running)]
         for cell in stopped:
             cell.stop()
@@ -180,31 +180,31 @@ class Sweep(SweepState):
     def follow_again(self) -> None:
         """Follow the tasks that are no longer followed, and save the videos that could not be saved.
 
-        Costs nothing: the service has them already.
+        This is free, because the service already has them.
         """
         for cell in self.cells:
             if cell.state in FREE:
-                cell.begin_free()
-        self._queue.poke()
+                cell.continue_free()
+        self._queue.wake()
 
     def retry_failed(self, *, unconfirmed: bool = False) -> None:
-        """Try again what has no video, each cell as ``Cell.retry`` does.
+        """Retry the cells without a video, each like ``Cell.retry``.
 
-        A failed one gets a new task, which may cost money. What the service still has is followed or saved
-        again, as ``follow_again`` does, and costs nothing.
+        A failed cell gets a new task, which may cost money. A task or video that the service still has is
+        followed or saved again, as ``follow_again`` does, at no cost.
 
         Args:
-            unconfirmed: also submit again what may exist already; it may be charged twice.
+            unconfirmed: also submit unconfirmed tasks again, which may already exist and be charged twice.
         """
         states = {CellState.failed, *FREE} | ({CellState.unconfirmed} if unconfirmed else set())
-        again = [cell for cell in self.cells if cell.state in states]
-        for cell in again:
+        retried = [cell for cell in self.cells if cell.state in states]
+        for cell in retried:
             cell.begin_again()
-        self._queue.change(again)
+        self._queue.change(retried)
 
-    def keep(self, rows: Sequence[CellRow]) -> bool:
-        """Write a new sweep into the library; return ``False`` where that has one of this name."""
-        with _naming:
+    def save(self, rows: Sequence[CellRow]) -> bool:
+        """Save a new sweep in the library; return ``False`` if that has one with this name."""
+        with _by_name:
             is_new = self._queue.rows.add(
                 self.name, self.axes, skipped_as_json(self.skipped), self.max_running, rows
             )
@@ -215,43 +215,43 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ waiting
 
     def wait(self, timeout: float | None = None) -> Sweep:
-        """Block until nothing more happens by itself. Cells that failed raise nothing; ``counts`` has them.
+        """Block until nothing more happens without user action. Failed cells do not raise; see ``counts``.
 
         Args:
-            timeout: seconds to wait at most, ``None`` for as long as it takes.
+            timeout: maximum seconds to wait, ``None`` for no limit.
 
         Raises:
-            QingboError: it is not started, or is paused with cells that wait.
-            WaitTimeout: the time is over; the sweep goes on.
+            QingboError: the sweep is not started, or is paused with waiting cells.
+            WaitTimeout: the timeout expired; the sweep is still running.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         for _ in self._ticks():
             if deadline is not None and time.monotonic() >= deadline:
-                message = tr("The sweep {name!r} is not done after {timeout:g} s. It goes on.")
+                message = tr("The sweep {name!r} is not done after {timeout:g} s. It is still running.")
                 raise WaitTimeout(message.format(name=self.name, timeout=timeout))
             time.sleep(TICK)
         return self
 
     def __await__(self) -> Generator[Any, None, Sweep]:
-        return self._awaited().__await__()
+        return self._wait_async().__await__()
 
     def __iter__(self) -> Iterator[Task]:
         seen: set[str] = set()
         for _ in self._ticks():
-            yield from self._ended_now(seen)
+            yield from self._newly_ended(seen)
             time.sleep(TICK)
-        yield from self._ended_now(seen)
+        yield from self._newly_ended(seen)
 
     async def __aiter__(self) -> AsyncIterator[Task]:
         seen: set[str] = set()
         for _ in self._ticks():
-            for task in self._ended_now(seen):
+            for task in self._newly_ended(seen):
                 yield task
             await asyncio.sleep(TICK)
-        for task in self._ended_now(seen):
+        for task in self._newly_ended(seen):
             yield task
 
-    async def _awaited(self) -> Sweep:
+    async def _wait_async(self) -> Sweep:
         for _ in self._ticks():
             await asyncio.sleep(TICK)
         return self
@@ -266,27 +266,27 @@ class Sweep(SweepState):
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
-            message = tr("The sweep {name!r} is paused, {waiting} wait for go_on(). {reason}")
+            message = tr("The sweep {name!r} is paused; cells waiting for go_on(): {waiting}. {reason}")
             raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
 
-    def _ended_now(self, seen: set[str]) -> Iterator[Task]:
+    def _newly_ended(self, seen: set[str]) -> Iterator[Task]:
         for task in self.tasks:
             if task.is_done and task.key not in seen:
                 seen.add(task.key)
                 yield task
 
     def export_html(self, path: str | Path) -> Path:
-        """Write what a colleague opens without Jupyter: all cells as a table, with their videos.
+        """Export a page that opens without Jupyter: all cells as a table, with their videos.
 
         Args:
-            path: one file with the videos inside it, where it ends in ``.html``; else a folder.
+            path: a path ending in ``.html`` for one file with the videos embedded; otherwise a folder.
 
         Returns:
-            The page.
+            The path of the page.
 
         Raises:
             QingboError: the videos are too large for one file.
-            OSError: the place cannot be written.
+            OSError: the path cannot be written.
         """
         exported: Path = late.export_sweep(self, Path(path).expanduser())
         return exported
@@ -294,7 +294,7 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ showing
 
     def show(self) -> None:
-        """Show the grid in the notebook; in a terminal, print how it stands."""
+        """Show the grid in the notebook; in a terminal, print the state."""
         if not in_notebook():
             say(repr(self))
             return
@@ -303,6 +303,6 @@ class Sweep(SweepState):
     def _ipython_display_(self) -> None:
         self.show()
 
-    def _limit(self, _: object) -> None:
+    def _on_limit_change(self, _: object) -> None:
         self._queue.rows.change(self.name, max_running=self.max_running)
-        self._queue.poke()
+        self._queue.wake()

@@ -19,7 +19,7 @@ from qingbo_widgets.exceptions import (
     TaskCancelled,
 )
 from qingbo_widgets.service.contract.snapshot import TaskStatus
-from qingbo_widgets.tasks.sweep.brake import MOST_UNPROVEN, Brake, concerns_all
+from qingbo_widgets.tasks.sweep.brake import MAX_UNPROVEN, Brake, concerns_all
 
 NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
@@ -34,15 +34,15 @@ def test_as_many_are_under_way_as_may_be_lost() -> None:
     """Submissions under way and lost ones are at most three together; a confirmation starts anew."""
     brake = Brake()
     lost = [task(number, TaskStatus.unconfirmed) for number in range(4)]
-    allowed = [brake.most_under_way]
+    allowed = [brake.max_in_flight]
     stops = []
     for each in lost:
         stops.append(brake.miss(each))
-        allowed.append(brake.most_under_way)
+        allowed.append(brake.max_in_flight)
     assert allowed == [3, 2, 1, 1, 1]
     assert stops == [False, False, True, True]
     brake.confirm()
-    assert brake.most_under_way == MOST_UNPROVEN
+    assert brake.max_in_flight == MAX_UNPROVEN
 
 
 def test_what_an_earlier_kernel_lost_counts_once() -> None:

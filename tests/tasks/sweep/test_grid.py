@@ -178,7 +178,7 @@ def test_a_cell_that_is_longer_than_a_table_has_them(tmp_path: Path) -> None:
     """A quotation mark that is never closed makes one cell of the rest: the file is named."""
     path = tmp_path / "prompts.csv"
     path.write_text('prompt\n"A koi' + " swims" * 30_000, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"prompts\.csv is no table: field larger than field limit"):
+    with pytest.raises(ValueError, match=r"prompts\.csv is not a table: field larger than field limit"):
         make_grid(path)
 
 

@@ -118,7 +118,7 @@ def test_pause_and_go_on(manager: TaskManager) -> None:
     made.pause()
     until(lambda: not made.counts[CellState.running])
     assert made.counts[CellState.waiting] >= 4
-    with pytest.raises(QingboError, match=r"paused, \d wait for go_on"):
+    with pytest.raises(QingboError, match=r"paused; cells waiting for go_on\(\): \d"):
         made.wait(timeout=10)
     made.go_on()
     assert made.wait(timeout=60).counts[CellState.failed] == 6
@@ -342,7 +342,7 @@ def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> No
     """A name stands for one sweep: the same call finds it, another one is refused."""
     made = sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT).wait(timeout=60)
     assert sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT) is made
-    with pytest.raises(ValueError, match="another sweep 'koi'"):
+    with pytest.raises(ValueError, match="different sweep 'koi'"):
         sweep(prompt=["fail"], repeat=3, manager=manager, name="koi", **SHORT)
     assert len(manager.library.entries()) == 2
 
@@ -360,7 +360,7 @@ def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
 
 def test_an_unknown_name_lists_the_known(manager: TaskManager) -> None:
     """Looking for a sweep makes no journal, and names what there is."""
-    with pytest.raises(KeyError, match="there are: none"):
+    with pytest.raises(KeyError, match="the library has: none"):
         Sweep.resume("koi", manager=manager)
     assert not manager.library.folder.exists()
 
