@@ -164,7 +164,7 @@ class TaskManager(Configurable):
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
     def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
-        """Submit a task. Returns at once, before the service responds; the task reports its own state.
+        """Submit a task and return at once, before the service responds; the task reports its own state.
 
         Args:
             request: the request; ``fields`` change it, or define one.

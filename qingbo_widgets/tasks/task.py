@@ -426,8 +426,8 @@ class Task(TaskState):
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
-            known, self.submitted_at = self.submitted_at, next_moment()
-            options |= {"submit": True, "known_at": known}
+            previous, self.submitted_at = self.submitted_at, next_moment()
+            options |= {"submit": True, "known_at": previous}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 

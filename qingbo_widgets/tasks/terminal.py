@@ -58,17 +58,17 @@ class ProgressLine:
             if step == self._last:
                 return
             self._last = step
-            say(self._text() + self._where(), self._stream)
+            say(self._text() + self._path_suffix(), self._stream)
         self._stream.flush()
 
     def end(self) -> None:
         """Write the last state and leave the line."""
         self.update()
         if self._redraw:
-            say("\n" + self._where().lstrip() if self._where() else "", self._stream)
+            say("\n" + self._path_suffix().lstrip() if self._path_suffix() else "", self._stream)
             self._stream.flush()
 
-    def _where(self) -> str:
+    def _path_suffix(self) -> str:
         return f"  {self._task.video_path}" if self._task.video_path else ""
 
     def _text(self) -> str:

@@ -1,4 +1,4 @@
-"""Clocks that go in steps, and stand still in between: 15.6 ms on Windows."""
+"""Coarse clocks, which advance in steps: 15.6 ms on Windows."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ STEP = 15_625  # microseconds
 
 
 class Coarse(datetime):
-    """The clock of Windows: this one, in steps."""
+    """The Windows clock: the real time, rounded down to a step."""
 
     @classmethod
     def now(cls, tz=None):
-        """The beginning of the step."""
-        found = datetime.now(tz)
-        return found.replace(microsecond=found.microsecond // STEP * STEP)
+        """Return the beginning of the current step."""
+        now = datetime.now(tz)
+        return now.replace(microsecond=now.microsecond // STEP * STEP)
 
 
 @pytest.fixture
 def coarse(monkeypatch):
-    """The package's tasks are dated by such a clock."""
+    """Make the package's task timestamps use the coarse clock."""
     monkeypatch.setattr(clocks, "datetime", Coarse)
 
 
 def test_no_moment_comes_twice(coarse):
-    """However many there are in one step; and none is far from the time."""
+    """All timestamps within one step differ, and none is far from the real time."""
     began = datetime.now(UTC)
     moments = [clocks.next_moment() for _ in range(1000)]
     assert all(one < other for one, other in pairwise(moments))
@@ -39,7 +39,7 @@ def test_no_moment_comes_twice(coarse):
 
 
 def test_a_clock_that_is_set_back(monkeypatch):
-    """Counts as it is from then on."""
+    """A clock that was set back is used unchanged from then on."""
     times = [datetime(2001, 4, 1, hour, tzinfo=UTC) for hour in (12, 11, 11, 13)]
 
     class Set(datetime):
@@ -48,13 +48,13 @@ def test_a_clock_that_is_set_back(monkeypatch):
             return times.pop(0).astimezone(tz)
 
     monkeypatch.setattr(clocks, "datetime", Set)
-    found = [clocks.next_moment() for _ in range(4)]
-    assert [moment.hour for moment in found] == [12, 11, 11, 13]
-    assert found[2] - found[1] == timedelta(microseconds=1)
+    moments = [clocks.next_moment() for _ in range(4)]
+    assert [moment.hour for moment in moments] == [12, 11, 11, 13]
+    assert moments[2] - moments[1] == timedelta(microseconds=1)
 
 
 def test_tasks_of_one_step_keep_their_order(coarse, make_manager):
-    """Newest first is the order of pressing Generate, in the manager and in the journal."""
+    """Tasks keep the order of submission, in the manager and in the journal."""
     manager = make_manager()
     tasks = [manager.submit(prompt=f"koi {number}") for number in range(12)]
     assert manager.tasks == tuple(tasks)

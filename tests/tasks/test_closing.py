@@ -1,4 +1,4 @@
-"""What is left of a manager when it is closed in the middle of everything: nothing."""
+"""Closing a manager in the middle of its work leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.waiting import until
 
 
 def open_files() -> set[str]:
-    """What this process has open: files and sockets."""
+    """Return the open files and sockets of this process."""
     folder = Path("/proc/self/fd")
     if not folder.exists():
         pytest.skip("counts open files through /proc, which this system does not have")
@@ -23,26 +23,26 @@ def open_files() -> set[str]:
         try:
             names.add(f"{entry.name} {entry.readlink()}")
         except FileNotFoundError:
-            continue  # the one that reads the folder
+            continue  # the descriptor that reads the folder
     return names
 
 
 def half(exchange: Exchange) -> bool:
-    """Begins to send the video, and falls silent."""
+    """Send half of the video, then stop responding."""
     exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:9999])
     return silence(exchange)
 
 
 @pytest.fixture(autouse=True)
 def in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel is restarted at once; a script may take its time for what it has submitted."""
+    """Pretend to be a kernel, which restarts at once; a script may wait for its submissions."""
     monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: True, raising=False)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
-    """Three tasks hang: submitting, asked about, downloading. Closing waits for none of them."""
+    """Three tasks hang: in submission, in a poll, and in a download. Closing waits for none of them."""
     service = Service()
     threads = set(threading.enumerate())
     with FaultServer(otherwise=service) as server:
@@ -77,10 +77,10 @@ def test_closing_leaves_no_thread_no_file_and_no_socket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("in_notebook", "seconds"), [(True, 0.5), (False, 10.0)])
-def test_what_is_still_to_be_written_is_waited_for(
+def test_closing_waits_for_pending_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_notebook: bool, seconds: float
 ) -> None:
-    """A kernel restarts at once; a script takes its time, and leaves nothing to be written."""
+    """A kernel restarts at once; a script waits until everything is written."""
     monkeypatch.setattr("qingbo_widgets.tasks.closing.in_notebook", lambda: in_notebook)
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:9/v1"), qw.Library(tmp_path))
     waited: list[float] = []
@@ -89,22 +89,22 @@ def test_what_is_still_to_be_written_is_waited_for(
     assert waited[0] == seconds
 
 
-def test_an_answer_that_comes_in_the_last_moment_is_written_down(tmp_path: Path) -> None:
-    """The kernel ends while a submission is out: the id that still comes is kept, and nothing is in doubt."""
+def test_a_response_during_shutdown_is_saved(tmp_path: Path) -> None:
+    """A kernel exits during a submission: the id that still arrives is saved, and the task is confirmed."""
     service = Service()
-    asked, go_on = threading.Event(), threading.Event()
+    received, proceed = threading.Event(), threading.Event()
 
     def late(exchange: Exchange) -> bool:
-        asked.set()
-        go_on.wait(5)
+        received.set()
+        proceed.wait(5)
         return service.serve(exchange)
 
     service.faults["submit"] = [late]
     with FaultServer(otherwise=service) as server:
         manager = qw.TaskManager(qw.Client("some-key", f"{server.url}/v1"), qw.Library(tmp_path / "videos"))
         manager.submit(prompt="koi")
-        assert asked.wait(5)
-        threading.Timer(0.05, go_on.set).start()
+        assert received.wait(5)
+        threading.Timer(0.05, proceed.set).start()
         manager.close()
     (row,) = qw.Library(tmp_path / "videos").entries()
     assert row.task_id == "task-1"

@@ -1,7 +1,7 @@
-"""``schedule``: when to ask next and what to draw meanwhile, as pure functions.
+"""``schedule``: the next poll and the progress to draw, as pure functions.
 
-The last tests follow hundreds of simulated tasks on a virtual clock and hold the schedule to what it
-promises. They are seeded, so they say the same on every machine.
+The last tests follow hundreds of simulated tasks on a virtual clock and compare the schedule with its
+promised bounds. They are seeded, so their results are the same on every machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ answers = st.lists(st.tuples(times, st.integers(0, 100), st.booleans()), max_siz
 
 
 def history_of(told, **known) -> History:
-    """The history after answers of ``(time, progress, queued)``."""
+    """Return the history after responses of ``(time, progress, queued)``."""
     history = History(started=0.0, **known)
     for time, progress, queued in sorted(told):
         history = history.answered(time, progress, queued=queued)
@@ -40,7 +40,7 @@ def history_of(told, **known) -> History:
     floor=st.floats(0.1, 10),
 )
 def test_it_always_waits_a_sane_time(told, later, durations, failures, retry_after, floor):
-    """Whatever the service answers, questions are never closer than the floor nor hours apart."""
+    """For any responses, polls are never closer than the floor and never hours apart."""
     history = history_of(told, durations=tuple(durations), floor=floor)
     now = (history.last_response or 0.0) + later
     for _ in range(failures):
@@ -51,7 +51,7 @@ def test_it_always_waits_a_sane_time(told, later, durations, failures, retry_aft
 @pytest.mark.slow
 @given(told=answers, steps=st.lists(st.floats(0, 500), max_size=20), durations=st.lists(times, max_size=5))
 def test_the_bar_never_falls_and_never_arrives_before_the_task(told, steps, durations):
-    """Between answers and across them, from 0 upwards, at least what the service says, below 100."""
+    """The bar never decreases, is at least the service's progress, and stays below 100."""
     history, shown = History(started=0.0, durations=tuple(durations)), 0.0
     for time, progress, queued in sorted(told):
         assert shown <= (shown := predicted_progress(history, time)) < 100.0
@@ -63,7 +63,7 @@ def test_the_bar_never_falls_and_never_arrives_before_the_task(told, steps, dura
 
 
 def test_it_asks_rarely_while_the_end_is_far_and_often_when_it_is_near():
-    """At 10 % of a two-minute task the next question is far off; at 98 % it comes at the floor."""
+    """At 10 % of a two-minute task the next poll is far off; at 98 % it is due at the floor."""
     far = history_of([(2.0, 1, False), (4.0, 3, False), (8.0, 6, False), (12.0, 10, False)])
     near = far.answered(60.0, 50).answered(100.0, 83).answered(117.6, 98)
     assert next_delay(far, 12.0) == 12.0
@@ -72,7 +72,7 @@ def test_it_asks_rarely_while_the_end_is_far_and_often_when_it_is_near():
 
 
 def test_a_nearly_certain_end_is_not_asked_for_just_before():
-    """A question half a second before the end would put the next one off; it comes right after the end."""
+    """A poll half a second before the end would delay the next one; it is postponed until after the end."""
     history = History(started=0.0)
     for time in (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 80.0, 97.0):
         history = history.answered(time, int(time))
@@ -100,19 +100,19 @@ def test_retry_after_is_obeyed_and_failures_back_off():
 
 @given(failures=st.integers(1, 100), retry_after=st.floats(0, 3600))
 def test_a_service_that_asks_for_no_wait_is_not_asked_in_a_hot_loop(failures, retry_after):
-    """``Retry-After: 0``, or a date that is over, lengthens the own back-off or does nothing to it."""
+    """``Retry-After: 0``, or a past date, never shortens our own back-off."""
     assert retry_delay(failures, retry_after) == max(retry_delay(failures), retry_after)
 
 
 def test_an_answer_ends_the_back_off():
-    """After one good answer the schedule is the ordinary one again."""
+    """After one good response the normal schedule applies again."""
     history = History(started=0.0).failed().failed().failed(120.0).answered(50.0, 45)
     assert history.failures == 0
     assert next_delay(history, 50.0) < 60
 
 
 def test_habit_predicts_before_there_is_progress_and_progress_takes_over():
-    """The library's experience counts at first, the task's own rate in the end."""
+    """Durations from the library dominate at first, the task's own rate later."""
     history = History(started=0.0, durations=(95.0, 100.0, 105.0))
     assert predicted_end(history, 1.0) == pytest.approx(100.0, rel=0.05)
     slow = history.answered(20.0, 9).answered(31.0, 15).answered(100.0, 49).answered(180.0, 89)
@@ -120,34 +120,34 @@ def test_habit_predicts_before_there_is_progress_and_progress_takes_over():
 
 
 def test_one_odd_duration_does_not_spoil_the_habit():
-    """A task whose end was noticed a day late says nothing of the next one."""
+    """A task whose end was noticed a day late does not affect the prediction."""
     history = History(started=0.0, durations=(95.0, 100.0, 105.0, 98.0, 86_400.0))
     assert predicted_end(history, 1.0) == pytest.approx(100.0, rel=0.1)
 
 
 def test_coarse_steps_are_read_at_the_moment_they_come():
-    """A quarter that has just come tells the rate; one that stands there since long does not change it."""
+    """A step of 25 % determines the rate when it arrives; repeated responses do not change the rate."""
     history = history_of([(46.0, 0, False), (50.0, 25, False), (80.0, 25, False), (95.0, 25, False)])
     history = history.answered(100.0, 50)
     assert predicted_end(history, 100.0) == pytest.approx(200.0, rel=0.06)
 
 
 def test_time_in_the_queue_is_not_counted_as_slow_progress():
-    """A task that waited for a minute and was then half done in another is done in a third."""
+    """A task that was queued for a minute and half done after another ends after a third."""
     history = history_of([(30.0, 0, True), (60.0, 0, True), (90.0, 24, False), (92.0, 26, False)])
     history = history.answered(120.0, 49)
     assert predicted_end(history, 120.0) == pytest.approx(180.0, rel=0.05)
 
 
 def test_with_nothing_known_nothing_is_predicted():
-    """No progress and no history, or both proved wrong: the end is unknown rather than invented."""
+    """Without progress and history, or if both were wrong, no end is predicted."""
     assert predicted_end(History(started=0.0).answered(5.0, 0), 5.0) is None
     stuck = history_of([(10.0, 50, False), (19.0, 95, False)], durations=(20.0, 22.0, 21.0))
     assert predicted_end(stuck, 200.0) is None
 
 
 def test_an_overdue_task_is_asked_ever_more_rarely_and_never_given_up():
-    """A task that takes hours costs a question a minute."""
+    """A task that takes hours is polled once a minute."""
     history = History(started=0.0)
     delays = [next_delay(history, elapsed) for elapsed in (600.0, 1800.0, 7200.0, 100_000.0)]
     assert delays == sorted(delays)
@@ -156,7 +156,7 @@ def test_an_overdue_task_is_asked_ever_more_rarely_and_never_given_up():
 
 
 def test_a_task_followed_again_starts_from_what_the_service_says():
-    """The bar of a task resumed after an hour stands at its progress, not at its age."""
+    """The bar of a task resumed after an hour shows its progress, not its age."""
     history = History(started=0.0, watched=3600.0, shown=40.0)
     assert predicted_progress(history, 3600.0) == 40.0
 
@@ -170,7 +170,7 @@ def test_a_task_followed_again_starts_from_what_the_service_says():
 def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
     kind, floor, past, lag, questions
 ):
-    """Tasks of 60 to 300 s; a loop that asks every 2 s needs 91 questions for a lag of 1 s."""
+    """Tasks take 60 to 300 s; polling every 2 s would need 91 polls for a lag of 1 s."""
     outcome = simulation.measure(simulation.ours(floor), kind, past, count=480)
     assert outcome.lag <= lag
     assert outcome.questions <= questions
@@ -179,7 +179,7 @@ def test_with_progress_the_end_is_noticed_within_a_second_for_few_questions(
 @pytest.mark.slow
 @pytest.mark.parametrize(("past", "product"), [("none", 90), ("some", 60)])
 def test_without_progress_it_beats_every_fixed_interval(past, product):
-    """With nothing to go by, lag × questions is below the 90 of any interval; with a history, far below."""
+    """Without any information, lag × polls is below the 90 of fixed intervals; with a history, far below."""
     outcome = simulation.measure(simulation.ours(), "absent", past, count=150)
     assert outcome.product < product
     assert outcome.questions <= 40
@@ -188,7 +188,7 @@ def test_without_progress_it_beats_every_fixed_interval(past, product):
 @pytest.mark.slow
 def test_the_eta_is_honest():
     """With linear progress most ETAs are off by less than 3 % of the task's time, and the bar by 2 points."""
-    told = simulation.honesty("linear", count=30)
-    assert simulation.typical(told.eta_errors) < 0.03
-    assert sum(told.bar_errors) / len(told.bar_errors) < 2.0
-    assert told.falls == 0
+    errors = simulation.honesty("linear", count=30)
+    assert simulation.typical(errors.eta_errors) < 0.03
+    assert sum(errors.bar_errors) / len(errors.bar_errors) < 2.0
+    assert errors.falls == 0

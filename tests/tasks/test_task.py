@@ -1,4 +1,4 @@
-"""``task``: what a person observes of a task, against a real sandbox."""
+"""``task``: the observable behaviour of a task, against a real sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
 @pytest.mark.slow
 def test_a_task_is_submitted_followed_and_saved(manager):
-    """The main job: one line, and a real mp4 of the right length lies in the folder under a readable name."""
+    """One call saves a real mp4 of the right length under a readable name in the folder."""
     task = manager.submit(model="kling-v2-master", prompt=KOI)
     assert task.wait(60) is task
     assert task.status == qw.TaskStatus.completed
@@ -39,7 +39,7 @@ def test_a_task_is_submitted_followed_and_saved(manager):
 
 @pytest.mark.slow
 def test_submit_returns_before_the_service_has_answered(manager):
-    """The cell goes on at once; the id comes later."""
+    """``submit`` returns at once; the id arrives later."""
     task = manager.submit(prompt=KOI)
     assert task.status == qw.TaskStatus.submitting
     assert task.task_id == ""
@@ -61,30 +61,30 @@ def test_progress_rises_and_observers_hear_of_it(manager):
 @pytest.mark.slow
 def test_a_failing_observer_hides_nothing_from_the_others(manager, caplog):
     """A mistake in one cell's callback neither stops the task nor silences another cell's callback."""
-    heard: list[object] = []
+    changes: list[object] = []
     task = manager.submit(prompt=KOI)
 
     def broken(change: object) -> None:
         raise ZeroDivisionError("a user's mistake")
 
     task.observe(broken, "status")
-    task.observe(lambda change: heard.append(change.new), "status")
+    task.observe(lambda change: changes.append(change.new), "status")
     task.wait(60)
-    assert heard[-1] == qw.TaskStatus.completed
+    assert changes[-1] == qw.TaskStatus.completed
     assert caplog.text.count("An observer of a task failed") == 1
     assert "a user's mistake" in caplog.text
 
 
 @pytest.mark.slow
 def test_unobserve_works(manager):
-    """An observer that was taken away hears nothing more."""
-    heard: list[object] = []
+    """A removed observer is no longer called."""
+    changes: list[object] = []
     task = manager.submit(prompt=KOI)
-    listener = heard.append
+    listener = changes.append
     task.observe(listener, "video_path")
     task.unobserve(listener, "video_path")
     task.wait(60)
-    assert heard == []
+    assert changes == []
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_await_gives_the_finished_task(manager):
 
 @pytest.mark.slow
 def test_on_end_is_called_once_and_at_once_when_it_is_over(manager):
-    """A callback hears of the end exactly once, whenever it came."""
+    """A callback is called exactly once, whether registered before or after the end."""
     calls: list[qw.Task] = []
     both = threading.Semaphore(0)
 
@@ -130,7 +130,7 @@ def test_on_end_is_called_once_and_at_once_when_it_is_over(manager):
 
 @pytest.mark.slow
 def test_on_end_may_wait_for_another_task(manager):
-    """A chain, "when this one is done make that one and wait for it", does not lock up."""
+    """A callback that submits another task and waits for it does not deadlock."""
     chained = threading.Event()
 
     def chain(task: qw.Task) -> None:
@@ -143,7 +143,7 @@ def test_on_end_may_wait_for_another_task(manager):
 
 @pytest.mark.slow
 def test_wait_in_an_observer_is_refused(manager):
-    """It could never end: the observer's thread is the one that would end it."""
+    """``wait`` in an observer raises, because it would block the thread that has to end it."""
     refused: list[str] = []
     task = manager.submit(prompt=KOI)
 
@@ -170,10 +170,10 @@ def test_wait_times_out_and_the_task_goes_on(manager):
 
 @pytest.mark.slow
 def test_interrupt_ends_the_wait_at_once(server, tmp_path):
-    """Ctrl-C, or Kernel → Interrupt, ends ``wait`` before the task has ended, and it is still followed."""
+    """Ctrl-C, or Kernel → Interrupt, ends ``wait`` before the task ends, and the task is still followed."""
     script = f"""
 import signal, time, qingbo_widgets as qw
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a run that & started hands down another one
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run started with & inherits another handler
 m = qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Library({str(tmp_path)!r}))
 m.submit_patience = 60
 task = m.submit(prompt="a slow one", model="kling-v3", duration=15, mode="pro")
@@ -188,7 +188,7 @@ print(task.status, flush=True)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
-    time.sleep(0.3)  # into the wait; too early would only test Python itself
+    time.sleep(0.3)  # interrupt the wait itself; any earlier would only test Python
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "interrupted False\n"
     assert process.stdout.read() == "completed\n"
@@ -197,7 +197,7 @@ print(task.status, flush=True)
 
 
 def test_a_queued_task_is_cancelled(manager, server):
-    """Cancel while queued: the service refunds it, and the task says that it was cancelled."""
+    """A task cancelled while queued is refunded by the service and has the status cancelled."""
     from qingbo_widgets.sandbox import Sandbox
 
     with Sandbox(speed=0.2, draft=True) as slow:
@@ -214,7 +214,7 @@ def test_a_queued_task_is_cancelled(manager, server):
 
 @pytest.mark.slow
 def test_a_task_that_is_done_cannot_be_cancelled(manager):
-    """The service's refusal reaches whoever asked, and the task stays as it was."""
+    """``cancel`` raises the service's refusal, and the task is unchanged."""
     task = manager.submit(prompt=KOI).wait(60)
     with pytest.raises(qw.BadRequest):
         task.cancel()
@@ -223,7 +223,7 @@ def test_a_task_that_is_done_cannot_be_cancelled(manager):
 
 @pytest.mark.slow
 def test_save_copies_to_a_file_or_into_a_folder(manager, tmp_path):
-    """``task.save`` gives the video under the name asked for; a folder keeps the video's own name."""
+    """``task.save`` copies the video to the given name; in a folder it keeps its own name."""
     task = manager.submit(prompt=KOI).wait(60)
     assert task.save(tmp_path / "new" / "koi.mp4").read_bytes() == task.video_path.read_bytes()
     assert task.save(tmp_path) == tmp_path / task.video_path.name
@@ -231,7 +231,7 @@ def test_save_copies_to_a_file_or_into_a_folder(manager, tmp_path):
 
 @pytest.mark.slow
 def test_repr_is_short_and_a_task_is_not_pickled(manager, server):
-    """A repr names the task and shows no key; pickling says what to do instead."""
+    """A repr contains the task id and no key; the pickling error explains the alternative."""
     task = manager.submit(prompt=KOI).wait(60)
     assert task.task_id in repr(task)
     assert server.api_key not in repr(task) + repr(manager) + repr(manager.client)
@@ -240,7 +240,7 @@ def test_repr_is_short_and_a_task_is_not_pickled(manager, server):
 
 
 def test_every_trait_is_read_only_and_explained():
-    """Nobody sets a task's state by accident, and each trait has its help."""
+    """Every trait of a task is read-only and has a help text."""
     traits = qw.Task.class_traits()
     assert set(traits) >= {
         "task_id", "model", "status", "progress", "created_at", "completed_at",
@@ -256,7 +256,7 @@ def test_every_trait_is_read_only_and_explained():
     ("encoding", "full"), [("utf-8", "█" * 24), ("cp1252", "#" * 24), ("ascii", "#" * 24)]
 )
 def test_a_script_sees_lines_of_progress(server, tmp_path, encoding, full):
-    """Without a terminal, ``wait`` writes a few plain lines to standard error, none to standard output."""
+    """Without a terminal, ``wait`` writes a few plain lines to standard error and none to standard output."""
     script = f"""
 import qingbo_widgets as qw
 with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Library({str(tmp_path)!r})) as m:
@@ -282,7 +282,7 @@ with qw.TaskManager(qw.Client({server.api_key!r}, {server.base_url!r}), qw.Libra
 
 @pytest.mark.slow
 def test_await_does_not_wait_for_other_people_s_callbacks(manager):
-    """However many callbacks block for long, whoever awaits a task goes on when it is done."""
+    """Awaiting a task returns when the task is done, even while other callbacks block."""
     gate = threading.Event()
     for number in range(3):
         manager.submit(prompt=f"callback {number}").on_end(lambda _: gate.wait(60))
@@ -296,7 +296,7 @@ def test_await_does_not_wait_for_other_people_s_callbacks(manager):
 
 @pytest.mark.slow
 def test_a_given_up_await_leaves_nothing_behind(manager, caplog):
-    """``wait_for`` that timed out, its loop closed: the task ends without a word about it."""
+    """After ``wait_for`` has timed out and its loop is closed, the task ends without logging anything."""
     task = manager.submit(prompt=KOI, duration=15)
 
     async def impatient() -> None:
@@ -310,18 +310,18 @@ def test_a_given_up_await_leaves_nothing_behind(manager, caplog):
 
 @pytest.mark.slow
 def test_saving_a_video_onto_itself_is_no_error(manager):
-    """It is already where it was asked to be."""
+    """Saving a video to its own path returns that path."""
     task = manager.submit(prompt=KOI).wait(60)
     assert task.save(task.video_path) == task.video_path
 
 
 def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch):
-    """It could be charged twice, so the user reads which contract it has, which one is spoken, what to do."""
+    """The error names both contracts and the way out, because the task could be charged twice."""
     request = {"model": "kling-v3", "prompt": KOI}
     row = Entry("c" * 32, manager.service, request=request, status="unconfirmed", contract="2099-01")
     manager.library.add(row)
     sent: list[object] = []
-    monkeypatch.setattr(manager.client, "submit", lambda *told, **_: sent.append(told))
+    monkeypatch.setattr(manager.client, "submit", lambda *args, **_: sent.append(args))
     task = manager.take_up(row.key)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
@@ -334,7 +334,7 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
 
 
 def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):
-    """What the service has is followed and saved, whatever contract has made it."""
+    """A task that the service has is followed and saved, whatever contract it was created under."""
     first = manager.client.submit(qw.VideoRequest(prompt=KOI, duration=3), idempotency_key="first")
     row = Entry("c" * 32, manager.service, request={"prompt": KOI}, status="unconfirmed", contract="2099-01")
     manager.library.add(row)

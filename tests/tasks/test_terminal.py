@@ -13,16 +13,16 @@ from qingbo_widgets.tasks.terminal import ProgressLine, columns_of
 
 
 class Terminal(io.StringIO):
-    """A stream that a person looks at."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """It is one."""
+        """Return True."""
         return True
 
 
 @pytest.mark.parametrize("message", ["", "锦鲤" * 50_000, "\u0301" * 100_000, "👩\u200d👨" * 30_000])
 def test_a_line_is_as_wide_as_the_terminal(message: str) -> None:
-    """However long the message is: it is cut between two characters, and the line is not broken."""
+    """A message of any length is cut between two characters, and the line does not wrap."""
     task = SimpleNamespace(
         status=qw.TaskStatus.processing, progress=40, shown_progress=40.0, message=message, video_path=None
     )

@@ -150,7 +150,7 @@ def make_grid(
     return Grid(axes, tuple(combinations), tuple(skipped))
 
 
-# ---------------------------------------------------------------------- what varies
+# ---------------------------------------------------------------------- varied fields
 
 
 def _as_values(name: str, value: object) -> list[Any] | None:
@@ -203,21 +203,21 @@ def _check_names(names: Iterable[str]) -> None:
 
 def _grouped(skipped: Sequence[Skipped]) -> list[Problem]:
     """Return each problem once, with the combinations that have it."""
-    where: dict[tuple[str, str], list[str]] = {}
+    labels: dict[tuple[str, str], list[str]] = {}
     for item in skipped:
         label = ", ".join(f"{name}={value!r}" for name, value in item.values.items())
         for problem in item.problems:
-            where.setdefault((problem.field, problem.message), []).append(label)
+            labels.setdefault((problem.field, problem.message), []).append(label)
     advice = tr("skip_invalid=True leaves such combinations out.")
     problems = []
-    for (name, message), (first, *more) in where.items():
+    for (name, message), (first, *more) in labels.items():
         if first and more:
             labelled = tr("{message} [{combination} and {count} more]")
             message = labelled.format(message=message, combination=first, count=len(more))
         elif first:
             message = f"{message} [{first}]"
         problems.append(Problem(name, message))
-    return [*problems, Problem("", advice)] if any(where.values()) else problems
+    return [*problems, Problem("", advice)] if any(labels.values()) else problems
 
 
 # ---------------------------------------------------------------------- tables

@@ -34,7 +34,7 @@ def sweep(
     manager: TaskManager | None = None,
     **fields: Any,
 ) -> Sweep:
-    """Render every combination of the given values. Prints the number of tasks before it sends any.
+    """Render every combination of the given values. Print the number of tasks before sending any.
 
     More than ``ask_above`` tasks are not sent at once: the sweep waits for its button in the notebook, or for
     ``start()``. A name that is in the library returns that sweep if its requests are the same, so that a cell
@@ -74,9 +74,9 @@ def sweep(
     if not new.save(rows) and (existing := saved.get(name)) is not None:  # another kernel or thread was first
         return _load(manager, existing, rows, max_running)
     threshold = manager.ask_above if ask_above is None else ask_above
-    asks = len(rows) > threshold
-    say(announcement(grid, name, limit, tr(ASK) if asks else ""))  # before anything is sent
-    return new if asks else new.start()
+    needs_start = len(rows) > threshold
+    say(announcement(grid, name, limit, tr(ASK) if needs_start else ""))  # before anything is sent
+    return new if needs_start else new.start()
 
 
 def _load(

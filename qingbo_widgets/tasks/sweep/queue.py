@@ -270,9 +270,8 @@ class SweepQueue:
             task.on_end(lambda _: self._ended(cell, task))
             return
         if cell.task is task:
-            if (
-                self._held_back.pop(task.key, None) == task.submitted_at
-            ):  # nothing was sent: the cell waits again
+            # Nothing was sent: the cell waits again.
+            if self._held_back.pop(task.key, None) == task.submitted_at:
                 if _is_refused(task):
                     cell.task = None
                 else:

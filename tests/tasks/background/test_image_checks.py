@@ -1,4 +1,4 @@
-"""No image is fetched twice, and nobody waits for one."""
+"""``image_checks``: each image is fetched once, without blocking the caller."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ SERVICE = "https://service.example/v1"
 
 
 class Looks:
-    """Stands in for the network: what was looked at, a door that holds it up, and what it finds."""
+    """Fake network: the checked URLs, a gate that blocks the checks, and the report they return."""
 
     def __init__(self) -> None:
         self.urls: list[str] = []
         self.kept: list[int] = []
-        self.door = threading.Event()
-        self.door.set()
+        self.gate = threading.Event()
+        self.gate.set()
         self.report = ImageReport(URL, Size("PNG", 640, 360))
 
     def __call__(self, url: str, base_url: str, *, keep: int = 0) -> ImageReport:
         self.urls.append(url)
         self.kept.append(keep)
-        assert self.door.wait(20)
+        assert self.gate.wait(20)
         return self.report
 
 
 @pytest.fixture
 def looks() -> Looks:
-    """A network."""
+    """Return a fake network."""
     return Looks()
 
 
 def test_an_image_is_looked_at_once(looks: Looks) -> None:
-    """Two forms ask while the first look is under way, a third when it is over."""
-    looks.door.clear()
-    pictures, told = Pictures(looks), [threading.Event() for _ in range(2)]
-    for event in told:
+    """Requests during a check and after it share one fetch."""
+    looks.gate.clear()
+    pictures, done = Pictures(looks), [threading.Event() for _ in range(2)]
+    for event in done:
         pictures.ask(URL, SERVICE, event.set)
     assert pictures.known(URL, SERVICE) is None
-    looks.door.set()
-    assert all(event.wait(20) for event in told)
+    looks.gate.set()
+    assert all(event.wait(20) for event in done)
     assert pictures.known(URL, SERVICE) == looks.report
     again = threading.Event()
     pictures.ask(URL, SERVICE, again.set)
-    assert again.is_set(), "what is known is told at once"
+    assert again.is_set(), "a known report calls back at once"
     assert looks.urls == [URL]
 
 
 def test_a_server_that_was_not_reached_may_be_asked_again_later(looks: Looks) -> None:
-    """And one that has answered is not."""
+    """The check of an unreachable server is repeated later."""
     now = [0.0]
     pictures = Pictures(looks, lambda: now[0])
     looks.report = ImageReport(URL, problem="…", is_passing=True)
@@ -72,7 +72,7 @@ def test_a_server_that_was_not_reached_may_be_asked_again_later(looks: Looks) ->
 
 
 def test_only_an_image_of_this_machine_is_kept(looks: Looks) -> None:
-    """A public one is shown by its URL."""
+    """A public image is not kept, because it is shown by its URL."""
     pictures = Pictures(looks)
     for url in (URL, "http://127.0.0.1:1/a.png"):
         event = threading.Event()
@@ -81,25 +81,23 @@ def test_only_an_image_of_this_machine_is_kept(looks: Looks) -> None:
     assert looks.kept[0] == 0 < looks.kept[1]
 
 
-def test_a_view_that_breaks_keeps_nobody_else_from_the_news(
-    looks: Looks, caplog: pytest.LogCaptureFixture
-) -> None:
-    """One of two forms has a bug; it is logged."""
+def test_a_failing_callback_does_not_stop_the_others(looks: Looks, caplog: pytest.LogCaptureFixture) -> None:
+    """The error of one form is logged, and the other form is still called."""
 
     def broken() -> None:
         raise RuntimeError("a bug")
 
-    looks.door.clear()
-    pictures, told = Pictures(looks), threading.Event()
+    looks.gate.clear()
+    pictures, done = Pictures(looks), threading.Event()
     pictures.ask(URL, SERVICE, broken)
-    pictures.ask(URL, SERVICE, told.set)
-    looks.door.set()
-    assert told.wait(20)
+    pictures.ask(URL, SERVICE, done.set)
+    looks.gate.set()
+    assert done.wait(20)
     assert "a bug" in caplog.text
 
 
-def test_a_look_that_breaks_leaves_no_one_waiting_for_ever(looks: Looks) -> None:
-    """The next one asks anew."""
+def test_a_failed_check_can_be_repeated(looks: Looks) -> None:
+    """After a check that raised, the next request starts a new one."""
 
     def broken(*_: object, **__: object) -> ImageReport:
         looks.urls.append(URL)
@@ -109,15 +107,15 @@ def test_a_look_that_breaks_leaves_no_one_waiting_for_ever(looks: Looks) -> None
     pictures.ask(URL, SERVICE, lambda: None)
     until(lambda: looks.urls)
 
-    def is_looked_at_again() -> bool:
+    def is_checked_again() -> bool:
         pictures.ask(URL, SERVICE, lambda: None)
         return len(looks.urls) > 1
 
-    until(is_looked_at_again)
+    until(is_checked_again)
 
 
 def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: Path) -> None:
-    """And the file behind the URL is remembered, for the next sandbox has another port."""
+    """The file of a published URL is remembered, because the next sandbox has another port."""
     file = tmp_path / "koi.png"
     Image.new("RGB", (640, 360)).save(file)
     pictures = Pictures()
@@ -135,7 +133,7 @@ def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: P
 
 
 @pytest.mark.parametrize("path", ["nothing.png", "", "text.png", "\0", "~nobody/koi.png"])
-def test_what_cannot_be_served_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
-    """No file, or none with a picture in it."""
+def test_an_unservable_path_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
+    """``publish`` returns None for a path without a readable image."""
     (workdir / "text.png").write_text("A koi", encoding="utf-8")
     assert Pictures().publish(path, sandbox) is None

@@ -1,4 +1,4 @@
-"""``loop``: the one thread on which all tasks are followed."""
+"""``loop``: the single thread that follows all tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qingbo_widgets.tasks.background.loop import TaskMonitor
 
 
 def test_the_thread_is_there_before_it_is_needed(tmp_path):
-    """A form that is on the page has it started, so that no click waits for it; once closed, never."""
+    """``warm_up`` starts the thread, so that no click waits for it; a closed monitor never starts one."""
     monitor, before = TaskMonitor(Journal(tmp_path)), set(threading.enumerate())
 
     async def thread_of_coroutines() -> threading.Thread:
@@ -34,7 +34,7 @@ def test_the_thread_is_there_before_it_is_needed(tmp_path):
 
 @pytest.mark.slow
 def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
-    """A hundred coroutines write something down when cancelled; closing twice cuts none of them off."""
+    """A hundred coroutines write during cancellation; closing twice interrupts none of them."""
     monitor, ended, began = TaskMonitor(Journal(tmp_path)), [], threading.Semaphore(0)
 
     async def story(number: int) -> None:
@@ -49,7 +49,7 @@ def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
         monitor.start(story, number)
     for _ in range(100):
         assert began.acquire(timeout=10)
-    monitor.close(patience=60)  # as a script does, which can take its time
+    monitor.close(patience=60)  # as in a script, which may wait
     monitor.close()
     assert sorted(ended) == list(range(100))
 
@@ -58,7 +58,7 @@ def test_closing_lets_every_coroutine_have_its_last_word(tmp_path):
     ("patience", "left"), [(0.05, 3600), (60.0, 30)], ids=["crawling", "a link dies soon"]
 )
 def test_slow_downloads_hold_up_no_others(tmp_path, monkeypatch, patience, left):
-    """A host sends byte by byte on every thread there is: what waits is given one, soon or at once."""
+    """While a host sends byte by byte on every thread, a waiting download gets an extra thread."""
     monkeypatch.setattr(monitors, "PATIENCE", patience)
     monitor, gate = TaskMonitor(Journal(tmp_path)), threading.Event()
     later = time.time() + 24 * 3600

@@ -13,7 +13,7 @@ from qingbo_widgets.tasks.background.pool import DaemonPool
 
 
 def test_a_call_gives_its_result_or_its_error():
-    """What the call returns or raises reaches whoever submitted it."""
+    """The future has the return value or the exception of the call."""
     pool = DaemonPool(2, "test")
     assert pool.submit(lambda: 6 * 7).result(5) == 42
     with pytest.raises(ZeroDivisionError):
@@ -22,7 +22,7 @@ def test_a_call_gives_its_result_or_its_error():
 
 
 def test_no_more_threads_than_allowed_and_none_before_the_first_call():
-    """Twenty calls share three threads; an idle thread is used again before a new one is made."""
+    """Twenty calls share three threads; no thread starts before the first call."""
     pool = DaemonPool(3, "counted")
     assert not [thread for thread in threading.enumerate() if thread.name == "counted"]
     gate = threading.Event()
@@ -34,7 +34,7 @@ def test_no_more_threads_than_allowed_and_none_before_the_first_call():
 
 
 def test_idle_threads_are_reused():
-    """One call after the other needs one thread, however many are allowed."""
+    """Consecutive calls need one thread, however many are allowed."""
     pool = DaemonPool(8, "reused")
     names = set()
     for _ in range(10):
@@ -47,7 +47,7 @@ def test_idle_threads_are_reused():
 
 
 def test_after_shutdown_nothing_is_taken_and_the_threads_end():
-    """A closed pool says so, and leaves no thread behind."""
+    """A closed pool refuses calls and leaves no thread behind."""
     pool = DaemonPool(2, "closed")
     pool.submit(int).result(5)
     pool.shutdown()
@@ -57,7 +57,7 @@ def test_after_shutdown_nothing_is_taken_and_the_threads_end():
 
 
 def test_a_call_under_way_does_not_hold_up_the_end_of_the_interpreter():
-    """A kernel that is told to end ends, though a request still waits for its answer."""
+    """The interpreter exits even while a request is waiting for its response."""
     script = (
         "import time; from qingbo_widgets.tasks.background.pool import DaemonPool\n"
         "DaemonPool(1, 'slow').submit(time.sleep, 60)\n"
@@ -69,7 +69,7 @@ def test_a_call_under_way_does_not_hold_up_the_end_of_the_interpreter():
 
 
 def test_what_is_due_first_begins_first():
-    """Videos are saved in the order in which their links die, and those of one time as they came."""
+    """Calls begin in order of their due time, and equal ones in order of submission."""
     pool = DaemonPool(1, "ordered")
     gate, begun = threading.Event(), []
     pool.submit(gate.wait, 5)
@@ -84,7 +84,7 @@ def test_what_is_due_first_begins_first():
 
 
 def test_a_worker_is_added_for_what_waits_only():
-    """One at a time, up to a limit, the most urgent call first; it ends when nothing waits any more."""
+    """An extra worker starts up to a limit, takes the most urgent call, and ends when none is waiting."""
     pool, gate, begun = DaemonPool(1, "added"), threading.Event(), threading.Semaphore(0)
 
     def threads() -> int:
@@ -113,7 +113,7 @@ def test_a_worker_is_added_for_what_waits_only():
 
 
 def test_a_growing_pool_lets_no_call_wait_for_another():
-    """Of twenty calls that block all run at once; what was started for them ends, and starts again."""
+    """Twenty blocking calls all run at once; the extra threads end afterwards and start again."""
     pool = DaemonPool(2, "growing", grows=True)
 
     def threads() -> int:
@@ -132,7 +132,7 @@ def test_a_growing_pool_lets_no_call_wait_for_another():
 
 
 def test_a_system_without_threads_runs_a_call_once_or_refuses_it(monkeypatch):
-    """A call that was refused never runs; with a thread there, it waits for that one."""
+    """A refused call never runs; with an existing thread, a call waits for it."""
     pool, ran = DaemonPool(2, "scarce", grows=True), []
 
     def refuse(_: threading.Thread) -> None:

@@ -1,4 +1,4 @@
-"""``rate``: all tasks together ask no more than the user allows, nor than the workers can."""
+"""``rate``: the requests of all tasks stay within the user's limit and the workers' capacity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qingbo_widgets.tasks.background.rate import QUESTION, SUBMISSION, TAKEN_UP,
 
 
 def test_no_more_requests_at_work_than_workers():
-    """Twenty requests at once, three workers: three are under way, and every one has its turn."""
+    """Of twenty concurrent requests, three run at a time with three workers, and all get their turn."""
 
     async def story() -> tuple[int, int]:
         pace, under_way, most, done = Pace(3), 0, 0, 0
@@ -33,7 +33,7 @@ def test_no_more_requests_at_work_than_workers():
 
 
 def test_questions_go_before_submissions():
-    """While submissions wait, a question that comes last is the next; tasks taken up are asked about last."""
+    """A late poll goes before waiting submissions; first polls of recovered tasks go last."""
 
     async def story() -> list[str]:
         pace, left = Pace(1), []
@@ -55,7 +55,7 @@ def test_questions_go_before_submissions():
 
 
 def test_the_limit_is_kept_across_all_requests():
-    """At 100 a second, the moments at which requests leave are 10 ms apart, whoever asks."""
+    """At 100 requests a second, all requests are sent 10 ms apart."""
 
     async def story() -> list[float]:
         pace, left = Pace(16), []
@@ -74,7 +74,7 @@ def test_the_limit_is_kept_across_all_requests():
 
 @pytest.mark.parametrize("limit", [None, 1000.0])
 def test_another_limit_counts_at_once(limit):
-    """Raised or taken away on another thread, it lets go those who wait, who would wait for minutes else."""
+    """A raised or removed limit, set on another thread, releases requests that would wait for minutes."""
 
     async def story() -> None:
         pace = Pace(16)
@@ -95,7 +95,7 @@ def test_another_limit_counts_at_once(limit):
 
 
 def test_a_lower_limit_counts_at_once():
-    """The next request leaves as long after the last one as the new limit says."""
+    """The next request is sent after the interval of the new limit."""
 
     async def story() -> float:
         pace = Pace(16)
@@ -105,24 +105,24 @@ def test_a_lower_limit_counts_at_once():
         pace.limit = 0.01
         loop = asyncio.get_running_loop()
         with patch.object(loop, "call_later", wraps=loop.call_later) as call_later:
-            asked = asyncio.create_task(pace.turn().__aenter__())
+            turn = asyncio.create_task(pace.turn().__aenter__())
             await asyncio.sleep(0)
-        asked.cancel()
+        turn.cancel()
         return float(call_later.call_args.args[0])
 
     assert 50.0 < asyncio.run(story()) <= 100.0
 
 
 def test_a_limit_that_is_taken_away_in_the_midst_of_it_breaks_nothing():
-    """It is read once where it is used: another thread may change it between two looks."""
+    """The limit is read once per use, because another thread may change it between two reads."""
 
     class Fickle(Pace):
-        looks = 0
+        reads = 0
 
         @property
         def _limit(self) -> float | None:
-            self.looks += 1
-            return None if self.looks % 2 == 0 else 1e9
+            self.reads += 1
+            return None if self.reads % 2 == 0 else 1e9
 
         @_limit.setter
         def _limit(self, limit: float | None) -> None:
@@ -138,7 +138,7 @@ def test_a_limit_that_is_taken_away_in_the_midst_of_it_breaks_nothing():
 
 
 def test_a_request_that_is_given_up_keeps_nobody_waiting():
-    """A coroutine cancelled while it waits, or just as its turn comes, does not take a worker with it."""
+    """A coroutine cancelled while it waits, or just at its turn, does not occupy a worker."""
 
     async def story() -> bool:
         pace = Pace(1)
@@ -164,7 +164,7 @@ def test_a_request_that_is_given_up_keeps_nobody_waiting():
     [(1, None, 2.0), (100, None, 2.0), (500, None, 8.929), (100, 10.0, 14.286)],
 )
 def test_many_tasks_ask_more_rarely_each(following, limit, floor):
-    """Sixteen workers of 200 ms answer 80 questions a second, and seven tenths of that are for questions."""
+    """Sixteen workers at 200 ms make 80 requests a second, and polls get seven tenths of them."""
     pace = Pace(16)
     pace.following, pace.limit = following, limit
     assert pace.floor(2.0) == pytest.approx(floor, abs=0.001)
@@ -172,7 +172,7 @@ def test_many_tasks_ask_more_rarely_each(following, limit, floor):
 
 @pytest.mark.slow
 def test_the_limit_of_a_manager_is_kept_across_tasks(make_manager):
-    """Six tasks at once, at most 20 requests a second for all: submissions and questions alike are spaced."""
+    """With six tasks and 20 requests a second for all, submissions and polls are spaced alike."""
     manager = make_manager(max_requests_per_second=20.0)
     moments: list[float] = []
     call = manager.monitor.call

@@ -1,4 +1,4 @@
-"""``writer``: what comes together is written together, and is on the disk when its writer goes on."""
+"""``writer``: concurrent writes share a transaction and are on disk when their callers continue."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ from qingbo_widgets.tasks.background.writer import Scribe
 
 
 def entry(key: str) -> Entry:
-    """A row."""
+    """Return a row."""
     return Entry(key=key, service="https://qingbo.dev/v1")
 
 
 def keys(library: Library) -> list[str]:
-    """The rows as another program sees them."""
+    """Return the keys of the rows as another program sees them."""
     with closing(sqlite3.connect(library.journal.path)) as database:
         return [key for (key,) in database.execute("SELECT key FROM tasks ORDER BY key")]
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """One with a journal."""
-    made = Library(tmp_path / "videos")
-    made.add(entry("0"))
-    return made
+    """Return a library with a journal."""
+    library = Library(tmp_path / "videos")
+    library.add(entry("0"))
+    return library
 
 
 @pytest.fixture
-def scribe(library: Library) -> Iterator[Scribe]:
-    """Writes the library's journal, and closes it only where a test says so."""
-    made = Scribe(library.journal)
-    yield made
-    made.shutdown()
+def writer(library: Library) -> Iterator[Scribe]:
+    """Return a writer of the library's journal, which idles only when a test waits."""
+    writer = Scribe(library.journal)
+    yield writer
+    writer.shutdown()
 
 
 @pytest.fixture
-def open_gate(scribe: Scribe) -> Callable[[], None]:
-    """Calls wait until this is called."""
+def open_gate(writer: Scribe) -> Callable[[], None]:
+    """Block the writer until the returned function is called."""
     gate, begun = threading.Event(), threading.Event()
 
     def wait() -> None:
         begun.set()
         gate.wait(30)
 
-    scribe.submit(wait)
+    writer.submit(wait)
     assert begun.wait(30)
     return gate.set
 
 
 def open_files(folder: Path) -> list[Path]:
-    """The files of a folder that this process holds open."""
+    """Return the files of a folder that this process has open."""
     files = [Path(file.path).resolve() for file in psutil.Process().open_files()]
     return [file for file in files if file.is_relative_to(folder.resolve())]
 
 
 def counted(library: Library, event: str) -> list[object]:
-    """Grows with each ``commit`` or ``connect``."""
+    """Return a list that grows with each ``commit`` or ``connect``."""
     seen: list[object] = []
     with library.journal.begin() as connection:
         engine = connection.engine
@@ -77,11 +77,11 @@ def counted(library: Library, event: str) -> list[object]:
 
 
 def test_calls_that_wait_share_a_transaction(
-    library: Library, scribe: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: Scribe, open_gate: Callable[[], None]
 ) -> None:
-    """To end one is to wait for the disk: twenty rows that come together wait once."""
+    """A commit waits for the disk, so twenty concurrent rows are committed once."""
     commits = counted(library, "commit")
-    calls = [scribe.submit(library.add, entry(f"{number:02}")) for number in range(20)]
+    calls = [writer.submit(library.add, entry(f"{number:02}")) for number in range(20)]
     open_gate()
     for call in calls:
         call.result(30)
@@ -90,24 +90,24 @@ def test_calls_that_wait_share_a_transaction(
 
 
 def test_a_call_has_its_result_when_its_row_is_on_the_disk(
-    library: Library, scribe: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: Scribe, open_gate: Callable[[], None]
 ) -> None:
-    """Not before the transaction ends that it shares with others: a request leaves when its row is there."""
+    """A result is not set before the shared transaction is committed, so a request is sent after its row."""
     seen: list[list[str]] = []
-    first: Future[None] = scribe.submit(library.add, entry("a"))
+    first: Future[None] = writer.submit(library.add, entry("a"))
     first.add_done_callback(lambda _: seen.append(keys(library)))
-    before = scribe.submit(lambda: (first.done(), keys(library)))
+    before = writer.submit(lambda: (first.done(), keys(library)))
     open_gate()
     assert before.result(30) == (False, ["0"])
     assert seen == [["0", "a"]]
 
 
-def test_what_fails_takes_nothing_with_it(
-    library: Library, scribe: Scribe, open_gate: Callable[[], None]
+def test_a_failing_call_does_not_affect_the_others(
+    library: Library, writer: Scribe, open_gate: Callable[[], None]
 ) -> None:
-    """A row that is there already, in the midst of others: its writer is told so, the others have theirs."""
-    calls = [scribe.submit(library.add, entry(key)) for key in ("a", "0", "b")]
-    renewed = scribe.submit(library.hold, "0", "us", 30.0)
+    """A duplicate row raises for its own caller, and the rows of the other calls are written."""
+    calls = [writer.submit(library.add, entry(key)) for key in ("a", "0", "b")]
+    renewed = writer.submit(library.hold, "0", "us", 30.0)
     open_gate()
     with pytest.raises(sa.exc.IntegrityError):
         calls[1].result(30)
@@ -115,87 +115,87 @@ def test_what_fails_takes_nothing_with_it(
     assert keys(library) == ["0", "a", "b"]
 
 
-def test_in_company_a_call_waits_for_others(
-    library: Library, scribe: Scribe, open_gate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+def test_after_a_batch_a_call_waits_for_others(
+    library: Library, writer: Scribe, open_gate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many tasks one row after the other comes in, each a little too late for the one before it."""
-    waits, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(module.time, "sleep", lambda _: (waits.set(), go_on.wait(30)))
+    """Rows of many tasks that arrive shortly after each other share a transaction."""
+    waits, proceed = threading.Event(), threading.Event()
+    monkeypatch.setattr(module.time, "sleep", lambda _: (waits.set(), proceed.wait(30)))
     commits = counted(library, "commit")
-    together = [scribe.submit(library.add, entry(key)) for key in ("a", "b")]
+    together = [writer.submit(library.add, entry(key)) for key in ("a", "b")]
     open_gate()
     for call in together:
         call.result(30)
     assert not waits.is_set()
-    third = scribe.submit(library.add, entry("c"))
+    third = writer.submit(library.add, entry("c"))
     assert waits.wait(30)
-    fourth = scribe.submit(library.add, entry("d"))
-    go_on.set()
+    fourth = writer.submit(library.add, entry("d"))
+    proceed.set()
     assert (third.result(30), fourth.result(30)) == (None, None)
     assert commits == ["commit"] * 2
 
 
 def test_calls_that_follow_each_other_open_the_journal_once(
-    library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
+    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file is not opened anew for each row; other threads open theirs as ever."""
+    """The file is not opened again for each row; other threads still open their own."""
     monkeypatch.setattr(module, "LINGER", 60.0)
     opened = counted(library, "connect")
     for number in range(5):
-        scribe.submit(library.add, entry(f"a{number}")).result(30)
+        writer.submit(library.add, entry(f"a{number}")).result(30)
     assert len(opened) == 1
     assert len(library.entries()) == 6
     assert len(opened) == 2
 
 
-def test_an_idle_scribe_holds_no_file_open(
-    library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
+def test_an_idle_writer_holds_no_file_open(
+    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder can be moved or removed when nothing happens, on Windows too."""
+    """While the writer is idle, its folder can be moved or removed, on Windows too."""
     closed = threading.Event()
     let_go = library.journal.let_go
     monkeypatch.setattr(library.journal, "let_go", lambda: (let_go(), closed.set()))
-    scribe.submit(library.add, entry("a")).result(30)
-    opened = scribe.submit(open_files, library.folder).result(30)
+    writer.submit(library.add, entry("a")).result(30)
+    opened = writer.submit(open_files, library.folder).result(30)
     closed.clear()
     assert library.journal.path.resolve() in opened
     assert closed.wait(30)
     assert open_files(library.folder) == []
     shutil.rmtree(library.folder)
-    scribe.submit(library.add, entry("b")).result(30)
+    writer.submit(library.add, entry("b")).result(30)
     assert keys(library) == ["b"]
 
 
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows removes no folder with an open file")
 @pytest.mark.usefixtures("rules_of_posix")
-def test_a_folder_that_was_removed_in_the_midst_of_it_is_made_anew(
-    library: Library, scribe: Scribe, monkeypatch: pytest.MonkeyPatch
+def test_a_removed_folder_is_created_again(
+    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row is not written into a file that nobody can open any more, even if another is in its place."""
+    """No row is written into a deleted file, even if another file has replaced it."""
     monkeypatch.setattr(module, "LINGER", 60.0)
-    scribe.submit(library.add, entry("a")).result(30)
+    writer.submit(library.add, entry("a")).result(30)
     try:
         shutil.rmtree(library.folder)
     except OSError:
         pytest.skip("this file system removes no folder with an open file, as Windows does not")
-    scribe.submit(library.add, entry("b")).result(30)
+    writer.submit(library.add, entry("b")).result(30)
     assert keys(library) == ["b"]
     shutil.rmtree(library.folder)
     Library(library.folder).add(entry("c"))  # another kernel
-    scribe.submit(library.add, entry("d")).result(30)
+    writer.submit(library.add, entry("d")).result(30)
     assert keys(library) == ["c", "d"]
 
 
 @pytest.mark.slow
-def test_what_was_taken_is_written_before_the_end(
-    library: Library, scribe: Scribe, open_gate: Callable[[], None]
+def test_accepted_calls_are_written_before_shutdown(
+    library: Library, writer: Scribe, open_gate: Callable[[], None]
 ) -> None:
-    """Closing in the midst of many calls: each is done, and the thread ends with the file closed."""
-    calls = [scribe.submit(library.add, entry(f"{number:03}")) for number in range(120)]
-    scribe.shutdown(wait=False)
+    """Shutdown during many calls completes each of them and ends the thread with the file closed."""
+    calls = [writer.submit(library.add, entry(f"{number:03}")) for number in range(120)]
+    writer.shutdown(wait=False)
     open_gate()
-    scribe.join(60)
+    writer.join(60)
     assert all(call.done() for call in calls)
     assert len(keys(library)) == 121
     with pytest.raises(RuntimeError, match="closed"):
-        scribe.submit(int)
+        writer.submit(int)

@@ -1,4 +1,4 @@
-"""The brake of a sweep: the count of lost answers, and which refusals meet every cell."""
+"""``brake``: the count of lost responses, and the refusals that apply to every cell."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
 
 def task(number: int, status: TaskStatus, task_id: str = "", *, is_done: bool = True) -> Any:
-    """A submission, as far as a brake looks at it; a higher number was submitted later."""
+    """Return a submission with the attributes that a brake reads; a higher number was submitted later."""
     at = NOON + timedelta(seconds=number)
     return SimpleNamespace(key=str(number), status=status, task_id=task_id, submitted_at=at, is_done=is_done)
 
 
-def test_as_many_are_under_way_as_may_be_lost() -> None:
-    """Submissions under way and lost ones are at most three together; a confirmation starts anew."""
+def test_as_many_are_in_flight_as_may_be_lost() -> None:
+    """Submissions in flight plus lost ones are at most three; a confirmation resets the count."""
     brake = Brake()
     lost = [task(number, TaskStatus.unconfirmed) for number in range(4)]
     allowed = [brake.max_in_flight]
@@ -45,7 +45,7 @@ def test_as_many_are_under_way_as_may_be_lost() -> None:
     assert brake.max_in_flight == MAX_UNPROVEN
 
 
-def test_what_an_earlier_kernel_lost_counts_once() -> None:
+def test_lost_submissions_of_an_earlier_kernel_count_once() -> None:
     """The latest submissions count back to the last confirmed one; a refusal between them proves nothing."""
     interrupted = task(5, TaskStatus.submitting, is_done=False)
     brake = Brake()
@@ -79,6 +79,8 @@ def test_what_an_earlier_kernel_lost_counts_once() -> None:
         (TaskCancelled("no"), False),
     ],
 )
-def test_a_refusal_of_one_cell_is_told_from_a_refusal_of_all(error: QingboError, expected: bool) -> None:
+def test_a_refusal_of_one_cell_is_distinguished_from_a_refusal_of_all(
+    error: QingboError, expected: bool
+) -> None:
     """A key, a balance or an address is the same for all cells; parameters and a model are not."""
     assert concerns_all(error) is expected

@@ -1,4 +1,4 @@
-"""From lists of values, or a table, to the requests of a sweep."""
+"""``grid``: expansion of lists of values, or of a table, into the requests of a sweep."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.descriptions import INVENTED
 
 
 class Frame:
-    """What a DataFrame is to us: columns, and ``to_dict``; cells that are empty hold NaN."""
+    """Minimal DataFrame with columns and ``to_dict``; empty cells are NaN."""
 
     def __init__(self, *records: dict[str, object]) -> None:
         self.columns = list(records[0])
         self._records = list(records)
 
     def to_dict(self, orient: str) -> list[dict[str, object]]:
-        """The rows."""
+        """Return the rows."""
         assert orient == "records"
         return self._records
 
 
 def test_every_combination_in_the_order_given() -> None:
-    """Lists vary, everything else stays; the last list varies fastest, and ``repeat`` fastest of all."""
+    """Lists vary, other values are constant; the last list varies fastest, and ``repeat`` fastest of all."""
     grid = make_grid(prompt=["koi", "crane"], model="kling-v1", cfg_scale=(0.3, 0.7), mode="pro", repeat=2)
     assert [dict(one.values) for one in grid.combinations][:4] == [
         {"prompt": "koi", "cfg_scale": 0.3, "repeat": 1},
@@ -50,7 +50,7 @@ def test_a_generator_is_read_once() -> None:
 
 
 def test_fields_that_are_lists_vary_by_a_list_of_lists() -> None:
-    """One list of shots, or of images, is one value."""
+    """One list of shots or of images is a single value; a list of lists varies."""
     one = make_grid(shots=[("A koi", 3), ("A crane", 4)])
     assert [c.request.shots for c in one.combinations] == [(Shot("A koi", 3), Shot("A crane", 4))]
     two = make_grid(shots=[[("A", 3), ("B", 4)], [Shot("C", 5), Shot("D", 6)]])
@@ -60,15 +60,15 @@ def test_fields_that_are_lists_vary_by_a_list_of_lists() -> None:
     assert len(make_grid(prompt="x", image_urls=[[image], []]).combinations) == 2
 
 
-def test_what_a_model_does_not_take_is_refused_with_the_combination() -> None:
-    """The text names the field, the reason and one combination; nothing is made."""
+def test_an_unsupported_combination_is_refused_by_name() -> None:
+    """The message names the field, the reason and one combination."""
     with pytest.raises(InvalidRequest, match=r"cfg_scale: 0\.3 .*kling-v3.*'koi'.* and 1 more") as caught:
         make_grid(prompt=["koi", "crane"], model=["kling-v1", "kling-v3"], cfg_scale=0.3)
     assert "skip_invalid=True" in str(caught.value)
 
 
-def test_what_a_model_does_not_take_can_be_skipped() -> None:
-    """What is left out stays known, with the reason."""
+def test_unsupported_combinations_can_be_skipped() -> None:
+    """Skipped combinations are returned with their reasons."""
     grid = make_grid(prompt="koi", model=["kling-v1", "kling-v3"], cfg_scale=[0.3, 0.7], skip_invalid=True)
     assert {one.request.model for one in grid.combinations} == {"kling-v1"}
     assert [one.values["model"] for one in grid.skipped] == ["kling-v3", "kling-v3"]
@@ -77,13 +77,13 @@ def test_what_a_model_does_not_take_can_be_skipped() -> None:
 
 
 def test_skipping_everything_is_an_error() -> None:
-    """A sweep of nothing helps nobody."""
+    """A grid without any combination raises."""
     with pytest.raises(InvalidRequest):
         make_grid(prompt="koi", model="kling-v3", duration=[99, 100], skip_invalid=True)
 
 
 def test_a_csv_of_prompts(tmp_path: Path) -> None:
-    """Each row is a request; texts become what the field takes, empty cells leave it alone."""
+    """Each row is a request; texts are parsed as field values, and empty cells leave the default."""
     path = tmp_path / "prompts.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -98,14 +98,14 @@ def test_a_csv_of_prompts(tmp_path: Path) -> None:
 
 
 def test_a_data_frame() -> None:
-    """NaN is an empty cell, and a whole number that pandas made a float of is one again."""
+    """NaN is an empty cell, and integers that pandas converted to floats become integers again."""
     grid = make_grid(Frame({"prompt": "koi", "duration": 3.0}, {"prompt": "crane", "duration": math.nan}))
     assert [one.request.duration for one in grid.combinations] == [3, 5]
     assert grid.combinations[1].values == {"prompt": "crane", "duration": None}
 
 
 def test_rows_of_requests_and_prompts() -> None:
-    """A list of prompts or of requests is a table too; rows alike are told apart by their number."""
+    """A list of prompts or requests is a table too; identical rows are distinguished by their number."""
     grid = make_grid(["koi", VideoRequest(prompt="crane", duration=10)])
     assert [one.request.seconds for one in grid.combinations] == [5, 10]
     named = VideoRequest("kling-v1", "crane", mode="std", duration=5, aspect_ratio="16:9", action="generate")
@@ -117,7 +117,7 @@ def test_rows_of_requests_and_prompts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "words"),
+    ("arguments", "error", "pattern"),
     [
         ({"prompts": ["koi"]}, TypeError, "no field prompts.*prompt"),
         ({"prompt": []}, ValueError, "prompt is empty"),
@@ -129,14 +129,14 @@ def test_rows_of_requests_and_prompts() -> None:
         ({"table": [7]}, TypeError, "not int"),
     ],
 )
-def test_mistakes_are_told_in_words(arguments: dict[str, object], error: type, words: str) -> None:
-    """A slip is answered before anything is made."""
-    with pytest.raises(error, match=words):
+def test_mistakes_have_readable_errors(arguments: dict[str, object], error: type, pattern: str) -> None:
+    """A wrong argument raises an error that names it."""
+    with pytest.raises(error, match=pattern):
         make_grid(**arguments)
 
 
 def test_a_row_that_is_too_long(tmp_path: Path) -> None:
-    """A comma that was not quoted does not become a field without a name."""
+    """An unquoted comma raises instead of creating a field without a name."""
     path = tmp_path / "prompts.csv"
     path.write_text("prompt,mode\nA koi, swimming,pro\n", encoding="utf-8")
     with pytest.raises(ValueError, match="more cells"):
@@ -144,7 +144,7 @@ def test_a_row_that_is_too_long(tmp_path: Path) -> None:
 
 
 def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
-    """Saved as "CSV" it is in GBK, and read all the same."""
+    """A file that a Chinese Excel saved as CSV, in GBK, is read too."""
     file = tmp_path / "prompts.csv"
     file.write_bytes("prompt,mode\n一条锦鲤,pro\n纸船,std\n".encode("gbk"))
     assert [one.request.prompt for one in make_grid(file).combinations] == ["一条锦鲤", "纸船"]
@@ -159,7 +159,7 @@ def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
 def test_a_cell_of_brackets_is_a_problem_of_that_cell(
     tmp_path: Path, levels: int, name: str, brackets: str
 ) -> None:
-    """Deeper than Python goes is a wrong value like any other: named, or left out, and no traceback."""
+    """A value nested too deep for Python is reported or skipped like any wrong value."""
     opened, closed = brackets
     part = opened if opened == "[" else '{"a":'
     path = tmp_path / "prompts.csv"
@@ -174,8 +174,8 @@ def test_a_cell_of_brackets_is_a_problem_of_that_cell(
     assert skipped_as_json(grid.skipped)[0]["values"][name] == deep
 
 
-def test_a_cell_that_is_longer_than_a_table_has_them(tmp_path: Path) -> None:
-    """A quotation mark that is never closed makes one cell of the rest: the file is named."""
+def test_a_cell_longer_than_the_field_limit(tmp_path: Path) -> None:
+    """An unclosed quotation mark turns the rest into one cell, and the error names the file."""
     path = tmp_path / "prompts.csv"
     path.write_text('prompt\n"A koi' + " swims" * 30_000, encoding="utf-8")
     with pytest.raises(ValueError, match=r"prompts\.csv is not a table: field larger than field limit"):
@@ -183,13 +183,13 @@ def test_a_cell_that_is_longer_than_a_table_has_them(tmp_path: Path) -> None:
 
 
 def test_a_prompt_is_not_a_table() -> None:
-    """One prompt as the first argument is taken for a file's name, and the error says what to write."""
+    """One prompt as the first argument is read as a file name, and the error explains the correct call."""
     with pytest.raises(FileNotFoundError, match=r"prompts go into a list: sweep\(prompt=\[…\]\)"):
         make_grid("A koi in a pond")
 
 
 def test_an_invented_parameter_is_a_column(described: Callable[[str], None], tmp_path: Path) -> None:
-    """A column of a CSV file is read as the description says, with no other change."""
+    """A column of a CSV file is read according to its description, with no other change."""
     described(INVENTED)
     table = tmp_path / "prompts.csv"
     table.write_text(
@@ -215,7 +215,7 @@ takes = ["grain"]
 
 
 def test_a_cell_names_a_choice_that_is_a_number(described: Callable[[str], None], tmp_path: Path) -> None:
-    """A file holds texts alone; the service gets the number."""
+    """A CSV file contains only text, but the request has the number."""
     described(NUMBERS)
     table = tmp_path / "prompts.csv"
     table.write_text("model,prompt,grain\nkling-v9,a koi,720\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Sweeps against a real sandbox: so many at once, stopped, gone on with, retried, and found again."""
+"""Sweeps against a real sandbox: limited, paused, resumed, retried, and loaded again."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ FAILING = Faults(fail="upstream_unavailable", fail_prompt="fail")
 
 @pytest.fixture
 def faults(server: Sandbox) -> Callable[[Faults], None]:
-    """Orders faults of the sandbox; a test that starts finds none."""
+    """Return a function that sets the sandbox's faults; each test starts without any."""
     server.faults = Faults()
 
-    def order(faults: Faults) -> None:
+    def set_faults(faults: Faults) -> None:
         server.faults = faults
 
-    return order
+    return set_faults
 
 
 @pytest.fixture
 def failing(faults: Callable[[Faults], None]) -> None:
-    """Tasks with "fail" in their prompt fail, at once and without a video to draw."""
+    """Make tasks with "fail" in their prompt fail at once, without drawing a video."""
     faults(FAILING)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
-def test_a_sweep_tells_its_size_and_renders_every_combination(
+def test_a_sweep_prints_its_size_and_renders_every_combination(
     manager: TaskManager, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is printed before anything is sent says how many; each cell has its own video at the end."""
+    """The number of tasks is printed before anything is sent; each cell gets its own video."""
     made = sweep(prompt=["koi", "fail"], mode=["std", "pro"], manager=manager, name="two by two", **SHORT)
     assert (
         "Sweep two by two: 4 tasks (2 prompt × 2 mode), 12 s of video; at most 4 at once."
@@ -71,16 +71,16 @@ def test_a_sweep_tells_its_size_and_renders_every_combination(
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_never_more_than_max_running(manager: TaskManager) -> None:
-    """The limit holds at every moment, seen from the service's side; raising it takes effect at once."""
+    """The limit holds at any time; raising it takes effect at once."""
     made = sweep(prompt=["fail"], repeat=9, max_running=2, manager=manager, **SHORT)
     most = 0
 
-    def look() -> bool:
+    def some_have_failed() -> bool:
         nonlocal most
         most = max(most, sum(not task.is_done for task in made.tasks))
         return made.counts[CellState.failed] >= 3
 
-    until(look)
+    until(some_have_failed)
     assert most == 2
     made.max_running = 6
     until(lambda: made.counts[CellState.running] > 2 or made.is_done)
@@ -89,8 +89,8 @@ def test_never_more_than_max_running(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
-def test_many_are_not_sent_before_somebody_says_so(manager: TaskManager, server: Sandbox) -> None:
-    """Above the limit nothing leaves, waiting says why, and the word is all that is needed."""
+def test_many_tasks_are_not_sent_before_confirmation(manager: TaskManager, server: Sandbox) -> None:
+    """Above the limit nothing is sent, ``wait`` raises the reason, and ``start`` submits the tasks."""
     made = sweep(prompt="fail", repeat=5, ask_above=4, manager=manager, **SHORT)
     assert made.state == "planned"
     with pytest.raises(QingboError, match=r"Nothing was sent yet.*5 tasks.*sweep\.start\(\)"):
@@ -104,7 +104,7 @@ def test_many_are_not_sent_before_somebody_says_so(manager: TaskManager, server:
 
 @pytest.mark.usefixtures("failing")
 def test_the_limit_can_be_set_once_for_all(make_manager: Callable[..., TaskManager]) -> None:
-    """``TaskManager.ask_above`` is what counts where a call says nothing."""
+    """``TaskManager.ask_above`` is the default of a call without ``ask_above``."""
     manager = make_manager(ask_above=1)
     assert sweep(prompt="fail", repeat=2, manager=manager, **SHORT).state == "planned"
     assert sweep(prompt="fail", repeat=2, manager=manager, ask_above=2, **SHORT).state == "running"
@@ -113,7 +113,7 @@ def test_the_limit_can_be_set_once_for_all(make_manager: Callable[..., TaskManag
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_pause_and_go_on(manager: TaskManager) -> None:
-    """A pause lets go what runs and holds what waits; waiting for it says so."""
+    """A pause lets running tasks finish and holds the waiting cells; ``wait`` raises."""
     made = sweep(prompt="fail", repeat=6, max_running=2, manager=manager, **SHORT)
     made.pause()
     until(lambda: not made.counts[CellState.running])
@@ -125,8 +125,8 @@ def test_pause_and_go_on(manager: TaskManager) -> None:
 
 
 @pytest.mark.usefixtures("failing")
-def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
-    """What waits here is dropped and never sent; it can be put back, cell by cell."""
+def test_cancel_ends_cells_that_have_not_begun(manager: TaskManager) -> None:
+    """Waiting cells are dropped and never sent; each can be retried later."""
     made = sweep(prompt="fail", repeat=6, max_running=1, manager=manager, **SHORT)
     made.cancel()
     made.wait(timeout=60)
@@ -145,15 +145,15 @@ def test_cancel_ends_what_has_not_begun(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
-    """A failed task is over and refunded, so a retry is another task; what is finished stays as it is."""
+    """A failed task is refunded, so a retry is another task; finished cells are unchanged."""
     faults(FAILING)
     made = sweep(prompt=["koi", "will fail"], manager=manager, **SHORT).wait(timeout=60)
-    kept, failed = made.tasks
+    finished, failed = made.tasks
     faults(Faults())
     made.retry_failed()
     made.wait(timeout=60)
     assert made.counts[CellState.finished] == 2
-    assert made.tasks[0] is kept
+    assert made.tasks[0] is finished
     assert made.tasks[1].task_id != failed.task_id
     with pytest.raises(QingboError, match="has its video"):
         made.cells[0].retry()
@@ -161,7 +161,7 @@ def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Fa
 
 @pytest.mark.slow
 def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
-    """402 would meet every other cell too: the sweep pauses, says why, and loses no cell."""
+    """402 applies to every other cell too: the sweep pauses, shows the reason, and loses no cell."""
     faults(Faults(no_balance=True, fail="x", fail_prompt="fail"))
     made = sweep(prompt="fail", repeat=8, max_running=2, manager=manager, **SHORT)
     until(lambda: made.is_done)
@@ -177,10 +177,10 @@ def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable
     assert all(task.task_id for task in made.tasks)
 
 
-def test_what_may_exist_is_not_submitted_again_by_itself(
+def test_an_unconfirmed_task_is_not_submitted_again_automatically(
     manager: TaskManager, faults: Callable[[Faults], None]
 ) -> None:
-    """A gateway's page after a submit leaves the cell unconfirmed; only an explicit word sends it again."""
+    """A gateway's page after a submit leaves the cell unconfirmed; only an explicit retry sends it again."""
     faults(Faults(html_every=1, fail="x", fail_prompt="fail"))
     made = sweep(prompt="fail", repeat=2, manager=manager, **SHORT).wait(timeout=60)
     assert made.counts[CellState.unconfirmed] == 2
@@ -196,7 +196,7 @@ def test_what_may_exist_is_not_submitted_again_by_itself(
 
 @pytest.mark.slow
 def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
-    """Unconfirmed ones are submitted again when there is room, not all at once; one can be taken back."""
+    """Unconfirmed tasks are submitted again when there is room, not all at once; one can be cancelled."""
     faults(Faults(html_every=1))
     made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
     until(lambda: made.is_done)
@@ -224,7 +224,7 @@ def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Fau
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_tasks_come_as_they_end(manager: TaskManager) -> None:
-    """Iterating yields each task once, ended, in whatever way."""
+    """Iteration yields each task once, after its end, with or without a video."""
     made = sweep(prompt=["koi", "fail one", "fail two"], manager=manager, **SHORT)
     seen = []
     for task in made:
@@ -236,7 +236,7 @@ def test_tasks_come_as_they_end(manager: TaskManager) -> None:
 
 @pytest.mark.usefixtures("failing")
 def test_await_and_async_for(manager: TaskManager) -> None:
-    """Both leave the event loop free."""
+    """``await`` and ``async for`` do not block the event loop."""
 
     async def story() -> tuple[list[str], int]:
         made = sweep(prompt="fail", repeat=3, manager=manager, **SHORT)
@@ -261,10 +261,10 @@ def test_await_and_async_for(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
-def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
+def test_another_kernel_loads_a_sweep_and_sends_nothing_by_itself(
     make_manager: Callable[..., TaskManager],
 ) -> None:
-    """The order, the limit and what ran are there again; what waits goes out only after ``go_on``."""
+    """Order, limit and running tasks are restored; waiting cells are submitted only after ``go_on``."""
     first = make_manager()
     made = sweep(prompt=["fail"], repeat=7, max_running=2, manager=first, name="koi", **SHORT)
     until(lambda: made.counts[CellState.failed] >= 1)
@@ -272,7 +272,7 @@ def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
     with pytest.raises(QingboError, match="manager was closed"):
         made.wait(timeout=5)
     rows = first.library.entries()
-    # One that the queue was about to send has its row already, which says that it was not sent.
+    # A task that the queue was about to send already has its row, which records that it was not sent.
     sent = len([row for row in rows if row.task_id or row.status != "failed"])
 
     second = make_manager()
@@ -286,14 +286,14 @@ def test_another_kernel_takes_it_up_and_sends_nothing_by_itself(
     again.go_on()
     again.wait(timeout=60)
     assert len(second.library.entries()) == 7
-    # One that was on its way when the kernel ended may be unconfirmed; none is submitted twice.
+    # A task in flight at the kernel's exit may be unconfirmed; none is submitted twice.
     assert again.counts[CellState.failed] + again.counts[CellState.unconfirmed] == 7
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., TaskManager]) -> None:
-    """Both go on with one sweep at the same time; the journal has one task a cell."""
+    """If both resume one sweep at the same time, the journal has one task per cell."""
     one, two = make_manager(), make_manager()
     here = sweep(prompt="fail", repeat=8, max_running=3, manager=one, name="koi", ask_above=0, **SHORT)
     there = Sweep.resume("koi", manager=two)
@@ -313,14 +313,14 @@ def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., Ta
 
 
 def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., TaskManager]) -> None:
-    """Made, and taken up, by several threads in the same moment: one sweep, which nothing submits twice."""
+    """Several threads that create or load a name at the same time get one sweep."""
     start = threading.Barrier(8)
-    found: list[Sweep] = []
+    results: list[Sweep] = []
 
     def together(call: Callable[[], Sweep]) -> None:
         def work() -> None:
             start.wait()
-            found.append(call())
+            results.append(call())
 
         threads = [threading.Thread(target=work) for _ in range(start.parties)]
         for thread in threads:
@@ -330,16 +330,16 @@ def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., Task
 
     first, second = make_manager(), make_manager()
     together(lambda: sweep(prompt="koi", repeat=3, name="koi", ask_above=0, manager=first, **SHORT))
-    assert len(found) == start.parties, "a thread met an error"
-    assert len(set(map(id, found))) == 1
-    found.clear()
+    assert len(results) == start.parties, "a thread raised an error"
+    assert len(set(map(id, results))) == 1
+    results.clear()
     together(lambda: Sweep.resume("koi", manager=second))
-    assert len(set(map(id, found))) == 1
+    assert len(set(map(id, results))) == 1
 
 
 @pytest.mark.usefixtures("failing")
 def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> None:
-    """A name stands for one sweep: the same call finds it, another one is refused."""
+    """The same call returns the existing sweep; a different one under its name is refused."""
     made = sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT).wait(timeout=60)
     assert sweep(prompt=["fail"], repeat=2, manager=manager, name="koi", **SHORT) is made
     with pytest.raises(ValueError, match="different sweep 'koi'"):
@@ -349,24 +349,24 @@ def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> No
 
 @pytest.mark.usefixtures("failing")
 def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
-    """The number given counts, now and for the next kernel; without one the limit stays."""
+    """An explicit limit is used and saved for the next kernel; without one the limit is unchanged."""
     first = sweep(prompt=["fail"], name="limits", max_running=2, manager=manager, **SHORT)
     assert sweep(prompt=["fail"], name="limits", max_running=7, manager=manager, **SHORT) is first
     assert sweep(prompt=["fail"], name="limits", manager=manager, **SHORT).max_running == 7
-    kept = Sweeps(manager.library.journal, manager.service).get("limits")
-    assert kept is not None
-    assert kept.max_running == 7
+    saved = Sweeps(manager.library.journal, manager.service).get("limits")
+    assert saved is not None
+    assert saved.max_running == 7
 
 
 def test_an_unknown_name_lists_the_known(manager: TaskManager) -> None:
-    """Looking for a sweep makes no journal, and names what there is."""
+    """Loading an unknown sweep creates no journal, and the error names the existing ones."""
     with pytest.raises(KeyError, match="the library has: none"):
         Sweep.resume("koi", manager=manager)
     assert not manager.library.folder.exists()
 
 
 def test_refused_combinations_send_nothing(manager: TaskManager) -> None:
-    """One wrong cell, and nothing leaves; with ``skip_invalid`` the rest does, and the reason is kept."""
+    """One invalid cell stops the sweep; with ``skip_invalid`` the rest is created and the reason saved."""
     varied = {"prompt": "koi", "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.3], "manager": manager}
     with pytest.raises(InvalidRequest):
         sweep(**varied)
@@ -382,7 +382,7 @@ def test_refused_combinations_send_nothing(manager: TaskManager) -> None:
 
 
 def test_a_full_disk_sends_nothing(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cell whose key cannot be written down is not submitted: it could not be found again."""
+    """A cell whose key cannot be saved is not submitted, because it could not be found again."""
     made = sweep(prompt="koi", repeat=2, manager=manager, ask_above=0, **SHORT)
 
     def full(*_: object, **__: object) -> None:
@@ -397,7 +397,7 @@ def test_a_full_disk_sends_nothing(manager: TaskManager, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("failing")
 def test_to_dataframe(manager: TaskManager) -> None:
-    """A DataFrame where pandas is there, else an error that says what does without it."""
+    """``to_dataframe`` returns a DataFrame, or without pandas raises an error that names the alternative."""
     made = sweep(prompt="fail", repeat=2, manager=manager, **SHORT).wait(timeout=60)
     if importlib.util.find_spec("pandas") is None:
         with pytest.raises(ImportError, match=r"needs pandas.*rows\(\)"):
@@ -407,7 +407,7 @@ def test_to_dataframe(manager: TaskManager) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended", "running", "waiting", "places", "left"),
+    ("ended", "running", "waiting", "slots", "left"),
     [
         ([], [], 0, 4, 0.0),
         ([], [None], 0, 4, None),
@@ -418,18 +418,18 @@ def test_to_dataframe(manager: TaskManager) -> None:
     ],
 )
 def test_time_left(
-    ended: list[float], running: list[float | None], waiting: int, places: int, left: float | None
+    ended: list[float], running: list[float | None], waiting: int, slots: int, left: float | None
 ) -> None:
-    """What runs ends when it says, and what waits takes the first free place, each for the usual time."""
-    assert time_left(ended, running, waiting, places) == left
+    """Running tasks end as estimated; each waiting one takes the first free slot for the median time."""
+    assert time_left(ended, running, waiting, slots) == left
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
-    """Rate limits, a server's errors, a gateway's pages, failing tasks: each cell ends, and is told, once.
+    """With rate limits, server errors, gateway pages and failing tasks, each cell ends and is yielded once.
 
-    One of ten is drawn; drawing all two hundred would measure the sandbox's drawing, a second each.
+    One of ten videos is drawn; drawing all two hundred would measure the sandbox, at a second each.
     """
     bad = Faults(
         fail="task_failed", fail_prompt="fail", rate_limit_every=13, server_error_every=31, html_every=41
@@ -439,7 +439,7 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
         with TaskManager(client, qw.Library(tmp_path), poll_interval=0.2) as manager:
             prompts = [f"{'koi' if number % 10 == 0 else 'fail'} {number}" for number in range(200)]
             made = sweep(prompt=prompts, max_running=16, ask_above=200, manager=manager, **SHORT)
-            # Three lost answers in a row would be bad luck, and pause it.
+            # Three lost responses in a row may happen by chance, and pause it.
             made.observe(lambda change: change["new"] == "paused" and made.go_on(), "state")
             seen = [task.key for task in made]
             counts = made.counts
@@ -462,7 +462,7 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
 def test_a_cell_of_another_contract_is_not_submitted_again(
     manager: TaskManager, status: str, state: CellState
 ) -> None:
-    """The sweep pauses and says why, without a second charge; go_on() then goes on with the others."""
+    """The sweep pauses with the reason and without a second charge; go_on() continues with the others."""
     later, own = ({"prompt": f"{name} fail", "duration": 3} for name in ("later", "own"))
     row = Entry("c" * 32, manager.service, request=later, status=status, contract="2099-01")
     manager.library.add(replace(row, error={"type": "BadRequest", "message": "no such prompt"}))
