@@ -39,7 +39,7 @@ class Pictures:
     def __init__(
         self, probe: Callable[..., ImageReport] = look_at, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._probe, self._clock = probe, clock
+        self._look, self._clock = probe, clock
         self._lock = threading.Lock()
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
         self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
@@ -95,7 +95,7 @@ class Pictures:
     def _work(self, key: tuple[str, bool], base_url: str) -> None:
         url = key[0]
         try:
-            report = self._probe(url, base_url, keep=MAX_KEPT if is_private_host(url) else 0)
+            report = self._look(url, base_url, keep=MAX_KEPT if is_private_host(url) else 0)
             with self._lock:
                 self._reports[key] = (report, self._clock())
                 while len(self._reports) > _MAX_REPORTS:
