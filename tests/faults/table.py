@@ -298,7 +298,7 @@ CASES = (
     Case("downloading", "cut off, no length announced", at("download", unannounced(VIDEO[:9999])), ""),
     Case("downloading", "cut off, a wrong length announced", at("download", answer(VIDEO[:9999])), ""),
     Case("downloading", "500", at("download", *[answer({}, 500)] * 4), "answered 500.* Trying again in"),
-    Case("downloading", "503, long Retry-After", at("download", LONG), "asks to wait 20 s"),
+    Case("downloading", "503, long Retry-After", at("download", LONG), "Retry in 20 s"),
     *(Case("downloading", name, at("download", step), "") for name, step in LIMITED),
     Case("downloading", "link expired, a new one works", at("download", answer({}, 403)), ""),
     Case(

@@ -1,4 +1,4 @@
-"""From an HTTP answer to the service's JSON, or to the error that says what to do next."""
+"""Conversion of an HTTP answer to the service's JSON, or to an error that names the next step."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 _LONGEST_EXCERPT = 300
 _LONGEST_WAIT = 3600.0
 _MOST_READ = 65536
-#: Characters; a key escaped letter by letter is shorter.
-_LONGEST_SPELLING = 2000
+#: Characters. A key with every letter escaped is shorter.
+_LONGEST_ESCAPED_KEY = 2000
 
 _CLASSES: dict[int, type[ServiceError]] = {
     400: BadRequest,
@@ -41,9 +41,9 @@ _CLASSES: dict[int, type[ServiceError]] = {
     422: BadRequest,
     429: RateLimited,
 }
-#: What these say needs no words, so a gateway may say it.
-_PLAIN = (AuthenticationFailed, InsufficientBalance, RateLimited)
-#: Refusals in name only: the request timed out at the service, or met its own twin.
+#: Errors whose status alone is clear enough to accept from a gateway.
+_CLEAR_BY_STATUS = (AuthenticationFailed, InsufficientBalance, RateLimited)
+#: Statuses that look like a refusal but are not: the request timed out at the service, or met its duplicate.
 UNCLEAR = (408, 409)
 _HINTS: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
@@ -59,25 +59,25 @@ _HINTS: dict[type[ServiceError], str] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole HTTP answer.
+    """A complete HTTP answer.
 
     Attributes:
         status: the HTTP status.
-        headers: its headers; the mapping ignores case.
-        body: its bytes.
-        url: where it came from.
+        headers: the headers; the mapping ignores case.
+        body: the body's bytes.
+        url: the URL that was requested.
     """
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)  # these may echo the key
+    headers: Mapping[str, str] = field(repr=False)  # headers and body may echo the key
     body: bytes = field(repr=False)
     url: str
 
 
 def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
-    """The JSON object in an answer, or ``None`` where there is none.
+    """Return the JSON object in an answer, or ``None`` if there is none.
 
-    A service that echoes the key brings it neither into a notebook nor, in a link, to another server.
+    The key is hidden in it: an echoed key must reach neither a notebook nor, in a link, another server.
     """
     try:
         body = secret.hide_in_all(json.loads(answer.body))
@@ -87,40 +87,40 @@ def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
 
 
 def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "") -> ServiceError:
-    """The error for an answer that is not what was asked for.
+    """Return the error for an unsuccessful answer.
 
     Args:
         answer: any answer with a status outside 2xx, or without a JSON object.
         secret: the key, which an answer may echo and an error must not.
-        refused: what to do when the service does not take the request.
-        unclear: what it means when nobody knows whether the service has acted on the request.
+        refused: the hint for a request that the service rejected.
+        unclear: the hint for a request that the service may or may not have carried out.
     """
     status = answer.status
     if 300 <= status < 400:
         target = without_query(pointed_to(answer.url, answer.headers.get("Location", "")))
-        text = tr("it points to {url}, and the key is not sent elsewhere.")
+        text = tr("it redirects to {url}, and the key is not sent elsewhere.")
         hint = tr("Check base_url.")
         return ServerFault(
             text.format(url=excerpt(target, secret)), status=status, hint=f"{hint} {unclear}".strip()
         )
     body = json_in(answer, secret)
-    named = _named_error(body)
-    message = excerpt(named.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
+    fields = _error_fields(body)
+    message = excerpt(fields.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
     kind = ServerFault if status >= 500 or status < 300 else _CLASSES.get(status, ServiceError)
-    is_gateway = "error" not in (body or {}) if kind is TaskNotFound else not named
-    if is_gateway and kind not in _PLAIN:
-        kind = ServerFault  # it says nothing about the task, or the request
-    if kind is ServerFault and not named:
+    is_gateway = "error" not in (body or {}) if kind is TaskNotFound else not fields
+    if is_gateway and kind not in _CLEAR_BY_STATUS:
+        kind = ServerFault  # a gateway's error says nothing about the task or the request
+    if kind is ServerFault and not fields:
         message = tr("the answer is not the service's own: {message}").format(message=message)
-    # A code may be a number; the type stands in where there is no code.
-    code = excerpt(named.get("code"), secret) or excerpt(named.get("type"), secret) or None
-    param = excerpt(named.get("param"), secret) or None
+    # A code may be a number. The type replaces a missing code.
+    code = excerpt(fields.get("code"), secret) or excerpt(fields.get("type"), secret) or None
+    param = excerpt(fields.get("param"), secret) or None
     wait = retry_after(answer.headers)
     if kind is RateLimited:
         hint = (
             tr("Try again in a minute.")
             if wait is None
-            else tr("It asks to wait {seconds:.0f} s.").format(seconds=wait)
+            else tr("Try again in {seconds:.0f} s.").format(seconds=wait)
         )
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
@@ -134,9 +134,9 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that ``Retry-After`` asks for, 0 to 3600; ``None`` where there is none that can be read.
+    """Return the ``Retry-After`` in seconds, 0 to 3600, or ``None`` if it is missing or unreadable.
 
-    A date is counted from the answer's own ``Date``: the server's clock may be hours off.
+    A date is relative to the answer's own ``Date``, because the server's clock may be hours off.
     """
     value = headers.get("Retry-After")
     if value is None:
@@ -158,16 +158,16 @@ def _date(value: str) -> datetime | None:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError, TypeError):
         return None
-    # "-0000" in a header is UTC, of a machine that does not tell where it stands.
+    # "-0000" in a header is UTC from a machine that does not state its time zone.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def excerpt(value: object, secret: Secret) -> str:
-    """One bounded line of plain text out of a message, a number, or the bytes of a web page."""
+    """Return one bounded line of plain text from a message, a number, or the bytes of a web page."""
     if isinstance(value, bytes):
-        # A page says little at great length: enough of it is read to find its first words behind the styles.
+        # Web pages are long: this is enough to find the first words after the styles.
         text = secret.hide_in(value[:_MOST_READ].decode("utf-8", "replace"))
-        value = text[:-_LONGEST_SPELLING] if len(value) > _MOST_READ else text  # the cut may halve the key
+        value = text[:-_LONGEST_ESCAPED_KEY] if len(value) > _MOST_READ else text  # the cut may split the key
         value = re.sub(r"(?is)<(script|style)\b.*?(?:</\1\s*>|$)", " ", value)
         value = html.unescape(re.sub(r"<[^<>]*>", " ", value))
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -176,8 +176,8 @@ def excerpt(value: object, secret: Secret) -> str:
     return line if len(line) <= _LONGEST_EXCERPT else line[: _LONGEST_EXCERPT - 1] + "…"
 
 
-def _named_error(body: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields of an error, in the service's form or in those that gateways use."""
+def _error_fields(body: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of an error, in the service's format or in a gateway's."""
     if body is None:
         return {}
     error = body.get("error", body.get("detail", body.get("message")))

@@ -1,7 +1,8 @@
-"""Connections of urllib3 that check whom they reach and what comes, and attach the key as late as can be.
+"""urllib3 connections that check the peer's address and the answer, and attach the key last of all.
 
-No request, session or log ever holds the key: it is put into the head's bytes on their way into the socket.
-For the same reason ``http.client.HTTPConnection.debuglevel``, which prints heads, has no effect here.
+No request, session or log ever holds the key: it is inserted into the head's bytes just before they are
+written to the socket. For the same reason ``http.client.HTTPConnection.debuglevel``, which prints heads, has
+no effect here.
 """
 
 from __future__ import annotations
@@ -13,41 +14,41 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..contract.addresses import Address, address_in
 from ..secrets.secret import Secret
-from .framing import CheckedResponse, OutOfStep, is_silent
+from .framing import CheckedResponse, OutOfSync, is_idle
 
 if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection as _Base
 else:
     _Base = object
 
-__all__ = ["NotAdmitted", "Rules", "checked_pools"]
+__all__ = ["ForbiddenAddress", "Rules", "checked_pools"]
 
-_PLACE = b"\r\nAuthorization: <key>\r\n"
+_PLACEHOLDER = b"\r\nAuthorization: <key>\r\n"
 
 
-class NotAdmitted(Exception):
-    """The host has an address to which this session may not speak. Nothing was sent."""
+class ForbiddenAddress(Exception):
+    """The host has an address that this session must not connect to. Nothing was sent."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules that the connections of one session keep.
+    """Rules for the connections of one session.
 
     Attributes:
-        note: called with each socket that is open.
-        admits: whether the session may speak to a peer at this address, seen from this own address.
+        on_open: called with each socket that was opened.
+        allows: called with the peer's address and our own; returns whether the session may connect to it.
         secret: the key to attach; empty for none.
     """
 
-    note: Callable[[object], None]
-    admits: Callable[[Address, Address | None], bool]
+    on_open: Callable[[object], None]
+    allows: Callable[[Address, Address | None], bool]
     secret: Secret
 
 
 def checked_pools(pools: dict[str, Any], rules: Rules, *, through_proxy: bool) -> dict[str, Any]:
-    """Return urllib3's classes of pools by scheme, with connections that keep to the rules.
+    """Return urllib3's pool classes by scheme, with connections that follow the rules.
 
-    Through a proxy, the peer is the proxy, which the user has chosen.
+    Through a proxy, the peer's address is not checked: it is that of the proxy, which the user has chosen.
     """
     return {scheme: _checked_pool(pool, rules, through_proxy) for scheme, pool in pools.items()}
 
@@ -68,22 +69,22 @@ class _Connection(_Base):
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         if not self.through_proxy:
-            # By the address that was reached: a name may have another one a moment later.
+            # Check the address that was reached: the name may resolve to another one a moment later.
             peer, own = (address_in(str(name[0])) for name in (sock.getpeername(), sock.getsockname()))
-            if peer is not None and not self.rules.admits(peer, own):
+            if peer is not None and not self.rules.allows(peer, own):
                 sock.close()
-                raise NotAdmitted
+                raise ForbiddenAddress
         return sock
 
     def connect(self) -> None:
         super().connect()
-        self.rules.note(self.sock)
+        self.rules.on_open(self.sock)
 
     def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
         if self.sock is None:
             self.connect()
-        if not is_silent(self.sock):
-            raise OutOfStep
+        if not is_idle(self.sock):
+            raise OutOfSync
         if not self.rules.secret:
             super().endheaders(message_body, encode_chunked=encode_chunked)
             return
@@ -98,5 +99,7 @@ class _Connection(_Base):
         if not self._sends_head:
             super().send(data)
             return
-        # Not through http.client, which prints it, and gives it to audit hooks.
-        self.sock.sendall(data.replace(_PLACE, _PLACE.replace(b"<key>", self.rules.secret.bearer()), 1))
+        # Not through http.client, which prints the data and passes it to audit hooks.
+        self.sock.sendall(
+            data.replace(_PLACEHOLDER, _PLACEHOLDER.replace(b"<key>", self.rules.secret.bearer()), 1)
+        )

@@ -1,4 +1,4 @@
-"""A body that a server has compressed although it was asked not to."""
+"""Decompression of a body that a server has compressed although the request forbids it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 __all__ = ["Gunzip"]
 
-#: First bytes of gzip, and of what HTTP calls deflate. No video begins so.
-_MARKS = (b"\x1f", b"\x78")
-#: Bytes that come out at a time, however little goes in.
-_MOST = 1024**2
-_EITHER = 32 + zlib.MAX_WBITS
+#: First bytes of gzip, and of zlib, which HTTP calls deflate. No video begins with these.
+_MAGIC = (b"\x1f", b"\x78")
+#: Largest piece of output in bytes, however small the input.
+_LARGEST_PIECE = 1024**2
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Gunzip:
-    """Decompresses a body piece by piece; one that only its header calls compressed stays as it is.
+    """A streaming decompressor. A body that only its header declares compressed passes through unchanged.
 
     Attributes:
-        is_complete: whether the end of the compressed body has come; true of one that is not compressed.
+        is_complete: True once the end of the compressed body has arrived; True if it is not compressed.
     """
 
     def __init__(self) -> None:
@@ -27,22 +27,22 @@ class Gunzip:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether nothing is missing at the end."""
+        """True if nothing is missing at the end."""
         return self._decoder is None or self._decoder.eof
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield what a piece of the body holds.
+        """Yield the decompressed content of a piece of the body.
 
         Raises:
-            zlib.error: it is damaged.
+            zlib.error: the body is damaged.
         """
         if not self._has_begun:
             self._has_begun = True
-            self._decoder = zlib.decompressobj(_EITHER) if chunk.startswith(_MARKS) else None
+            self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if chunk.startswith(_MAGIC) else None
         if self._decoder is None:
             yield chunk
             return
         while chunk and not self._decoder.eof:
-            if piece := self._decoder.decompress(chunk, _MOST):
+            if piece := self._decoder.decompress(chunk, _LARGEST_PIECE):
                 yield piece
             chunk = self._decoder.unconsumed_tail

@@ -1,7 +1,7 @@
-"""Looking at an image by its URL: can the service use it, and what shape does the video get from it.
+"""Checks of an image by its URL: whether the service can use it, and the shape that it gives the video.
 
-Kind and size stand in the first bytes of a file, so this needs no imaging library, and seldom more than the
-beginning of the file.
+Format and size are in the first bytes of a file, so the check needs no imaging library, and seldom more than
+the beginning of the file.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .transport import Stream, Transport
 
 __all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "look_at", "size_of"]
 
-#: Bytes that the service takes (its documentation, "Submit: request").
+#: Largest file that the service accepts, in bytes (its documentation, "Submit: request").
 LARGEST = 10_000_000
-#: Kling's own limits, which the service does not repeat: pixels a side, and width to height, either way.
+#: Kling's own limits, which the service does not repeat: pixels of a side, and long side to short side.
 SMALLEST_SIDE = 300
 WIDEST = 2.5
-#: Of an image that a page is given to show: a few kilobytes can announce a thousand million.
+#: Most pixels of an image that is sent to a page: a few kilobytes can announce a thousand million.
 _MOST_PIXELS = 50_000_000
-#: Bytes before an image's size, at most: a camera's notes, and a small copy of the image.
+#: Most bytes before an image's size: a camera's metadata and a thumbnail.
 _LONGEST_HEAD = 1_000_000
-#: Seconds for one look at one image, however slowly it comes.
-_PATIENCE = 30.0
+#: Seconds for the whole check of one image, however slowly it arrives.
+_TIME_LIMIT = 30.0
 
 _KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
 
@@ -47,12 +47,12 @@ _TOO_LONG = N_("The image has {width} × {height} pixels, and Kling wants a shap
 
 @dataclass(frozen=True)
 class Size:
-    """What the first bytes of an image tell.
+    """An image's format and size, read from its first bytes.
 
     Attributes:
         format: ``JPEG``, ``PNG`` or ``WebP``.
-        width: pixels, turned upright as a camera noted.
-        height: likewise.
+        width: pixels, after the rotation that the camera recorded.
+        height: pixels, likewise.
     """
 
     format: str
@@ -62,14 +62,14 @@ class Size:
 
 @dataclass(frozen=True)
 class ImageReport:
-    """One look at one image.
+    """The result of checking one image.
 
     Attributes:
-        url: where it was looked for.
-        size: kind, width and height; ``None`` where it is no image, or was not reached.
-        problem: why the service cannot use it, a sentence; empty when it can.
-        is_passing: whether the problem may be gone at the next look.
-        content: all bytes of the file, where they were asked for.
+        url: the image's URL.
+        size: format, width and height; ``None`` if it is not an image, or was not reached.
+        problem: a sentence that says why the service cannot use the image; empty if it can.
+        is_passing: whether the problem may be gone at the next check.
+        content: all bytes of the file, if requested.
     """
 
     url: str
@@ -80,16 +80,16 @@ class ImageReport:
 
     @property
     def warning(self) -> str:
-        """Which of Kling's own limits it passes, a sentence; empty when none."""
+        """A sentence about the limit of Kling's own that the image violates; empty if none."""
         if self.size is None:
             return ""
         short, long = sorted((self.size.width, self.size.height))
-        words = tr(_TOO_SMALL) if short < SMALLEST_SIDE else tr(_TOO_LONG) if long > WIDEST * short else ""
-        return words.format(width=self.size.width, height=self.size.height)
+        message = tr(_TOO_SMALL) if short < SMALLEST_SIDE else tr(_TOO_LONG) if long > WIDEST * short else ""
+        return message.format(width=self.size.width, height=self.size.height)
 
     @property
     def shape(self) -> str:
-        """The shape of the image, and so of the video: ``16:9``, or ``1.85:1`` where it has no name."""
+        """The aspect ratio of the image, and so of the video: ``16:9``, or ``1.85:1`` if it is uncommon."""
         if self.size is None:
             return ""
         ratio = self.size.width / self.size.height
@@ -104,13 +104,13 @@ class ImageReport:
 def look_at(
     url: str, base_url: str, *, keep: int = 0, timeout: tuple[float, float] = (5.0, 10.0)
 ) -> ImageReport:
-    """Fetch as much of an image as it takes to judge it. No key is sent, nothing raises.
+    """Fetch as much of an image as the check needs. Send no key and raise nothing.
 
     Args:
-        url: the image.
-        base_url: the service's; only a service on this machine can have images on this machine.
-        keep: the most bytes to keep as ``content``; a larger file is not kept at all.
-        timeout: seconds to connect, seconds of silence.
+        url: the image's URL.
+        base_url: the service's; only a service on this machine can use images on this machine.
+        keep: the most bytes to keep as ``content``; nothing of a larger file is kept.
+        timeout: seconds to connect, and seconds between two bytes.
     """
     if not is_web_url(url):
         return ImageReport(url, problem=tr(_NO_IMAGE))
@@ -133,7 +133,7 @@ def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
         )
     length = stream.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() and len(length) < 20 else None
-    data, size, deadline = bytearray(), None, time.monotonic() + _PATIENCE
+    data, size, deadline = bytearray(), None, time.monotonic() + _TIME_LIMIT
     if total is not None and total > LARGEST:
         return ImageReport(url, problem=tr(_TOO_LARGE))
     for chunk in stream.chunks():
@@ -147,20 +147,20 @@ def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
         if size is not None and total is not None and total > keep:
             return ImageReport(url, size)
     if size is None:
-        words = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
-        return ImageReport(url, problem=words)
+        message = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
+        return ImageReport(url, problem=message)
     is_kept = len(data) <= keep and size.width * size.height <= _MOST_PIXELS
     return ImageReport(url, size, content=bytes(data) if is_kept else b"")
 
 
 def size_of(data: bytes | bytearray) -> Size | None:
-    """Return kind, width and height out of the first bytes; ``None`` where these are no image, or too few."""
-    kind = next((name for name, is_one in _KINDS.items() if is_one(data)), None)
+    """Return format, width and height from the first bytes; ``None`` if they are not an image, or too few."""
+    kind = next((name for name, matches in _KINDS.items() if matches(data)), None)
     if kind is None:
         return None
-    import imagesize  # imports much, for images that are read over the network, which these are not
+    import imagesize  # slow to import: it also reads images over the network
 
-    # Of the size alone, and not get_info(), which wants more of the file than its head.
+    # Not get_info(), which needs more of the file than its head.
     width, height = imagesize.get(BytesIO(data))
     return Size(kind, width, height) if min(width, height) > 0 else None
 
@@ -170,4 +170,4 @@ _KINDS: Mapping[str, Callable[[bytes | bytearray], bool]] = {
     "WebP": lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP",
     "JPEG": lambda data: data[:2] == b"\xff\xd8",
 }
-"""The kinds of images that the service takes, and how each begins."""
+"""The image formats that the service accepts, each with a check of its first bytes."""

@@ -1,4 +1,4 @@
-"""Sessions: two for each thread of each process, with the key and without, and an end for all of them."""
+"""HTTP sessions, two for each thread of each process: with the key and without. All can be closed at once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["Sessions"]
 
 
 class Sessions:
-    """The sessions of one client. A ``requests.Session`` is not made for several threads; each has its own.
+    """The sessions of one client, one set for each thread, because ``requests.Session`` is not thread-safe.
 
-    So has each process: what a forked one inherits stays its parent's, and is neither used nor shut down.
+    Each process has its own, too: a forked process neither uses nor shuts down its parent's connections.
 
     Args:
         key: the API key.
-        with_key: whether the key may be sent to a peer at this address, seen from this own address.
-        without_key: whether anything may be sent there.
+        with_key: called with the peer's address and our own; returns whether the key may be sent to the peer.
+        without_key: likewise; returns whether a request without the key may be sent to the peer.
     """
 
     def __init__(
@@ -40,62 +40,62 @@ class Sessions:
         without_key: Callable[[Address, Address | None], bool],
     ) -> None:
         self._rules = {
-            "with_key": Rules(self._note, with_key, key),
-            "without_key": Rules(self._note, without_key, Secret("")),
+            "with_key": Rules(self._register, with_key, key),
+            "without_key": Rules(self._register, without_key, Secret("")),
         }
-        self._own = _Process()
+        self._process = _Process()
 
     @property
     def closed(self) -> Flag:
-        """Set by the next ``close()``. Later requests get a new event."""
-        return self._here().closed
+        """The flag that the next ``close()`` sets. Later requests get a new flag."""
+        return self._current_process().closed
 
     def with_key(self, *, fresh: bool = False) -> requests.Session:
         """Return this thread's session for the service.
 
         Args:
-            fresh: open a new connection. On a kept one, the service may just have closed its end, or an
-                answer may be left over.
+            fresh: whether to open a new connection. The service may just have closed a kept-alive one, or an
+                answer may be left over on it.
         """
         return self._session("with_key", fresh)
 
     def without_key(self) -> requests.Session:
-        """Return this thread's session for all other servers; it opens a new connection."""
+        """Return this thread's session for all other servers, with a new connection."""
         return self._session("without_key", fresh=True)
 
     def close(self) -> None:
-        """Cut every connection, also those on which a thread waits for an answer. New ones may be opened."""
-        here = self._here()
-        closed, here.closed = here.closed, Flag()
+        """Shut down every connection, even while a thread waits for an answer. New ones may be opened."""
+        process = self._current_process()
+        closed, process.closed = process.closed, Flag()
         closed.set()
-        with here.lock:
-            sessions, sockets = list(here.sessions), list(here.sockets)
+        with process.lock:
+            sessions, sockets = list(process.sessions), list(process.sockets)
         for connection in sockets:
             shut(connection)
         for session in sessions:
             session.close()
 
-    def _here(self) -> _Process:
-        if self._own.number != os.getpid():
-            self._own = _Process()
-        return self._own
+    def _current_process(self) -> _Process:
+        if self._process.number != os.getpid():
+            self._process = _Process()
+        return self._process
 
     def _session(self, name: str, fresh: bool) -> requests.Session:
-        here = self._here()
-        session: requests.Session | None = getattr(here.threads, name, None)
+        process = self._current_process()
+        session: requests.Session | None = getattr(process.threads, name, None)
         if session is None:
             session = _Session(self._rules[name])
-            setattr(here.threads, name, session)
-            with here.lock:
-                here.sessions.add(session)
+            setattr(process.threads, name, session)
+            with process.lock:
+                process.sessions.add(session)
         elif fresh:
             session.close()
         return session
 
-    def _note(self, connection: object) -> None:
-        here = self._here()
-        with here.lock:
-            here.sockets.add(connection)
+    def _register(self, connection: object) -> None:
+        process = self._current_process()
+        with process.lock:
+            process.sockets.add(connection)
 
 
 class _Process:
@@ -106,12 +106,12 @@ class _Process:
         self.threads = threading.local()
         self.sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
         self.sockets: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.lock = threading.RLock()  # a signal's handler may use the client, too
+        self.lock = threading.RLock()  # a signal handler may use the client, too
         self.closed = Flag()
 
 
 class _NoAuth(AuthBase):
-    """Stands where requests would otherwise look into .netrc for a password to send along."""
+    """An empty authentication. Without one, requests would take a password from .netrc and send it."""
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         return prepared
@@ -127,15 +127,15 @@ class _Session(requests.Session):
             self.mount(scheme, _Adapter(rules))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: requests would read all of a redirect's body, to prepare a request that we do not make."""
+        """Return ``None``: requests would read a redirect's whole body to prepare a request we never send."""
 
 
 class _Adapter(HTTPAdapter):
-    """Opens connections that keep to the rules, directly or through a proxy."""
+    """An adapter whose connections follow the rules, directly or through a proxy."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        # Never a retry below us: a POST may have been billed.
+        # No retries at this level: a POST may have been billed.
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

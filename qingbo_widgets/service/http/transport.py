@@ -1,8 +1,9 @@
-"""HTTP: what is sent, what comes back, and what a failure means.
+"""HTTP transport: requests to the service, with the key, and downloads, without it.
 
 No error of ``requests`` leaves this module, and no traceback through its frames: IPython's ``%xmode Verbose``
-shows their local variables. ``outcome_of`` returns what was raised, stripped, and ``call`` raises it again.
-A submission starts on a connection of its own; a kept connection serves only what may be asked twice.
+prints their local variables. ``outcome_of`` returns a raised error without its traceback, and ``call`` raises
+it again. A submission opens a new connection; a kept-alive one is used only for requests that are safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -27,46 +28,46 @@ from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, p
 from ..credentials import problem_with
 from ..secrets.secret import Secret, hidden
 from .answers import Answer, error_in, json_in
-from .connections import NotAdmitted
+from .connections import ForbiddenAddress
 from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
-from .framing import OutOfStep
+from .framing import OutOfSync
 from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
 
-#: Bytes; an answer about a task has a few thousand.
+#: Bytes. An answer about a task has a few thousand.
 _LONGEST_ANSWER = 256 * 1024
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
-_INSIDE = N_(
-    "The link to the video leads into a network of your own, where the service has no business ({link})."
+_INTERNAL = N_(
+    "The link to the video leads into your own network, where the service has no reason to send you ({link})."
 )
-_ON_AND_ON = N_("The link to the video points on and on ({link}).")
+_TOO_MANY_REDIRECTS = N_("The link to the video redirects too many times ({link}).")
 _NO_URL = N_("The link to the video does not lead to an http(s) URL ({link}).")
 
 
 class _Body(io.BytesIO):
-    """A request's body that knows whether the connection has begun to take it.
+    """A request's body that records whether the connection has begun to read it.
 
-    Until then no server can have acted on the request, whatever the failure is called.
+    Until then no server can have acted on the request, whatever the failure.
     """
 
-    taken = False
+    is_read = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.taken = True
+        self.is_read = True
         return super().read(size)
 
 
 class Transport:
-    """Sends requests with the key to one base URL, and opens downloads without the key.
+    """A transport that sends requests with the key to one base URL, and opens downloads without the key.
 
-    May be used from several threads; each has its own connection, which is kept alive.
+    It is thread-safe; each thread has its own connection, which is kept alive.
 
     Args:
         key: the API key.
         base_url: https, or http on this machine's loopback.
-        timeout: seconds to connect, seconds between two bytes of an answer.
+        timeout: seconds to connect, and seconds between two bytes of an answer.
 
     Raises:
         InvalidRequest: if the key must not be sent to ``base_url``.
@@ -86,7 +87,7 @@ class Transport:
 
     @property
     def closed(self) -> Flag:
-        """Set by the next ``close()``."""
+        """The flag that the next ``close()`` sets."""
         return self._sessions.closed
 
     def call(
@@ -99,7 +100,7 @@ class Transport:
         refused: str = "",
         unclear: str = "",
     ) -> dict[str, Any]:
-        """Send one request and return the JSON object that the service answers.
+        """Send one request and return the JSON object in the service's answer.
 
         A POST is sent once. A GET whose kept-alive connection turns out to be dead is sent once more.
 
@@ -108,44 +109,44 @@ class Transport:
             path: below the base URL, quoted, with its leading slash.
             json: the body.
             headers: further headers.
-            refused: the sentence for an error by which the service does not take the request.
+            refused: the sentence for an error with which the service rejects the request.
             unclear: the sentence for an error after which the service may have acted, and the note on an
                 interruption after which it may have.
 
         Raises:
-            ConnectionFailed: no whole answer came; ``sent`` tells whether the request may have arrived.
-            ServiceError: the service answered with an error, or with something that is not its own.
+            ConnectionFailed: no complete answer arrived; ``sent`` is True if the request may have arrived.
+            ServiceError: the service answered with an error, or the answer is not the service's own.
         """
         body = None if json is None else _Body(jsonlib.dumps(json).encode())
         outcome = outcome_of(lambda: self._answered(method, path, body, headers or {}, refused, unclear))
         if isinstance(outcome, BaseException):
-            if body is not None and body.taken and unclear and not isinstance(outcome, QingboError):
+            if body is not None and body.is_read and unclear and not isinstance(outcome, QingboError):
                 outcome.add_note(unclear)
             raise outcome
         return outcome
 
     @contextmanager
     def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """Open a download. The key is never sent; up to 5 redirects are followed, each judged as the link is.
+        """Open a download. The key is never sent; up to 5 redirects are followed, each checked like the link.
 
         Args:
             url: an http(s) URL.
-            headers: what to send.
+            headers: the headers to send.
 
         Raises:
             ConnectionFailed: the server was not reached or did not answer.
-            DownloadFailed: the link, or what it points to, is not an http(s) URL, or points on and on.
+            DownloadFailed: the link or a redirect is not an http(s) URL, or there are too many redirects.
         """
-        opened = outcome_of(lambda: self._open(url, headers))
-        if isinstance(opened, BaseException):
-            raise opened
+        response = outcome_of(lambda: self._open(url, headers))
+        if isinstance(response, BaseException):
+            raise response
         try:
-            yield Stream(opened.status_code, opened.headers, opened)
+            yield Stream(response.status_code, response.headers, response)
         finally:
-            opened.close()
+            response.close()
 
     def close(self) -> None:
-        """Cut the connections of every thread, in mid-answer too; a later call opens new ones."""
+        """Shut down the connections of every thread, even in mid-answer; a later call opens new ones."""
         self._sessions.close()
 
     def _answered(
@@ -158,17 +159,17 @@ class Transport:
         unclear: str,
     ) -> dict[str, Any]:
         answer = self._exchange(method, self.base_url + path, body, headers, unclear)
-        found = json_in(answer, self._key) if 200 <= answer.status < 300 else None
-        if found is None:
+        content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
+        if content is None:
             raise error_in(answer, self._key, refused, unclear)
-        return found
+        return content
 
     def _exchange(
         self, method: str, url: str, body: _Body | None, headers: Mapping[str, str], unclear: str
     ) -> Answer:
-        sending, closed = {"Accept": "application/json", **headers}, self.closed
+        all_headers, closed = {"Accept": "application/json", **headers}, self.closed
         if body is not None:
-            sending["Content-Type"] = "application/json"
+            all_headers["Content-Type"] = "application/json"
         is_post = method == "POST"
         for is_last in (True,) if is_post else (False, True):
             session = self._sessions.with_key(fresh=is_post)
@@ -177,31 +178,31 @@ class Transport:
                     method,
                     url,
                     data=body,
-                    headers=sending,
+                    headers=all_headers,
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                     proxies=_proxies(url),
                 ) as response:
-                    content = _whole(response, time.monotonic() + self._timeout[1])
+                    content = _read_all(response, time.monotonic() + self._timeout[1])
                     return Answer(response.status_code, response.headers, content, url)
             except BaseException as error:
-                session.close()  # whatever is still to come on its connection answers nothing
+                session.close()  # bytes still to arrive on its connection belong to no request
                 cause = cause_of(error)
-                is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfStep))
+                is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfSync))
                 if is_broken and not is_last and not closed.is_set():
                     continue
-                sent = not isinstance(cause, UNCONNECTED) if body is None else body.taken
-                raise failure_of(cause, url, sent=sent, unclear=unclear, is_question=not is_post) from None
+                sent = not isinstance(cause, UNCONNECTED) if body is None else body.is_read
+                raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
     def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         link = url
         for _ in range(1 + _MOST_REDIRECTS):
             if not is_web_url(link):
-                raise _no_video(_NO_URL, link, url)
-            if self._is_inside(link):
-                raise _no_video(_INSIDE, link, url)
+                raise _bad_link(_NO_URL, link, url)
+            if self._is_internal(link):
+                raise _bad_link(_INTERNAL, link, url)
             session = self._sessions.without_key()
             try:
                 response = session.get(
@@ -212,8 +213,8 @@ class Transport:
                     stream=True,
                     proxies=_proxies(link),
                 )
-            except NotAdmitted:
-                raise _no_video(_INSIDE, link, url) from None
+            except ForbiddenAddress:
+                raise _bad_link(_INTERNAL, link, url) from None
             except BaseException as error:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
@@ -221,12 +222,12 @@ class Transport:
                 return response
             response.close()
             link = pointed_to(link, response.headers["Location"])
-        raise _no_video(_ON_AND_ON, link, url)
+        raise _bad_link(_TOO_MANY_REDIRECTS, link, url)
 
-    def _is_inside(self, link: str) -> bool:
-        """Return whether a service out there points at a machine in here, which others cannot reach.
+    def _is_internal(self, link: str) -> bool:
+        """Return whether a public service links to a machine of this network, which others cannot reach.
 
-        A proxy looks names up by itself, so they are looked up here too, as far as this machine can.
+        A proxy resolves names itself, so they are also resolved here, as far as this machine can.
         """
         if is_private_host(self.base_url):
             return False
@@ -234,28 +235,28 @@ class Transport:
 
     def _may_reach(self, peer: Address, own: Address | None = None) -> bool:
         """Return whether a request without the key may go to this address."""
-        is_here = peer.is_loopback or peer == own
-        if not (is_here or is_inside(peer)) or is_private_host(self.base_url):
+        is_this_machine = peer.is_loopback or peer == own
+        if not (is_this_machine or is_inside(peer)) or is_private_host(self.base_url):
             return True
-        # A company's own gateway has an inner address under a common name; so has all the world behind a VPN
-        # that answers every name with an address of its own.
+        # A company's gateway may have a public name and an internal address; behind a VPN that resolves
+        # every name to an address of its own, so has every host.
         service = addresses_of(host_of(self.base_url))
         return bool(service) and all(
-            address.is_loopback if is_here else is_inside(address) for address in service
+            address.is_loopback if is_this_machine else is_inside(address) for address in service
         )
 
     def _may_have_key(self, peer: Address, _: Address | None) -> bool:
-        """Return whether the key may go to this address: in the clear, only to this machine."""
+        """Return whether the key may go to this address: unencrypted, only to this machine."""
         return peer.is_loopback or self.base_url.startswith("https:")
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A download that has begun.
+    """An open download.
 
     Attributes:
         status: the HTTP status.
-        headers: the answer's headers; the mapping ignores case.
+        headers: the headers of the answer; the mapping ignores case.
     """
 
     status: int
@@ -267,7 +268,7 @@ class Stream:
         """Yield the body as it arrives.
 
         Raises:
-            ConnectionFailed: it broke off.
+            ConnectionFailed: the connection broke off.
         """
         while True:
             chunk = outcome_of(self._next)
@@ -281,15 +282,15 @@ class Stream:
         url = self._response.url
         try:
             if self._process != os.getpid():
-                raise OutOfStep  # a forked process takes no bytes from its parent's connection
+                raise OutOfSync  # a forked process must not read from its parent's connection
             return self._response.raw.read1(_CHUNK, decode_content=False) or b""
         except BaseException as error:
             raise failure_of(cause_of(error), url, sent=True) from None
 
 
-def _whole(response: requests.Response, deadline: float) -> bytes:
+def _read_all(response: requests.Response, deadline: float) -> bytes:
     content = bytearray()
-    # read1 returns what has arrived; read would wait for a whole chunk, however slowly it drips.
+    # read1 returns the bytes that have arrived; read would wait for a whole chunk, however slow the server.
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         content += chunk
         if len(content) > _LONGEST_ANSWER:
@@ -300,9 +301,9 @@ def _whole(response: requests.Response, deadline: float) -> bytes:
 
 
 def _proxies(url: str) -> dict[str, str] | None:
-    # A proxy of the environment has no way to this machine's loopback. requests adds to the dictionary.
+    # A proxy from the environment cannot reach this machine's loopback. requests modifies the dictionary.
     return {"http": "", "https": ""} if is_loopback(url) else None
 
 
-def _no_video(words: str, link: str, url: str) -> DownloadFailed:
-    return DownloadFailed(tr(words).format(link=without_query(link)), url=url)
+def _bad_link(message: str, link: str, url: str) -> DownloadFailed:
+    return DownloadFailed(tr(message).format(link=without_query(link)), url=url)

@@ -1,4 +1,4 @@
-"""Every answer that is not what was asked for becomes the right error with the right words."""
+"""Tests of the errors that unsuccessful answers become: class, message and next step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = Secret("sk-sentinel")
 
 
 def answered(status: int, body: object = b"", **headers: str) -> Answer:
-    """An answer; anything but bytes is JSON."""
+    """Return an answer; a body other than bytes is encoded as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Answer(status, CaseInsensitiveDict(headers), content, "https://qingbo.dev/v1/tasks")
 
@@ -46,7 +46,7 @@ def answered(status: int, body: object = b"", **headers: str) -> Answer:
     ],
 )
 def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next_step: str) -> None:
-    """The service's code, words and parameter are kept, and what to do is said."""
+    """An error keeps the service's code, message and parameter, and names the next step."""
     body = {"error": {"message": "no such thing", "code": "odd", "type": "t", "param": "extra"}}
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
     assert type(error) is kind
@@ -66,7 +66,7 @@ def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next
     ],
 )
 def test_other_forms_of_an_error(body: object, message: str, code: str | None) -> None:
-    """Gateways write errors in their own ways."""
+    """Errors in the formats of gateways are read, too."""
     error = error_in(answered(400, body), KEY)
     assert (error.message, error.code) == (message, code)
 
@@ -76,7 +76,7 @@ def test_other_forms_of_an_error(body: object, message: str, code: str | None) -
     ("body", "words"), [([1], "[1]"), (b"", "no explanation"), (b"\xff\xfe", "��"), (b"<p>Log in", "Log in")]
 )
 def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words: str) -> None:
-    """A firewall or a gateway knows nothing of the request, so nobody is told to correct it."""
+    """An error from a firewall or gateway does not advise the user to correct the request."""
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
     assert type(error) is ServerFault
     assert str(error) == f"{status}: the answer is not the service's own: {words}. UNCLEAR"
@@ -85,13 +85,13 @@ def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, AuthenticationFailed), (402, InsufficientBalance), (429, RateLimited)]
 )
-def test_a_refusal_that_needs_no_words(status: int, kind: type[ServiceError]) -> None:
-    """The number says it all."""
+def test_a_refusal_that_needs_no_message(status: int, kind: type[ServiceError]) -> None:
+    """The status alone determines the class of these errors."""
     assert type(error_in(answered(status), KEY, "REFUSED", "UNCLEAR")) is kind
 
 
 def test_a_page_of_html_becomes_a_line() -> None:
-    """Its words, without tags, styles and scripts, bounded."""
+    """An HTML page becomes one bounded line, without tags, styles and scripts."""
     page = (
         b"<html><style>b{}</style><h1>502 Bad\nGateway</h1><script>x()</script>&lt;nginx&gt;" + b"<p>z" * 9999
     )
@@ -100,25 +100,25 @@ def test_a_page_of_html_becomes_a_line() -> None:
     assert len(str(error)) < 400
 
 
-@pytest.mark.timeout(30)  # a pattern that runs away on it needs hours
+@pytest.mark.timeout(30)  # a pattern with catastrophic backtracking needs hours
 @pytest.mark.parametrize("page", [b"<" * 65536, b"<!--" * 16384, b"<script>" * 8192, b"&" * 65536])
 def test_a_hostile_page_costs_no_time(page: bytes) -> None:
-    """No pattern runs away on it."""
+    """No pattern backtracks for long on a hostile page."""
     assert len(excerpt(page, KEY)) <= 300
 
 
 def test_the_key_is_taken_out_of_whatever_comes_back() -> None:
-    """A service that echoes the key does not bring it into a notebook, not even cut in half."""
+    """An echoed key does not appear in an error, not even a part of it."""
     echo = "x" * 290 + "sk-sentinel"
     body = {"error": {"message": echo, "code": "sk-sentinel", "param": "sk-sentinel"}}
     error = error_in(answered(401, body), KEY)
     assert "sk-sent" not in f"{error} {vars(error)}"
-    moved = error_in(answered(302, Location="https://b.example/sk-sentinel?sk-sentinel"), KEY)
-    assert "sk-sent" not in str(moved)
+    redirected = error_in(answered(302, Location="https://b.example/sk-sentinel?sk-sentinel"), KEY)
+    assert "sk-sent" not in str(redirected)
 
 
 def test_a_redirect_says_where_it_pointed() -> None:
-    """Without the query, which may be a signature."""
+    """The error for a redirect names its target without the query, which may be a signature."""
     error = error_in(answered(307, Location="//login.example/a?token=1"), KEY)
     assert type(error) is ServerFault
     assert "https://login.example/a," in str(error)
@@ -126,7 +126,7 @@ def test_a_redirect_says_where_it_pointed() -> None:
 
 
 def test_two_hundred_without_json_is_no_answer_of_the_service() -> None:
-    """A captive portal says 200 too."""
+    """A captive portal's page with status 200 is a ``ServerFault``."""
     assert type(error_in(answered(200, b"<h1>Welcome to the Wi-Fi</h1>"), KEY)) is ServerFault
 
 
@@ -147,21 +147,21 @@ def test_two_hundred_without_json_is_no_answer_of_the_service() -> None:
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
-    """Seconds or a date, within reason."""
+    """``Retry-After`` may be seconds or a date, and is limited to 0 to 3600 s."""
     assert retry_after({} if value is None else {"Retry-After": value}) == seconds
 
 
 def test_retry_after_a_date_to_come() -> None:
-    """The seconds from now to then, on the error as well."""
+    """A date becomes the seconds until then, also on the error."""
     header = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     error = error_in(answered(429, b"", **{"Retry-After": header}), KEY)
     assert isinstance(error, RateLimited)
     assert error.retry_after == pytest.approx(90, abs=2)
-    assert "asks to wait" in str(error)
+    assert "Try again in" in str(error)
 
 
 def test_retry_after_by_a_clock_that_is_hours_off() -> None:
-    """A date counts from the server's own clock: neither no pause nor one of three hours comes of it."""
+    """A date is relative to the server's clock: a wrong clock causes neither no pause nor one of 3 hours."""
     theirs = datetime.now(UTC) + timedelta(hours=3)
     headers = {
         "Date": format_datetime(theirs, usegmt=True),
@@ -171,12 +171,12 @@ def test_retry_after_by_a_clock_that_is_hours_off() -> None:
 
 
 def test_the_key_does_not_come_back_in_an_answer_either() -> None:
-    """Not in a message that a card would show, nor in a link that would carry it to another server."""
+    """An echoed key appears neither in a message for a card nor in a link to another server."""
     echo = {"status": "sk-sentinel", "result": {"videos": [{"url": "https://b.example/?k=sk-sentinel"}]}}
     assert "sk-sentinel" not in str(json_in(answered(200, echo), KEY))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
 def test_no_json_object(body: bytes) -> None:
-    """Whatever it is, it is none."""
+    """A body that is no JSON object gives ``None``."""
     assert json_in(answered(200, body), KEY) is None

@@ -1,4 +1,4 @@
-"""The bounds of an answer on a real socket, and what of it is believed."""
+"""Tests of answer framing on a real socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qingbo_widgets.service.http.framing import CheckedResponse, OutOfStep, is_silent
+from qingbo_widgets.service.http.framing import CheckedResponse, OutOfSync, is_idle
 from qingbo_widgets.service.secrets.secret import Secret
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -16,7 +16,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 @pytest.fixture
 def line() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A client's end of a connection, and the server's."""
+    """Yield the client's and the server's end of a connection."""
     client, server = socket.socketpair()
     with client, server:
         client.settimeout(5)
@@ -34,10 +34,10 @@ def read(line: tuple[socket.socket, socket.socket], *pieces: bytes) -> tuple[int
 
 @pytest.mark.parametrize("status", [100, 102, 103, 199])
 def test_an_interim_answer_is_no_answer(line: tuple[socket.socket, socket.socket], status: int) -> None:
-    """Each of them, with any number of headers."""
+    """Any number of interim answers is skipped, with their headers."""
     interim = b"HTTP/1.1 %d Wait\r\nContent-Length: 9\r\nLink: </a>\r\n\r\n" % status
     assert read(line, interim * 3, GOOD) == (200, b"{}")
-    assert is_silent(line[0])
+    assert is_idle(line[0])
 
 
 @pytest.mark.parametrize(
@@ -56,52 +56,52 @@ def test_an_interim_answer_is_no_answer(line: tuple[socket.socket, socket.socket
 def test_an_answer_without_a_clear_end_is_not_believed(
     line: tuple[socket.socket, socket.socket], head: bytes
 ) -> None:
-    """Two readers could take two different things for the answer."""
-    with pytest.raises(OutOfStep):
+    """An answer that two readers could delimit differently is rejected."""
+    with pytest.raises(OutOfSync):
         read(line, head, GOOD)
 
 
 def test_the_same_length_twice_is_one(line: tuple[socket.socket, socket.socket]) -> None:
-    """Some proxies repeat the header; there is nothing to doubt."""
+    """A repeated ``Content-Length`` with the same value is accepted, because some proxies repeat it."""
     doubled = GOOD.replace(b"Content-Length: 2\r\n", b"Content-Length: 2\r\n" * 2)
     assert read(line, doubled) == (200, b"{}")
 
 
 @pytest.mark.parametrize("rest", [GOOD, b"\r\n", b"x"])
-def test_what_comes_behind_an_answer_ends_the_connection(
+def test_bytes_after_an_answer_end_the_connection(
     line: tuple[socket.socket, socket.socket], rest: bytes
 ) -> None:
-    """It would be taken for the next answer, or be in front of it."""
+    """Excess bytes close the connection: they would be taken for the next answer, or for its beginning."""
     assert read(line, GOOD, rest) == (200, b"{}")
     with pytest.raises(ConnectionResetError):
-        is_silent(line[0])
+        is_idle(line[0])
     assert line[1].recv(1) == b""
 
 
 def test_a_whole_answer_leaves_the_connection(line: tuple[socket.socket, socket.socket]) -> None:
-    """The next request goes over it, and waits as long as the last one."""
+    """A complete answer keeps the connection open, with its timeout, for the next request."""
     assert read(line, GOOD) == (200, b"{}")
-    assert is_silent(line[0])
+    assert is_idle(line[0])
     line[0].sendall(b"next")
     assert line[1].recv(4) == b"next"
     assert line[0].gettimeout() == 5
 
 
-def test_an_unasked_answer_is_noticed(line: tuple[socket.socket, socket.socket]) -> None:
-    """Bytes before the request cannot be about it, and a closed connection takes none."""
-    assert is_silent(line[0])
+def test_an_unrequested_answer_is_detected(line: tuple[socket.socket, socket.socket]) -> None:
+    """Bytes that precede the request are detected, and so is a closed connection."""
+    assert is_idle(line[0])
     line[1].sendall(GOOD)
-    assert not is_silent(line[0])
+    assert not is_idle(line[0])
     line[0].recv(1000)
     line[1].close()
     with pytest.raises(ConnectionResetError):
-        is_silent(line[0])
+        is_idle(line[0])
 
 
 def test_a_line_that_is_no_header_costs_the_connection_only(
     line: tuple[socket.socket, socket.socket],
 ) -> None:
-    """The answer stands, and nothing is left for a library to log."""
+    """A line that is no header leaves the answer valid, and nothing for a library to log."""
     client, server = line
     server.sendall(GOOD.replace(b"\r\n\r\n", b"\r\nnonsense\r\nX-Lost: 1\r\n\r\n"))
     with CheckedResponse(client) as response:
@@ -112,7 +112,7 @@ def test_a_line_that_is_no_header_costs_the_connection_only(
 
 
 def test_a_head_does_not_carry_the_key(line: tuple[socket.socket, socket.socket]) -> None:
-    """It is out before a library sees it, and every other header is as it was."""
+    """The key is hidden in the head before a library sees it; every other header is unchanged."""
 
     class Keyed(CheckedResponse):
         secret = Secret("sk-sentinel-0123")
@@ -135,7 +135,7 @@ def test_a_head_does_not_carry_the_key(line: tuple[socket.socket, socket.socket]
 def test_another_processs_answer_is_left_alone(
     line: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A parent's connection that a forked process closes is neither read nor shut down, nor waits less."""
+    """A forked process that closes its parent's connection leaves its bytes, state and timeout unchanged."""
     client, server = line
     server.sendall(GOOD + b"rest")
     response = CheckedResponse(client)

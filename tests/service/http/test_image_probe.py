@@ -1,4 +1,4 @@
-"""What an image is, from its first bytes and over a real socket."""
+"""Tests of the image check, from first bytes and over a real socket."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.faults.server import Exchange, FaultServer, Step, answer, close, part
 
 
 def picture(kind: str, width: int, height: int, **options: Any) -> bytes:
-    """A file as Pillow writes it."""
+    """Return an image file written by Pillow."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(file, kind, **options)
     return file.getvalue()
 
 
 def turned(orientation: int, width: int = 640, height: int = 360) -> bytes:
-    """A JPEG with a camera's note of how it was held."""
+    """Return a JPEG with the EXIF orientation of a camera."""
     exif = Image.Exif()
     exif[0x010F] = "A camera"
     exif[0x0112] = orientation
@@ -42,14 +42,14 @@ FILES: dict[str, tuple[bytes, Size]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_kind_width_and_height_are_read_from_the_bytes(name: str) -> None:
-    """As Pillow wrote them, and as a browser shows them: turned upright."""
+    """Format and size are those that Pillow wrote, rotated upright as in a browser."""
     data, size = FILES[name]
     assert size_of(data) == size
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_part_of_a_file_never_breaks_the_reader(name: str) -> None:
-    """Whatever has arrived: nothing yet, or the truth."""
+    """The beginning of a file gives either no size or the right one."""
     data, size = FILES[name]
     for length in [*range(min(len(data), 700)), len(data) // 2]:
         assert size_of(data[:length]) in (None, size)
@@ -59,7 +59,7 @@ def test_a_part_of_a_file_never_breaks_the_reader(name: str) -> None:
     "data", [b"", b"GIF89a" + b"\0" * 60, b"<html>", b"\xff\xd8\xff\xe0\0\0", b"RIFF" * 9]
 )
 def test_other_files_are_none(data: bytes) -> None:
-    """A GIF is no image for the service, and a broken file is none for anybody."""
+    """A GIF, which the service does not accept, and broken files give ``None``."""
     assert size_of(data) is None
 
 
@@ -76,7 +76,7 @@ def test_other_files_are_none(data: bytes) -> None:
     ],
 )
 def test_the_shape_in_words(width: int, height: int, shape: str) -> None:
-    """What aspect the video will have."""
+    """The shape is a common ratio where there is one, and otherwise a decimal ratio."""
     assert ImageReport("", Size("PNG", width, height)).shape == shape
 
 
@@ -85,7 +85,7 @@ def test_the_shape_in_words(width: int, height: int, shape: str) -> None:
     [(300, 300, ""), (299, 600, "at least 300"), (750, 300, ""), (1000, 399, "2.5:1"), (399, 1000, "2.5:1")],
 )
 def test_klings_own_limits_are_warnings(width: int, height: int, words: str) -> None:
-    """At the limit and one beyond."""
+    """An image at Kling's limits gives no warning, and one beyond them does."""
     report = ImageReport("", Size("PNG", width, height))
     assert report.problem == ""
     assert words in report.warning
@@ -96,8 +96,8 @@ PNG = FILES["png"][0]
 SERVICE = "https://service.example/v1"
 
 
-def test_one_look_tells_kind_and_size(server: FaultServer) -> None:
-    """And sends no key, which it does not have."""
+def test_one_check_gives_format_and_size(server: FaultServer) -> None:
+    """A check gives format and size, and sends no key."""
     report = look_at(f"{server.then(answer(PNG)).url}/koi.png", server.url)
     assert (report.size, report.problem, report.content) == (Size("PNG", 641, 359), "", b"")
     (request,) = server.requests
@@ -105,14 +105,14 @@ def test_one_look_tells_kind_and_size(server: FaultServer) -> None:
 
 
 def test_the_bytes_are_kept_where_asked_for(server: FaultServer) -> None:
-    """Whole, or not at all."""
+    """The content is kept completely, or not at all if it is larger than ``keep``."""
     server.then(answer(PNG), answer(PNG))
     assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG)).content == PNG
     assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG) - 1).content == b""
 
 
 def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
-    """It would be shown from memory, and a page that decodes 3,600,000,000 pixels is gone."""
+    """An image of 3,600,000,000 pixels is not kept, because a page that decodes it would crash."""
     huge = PNG[:16] + 2 * (60_000).to_bytes(4, "big") + PNG[24:]
     server.then(answer(huge))
     report = look_at(f"{server.url}/a.png", server.url, keep=len(huge))
@@ -121,7 +121,7 @@ def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
 
 
 def test_a_redirect_is_followed(server: FaultServer) -> None:
-    """Image hosts send one on."""
+    """Redirects, which image hosts use, are followed."""
     server.then(redirect("/b.png"), answer(PNG))
     assert look_at(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
 
@@ -136,14 +136,14 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
         (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP", False),
         (answer(b""), "not a JPEG, PNG or WebP", False),
         (answer(PNG, Content_Length="10000001"), "larger than 10 MB", False),
-        (partial(PNG[:40] + b"x" * 999, 10), "before its answer was whole", True),
+        (partial(PNG[:40] + b"x" * 999, 10), "before its answer was complete", True),
         (close, "closed the connection", True),
         (silence, "did not answer in time", True),
         (redirect("file:///etc/passwd"), "no public web address", False),
     ],
 )
 def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str, is_passing: bool) -> None:
-    """In words, and with a word on whether to look again."""
+    """The report gives the reason, and whether another check may succeed."""
     server.then(step, step)
     report = look_at(f"{server.url}/koi.png", server.url, timeout=(20.0, 0.5))
     assert words in report.problem
@@ -151,7 +151,7 @@ def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str
 
 
 def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: FaultServer) -> None:
-    """10 MB are an image, one byte more is too much."""
+    """Without a ``Content-Length``, 10 MB are accepted and one byte more is not."""
 
     def endless(length: int) -> Step:
         def step(exchange: Exchange) -> bool:
@@ -165,20 +165,20 @@ def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: Fault
     assert "larger than 10 MB" in look_at(f"{server.url}/a.png", server.url).problem
 
 
-def test_a_service_out_there_has_no_image_in_here(server: FaultServer) -> None:
-    """Pasted from somebody else, such a URL could be meant for what listens on this machine."""
+def test_a_public_service_has_no_image_on_this_machine(server: FaultServer) -> None:
+    """A pasted URL that targets a server on this machine is not requested."""
     assert "public" in look_at(f"{server.url}/a.png", SERVICE).problem
     assert server.requests == []
 
 
-def test_what_is_no_web_address_is_never_asked_for() -> None:
-    """Nothing but http and https."""
+def test_a_url_that_is_no_web_address_is_never_requested() -> None:
+    """A URL other than http and https is a problem."""
     assert look_at("file:///etc/passwd", SERVICE).problem
 
 
 @pytest.mark.parametrize(("format", "head"), [("PNG", 33), ("JPEG", 700), ("WebP", 40)])
 def test_the_head_is_enough(format: str, head: int) -> None:
-    """A picture of 10 MB is not fetched whole to know its shape."""
+    """The head of a file is enough to read its size, so a picture of 10 MB is not downloaded."""
     file = io.BytesIO()
     Image.effect_noise((640, 360), 50).save(file, format)
     size = size_of(file.getvalue()[:head])
