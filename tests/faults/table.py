@@ -311,7 +311,7 @@ CASES = (
         "downloading",
         "link expired for good",
         at("download", answer({}, 410), answer({}, 410)),
-        "has ended .410",
+        "has expired .410",
         status="the video is not saved",
         videos=0,
     ),

@@ -1,7 +1,7 @@
-"""Whether an mp4 file is whole, by the boxes of which it consists (ISO 14496-12, 4.2).
+"""Completeness check of an mp4 file by its boxes (ISO 14496-12, 4.2).
 
-A connection that breaks off looks like an end where no length was announced, and a proxy may announce the
-length of what it happens to have. The file itself knows better.
+Without an announced length, a broken connection looks like the end of the file, and a proxy may announce the
+length of the part that it has. The boxes of the file give its true length.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import IO
 
 __all__ = ["is_whole"]
 
-#: A film in fragments of a second has 3600 an hour; more than this is made to keep us busy.
+#: Boxes. A video in fragments of a second has 3600 an hour; a file with more than this is an attack.
 _MOST_BOXES = 100_000
-#: What it takes to play: the index, and the pictures.
+#: Boxes needed for playback: the index and the media data.
 _NEEDED = {b"moov", b"mdat"}
 
 
 def is_whole(file: IO[bytes], size: int) -> bool:
-    """Whether the outermost boxes fill the file exactly, and index and pictures are among them.
+    """Return whether the outermost boxes fill the file exactly and include index and media data.
 
     Args:
-        file: can be read and sought in.
+        file: a readable and seekable file.
         size: its length in bytes.
     """
     at = 0
@@ -31,9 +31,9 @@ def is_whole(file: IO[bytes], size: int) -> bool:
         file.seek(at)
         head = file.read(16)
         length, shortest = int.from_bytes(head[:4], "big"), 8
-        if length == 1:  # it needs 64 bits
+        if length == 1:  # the length has 64 bits
             length, shortest = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:  # as far as the file goes
+        elif length == 0:  # the box extends to the end of the file
             length = size - at
         if length < shortest:
             return False

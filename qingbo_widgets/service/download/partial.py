@@ -1,4 +1,4 @@
-"""A film on its way to the disk, and the proof of which film it is."""
+"""A partially downloaded video on the disk, and the proof of its identity."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from ...system.folder import open_inside
 from . import leftovers
 from .mp4 import is_whole
 
-__all__ = ["HEAD", "OVERLAP", "Differs", "Partial"]
+__all__ = ["HEAD", "OVERLAP", "DifferentFile", "Partial"]
 
-#: Bytes by which a video is recognised.
+#: Bytes at the start of a file that identify it as a video.
 HEAD = 12
-#: Bytes that are asked for once more when a download goes on: they must be those that are here.
+#: Bytes that a resumed download requests again: they must equal those on the disk.
 OVERLAP = 16 * 1024
-#: Seconds for which a whole video waits for its name: a virus scanner reads all of it first.
+#: Seconds for which renaming a complete video is retried, because a virus scanner reads all of it first.
 PATIENCE = 30.0
 _PIECE = 1024**2
 
 
-class Differs(Exception):
-    """The server goes on with another film than the one whose beginning is here."""
+class DifferentFile(Exception):
+    """The server resumes with a different file from the one in the part."""
 
 
 class Partial:
-    """A part of one film, in a file of its own beside the film to be.
+    """A part of one video, in its own file beside the target.
 
-    No other download writes into this file, and no byte of it is ever overwritten. So what an earlier
-    download has left stays until the film has its name, also where this download begins anew; but for a disk
-    that has no room for both.
+    No other download writes to this file, and no byte of it is ever overwritten. So the part of an earlier
+    download stays until the video is saved, even if this download starts over, unless the disk has no room
+    for both.
 
     Args:
-        path: the file to be; its folder exists.
-        films: names of the film, the present one first: where it comes from, without a signature, say.
+        path: the target file; its folder exists.
+        films: names of the video, the current one first, for example its link without the signature.
 
     Attributes:
-        path: where the bytes are meanwhile.
-        size: bytes that are here.
-        total: bytes of the whole file, ``None`` while unknown.
-        validator: the whole file's strong ``ETag``, or ``Last-Modified``; ``None`` where no later download
-            can go on with what is here.
-        head: its first bytes, at most ``HEAD``.
-        is_whole: the file is complete, and only its name is missing, which another program kept from it.
+        path: the file that holds the bytes until they are complete.
+        size: bytes in the part.
+        total: bytes of the complete file, ``None`` while unknown.
+        validator: the complete file's strong ``ETag`` or ``Last-Modified``; ``None`` if no later download can
+            resume from the part.
+        head: the first bytes, at most ``HEAD``.
+        is_whole: True if the file is complete but not renamed yet, because another program prevented it.
     """
 
     def __init__(self, path: Path, *films: str) -> None:
@@ -70,20 +70,20 @@ class Partial:
         return self._file
 
     @property
-    def can_go_on(self) -> bool:
-        """Tell whether a server can prove that it has the rest of what is here."""
+    def can_resume(self) -> bool:
+        """True if a server can prove that it has the remainder of this part."""
         return self.size > 0 and self.validator is not None
 
     @property
     def overlap(self) -> int:
-        """The first byte to ask for when going on."""
+        """The first byte to request when resuming."""
         return max(0, self.size - OVERLAP)
 
     def open(self) -> None:
-        """Open what an earlier download of the same film has left, or else an empty file.
+        """Open an earlier download's part of the same video, or else an empty file.
 
         Raises:
-            OSError, ValueError: it cannot be written.
+            OSError, ValueError: the file cannot be written.
         """
         for part in leftovers.parts_of(self._path):
             if self._take_over(part):
@@ -91,71 +91,71 @@ class Partial:
         self._create()
 
     def begin(self, total: int | None, validator: str | None) -> None:
-        """Start a film from its first byte, in an empty file.
+        """Start a video from its first byte, in an empty file.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         if os.fstat(self.file.fileno()).st_size:
             self.set_aside()
         self.total, self.validator = total, validator
-        with suppress(OSError):  # then no later download can go on with it
+        with suppress(OSError):  # without its note, no later download can resume from the part
             leftovers.write_note(self.path, link=self._films[0], validator=validator, total=total)
 
-    def go_on(self) -> None:
-        """Expect the bytes from ``overlap`` on: first those that are here, then new ones."""
+    def resume(self) -> None:
+        """Expect the bytes from ``overlap`` on: first those already in the part, then new ones."""
         self.file.seek(self.overlap)
         self._expected = self.file.read(self.size - self.overlap)
 
     def write(self, chunk: bytes) -> None:
-        """Add a piece.
+        """Append a piece.
 
         Raises:
-            OSError: it cannot be written.
-            Differs: it is of another film.
+            OSError: the piece cannot be written.
+            DifferentFile: the piece belongs to a different file.
         """
         if self._expected:
-            here = min(len(self._expected), len(chunk))
-            if chunk[:here] != self._expected[:here]:
-                raise Differs
-            chunk, self._expected = chunk[here:], self._expected[here:]
+            overlap = min(len(self._expected), len(chunk))
+            if chunk[:overlap] != self._expected[:overlap]:
+                raise DifferentFile
+            chunk, self._expected = chunk[overlap:], self._expected[overlap:]
         rest = memoryview(chunk)
         while rest:
-            written = rest[: self._put(rest)]
+            written = rest[: self._write_some(rest)]
             self._digest.update(written)
             self.size += len(written)
             rest = rest[len(written) :]
         self.head = (self.head + chunk[:HEAD])[:HEAD]
 
     def is_intact(self) -> bool:
-        """Tell whether the file holds the bytes that were written, and no others.
+        """Return whether the file holds exactly the bytes that were written.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: the file cannot be read.
         """
         return _digest(self.file) == self._digest.digest()
 
     def set_aside(self) -> None:
-        """Leave what is here to later downloads, and go on with an empty file.
+        """Leave this part to later downloads, and continue with an empty file.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: the file cannot be created.
         """
-        self._let_go()
+        self._release()
         self._create()
 
     def finish(self) -> None:
-        """Give it the name of a whole file, and remove what other downloads have left of it.
+        """Rename the complete part to the target, and remove the parts of other downloads of it.
 
         Raises:
-            OSError: that name is not to be had. The file is kept, for a later download to give it its name.
+            OSError: the part cannot be renamed. It is kept, so that a later download can rename it.
         """
-        # On the disk before it has its name: after a power cut it is whole, or not there.
+        # Flush before renaming: after a power cut the target is complete, or does not exist.
         if not self.is_whole:
             flush_to_disk(self.file.fileno())
             self.is_whole = True
             with suppress(OSError):
-                self._note_whole()
+                self._write_complete_note()
         self.file.close()
         try:
             replace(self.path, self._path, PATIENCE)
@@ -166,44 +166,44 @@ class Partial:
         leftovers.tidy_up(self._path, self._digest.hexdigest())
 
     def close(self) -> None:
-        """Leave it to a later download, or remove what none can go on with."""
+        """Close the part: leave it to a later download, or remove it if none can resume from it."""
         if self._file is None:
             return
-        self._let_go()
-        if self.is_whole or self.can_go_on:
-            # Beside this part, only the largest of the older ones: a disk is not filled by many tries.
+        self._release()
+        if self.is_whole or self.can_resume:
+            # Keep only the largest of the older parts beside this one: many tries must not fill the disk.
             others = [part for part in leftovers.parts_of(self._path) if part != self.path]
             for part in sorted(others, key=_size, reverse=True)[1:]:
                 leftovers.tidy(part, self._digest.hexdigest())
 
-    def _put(self, rest: memoryview) -> int:
+    def _write_some(self, rest: memoryview) -> int:
         try:
             return self.file.write(rest)
         except OSError as error:
-            if not is_full(error) or not self._makes_room():
+            if not is_full(error) or not self._make_room():
                 raise
         return self.file.write(rest)
 
-    def _makes_room(self) -> bool:
-        """Remove a part that an earlier download of the film has left; return whether there was any."""
+    def _make_room(self) -> bool:
+        """Remove a part of an earlier download of the video. Return whether there was one."""
         digest = self._digest.hexdigest()
         others = [part for part in leftovers.parts_of(self._path) if part != self.path]
         return any(leftovers.tidy(part, digest, unlockable=False) for part in others)
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self.size, self.total, self.validator, self.is_whole = 0, None, None, False
         self.head = self._expected = b""
         self._digest = hashlib.blake2b()
 
     def _create(self) -> None:
-        self._forget()
+        self._reset()
         self.path, self._file = leftovers.create(self._path)
 
-    def _let_go(self) -> None:
-        """Close the file. One with which no later download can go on is removed."""
+    def _release(self) -> None:
+        """Close the file. Remove it if no later download can resume from it."""
         with suppress(OSError):
             self.file.close()
-        if not self.is_whole and not self.can_go_on:
+        if not self.is_whole and not self.can_resume:
             leftovers.discard(self.path)
 
     def _take_over(self, part: Path) -> bool:
@@ -211,26 +211,26 @@ class Partial:
         if file is None:
             return False
         self.path, self._file = part, file
-        with suppress(OSError, ValueError, LookupError, TypeError):  # it is not what its note says
-            if self._recall():
+        with suppress(OSError, ValueError, LookupError, TypeError):  # the part does not match its note
+            if self._restore():
                 return True
         file.close()
         self._file = None
-        self._forget()
+        self._reset()
         return False
 
-    def _recall(self) -> bool:
-        note, found = leftovers.read_note(self.path), os.fstat(self.file.fileno())
-        if note.get("link") not in self._films or not found.st_size:
+    def _restore(self) -> bool:
+        note, state = leftovers.read_note(self.path), os.fstat(self.file.fileno())
+        if note.get("link") not in self._films or not state.st_size:
             return False
-        # Where the power went off since, there may be blanks for bytes that never reached the disk.
-        is_sound = found.st_mtime > time.time() - time.monotonic()
+        # If the machine has restarted since (a power cut), bytes that never reached the disk may be zeros.
+        is_sound = state.st_mtime > time.time() - time.monotonic()
         self._digest = _digest_of(self.file)
-        if note.get("whole") == found.st_size:
+        if note.get("whole") == state.st_size:
             self.is_whole = note.get("digest", self._digest.hexdigest()) == self._digest.hexdigest()
-        elif is_sound and note.get("total") == found.st_size:
-            self.is_whole = is_whole(self.file, found.st_size)
-        self.size = found.st_size
+        elif is_sound and note.get("total") == state.st_size:
+            self.is_whole = is_whole(self.file, state.st_size)
+        self.size = state.st_size
         if self.is_whole:
             return True
         self.validator, self.total = note.get("validator"), int(note["total"])
@@ -239,12 +239,12 @@ class Partial:
         self.file.seek(self.size)
         return is_sound and isinstance(self.validator, str) and self.size <= self.total
 
-    def _note_whole(self) -> None:
+    def _write_complete_note(self) -> None:
         digest = self._digest.hexdigest()
         leftovers.write_note(self.path, link=self._films[0], whole=self.size, digest=digest)
 
     def _is_saved(self) -> bool:
-        """Tell whether another download has saved the same film under this name."""
+        """Return whether another download has saved the same video as the target."""
         with suppress(OSError):
             if self._path.stat().st_size == self.size:
                 with open_inside(self._path) as file:

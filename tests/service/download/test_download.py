@@ -1,4 +1,4 @@
-"""Downloads over lines that break, from servers that lie, onto disks that are full."""
+"""Tests of downloads over broken connections, from lying servers, to full disks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OLD, OLDER = "Wed, 01 Apr 2026 00:00:00 GMT", "Wed, 01 Apr 2026 00:00:01 GMT"
 
 
 class Line:
-    """A download to a folder of its own, and what happened on the way."""
+    """A download to its own folder, with the progress and the pauses that it recorded."""
 
     def __init__(self, transport: Transport, server: FaultServer, folder: Path) -> None:
         self.transport, self.server = transport, server
@@ -55,33 +55,33 @@ class Line:
         self.pauses: list[float] = []
 
     def fetch(self, *script: Step, max_bytes: int = 10**9, film: str | None = None) -> Path:
-        """Downloads from a server with this script."""
+        """Download from a server with this script."""
         self.server.then(*script)
         return Download(
             self.transport,
             self.server.url + self.link,
             self.path,
-            self.hear,
+            self.on_progress,
             max_bytes=max_bytes,
             film=film,
             sleep=self.pauses.append,
         ).run()
 
-    def hear(self, received: int, total: int | None) -> None:
-        """Is told of the progress."""
+    def on_progress(self, received: int, total: int | None) -> None:
+        """Record the progress."""
         self.progress.append((received, total))
 
     def break_off(self, content: bytes = VIDEO, **marks: str) -> None:
-        """A kernel dies in the middle of a download: the folder is then as it was at that moment."""
+        """Leave the folder as a kernel does that dies in the middle of a download."""
         folder, copy = self.path.parent, self.path.parent.parent / "at that moment"
 
         def die(received: int, total: int | None) -> None:
             if not copy.exists():
                 shutil.copytree(folder, copy)
 
-        self.hear = die
+        self.on_progress = die
         self.fetch(file(content, cut_at=100_000, **marks), file(content, **marks))
-        del self.hear
+        del self.on_progress
         shutil.rmtree(folder)
         copy.rename(folder)
         self.server.requests.clear()
@@ -90,19 +90,19 @@ class Line:
 
     @property
     def part(self) -> Path:
-        """Where it is meanwhile."""
+        """The part of the video."""
         (part,) = self.path.parent.glob("clip.mp4.*.part")
         return part
 
     @property
     def note(self) -> Path:
-        """The note that names the film of the part."""
+        """The note that identifies the part's video."""
         return self.part.with_suffix(".etag")
 
     def refuses(
         self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
     ) -> DownloadFailed:
-        """Downloads in vain: the error, with nothing left behind."""
+        """Return the error of a download that must fail; check that it leaves no file behind."""
         with pytest.raises(DownloadFailed) as caught:
             self.fetch(*script, **options)
         assert type(caught.value) is kind
@@ -114,24 +114,24 @@ class Line:
 
 @pytest.fixture
 def line(transport: Transport, server: FaultServer, tmp_path: Path) -> Line:
-    """A line to the scripted server."""
+    """Return a line to the scripted server."""
     folder = tmp_path / "videos"
     folder.mkdir()
     return Line(transport, server, folder)
 
 
 def ranges(server: FaultServer) -> list[str | None]:
-    """The ``Range`` of each request that came."""
+    """Return the ``Range`` of each request that the server received."""
     return [request.headers.get("range") for request in server.requests]
 
 
 def rest(size: int) -> str:
-    """The ``Range`` by which a download goes on: from a little before the end of what is here."""
+    """Return the ``Range`` of a resumed download: it starts ``OVERLAP`` before the end of the part."""
     return f"bytes={max(0, size - parts.OVERLAP)}-"
 
 
 def test_a_whole_video(line: Line) -> None:
-    """It is there, alone, and the progress ended at its length."""
+    """A completed video is the only file in its folder, and the progress ends at its length."""
     assert line.fetch(file(VIDEO)) == line.path
     assert line.path.read_bytes() == VIDEO
     assert list(line.path.parent.iterdir()) == [line.path]
@@ -141,7 +141,7 @@ def test_a_whole_video(line: Line) -> None:
 
 
 def test_an_earlier_file_is_replaced(line: Line) -> None:
-    """Whole, and only once the new one is."""
+    """An earlier file is replaced as a whole by the new video."""
     line.path.write_bytes(b"earlier")
     (line.path.parent / "clip.mp4.part").write_bytes(b"left by a crash" * 99999)
     line.fetch(file(VIDEO))
@@ -149,8 +149,8 @@ def test_an_earlier_file_is_replaced(line: Line) -> None:
 
 
 @pytest.mark.parametrize("proof", [{"ETag": '"1"'}, {"Last_Modified": "Wed, 01 Apr 2026 00:00:00 GMT"}])
-def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
-    """After a break only what is missing is asked for, if it is provably the same file."""
+def test_a_download_resumes_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
+    """After a break only the missing bytes are requested, if the file is provably the same."""
     line.fetch(
         file(VIDEO, cut_at=100_000, **proof), file(VIDEO, cut_at=200_000, **proof), file(VIDEO, **proof)
     )
@@ -160,7 +160,7 @@ def test_it_goes_on_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
 
 
 def test_a_line_that_breaks_again_and_again(line: Line) -> None:
-    """The video comes piece by piece: only tries that bring nothing count, and only those in a row."""
+    """A download fails only after consecutive tries without progress, so the video arrives piece by piece."""
     sixth, nothing = len(VIDEO) // 6 + 1, [close, answer(b"", 503), close]
     script = [
         step
@@ -173,20 +173,20 @@ def test_a_line_that_breaks_again_and_again(line: Line) -> None:
     assert line.pauses == [0.5, *[0.5, 0.5, 1.0, 2.0] * 4]
 
 
-def test_the_next_kernel_goes_on(line: Line) -> None:
-    """After kill -9 what was here is kept, and the progress begins with it."""
+def test_the_next_kernel_resumes(line: Line) -> None:
+    """After kill -9 the next kernel resumes from the part, and its progress begins there."""
     line.break_off(ETag='"1"')
-    kept = line.part.stat().st_size
+    before = line.part.stat().st_size
     line.link = "/clip.mp4?sig=renewed"
     line.fetch(file(VIDEO, ETag='"1"'))
     assert line.path.read_bytes() == VIDEO
-    assert ranges(line.server) == [rest(kept)]
-    assert line.progress[0][0] > kept
+    assert ranges(line.server) == [rest(before)]
+    assert line.progress[0][0] > before
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
 def test_the_next_kernel_gives_a_whole_film_its_name(line: Line) -> None:
-    """All bytes had come when the kernel died. The link may have died since, and is not needed."""
+    """A part that was complete when its kernel died is renamed without a request to its old link."""
     line.break_off(ETag='"1"')
     line.part.write_bytes(VIDEO)
     line.fetch()
@@ -195,12 +195,12 @@ def test_the_next_kernel_gives_a_whole_film_its_name(line: Line) -> None:
 
 
 def cut_note(line: Line) -> None:
-    """The kernel died while it wrote."""
+    """Truncate the note, as a kernel does that dies while it writes."""
     line.note.write_bytes(line.note.read_bytes()[:20])
 
 
 def power_cut(line: Line) -> None:
-    """The file was written before this machine was started."""
+    """Date the part to before this machine was started."""
     os.utime(line.part, (0, 0))
 
 
@@ -216,8 +216,8 @@ def power_cut(line: Line) -> None:
     ],
     ids=["half a note", "power cut", "no note", "another note", "too long", "another link"],
 )
-def test_what_was_left_is_not_trusted_without_proof(line: Line, spoil: Callable[[Line], object]) -> None:
-    """Then it begins from the start."""
+def test_a_part_is_not_trusted_without_proof(line: Line, spoil: Callable[[Line], object]) -> None:
+    """The download starts over if the part cannot be proven to be the same file."""
     line.break_off(ETag='"1"')
     spoil(line)
     line.fetch(file(OTHER, ETag='"1"'))
@@ -227,28 +227,28 @@ def test_what_was_left_is_not_trusted_without_proof(line: Line, spoil: Callable[
 
 
 def test_the_next_kernel_finds_another_file(line: Line) -> None:
-    """The server has made it anew meanwhile."""
+    """The next kernel starts over if the server's file has changed."""
     line.break_off(ETag='"1"')
     line.fetch(file(OTHER, ETag='"2"'))
     assert line.path.read_bytes() == OTHER
 
 
-def test_a_server_that_fails_to_go_on_is_asked_for_all(line: Line) -> None:
-    """A part that is never taken up does not stand in the way, and is not lost to a server in trouble."""
+def test_a_server_that_fails_to_resume_is_asked_for_all(line: Line) -> None:
+    """A part that the server fails to resume is kept, and does not prevent a download from the start."""
     line.break_off(ETag='"1"')
-    kept = line.part.read_bytes()
+    before = line.part.read_bytes()
     with pytest.raises(DownloadFailed) as caught:
         line.fetch(*[answer(b"", 500)] * 4)
     assert caught.value.transient
-    assert ranges(line.server) == [*[rest(len(kept))] * 3, None]
-    assert line.part.read_bytes() == kept
+    assert ranges(line.server) == [*[rest(len(before))] * 3, None]
+    assert line.part.read_bytes() == before
     line.fetch(*[answer(b"", 500)] * 3, file(VIDEO, ranges=False))
     assert line.path.read_bytes() == VIDEO
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
 def test_a_line_that_is_down_takes_nothing_away(line: Line) -> None:
-    """Nor does a server that wants to be left alone."""
+    """The part is kept through a broken connection, and through a server that requires a long pause."""
     line.break_off(ETag='"1"')
     for script in ([close] * 4, [answer(b"", 503, Retry_After="600")]):
         with pytest.raises(DownloadFailed):
@@ -270,13 +270,13 @@ def test_a_line_that_is_down_takes_nothing_away(line: Line) -> None:
     ids=["changed", "no ranges", "weak", "unmarked"],
 )
 def test_it_starts_over_when_the_file_is_another(line: Line, second: Step) -> None:
-    """Two halves of two files never make one."""
+    """A download starts over if the file has changed, so that two halves of two files are never joined."""
     line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), second)
     assert line.path.read_bytes() == OTHER
 
 
 def careless(content: bytes, **marks: str) -> Step:
-    """A server that sends any range it is asked for, whatever ``If-Range`` says."""
+    """Return a server that sends any requested range and ignores ``If-Range``."""
     named = {name.replace("_", "-"): value for name, value in marks.items()}
 
     def step(exchange: Exchange) -> bool:
@@ -305,15 +305,15 @@ def careless(content: bytes, **marks: str) -> Step:
     ids=["another tag", "no tag", "weak", "another date", "no date", "compressed", "a tag that lies"],
 )
 def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, str], second: dict[str, str]) -> None:
-    """It sends the rest of another film, which begins like the first one: not taken for the same."""
+    """The remainder of a different file that begins like the first one is not accepted."""
     alike = OTHER if first == second else VIDEO[:150_000] + OTHER[150_000:]
     line.fetch(file(VIDEO, cut_at=100_000, **first), careless(alike, **second), file(OTHER))
     assert line.path.read_bytes() == OTHER
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
-def test_what_is_sent_once_more_is_no_progress(line: Line) -> None:
-    """A line that always breaks before it brings anything new is given up."""
+def test_the_overlap_is_no_progress(line: Line) -> None:
+    """A download whose connection always breaks within the overlap fails."""
     begun, again = file(VIDEO, cut_at=100_000, ETag='"1"'), file(VIDEO, cut_at=95_000, ETag='"1"')
     with pytest.raises(DownloadFailed, match="4 tries"):
         line.fetch(begun, *[again] * 9)
@@ -321,29 +321,29 @@ def test_what_is_sent_once_more_is_no_progress(line: Line) -> None:
 
 
 def test_a_date_of_this_very_second_proves_nothing(line: Line) -> None:
-    """The file may change once more before the second is over."""
+    """A ``Last-Modified`` in the second of the answer is no validator: the file may still change."""
     marks = {"Last_Modified": OLD, "Date": OLD}
     line.fetch(file(VIDEO, cut_at=100_000, **marks), file(OTHER, **marks))
     assert line.path.read_bytes() == OTHER
     assert ranges(line.server) == [None, None]
 
 
-def test_what_was_here_stays_until_the_new_film_is_whole(line: Line) -> None:
-    """The server has another film for a while, and its line breaks: the first one is still gone on with."""
+def test_a_part_stays_until_the_new_video_is_complete(line: Line) -> None:
+    """A part can still be resumed after failed downloads of a different file under the same link."""
     line.break_off(ETag='"1"')
-    kept = line.part.read_bytes()
+    before = line.part.read_bytes()
     unmarked = file(OTHER, cut_at=50_000)
     with pytest.raises(DownloadFailed):
         line.fetch(*[unmarked] * 4)
-    assert line.part.read_bytes() == kept
+    assert line.part.read_bytes() == before
     line.server.requests.clear()
     line.fetch(file(VIDEO, ETag='"1"'))
-    assert ranges(line.server) == [rest(len(kept))]
+    assert ranges(line.server) == [rest(len(before))]
     assert line.path.read_bytes() == VIDEO
 
 
-def test_tries_in_vain_do_not_fill_the_disk(line: Line) -> None:
-    """Of the halves of ever other films, two are kept: the latest, and the longest of the others."""
+def test_failed_tries_do_not_fill_the_disk(line: Line) -> None:
+    """Only two parts of ever changing files are kept: the latest, and the largest of the others."""
     for number in range(5):
         tag = f'"{number}"'
         cut = [file(film(os.urandom(300_000)), cut_at=100_000, ETag=tag), *[close] * 3]
@@ -355,28 +355,28 @@ def test_tries_in_vain_do_not_fill_the_disk(line: Line) -> None:
 
 
 def test_a_full_disk_keeps_what_is_proven(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room is made, and the download goes on where the disk was full; the link may be the last one."""
+    """A part is kept on a full disk, and the download resumes from it once there is room."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this system")
     line.break_off(ETag='"1"')
-    kept = line.part.read_bytes()
+    before = line.part.read_bytes()
     with monkeypatch.context() as full:
 
         def fill(part: parts.Partial) -> None:
             part.file.flush()
             os.dup2(os.open("/dev/full", os.O_WRONLY), part.file.fileno())
 
-        real = parts.Partial.go_on
-        full.setattr(parts.Partial, "go_on", lambda part: (real(part), fill(part)))
+        real = parts.Partial.resume
+        full.setattr(parts.Partial, "resume", lambda part: (real(part), fill(part)))
         with pytest.raises(DownloadFailed, match="the disk is full"):
             line.fetch(file(VIDEO, ETag='"1"'))
-    assert line.part.read_bytes() == kept
+    assert line.part.read_bytes() == before
     line.fetch(file(VIDEO, ETag='"1"'))
     assert line.path.read_bytes() == VIDEO
 
 
 def test_a_video_that_is_compressed_on_the_way(line: Line) -> None:
-    """Although asked not to. What is saved is the video, also where only the header calls it compressed."""
+    """A compressed video is saved decompressed, and unchanged if only the header declares it compressed."""
     line.fetch(answer(gzip.compress(VIDEO), Content_Encoding="gzip", ETag='"1"'))
     assert line.path.read_bytes() == VIDEO
     line.fetch(answer(OTHER, Content_Encoding="gzip"))
@@ -388,20 +388,20 @@ def test_a_video_that_is_compressed_on_the_way(line: Line) -> None:
     [lambda body: body[:-50], lambda body: body[:-4], lambda body: body[:90_000] + bytes(99) + body[90_099:]],
 )
 def test_a_compressed_video_that_is_damaged(line: Line, spoil: Callable[[bytes], bytes]) -> None:
-    """Is not saved, and may come right later."""
+    """A damaged compressed video is not saved, and the error is transient."""
     damaged = unannounced(spoil(gzip.compress(VIDEO)), Content_Encoding="gzip")
     assert line.refuses(*[damaged] * 4).transient
 
 
 def test_a_bomb_is_stopped_at_the_limit(line: Line) -> None:
-    """A few bytes that become gigabytes."""
+    """A decompression bomb is stopped at the size limit."""
     bomb = gzip.compress(film(bytes(50_000_000)))
     assert "are accepted" in str(line.refuses(answer(bomb, Content_Encoding="gzip"), max_bytes=10**6))
 
 
 @pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}], ids=["unmarked", "weak"])
 def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> None:
-    """A server that does not mark its files is asked for all of it."""
+    """Without a strong validator the whole file is requested again."""
     line.fetch(file(VIDEO, cut_at=100_000, **mark), file(OTHER))
     assert ranges(line.server) == [None, None]
     assert line.path.read_bytes() == OTHER
@@ -417,7 +417,7 @@ def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> N
     ids=["another part", "no range said", "416"],
 )
 def test_a_wrong_part_is_thrown_away(line: Line, lie: Step) -> None:
-    """Then it begins again from the start."""
+    """A download starts over after a wrong range."""
     line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), lie, file(OTHER, ETag='"1"'))
     assert line.path.read_bytes() == OTHER
     assert ranges(line.server) == [None, rest(100_000), None]
@@ -426,19 +426,19 @@ def test_a_wrong_part_is_thrown_away(line: Line, lie: Step) -> None:
 
 @pytest.mark.parametrize("fault", [close, answer(b"", 503), answer(b"", 500), partial(VIDEO, 0), answer(b"")])
 def test_a_passing_fault_is_waited_through(line: Line, fault: Step) -> None:
-    """Downloads cost nothing, so they are tried again by themselves."""
+    """A download is retried automatically after a transient fault, because it costs nothing."""
     line.fetch(fault, file(VIDEO))
     assert line.path.read_bytes() == VIDEO
 
 
-def test_it_waits_as_long_as_it_is_told(line: Line) -> None:
-    """Retry-After is obeyed."""
+def test_retry_after_is_honoured(line: Line) -> None:
+    """A download waits for the seconds in ``Retry-After``."""
     line.fetch(answer(b"", 429, Retry_After="3"), answer(b"", 503, Retry_After="0"), file(VIDEO))
     assert line.pauses == [3.0, 1.0]
 
 
-def test_a_long_pause_is_for_whoever_asked(line: Line) -> None:
-    """A server that wants ten minutes gets them: nobody knocks before, and the error says how long."""
+def test_a_long_pause_is_left_to_the_caller(line: Line) -> None:
+    """A download fails without a retry if the server requires ten minutes, and the error says so."""
     error = line.refuses(answer(b"", 503, Retry_After="600"))
     assert error.retry_after == 600
     assert error.transient
@@ -451,7 +451,7 @@ def test_a_long_pause_is_for_whoever_asked(line: Line) -> None:
 def test_closing_ends_it_at_once(
     transport: Transport, server: FaultServer, tmp_path: Path, moment: str
 ) -> None:
-    """A kernel that ends, or connects anew, leaves no download running behind its back."""
+    """Closing the transport ends a download at once, at every stage."""
 
     def half(exchange: Exchange) -> bool:
         exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:100_000])
@@ -471,7 +471,7 @@ def test_closing_ends_it_at_once(
 
 
 def test_it_gives_up(line: Line) -> None:
-    """Four tries; whoever asks knows that another time may do better."""
+    """A download fails after four tries, with a transient error."""
     error = line.refuses(*[file(VIDEO, cut_at=100_000)] * 9)
     assert len(line.server.requests) == 4
     assert error.transient
@@ -480,10 +480,10 @@ def test_it_gives_up(line: Line) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_a_link_that_has_ended(line: Line, status: int) -> None:
-    """Said as such, and not tried again."""
+    """An expired link raises ``LinkExpired`` and is not retried."""
     error = line.refuses(answer(b"gone", status), kind=LinkExpired)
     assert "24 hours" in str(error)
-    assert error.transient == (status != 410)  # which alone says that it is so for good
+    assert error.transient == (status != 410)  # only 410 is permanent
     assert len(line.server.requests) == 1
 
 
@@ -491,8 +491,8 @@ def test_a_link_that_has_ended(line: Line, status: int) -> None:
     ("step", "words"),
     [
         (html("<!doctype html><h1>Log in</h1>", 200), "a web page instead of a video"),
-        (answer({"error": "no"}), "something else instead of a video"),
-        (answer(b"GIF89a"), "something else"),
+        (answer({"error": "no"}), "does not lead to a video"),
+        (answer(b"GIF89a"), "does not lead to a video"),
         (answer(bytes(99), Content_Encoding="br"), "compressed"),
         (answer(gzip.compress(b"<!doctype html>"), Content_Encoding="gzip"), "compressed"),
         (answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"), "answered 206"),
@@ -501,8 +501,8 @@ def test_a_link_that_has_ended(line: Line, status: int) -> None:
         (redirect("file:///etc/passwd"), "does not lead to an http"),
     ],
 )
-def test_what_is_no_video(line: Line, step: Step, words: str) -> None:
-    """It is not saved under a video's name, and not asked for again."""
+def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
+    """An answer that is no video is neither saved nor requested again."""
     error = line.refuses(step)
     assert words in str(error)
     assert not error.transient
@@ -510,7 +510,7 @@ def test_what_is_no_video(line: Line, step: Step, words: str) -> None:
 
 
 def test_webm_is_a_video_too(line: Line) -> None:
-    """As is one that comes in the smallest pieces, of unknown length."""
+    """A WebM of unknown length is saved, even if it arrives byte by byte."""
 
     def pieces(exchange: object) -> bool:
         exchange.send(200, {"Transfer-Encoding": "chunked"}, b"")
@@ -524,7 +524,7 @@ def test_webm_is_a_video_too(line: Line) -> None:
 
 
 def test_a_chunked_video_that_breaks_off(line: Line) -> None:
-    """Without a length, the missing last chunk tells."""
+    """A chunked video without its last chunk is incomplete and is requested again."""
 
     def broken(exchange: object) -> bool:
         exchange.send(200, {"Transfer-Encoding": "chunked"}, b"10\r\n" + VIDEO[:16] + b"\r\n")
@@ -537,7 +537,7 @@ def test_a_chunked_video_that_breaks_off(line: Line) -> None:
 @pytest.mark.parametrize("end", [20, 25, 31, 32, 39, 40, 200_000, len(VIDEO) - 1])
 @pytest.mark.parametrize("server_of", [unannounced, answer], ids=["no length", "a wrong length"])
 def test_a_video_that_ends_in_the_middle(line: Line, server_of: Callable[[bytes], Step], end: int) -> None:
-    """Half of it is not saved as if it were whole, wherever it was cut."""
+    """A video truncated at any byte is not saved as complete."""
     line.fetch(server_of(VIDEO[:end]), unannounced(VIDEO))
     assert line.path.read_bytes() == VIDEO
     assert ranges(line.server) == [None, None]
@@ -545,35 +545,35 @@ def test_a_video_that_ends_in_the_middle(line: Line, server_of: Callable[[bytes]
 
 
 def test_a_video_that_always_ends_in_the_middle(line: Line) -> None:
-    """It is said, and whoever asks may try again later: perhaps it is still being written."""
+    """A video that is always truncated raises a transient error: the server may still be writing it."""
     error = line.refuses(*[unannounced(VIDEO[:200_000])] * 4)
-    assert "ends in the middle, after 200000 bytes" in str(error)
+    assert "it ends after 200000 bytes" in str(error)
     assert error.transient
 
 
-def test_too_large_is_refused_before_it_comes(line: Line) -> None:
-    """By the announced length, or, where there is none or it lies, by what arrives."""
-    assert "0.3 MB or more, and 0.1 MB" in str(line.refuses(answer(VIDEO), max_bytes=100_000))
+def test_a_video_that_is_too_large_is_refused_early(line: Line) -> None:
+    """A video that is too large is refused by its announced length, or else by the bytes that arrive."""
+    assert "0.3 MB or more; at most 0.1 MB" in str(line.refuses(answer(VIDEO), max_bytes=100_000))
     assert line.progress == []
     assert "are accepted" in str(line.refuses(unannounced(VIDEO), max_bytes=100_000))
 
 
 @pytest.mark.parametrize("length", ["-5", "1e3", "9" * 5000])
 def test_a_length_that_is_none(line: Line, length: str) -> None:
-    """A header full of nonsense is as none: the end of the connection is the end of the video."""
+    """An invalid ``Content-Length`` is ignored: the video ends with the connection."""
     line.fetch(lambda exchange: exchange.send(200, {"Content-Length": length}, VIDEO))
     assert line.path.read_bytes() == VIDEO
     assert line.progress[-1] == (len(VIDEO), None)
 
 
-def test_nobody_listens(line: Line) -> None:
-    """The reason stands in the error."""
+def test_an_unreachable_server(line: Line) -> None:
+    """The error contains the reason."""
     line.server.__exit__()
     assert "cannot be reached" in str(line.refuses())
 
 
 def test_no_such_folder(line: Line) -> None:
-    """The system's words, before anything is asked for."""
+    """A missing folder raises the system's error before any request."""
     line.path = line.path.parent / "missing" / "clip.mp4"
     with pytest.raises(DownloadFailed, match=rf"missing.*{re.escape(os.strerror(errno.ENOENT))}"):
         line.fetch(file(VIDEO))
@@ -582,7 +582,7 @@ def test_no_such_folder(line: Line) -> None:
 
 @pytest.mark.parametrize("seconds", [0.1, 0.6])
 def test_a_video_whose_name_is_held_for_a_moment(line: Line, seconds: float) -> None:
-    """Windows: a player or a virus scanner has the earlier file open. Nothing is downloaded twice."""
+    """The rename is retried while another program has the earlier file open (Windows)."""
     line.path.write_bytes(b"earlier")
     player = line.path.open("rb")
     threading.Timer(seconds, player.close).start()
@@ -593,8 +593,10 @@ def test_a_video_whose_name_is_held_for_a_moment(line: Line, seconds: float) -> 
 
 
 @needs_the_rules
-def test_a_whole_video_outlives_the_want_of_its_name(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is paid for. It stays, the error says where, and the next try needs no link, which may have died."""
+def test_a_complete_video_is_kept_if_it_cannot_be_renamed(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video that cannot be renamed is kept; the error names it, and the next try needs no link."""
     monkeypatch.setattr(parts, "PATIENCE", 0.1)
     line.path.write_bytes(b"earlier")
     for script in ([file(VIDEO)], []):  # the second time too
@@ -614,10 +616,10 @@ def test_a_whole_video_outlives_the_want_of_its_name(line: Line, monkeypatch: py
 
 @needs_the_rules
 @pytest.mark.parametrize("change", [lambda part: part.write_bytes(b"ftyp"), lambda part: part.unlink()])
-def test_only_what_is_whole_still_gets_its_name(
+def test_only_a_complete_part_is_renamed_later(
     line: Line, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A part that was changed or removed in the meantime is downloaded again."""
+    """A complete part that was changed or removed since is downloaded again."""
     monkeypatch.setattr(parts, "PATIENCE", 0.1)
     line.path.write_bytes(b"earlier")
     with line.path.open("rb"), pytest.raises(DownloadFailed):
@@ -630,26 +632,26 @@ def test_only_what_is_whole_still_gets_its_name(
 
 @needs_the_rules
 def test_a_part_that_another_program_has_open(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The search index reads the .part itself: the same."""
+    """A part that another program has open is kept, and renamed by the next try."""
     monkeypatch.setattr(parts, "PATIENCE", 0.1)
     readers: list[BinaryIO] = []
-    line.hear = lambda *_: readers or readers.append(line.part.open("rb"))
-    with pytest.raises(DownloadFailed, match="is whole"):
+    line.on_progress = lambda *_: readers or readers.append(line.part.open("rb"))
+    with pytest.raises(DownloadFailed, match="is complete"):
         line.fetch(file(VIDEO))
     readers[0].close()
     assert line.fetch() == line.path
     assert line.path.read_bytes() == VIDEO
 
 
-def test_two_downloads_of_one_file_do_not_meet(line: Line) -> None:
-    """Two threads, or two kernels: each has a part of its own, and both find the video saved."""
+def test_two_downloads_of_one_file_do_not_interfere(line: Line) -> None:
+    """Two downloads of one file have separate parts, and both return the saved video."""
     second = Line(line.transport, line.server, line.path.parent)
 
     def overtake(received: int, total: int | None) -> None:
         if not second.progress:
             second.fetch(file(VIDEO, ETag='"1"'))
 
-    line.hear = overtake
+    line.on_progress = overtake
     line.server.then(file(VIDEO, ETag='"1"'))
     line.fetch()
     assert line.path.read_bytes() == VIDEO
@@ -657,8 +659,8 @@ def test_two_downloads_of_one_file_do_not_meet(line: Line) -> None:
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
-def test_what_another_download_writes_is_not_taken_over(line: Line) -> None:
-    """It is asleep, not dead: it goes on later, and then finds that the video is saved."""
+def test_the_part_of_a_running_download_is_not_taken_over(line: Line) -> None:
+    """A suspended download keeps its part, and after it resumes it finds the video saved."""
     sleeper = parts.Partial(line.path, line.server.url + "/clip.mp4")
     sleeper.open()
     sleeper.begin(len(VIDEO), '"1"')
@@ -674,20 +676,20 @@ def test_what_another_download_writes_is_not_taken_over(line: Line) -> None:
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
-def test_what_another_hand_wrote_is_not_saved(line: Line) -> None:
-    """On a disk that lost the lock, say: the film is read once more, and fetched anew."""
-    hands: list[Path] = []
+def test_bytes_of_another_program_are_not_saved(line: Line) -> None:
+    """A part that another program has changed, because the lock was lost say, is downloaded again."""
+    changed: list[Path] = []
 
     def meddle(received: int, total: int | None) -> None:
-        if received > 100_000 and not hands:
-            hands.append(line.part)
+        if received > 100_000 and not changed:
+            changed.append(line.part)
             with line.part.open("r+b") as other:
                 other.seek(50_000)
                 other.write(b"not of this film")
 
-    line.hear = meddle
+    line.on_progress = meddle
     line.fetch(file(VIDEO, ETag='"1"'), file(VIDEO, ETag='"1"'))
-    assert hands
+    assert changed
     assert line.path.read_bytes() == VIDEO
     assert list(line.path.parent.iterdir()) == [line.path]
 
@@ -695,8 +697,8 @@ def test_what_another_hand_wrote_is_not_saved(line: Line) -> None:
 @pytest.mark.usefixtures("rules_of_posix")
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
 def test_a_part_that_was_removed_is_fetched_again(line: Line) -> None:
-    """By a program that tidies up: it can be tried again at once, and no error names a file that is gone."""
-    line.hear = lambda *_: [part.unlink() for part in line.path.parent.glob("*.part")]
+    """A part that another program removes raises a transient error that names no missing file."""
+    line.on_progress = lambda *_: [part.unlink() for part in line.path.parent.glob("*.part")]
     with pytest.raises(DownloadFailed, match="could not be written") as caught:
         line.fetch(file(VIDEO))
     assert caught.value.transient
@@ -705,7 +707,7 @@ def test_a_part_that_was_removed_is_fetched_again(line: Line) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 def test_a_stranger_s_link_is_no_part(line: Line, tmp_path: Path) -> None:
-    """A folder from elsewhere has links to files of the user, in place of a part and of its note."""
+    """A link to a user's file, in place of a part or its note, is neither read nor written."""
     mine = tmp_path / "thesis.txt"
     mine.write_bytes(VIDEO[:1000])
     for name in ("clip.mp4.part", "clip.mp4.12345678.part"):
@@ -722,7 +724,7 @@ def test_a_stranger_s_link_is_no_part(line: Line, tmp_path: Path) -> None:
 
 
 def test_a_film_is_found_again_under_another_link(line: Line) -> None:
-    """A fresh link may have another path. The name of the film tells that both lead to it."""
+    """A part is resumed from a new link with another path, if both belong to the same video."""
     with pytest.raises(DownloadFailed):
         line.fetch(file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4, film="task")
     line.link = "/elsewhere/c.mp4"
@@ -735,7 +737,7 @@ def test_a_film_is_found_again_under_another_link(line: Line) -> None:
 def test_a_whole_film_without_a_validator_outlives_a_full_disk(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its name is held, and the disk has no room for one more note. The next kernel saves it all the same."""
+    """A complete part that can be neither renamed nor noted is still saved by the next kernel."""
     monkeypatch.setattr(parts, "PATIENCE", 0.1)
     line.path.write_bytes(b"earlier")
 
@@ -743,8 +745,8 @@ def test_a_whole_film_without_a_validator_outlives_a_full_disk(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     # The first note is written while there is room.
-    line.hear = lambda *_: monkeypatch.setattr(leftovers, "write_note", full)
-    with line.path.open("rb"), pytest.raises(DownloadFailed, match="is whole"):
+    line.on_progress = lambda *_: monkeypatch.setattr(leftovers, "write_note", full)
+    with line.path.open("rb"), pytest.raises(DownloadFailed, match="is complete"):
         line.fetch(file(VIDEO))
     line.server.requests.clear()
     line.fetch()
@@ -755,7 +757,7 @@ def test_a_whole_film_without_a_validator_outlives_a_full_disk(
 
 @pytest.mark.parametrize("name", ["锦" * 83 + ".mp4", "a" * 251 + ".mp4"], ids=["Chinese", "Latin"])
 def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
-    """A video may have the longest name that there is; what is left of it is found again, too."""
+    """A video with the longest possible name is saved, and its part is found again."""
     line.path = line.path.with_name(name)
     with pytest.raises(DownloadFailed):
         line.fetch(*[file(VIDEO, cut_at=100_000, ETag='"1"'), *[close] * 4])
@@ -766,7 +768,7 @@ def test_a_name_as_long_as_can_be(line: Line, name: str) -> None:
 
 
 def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The part of an earlier version of the film gives way, where the disk is too small for both."""
+    """The part of an earlier version of the file is removed if the disk has no room for both."""
     folder = line.path.parent
 
     class Small(FileIO):
@@ -785,7 +787,7 @@ def test_a_disk_with_room_for_one_film(line: Line, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_disk_without_room_keeps_what_is_here(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing else to remove the download fails, and a later one goes on with its bytes."""
+    """A download fails on a disk without room, and a later one resumes from its bytes."""
     write = FileIO.write
 
     class Full(FileIO):
@@ -808,7 +810,7 @@ def test_a_disk_without_room_keeps_what_is_here(line: Line, monkeypatch: pytest.
 
 @pytest.fixture
 def whole(tmp_path: Path) -> parts.Partial:
-    """A part with all its bytes, beside an earlier file of the name that it is to have."""
+    """Return a complete part, beside an earlier file at its target path."""
     (tmp_path / "clip.mp4").write_bytes(b"earlier")
     part = parts.Partial(tmp_path / "clip.mp4", "https://example.com/clip.mp4")
     part.open()
@@ -820,7 +822,7 @@ def whole(tmp_path: Path) -> parts.Partial:
 @pytest.mark.usefixtures("rules_of_posix")
 @pytest.mark.skipif(os.name == "nt", reason="Windows renames no open file")
 def test_another_kernel_gives_the_video_its_name(whole: parts.Partial, tmp_path: Path) -> None:
-    """It was the same file, so it is saved."""
+    """A part that another kernel has renamed counts as saved, because the content is the same."""
     whole.path.replace(tmp_path / "clip.mp4")
     whole.finish()
     whole.close()
@@ -830,7 +832,7 @@ def test_another_kernel_gives_the_video_its_name(whole: parts.Partial, tmp_path:
 @pytest.mark.usefixtures("rules_of_posix")
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
 def test_an_earlier_file_of_that_name_is_not_taken_for_it(whole: parts.Partial) -> None:
-    """The part was removed under us: the video is not saved, whatever lies there."""
+    """A removed part does not count as saved, even if an earlier file is at the target path."""
     whole.path.unlink()
     with pytest.raises(FileNotFoundError):
         whole.finish()
@@ -838,7 +840,7 @@ def test_an_earlier_file_of_that_name_is_not_taken_for_it(whole: parts.Partial) 
 
 
 def test_the_disk_is_full(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said plainly. The part is the device that is always full."""
+    """The error says that the disk is full. The part is the device that is always full."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full on this system")
     monkeypatch.setattr(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
@@ -851,7 +853,7 @@ def test_the_disk_is_full(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_callback_that_raises(
     transport: Transport, server: FaultServer, tmp_path: Path, interruption: BaseException
 ) -> None:
-    """Ends the download with its own error, and nothing is left behind."""
+    """A callback's error ends the download, which leaves no file behind."""
 
     def stop(received: int, total: int | None) -> None:
         raise interruption

@@ -1,4 +1,4 @@
-"""The parts beside a video: whose they are, and what becomes of them."""
+"""Tests of the parts beside a video: their locks, and their removal."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ sys.stdin.read()
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """A film that is not there yet; its name has what is special in patterns."""
+    """Return the path of a video that does not exist yet; its name has special characters of patterns."""
     return tmp_path / "a [boat]+.mp4"
 
 
 def test_a_part_belongs_to_one_process(film: Path) -> None:
-    """No other takes it over or removes it while it lives; killed, it leaves it to the next one at once."""
+    """A part is not taken over or removed while its process lives, and is free once that is killed."""
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", HOLD, film], stdin=pipe, stdout=pipe, text=True) as holder:
         assert holder.stdout is not None
@@ -46,13 +46,15 @@ def test_a_part_belongs_to_one_process(film: Path) -> None:
     assert file is not None
     with file:
         assert file.read() == b"half"
-        assert leftovers.take_over(part) is None, "nor does another thread of this process"
+        assert leftovers.take_over(part) is None, (
+            "another thread of this process must not take it over either"
+        )
     leftovers.tidy(part, "any")
     assert not part.exists()
 
 
 def test_only_the_film_s_own_parts_are_found(film: Path) -> None:
-    """Of any download, and of an earlier version; not those of other films, nor what is no file."""
+    """Parts of any download and package version are found; parts of other videos, and folders, not."""
     for name in (f"{film.name}.1a2b3c4d.part", f"{film.name}.part"):
         (film.parent / name).touch()
     for name in ("a boat.mp4.1a2b3c4d.part", f"{film.name}.1a2b3c4d.part.part", f"{film.name}.mine.part"):
@@ -65,7 +67,7 @@ def test_only_the_film_s_own_parts_are_found(film: Path) -> None:
 
 
 def test_a_whole_film_that_is_another_one_is_not_removed(film: Path) -> None:
-    """Two links to one name: the film that could not be named yet is paid for, too."""
+    """A complete part of a different video is kept, because that video is paid for, too."""
     part, file = leftovers.create(film)
     file.close()
     leftovers.write_note(part, link="a", whole=1, digest="of another film")
@@ -76,7 +78,7 @@ def test_a_whole_film_that_is_another_one_is_not_removed(film: Path) -> None:
 
 
 def test_a_note_without_its_part_is_removed(film: Path) -> None:
-    """Its part was removed by hand, or by a program that tidies up."""
+    """The note of a part that another program has removed is removed."""
     part, file = leftovers.create(film)
     file.close()
     leftovers.write_note(part, link="a")
@@ -86,8 +88,8 @@ def test_a_note_without_its_part_is_removed(film: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"\xff", b"[" * 100_000], ids=len)
-def test_a_note_that_says_nothing(film: Path, content: bytes) -> None:
-    """A kernel was killed while it wrote, or the file is another program's."""
+def test_an_unreadable_note(film: Path, content: bytes) -> None:
+    """A note that is truncated, or another program's, is read as empty."""
     part, file = leftovers.create(film)
     file.close()
     part.with_suffix(".etag").write_bytes(content)
@@ -95,7 +97,7 @@ def test_a_note_that_says_nothing(film: Path, content: bytes) -> None:
 
 
 def test_a_note_is_written_over_in_its_place(film: Path) -> None:
-    """A full disk has room for that: the second entry is no longer than the first one, whatever it says."""
+    """A second entry has the size of the first one, so a full disk has room for it."""
     part, file = leftovers.create(film)
     file.close()
     leftovers.write_note(part, link="a")
@@ -109,7 +111,7 @@ def test_a_note_is_written_over_in_its_place(film: Path) -> None:
 @pytest.mark.usefixtures("rules_of_posix")
 @pytest.mark.skipif(os.name == "nt", reason="Windows renames no open file")
 def test_a_film_is_no_part_any_more(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its download gave it its name between our opening and our lock: it is not written to."""
+    """A part that its download renames between our opening and our lock is not taken over."""
     part, file = leftovers.create(film)
     file.close()
 

@@ -1,4 +1,4 @@
-"""An mp4 knows how long it is."""
+"""Tests of the completeness check of mp4 files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MDAT = b"\0\0\0\x0cmdat...."
 
 
 def whole(data: bytes) -> bool:
-    """Whether these bytes are a whole file."""
+    """Return whether these bytes are a complete file."""
     return is_whole(io.BytesIO(data), len(data))
 
 
@@ -36,7 +36,7 @@ def whole(data: bytes) -> bool:
     ids=["plain", "moov last", "64 bits", "to the end", "filled up", "fragments"],
 )
 def test_a_whole_file(data: bytes) -> None:
-    """The boxes fill it."""
+    """A file whose boxes fill it is complete."""
     assert whole(data)
 
 
@@ -58,20 +58,20 @@ def test_a_whole_file(data: bytes) -> None:
         *("too short a long box", "an endless box", "endless boxes"),
     ],
 )
-def test_what_is_not_whole(data: bytes) -> None:
-    """A box is missing, or goes on where the file does not."""
+def test_an_incomplete_file(data: bytes) -> None:
+    """A file is incomplete if a box is missing or extends beyond the end."""
     assert not whole(data)
 
 
-def test_wherever_it_is_cut() -> None:
-    """No beginning of a file passes for the file."""
+def test_a_truncated_file() -> None:
+    """A file truncated at any byte is incomplete."""
     data = FTYP + MOOV + MDAT
     assert [end for end in range(len(data) + 1) if whole(data[:end])] == [len(data)]
 
 
 @pytest.mark.slow
 def test_a_real_video(tmp_path: Path) -> None:
-    """What an encoder writes is whole, and half of it is not."""
+    """An encoder's file is complete, and half of it is not."""
     with Sandbox(speed=100, draft=True) as sandbox, Client(sandbox.api_key, sandbox.base_url) as client:
         task_id = client.submit(VideoRequest(prompt="一条锦鲤", duration=3)).task_id
         while not (videos := client.status(task_id).videos):

@@ -1,11 +1,11 @@
-"""Proofs that a server still has the same file, and headers that prove nothing."""
+"""Tests of validators: headers that prove that a file is unchanged, and headers that do not."""
 
 from __future__ import annotations
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from qingbo_widgets.service.download.validators import is_proven, strong_validator
+from qingbo_widgets.service.download.validators import matches_validator, strong_validator
 
 DATE = "Wed, 01 Apr 2026 00:00:10 GMT"
 EARLIER = "Wed, 01 Apr 2026 00:00:09 GMT"
@@ -30,7 +30,7 @@ OTHER = "Wed, 01 Apr 2026 00:00:08 GMT"
     ids=str,
 )
 def test_a_strong_validator(headers: dict[str, str], validator: str | None) -> None:
-    """A strong tag, or a date of which the second was over when the answer was sent."""
+    """A validator is a strong tag, or a date at least one second older than the answer."""
     assert strong_validator(CaseInsensitiveDict(headers)) == validator
 
 
@@ -50,5 +50,5 @@ def test_a_strong_validator(headers: dict[str, str], validator: str | None) -> N
     ids=str,
 )
 def test_a_proof(headers: dict[str, str], validator: str | None, proven: bool) -> None:
-    """The answer itself has to say it: many servers send any range, whatever ``If-Range`` asks for."""
-    assert is_proven(CaseInsensitiveDict(headers), validator) is proven
+    """Only a matching header in the answer is a proof, because many servers ignore ``If-Range``."""
+    assert matches_validator(CaseInsensitiveDict(headers), validator) is proven
