@@ -1,8 +1,8 @@
-"""Find a secret in a text from elsewhere, in whatever spelling it comes back.
+"""Search for a secret in external text, in every encoding in which it may be echoed.
 
 A gateway may quote a request in its error page: escaped for JSON, HTML or a URL, broken into lines, with soft
-hyphens, between tags, in base64, and any of these within another. A reader, or a program that unescapes it,
-still gets the secret out of it.
+hyphens, between tags, in base64, and any of these nested. A reader, or a program that unescapes the page, can
+still recover the secret.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from functools import cache
 
 __all__ = ["hide"]
 
-#: What a text may be escaped with. A run of letters that stand for themselves is one unit, as each escape is,
-#: and a run of what is not visible ASCII.
+#: The escapes of a text. One unit is an escape, a run of literal characters, or a run of characters that are
+#: not visible ASCII.
 _ESCAPES = r"""
     (?P<plain>[^%\\=&<\x00-\x20\x7f-\U0010ffff]+)
     |%u(?P<wide>[0-9a-fA-F]{4})|%(?P<percent>[0-9a-fA-F]{2})
@@ -29,33 +29,33 @@ _ESCAPES = r"""
     |(?P<other>[\x00-\x20\x7f-\U0010ffff]+)
     |(?P<sign>.)
 """
-#: Also quoted-printable, and without tags: read so, "key=ab12" begins with a letter that is none.
+#: Also quoted-printable, and without tags. A separate pattern, because "key=ab12" would be decoded by it.
 _MARKED_UP = rf"=(?P<quoted>[0-9a-fA-F]{{2}})|<(?:!--(?:(?!--).){{0,80}}--|[^<>]{{0,80}})>|{_ESCAPES}"
 _AS_WRITTEN = re.compile(r"(?P<plain>[!-~]+)|(?P<other>[^!-~]+)")
 _HAS_ESCAPES = re.compile(r"[%\\=&<]")
-#: How often a text may have been escaped, so that the time grows with the text only.
+#: Layers of escapes that are undone, so that the time is linear in the text.
 _DEEPEST = 8
 
 
-def hide(reveal: Callable[[], str], text: str, instead: str) -> str:
+def hide(reveal: Callable[[], str], text: str, replacement: str) -> str:
     """Return the text with every occurrence of a secret replaced.
 
     Args:
-        reveal: returns the secret: visible ASCII, long enough not to stand in the middle of any word.
-        text: from elsewhere.
-        instead: stands where the secret stood.
+        reveal: returns the secret: visible ASCII, too long to be a part of an ordinary word.
+        text: an external text.
+        replacement: the text that replaces the secret.
     """
     spans: set[tuple[int, int]] | BaseException
     try:
         spans = _spans(reveal(), text)
-    except BaseException as error:  # an interrupt, say: its traceback through these frames prints the secret
+    except BaseException as error:  # an interrupt, say: a traceback through these frames prints the secret
         spans = error.with_traceback(None)
     if isinstance(spans, BaseException):
         raise spans
     parts, end = [], 0
     for start, stop in sorted(spans):
         if start >= end:
-            parts += [text[end:start], instead]
+            parts += [text[end:start], replacement]
         end = max(end, stop)
     return "".join((*parts, text[end:]))
 
@@ -73,9 +73,9 @@ def _spans(secret: str, text: str) -> set[tuple[int, int]]:
     return spans
 
 
-@cache  # of a process's few keys, which it holds anyway
+@cache  # a process has few keys, and holds them anyway
 def _forms(secret: str) -> tuple[tuple[str, bool], ...]:
-    """Return what to look for among the letters, and whether their case counts."""
+    """Return the forms of the secret to search for, and for each whether case matters."""
     raw = secret.encode()
     any_case = {reading.letters.lower() for reading in _readings(secret)}
     any_case |= {secret.lower(), secret[::-1].lower(), raw.hex()}
@@ -89,21 +89,21 @@ _BASE64 = (base64.b64encode, base64.urlsafe_b64encode)
 
 
 def _encoded(raw: bytes, encode: Callable[[bytes], bytes], bits: int) -> set[str]:
-    """Return what raw bytes are encoded as, in letters of so many bits, wherever in a text they stand."""
+    """Return the encodings of raw bytes at any offset, without characters shared with neighbouring bytes."""
     return {
         encode(bytes(shift) + raw).decode()[-(-shift * 8 // bits) : (shift + len(raw)) * 8 // bits]
-        for shift in range(bits)  # encodings go by groups of bytes, so it depends on what stands before
+        for shift in range(bits)  # groups of bytes are encoded together, so the offset matters
     }
 
 
-@cache  # compiled when the first text with escapes comes: it takes 7 ms, a tenth of a first form
+@cache  # compiled for the first text with escapes: it takes 7 ms, a tenth of a first form
 def _unescaping() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of what stands for one letter, in a text with escapes."""
+    """Return the patterns of the units of a text with escapes."""
     return re.compile(_ESCAPES, re.DOTALL | re.VERBOSE), re.compile(_MARKED_UP, re.DOTALL | re.VERBOSE)
 
 
 def _readings(text: str) -> Iterator[_Reading]:
-    """Yield the text as it is written, and what it amounts to as its escapes are undone, layer by layer."""
+    """Yield readings of the text: as written, and with its escapes undone, layer by layer."""
     yield _Reading(text, _AS_WRITTEN)
     if not _HAS_ESCAPES.search(text):
         return
@@ -118,21 +118,21 @@ def _readings(text: str) -> Iterator[_Reading]:
 
 
 class _Reading:
-    """The visible ASCII letters that a text amounts to, and where each of them stands.
+    """A decoding of a text to visible ASCII characters, with the position of each in the text.
 
     Args:
-        text: to be read.
-        units: the pattern of what stands for one letter, or for none.
-        outer: the reading that the text is the letters of, where something was escaped more than once.
+        text: the text to decode.
+        units: the pattern of a unit, which stands for one character, several, or none.
+        outer: the reading whose ``letters`` are this text, if it was escaped more than once.
 
     Attributes:
-        letters: without blanks, and without letters that are invisible or not ASCII.
+        letters: the characters, without blanks and without those that are invisible or not ASCII.
     """
 
     def __init__(self, text: str, units: re.Pattern[str], outer: _Reading | None = None) -> None:
         self._outer = outer
         self._firsts: list[int] = []
-        self._units: list[tuple[int, int, bool]] = []  # start, end, and whether each letter stands for itself
+        self._units: list[tuple[int, int, bool]] = []  # start, end, and whether the characters are literal
         parts, length = [], 0
         for start, end, part, is_plain in _units(units, text):
             self._firsts.append(length)
@@ -142,7 +142,7 @@ class _Reading:
         self.letters = "".join(parts)
 
     def place(self, index: int) -> tuple[int, int]:
-        """Return the start and the end of what a letter is written as in the outermost text."""
+        """Return the start and the end, in the outermost text, of the unit of a character."""
         number = bisect_right(self._firsts, index) - 1
         start, end, is_plain = self._units[number]
         if is_plain:
@@ -154,12 +154,12 @@ class _Reading:
 
 
 def _units(units: re.Pattern[str], text: str) -> Iterator[tuple[int, int, str, bool]]:
-    """Yield start, end and letters of each unit that means any, and whether each letter stands for itself."""
+    """Yield start, end and characters of each unit that has any, and whether they are literal."""
     for unit in units.finditer(text):
         start, end = unit.span()
-        if not (letters := _meaning(unit)):
+        if not (letters := _decoded(unit)):
             continue
-        if unit.lastgroup == "other":  # a run: those between which the secret stands are none of it
+        if unit.lastgroup == "other":  # a run: invisible neighbours of the secret are not replaced
             for place, letter in enumerate(unit[0], start):
                 if letters := _visible(letter):
                     yield place, place + 1, letters, False
@@ -167,24 +167,24 @@ def _units(units: re.Pattern[str], text: str) -> Iterator[tuple[int, int, str, b
             yield start, end, letters, letters == unit[0]
 
 
-def _meaning(unit: re.Match[str]) -> str:
+def _decoded(unit: re.Match[str]) -> str:
     kind = unit.lastgroup
     if kind in ("plain", "sign", "itself"):
         return unit[kind]
     if kind in (None, "blank"):
         return ""
     if kind == "entity":
-        meant = html.unescape(f"&{unit[kind]};")
-        if meant.startswith("&") and len(meant) > 1:
+        decoded = html.unescape(f"&{unit[kind]};")
+        if decoded.startswith("&") and len(decoded) > 1:
             return unit[0]  # no such entity
     elif kind == "other":
-        meant = unit[0]
+        decoded = unit[0]
     else:
         code = int(unit[kind], 8 if kind == "octal" else 16)
-        meant = chr(code) if code <= 0x10FFFF else ""
-    return _visible(meant)
+        decoded = chr(code) if code <= 0x10FFFF else ""
+    return _visible(decoded)
 
 
 def _visible(letters: str) -> str:
-    """Return the visible ASCII in letters; fullwidth ones and the like are read as what they look like."""
+    """Return the visible ASCII of a text, with fullwidth and similar characters normalised to ASCII."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", letters) if "!" <= letter <= "~")

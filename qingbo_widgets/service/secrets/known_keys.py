@@ -1,7 +1,7 @@
-"""The API keys that this process knows, to keep them out of everything that is written, shown or sent.
+"""The API keys in use in this process, and their removal from everything that is written, shown or sent.
 
-A key is known as long as a client, or a field that holds it, is alive; those of the environment always are.
-It is found in whatever spelling ``echoes`` reads.
+A key is known as long as a client or a field that holds it is alive; keys of the environment are always
+known. A key is found in every encoding that ``echoes`` decodes.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = [
     "texts_in",
 ]
 
-#: Asked in this order; the second and third are those of the service's own documentation.
+#: Read in this order. The second and third are those of the service's own documentation.
 API_KEY_VARIABLES = ("QINGBO_API_KEY", "WAVE_API_KEY", "WAVEAPI_API_KEY")
-#: Levels of lists and dictionaries that are searched; a request has four. A list may contain itself.
+#: Levels of lists and dictionaries to search. A request has four; a list may contain itself.
 _DEEPEST = 12
 
 _remembered: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
 
 
 class Searched:
-    """An object of named values in which keys are looked for, as in a dataclass."""
+    """A base class of objects whose named values are searched for keys, like a dataclass's fields."""
 
     __slots__ = ()
 
@@ -51,8 +51,8 @@ class Searched:
         raise NotImplementedError
 
 
-class _Hider(logging.Filter):
-    """Hides known keys in our own log."""
+class _KeyFilter(logging.Filter):
+    """A log filter that hides known keys in our own log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record that holds a key; log every record."""
@@ -62,19 +62,19 @@ class _Hider(logging.Filter):
         return True
 
 
-_hider = _Hider()
+_key_filter = _KeyFilter()
 
 
 def remember(key: Secret) -> Secret:
-    """Hide this key from now on, for as long as anything holds it. Return the key."""
+    """Hide this key from now on, as long as it is referenced. Return the key."""
     _remembered[id(key)] = key
-    logging.getLogger("qingbo_widgets").addFilter(_hider)
+    logging.getLogger("qingbo_widgets").addFilter(_key_filter)
     return key
 
 
 def hide(text: str) -> str:
     """Return the text with every known key replaced by ``HIDDEN``."""
-    # One key may begin with another, and the rest of it would stay.
+    # Longest first: one key may begin with another, and its remainder would stay.
     for reveal in sorted(_known(), key=lambda reveal: len(reveal()), reverse=True):
         if len(reveal()) >= SHORTEST and reveal() not in HIDDEN:
             text = echoes.hide(reveal, text, HIDDEN)
@@ -82,7 +82,7 @@ def hide(text: str) -> str:
 
 
 def hide_in(value: Any, depth: int = _DEEPEST) -> Any:
-    """Return the value with the keys hidden in every text inside it, as ``texts_in`` finds them."""
+    """Return the value with the keys hidden in every text that ``texts_in`` finds in it."""
     if isinstance(value, str):
         return hide(value)
     if not depth or not any(hide(text) != text for text in texts_in(value, depth)):
@@ -103,12 +103,12 @@ def hide_in(value: Any, depth: int = _DEEPEST) -> Any:
 
 
 def holds_key(value: object) -> bool:
-    """Return whether a known key stands in a text inside the value."""
+    """Return whether a text inside the value contains a known key."""
     return any(hide(text) != text for text in texts_in(value))
 
 
 def texts_in(value: object, depth: int = _DEEPEST) -> Iterator[str]:
-    """Yield every text inside a value: in lists, sets, dictionaries, dataclasses and what is ``Searched``."""
+    """Yield every text inside a value: in lists, sets, dictionaries, dataclasses and ``Searched`` objects."""
     inner: list[object] = []
     if isinstance(value, str):
         yield value
@@ -125,7 +125,7 @@ def texts_in(value: object, depth: int = _DEEPEST) -> Iterator[str]:
 
 
 def _known() -> Iterator[Callable[[], str]]:
-    """Yield what reveals each key: no key stands in a local variable, for tracebacks print those."""
+    """Yield a function that reveals each key. Local variables hold no key, because tracebacks print them."""
     for reference in _remembered.valuerefs():
         if (key := reference()) is not None:
             yield key.reveal

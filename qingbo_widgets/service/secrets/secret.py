@@ -1,4 +1,4 @@
-"""A text that shows nowhere: ``Secret``."""
+"""``Secret``: a text that is never displayed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from .echoes import hide
 
 __all__ = ["HIDDEN", "SHORTEST", "Secret", "hidden"]
 
-#: What stands in the place of a secret.
+#: The replacement for a secret.
 HIDDEN = "<hidden>"
-#: Letters; shorter ones are made up, and would be found in the middle of any word.
+#: Characters. Shorter secrets are invented ones, and could be a part of any word.
 SHORTEST = 8
 
 
 class Secret:
-    """A text that neither prints nor pickles nor shows in a traceback; ``reveal()`` gives it.
+    """A text that is not printed, pickled or shown in a traceback; ``reveal()`` returns it.
 
     A value that is not text is accepted and dropped: the caller may have read the key as bytes.
 
     Attributes:
-        is_text: whether a text was given.
+        is_text: whether the value was a text.
     """
 
     __slots__ = ("__text", "__weakref__", "is_text")
@@ -34,17 +34,17 @@ class Secret:
         return self.__text
 
     def bearer(self) -> bytes:
-        """Return the value of the header that carries it. To be put nowhere but into a socket."""
+        """Return the value of the ``Authorization`` header. Write it only to a socket."""
         return b"Bearer " + self.__text.encode("ascii", "replace")
 
     def hide_in(self, text: str) -> str:
-        """Return the text with every occurrence of the secret taken out, however it is spelled."""
+        """Return the text with every occurrence of the secret replaced, in every encoding."""
         if len(self.__text) < SHORTEST:
             return text.replace(self.__text, HIDDEN) if self.__text else text
         return hide(self.reveal, text, HIDDEN)
 
     def hide_in_all(self, value: Any) -> Any:
-        """Do the same to every text in what JSON holds. A key too short to be one is left where it is."""
+        """Return a JSON value with the secret replaced in every text, unless it is too short to be a key."""
         if isinstance(value, str):
             return self.hide_in(value) if len(self.__text) >= SHORTEST else value
         if isinstance(value, list):
@@ -55,27 +55,27 @@ class Secret:
 
     @property
     def fits_a_header(self) -> bool:
-        """Whether it consists of visible ASCII, which is all that an HTTP header carries safely."""
+        """True if the secret is visible ASCII, the only characters that are safe in an HTTP header."""
         return self.__text.isascii() and self.__text.isprintable() and " " not in self.__text
 
     def __bool__(self) -> bool:
-        """Whether anything was given."""
+        """Return whether the value was not empty."""
         return bool(self.__text) or not self.is_text
 
     def __repr__(self) -> str:
         return HIDDEN
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A secret is not written down.")
+        raise TypeError("A secret cannot be pickled or copied.")
 
     def __getstate__(self) -> NoReturn:
         self.__reduce__()
 
 
 def hidden(value: object) -> Secret | None:
-    """Wrap a value in a ``Secret``; ``None`` is returned as it is.
+    """Wrap a value in a ``Secret``; return ``None`` unchanged.
 
-    To be called first of all by whatever takes a key, and bound to the same name: a verbose traceback prints
-    the arguments of every function that it passes through. Nothing raises here.
+    A function that takes a key must call this first and assign the result to the same name, because a verbose
+    traceback prints the arguments of every function in it. This function never raises.
     """
     return value if value is None or isinstance(value, Secret) else Secret(value)

@@ -1,4 +1,4 @@
-"""A secret is found in whatever spelling, and nothing else is touched."""
+"""Tests of the search for a secret in every encoding, which leaves other text unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qingbo_widgets.service.secrets.echoes import hide
 
 KEY = "sk-sentinel-3e1f9c7a5b2d"
 
-#: Ways to write a letter, and what may stand between two.
+#: Ways to escape a character, and text that may separate two characters.
 LETTERS = (
     "{0}",
     "%{1:02x}",
@@ -57,7 +57,7 @@ GAPS = (
     st.booleans(),
 )
 def test_any_mixture_of_spellings(letters: list[str], gaps: list[str], upper: bool) -> None:
-    """Each letter in a spelling of its own, with something else between each two of them."""
+    """A secret is found with each character escaped differently, and different separators between them."""
     key = KEY.upper() if upper else KEY
     written = "".join(
         letter.format(character, ord(character)) + gap
@@ -69,12 +69,12 @@ def test_any_mixture_of_spellings(letters: list[str], gaps: list[str], upper: bo
 @pytest.mark.parametrize("before", ["", "u", "us", "user:", "Bearer ", "密钥"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 def test_base64_at_any_place(before: str, encode: object) -> None:
-    """It encodes three letters at a time, so it looks different behind each beginning."""
+    """A secret is found in base64 at any offset, although three bytes are encoded together."""
     coded = encode((before + KEY + " end").encode()).decode()
     shown = hide(lambda: KEY, f"?a={coded}&b=1", "*")
     assert shown.startswith("?a=")
     assert shown.endswith("&b=1")
-    assert len(shown.replace("*", "")) <= len(f"?a={coded}&b=1") - len(KEY), "too much of it is left"
+    assert len(shown.replace("*", "")) <= len(f"?a={coded}&b=1") - len(KEY), "too much of the secret is left"
 
 
 @pytest.mark.parametrize(
@@ -95,24 +95,24 @@ def test_base64_at_any_place(before: str, encode: object) -> None:
     ],
 )
 def test_markup_and_encodings(written: str) -> None:
-    """Of an encoding, the ends may be left: they hold letters that stand before or behind, too."""
+    """A secret is found in markup and encodings, whose end characters, shared with other text, may stay."""
     shown = hide(lambda: KEY, f"key {written}, or so", "*")
     assert shown.startswith("key ")
     assert shown.endswith(", or so")
-    assert len(shown.replace("=", "")) <= len("key *, or so") + 12, "too much of it is left"
+    assert len(shown.replace("=", "")) <= len("key *, or so") + 12, "too much of the secret is left"
 
 
 @pytest.mark.parametrize(
     "key", ["deadbeef0123456789", "beefdead0123456789", "u1234567890abcdef", "%41-x=41&lt;b>\\x41"]
 )
 @pytest.mark.parametrize("before", ["key=", "100%", "C:\\", "<", "&", "%u", "=41", "\\\\"])
-def test_what_stands_before_takes_nothing_from_it(before: str, key: str) -> None:
-    """A key whose first letters could be read as the end of an escape is found as it is written."""
+def test_preceding_text_does_not_hide_a_key(before: str, key: str) -> None:
+    """A key is found even if its first characters could be the end of an escape."""
     assert hide(lambda: key, f"{before}{key}>", "*") == f"{before}*>"
 
 
 def test_several_and_none() -> None:
-    """All of them, next to each other too, and a text without any stays as it is."""
+    """Every occurrence is replaced, adjacent ones too, and a text without any is unchanged."""
     assert hide(lambda: KEY, f"{KEY}{KEY} {' '.join(KEY)}%20{KEY}", "*") == "** *%20*"
     for text in ("", "sk-sentinel-3e1f9c7a5b2", "100 % & more = \\o/ 锦鲤", "a%zz\\u12&;"):
         assert hide(lambda: KEY, text, "*") == text
@@ -141,7 +141,7 @@ def test_several_and_none() -> None:
     ],
 )
 def test_a_hostile_text_costs_time_by_its_length_only(piece: str) -> None:
-    """It takes a fraction of a second; a pattern that tries each beginning again needs minutes."""
+    """The search is linear in the text: a pattern that restarts at each character needs minutes."""
     text = piece * (200_000 // len(piece))
     begun = time.process_time()
     assert hide(lambda: KEY, text, "*") == text

@@ -1,4 +1,4 @@
-"""The key in use is found in any text, also in one that was torn on its way; and goes out in no request."""
+"""Tests of keys in use: they are found in any text, even broken by line ends, and are sent in no request."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ TORN = {
 
 @pytest.fixture
 def key() -> Secret:
-    """A key that is known as long as the test holds it."""
+    """Return a key that is known as long as the test references it."""
     return remember(Secret(KEY))
 
 
 @pytest.mark.parametrize("torn", TORN.values(), ids=TORN)
 def test_a_key_is_hidden_however_it_arrives(key: Secret, torn: str) -> None:
-    """And the text around it stays."""
+    """A key is hidden in every form, and the text around it is unchanged."""
     assert hide(f"锦鲤 {torn} 锦鲤") == f"锦鲤 {HIDDEN} 锦鲤"
     assert holds_key([{"shots": (qw.Shot(f"A {torn}", 5),)}])
 
 
 def test_other_texts_stay(key: Secret) -> None:
-    """They are the same objects, even."""
+    """A value without a key is returned as the same object."""
     fields = {"prompt": "100 % 锦鲤", "shots": [qw.Shot("A koi", 5)], "duration": 5}
     assert hide_in(fields) is fields
     assert hide_in({"a": [f"x {KEY}"], "b": (qw.Shot(KEY, 5),)}) == {
@@ -52,7 +52,7 @@ def test_other_texts_stay(key: Secret) -> None:
 
 
 def test_a_list_that_contains_itself_is_no_trap(key: Secret) -> None:
-    """A request can be built of anything."""
+    """A list that contains itself does not cause endless recursion."""
     endless: list[object] = [KEY]
     endless.append(endless)
     assert holds_key(endless)
@@ -60,27 +60,27 @@ def test_a_list_that_contains_itself_is_no_trap(key: Secret) -> None:
 
 
 def test_a_key_that_nothing_holds_any_more_is_forgotten() -> None:
-    """It would be found in the texts of users who never had it."""
+    """A key without references is no longer hidden."""
     remember(Secret("sk-forgotten-1"))
     gc.collect()
     assert not holds_key("sk-forgotten-1")
 
 
 def test_the_environments_key_is_known_before_a_client_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form without a manager takes texts too."""
+    """A key of the environment is known without a client: a form without a manager takes texts, too."""
     monkeypatch.setenv("WAVE_API_KEY", f" {KEY}\n")
     assert holds_key(KEY)
 
 
 @pytest.mark.parametrize("short", ["", "sandbox", "hidden>"])
-def test_what_is_too_short_to_be_a_key_hides_nothing(monkeypatch: pytest.MonkeyPatch, short: str) -> None:
-    """It would be found in the middle of words."""
+def test_a_text_too_short_to_be_a_key_is_not_hidden(monkeypatch: pytest.MonkeyPatch, short: str) -> None:
+    """A short text is not hidden, because it would be found in ordinary words."""
     monkeypatch.setenv("QINGBO_API_KEY", short)
     assert hide("the sandbox is <hidden>") == "the sandbox is <hidden>"
 
 
 def test_our_log_has_no_key(key: Secret, caplog: pytest.LogCaptureFixture) -> None:
-    """For every value."""
+    """The arguments of a log record are hidden, too."""
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("qingbo_widgets").warning("Asked with %s", {"key": KEY})
     assert KEY not in caplog.text
@@ -104,7 +104,7 @@ FIELDS = {
 @pytest.mark.parametrize("torn", TORN.values(), ids=TORN)
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_request_goes_out_with_the_key(field: str, torn: str) -> None:
-    """In whatever field; the refusal names the field and not the key, and the service is not even asked."""
+    """A request with the key in any field is not sent, and the error names the field but not the key."""
     value = json.loads(json.dumps(FIELDS[field]).replace("{}", json.dumps(torn)[1:-1]))
     with FaultServer() as server, Client(KEY, f"{server.url}/v1") as client:
         request = qw.VideoRequest(**{"prompt": "A koi", "model": "kling-v3", field: value})
@@ -116,7 +116,7 @@ def test_no_request_goes_out_with_the_key(field: str, torn: str) -> None:
 
 
 def test_a_long_key_is_not_shown_by_half() -> None:
-    """A message shortens the value that it quotes."""
+    """A message that shortens a quoted value shows no part of the key."""
     long = f"sk-{'0123456789abcdef' * 8}"
     with Client(long, "https://example.com/v1") as client:
         for value in (long, f"prefix {long}"):
@@ -129,13 +129,13 @@ def test_a_long_key_is_not_shown_by_half() -> None:
 
 
 def test_a_key_that_begins_with_another_is_hidden_whole(key: Secret) -> None:
-    """Its rest would still be most of a key."""
+    """The longer of two keys with the same beginning is hidden completely."""
     shorter = remember(Secret(KEY[:11]))
     assert hide(f"A koi {KEY}, {shorter.reveal()}") == f"A koi {HIDDEN}, {HIDDEN}"
 
 
-def test_what_was_taken_out_is_not_submitted_as_a_gap() -> None:
-    """A prompt that reads "<hidden>" would be paid for all the same."""
+def test_a_hidden_key_is_not_submitted_as_a_placeholder() -> None:
+    """A prompt with "<hidden>" in it is a problem, because it would be paid for."""
     (problem,) = qw.VideoRequest(prompt=f"A koi {HIDDEN}").problems()
     assert problem.field == "prompt"
     assert "Put there what is meant" in problem.message

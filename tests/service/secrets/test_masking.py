@@ -1,4 +1,4 @@
-"""Words that look like a key are taken out of every copied text; nothing else is."""
+"""Tests of masking: text that looks like a key is masked in every copied text, and nothing else is."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from qingbo_widgets.service.contract.pasted import keepable, read_pasted
 from qingbo_widgets.service.secrets.masking import MASK, is_secret_name, mask_in, without_secrets
 from tests.service.keyed_texts import READABLE, UNREADABLE
 
-#: One that is called a key, and one that only looks like one.
+#: A text with the prefix of a key, and one that only looks like a key.
 KEYS = ("sk-masked-8d2f4b6a1c3e", "Zk91mmQpo2Lw7")
 
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", READABLE)
 def test_of_a_command_the_request_is_kept_and_the_key_is_not(name: str, key: str) -> None:
-    """Also where the rest of the text is listed as what found no place."""
+    """The key of a copied command is masked, also among the unknown fields, and the request is still read."""
     text = READABLE[name].replace("KEY", key)
-    kept, pasted = keepable(text), read_pasted(text)
-    assert key not in kept + repr(pasted)
-    for read in (pasted, read_pasted(kept)):
+    masked, pasted = keepable(text), read_pasted(text)
+    assert key not in masked + repr(pasted)
+    for read in (pasted, read_pasted(masked)):
         assert (read.request.model, read.request.prompt) == ("kling-v3", "A koi")
 
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_of_any_other_text_the_key_is_taken_out(name: str, key: str) -> None:
-    """The rest stays for the user to mend; no message repeats the key."""
+    """The key is masked in unreadable text, which stays for the user to fix, and in messages about it."""
     text = UNREADABLE[name].replace("KEY", key)
-    kept = keepable(text)
-    assert key not in kept
-    assert MASK in kept
+    masked = keepable(text)
+    assert key not in masked
+    assert MASK in masked
     try:
         shown = repr(read_pasted(text).unknown)
     except ValueError as error:
@@ -53,13 +53,13 @@ def test_of_any_other_text_the_key_is_taken_out(name: str, key: str) -> None:
         '{"prompt": "https://cdn.example.com/a.png?token=abcdef0123456789abcdef", "seed": 7, "author": "me"}',
     ],
 )
-def test_what_is_no_key_stays(text: str) -> None:
-    """As it was typed, blanks and all."""
+def test_other_text_is_not_masked(text: str) -> None:
+    """A text without a key is unchanged, including blanks."""
     assert keepable(text) == text
 
 
 def test_the_fields_of_a_request_are_not_masked() -> None:
-    """The signature of an image's address is no key of ours, and the image is needed."""
+    """The signature in an image URL is not masked, because the image is needed."""
     signed = "https://cdn.example.com/koi.png?X-Amz-Signature=abcdef0123456789abcdef0123456789"
     assert read_pasted(f'{{"prompt": "A koi", "image_urls": "{signed}"}}').request.image_urls == (signed,)
 
@@ -68,14 +68,14 @@ def test_the_fields_of_a_request_are_not_masked() -> None:
     "name", ["Authorization", "X-API-Key", "api_key", "access_token", "Set-Cookie", "pass"]
 )
 def test_secret_names(name: str) -> None:
-    """In every spelling."""
+    """A name of a secret is recognised in every spelling."""
     assert is_secret_name(name)
     assert mask_in({name: {"a": 1}}) == {name: MASK}
 
 
 @pytest.mark.parametrize("name", ["prompt", "author", "keyframes", "seed", "passes", "monkeys"])
 def test_other_names(name: str) -> None:
-    """Their values are listed, so that nothing is lost unseen."""
+    """Other names are not masked, so that no value is lost unnoticed."""
     assert not is_secret_name(name)
 
 
@@ -101,7 +101,7 @@ def test_other_names(name: str) -> None:
     ],
 )
 def test_a_page_of_anything_is_read_in_a_moment(text: str) -> None:
-    """A browser sends what is pasted, and the kernel answers nothing else meanwhile."""
+    """A page of any text is masked quickly, because the kernel is blocked meanwhile."""
     for beginning in ("", "bearer", "auth", "api_key"):
         begun = time.perf_counter()
         without_secrets(beginning + text * (100_000 // len(text)))
