@@ -1,4 +1,4 @@
-"""Opening a video file that may have come from a stranger, to decode it."""
+"""Opening a video file from an untrusted source for decoding."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _TOO_LARGE_INDEX = N_(
     "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
 )
 _NO_PICTURES = N_("it has no pictures")
-#: How an mp4 or QuickTime file begins, after the four bytes of its first box's length.
+#: Types of the first box of an mp4 or QuickTime file, after the four bytes of its length.
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
-#: What decodes pictures. Sound is not decoded, and its decoders can be made to take memory, too.
+#: Decoders of pictures. Sound is not decoded, because a file can make its decoders allocate memory, too.
 _DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
 _WEBM = b"\x1aE\xdf\xa3"
 
 
 @contextmanager
 def open_film(path: Path) -> Iterator[Any]:
-    """Yield the PyAV container of a video file, which has pictures.
+    """Yield the PyAV container of a video file; it has pictures.
 
     Raises:
-        QingboError: it is not there, leads out of its folder, or is nothing to decode.
+        QingboError: the file does not exist, leads out of its folder, or cannot be decoded.
         ImportError: the extra ``[frames]`` is not installed.
     """
     try:
         import av
-        import PIL  # noqa: F401 - av asks for it only when a frame is there
+        import PIL  # noqa: F401 - av imports it only when it has a frame
     except ImportError:
         raise ImportError(tr(_NEEDED)) from None
     try:
@@ -55,20 +55,20 @@ def open_film(path: Path) -> Iterator[Any]:
         raise _failed(path, error.strerror or str(error)) from None
     with file:
         kind = _kind_of(path, file)
-        # The file itself may announce larger pictures than its index. One thread: each keeps pictures.
+        # The stream may announce larger pictures than the index. One thread, because each keeps pictures.
         limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
         try:
-            # Not by its name, and of this kind only: FFmpeg would take a list of other files for a video too,
-            # and open those.
+            # Not the path, and this format only: FFmpeg would also accept a playlist of other files, and open
+            # those.
             with av.open(
                 file, format=kind, options={**limits, "threads": "1"}, metadata_errors="replace"
             ) as container:
                 video = container.streams.video
-                if not video or video[0].codec_context is None:  # or pictures of a kind that FFmpeg lacks
+                if not video or video[0].codec_context is None:  # or FFmpeg has no decoder
                     raise _failed(path, tr(_NO_PICTURES))
                 video[0].codec_context.options = limits
                 yield container
-        except (av.FFmpegError, OSError) as error:  # the latter where it seeks past the file's ends
+        except (av.FFmpegError, OSError) as error:  # OSError: a seek past the ends of the file
             raise _failed(path, error.strerror or str(error)) from None
 
 
@@ -80,9 +80,9 @@ def _kind_of(path: Path, file: Any) -> str:
             raise _failed(path, tr(_TOO_LARGE_INDEX))
     elif head[4:] in _FIRST_BOXES:
         kind = "mp4"
-        found = film_size(file, size)
-        if not found.is_decodable:
-            raise _failed(path, tr(_TOO_LARGE).format(width=found.width, height=found.height))
+        announced = film_size(file, size)
+        if not announced.is_decodable:
+            raise _failed(path, tr(_TOO_LARGE).format(width=announced.width, height=announced.height))
     else:
         raise _failed(path, tr(_NO_VIDEO))
     file.seek(0)

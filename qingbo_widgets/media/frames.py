@@ -1,6 +1,6 @@
-"""Single frames of a finished video, contact sheets, and going on from a frame.
+"""Single frames of a finished video, contact sheets, and requests that continue from a frame.
 
-Decoding needs the extra ``[frames]``: av and Pillow, imported here, when a frame is asked for.
+Decoding needs the extra ``[frames]``: av and Pillow, which are imported when a frame is requested.
 """
 
 from __future__ import annotations
@@ -41,76 +41,76 @@ _DARK = (24, 24, 24)
 
 
 def frame_at(path: Path, seconds: float) -> Image:
-    """The frame that is shown at a time.
+    """Return the frame that is displayed at a time.
 
     Args:
         path: the video.
-        seconds: from 0 to the video's length.
+        seconds: the time, from 0 to the video's length.
 
     Raises:
-        ValueError: the video has no such time.
-        QingboError: the file is not there, or is no video.
+        ValueError: the time is not in the video.
+        QingboError: the file does not exist, or is not a video.
         ImportError: the extra ``[frames]`` is not installed.
     """
     with open_film(path) as container:
         stream = container.streams.video[0]
         length = _length(container, stream)
         if not 0 <= seconds <= length:
-            told = tr("{seconds:g} s is not in a video of {length:g} s")
-            raise ValueError(told.format(seconds=seconds, length=length))
+            message = tr("{seconds:g} s is not in a video of {length:g} s")
+            raise ValueError(message.format(seconds=seconds, length=length))
         start = stream.start_time or 0
-        container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the key frame before it
-        found = None
+        container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the preceding key frame
+        displayed = None
         for frame in container.decode(stream):
-            if found is not None and frame.time - float(start * stream.time_base) > seconds + 1e-6:
+            if displayed is not None and frame.time - float(start * stream.time_base) > seconds + 1e-6:
                 break
-            found = frame
-        return _image(path, found)
+            displayed = frame
+        return _image(path, displayed)
 
 
 def frame_rate(video: Path) -> float | None:
-    """Return the frame rate in frames per second; ``None`` where the file does not say."""
+    """Return the frame rate in frames per second, or ``None`` if it is unknown."""
     try:
         with open_film(video) as container:
             rate = container.streams.video[0].average_rate
     except Exception as error:  # no av, no video, no stream
-        logger.debug("The frame rate of %s is not known: %s", video.name, error)
+        logger.debug("The frame rate of %s is unknown: %s", video.name, error)
         return None
     return None if rate is None else float(rate)
 
 
 def frame_number(path: Path, number: int) -> Image:
-    """A frame by its number: 0 is the first, -1 the last.
+    """Return a frame by its number: 0 is the first, -1 the last.
 
     Raises:
-        ValueError: the video has no such frame.
+        ValueError: the video has no frame of this number.
         ImportError: the extra ``[frames]`` is not installed.
     """
     count = 0
     with open_film(path) as container:
-        kept: deque[Any] = deque(maxlen=-number if number < 0 else 1)
+        last_frames: deque[Any] = deque(maxlen=-number if number < 0 else 1)
         for frame in container.decode(video=0):
-            kept.append(frame)
+            last_frames.append(frame)
             count += 1
             if count == number + 1:
                 break
         if not -count <= number < count:
-            told = tr("there is no frame {number} in a video of {count} frames")
-            raise ValueError(told.format(number=number, count=count))
-        return _image(path, kept[0])
+            message = tr("there is no frame {number} in a video of {count} frames")
+            raise ValueError(message.format(number=number, count=count))
+        return _image(path, last_frames[0])
 
 
 def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
-    """Frames evenly spread from the first to the last in one picture, each with its time.
+    """Return one picture of frames evenly spaced from the first to the last, each with its time.
 
     Args:
         path: the video.
-        count: how many frames.
-        columns: how many side by side; about as many as there are rows when left out.
-        width: of each frame, in pixels.
+        count: the number of frames.
+        columns: the number of frames in a row; by default about as many as there are rows.
+        width: the width of each frame in pixels.
 
     Raises:
-        ValueError: fewer than one frame, column or pixel.
+        ValueError: there are fewer than one frame, column or pixel.
         ImportError: the extra ``[frames]`` is not installed.
     """
     columns = columns or math.ceil(math.sqrt(max(count, 1)))
@@ -135,32 +135,32 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
 
 
 def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields: Any) -> VideoRequest:
-    """The request for a video that begins with a frame of another one.
+    """Return the request for a video that begins with a frame of another one.
 
     Args:
-        request: what the other video was made of.
-        first_frame: where the service reads the frame, as ``TaskManager.publish`` says.
-        prompt: what happens next.
-        **fields: what is to differ from the other video's request.
+        request: the request of the other video.
+        first_frame: the URL of the frame for the service, as returned by ``TaskManager.publish``.
+        prompt: a description of the continuation.
+        **fields: fields that differ from the other video's request.
     """
-    # The image decides the shape, and what belonged to the first video's own images goes.
-    fresh: dict[str, Any] = {
+    # The image determines the shape, and fields about the first video's own images are dropped.
+    changes: dict[str, Any] = {
         name: None for name, parameter in declared().items() if parameter.media or parameter.type == "shots"
     }
-    fresh |= {"aspect_ratio": None, "prompt": prompt, "image_urls": (first_frame,)}
-    return request.replace(**{**fresh, **fields})
+    changes |= {"aspect_ratio": None, "prompt": prompt, "image_urls": (first_frame,)}
+    return request.replace(**{**changes, **fields})
 
 
 def keep_frame(path: Path, seconds: float | None) -> Path:
-    """Save a frame as a PNG beside the video, whole or not at all.
+    """Save a frame as a PNG beside the video, completely or not at all.
 
     Args:
         path: the video.
-        seconds: the time, ``None`` for the last frame.
+        seconds: the time, or ``None`` for the last frame.
 
     Raises:
         ValueError, QingboError, ImportError: as in ``frame_at``.
-        OSError: the folder cannot be written.
+        OSError: the folder is not writable.
     """
     target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
     if not is_file_inside(target):
@@ -171,13 +171,13 @@ def keep_frame(path: Path, seconds: float | None) -> Path:
 
 
 def length_of(path: Path) -> float:
-    """How long a video is, in seconds."""
+    """Return the length of a video in seconds."""
     with open_film(path) as container:
         return _length(container, container.streams.video[0])
 
 
 def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
-    """So many frames with their times in seconds; a short video's last one is repeated."""
+    """Yield ``count`` frames with their times in seconds, repeating the last frame of a short video."""
     with open_film(path) as container:
         stream = container.streams.video[0]
         step = _length(container, stream) - float(1 / (stream.average_rate or 24))

@@ -1,6 +1,6 @@
-"""A still picture of each video, to be looked at in hundreds: a small JPEG in ``posters/`` beside it.
+"""Posters: a small JPEG of each video in ``posters/`` beside it, for pages with hundreds of videos.
 
-Decoding needs av and Pillow (``[frames]``). Without them there are no posters, and nothing else is missing.
+Decoding needs av and Pillow (``[frames]``). Without them there are no posters, and everything else works.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ POSTERS = "posters"
 #: Pixels of the longer side.
 SIZE = 320
 _QUALITY = 70
-#: Seconds into the video, where there are so many: a first frame is often black, or the picture put in.
+#: Seconds into the video, if it is long enough: the first frame is often black, or the input image.
 _MOMENT = 1.0
-#: Bytes above which a file in the posters' folder is no poster of ours.
+#: Bytes above which a file in the poster folder is no poster of ours.
 _LARGEST = 200_000
-#: Key frames that are looked at before the second's end is given up.
+#: Key frames that are decoded at most to reach that moment.
 _MOST_FRAMES = 300
 
 
 def poster_path(video: Path) -> Path:
-    """Where the poster of a video is, or would be."""
+    """Return the path of a video's poster, whether or not it exists."""
     return video.parent / _name(video)
 
 
 def read_poster(video: Path) -> bytes | None:
-    """Return the poster of a video; ``None`` where there is none, or none of ours.
+    """Return the poster of a video, or ``None`` if there is none, or it is not ours.
 
-    The folder may come from a stranger. What leads out of it must not get into a notebook, and of a picture
-    with a hundred million pixels the page would not survive twelve.
+    The folder may be untrusted. A link out of it must not be read into a notebook, and a page would crash
+    with twelve pictures of a hundred million pixels.
     """
     try:
         content = Folder(video.parent).read(_name(video), _LARGEST)
@@ -58,15 +58,15 @@ def read_poster(video: Path) -> bytes | None:
 
 
 def can_make() -> bool:
-    """Whether there is what posters are made with. Imports nothing: opening a gallery must stay quick."""
+    """Return whether av and Pillow are installed. Import neither: opening a gallery must stay fast."""
     return all(find_spec(name) is not None for name in ("av", "PIL"))
 
 
 def make_poster(video: Path) -> Path | None:
-    """Make the poster of a video, if it is not there.
+    """Make the poster of a video, unless it exists.
 
     Returns:
-        Where it is; ``None`` where it cannot be made, which is logged.
+        The poster's path, or ``None`` if it cannot be made, which is logged.
     """
     target = poster_path(video)
     if read_poster(video) is not None:
@@ -86,7 +86,7 @@ def make_poster(video: Path) -> Path | None:
             picture = frame.to_image(**size)
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
-        Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may look at this moment
+        Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may read it now
     except Exception as error:
         logger.info("No poster of %s: %s", video.name, error)
         return None

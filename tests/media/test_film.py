@@ -1,4 +1,4 @@
-"""Videos that were made to take the kernel's memory, or to show files of others."""
+"""Tests of malicious videos, made to exhaust the kernel's memory or to disclose other files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from qingbo_widgets.media.film import open_film
 from qingbo_widgets.media.frames import frame_number, frame_rate, length_of
 from qingbo_widgets.media.posters import make_poster
 
-#: Megabytes that opening one more video may take.
+#: Megabytes that opening a video may take.
 MOST = 250
 MANY = 20_000_000
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
-#: Opens a video in all ways there are, and prints by how many megabytes the process has grown.
+#: A script that opens a video in every way, and prints by how many megabytes the process has grown.
 MEASURE = """
 import resource, sys
 from contextlib import suppress
@@ -34,10 +34,10 @@ from qingbo_widgets.media.frames import frame_rate
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 before, path = peak(), Path(sys.argv[1])
-for look in (length_of, frame_rate, make_poster, lambda path: frame_at(path, 0), contact_sheet,
+for read in (length_of, frame_rate, make_poster, lambda path: frame_at(path, 0), contact_sheet,
              lambda path: frame_number(path, -1)):
     with suppress(QingboError):
-        look(path)
+        read(path)
 print(peak() - before)
 """
 
@@ -64,19 +64,19 @@ def changed(path: Path, box: bytes, at: int, *numbers: int) -> None:
 
 
 def large_pictures(path: Path) -> None:
-    """8192 × 8192 pixels, and the file says so."""
+    """Make a video of 8192 × 8192 pixels that announces this size."""
     film(path, 8192, 8192)
 
 
 def large_pictures_denied(path: Path) -> None:
-    """8192 × 8192 pixels, of which the index knows nothing."""
+    """Make a video of 8192 × 8192 pixels whose index announces a small size."""
     film(path, 8192, 8192)
     changed(path, b"tkhd", 76, 64 << 16, 32 << 16)
     changed(path, b"avc1", 24, (64 << 16) + 32)
 
 
 def many_samples(path: Path) -> None:
-    """One number that stands for a table."""
+    """Make a video in which one number replaces a table of sample sizes."""
     film(path)
     changed(path, b"stsz", 4, 1, MANY)
     changed(path, b"stsc", 12, MANY)
@@ -84,13 +84,13 @@ def many_samples(path: Path) -> None:
 
 
 def many_samples_in_a_fragment(path: Path) -> None:
-    """The same, where each sample is like all others."""
+    """Make a video with a fragment of many equal samples."""
     film(path, **FRAGMENTS)
     changed(path, b"trun", 0, 0, MANY)
 
 
 def long_sound(path: Path) -> None:
-    """Sound that announces packets of 16 million samples on eight channels, beside honest pictures."""
+    """Make a video with normal pictures, and sound that announces packets of 16 million samples."""
     with av.open(str(path), "w", format="mp4") as container:
         stream, sound = container.add_stream("libx264", rate=10), container.add_stream("alac", rate=44_100)
         stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
@@ -109,19 +109,19 @@ def long_sound(path: Path) -> None:
 
 
 def box(kind: bytes, *content: bytes | int) -> bytes:
-    """A box; numbers take four bytes."""
+    """Return a box; numbers have four bytes."""
     inner = b"".join(part.to_bytes(4, "big") if isinstance(part, int) else part for part in content)
     return (8 + len(inner)).to_bytes(4, "big") + kind + inner
 
 
 def description(*inner: bytes) -> bytes:
-    """Return a description of the samples: pictures."""
+    """Return a sample description of pictures."""
     picture = bytes(6) + b"\0\1" + bytes(16) + b"\0@\0@" + b"\0H\0\0" * 2 + bytes(4) + b"\0\1" + bytes(32)
     return box(b"stsd", 0, 1, box(b"avc1", picture + b"\0\x18\xff\xff", *inner))
 
 
 def hidden_tables(path: Path, samples: Callable[[bytes], bytes], index: bytes = b"moov") -> None:
-    """Tables of many samples within a box in which a film has none."""
+    """Write tables of many samples within a box in which a video has none."""
     tables = box(b"stts", 0, 1, MANY, 1) + box(b"stsz", 0, 1, MANY)
     tables += box(b"stsc", 0, 1, 1, MANY, 1) + box(b"stco", 0, 1, 40)
     track = box(b"tkhd", bytes(76), 64 << 16, 32 << 16)
@@ -132,53 +132,53 @@ def hidden_tables(path: Path, samples: Callable[[bytes], bytes], index: bytes = 
 
 
 def in_a_description(path: Path) -> None:
-    """Beside the configuration of the decoder."""
+    """Hide the tables beside the configuration of the decoder."""
     hidden_tables(path, description)
 
 
 def in_metadata(path: Path) -> None:
-    """FFmpeg looks for the first box in there, and skips all that stands before it."""
+    """Hide the tables in metadata, where FFmpeg searches for the first box."""
     hidden_tables(
         path, lambda tables: description() + box(b"meta", bytes(40), box(b"hdlr", bytes(24)), tables)
     )
 
 
 def in_itunes_metadata(path: Path) -> None:
-    """Beside title and cover."""
+    """Hide the tables beside title and cover."""
     hidden_tables(path, lambda tables: description() + box(b"ilst", tables))
 
 
 def in_free_space(path: Path) -> None:
-    """FFmpeg takes it for the index where there is no other."""
+    """Hide the tables in free space, which FFmpeg reads as the index if there is no other."""
     hidden_tables(path, lambda tables: description() + tables, b"free")
 
 
 def in_a_box_of_an_old_program(path: Path) -> None:
-    """The other name by which FFmpeg knows it."""
+    """Hide the tables in the other box that FFmpeg reads as the index."""
     hidden_tables(path, lambda tables: description() + tables, b"hoov")
 
 
 def many_stills(path: Path) -> None:
-    """A list of still pictures, as phones save them."""
+    """Write a long list of still pictures, as phones save them."""
     film(path)
     path.write_bytes(path.read_bytes() + box(b"iinf", 1 << 24, 10 * MANY))
 
 
 def places_of_many_stills(path: Path) -> None:
-    """The same, where each is to be found."""
+    """Write a long list of the positions of still pictures."""
     film(path)
     listed = box(b"iloc", 2 << 24, b"\x44\0", 10 * MANY)
     path.write_bytes(path.read_bytes() + box(b"meta", 0, box(b"hdlr", bytes(24)), listed))
 
 
 def element(name: str, *content: bytes | int) -> bytes:
-    """An element of a WebM file."""
+    """Return an element of a WebM file."""
     inner = b"".join(part.to_bytes(4, "big") if isinstance(part, int) else part for part in content)
     return bytes.fromhex(name) + (1 << 56 | len(inner)).to_bytes(8, "big") + inner
 
 
 def compressed_tracks(path: Path) -> None:
-    """A WebM file that keeps the configuration of each of its decoders compressed."""
+    """Write a WebM file with a compressed decoder configuration in each track."""
     compression = element("5034", element("4254", 0))
     encodings = element("6d80", element("6240", element("5032", 3), element("5033", 0), compression))
     packed = element("63a2", zlib.compress(bytes(9_000_000), 9))
@@ -214,23 +214,23 @@ BOMBS = [
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells a process's peak of memory otherwise")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows reports a process's peak memory differently")
 @pytest.mark.parametrize("bomb", [*BOMBS, long_sound])
 def test_a_small_file_takes_little_memory(tmp_path: Path, bomb: Callable[[Path], None]) -> None:
-    """Also if it announces much more."""
+    """A small file needs little memory, even if it announces a large video."""
     path = tmp_path / "film.mp4"
     bomb(path)
     assert path.stat().st_size < 500_000
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
     )
-    assert float(done.stdout) < MOST, f"looking at the video took {done.stdout.strip()} MB"
+    assert float(done.stdout) < MOST, f"reading the video took {done.stdout.strip()} MB"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_is_explained(tmp_path: Path, bomb: Callable[[Path], None]) -> None:
-    """The user learns that the file is meant, and the gallery has no poster of it."""
+    """The error names the malicious file, and the gallery has no poster of it."""
     path = tmp_path / "film.mp4"
     bomb(path)
     with pytest.raises(QingboError, match=r"film\.mp4 cannot be decoded"):
@@ -240,14 +240,14 @@ def test_a_bomb_is_explained(tmp_path: Path, bomb: Callable[[Path], None]) -> No
 
 @pytest.mark.parametrize("options", [{}, FRAGMENTS])
 def test_honest_videos_are_decoded(tmp_path: Path, options: dict[str, str]) -> None:
-    """4K too, whole and in fragments."""
+    """A normal 4K video is decoded, in one piece and in fragments."""
     path = film(tmp_path / "film.mp4", 3840, 2160, **options)
     assert frame_number(path, 0).size == (3840, 2160)
     assert frame_rate(path) == pytest.approx(10)
 
 
 def test_a_webm_is_decoded(tmp_path: Path) -> None:
-    """A download may be one, under the name of an mp4."""
+    """A WebM is decoded, even under the name of an mp4."""
     path = tmp_path / "film.mp4"
     with av.open(str(path), "w", format="webm") as container:
         stream = container.add_stream("libvpx-vp9", rate=10)
@@ -260,7 +260,7 @@ def test_a_webm_is_decoded(tmp_path: Path) -> None:
 
 
 def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
-    """FFmpeg would open what the list names, wherever that is, and a poster would show it."""
+    """A playlist is not opened as a video, because FFmpeg would open the files that it names."""
     private = film(tmp_path / "private.mp4")
     folder = tmp_path / "videos"
     folder.mkdir()
@@ -278,7 +278,7 @@ def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
 
 
 def test_a_video_without_pictures_is_explained(tmp_path: Path) -> None:
-    """One with sound only."""
+    """A video with sound only raises an error that says so."""
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44_100)

@@ -1,4 +1,4 @@
-"""The size that an mp4 file announces, by its boxes."""
+"""Tests of the size that an mp4 file announces in its boxes."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ TKHD = b"\0" * 76 + (1920 << 16).to_bytes(4, "big") + (1080 << 16).to_bytes(4, "
 
 
 def box(kind: bytes, content: bytes = b"", length: int | None = None) -> bytes:
-    """A box; ``length`` is what it says of itself."""
+    """Return a box; ``length`` is the length that it announces."""
     return (8 + len(content) if length is None else length).to_bytes(4, "big") + kind + content
 
 
 def numbers(*values: int) -> bytes:
-    """Numbers of four bytes; the first are version and flags."""
+    """Return numbers of four bytes; the first one is version and flags."""
     return b"".join(value.to_bytes(4, "big") for value in values)
 
 
-def looked_at(content: bytes) -> FilmSize:
-    """Return the size found in a file."""
+def size_in(content: bytes) -> FilmSize:
+    """Return the size that a file announces."""
     return film_size(io.BytesIO(content), len(content))
 
 
 def index(*tables: bytes) -> bytes:
-    """An index of one track, with these tables."""
+    """Return a file with an index of one track, with these tables."""
     inner = box(b"tkhd", TKHD) + box(b"mdia", box(b"minf", box(b"stbl", b"".join(tables))))
     return box(b"ftyp", b"isom") + box(b"moov", box(b"trak", inner)) + box(b"mdat", b"x" * 1000)
 
 
 def test_an_honest_film() -> None:
-    """Size of the pictures, number of samples and tracks."""
-    found = looked_at(index(box(b"stsz", numbers(0, 0, 3, 10, 10, 10)), box(b"stts", numbers(0, 1, 3, 1))))
-    assert (found.width, found.height, found.samples, found.tracks) == (1920, 1080, 3, 1)
-    assert found.is_decodable
+    """The pictures' size and the numbers of samples and tracks are read from the index."""
+    size = size_in(index(box(b"stsz", numbers(0, 0, 3, 10, 10, 10)), box(b"stts", numbers(0, 1, 3, 1))))
+    assert (size.width, size.height, size.samples, size.tracks) == (1920, 1080, 3, 1)
+    assert size.is_decodable
 
 
 def test_sound_that_is_not_compressed() -> None:
-    """A camera's hour of it has 172,800,000 samples, of which none has an entry."""
+    """An hour of uncompressed sound, 172,800,000 samples without entries, is decodable."""
 
     def hour(kind: bytes, step: int) -> bool:
         tables = (
@@ -73,22 +73,22 @@ def test_sound_that_is_not_compressed() -> None:
     ],
 )
 @pytest.mark.parametrize("place", [index, lambda table: index() + table, lambda table: table])
-def test_numbers_that_cannot_be_true(table: bytes, place: object) -> None:
-    """The box may stand anywhere: a decoder takes it there."""
+def test_implausible_numbers(table: bytes, place: object) -> None:
+    """A file with an implausible table anywhere is not decodable, because a decoder reads it anywhere."""
     assert callable(place)
-    assert not looked_at(place(table)).is_decodable
+    assert not size_in(place(table)).is_decodable
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 2**32 - 1])
 def test_boxes_that_lie_about_their_length(length: int) -> None:
-    """They end where the outer one does; the look at them ends, too."""
+    """A box with a wrong length ends with its outer box, and the reading ends, too."""
     content = box(b"moov", box(b"trak", box(b"tkhd", TKHD), length), length)
-    found = looked_at(content + b"\0" * 64)
-    assert found.width in (0, 1920)
+    size = size_in(content + b"\0" * 64)
+    assert size.width in (0, 1920)
 
 
 def test_a_box_of_gigabytes(tmp_path: Path) -> None:
-    """An archive can hold a file that is mostly holes, and takes no room before it is read."""
+    """A sparse file with a box of gigabytes is decodable only if the box holds media data."""
     for kind, is_decodable in ((b"mdat", True), (b"udta", False), (b"ftyp", False)):
         path = tmp_path / kind.decode()
         with path.open("wb") as file:
@@ -99,9 +99,9 @@ def test_a_box_of_gigabytes(tmp_path: Path) -> None:
 
 
 def test_boxes_without_end() -> None:
-    """More than a film has are not looked at, and boxes inside each other have an end."""
-    assert not looked_at(box(b"free") * 300_000).is_decodable
+    """Neither too many boxes nor deeply nested ones are read without limit."""
+    assert not size_in(box(b"free") * 300_000).is_decodable
     content = b""
     for _ in range(1000):
         content = box(b"moov", content)
-    assert looked_at(content).is_decodable
+    assert size_in(content).is_decodable

@@ -1,4 +1,4 @@
-"""Frames of real videos: the right one, by time and by number; contact sheets; going on from the last."""
+"""Tests of frames of real videos by time and by number, of contact sheets, and of continuations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RATE = 10
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Thirty frames, three seconds; each is as bright as its number says, with few key frames."""
+    """Return a video of 30 frames in three seconds, each as bright as its number, with few key frames."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"g": "12", "bf": "2"})
@@ -35,7 +35,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def number_of(image: object) -> int:
-    """Which frame of the film it is."""
+    """Return the number of a frame of the video."""
     return round(float(np.asarray(image).mean()) / 8)
 
 
@@ -43,18 +43,18 @@ def number_of(image: object) -> int:
     ("seconds", "number"), [(0, 0), (0.05, 0), (0.1, 1), (1.19, 11), (1.2, 12), (2.95, 29), (3.0, 29)]
 )
 def test_a_frame_by_its_time(film: Path, seconds: float, number: int) -> None:
-    """The frame that a player shows at this time, before and after key frames and at both ends."""
+    """A time gives the frame that a player shows, before and after key frames and at both ends."""
     assert number_of(frame_at(film, seconds)) == number
 
 
 @pytest.mark.parametrize(("asked", "number"), [(0, 0), (13, 13), (29, 29), (-1, 29), (-30, 0)])
 def test_a_frame_by_its_number(film: Path, asked: int, number: int) -> None:
-    """Counted from either end."""
+    """A number counts from the start, or from the end if it is negative."""
     assert number_of(frame_number(film, asked)) == number
 
 
-def test_what_a_video_does_not_have(film: Path) -> None:
-    """The message says how long the video is."""
+def test_a_frame_that_a_video_does_not_have(film: Path) -> None:
+    """The error contains the length of the video."""
     for seconds in (-0.1, 3.1):
         with pytest.raises(ValueError, match="video of 3 s"):
             frame_at(film, seconds)
@@ -64,7 +64,7 @@ def test_what_a_video_does_not_have(film: Path) -> None:
 
 
 def test_a_contact_sheet_goes_from_the_first_to_the_last(film: Path) -> None:
-    """So many pictures in rows and columns, evenly spread."""
+    """A contact sheet has evenly spaced frames in rows and columns."""
     sheet = contact_sheet(film, 6, columns=3, width=60)
     assert sheet.size == (3 * 64 + 4, 2 * 34 + 4)
     # The upper edge of each picture: the time is written at the lower.
@@ -83,7 +83,7 @@ def test_a_contact_sheet_goes_from_the_first_to_the_last(film: Path) -> None:
 
 
 def test_a_file_that_is_no_video(tmp_path: Path) -> None:
-    """A damaged file is told as such, not by FFmpeg's number."""
+    """A damaged file raises an error that names it, not FFmpeg's error number."""
     path = tmp_path / "film.mp4"
     path.write_bytes(b"not a film")
     with pytest.raises(QingboError, match=r"film\.mp4 cannot be decoded"):
@@ -91,15 +91,15 @@ def test_a_file_that_is_no_video(tmp_path: Path) -> None:
 
 
 def test_without_the_extra(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what to install."""
+    """Without the extra, the error names the package to install."""
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"qingbo_widgets\[frames\]"):
         frame_at(film, 0)
 
 
 @pytest.mark.slow
-def test_a_task_gives_its_frames_and_goes_on_from_the_last(manager: TaskManager, server: Sandbox) -> None:
-    """The second video begins where the first ends; with the sandbox a file on this machine will do."""
+def test_a_task_returns_its_frames_and_continues_from_the_last(manager: TaskManager, server: Sandbox) -> None:
+    """A continuation begins with the last frame; with the sandbox it needs no upload."""
     manager.sandbox = server
     task = manager.submit(prompt="koi", duration=3, enable_audio=False, aspect_ratio="1:1")
     with pytest.raises(QingboError, match="not saved yet"):
@@ -121,7 +121,7 @@ def test_a_task_gives_its_frames_and_goes_on_from_the_last(manager: TaskManager,
 
 
 def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager], tmp_path: Path) -> None:
-    """Without the sandbox an upload function is asked for; what it returns is looked at before it is sent."""
+    """Without the sandbox an upload function is required, and its result is checked before it is sent."""
     manager = make_manager()
     picture = tmp_path / "last.png"
     with pytest.raises(QingboError, match=r"public URLs only.*connect\(upload=f\)"):
@@ -135,8 +135,8 @@ def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager]
         manager.publish(picture)
 
 
-def test_a_film_that_goes_on_has_no_shots_of_the_first(described: Callable[[str], None]) -> None:
-    """Whatever their parameter is called: the new prompt stands instead of them, or nothing could be sent."""
+def test_a_continuation_has_no_shots_of_the_first_video(described: Callable[[str], None]) -> None:
+    """The new prompt replaces the first video's shots, under any parameter name: a request has only one."""
     described(SCENES)
     first = VideoRequest("kling-v9", scenes=[("A koi", 4), ("It leaps", 5)])
     second = continuation(first, "https://example.com/last.png", "it dives")

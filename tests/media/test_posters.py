@@ -1,4 +1,4 @@
-"""Posters: a small JPEG for each video."""
+"""Tests of posters, the small JPEG of each video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qingbo_widgets.tasks.background.poster_queue import Posters
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real video of five seconds."""
+    """Return a real video of five seconds."""
     path = tmp_path_factory.mktemp("videos") / "koi-12345678.mp4"
     render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
     return path
@@ -26,7 +26,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_a_poster_is_a_small_picture_beside_the_video(video: Path) -> None:
-    """Its name is the video's, in a visible folder; it has the video's shape and a few kilobytes."""
+    """A poster has the video's name and shape and a few kilobytes, and is in a visible folder."""
     poster = make_poster(video)
     assert poster == poster_path(video) == video.parent / "posters" / "koi-12345678.jpg"
     with Image.open(poster) as picture:
@@ -36,8 +36,8 @@ def test_a_poster_is_a_small_picture_beside_the_video(video: Path) -> None:
     assert [file.name for file in poster.parent.iterdir()] == [poster.name], "no half-written file"
 
 
-def test_what_is_no_video_has_no_poster(tmp_path: Path) -> None:
-    """A damaged file is told to the log, to nobody else."""
+def test_a_file_that_is_no_video_has_no_poster(tmp_path: Path) -> None:
+    """A damaged or missing file has no poster, and raises nothing."""
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"not a video")
     assert make_poster(broken) is None
@@ -48,7 +48,7 @@ def test_what_is_no_video_has_no_poster(tmp_path: Path) -> None:
 def test_without_av_there_are_no_posters(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decoding is an extra; without it a gallery draws in its place."""
+    """Without the extra for decoding, no poster is made."""
     assert can_make()
     monkeypatch.setitem(sys.modules, "av", None)
     assert not can_make()
@@ -58,7 +58,7 @@ def test_without_av_there_are_no_posters(
 
 
 def test_posters_are_made_in_the_background_and_once(video: Path, tmp_path: Path) -> None:
-    """Whoever asks is called when the poster is there; the second to ask causes no second decoding."""
+    """The first request for a poster is called back when it exists; a second one does not decode again."""
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(video.read_bytes())
     made, called = threading.Event(), []
@@ -73,7 +73,7 @@ def test_posters_are_made_in_the_background_and_once(video: Path, tmp_path: Path
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640)])
 def test_who_may_see_the_video_may_see_its_poster(video: Path, tmp_path: Path, mask: int, mode: int) -> None:
-    """A colleague on the same machine opens the gallery of a shared folder."""
+    """A poster has the permissions of its video, so that other users of a shared folder can read it."""
     before = os.umask(mask)
     try:
         copy = tmp_path / "copy.mp4"
