@@ -1,4 +1,4 @@
-"""A stand-in for the service on this machine: `with Sandbox() as sandbox: ...`."""
+"""A local stand-in for the service: ``with Sandbox() as sandbox: ...``."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Callback", "Faults", "Sandbox"]
 
-_HOMES = {"Callback": "callback", "Faults": "faults", "Sandbox": "server"}
+_MODULES = {"Callback": "callback", "Faults": "faults", "Sandbox": "server"}
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded on first use: the processes that draw need none of the server, and start much quicker without it.
-    if name not in _HOMES:
+    # Imported on first use: the drawing processes do not need the server, and start much faster without it.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     try:
-        home = import_module(f".{_HOMES[name]}", __name__)
+        module = import_module(f".{_MODULES[name]}", __name__)
     except ModuleNotFoundError as error:
         raise ImportError(
             f'the sandbox needs {error.name}, which is not installed: pip install "qingbo_widgets[sandbox]"'
         ) from error
-    return getattr(home, name)
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -21,7 +21,7 @@ from .faults import falls_on
 from .rules import MODELS, violations
 
 MAX_BODY = 1_000_000
-"""Bytes of a submit body."""
+"""Largest submit body in bytes."""
 
 _TYPES = {
     400: "invalid_request_error",
@@ -47,7 +47,7 @@ class Refusal(Exception):
         self.headers = None if retry_after is None else {"Retry-After": str(retry_after)}
 
     def response(self) -> Response:
-        """The documented body: `{"error": {"message", "code", "type", "param"?}}`."""
+        """Return the documented error body: ``{"error": {"message", "code", "type", "param"?}}``."""
         error = {"message": self.message, "code": self.code, "type": _TYPES.get(self.status, "api_error")}
         if self.param:
             error["param"] = self.param
@@ -55,34 +55,34 @@ class Refusal(Exception):
 
 
 def create_app(backend: Backend, api_key: str) -> Starlette:
-    """The sandbox as an ASGI application.
+    """Return the sandbox as an ASGI application.
 
     Args:
-        backend: Keeps the tasks.
-        api_key: The one key that is let in.
+        backend: the tasks and their videos.
+        api_key: the only key that is accepted.
     """
-    desk = _Desk(backend, api_key)
+    endpoints = _Endpoints(backend, api_key)
     service = [
-        Route("/tasks", desk.guarded(desk.submit), methods=["POST"]),
-        Route("/tasks/{task_id}", desk.guarded(desk.status)),
-        Route("/tasks/{task_id}/cancel", desk.guarded(desk.cancel), methods=["POST"]),
-        Route("/models", desk.guarded(desk.models)),
-        Route("/models/{name}", desk.guarded(desk.model)),
+        Route("/tasks", endpoints.guarded(endpoints.submit), methods=["POST"]),
+        Route("/tasks/{task_id}", endpoints.guarded(endpoints.status)),
+        Route("/tasks/{task_id}/cancel", endpoints.guarded(endpoints.cancel), methods=["POST"]),
+        Route("/models", endpoints.guarded(endpoints.models)),
+        Route("/models/{name}", endpoints.guarded(endpoints.model)),
     ]
     return Starlette(
         routes=[
             Mount("/v1", routes=service),
-            Route("/videos/{link}.mp4", desk.video),
-            Route("/pictures/{name}", desk.picture),
+            Route("/videos/{link}.mp4", endpoints.video),
+            Route("/pictures/{name}", endpoints.picture),
         ],
-        # A page on another site can make its name point at this machine, but it cannot change this header.
+        # A page of another site can make its name resolve to this machine, but cannot change this header.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
         exception_handlers={Refusal: _refused, HTTPException: _no_such_route},
     )
 
 
-class _Desk:
-    """The endpoints."""
+class _Endpoints:
+    """The endpoints of the service."""
 
     def __init__(self, backend: Backend, api_key: str) -> None:
         self._backend = backend
@@ -90,7 +90,7 @@ class _Desk:
         self._count = 0
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Let nobody through without the key, and let today's faults happen."""
+        """Return the endpoint with a check of the key and the current faults."""
 
         async def answer(request: Request) -> Response:
             sent = request.headers.get("authorization", "").encode("latin-1")
@@ -170,12 +170,12 @@ async def _read(request: Request) -> bytes:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_json", "the body is not JSON") from None
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)  # Python reads NaN and Infinity; JSON has neither
 
 

@@ -1,4 +1,4 @@
-"""What stands behind the routes: keeps the tasks, has their videos drawn, and says how each one is doing."""
+"""The backend of the routes: the tasks, the drawing of their videos, and their status."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .drawing.media import decode, read
 from .faults import Faults
 from .lifecycle import Timeline, timeline
 from .request import prompts_of, quota_of
-from .workshop import Job, Mishap, Workshop
+from .workshop import DrawFailure, Job, Workshop
 
 Json = dict[str, Any]
 
 KEY_LIFETIME = 86_400.0
-"""Seconds for which an idempotency key answers the same task."""
+"""Seconds for which an idempotency key returns the same task."""
 
 
 class NotCancellable(Exception):
-    """The task has left the queue, or has ended."""
+    """The task has left the queue or has ended."""
 
 
 @dataclass
 class Entry:
-    """A task as the sandbox keeps it. Its state is worked out from these facts and the time of asking."""
+    """A task of the sandbox. Its status is computed from these facts and the time of the request."""
 
     task_id: str
     body: Json
@@ -44,25 +44,25 @@ class Entry:
     link: str
     job: Job | None = None
     drawn: float | None = None
-    mishap: Mishap | None = None
+    failure: DrawFailure | None = None
     cancelled: float | None = None
     end_known: threading.Event = field(default_factory=threading.Event)
 
     def end(self) -> float | None:
-        """When the task ends or ended; None while that is not known yet."""
+        """Return the time at which the task ends or ended, or ``None`` while that is unknown."""
         if self.cancelled is not None:
             return self.cancelled
         if self.drawn is None:
             return None
-        return max(self.drawn, self.created + (self.plan.fails if self.mishap else self.plan.ends))
+        return max(self.drawn, self.created + (self.plan.fails if self.failure else self.plan.ends))
 
     def status(self, now: float) -> str:
-        """One of the service's five words."""
+        """Return one of the service's five statuses."""
         end = self.end()
         if self.cancelled is not None:
             return "cancelled"
         if end is not None and now >= end:
-            return "failed" if self.mishap else "completed"
+            return "failed" if self.failure else "completed"
         return "queued" if now < self.created + self.plan.starts else "processing"
 
 
@@ -70,11 +70,11 @@ class Backend:
     """The tasks of one sandbox.
 
     Args:
-        speed: How many times faster than the real service.
-        faults: What goes wrong.
-        link_lifetime: Seconds that a video's link is valid after the task has ended.
-        draft: Draw pictures of a quarter of the width and height.
-        clock: Gives Unix seconds; never turned back, or progress would go back as well.
+        speed: factor by which tasks are faster than those of the real service.
+        faults: the faults to simulate.
+        link_lifetime: seconds for which a video's link is valid after the task has ended.
+        draft: whether to draw pictures of a quarter of the width and height.
+        clock: returns Unix seconds; it must never go back, or progress would, too.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Backend:
         self.draft = draft
         self.clock = clock or _steady_clock()
         self.base_url = ""
-        """Where the routes are reached, without a slash at its end; set when that is known."""
+        """The base URL of the routes, without a slash at its end; set once it is known."""
         self.tasks: dict[str, Entry] = {}
         """The tasks by their ids, in the order of submission."""
         self.callbacks: list[Callback] = []
@@ -107,13 +107,13 @@ class Backend:
         self._callers: list[threading.Thread] = []
 
     def submit(self, body: Json, idempotency_key: str = "") -> Json:
-        """Take a valid request and begin to draw its video; the service's submit response.
+        """Accept a valid request and start to draw its video; return the service's submit response.
 
         Args:
-            body: The request.
-            idempotency_key: Of its header `Idempotency-Key`. Within 24 hours the same key answers the same
-                task, whatever the body. The service documents this from contract 2026-11 on; a client of
-                2026-04 that sends none, or a new one each time, never notices.
+            body: the request.
+            idempotency_key: the value of its header ``Idempotency-Key``. Within 24 hours the same key returns
+                the same task, whatever the body. The service documents this from contract 2026-11 on; it does
+                not affect a client of 2026-04, which sends no key, or a new one each time.
         """
         now = self.clock()
         known = self._keys.get(idempotency_key)
@@ -134,12 +134,12 @@ class Backend:
         if idempotency_key:
             self._keys[idempotency_key] = entry
         if self.faults.fails(prompts_of(body)):
-            entry.mishap = Mishap(self.faults.fail, "the sandbox was asked to let this task fail")
+            entry.failure = DrawFailure(self.faults.fail, "the sandbox is set to let this task fail")
             entry.drawn = now
             entry.end_known.set()
         else:
             order = {"request": body, "path": str(entry.video), "draft": self.draft}
-            entry.job = self._workshop.draw(order, lambda mishap: self._drawn(entry, mishap))
+            entry.job = self._workshop.draw(order, lambda failure: self._drawn(entry, failure))
         if "callback_url" in body:
             caller = threading.Thread(target=self._call_back, args=(entry,), daemon=True)
             self._callers.append(caller)
@@ -147,19 +147,19 @@ class Backend:
         return self._head(entry, "queued") | {"progress": 0}
 
     def status(self, task_id: str) -> Json:
-        """The service's status response.
+        """Return the service's status response.
 
         Raises:
-            KeyError: There is no such task.
+            KeyError: there is no such task.
         """
         return self._body(self.tasks[task_id], self.clock())
 
     def cancel(self, task_id: str) -> Json:
-        """Cancel a task that still waits in the queue.
+        """Cancel a task that is still queued.
 
         Raises:
-            KeyError: There is no such task.
-            NotCancellable: It is past the queue.
+            KeyError: there is no such task.
+            NotCancellable: the task has left the queue.
         """
         entry, now = self.tasks[task_id], self.clock()
         if entry.status(now) != "queued":
@@ -176,10 +176,10 @@ class Backend:
         }
 
     def video(self, link: str) -> Path | None:
-        """The file behind a link; None once the link has expired.
+        """Return the file of a link, or ``None`` once the link has expired.
 
         Raises:
-            KeyError: There is no such link, or nothing behind it yet.
+            KeyError: there is no such link, or its video does not exist yet.
         """
         entry, now = self._links[link], self.clock()
         if entry.status(now) != "completed":
@@ -187,11 +187,11 @@ class Backend:
         return entry.video if now < self._expiry(entry) else None
 
     def publish(self, path: str | Path) -> str:
-        """Put a picture on the sandbox's own web address.
+        """Serve a picture at a URL of the sandbox, and return the URL.
 
         Raises:
-            OSError: The file cannot be read.
-            ValueError: It is not a JPEG, PNG or WebP picture.
+            OSError: the file cannot be read.
+            ValueError: the file is not a JPEG, PNG or WebP picture.
         """
         source = Path(path).resolve()
         try:
@@ -203,15 +203,15 @@ class Backend:
         return f"{self.base_url}/pictures/{name}"
 
     def picture(self, name: str) -> Path:
-        """The file behind a published picture.
+        """Return the file of a published picture.
 
         Raises:
-            KeyError: There is none.
+            KeyError: there is no such picture.
         """
         return self._pictures[name]
 
     def close(self) -> None:
-        """End all drawing and calling, and remove the files. A forked child leaves its parent's alone."""
+        """Stop all drawing and callbacks, and remove the files. In a forked child, do nothing."""
         if os.getpid() != self._process:
             return
         self._closing.set()
@@ -219,11 +219,11 @@ class Backend:
             entry.end_known.set()
         self._workshop.close()
         for caller in self._callers:
-            caller.join(0.2)  # one that waits for a slow listener is left to its own, short, timeout
+            caller.join(0.2)  # a callback to a slow listener ends by its own, short, timeout
         self._remove()
 
-    def _drawn(self, entry: Entry, mishap: Mishap | None) -> None:
-        entry.mishap, entry.drawn = mishap, self.clock()
+    def _drawn(self, entry: Entry, failure: DrawFailure | None) -> None:
+        entry.failure, entry.drawn = failure, self.clock()
         entry.end_known.set()
 
     def _call_back(self, entry: Entry) -> None:
@@ -253,8 +253,8 @@ class Backend:
             body["completed_at"] = _milliseconds(end)
         age = (now if end is None else min(now, end)) - entry.created
         body["progress"] = 100 if status == "completed" else entry.plan.at(age)
-        if status == "failed" and entry.mishap is not None:
-            body["error"] = {"message": entry.mishap.message, "code": entry.mishap.code}
+        if status == "failed" and entry.failure is not None:
+            body["error"] = {"message": entry.failure.message, "code": entry.failure.code}
         if status == "completed":
             url, expires = f"{self.base_url}/videos/{entry.link}.mp4", _milliseconds(self._expiry(entry))
             body["result"] = {"images": [], "videos": [{"url": url, "expires_at": expires}]}
@@ -269,7 +269,7 @@ _backends: weakref.WeakSet[Backend] = weakref.WeakSet()
 
 
 def _leave_to_parent() -> None:
-    """Have the end of a forked child remove nothing."""
+    """Prevent a forked child from removing its parent's files when it exits."""
     for backend in tuple(_backends):
         backend._remove.detach()
 

@@ -1,4 +1,4 @@
-"""Tells a `callback_url` that its task has ended: on this machine only, for a sandbox calls nobody else."""
+"""Callbacks to a ``callback_url`` when its task has ended, only to addresses on this machine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TIMEOUT = 5.0
 
 @dataclass(frozen=True)
 class Callback:
-    """One call, made or refused.
+    """A callback, sent or refused.
 
     Attributes:
-        task_id: The task that ended.
-        url: Its `callback_url`.
-        answer: The HTTP status that came back; None when nobody answered, or when the address is not on this
-            machine and was not called.
+        task_id: the task that ended.
+        url: its ``callback_url``.
+        answer: the HTTP status of the answer; ``None`` if there was no answer, or if the address is not on
+            this machine and was not contacted.
     """
 
     task_id: str
@@ -31,14 +31,14 @@ class Callback:
 
 
 def call(url: str, status: Mapping[str, Any]) -> Callback:
-    """Post a task's status to its callback URL, if that stands for this machine.
+    """Post a task's status to its callback URL, if the URL leads to this machine.
 
-    The address is resolved once and then contacted by number, so that a name cannot mean this machine when it
-    is checked and another when it is called. Redirects are not followed.
+    The name is resolved once and its IP address is contacted, so that it cannot resolve to this machine for
+    the check and to another one for the request. Redirects are not followed.
 
     Args:
-        url: A valid http or https URL.
-        status: The body that a status request would answer.
+        url: a valid http or https URL.
+        status: the body of a status response.
     """
     return Callback(status["task_id"], url, _post(url, json.dumps(status).encode()))
 
@@ -47,7 +47,7 @@ def _post(url: str, body: bytes) -> int | None:
     parts = urlsplit(url)
     address = _loopback(parts.hostname or "", parts.port or 80)
     if address is None or parts.scheme != "http":
-        return None  # a certificate for loopback is nothing that a lesson has
+        return None  # a lesson has no certificate for loopback
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(address, parts.port or 80, timeout=TIMEOUT)
     try:
@@ -61,12 +61,12 @@ def _post(url: str, body: bytes) -> int | None:
 
 
 def _loopback(host: str, port: int) -> str | None:
-    """The loopback address that a host name stands for, or None if it stands for any other."""
+    """Return the loopback address of a host name, or ``None`` if it has any other address."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = [str(entry[4][0]) for entry in resolved]
     if addresses and all(ipaddress.ip_address(address).is_loopback for address in addresses):
         return addresses[0]
     return None

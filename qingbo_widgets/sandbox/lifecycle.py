@@ -1,7 +1,8 @@
-"""How a task ages: queued, processing, ended. Pure functions of the clock: nothing has to be waited for.
+"""The life of a task: queued, processing, ended. Pure functions of the clock, so nothing needs to wait.
 
-The pace is that of the real service, roughly: some seconds in the queue, then a progress that creeps, leaps
-and stands still. A `Timeline` is drawn once from the request and a seed; `Timeline.at` reads it at any time.
+The pace is roughly that of the real service: some seconds in the queue, then a progress that creeps, leaps
+and stalls. A ``Timeline`` is computed once from the request and a seed; ``Timeline.at`` evaluates it at any
+time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from .request import is_pro, lengths_of
 
 FAILS_AFTER = 0.4
-"""The part of its working time that a failing task takes before it says so."""
+"""The fraction of its processing time after which a failing task fails."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,10 @@ class Timeline:
     """The plan of one task's life, in seconds since it was created.
 
     Attributes:
-        starts: When it leaves the queue.
-        ends: When it is completed, provided that its video has been drawn by then.
-        times: Where the progress changes its pace; rising, from `starts` to `ends`.
-        progress: The progress in percent at each of `times`; never falling, from 0 to 99.
+        starts: the time at which the task leaves the queue.
+        ends: the time at which it is completed, if its video has been drawn by then.
+        times: the times at which the progress changes its pace; increasing, from ``starts`` to ``ends``.
+        progress: the progress in percent at each of ``times``; never decreasing, from 0 to 99.
     """
 
     starts: float
@@ -36,14 +37,14 @@ class Timeline:
 
     @property
     def fails(self) -> float:
-        """When the task ends if it fails."""
+        """The time at which the task ends if it fails."""
         return self.starts + FAILS_AFTER * (self.ends - self.starts)
 
     def at(self, age: float) -> int:
-        """The progress in percent, 0 to 99, of a task that is still queued or processing.
+        """Return the progress in percent, 0 to 99, of a task that is still queued or processing.
 
         Args:
-            age: Seconds since the task was created.
+            age: seconds since the task was created.
         """
         index = bisect.bisect_right(self.times, age)
         if index == 0:
@@ -58,26 +59,26 @@ def timeline(body: Mapping[str, Any], seed: object, speed: float = 1.0) -> Timel
     """Plan the life of a task.
 
     Args:
-        body: The valid submit body. Longer videos and `pro` take longer: 20 to 60 s in all.
-        seed: Equal seeds give equal plans.
-        speed: How many times faster than the real service.
+        body: the valid submit body. Longer videos and ``pro`` take longer: 20 to 60 s in all.
+        seed: equal seeds give equal plans.
+        speed: factor by which the task is faster than one of the real service.
     """
-    dice = random.Random(str(seed))
-    starts = dice.uniform(2.0, 3.0) / speed
+    rng = random.Random(str(seed))
+    starts = rng.uniform(2.0, 3.0) / speed
     work = (
-        dice.uniform(16.0, 18.5)
+        rng.uniform(16.0, 18.5)
         * (0.55 + 0.09 * sum(lengths_of(body)))
         * (1.5 if is_pro(body) else 1.0)
         / speed
     )
     times, progress = [0.0], [0.0]
     while times[-1] < 1 and progress[-1] < 95:
-        gait = dice.choice(("creep", "creep", "leap", "stand"))
-        step = dice.uniform(0.06, 0.2) * (0.1 if gait == "leap" else 1.0)
+        pace = rng.choice(("creep", "creep", "leap", "stand"))
+        step = rng.uniform(0.06, 0.2) * (0.1 if pace == "leap" else 1.0)
         times.append(times[-1] + step)
-        progress.append(progress[-1] + {"creep": 90 * step, "leap": dice.uniform(8, 22), "stand": 0}[gait])
-    # The last stretch stands still at the top, as the real ones do while the file is stored.
-    stretch, height = 0.97 / times[-1], dice.uniform(91, 99) / max(progress[-1], 1.0)
+        progress.append(progress[-1] + {"creep": 90 * step, "leap": rng.uniform(8, 22), "stand": 0}[pace])
+    # The progress stalls at the top at the end, like that of real tasks while the file is stored.
+    stretch, height = 0.97 / times[-1], rng.uniform(91, 99) / max(progress[-1], 1.0)
     return Timeline(
         starts,
         starts + work,

@@ -1,4 +1,4 @@
-"""What a valid submit body asks for."""
+"""Readers of the fields of a valid submit body."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ Body = Mapping[str, Any]
 
 
 def prompts_of(body: Body) -> list[str]:
-    """The prompts, one for each shot."""
+    """Return the prompts, one for each shot."""
     return _of_shots(body, "prompt") or [body["prompt"]]
 
 
 def lengths_of(body: Body) -> list[int]:
-    """The lengths in seconds, one for each shot."""
+    """Return the lengths in seconds, one for each shot."""
     return _of_shots(body, "duration") or [body.get("duration", 5)]
 
 
 def is_pro(body: Body) -> bool:
-    """Whether the mode is `pro`, which is 1080p, and not `std`, which is 720p."""
+    """Return whether the mode is ``pro``, which is 1080p, and not ``std``, which is 720p."""
     return bool(extra_of(body).get("mode") == "pro")
 
 
 def is_heard(body: Body) -> bool:
-    """Whether the video has sound."""
+    """Return whether the video has sound."""
     return body["model"] == "kling-v3" and bool(extra_of(body).get("enable_audio", True))
 
 
 def extra_of(body: Body) -> Body:
-    """The parameters of the model; empty where there are none."""
+    """Return the parameters of the model; empty if there are none."""
     extra: Body = body.get("extra", {})
     return extra
 
 
 def quota_of(body: Body) -> int:
-    """What the task costs, in the service's quota units: 50,000 for five seconds in `std`."""
+    """Return the cost of the task in the service's quota units: 50,000 for five seconds in ``std``."""
     return sum(lengths_of(body)) * 10_000 * (2 if is_pro(body) else 1)
 
 
-def _of_shots(body: Body, what: str) -> list[Any]:
+def _of_shots(body: Body, name: str) -> list[Any]:
     extra = extra_of(body)
-    keys = (f"shot_{number}_{what}" for number in range(1, MAX_SHOTS + 1))
+    keys = (f"shot_{number}_{name}" for number in range(1, MAX_SHOTS + 1))
     return [extra[key] for key in keys if key in extra]

@@ -1,7 +1,7 @@
-"""What the service accepts: contract 2026-04, written down from its documentation.
+"""The rules for requests of contract 2026-04, from the service's documentation.
 
-One pure function, `violations`, reads the JSON body of a submit and names everything wrong with it. It shares
-nothing with the client's own statement of the same rules: a mistake in one of them shows in the other.
+One pure function, ``violations``, reads the JSON body of a submit and returns every violation. It shares
+nothing with the client's own statement of the same rules, so that each reveals a mistake in the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODELS: Mapping[str, frozenset[str]] = {
     "kling-v1-6": frozenset({"mode", "cfg_scale", "camera_control", "static_mask", "dynamic_masks"}),
     "kling-v1": frozenset({"mode", "cfg_scale"}),
 }
-"""The four models, each with the keys it takes in `extra` (`kling-v3` takes `shot_N_*` too)."""
+"""The four models, each with the keys that it accepts in ``extra`` (``kling-v3`` also ``shot_N_*``)."""
 
 CAMERA_PRESETS = frozenset({"down_back", "forward_up", "right_turn_forward", "left_turn_forward"})
 CAMERA_AXES = ("horizontal", "vertical", "pan", "tilt", "roll", "zoom")
@@ -40,31 +40,31 @@ _POINTS = range(2, 78)
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing wrong with a request.
+    """A violation of one rule by a request.
 
     Attributes:
-        param: Where it stands in the body, a dotted path (`extra.camera_control.type`), empty for all of it.
-        message: What is wrong, in a sentence for the person who sent it.
+        param: the dotted path in the body (``extra.camera_control.type``); empty for the whole body.
+        message: a sentence for the sender that describes the violation.
     """
 
     param: str
     message: str
 
 
-Found = Iterator[Violation]
-Check = Callable[[Any, str], Found]
+Violations = Iterator[Violation]
+Check = Callable[[Any, str], Violations]
 
 
 def violations(body: object) -> list[Violation]:
-    """Everything in a submit body that contract 2026-04 does not allow; empty when the service takes it.
+    """Return every violation of contract 2026-04 by a submit body; empty if the service accepts it.
 
     Args:
-        body: The decoded JSON body, whatever it is.
+        body: the decoded JSON body, of any type.
     """
     return list(_request(body))
 
 
-def _request(body: object) -> Found:
+def _request(body: object) -> Violations:
     if not isinstance(body, dict):
         yield Violation("", "the body must be a JSON object")
         return
@@ -89,7 +89,7 @@ def _shot_keys(model: str, extra: object) -> list[str]:
     return [key for key in extra if _SHOT_KEY.fullmatch(key)]
 
 
-def _root_field(name: str, value: object, model: str) -> Found:
+def _root_field(name: str, value: object, model: str) -> Violations:
     if name == "duration":
         seconds = _LONG_SECONDS if model == _MULTI_SHOT_MODEL else _SHORT_SECONDS
         if not _is_integer(value) or value not in seconds:
@@ -103,7 +103,7 @@ def _root_field(name: str, value: object, model: str) -> Found:
         yield Violation(name, f"unknown field {name}")
 
 
-def _prompt_or_shots(body: Mapping[str, object], shots: list[str]) -> Found:
+def _prompt_or_shots(body: Mapping[str, object], shots: list[str]) -> Violations:
     if not shots:
         if "prompt" not in body:
             yield Violation("prompt", "prompt is required")
@@ -113,7 +113,7 @@ def _prompt_or_shots(body: Mapping[str, object], shots: list[str]) -> Found:
             yield Violation(name, f"with shots, {name} is left out: each shot has its own")
 
 
-def _extra(extra: object, model: str, shots: list[str], *, with_image: bool) -> Found:
+def _extra(extra: object, model: str, shots: list[str], *, with_image: bool) -> Violations:
     if not isinstance(extra, dict):
         yield Violation("extra", "extra must be an object")
         return
@@ -131,7 +131,7 @@ def _extra(extra: object, model: str, shots: list[str], *, with_image: bool) -> 
         yield from _shots(extra)
 
 
-def _shots(extra: Mapping[str, object]) -> Found:
+def _shots(extra: Mapping[str, object]) -> Violations:
     numbers = {int(match[1]) for match in map(_SHOT_KEY.fullmatch, extra) if match}
     if numbers != set(range(1, len(numbers) + 1)):
         yield Violation("extra", "shots must be numbered from 1 without a gap")
@@ -152,53 +152,53 @@ def _shots(extra: Mapping[str, object]) -> Found:
         yield Violation("extra", f"the shots add up to {total} s; they must add up to 3 to 15 s")
 
 
-def _text(value: object, param: str) -> Found:
+def _text(value: object, param: str) -> Violations:
     if not isinstance(value, str) or not value.strip():
         yield Violation(param, f"{param} must be a text that is not empty")
     elif len(value) > MAX_PROMPT:
         yield Violation(param, f"{param} has {len(value)} characters; at most {MAX_PROMPT} are allowed")
 
 
-def _negative(value: object, param: str) -> Found:
-    # Blanks are let through: the documentation limits its length and nothing else.
+def _negative(value: object, param: str) -> Violations:
+    # Blanks are allowed: the documentation limits only the length.
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_PROMPT:
         yield Violation(param, f"{param} must be a text of 1 to {MAX_PROMPT} characters")
 
 
 def _one_of(*allowed: str) -> Check:
-    def check(value: object, param: str) -> Found:
+    def check(value: object, param: str) -> Violations:
         if not isinstance(value, str) or value not in allowed:
             yield Violation(param, f"{param} must be {' or '.join(allowed)}")
 
     return check
 
 
-def _url(value: object, param: str) -> Found:
+def _url(value: object, param: str) -> Violations:
     if not isinstance(value, str) or not _is_public_url(value):
         yield Violation(param, f"{param} must be an http:// or https:// URL")
 
 
-def _one_url(value: object, param: str) -> Found:
+def _one_url(value: object, param: str) -> Violations:
     if not isinstance(value, list) or len(value) != 1:
         yield Violation(param, f"{param} must be a list of exactly 1 URL")
     else:
         yield from _url(value[0], f"{param}[0]")
 
 
-def _boolean(value: object, param: str) -> Found:
+def _boolean(value: object, param: str) -> Violations:
     if not isinstance(value, bool):
         yield Violation(param, f"{param} must be true or false")
 
 
 def _between(low: float, high: float) -> Check:
-    def check(value: Any, param: str) -> Found:
+    def check(value: Any, param: str) -> Violations:
         if not (_is_number(value) and low <= value <= high):
             yield Violation(param, f"{param} must be a number from {low:g} to {high:g}")
 
     return check
 
 
-def _camera(value: object, param: str) -> Found:
+def _camera(value: object, param: str) -> Violations:
     if not isinstance(value, dict):
         yield Violation(param, f"{param} must be an object with a type")
         return
@@ -213,7 +213,7 @@ def _camera(value: object, param: str) -> Found:
         yield Violation(f"{param}.config", f"the camera type {kind} takes no config")
 
 
-def _camera_config(value: object, param: str) -> Found:
+def _camera_config(value: object, param: str) -> Violations:
     if not isinstance(value, dict) or not value:
         yield Violation(param, f"{param} must be an object with at least one of {', '.join(CAMERA_AXES)}")
         return
@@ -223,7 +223,7 @@ def _camera_config(value: object, param: str) -> Found:
             yield from _between(-10, 10)(value[axis], f"{param}.{axis}")
 
 
-def _dynamic_masks(value: object, param: str) -> Found:
+def _dynamic_masks(value: object, param: str) -> Violations:
     if not isinstance(value, list) or len(value) not in _MASKS:
         yield Violation(param, f"{param} must be a list of 1 to {_MASKS[-1]} masks")
         return
@@ -237,7 +237,7 @@ def _dynamic_masks(value: object, param: str) -> Found:
         yield from _trajectories(mask.get("trajectories"), f"{place}.trajectories")
 
 
-def _trajectories(value: object, param: str) -> Found:
+def _trajectories(value: object, param: str) -> Violations:
     if not isinstance(value, list) or len(value) not in _POINTS:
         yield Violation(param, f"{param} must be a list of {_POINTS[0]} to {_POINTS[-1]} points")
         return
@@ -252,7 +252,7 @@ def _trajectories(value: object, param: str) -> Found:
             )
 
 
-def _only(value: Mapping[str, object], allowed: tuple[str, ...], param: str) -> Found:
+def _only(value: Mapping[str, object], allowed: tuple[str, ...], param: str) -> Violations:
     for key in value:
         if key not in allowed:
             yield Violation(f"{param}.{key}", f"{param} takes no {key}")
@@ -263,16 +263,16 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    # An integer of any size is finite, but too large a one cannot be asked: math.isfinite overflows.
+    # An integer of any size is finite, but math.isfinite overflows with a large one.
     return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_public_url(text: str) -> bool:
     if any(character.isspace() or not character.isprintable() for character in text):
-        return False  # urlsplit would drop some of these without a word
+        return False  # urlsplit would drop some of these silently
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises for a port that is no port
+        _ = parts.port  # raises for an invalid port
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -1,4 +1,4 @@
-"""The sandbox: the service's contract, on this machine, in a thread."""
+"""The sandbox: a server of the service's contract in a thread on this machine."""
 
 from __future__ import annotations
 
@@ -24,29 +24,30 @@ from .connections import Connection, most_connections
 from .faults import Faults
 
 HOST = "127.0.0.1"
-#: Connections that wait to be accepted.
-_WAITING = 128
-#: Seconds for which the end waits for the server once it is to drop what is under way.
-_END = 5.0
+#: Connections that may wait to be accepted.
+_BACKLOG = 128
+#: Seconds for which ``stop`` waits for the server after it was set to drop running requests.
+_STOP_TIMEOUT = 5.0
 
 
 class Sandbox:
-    """A stand-in for the service, on this machine only, that needs no account and no network.
+    """A local stand-in for the service that needs no account and no network.
 
-    It keeps the service's contract of 2026-04, and answers every task with a real mp4 drawn from the request:
-    a landscape, never a pretence of the AI, with the word SANDBOX on it.
+    It implements the service's contract of 2026-04 and completes every task with a real mp4 drawn from the
+    request: a landscape marked with the word SANDBOX, never an imitation of the AI.
 
         with Sandbox(speed=10) as sandbox:
             client = Client(sandbox.api_key, sandbox.base_url)
 
     Args:
-        port: Where to listen on 127.0.0.1; 0 for any free port.
-        speed: How many times faster than the real service; at 1.0 a task takes 20 to 60 s. None ends before
-            its video has been drawn, which takes two to three seconds for five seconds of 720p.
-        faults: What goes wrong; see `Faults`. Can be changed while it runs.
-        api_key: The key it lets in; a random one by default.
-        link_lifetime: Seconds that a video's link is valid; the service's 24 hours by default.
-        draft: Draw a quarter of the width and height, which is much quicker; for tests.
+        port: the port on 127.0.0.1; 0 for any free port.
+        speed: factor by which tasks are faster than those of the real service; at 1.0 a task takes 20 to
+            60 s. No task ends before its video has been drawn, which takes two to three seconds for five
+            seconds of 720p.
+        faults: the faults to simulate; see ``Faults``. They can be changed while the sandbox runs.
+        api_key: the key that is accepted; a random one by default.
+        link_lifetime: seconds for which a video's link is valid; the service's 24 hours by default.
+        draft: whether to draw a quarter of the width and height, which is much faster; for tests.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Sandbox:
         if not speed > 0:
             raise ValueError("speed must be greater than 0")
         self.api_key = api_key or f"sandbox-{secrets.token_urlsafe(24)}"
-        """The key that the sandbox lets in, as `Authorization: Bearer <key>`."""
+        """The key that the sandbox accepts, as ``Authorization: Bearer <key>``."""
         self._port = port
         self._settings = (speed, faults, link_lifetime, draft)
         self._running: _Running | None = None
@@ -83,16 +84,16 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Where the API is, `http://127.0.0.1:PORT/v1`.
+        """The base URL of the API, ``http://127.0.0.1:PORT/v1``.
 
         Raises:
-            RuntimeError: The sandbox does not run.
+            RuntimeError: the sandbox is not running.
         """
         return f"{self._started().backend.base_url}/v1"
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong from now on."""
+        """The faults that are simulated from now on."""
         return self._started().backend.faults
 
     @faults.setter
@@ -101,51 +102,51 @@ class Sandbox:
 
     @property
     def requests(self) -> dict[str, dict[str, Any]]:
-        """The bodies of the requests that became tasks, by the id of the task, oldest first."""
+        """The bodies of the requests that created tasks, by task id, oldest first."""
         return {task_id: entry.body for task_id, entry in tuple(self._started().backend.tasks.items())}
 
     @property
     def callbacks(self) -> tuple[Callback, ...]:
-        """The calls to `callback_url`, made or refused, oldest first."""
+        """The callbacks to ``callback_url``, sent or refused, oldest first."""
         return tuple(self._started().backend.callbacks)
 
     def publish(self, path: str | Path) -> str:
-        """Give a picture on this machine a URL that the sandbox's tasks can use, for `image_urls` and masks.
+        """Return a URL of a local picture for the sandbox's tasks, to use in ``image_urls`` and masks.
 
         Args:
-            path: A JPEG, PNG or WebP file; it is served as it is at the time of asking.
+            path: a JPEG, PNG or WebP file; each request serves its current content.
 
         Raises:
-            OSError: The file cannot be read.
-            ValueError: It is not such a picture.
-            RuntimeError: The sandbox does not run.
+            OSError: the file cannot be read.
+            ValueError: the file is not a JPEG, PNG or WebP picture.
+            RuntimeError: the sandbox is not running.
         """
         return self._started().backend.publish(path)
 
     def start(self) -> Self:
-        """Listen. Does nothing if the sandbox runs already.
+        """Start the server. Do nothing if it is running already.
 
         Raises:
-            OSError: The port is taken.
+            OSError: the port is taken.
         """
         if self._running is None:
             self._running = _Running(self._port, self.api_key, Backend(*self._settings))
         return self
 
     def stop(self) -> None:
-        """Stop listening, end every drawing, remove every file. Does nothing if the sandbox does not run."""
+        """Stop the server, end every drawing, remove every file. Do nothing if it is not running."""
         if self._running is not None:
             self._running.stop()
             self._running = None
 
     def _started(self) -> _Running:
         if self._running is None:
-            raise RuntimeError("the sandbox does not run: call start(), or use it in a with statement")
+            raise RuntimeError("the sandbox is not running: call start(), or use it in a with statement")
         return self._running
 
 
 class _Running:
-    """What exists only between start and stop: the socket, the server's thread, the backend."""
+    """The resources of a running sandbox: the socket, the server's thread, the backend."""
 
     def __init__(self, port: int, api_key: str, backend: Backend) -> None:
         self.backend, self._process = backend, os.getpid()
@@ -160,11 +161,11 @@ class _Running:
                 create_app(backend, api_key),
                 loop="asyncio",
                 http=Connection,
-                # So many are accepted in one go, before any can be refused.
+                # This many connections are accepted at a time, before any can be refused.
                 backlog=max(1, most_connections() // 4),
                 ws="none",
                 lifespan="off",
-                log_config=None,  # the logging of a notebook is the notebook's own
+                log_config=None,  # leave the notebook's logging unchanged
                 log_level="critical",
                 access_log=False,
                 server_header=False,
@@ -177,17 +178,17 @@ class _Running:
         )
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
-            time.sleep(0.005)  # until then uvicorn cannot be told to stop
-        self._socket.listen(_WAITING)  # uvicorn has set it to its own backlog
+            time.sleep(0.005)  # until then uvicorn cannot be stopped
+        self._socket.listen(_BACKLOG)  # uvicorn has replaced the backlog by its own
 
     def stop(self) -> None:
         if os.getpid() != self._process:
-            return  # a forked child: the thread, the socket and the files are its parent's
+            return  # a forked child: thread, socket and files belong to the parent
         atexit.unregister(self.backend.close)
         self._server.should_exit = True
         self._thread.join(0.3)
-        self._server.force_exit = True  # a download or a slow answer on its way is not waited for
-        self._thread.join(_END)  # it is a daemon, so it keeps nothing from ending
+        self._server.force_exit = True  # do not wait for a running download or a slow answer
+        self._thread.join(_STOP_TIMEOUT)  # a daemon thread, so it does not delay the exit
         self._socket.close()
         self.backend.close()
 
@@ -195,28 +196,28 @@ class _Running:
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     try:
-        if os.name == "posix":  # elsewhere this option would share a port that is taken
+        if os.name == "posix":  # on Windows this option would share a port that is taken
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
-        listener.listen(_WAITING)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            message = f"port {port} on {HOST} is taken: stop what listens there, or choose another port"
+            message = f"port {port} on {HOST} is taken: stop the program that uses it, or choose another port"
             raise OSError(errno.EADDRINUSE, message) from None
-        if error.errno == errno.EACCES:  # below 1024 on Unix; on Windows also where it keeps ports for itself
-            message = f"port {port} on {HOST} is not for this user: choose another port, 0 for any free one"
+        if error.errno == errno.EACCES:  # below 1024 on Unix; on Windows also in ranges that it reserves
+            message = f"port {port} on {HOST} is not allowed for this user: choose another port, or 0 for any"
             raise OSError(errno.EACCES, message) from None
         raise
     return listener
 
 
 def settings(variables: Mapping[str, str], system: str) -> str:
-    """Return the lines that set environment variables in the shells of a system.
+    """Return the commands that set environment variables in the shells of a system.
 
     Args:
         variables: names and values without blanks or quotes.
-        system: as ``os.name``.
+        system: the value of ``os.name``.
     """
     if system != "nt":
         return "\n".join(f"export {name}={value}" for name, value in variables.items())
@@ -228,27 +229,27 @@ def settings(variables: Mapping[str, str], system: str) -> str:
 
 
 def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> None:
-    """Run a sandbox until Ctrl-C or SIGTERM, and say how to reach it.
+    """Run a sandbox until Ctrl-C or SIGTERM, and print its URL and key.
 
     Args:
-        port: Where to listen on 127.0.0.1; 0 for any free port.
-        speed: How many times faster than the real service.
-        api_key: The key it lets in; a random one by default.
+        port: the port on 127.0.0.1; 0 for any free port.
+        speed: factor by which tasks are faster than those of the real service.
+        api_key: the key that is accepted; a random one by default.
 
     Raises:
-        OSError: The port is taken.
+        OSError: the port is taken.
     """
     with Sandbox(port, speed, api_key=api_key) as sandbox:
         try:
             print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
             variables = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
-            # What ends a service, or closes its window, ends it as Ctrl-C does: else its files would stay.
-            for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # the last one is Windows', and it has no SIGHUP
+            # Signals that end a service or close its window act like Ctrl-C; otherwise its files would stay.
+            for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # SIGBREAK is Windows' SIGHUP
                 number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
                     signal.signal(number, signal.default_int_handler)
             print(settings(variables, os.name), flush=True)  # noqa: T201
             while True:
-                time.sleep(3600)  # unlike a lock, this hears Ctrl-C on Windows
+                time.sleep(3600)  # unlike a lock, Ctrl-C interrupts this on Windows
         except KeyboardInterrupt:
             print("\nThe sandbox has stopped.")  # noqa: T201

@@ -1,4 +1,4 @@
-"""Draws videos in child processes, so that the kernel that hosts the sandbox stays quick."""
+"""Drawing of videos in child processes, so that the kernel that hosts the sandbox stays responsive."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-AT_ONCE = 2
-#: Drafts that are kept, some tens of kilobytes each: equal requests give equal videos.
-KEPT = 64
-_PICTURES = ("image_urls", "last_frame")  # what an address leads to may have changed since
+_CONCURRENT = 2
+#: Cached drafts, some tens of kilobytes each: equal requests produce equal videos.
+_MOST_DRAFTS = 64
+_PICTURES = ("image_urls", "last_frame")  # the content of a URL may have changed since
 
 _drafts: OrderedDict[str, bytes] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class Mishap:
-    """Why a video could not be drawn: the `error` of its task."""
+class DrawFailure:
+    """The reason why a video could not be drawn: the ``error`` of its task."""
 
     code: str
     message: str
 
 
 class Job:
-    """One video on its way; cancelling it ends its process."""
+    """The drawing of one video; cancelling it ends its process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,58 +38,58 @@ class Job:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """End the drawing, or see to it that it never begins."""
+        """Stop the drawing, or prevent it from starting."""
         with self._lock:
             self._cancelled = True
             if self._process is not None:
                 self._process.kill()
 
-    def run(self, order: Mapping[str, Any]) -> Mishap | None:
-        """Draw in a child process and wait for it; None when the video is ready.
+    def run(self, order: Mapping[str, Any]) -> DrawFailure | None:
+        """Draw in a child process and wait for it; return ``None`` when the video is ready.
 
-        A draft of what has been drawn before, in any sandbox of this process, is there at once.
+        A draft that any sandbox of this process has drawn before is returned from the cache at once.
         """
-        is_kept = order["draft"] and not any(name in order["request"] for name in _PICTURES)
-        what = json.dumps(order["request"], sort_keys=True)
+        is_cacheable = order["draft"] and not any(name in order["request"] for name in _PICTURES)
+        cache_key = json.dumps(order["request"], sort_keys=True)
         path = Path(order["path"])
         with self._lock:
             if self._cancelled:
-                return Mishap("task_failed", "cancelled")
-            draft = _drafts.get(what) if is_kept else None
+                return DrawFailure("task_failed", "cancelled")
+            draft = _drafts.get(cache_key) if is_cacheable else None
             if draft is not None:
                 path.write_bytes(draft)
                 return None
             self._process = subprocess.Popen(
-                # Not multiprocessing: it would import the caller's main module again, notebook or script.
+                # Not multiprocessing, which would import the caller's main module again, notebook or script.
                 [sys.executable, "-m", f"{__package__}.drawing.render"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=Path(__file__).parents[2],  # where the package is found, even when it is not installed
-                # Or interrupting the kernel would interrupt the drawing as well. Windows does it by a console
-                # of its own, which without this flag would also be seen.
+                cwd=Path(__file__).parents[2],  # the package's folder, even if it is not installed
+                # Otherwise an interrupt of the kernel would interrupt the drawing, too. Windows uses a
+                # separate console, which without this flag would be visible.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         with self._process as process:
-            said, trouble = process.communicate(json.dumps(order).encode())
+            output, errors = process.communicate(json.dumps(order).encode())
         if process.returncode == 0:
-            if is_kept:
-                _drafts[what] = path.read_bytes()
-                while len(_drafts) > KEPT:
+            if is_cacheable:
+                _drafts[cache_key] = path.read_bytes()
+                while len(_drafts) > _MOST_DRAFTS:
                     _drafts.popitem(last=False)
             return None
         try:
-            return Mishap(**json.loads(said))
+            return DrawFailure(**json.loads(output))
         except (ValueError, TypeError):
-            last = trouble.decode(errors="replace").strip().splitlines() or ["the drawing was ended"]
-            return Mishap("task_failed", last[-1])
+            last = errors.decode(errors="replace").strip().splitlines() or ["the drawing was ended"]
+            return DrawFailure("task_failed", last[-1])
 
 
 class Workshop:
-    """A bench for two: further jobs wait for a place.
+    """A pool that draws two videos at a time; further jobs wait in a queue.
 
-    Its threads are daemons of its own: the standard pool's are waited for at the interpreter's exit, and a
+    It has its own daemon threads, because the interpreter waits for those of the standard pool at exit, and a
     kernel would not end before its videos are drawn.
     """
 
@@ -98,30 +98,30 @@ class Workshop:
         self._jobs: set[Job] = set()
         self._threads: list[threading.Thread] = []
 
-    def draw(self, order: Mapping[str, Any], finished: Callable[[Mishap | None], None]) -> Job:
-        """Have a video drawn.
+    def draw(self, order: Mapping[str, Any], finished: Callable[[DrawFailure | None], None]) -> Job:
+        """Start a job that draws a video, and return it.
 
         Args:
-            order: What `render.main` reads: the request, the file, whether it is a draft.
-            finished: Called on one of the workshop's threads, with what went wrong, if anything.
+            order: the input of ``render.main``: the request, the file, whether it is a draft.
+            finished: called on one of the pool's threads with the failure, or ``None``.
         """
         job = Job()
         self._jobs.add(job)
 
         def work() -> None:
-            mishap = job.run(order)
+            failure = job.run(order)
             self._jobs.discard(job)
-            finished(mishap)
+            finished(failure)
 
         self._orders.put(work)
-        if len(self._threads) < AT_ONCE:
+        if len(self._threads) < _CONCURRENT:
             thread = threading.Thread(target=self._work, name="qingbo-sandbox-draw", daemon=True)
             self._threads.append(thread)
             thread.start()
         return job
 
     def close(self) -> None:
-        """Kill every drawing and wait until all of them are gone."""
+        """Kill every drawing process and wait until all have ended."""
         for job in tuple(self._jobs):
             job.cancel()
         for _ in self._threads:

@@ -1,4 +1,4 @@
-"""The routes, over a real socket."""
+"""Tests of the sandbox's routes over a real socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENDED = ("completed", "failed", "cancelled")
 
 
 class Caller:
-    """Speaks to a sandbox with its key."""
+    """A client that calls a sandbox with its key."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -39,7 +39,7 @@ class Caller:
         return str(answer.json()["task_id"])
 
     def ended(self, task_id: str) -> dict[str, Any]:
-        """The status of a task once it has ended."""
+        """Wait until a task has ended, and return its status."""
 
         def status() -> dict[str, Any]:
             body: dict[str, Any] = self("GET", f"/tasks/{task_id}").json()
@@ -50,7 +50,7 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Caller]:
-    """One sandbox for the tests that leave it as it was."""
+    """Yield a sandbox shared by the tests that do not change it."""
     with Sandbox(speed=1000, draft=True) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -59,7 +59,7 @@ def shared() -> Iterator[Caller]:
 
 @pytest.fixture
 def call() -> Iterator[Caller]:
-    """A sandbox of one's own, in which nothing is drawn unless a test asks for it."""
+    """Yield a separate sandbox for each test, which draws nothing by default."""
     with Sandbox(speed=1000, draft=True, faults=Faults(fail="upstream_unavailable")) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -68,12 +68,12 @@ def call() -> Iterator[Caller]:
 
 @pytest.fixture(scope="module")
 def completed(shared: Caller) -> dict[str, Any]:
-    """The status of a task that has been completed."""
+    """Return the status of a completed task."""
     return shared.ended(shared.submit())
 
 
 def error(answer: requests.Response) -> dict[str, Any]:
-    """The documented error body, checked for its form."""
+    """Return the error of an answer, after a check of its documented form."""
     body = answer.json()
     assert set(body) == {"error"}
     assert {"message", "code", "type"} <= set(body["error"]) <= {"message", "code", "type", "param"}
@@ -92,7 +92,7 @@ def error(answer: requests.Response) -> dict[str, Any]:
         ("GET", "/models/kling-v1"),
     ],
 )
-def test_nobody_without_the_key(shared: Caller, method: str, path: str, key: str | None) -> None:
+def test_a_missing_or_wrong_key_is_rejected(shared: Caller, method: str, path: str, key: str | None) -> None:
     """Every endpoint answers 401 with the documented body to a missing or wrong key."""
     headers = {} if key is None else {"Authorization": key.encode("latin-1")}
     answer = requests.request(
@@ -111,7 +111,7 @@ def test_nobody_without_the_key(shared: Caller, method: str, path: str, key: str
     ],
 )
 def test_a_broken_rule_is_named(shared: Caller, body: Any, param: str) -> None:
-    """400, with the place of the mistake in `param`."""
+    """A violation is answered with 400, and ``param`` names its position."""
     answer = shared("POST", "/tasks", json=body)
     assert answer.status_code == 400
     assert error(answer)["param"] == param
@@ -121,23 +121,23 @@ def test_a_broken_rule_is_named(shared: Caller, body: Any, param: str) -> None:
     "data", [b"", b"{", b"\xff", b'{"model": NaN}', b"[" * 100_000, b'{"a": ' + b"1" * 5000 + b"}"],
     ids=["empty", "cut", "not utf-8", "nan", "deep", "long number"],
 )  # fmt: skip
-def test_what_is_not_json_is_400(shared: Caller, data: bytes) -> None:
-    """However broken the body is, the answer is a plain 400."""
+def test_a_body_that_is_not_json_is_400(shared: Caller, data: bytes) -> None:
+    """A broken body of any kind is answered with a plain 400."""
     answer = shared("POST", "/tasks", data=data)
     assert answer.status_code == 400
     error(answer)
 
 
 def test_a_body_has_a_limit(shared: Caller) -> None:
-    """One megabyte is read and judged; one byte more is 413, announced or not."""
+    """A body of one megabyte is read and checked; one byte more is 413, announced or not."""
     padding = b" " * (1_000_000 - 2)
     assert shared("POST", "/tasks", data=b"{" + padding + b"}").status_code == 400
     assert shared("POST", "/tasks", data=b"{" + padding + b" }").status_code == 413
     assert shared("POST", "/tasks", data=iter([b"{" + padding, b" }"])).status_code == 413
 
 
-def test_unknown_places_are_404(shared: Caller) -> None:
-    """A task that is not there has the documented code; other places answer in the same form."""
+def test_unknown_paths_are_404(shared: Caller) -> None:
+    """A missing task has the documented code; other paths answer in the same form."""
     for method, path in (("GET", "/tasks/task-wave0"), ("POST", "/tasks/task-wave0/cancel")):
         answer = shared(method, path)
         assert answer.status_code == 404
@@ -148,14 +148,14 @@ def test_unknown_places_are_404(shared: Caller) -> None:
 
 
 def test_models_are_listed(shared: Caller) -> None:
-    """The four models, each also by its name."""
+    """The four models are listed, and each is found by its name."""
     names = [model["id"] for model in shared("GET", "/models").json()["data"]]
     assert sorted(names) == ["kling-v1", "kling-v1-6", "kling-v2-master", "kling-v3"]
     assert shared("GET", "/models/kling-v3").json()["id"] == "kling-v3"
 
 
 def test_another_site_cannot_reach_it(shared: Caller) -> None:
-    """A page whose name was made to point at this machine is turned away, and no page may read an answer."""
+    """A host name that resolves to this machine is rejected, and no other site may read an answer."""
     for host in ("evil.example", "127.0.0.1.evil.example"):
         assert shared("GET", "/models", headers={"Host": host}).status_code == 400
     answer = shared("GET", "/models", headers={"Host": "localhost:1", "Origin": "https://evil.example"})
@@ -165,7 +165,7 @@ def test_another_site_cannot_reach_it(shared: Caller) -> None:
 
 @pytest.mark.slow
 def test_the_video_is_an_mp4_in_parts(shared: Caller, completed: dict[str, Any]) -> None:
-    """Its link needs no key, cannot be guessed, and serves any part of the file, as players ask for."""
+    """A video link needs no key, cannot be guessed, and serves any range of the file, as players request."""
     url = completed["result"]["videos"][0]["url"]
     assert re.search(r"/videos/[\w-]{32,}\.mp4$", url)
     whole = requests.get(url, timeout=10)
@@ -188,7 +188,7 @@ def test_the_video_is_an_mp4_in_parts(shared: Caller, completed: dict[str, Any])
 
 
 def test_a_link_expires() -> None:
-    """After its time the link answers 410; the task is still completed, with the same link."""
+    """An expired link answers 410; the task is still completed, with the same link."""
     with Sandbox(speed=1000, draft=True, link_lifetime=0) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -202,7 +202,7 @@ def test_a_link_expires() -> None:
 
 
 def test_cancel_over_http(call: Caller) -> None:
-    """A task past the queue is not cancellable, and the code says so."""
+    """A task that has left the queue is not cancellable, and the code says so."""
     task_id = call.submit()
     call.ended(task_id)
     answer = call("POST", f"/tasks/{task_id}/cancel")
@@ -213,7 +213,7 @@ def test_cancel_over_http(call: Caller) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["missing", "no picture", "too large"])
 def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case: str) -> None:
-    """The task is accepted and then fails, and its message names the URL and what is wrong with it."""
+    """A task with an unusable picture is accepted and then fails, with the URL and the reason."""
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 8)).save(path)
     url = shared.sandbox.publish(path)
@@ -232,7 +232,7 @@ def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case
 
 
 def test_faults_of_the_account_and_the_line(call: Caller) -> None:
-    """An empty account, a rate limit with its pause, an internal error: each in its form."""
+    """An empty account, a rate limit and an internal error are answered in their documented form."""
     call.sandbox.faults = Faults(no_balance=True)
     empty = call("POST", "/tasks", json=REQUEST)
     assert (empty.status_code, error(empty)["code"]) == (402, "insufficient_balance")
@@ -247,7 +247,7 @@ def test_faults_of_the_account_and_the_line(call: Caller) -> None:
 
 
 def test_a_gateway_hides_an_answer_but_the_task_exists(call: Caller) -> None:
-    """HTML with a 502 although the submit was carried out: its callback comes all the same."""
+    """A submit answered with 502 and HTML is carried out: its callback is sent."""
     with hook() as (url, received):
         call.sandbox.faults = Faults(fail="task_failed", html_every=1)
         lost = call("POST", "/tasks", json={**REQUEST, "callback_url": url})
@@ -258,14 +258,14 @@ def test_a_gateway_hides_an_answer_but_the_task_exists(call: Caller) -> None:
 
 @pytest.mark.slow
 def test_latency_delays_the_answer(call: Caller) -> None:
-    """A client that waits less than the latency runs into its own timeout."""
+    """A client with a timeout below the latency times out."""
     call.sandbox.faults = Faults(latency=30)
     with pytest.raises(requests.ReadTimeout):
         call.session.get(f"{call.sandbox.base_url}/models", timeout=0.2)
 
 
 class hook:  # noqa: N801 - used like a function
-    """A listener on loopback for callbacks; it answers with a redirect, which nobody should follow."""
+    """A loopback listener for callbacks that answers with a redirect, which must not be followed."""
 
     def __enter__(self) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
         received: list[tuple[str, dict[str, Any]]] = []
@@ -292,7 +292,7 @@ class hook:  # noqa: N801 - used like a function
 
 
 def test_a_callback_comes_when_the_task_ends(call: Caller) -> None:
-    """Its body is the status of the ended task, it comes once, and its redirect is not followed."""
+    """A callback is sent once, with the status of the ended task, and its redirect is not followed."""
     with hook() as (url, received):
         task_id = call.submit(callback_url=url)
         (made,) = until(lambda: call.sandbox.callbacks)
@@ -303,14 +303,14 @@ def test_a_callback_comes_when_the_task_ends(call: Caller) -> None:
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/", "https://example.invalid/", "http://127.0.0.1:9/"])
 def test_a_callback_elsewhere_is_not_made(call: Caller, url: str) -> None:
-    """An address that is not on this machine is never contacted; that is recorded, as is nobody answering."""
+    """A callback to another machine is recorded but not sent; a missing answer is recorded, too."""
     call.submit(callback_url=url)
     (made,) = until(lambda: call.sandbox.callbacks)
     assert made.answer is None
 
 
 def test_published_pictures_are_served(shared: Caller, tmp_path: Path) -> None:
-    """A local file gets an address that serves it, with the type of its content."""
+    """A published file is served at its URL with its content type."""
     path = tmp_path / "a.png"
     Image.new("RGB", (3, 2), "red").save(path)
     answer = requests.get(shared.sandbox.publish(path), timeout=10)
@@ -319,6 +319,6 @@ def test_published_pictures_are_served(shared: Caller, tmp_path: Path) -> None:
 
 
 def test_a_submission_sent_again_is_billed_once(call: Caller) -> None:
-    """A client that lost the answer sends the same `Idempotency-Key`, and gets the task that it has."""
+    """A submit repeated with the same ``Idempotency-Key`` returns the same task."""
     twice = [call("POST", "/tasks", json=REQUEST, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
     assert twice[0]["task_id"] == twice[1]["task_id"]

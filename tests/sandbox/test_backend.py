@@ -1,4 +1,4 @@
-"""What stands behind the routes, on a clock of the test's own."""
+"""Tests of the sandbox's backend with a simulated clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOUR = 3600.0
 
 
 class Clock:
-    """Stands until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     now = 1_775_285_160.04
 
@@ -27,13 +27,13 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """One that stands at the moment of the documentation's example."""
+    """Return a clock set to the time of the documentation's example."""
     return Clock()
 
 
 @pytest.fixture
 def backend(clock: Clock) -> Iterator[Backend]:
-    """One that draws small and whose time stands still."""
+    """Yield a backend that draws drafts and uses the simulated clock."""
     backend = Backend(draft=True, clock=clock, link_lifetime=HOUR)
     backend.base_url = "http://127.0.0.1:1"
     yield backend
@@ -41,12 +41,12 @@ def backend(clock: Clock) -> Iterator[Backend]:
 
 
 def drawn(backend: Backend, task_id: str) -> None:
-    """Wait until the video of a task has been drawn, or could not be."""
+    """Wait until the video of a task has been drawn or has failed."""
     assert backend.tasks[task_id].end_known.wait(60)
 
 
 def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
-    """Queued, processing, completed, each body in the documented form; then the link lives for its time."""
+    """A task is queued, processing, completed, each body in the documented form; then its link expires."""
     submitted = backend.submit(REQUEST)
     task_id = submitted.pop("task_id")
     assert task_id.startswith("task-wave1775285160040")
@@ -89,7 +89,7 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
 
 
 def test_it_is_not_completed_before_it_is_drawn(clock: Clock) -> None:
-    """However late it is, a task whose video is not ready is still processing, below 100 percent."""
+    """A late task whose video is not ready is still processing, below 100 percent."""
     backend = Backend(draft=True, clock=clock)
     try:
         task_id = backend.submit(REQUEST)["task_id"]
@@ -107,7 +107,7 @@ def test_it_is_not_completed_before_it_is_drawn(clock: Clock) -> None:
 
 
 def test_cancel_only_in_the_queue(backend: Backend, clock: Clock) -> None:
-    """A queued task is cancelled, with its quota back, and ends its drawing; no other task is."""
+    """Only a queued task can be cancelled; its quota is refunded and its drawing stopped."""
     first, second = (backend.submit({**REQUEST, "duration": 10})["task_id"] for _ in range(2))
     answer = backend.cancel(first)
     assert answer == {"task_id": first, "status": "cancelled", "refunded": True, "refunded_quota": 100_000}
@@ -124,7 +124,7 @@ def test_cancel_only_in_the_queue(backend: Backend, clock: Clock) -> None:
 
 
 def test_a_task_fails_on_demand(backend: Backend, clock: Clock) -> None:
-    """A fault fails the tasks whose prompts it names, with its code, in the course of their processing."""
+    """A fault lets tasks with a matching prompt fail with its code during processing."""
     backend.faults = Faults(fail="upstream_unavailable", fail_prompt="storm")
     shots = {"shot_1_prompt": "calm", "shot_1_duration": 2, "shot_2_prompt": "a storm", "shot_2_duration": 3}
     task_id = backend.submit({"model": "kling-v3", "extra": shots})["task_id"]
@@ -140,7 +140,7 @@ def test_a_task_fails_on_demand(backend: Backend, clock: Clock) -> None:
 
 
 def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> None:
-    """JPEG, PNG and WebP get an address that nobody can guess; anything else is refused."""
+    """JPEG, PNG and WebP get a URL that cannot be guessed; other files are refused."""
     for suffix in ("png", "jpg", "webp"):
         path = tmp_path / f"a.{suffix}"
         Image.new("RGB", (4, 4)).save(path)
@@ -157,7 +157,7 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
 
 
 def test_close_leaves_nothing(clock: Clock) -> None:
-    """The folder of videos is gone, even when drawing had just begun."""
+    """Closing removes the folder of videos, even during a drawing."""
     backend = Backend(clock=clock)
     task_id = backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})["task_id"]
     folder = backend.tasks[task_id].video.parent
@@ -167,7 +167,7 @@ def test_close_leaves_nothing(clock: Clock) -> None:
 
 
 def test_an_idempotency_key_makes_one_task(backend: Backend, clock: Clock) -> None:
-    """The same key within 24 hours answers the same task, as it stands; another or a later one, a new one."""
+    """The same key within 24 hours returns the same task; a different or later key creates a new one."""
     first = backend.submit(REQUEST, "key-1")
     assert backend.submit(REQUEST, "key-1") == first
     assert backend.submit({**REQUEST, "prompt": "another"}, "key-1")["task_id"] == first["task_id"]

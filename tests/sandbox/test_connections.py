@@ -1,4 +1,4 @@
-"""Connections to the sandbox: slow clients, and those that never end what they begin, keep no other out."""
+"""Tests of connections to the sandbox: slow clients and unfinished requests do not block others."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ BODY = HEAD + b"Content-Length: 100\r\n\r\n{"
 MANY = """
 import socket, sys, time
 address, number = ("127.0.0.1", int(sys.argv[1])), int(sys.argv[2])
-kept = []
+sockets = []
 for _ in range(number):
-    kept.append(socket.create_connection(address, timeout=30))
-    kept[-1].sendall(sys.argv[3].encode())
+    sockets.append(socket.create_connection(address, timeout=30))
+    sockets[-1].sendall(sys.argv[3].encode())
 print("open", flush=True)
 sys.stdin.read()
 """
 
 
 def port_of(sandbox: Sandbox) -> int:
-    """Return the address it listens on."""
+    """Return the port of a sandbox."""
     return urlsplit(sandbox.base_url).port or 0
 
 
 def answer(sandbox: Sandbox) -> int:
-    """The status of a request that has all it needs."""
+    """Return the HTTP status of a valid request."""
     key = {"Authorization": f"Bearer {sandbox.api_key}"}
     return requests.get(f"{sandbox.base_url}/models", headers=key, timeout=10).status_code
 
 
 @pytest.fixture(params=[HEAD, BODY, b""], ids=["half a head", "half a body", "nothing"])
 def crowded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox to which another process has 1,100 connections, each with a request that it never ends."""
+    """Yield a sandbox to which another process has 1,100 connections with unfinished requests."""
     arguments = [str(port_of(sandbox)), "1100", request.param.decode()]
     with subprocess.Popen(
         [sys.executable, "-c", MANY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -61,7 +61,7 @@ def crowded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Sandbo
 
 @pytest.mark.slow
 def test_requests_that_never_end_leave_the_kernel_its_files(crowded: Sandbox, tmp_path: Path) -> None:
-    """The sandbox is in the kernel's process: files can be opened, and others are answered."""
+    """Unfinished requests leave the kernel able to open files and to answer other requests."""
     assert answer(crowded) == 200
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
     if Path("/proc/self/fd").exists():
@@ -69,8 +69,8 @@ def test_requests_that_never_end_leave_the_kernel_its_files(crowded: Sandbox, tm
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD, BODY])
-def test_a_request_has_an_end_of_time(sandbox: Sandbox, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if its bytes come slowly."""
+def test_a_request_has_a_time_limit(sandbox: Sandbox, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection is closed if its request takes too long, even if bytes still arrive."""
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     with closing(socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=10)) as slow:
         slow.sendall(sent)
@@ -89,7 +89,7 @@ def test_a_request_has_an_end_of_time(sandbox: Sandbox, sent: bytes, monkeypatch
 def test_a_connection_that_is_used_outlives_the_time_of_one_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each request has its own time."""
+    """A connection stays open while each of its requests is within the time limit."""
     monkeypatch.setattr(connections, "PATIENCE", 0.3)
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {sandbox.api_key}"
@@ -100,7 +100,7 @@ def test_a_connection_that_is_used_outlives_the_time_of_one_request(
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such limit for sockets")
 def test_few_files_allow_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on macOS, where a process may have 256 files open."""
+    """The limit of connections follows that of open files, which is 256 on macOS."""
     import resource
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 1024))

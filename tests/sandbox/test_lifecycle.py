@@ -1,4 +1,4 @@
-"""How a task ages, read off the plan: nothing here waits."""
+"""Tests of the life of a task, evaluated from its plan without waiting."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SEEDS = range(200)
 
 
 def progress(plan: Timeline) -> list[int]:
-    """The progress at a thousand moments from before the beginning to after the end."""
+    """Return the progress at a thousand times from before the start to after the end."""
     return [plan.at(plan.ends * step / 1000) for step in range(-10, 1100)]
 
 
 @pytest.mark.parametrize("body", [STD, LONGEST], ids=["shortest", "longest"])
 @pytest.mark.parametrize("speed", [1, 10])
 def test_it_takes_as_long_as_promised(body: dict[str, Any], speed: float) -> None:
-    """2 to 3 s in the queue and 20 s in all, up to 60 for long ones in pro; ten times faster at speed 10."""
+    """A task is queued for 2 to 3 s and takes 20 to 60 s in all; at speed 10 it is ten times faster."""
     for seed in SEEDS:
         plan = timeline(body, seed, speed)
         assert 2 <= plan.starts * speed <= 3
@@ -32,7 +32,7 @@ def test_it_takes_as_long_as_promised(body: dict[str, Any], speed: float) -> Non
 
 
 def test_longer_and_pro_take_longer() -> None:
-    """With the same luck, ten seconds take longer than five, pro longer than std, and shots as their sum."""
+    """With equal seeds, longer videos and pro take longer, and shots take as long as their sum."""
     ten, pro = {**STD, "duration": 10}, {**STD, "extra": {"mode": "pro"}}
     shots = {"model": "kling-v3", "extra": {"shot_1_duration": 5, "shot_2_duration": 5}}
     for seed in SEEDS:
@@ -43,7 +43,7 @@ def test_longer_and_pro_take_longer() -> None:
 
 
 def test_progress_never_falls_and_never_says_100() -> None:
-    """0 in the queue, rising from there, and 100 is not the plan's to say."""
+    """Progress is 0 in the queue and then never falls; the plan never reaches 100."""
     for seed in SEEDS:
         plan = timeline(LONGEST, seed)
         seen = progress(plan)
@@ -53,7 +53,7 @@ def test_progress_never_falls_and_never_says_100() -> None:
 
 
 def test_progress_is_uneven() -> None:
-    """It stands still for whole stretches and leaps over many percents, as a real one does."""
+    """Progress stalls for long stretches and leaps over many percent, like that of a real task."""
     stands = leaps = 0
     for seed in SEEDS:
         seen = progress(timeline(STD, seed))

@@ -1,4 +1,4 @@
-"""What contract 2026-04 allows and what it does not, each limit from both sides."""
+"""Tests of the rules of contract 2026-04, each limit from both sides."""
 
 # ruff: noqa: E501 - a table of cases reads better with one case to a line
 
@@ -17,12 +17,12 @@ MASK = {"mask_url": URL, "trajectories": [POINT, POINT]}
 
 
 def body(model: str = "kling-v3", **fields: Any) -> dict[str, Any]:
-    """A valid body with some fields on top."""
+    """Return a valid body with additional fields."""
     return {"model": model, "prompt": "a pond", **fields}
 
 
 def shots(*durations: Any, prompt: Any = "a pond", **fields: Any) -> dict[str, Any]:
-    """A multi-shot body."""
+    """Return a multi-shot body."""
     extra: dict[str, Any] = {}
     for number, duration in enumerate(durations, 1):
         extra |= {f"shot_{number}_prompt": prompt, f"shot_{number}_duration": duration}
@@ -30,22 +30,22 @@ def shots(*durations: Any, prompt: Any = "a pond", **fields: Any) -> dict[str, A
 
 
 def camera(control: Any) -> dict[str, Any]:
-    """A body that moves the camera."""
+    """Return a body with a camera control."""
     return body("kling-v1-6", extra={"camera_control": control})
 
 
 def simple(**config: Any) -> dict[str, Any]:
-    """A body with the camera type `simple`."""
+    """Return a body with the camera type ``simple``."""
     return camera({"type": "simple", "config": config})
 
 
 def masked(**extra: Any) -> dict[str, Any]:
-    """A body for image-to-video with masks."""
+    """Return a body for image-to-video with masks."""
     return body("kling-v1-6", image_urls=[URL], extra=extra)
 
 
 def moving(**fields: Any) -> dict[str, Any]:
-    """A body with one dynamic mask, changed."""
+    """Return a body with one dynamic mask, with changed fields."""
     return masked(dynamic_masks=[{**MASK, **fields}])
 
 
@@ -206,19 +206,19 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("request_body", ALLOWED.values(), ids=ALLOWED)
 def test_allowed(request_body: Any) -> None:
-    """What the documentation allows finds no fault."""
+    """A body that the documentation allows has no violations."""
     assert violations(request_body) == []
 
 
 @pytest.mark.parametrize(("request_body", "param"), REFUSED.values(), ids=REFUSED)
 def test_refused(request_body: Any, param: str) -> None:
-    """What it does not allow is refused, and the refusal names the place and says something."""
+    """A body that it does not allow has a violation that names the position, with a message."""
     found = violations(request_body)
     assert param in [violation.param for violation in found]
     assert all(violation.message for violation in found)
 
 
 def test_all_faults_are_found_at_once() -> None:
-    """Somebody with three mistakes is told of three."""
+    """A body with three mistakes has three violations."""
     found = violations(body("kling-v1", duration=4, seed=1, extra={"mode": "best"}))
     assert {violation.param for violation in found} == {"duration", "seed", "extra.mode"}

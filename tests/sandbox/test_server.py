@@ -1,4 +1,4 @@
-"""The sandbox as a thing that starts and stops."""
+"""Tests of the sandbox's start and stop."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from qingbo_widgets.sandbox.server import settings
 
 
 def open_sockets() -> set[str]:
-    """What this process has open, where the system tells."""
+    """Return the sockets and files that this process has open, if the system provides them."""
     folder = Path("/proc/self/fd")
     names = set()
     for entry in folder.iterdir() if folder.exists() else ():
         try:
             names.add(f"{entry.name} {entry.readlink()}")
         except FileNotFoundError:
-            continue  # the one that reads the folder
+            continue  # the descriptor of the folder itself
     return {name for name in names if "socket" in name or "qingbo" in name}
 
 
 def children() -> list[str]:
-    """The processes that this one has started."""
+    """Return the child processes of this process."""
     task = Path(f"/proc/self/task/{os.getpid()}/children")
     return task.read_text(encoding="utf-8").split() if task.exists() else []
 
 
 @pytest.mark.slow
 def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopping in the middle of everything waits for nothing and leaves nothing behind."""
+    """Stopping during drawings and requests waits for neither and leaves nothing behind."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads, sockets, processes = set(threading.enumerate()), open_sockets(), children()
     sandbox = Sandbox(speed=100)
@@ -56,7 +56,7 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
             target=_never_answered, args=(f"{sandbox.base_url}/models", sandbox.api_key)
         )
         waiting.start()
-        sandbox.stop()  # had it waited for the answer, that would have come
+        sandbox.stop()  # if it waited for the answer, the answer would arrive
         waiting.join(5)
     assert set(threading.enumerate()) <= threads
     assert open_sockets() <= sockets
@@ -65,13 +65,13 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
 
 
 def _never_answered(url: str, key: str) -> None:
-    # It is cut off or, if the server still finds the time to say so, told of an error.
+    # The connection is cut, or the server still manages to answer with an error.
     with suppress(requests.ConnectionError):
         assert requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 500
 
 
 def test_start_and_stop_can_be_repeated() -> None:
-    """Both do nothing when there is nothing to do; a stopped sandbox can start again, and says what it is."""
+    """Repeated start and stop do nothing; a stopped sandbox can start again, and its repr says so."""
     sandbox = Sandbox()
     assert sandbox.start() is sandbox.start()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", sandbox.base_url)
@@ -85,7 +85,7 @@ def test_start_and_stop_can_be_repeated() -> None:
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
-    """It names the port and says what to do, at once."""
+    """A taken port raises an error that names the port and the next step."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -95,7 +95,7 @@ def test_a_taken_port_is_a_clear_error() -> None:
 
 
 def test_it_listens_on_this_machine_only() -> None:
-    """Its socket is bound to 127.0.0.1 and to no other address."""
+    """The socket is bound to 127.0.0.1 and to no other address."""
     with Sandbox() as sandbox:
         port = urlsplit(sandbox.base_url).port
         sockets = psutil.Process().net_connections("inet")
@@ -103,7 +103,7 @@ def test_it_listens_on_this_machine_only() -> None:
 
 
 def test_the_key_is_its_own_and_stays_hidden() -> None:
-    """Each sandbox makes up its own key, unless it is given one; its repr shows none."""
+    """Each sandbox generates its own key unless one is passed, and its repr shows none."""
     with Sandbox() as one, Sandbox(api_key="mine") as other:
         assert one.api_key != Sandbox().api_key
         assert other.api_key == "mine"
@@ -113,17 +113,17 @@ def test_the_key_is_its_own_and_stays_hidden() -> None:
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan")])
 def test_time_runs_forwards(speed: float) -> None:
-    """A speed that is none is refused when it is given."""
+    """An invalid speed raises an error at once."""
     with pytest.raises(ValueError, match="speed"):
         Sandbox(speed=speed)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C cannot be sent to a process here")
-def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
-    """The command prints the two lines to export, answers with that key, and ends quietly."""
+def test_serve_prints_its_url_and_stops_at_ctrl_c() -> None:
+    """The command prints two export lines, accepts that key, and ends without a traceback."""
     code = "from qingbo_widgets.sandbox.server import serve; serve(0, 10)"
-    # What a library warns of is not what is looked for here: a traceback at the end.
+    # Warnings of libraries are ignored: the test is about a traceback at the end.
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code],
         stdout=subprocess.PIPE,
@@ -134,32 +134,32 @@ def test_serve_says_how_to_reach_it_and_stops_at_ctrl_c() -> None:
         url = key = ""
         while not key:
             line = command.stdout.readline()
-            assert line, "it ended before it had said everything"
+            assert line, "the command ended before it had printed everything"
             url = url or line.strip().removeprefix("export QINGBO_BASE_URL=") * line.startswith(
                 "export QINGBO_BASE"
             )
             key = line.strip().removeprefix("export QINGBO_API_KEY=") * line.startswith("export QINGBO_API")
         answer = requests.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=10)
         command.send_signal(signal.SIGINT)
-        said, trouble = command.communicate(timeout=20)
+        output, errors = command.communicate(timeout=20)
     assert answer.status_code == 200
     assert command.returncode == 0
-    assert trouble == ""
-    assert "stopped" in said
+    assert errors == ""
+    assert "stopped" in output
 
 
-def test_windows_is_told_in_the_words_of_its_shells() -> None:
-    """They know no ``export``; and all that is printed is ASCII, for any console."""
-    told = settings({"QINGBO_BASE_URL": "http://127.0.0.1:1/v1", "QINGBO_API_KEY": "k"}, "nt")
-    assert '$env:QINGBO_API_KEY = "k"' in told.splitlines()
-    assert "set QINGBO_BASE_URL=http://127.0.0.1:1/v1" in told.splitlines()
-    assert "export" not in told
-    assert told.isascii()
+def test_windows_gets_the_commands_of_its_shells() -> None:
+    """The commands for Windows contain no ``export``, and are ASCII for any console."""
+    lines = settings({"QINGBO_BASE_URL": "http://127.0.0.1:1/v1", "QINGBO_API_KEY": "k"}, "nt")
+    assert '$env:QINGBO_API_KEY = "k"' in lines.splitlines()
+    assert "set QINGBO_BASE_URL=http://127.0.0.1:1/v1" in lines.splitlines()
+    assert "export" not in lines
+    assert lines.isascii()
 
 
 @pytest.mark.parametrize("number", [errno.EADDRINUSE, errno.EACCES])
-def test_a_port_that_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Taken, or kept by the system for others (Windows does, in ranges): it is told what else would do."""
+def test_a_port_that_is_not_available(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A taken or reserved port (Windows reserves ranges) raises an error that suggests another port."""
 
     def refuse(self: socket.socket, address: tuple[str, int]) -> None:
         raise OSError(number, "an error of the system")
@@ -171,13 +171,13 @@ def test_a_port_that_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, number: i
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Without the sandbox's own dependencies, importing it says what to install."""
+    """Without the sandbox's dependencies, importing it raises an error that names the extra to install."""
     code = (
         "import sys; sys.modules['uvicorn'] = None\n"
         "try:\n    from qingbo_widgets.sandbox import Sandbox\n"
         "except ImportError as error:\n    print(error)"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     ).stdout
-    assert 'pip install "qingbo_widgets[sandbox]"' in said
+    assert 'pip install "qingbo_widgets[sandbox]"' in output
