@@ -110,7 +110,7 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
         width: the width of each frame in pixels.
 
     Raises:
-        ValueError: there are fewer than one frame, column or pixel.
+        ValueError: the count, the columns or the width are less than 1.
         ImportError: the extra ``[frames]`` is not installed.
     """
     columns = columns or math.ceil(math.sqrt(max(count, 1)))

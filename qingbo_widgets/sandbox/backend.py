@@ -20,7 +20,7 @@ from .drawing.media import decode, read
 from .faults import Faults
 from .lifecycle import Timeline, timeline
 from .request import prompts_of, quota_of
-from .workshop import DrawFailure, Job, Workshop
+from .workshop import DrawFailure, Job, RenderPool
 
 Json = dict[str, Any]
 
@@ -99,7 +99,7 @@ class Backend:
         self._process = os.getpid()
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         _backends.add(self)
-        self._workshop = Workshop()
+        self._render_pool = RenderPool()
         self._links: dict[str, Entry] = {}
         self._keys: dict[str, Entry] = {}
         self._pictures: dict[str, Path] = {}
@@ -139,7 +139,7 @@ class Backend:
             entry.end_known.set()
         else:
             order = {"request": body, "path": str(entry.video), "draft": self.draft}
-            entry.job = self._workshop.draw(order, lambda failure: self._drawn(entry, failure))
+            entry.job = self._render_pool.draw(order, lambda failure: self._drawn(entry, failure))
         if "callback_url" in body:
             caller = threading.Thread(target=self._call_back, args=(entry,), daemon=True)
             self._callers.append(caller)
@@ -217,7 +217,7 @@ class Backend:
         self._closing.set()
         for entry in tuple(self.tasks.values()):
             entry.end_known.set()
-        self._workshop.close()
+        self._render_pool.close()
         for caller in self._callers:
             caller.join(0.2)  # a callback to a slow listener ends by its own, short, timeout
         self._remove()

@@ -86,7 +86,7 @@ class Job:
             return DrawFailure("task_failed", last[-1])
 
 
-class Workshop:
+class RenderPool:
     """A pool that draws two videos at a time; further jobs wait in a queue.
 
     It has its own daemon threads, because the interpreter waits for those of the standard pool at exit, and a

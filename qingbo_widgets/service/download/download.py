@@ -141,7 +141,7 @@ class Download:
             self._sleep(self._requested_pause or _FIRST_PAUSE * 2 ** max(0, failures - 1))
 
     def _try_once(self) -> str | None:
-        """Receive as much as possible; return the reason for another try, or ``None`` if all is here."""
+        """Receive as much as possible; return the reason for another try, or ``None`` when complete."""
         part, size_before, resumed = self._part, self._part.size, self._part.can_resume
         headers = {"Range": f"bytes={part.overlap}-", "If-Range": part.validator or ""} if resumed else {}
         self._requested_pause, self._has_progressed, self._gunzip = None, False, None

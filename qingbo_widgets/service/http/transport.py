@@ -301,7 +301,7 @@ def _read_all(response: requests.Response, deadline: float) -> bytes:
 
 
 def _proxies(url: str) -> dict[str, str] | None:
-    # A proxy from the environment cannot reach this machine's loopback. requests modifies the dictionary.
+    # A proxy from the environment cannot reach this machine's loopback. Not a constant: requests modifies it.
     return {"http": "", "https": ""} if is_loopback(url) else None
 
 

@@ -10,7 +10,7 @@ __all__ = ["HIDDEN", "SHORTEST", "Secret", "hidden"]
 
 #: The replacement for a secret.
 HIDDEN = "<hidden>"
-#: Characters. Shorter secrets are invented ones, and could be a part of any word.
+#: Characters. Shorter secrets are no real keys, and could be a part of any word.
 SHORTEST = 8
 
 

@@ -277,15 +277,15 @@ def test_it_starts_over_when_the_file_is_another(line: Line, second: Step) -> No
 
 def careless(content: bytes, **marks: str) -> Step:
     """Return a server that sends any requested range and ignores ``If-Range``."""
-    named = {name.replace("_", "-"): value for name, value in marks.items()}
+    headers = {name.replace("_", "-"): value for name, value in marks.items()}
 
     def step(exchange: Exchange) -> bool:
-        asked = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
-        start = int(asked[1]) if asked else 0
-        if asked:
-            named["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        requested = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
+        start = int(requested[1]) if requested else 0
+        if requested:
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         length = {"Content-Length": str(len(content) - start)}
-        exchange.send(206 if asked else 200, named | length, content[start:])
+        exchange.send(206 if requested else 200, headers | length, content[start:])
         return True
 
     return step

@@ -555,7 +555,7 @@ def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatc
     server, manager = scripted(taken())
     server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), answer(VIDEO), answer(b"", 404))
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match="is whole") as caught:
+    with pytest.raises(qw.DownloadFailed, match="is complete") as caught:
         task.wait(20)
     assert caught.value.part.read_bytes() == VIDEO
     assert [request.path for request in server.requests][-1] == "/a.mp4"
