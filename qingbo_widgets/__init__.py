@@ -129,12 +129,14 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__ and name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME_OF.get(name, 'exceptions')}", __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # or any name would pass for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__ and name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f".{_HOME_OF.get(name, 'exceptions')}", __name__), name)
+        globals()[name] = value
+        return value
 
 
 def load_ipython_extension(ipython: Any) -> None:

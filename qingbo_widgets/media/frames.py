@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..exceptions import QingboError
 from ..i18n import tr
@@ -23,6 +23,8 @@ from .film import open_film
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from ..service.contract.fields import FieldsAndModel
 
 __all__ = [
     "contact_sheet",
@@ -134,7 +136,9 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     return sheet
 
 
-def continuation(request: VideoRequest, first_frame: str, prompt: str, **fields: Any) -> VideoRequest:
+def continuation(
+    request: VideoRequest, first_frame: str, prompt: str, **fields: Unpack[FieldsAndModel]
+) -> VideoRequest:
     """Return the request for a video that begins with a frame of another one.
 
     Args:

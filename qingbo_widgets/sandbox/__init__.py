@@ -14,19 +14,22 @@ __all__ = ["Callback", "Faults", "Sandbox"]
 _MODULES = {"Callback": "callback", "Faults": "faults", "Sandbox": "server"}
 
 
-def __getattr__(name: str) -> Any:
-    # Imported on first use: the drawing processes do not need the server, and start much faster without it.
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
 
-    try:
-        module = import_module(f".{_MODULES[name]}", __name__)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'the sandbox needs {error.name}, which is not installed: pip install "qingbo_widgets[sandbox]"'
-        ) from error
-    return getattr(module, name)
+    def __getattr__(name: str) -> Any:
+        # Imported on first use: the drawing processes start much faster without the server.
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        try:
+            module = import_module(f".{_MODULES[name]}", __name__)
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"the sandbox needs {error.name}, which is not installed: "
+                'pip install "qingbo_widgets[sandbox]"'
+            ) from error
+        return getattr(module, name)
 
 
 def __dir__() -> list[str]:

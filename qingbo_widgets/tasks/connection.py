@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from ..exceptions import QingboError
 from ..i18n import N_, tr
@@ -20,6 +20,7 @@ from .task import Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
+    from ..service.contract.fields import FieldsAndModel
 
 __all__ = ["connect", "current", "default", "generate"]
 
@@ -146,7 +147,7 @@ def current() -> TaskManager:
     return _default
 
 
-def generate(prompt: str = "", **fields: Any) -> Task:
+def generate(prompt: str = "", **fields: Unpack[FieldsAndModel]) -> Task:
     """Submit a task on the default manager and return at once; at the end of a cell the task shows its card.
 
     Args:

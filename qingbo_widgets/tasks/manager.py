@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from traitlets import Float, Int
 from traitlets.config import Configurable
@@ -39,6 +39,7 @@ from .task import Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
+    from ..service.contract.fields import EveryField
 
 __all__ = ["TaskManager"]
 
@@ -64,7 +65,7 @@ class TaskManager(Configurable):
     poll_interval = Float(
         2.0, min=0.05, help="Minimum seconds between two polls of one task; the service requires 2."
     ).tag(config=True)
-    max_requests_per_second = Float(
+    max_requests_per_second: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
         None,
         allow_none=True,
         min=0.01,
@@ -163,7 +164,7 @@ class TaskManager(Configurable):
         self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
-    def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
+    def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit a task and return at once, before the service responds; the task reports its own state.
 
         Args:

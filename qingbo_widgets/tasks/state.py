@@ -26,16 +26,20 @@ class TaskState(ObservedTraits):
     )
     created_at = Instance(datetime, allow_none=True, read_only=True, help="When the service created it, UTC.")
     completed_at = Instance(datetime, allow_none=True, read_only=True, help="When it ended, UTC.")
-    video_urls = Tuple(read_only=True, help="URLs of the finished video; they expire.")
+    video_urls: tuple[str, ...] = Tuple(  # type: ignore[assignment]  # traitlets cannot type the members
+        read_only=True, help="URLs of the finished video; they expire."
+    )
     expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first URL expires, UTC.")
     video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once saved.")
-    download = Float(
+    download: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
         None, allow_none=True, read_only=True, help="0..1 while the video is being saved, else None."
     )
     error = Instance(
         QingboError, allow_none=True, read_only=True, help="The error that wait() raises, if any."
     )
-    eta = Float(None, allow_none=True, read_only=True, help="Estimated seconds that remain.")
+    eta: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
+        None, allow_none=True, read_only=True, help="Estimated seconds that remain."
+    )
     message = Unicode("", read_only=True, help="A note on the current step, often empty.")
 
     def set_traits(self, **changes: Any) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..library.library import Library
     from ..sandbox import Sandbox
     from ..service.client import Client
+    from ..service.contract.fields import EveryField, FieldsAndModel
     from .background.loop import TaskMonitor
     from .schedule import Outlook
 
@@ -75,7 +76,7 @@ class Owner(Protocol):
     def is_local(self) -> bool:
         """True if the server runs on this machine."""
 
-    def submit(self, request: VideoRequest | None = None, **fields: Any) -> Task:
+    def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 
     def publish(self, picture: Path) -> str:
@@ -358,7 +359,7 @@ class Task(TaskState):
         """
         return contact_sheet(video_of(self), count, columns=columns, width=width)
 
-    def continue_from_last_frame(self, prompt: str, **fields: Any) -> Task:
+    def continue_from_last_frame(self, prompt: str, **fields: Unpack[FieldsAndModel]) -> Task:
         """Submit a video that begins where this one ends, with the same settings except ``fields``.
 
         The service reads images from public URLs only: ``connect(upload=f)`` sets a function that uploads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searched, hide
 from . import checks
@@ -15,6 +15,9 @@ from .problem import Problem
 from .schema import Models
 from .values import CameraControl, DynamicMask, Shot, is_integer, is_same, is_set
 from .wire import Places
+
+if TYPE_CHECKING:
+    from .fields import EveryField, Fields
 
 __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
@@ -85,7 +88,7 @@ class VideoRequest(Searched):
     dynamic_masks: tuple[DynamicMask, ...]
     shots: tuple[Shot, ...]
 
-    def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Any) -> None:
+    def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Unpack[Fields]) -> None:
         known = declared()
         if unknown := fields.keys() - known:
             names = hide(", ".join(sorted(unknown)))
@@ -99,12 +102,14 @@ class VideoRequest(Searched):
         kept = {name: value for name, value in read.items() if not _is_unset(value)}
         object.__setattr__(self, "_given", MappingProxyType({"model": model, **kept}))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in (known := declared()):
-            raise AttributeError(f"VideoRequest has no field {hide(name)}")
-        if name in self._given:
-            return self._given[name]
-        return unset(known[name], models_of().of(self._given["model"]).default(name))
+    if not TYPE_CHECKING:  # or any name would pass for a field
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or name not in (known := declared()):
+                raise AttributeError(f"VideoRequest has no field {hide(name)}")
+            if name in self._given:
+                return self._given[name]
+            return unset(known[name], models_of().of(self._given["model"]).default(name))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         name = hide(name)
@@ -191,7 +196,7 @@ class VideoRequest(Searched):
         models = models_of(contract or DEFAULT_CONTRACT)
         return checks.advise(self.values(models), models, local_service=local_service)
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[EveryField]) -> Self:  # type: ignore[override]  # its own fields only
         """Return a copy with some fields changed.
 
         Raises:

@@ -6,9 +6,9 @@ it is: ``VideoRequest.problems()`` reports it, nothing raises here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 __all__ = ["CameraControl", "DynamicMask", "Shot"]
 
@@ -24,6 +24,10 @@ class Shot:
 
     prompt: str
     duration: int
+
+    if TYPE_CHECKING:  # numpy's numbers become Python's
+
+        def __init__(self, prompt: str, duration: SupportsIndex) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "duration", as_plain(self.duration))
@@ -46,6 +50,10 @@ class CameraControl:
 
     type: str
     config: Mapping[str, float] | None = None
+
+    if TYPE_CHECKING:  # numpy's numbers become Python's
+
+        def __init__(self, type: str, config: Mapping[str, SupportsFloat] | None = None) -> None: ...
 
     def __post_init__(self) -> None:
         if isinstance(self.config, Mapping):
@@ -73,6 +81,12 @@ class DynamicMask:
 
     mask_url: str
     trajectories: tuple[tuple[float, float], ...]
+
+    if TYPE_CHECKING:  # other sequences become tuples
+
+        def __init__(
+            self, mask_url: str, trajectories: Iterable[Sequence[float] | Mapping[str, float]]
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trajectories", as_tuple(self.trajectories, as_point))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 from ...i18n import tr
 from ...library.requests import read_request
@@ -20,6 +20,9 @@ from .plain import announcement, as_json
 from .state import MAX_RUNNING
 from .sweep import ASK, Sweep
 
+if TYPE_CHECKING:
+    from ...service.contract.fields import SweptFields
+
 __all__ = ["sweep"]
 
 
@@ -32,7 +35,7 @@ def sweep(
     ask_above: int | None = None,
     skip_invalid: bool = False,
     manager: TaskManager | None = None,
-    **fields: Any,
+    **fields: Unpack[SweptFields],
 ) -> Sweep:
     """Render every combination of the given values. Print the number of tasks before sending any.
 

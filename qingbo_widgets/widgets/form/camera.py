@@ -244,7 +244,7 @@ class CameraEditor(Editor):
 
 def summary(form: FormState) -> str:
     """The choice in a few words; empty where none was made."""
-    kind = getattr(form.camera_control, "type", form.camera_control)
+    kind: Any = getattr(form.camera_control, "type", form.camera_control)
     if kind is None:
         return ""
     return tr(_CHOICES[kind][0]) if _is_known(kind) else markup.shorten(str(kind), 24)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from traitlets import HasTraits, TraitError, Tuple
 
@@ -23,6 +23,10 @@ from . import image_fields
 from .traits import default_of, is_at, trait_of
 
 if TYPE_CHECKING:
+    from traitlets import TraitType
+
+    from ...service.contract import fields as types
+    from ...service.contract.values import CameraControl, DynamicMask, Shot
     from ...tasks.task import Owner, Task
 
 __all__ = ["FormState", "Problems"]
@@ -53,13 +57,23 @@ class FormState(HasTraits):
     vars().update({name: trait_of(parameter) for name, parameter in declared().items()})
     model: str
     prompt: str
+    action: str
+    aspect_ratio: str
     duration: int
+    negative_prompt: str | None
+    image_urls: TraitType[tuple[str, ...], types.Urls]
+    last_frame: str | None
     callback_url: str | None
-    camera_control: Any
+    mode: str
+    cfg_scale: float | None
+    enable_audio: bool | None
+    camera_control: TraitType[CameraControl | None, types.Camera]
     static_mask: str | None
-    dynamic_masks: Any
-    shots: Any
-    problems = Tuple(read_only=True, help="Why the service would refuse the request; empty when it is ready.")
+    dynamic_masks: TraitType[tuple[DynamicMask, ...], types.Masks]
+    shots: TraitType[tuple[Shot, ...], types.Shots]
+    problems: Problems = Tuple(  # type: ignore[assignment]  # traitlets cannot type the members
+        read_only=True, help="Why the service would refuse the request; empty when it is ready."
+    )
 
     def __init__(
         self,
@@ -67,7 +81,7 @@ class FormState(HasTraits):
         *,
         fixed: Mapping[str, Any] | None = None,
         hide: Iterable[str] = (),
-        **initial: Any,
+        **initial: Unpack[types.EveryField],
     ) -> None:
         self._is_ready = self._is_filling = False
         self._counted: tuple[Model | None, tuple[str, ...], tuple[Any, ...], frozenset[str]]

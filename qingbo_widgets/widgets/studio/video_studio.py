@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
 
@@ -29,6 +29,7 @@ from .connect import ConnectPanel
 from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
+    from ...service.contract.fields import EveryField
     from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
@@ -72,7 +73,9 @@ class VideoStudio(Composite):
         ValueError: there is no such language here.
     """
 
-    def __init__(self, manager: Owner | None = None, *, locale: str | None = None, **initial: Any) -> None:
+    def __init__(
+        self, manager: Owner | None = None, *, locale: str | None = None, **initial: Unpack[EveryField]
+    ) -> None:
         if not is_manager(manager):
             refused = no_manager(type(manager).__name__)
             del manager  # it may be a key, and a traceback can show what a frame still has
