@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def make_manager(server: qw.Sandbox, tmp_path: Path) -> Iterator[Callable[..., q
     """Makes managers on one folder; all are closed at the end."""
     managers: list[qw.TaskManager] = []
 
-    def make(client: qw.Client | None = None, **settings: object) -> qw.TaskManager:
+    def make(client: qw.Client | None = None, **settings: Any) -> qw.TaskManager:
         client = client or qw.Client(server.api_key, server.base_url)
         settings = {"poll_interval": 0.1, **settings}
         managers.append(qw.TaskManager(client, qw.Library(tmp_path / "qingbo_videos"), **settings))

@@ -126,8 +126,9 @@ def test_what_is_looked_up_by_name_is_looked_up_in_one_place() -> None:
     for path in FILES:
         file = path.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
-            if called in ("import_module", "__import__"):
+            if not isinstance(node, ast.Call):
+                continue
+            if ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
                 wrong.append(f"{file}:{node.lineno} {ast.unparse(node)}")
     assert [line for line in wrong if not line.startswith(LOOKS_UP)] == []
     assert len({line.partition(":")[0] for line in wrong}) == len(LOOKS_UP), "it sees those that may"

@@ -131,7 +131,7 @@ EDGES: dict[str, list[Any]] = {
         *(CameraControl(kind) for kind in ("simple", "down_back", "forward_up", "right_turn_forward")),
         *(CameraControl(kind) for kind in ("left_turn_forward", "left_turn", "")),
         CameraControl("forward_up", {"zoom": 1}),
-        *(CameraControl("simple", {"zoom": value}) for value in (-11, -10.1, -10, 0, 10, 10.1, 11, "5")),
+        *(CameraControl("simple", {"zoom": value}) for value in (-11, -10.1, -10, 0, 10, 10.1, 11, "5")),  # type: ignore[dict-item]  # a text, too
         *(CameraControl("simple", {axis: 1}) for axis in ("horizontal", "vertical", "pan", "tilt", "roll")),
         CameraControl("simple", {"yaw": 1}),
         CameraControl("simple", {"zoom": 1, "pan": 1}),
@@ -140,12 +140,12 @@ EDGES: dict[str, list[Any]] = {
     "dynamic_masks": [
         *([DynamicMask(IMAGE, [(0, 0)] * count)] for count in (0, 1, 2, 77, 78)),
         *([DynamicMask(IMAGE, [(0, 0), (1, 1)])] * count for count in (0, 1, 6, 7)),
-        *([DynamicMask(IMAGE, [(0, 0), (1, y)])] for y in (-1, 0.5, True, "1", None, float("nan"))),
+        *([DynamicMask(IMAGE, [(0, 0), (1, y)])] for y in (-1, 0.5, True, "1", None, float("nan"))),  # type: ignore[list-item]  # a text, too
         [DynamicMask("a.png", [(0, 0), (1, 1)])],
     ],
     "shots": [
         *([Shot("a", length)] * count for count in range(9) for length in (1, 5)),
-        *([Shot("a", 1), Shot("b", length)] for length in (0, 1, 2, 13, 14, 15, True, 2.0, "2", None)),
+        *([Shot("a", 1), Shot("b", length)] for length in (0, 1, 2, 13, 14, 15, True, 2.0, "2", None)),  # type: ignore[arg-type]  # a text, too
         *([Shot("a", 5), Shot(text, 5)] for text in ("", " ", "鲤" * 2500, "鲤" * 2501)),
     ],
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -18,7 +18,7 @@ Quickstart = Callable[[str], None]
 @pytest.fixture
 def quickstart(
     workdir: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Quickstart]:
+) -> Quickstart:
     """``quickstart(source)`` puts a notebook of one cell in the place of the one that is given away."""
     folder = tmp_path_factory.mktemp("notebooks")
     monkeypatch.setattr(demo, "notebooks_folder", lambda: folder)

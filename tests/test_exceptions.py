@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -34,7 +35,7 @@ def limited() -> RateLimited:
     return error
 
 
-ERRORS = [
+ERRORS: list[QingboError] = [
     InvalidRequest([Problem("prompt", "prompt: empty"), Problem("mode", "mode: odd")]),
     ConnectionFailed("a", sent=True),
     SubmissionUnconfirmed("a", idempotency_key="k"),
@@ -71,7 +72,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("travel", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
-def test_an_error_travels_whole(error: QingboError, travel: object) -> None:
+def test_an_error_travels_whole(error: QingboError, travel: Callable[[QingboError], QingboError]) -> None:
     """To another process and back: its class, its text and what it carries."""
     again = travel(error)
     assert type(again) is type(error)
@@ -87,8 +88,10 @@ def test_standard_classes_catch_what_they_should() -> None:
 
 def test_an_invalid_request_says_all_of_it() -> None:
     """One line a problem."""
-    assert str(ERRORS[0]) == "prompt: empty\nmode: odd"
-    assert [problem.field for problem in ERRORS[0].problems] == ["prompt", "mode"]
+    error = ERRORS[0]
+    assert isinstance(error, InvalidRequest)
+    assert str(error) == "prompt: empty\nmode: odd"
+    assert [problem.field for problem in error.problems] == ["prompt", "mode"]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """A slip of the pen is answered as by any module."""
     with pytest.raises(AttributeError, match="VideoStudioo"):
-        _ = qw.VideoStudioo
+        _ = qw.VideoStudioo  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow

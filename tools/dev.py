@@ -114,7 +114,8 @@ def lock(options: argparse.Namespace) -> int:
         failed = run(*compile_command(*PURPOSES), *universal, "--output-file", everything)
         for purpose in PURPOSES:
             # All get the same versions, so that one environment can serve several purposes.
-            same = ["--constraints", everything, "--output-file", REQUIREMENTS / f"{purpose}.txt"]
+            output = ["--output-file", str(REQUIREMENTS / f"{purpose}.txt")]
+            same = ["--constraints", str(everything), *output]
             failed = failed or run(*compile_command(purpose), *universal, *same)
     finally:
         everything.unlink(missing_ok=True)

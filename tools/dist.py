@@ -109,8 +109,9 @@ def difference(expected: set[str], found: set[str]) -> str:
 
 def build(tools: Environment, source: Path, into: Path, *what: str) -> None:
     """Build from a source tree; the environment already has the build requirements."""
-    options = ("--no-isolation", *what, "--outdir", into)
-    print(tools.run("-m", "build", *options, source, cwd=into.parent), end="")
+    print(
+        tools.run("-m", "build", "--no-isolation", *what, "--outdir", into, source, cwd=into.parent), end=""
+    )
 
 
 def check(tools: Environment, sdist: Path, wheel: Path, work: Path) -> None:
@@ -202,4 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -118,10 +118,10 @@ class Environment:
         if self.selection == LATEST:
             newest = [*install, "--upgrade", "--upgrade-strategy", "eager"]
             return [[*newest, "pip"], [*newest, "--editable", f".[{purpose}]"]]
-        commands = []
+        commands: list[list[str | Path]] = []
         if self.selection == LOWEST:
             version = ".".join(map(str, _version(str(self.python))))
-            target = ["--python-version", version, "--output-file", self._listing(purpose)]
+            target: list[str | Path] = ["--python-version", version, "--output-file", self._listing(purpose)]
             commands.append([*compile_command(purpose), "--resolution", "lowest-direct", *target])
         commands.append([*install, "--require-hashes", "--no-deps", "--requirement", self._listing(purpose)])
         if purpose != UV:

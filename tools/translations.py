@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
@@ -34,8 +35,7 @@ HEADER = "Language: zh\nContent-Type: text/plain; charset=UTF-8\n"
 
 def literal(node: ast.AST) -> str | None:
     """Return the value of a string literal, or None for any other node."""
-    is_string = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return node.value if is_string else None
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -96,7 +96,9 @@ def updated() -> Catalog:
     new = Catalog(locale="zh", domain="qingbo_widgets", charset="utf-8")
     for text, files in source().items():
         known = old.get(text)
-        message = new.add(text, known.string if known else "", locations=[(file, None) for file in files])
+        # A catalogue may leave out the line, whatever Babel's types say.
+        places: list[Any] = [(file, None) for file in files]
+        message = new.add(text, known.string if known else "", locations=places)
         # Babel's own flags differ from version to version.
         message.flags = {"python-brace-format"} if "{" in text else set()
     return new
@@ -131,7 +133,7 @@ def main() -> int:
     """Update both files; the exit status is 1 if a text has no Chinese."""
     take_any_text()
     catalog = updated()
-    chinese = {message.id: message.string for message in catalog if message.id}
+    chinese = {str(message.id): str(message.string or "") for message in catalog if message.id}
     PO.parent.mkdir(parents=True, exist_ok=True)
     PO.write_bytes(po_bytes(catalog))
     PO.with_suffix(".mo").write_bytes(mo_bytes({text: said for text, said in chinese.items() if said}))

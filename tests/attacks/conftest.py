@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def make_manager(service: Service, tmp_path: Path) -> Iterator[Callable[..., Tas
     """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
     managers: list[TaskManager] = []
 
-    def make(**settings: float) -> TaskManager:
+    def make(**settings: Any) -> TaskManager:
         client = Client("sk-test-123456", f"{service.url}/v1", timeout=(2.0, 5.0))
         managers.append(TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05, **settings))
         return managers[-1]

@@ -59,7 +59,8 @@ def close_while_submitting(folder: Path, rounds: int) -> int:
         service.url = server.url
         for number in range(rounds):
             place = folder / str(number % 5)
-            manager, tasks = manager_of(server, place), []
+            manager = manager_of(server, place)
+            tasks: list[Any] = []
 
             def go(manager: qw.TaskManager = manager, tasks: list[Any] = tasks) -> None:
                 while True:

@@ -147,7 +147,7 @@ def test_one_id_in_two_kernels_confirms_one_task(make: Make, service: Service) -
         service.faults["submit"] = [answered, answered]
         service.tasks[f"cached-{number}"] = 0
         tasks = [manager.submit(prompt="koi") for manager in managers]
-        until(lambda tasks=tasks: all(task.task_id or task.is_done for task in tasks))
+        until(lambda tasks=tasks: all(task.task_id or task.is_done for task in tasks))  # type: ignore[misc]  # mypy infers no lambda with a default
         ids = Counter(task.task_id for task in tasks)
         assert ids == {"": 1, f"cached-{number}": 1}, "two tasks would get one task's video"
 
@@ -236,6 +236,7 @@ def test_holds_are_renewed_when_the_journal_is_writable_again(make: Make) -> Non
     task = manager.submit(prompt="koi")
     until(lambda: task.task_id)
     journal = manager.library.journal
+    assert journal._opened is not None
     journal._opened = dataclasses.replace(journal._opened, read_only="for a moment")
     time.sleep(0.8)
     journal.look_again()

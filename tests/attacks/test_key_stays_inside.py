@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 from urllib.parse import quote, unquote
 
 import pytest
@@ -179,7 +180,7 @@ def test_no_frame_holds_the_key_while_a_request_waits() -> None:
     found: list[str] = []
 
     def look(exchange: Exchange) -> bool:
-        frame = sys._current_frames()[threading.main_thread().ident or 0]
+        frame: FrameType | None = sys._current_frames()[threading.main_thread().ident or 0]
         while frame is not None:
             if PLACES.search(frame.f_code.co_filename):
                 for name, value in frame.f_locals.items():

@@ -179,8 +179,8 @@ def test_what_could_not_be_written_is_written_at_the_end(
         library = manager.library
         service.faults["status"] = [service.saying(status="processing") for _ in range(1000)]
         task = manager.submit(prompt="koi")
-        until(lambda task=task: task.status == "processing")
-        until(lambda task=task, library=library: library.get(task.key).status == "processing")
+        until(lambda task=task: task.status == "processing")  # type: ignore[misc]  # mypy infers no lambda with a default
+        until(lambda task=task, library=library: library.get(task.key).status == "processing")  # type: ignore[misc]  # mypy infers no lambda with a default
         run(library, FULL)
         service.faults["status"] = [service.saying(status="failed", error={"message": "no"})]
         with pytest.raises(qw.TaskFailed):

@@ -10,6 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ class Gateway:
             exchange.socket.sendall(whole(faults["good"][0].partition(b"\r\n\r\n")[2]))
         return reset(exchange) if end == "reset" else end != "close"
 
-    def _faults(self, body: bytes, other: bytes) -> Iterator[tuple[str, tuple[object, ...]]]:
+    def _faults(self, body: bytes, other: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
         good = whole(body)
         waits = b"".join(
             interim(self._random.choice((100, 102, 103))) for _ in range(self._random.randint(1, 4))

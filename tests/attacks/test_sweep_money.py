@@ -448,7 +448,7 @@ def test_two_threads_retry_a_failed_cell_once(
     has_seen, is_let_go = threading.Event(), threading.Event()
 
     def seen(cell: Cell) -> CellState:
-        found = state.fget(cell)  # type: ignore[attr-defined]
+        found: CellState = state.fget(cell)  # type: ignore[attr-defined]
         if threading.current_thread() is late and found == CellState.failed and has_seen.is_set() is False:
             has_seen.set()
             is_let_go.wait(2)

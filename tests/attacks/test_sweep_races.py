@@ -76,7 +76,7 @@ def test_a_cell_and_its_task_are_submitted_once(
     claim.wait()
     task.submit_again()
     claim.let_go()
-    until(lambda: made.tasks and all(each.task_id for each in task.manager.tasks))
+    until(lambda: made.tasks and all(each.task_id for each in made.manager.tasks))
     assert service.prompts == ["koi"], "the cell was paid for twice"
     assert made.tasks == (task,)
 

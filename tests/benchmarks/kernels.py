@@ -130,7 +130,7 @@ class Kernel:
                 if not self._news.wait(deadline - time.monotonic()):
                     raise TimeoutError(f"the cell was not done after {timeout:g} s")
 
-    def wait_for(self, is_true: Callable[[], bool], seconds: float) -> None:
+    def wait_for(self, is_true: Callable[[], object], seconds: float) -> None:
         """Wait for something outside the kernel, which is left alone meanwhile.
 
         Raises:

@@ -28,7 +28,7 @@ from qingbo_widgets.tasks.background.loop import TaskMonitor
 from qingbo_widgets.tasks.expectation import Answer
 from qingbo_widgets.tasks.following import follower
 from qingbo_widgets.tasks.following.record import TaskRecord
-from qingbo_widgets.tasks.schedule import KEPT, History
+from qingbo_widgets.tasks.schedule import MAX_ANSWERS, History
 
 from . import server
 from .card import CONNECT
@@ -299,7 +299,7 @@ def _memory(count: int) -> dict[str, Any]:
         gc.collect()
         card = tracemalloc.get_traced_memory()[0] / len(cards)
         tracemalloc.stop()
-        return {"a task just submitted": young, f"a task after {KEPT} answers": old, "a card": card}
+        return {"a task just submitted": young, f"a task after {MAX_ANSWERS} answers": old, "a card": card}
 
 
 def _task(manager: TaskManager, count: int) -> float:
@@ -321,7 +321,7 @@ def _full(*args: Any, **kwargs: Any) -> History:
     """A history that holds as many answers as one ever does: of a task that moves by a percent in 10 s."""
     history = History(*args, **kwargs)
     began = history.started
-    answers = (Answer(began + 10.0 * n + 10.0, n + 1, began + 10.0 * n) for n in range(KEPT))
+    answers = (Answer(began + 10.0 * n + 10.0, n + 1, began + 10.0 * n) for n in range(MAX_ANSWERS))
     return replace(history, answers=tuple(answers))
 
 

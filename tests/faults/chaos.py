@@ -13,6 +13,7 @@ import random
 import sys
 import threading
 import urllib.request
+from typing import Any
 
 from qingbo_widgets import Client, Library, QingboError, Task, TaskManager, TaskStatus
 
@@ -26,7 +27,7 @@ def live(folder: str, url: str, count: int, seed: str) -> None:
     print("awake", flush=True)  # the test waits for it
     dice = random.Random(seed)
     client = Client(base_url=f"{url}/v1", timeout=(2.0, 2.0))
-    settings = {"poll_interval": 0.1, "submit_patience": 1.0, "hold_seconds": 1.0}
+    settings: dict[str, Any] = {"poll_interval": 0.1, "submit_patience": 1.0, "hold_seconds": 1.0}
     with TaskManager(client, Library(folder), **settings) as manager:
         manager.recover()
         known = {entry.prompt for entry in manager.library.entries()}

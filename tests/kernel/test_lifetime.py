@@ -58,7 +58,7 @@ class Kernel:
 
     def end(self, *, restart: bool) -> float:
         """Ends the kernel as the menu does; how many seconds its process still lived."""
-        process = self.manager.provisioner.process  # type: ignore[union-attr]
+        process = self.manager.provisioner.process
         began = time.monotonic()
         self.client.control_channel.send(self.client.session.msg("shutdown_request", {"restart": restart}))
         process.wait(30)

@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -32,7 +33,8 @@ NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
 def entry(key: str, **columns) -> Entry:
     """A row with what matters to the test."""
-    return Entry(**{"key": key, "service": "https://qingbo.dev/v1", "submitted_at": NOW} | columns)
+    fields: dict[str, Any] = {"key": key, "service": "https://qingbo.dev/v1", "submitted_at": NOW} | columns
+    return Entry(**fields)
 
 
 def test_looking_makes_nothing(tmp_path):

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from qingbo_widgets.library import search as selection_module
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.journal.rows import read_row, tasks
+from qingbo_widgets.library.journal.rows import read_row
+from qingbo_widgets.library.journal.tables import tasks
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import Choices, Selection, choices, select
 from qingbo_widgets.service.contract.request import Shot, VideoRequest
@@ -184,7 +185,7 @@ def test_an_invented_parameter_is_a_column(library: Library, described: Callable
     """A parameter added to the description becomes a column where a request has it, with no other change."""
     pytest.importorskip("pandas")
     described(INVENTED)
-    request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)
+    request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)  # type: ignore[call-arg]  # the test's own field
     library.add(Entry(key="grainy", service="sandbox", model="kling-v9", request=request.as_dict()))
     table = library.to_dataframe().set_index("key")
     assert table.loc["grainy", "grain"] == "coarse"

@@ -71,6 +71,7 @@ def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
     manager.library.judgements.rate(task.key, 5)
     library = manager.library
     entry = library.get(task.key)
+    assert entry is not None
     provenance.write_sidecar(entry, task.video_path, library.judgements.of(task.key))
     found = read_sidecar(task.video_path)
     assert found is not None

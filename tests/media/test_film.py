@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,7 +21,7 @@ from qingbo_widgets.media.posters import make_poster
 #: Megabytes that opening a video may take.
 MOST = 250
 MANY = 20_000_000
-FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
+FRAGMENTS: dict[str, Any] = {"movflags": "frag_keyframe+empty_moov"}
 #: A script that opens a video in every way, and prints by how many megabytes the process has grown.
 MEASURE = """
 import resource, sys
@@ -98,9 +99,8 @@ def long_sound(path: Path) -> None:
         noise = np.random.default_rng(0).integers(-9999, 9999, (2, 4096)).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(noise, "s16p", "stereo")
         frame.rate = 44_100
-        for encoder, content in ((stream, picture), (sound, frame)):
-            container.mux(encoder.encode(content))
-            container.mux(encoder.encode(None))
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+        container.mux([*sound.encode(frame), *sound.encode(None)])
     content = bytearray(path.read_bytes())
     at = content.index(b"alac", content.index(b"alac") + 4) + 8
     content[at : at + 4] = (4096 * 4096 - 1).to_bytes(4, "big")

@@ -127,7 +127,7 @@ def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager]
     with pytest.raises(QingboError, match=r"public URLs only.*connect\(upload=f\)"):
         manager.publish(picture)
     uploaded = []
-    manager.upload = lambda path: uploaded.append(path) or "https://example.com/last.png"  # type: ignore[func-returns-value]
+    manager.upload = lambda path: uploaded.append(path) or "https://example.com/last.png"
     assert manager.publish(picture) == "https://example.com/last.png"
     assert uploaded == [picture]
     manager.upload = str
@@ -138,7 +138,7 @@ def test_the_service_needs_a_public_url(make_manager: Callable[..., TaskManager]
 def test_a_continuation_has_no_shots_of_the_first_video(described: Callable[[str], None]) -> None:
     """The new prompt replaces the first video's shots, under any parameter name: a request has only one."""
     described(SCENES)
-    first = VideoRequest("kling-v9", scenes=[("A koi", 4), ("It leaps", 5)])
+    first = VideoRequest("kling-v9", scenes=[("A koi", 4), ("It leaps", 5)])  # type: ignore[call-arg]  # the test's own field
     second = continuation(first, "https://example.com/last.png", "it dives")
-    assert second.scenes == ()
+    assert second.scenes == ()  # type: ignore[attr-defined]  # the test's own field
     assert second.problems() == ()

@@ -45,7 +45,8 @@ class Caller:
             body: dict[str, Any] = self("GET", f"/tasks/{task_id}").json()
             return body if body["status"] in ENDED else {}
 
-        return until(status)
+        ended: dict[str, Any] = until(status)
+        return ended
 
 
 @pytest.fixture(scope="module")

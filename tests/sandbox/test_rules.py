@@ -16,7 +16,7 @@ POINT = {"x": 1, "y": 2.5}
 MASK = {"mask_url": URL, "trajectories": [POINT, POINT]}
 
 
-def body(model: str = "kling-v3", **fields: Any) -> dict[str, Any]:
+def body(model: Any = "kling-v3", **fields: Any) -> dict[str, Any]:
     """Return a valid body with additional fields."""
     return {"model": model, "prompt": "a pond", **fields}
 
@@ -94,7 +94,7 @@ ALLOWED: dict[str, Any] = {
     ),
 }
 
-BAD_URLS = (
+BAD_URLS: tuple[str, ...] = (
     "",
     "x",
     "ftp://example.com/a",
@@ -110,10 +110,12 @@ BAD_URLS += (
     "http://[::1",
     "http://a:port/",
 )
+EMPTY: list[Any] = []
+NO_KEYS: dict[str, Any] = {}
 NO_TEXT = ("", " \n\u3000", None, 1, ["x"])
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    **{f"body {value!r}": (value, "") for value in (None, [], "x", 1)},
+    **{f"body {value!r}": (value, "") for value in (None, EMPTY, "x", 1)},
     "no model": ({"prompt": "x"}, "model"),
     **{f"model {model!r}": (body(model), "model") for model in ("kling-v9", "", "KLING-V3", None, 3, ["kling-v3"])},
     **{f"action {value!r}": (body(action=value), "action") for value in ("edit", "", None, 1)},
@@ -132,14 +134,14 @@ REFUSED: dict[str, tuple[Any, str]] = {
     **{f"negative prompt {m}": (body(m, negative_prompt="x"), "negative_prompt") for m in ("kling-v3", "kling-v2-master")},
     **{f"negative prompt {v!r}": (body("kling-v1", negative_prompt=v), "negative_prompt") for v in ("", None, 1)},
     "negative prompt of 2501 characters": (body("kling-v1", negative_prompt="x" * 2501), "negative_prompt"),
-    **{f"images {v!r}": (body(image_urls=v), "image_urls") for v in ([], [URL, URL], URL, None, {})},
+    **{f"images {v!r}": (body(image_urls=v), "image_urls") for v in (EMPTY, [URL, URL], URL, None, NO_KEYS)},
     **{f"image {url!r}": (body(image_urls=[url]), "image_urls[0]") for url in (*BAD_URLS, None, 1)},
     **{f"last frame {u!r}": (body(image_urls=[URL], last_frame=u), "last_frame") for u in (*BAD_URLS, None, [URL])},
     "last frame without a first": (body(last_frame=URL), "last_frame"),
     **{f"callback {url!r}": (body(callback_url=url), "callback_url") for url in (*BAD_URLS, None)},
     "unknown field": (body(seed=1), "seed"),
     "extra at the root": (body(mode="pro"), "mode"),
-    **{f"extra {value!r}": (body(extra=value), "extra") for value in (None, [], "x")},
+    **{f"extra {value!r}": (body(extra=value), "extra") for value in (None, EMPTY, "x")},
     **{f"mode {value!r}": (body(extra={"mode": value}), "extra.mode") for value in ("PRO", "", None, 1)},
     **{f"audio {v!r}": (body(extra={"enable_audio": v}), "extra.enable_audio") for v in (1, "true", None)},
     **{
@@ -173,7 +175,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "shot number with a zero": (shots(3, 3, shot_01_prompt="x"), "extra.shot_01_prompt"),
     **{f"shot prompt {v!r}": (shots(5, 5, prompt=v), "extra.shot_1_prompt") for v in (*NO_TEXT, "x" * 2501)},
     **{f"shot of {s!r} s": (shots(5, s), "extra.shot_2_duration") for s in (0, -1, 2.0, "2", True, None)},
-    **{f"camera {v!r}": (camera(v), "extra.camera_control") for v in (None, "forward_up", [])},
+    **{f"camera {v!r}": (camera(v), "extra.camera_control") for v in (None, "forward_up", EMPTY)},
     **{f"type {v!r}": (camera({"type": v}), "extra.camera_control.type") for v in ("spin", "", None, 1, ["simple"])},
     "camera without a type": (camera({}), "extra.camera_control.type"),
     "preset with a config": (camera({"type": "down_back", "config": {"pan": 1}}), "extra.camera_control.config"),

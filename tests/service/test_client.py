@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_status(client: Client, server: FaultServer) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["", " ", ".", "..", "a\nb", None, 7])
-def test_what_is_no_id(client: Client, server: FaultServer, task_id: object) -> None:
+def test_what_is_no_id(client: Client, server: FaultServer, task_id: Any) -> None:
     """It is refused before anything is asked."""
     for ask in (client.status, client.cancel):
         with pytest.raises(InvalidRequest, match="task_id"):
@@ -186,7 +187,7 @@ def test_download(client: Client, server: FaultServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", [None, 7, "", "clip.mp4?sig=hidden", "file:///etc/passwd"])
-def test_what_is_no_link(client: Client, tmp_path: Path, url: object) -> None:
+def test_what_is_no_link(client: Client, tmp_path: Path, url: Any) -> None:
     """It is refused before anything is written, and a signature is not shown."""
     with pytest.raises(InvalidRequest, match=r"url: .* is not the link to a video") as caught:
         client.download(url, tmp_path / "v.mp4")
@@ -230,7 +231,7 @@ def test_an_address_that_must_not_have_the_key() -> None:
     ids=str,
 )
 def test_a_key_in_the_wrong_clothes_or_place(
-    monkeypatch: pytest.MonkeyPatch, key: object, base_url: object
+    monkeypatch: pytest.MonkeyPatch, key: Any, base_url: Any
 ) -> None:
     """Bytes, a list, the other argument: it is refused, and nothing shows it."""
     monkeypatch.setenv("QINGBO_API_KEY", "another-key")

@@ -6,6 +6,7 @@ import copy
 import pickle
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_a_secret_does_not_show() -> None:
 
 
 @pytest.mark.parametrize("value", [KEY.encode(), [KEY], bytearray(KEY.encode()), 7])
-def test_a_key_that_is_no_text(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_no_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not pass for one that was not given, and is not shown."""
     monkeypatch.setenv("QINGBO_API_KEY", "another-key")
     with pytest.raises(TypeError, match="api_key") as caught:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import default_environment
@@ -57,7 +58,8 @@ def asked_for(purpose: str) -> Iterator[Requirement]:
 def test_every_requirement_is_locked(purpose: str, python: str, platform: str) -> None:
     """On every Python and platform, at a version that pyproject.toml allows; else run ``make lock``."""
     system, name = PLATFORMS[platform]
-    environment = default_environment() | {
+    environment: dict[str, Any] = {
+        **default_environment(),
         "python_version": python,
         "python_full_version": f"{python}.0",
         "implementation_version": f"{python}.0",

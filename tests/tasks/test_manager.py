@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 import weakref
+from typing import Any
 
 import pytest
 from traitlets.config import Config
@@ -215,7 +216,7 @@ print("sqlalchemy" in sys.modules)
 def test_a_form_does_not_wait_for_the_database(tmp_path, has_journal):
     """SQLAlchemy, the slowest import, is not imported before a row is read or written."""
     if has_journal:
-        ended = {"status": "completed", "file": "koi.mp4", "task_id": "task-1"}
+        ended: dict[str, Any] = {"status": "completed", "file": "koi.mp4", "task_id": "task-1"}
         qw.Library(tmp_path).add(Entry("a", "http://127.0.0.1:9/v1", **ended))
     command = [sys.executable, "-c", QUICK, "http://127.0.0.1:9/v1", tmp_path]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
@@ -280,16 +281,16 @@ def test_what_cannot_be_read_in_the_background_is_raised_where_it_is_missed(
 def test_a_key_in_the_place_of_the_client_is_refused_and_not_shown(tmp_path):
     """The error explains the correct call and does not contain the key."""
     with pytest.raises(TypeError, match=r"Client, not str; connect\(api_key\)") as raised:
-        qw.TaskManager("sk-sentinel")
+        qw.TaskManager("sk-sentinel")  # type: ignore[arg-type]  # the mistake
     assert "sentinel" not in str(raised.value)
     with pytest.raises(TypeError, match="Library, not str"):
-        qw.TaskManager(qw.Client("sk-sentinel"), str(tmp_path))
+        qw.TaskManager(qw.Client("sk-sentinel"), str(tmp_path))  # type: ignore[arg-type]  # the mistake
 
 
 def test_a_key_in_the_place_of_the_sandbox_is_refused_and_not_shown():
     """The key is not shown, even in a traceback with the local variables of each frame."""
     with pytest.raises(TypeError, match="key is the first argument") as refused:
-        qw.connect(sandbox="sk-sentinel")
+        qw.connect(sandbox="sk-sentinel")  # type: ignore[arg-type]  # the mistake
     shown = traceback.TracebackException.from_exception(refused.value, capture_locals=True).stack
     assert all("sk-sentinel" not in str(frame.locals) for frame in shown if frame.name == "connect")
 

@@ -189,6 +189,6 @@ def test_without_progress_it_beats_every_fixed_interval(past, product):
 def test_the_eta_is_honest():
     """With linear progress most ETAs are off by less than 3 % of the task's time, and the bar by 2 points."""
     errors = simulation.honesty("linear", count=30)
-    assert simulation.typical(errors.eta_errors) < 0.03
+    assert (simulation.typical(errors.eta_errors) or 1.0) < 0.03, "and there are some"
     assert sum(errors.bar_errors) / len(errors.bar_errors) < 2.0
     assert errors.falls == 0

@@ -101,7 +101,9 @@ def test_await_gives_the_finished_task(manager):
                 await asyncio.sleep(0.01)
 
         ticking = asyncio.create_task(tick())
-        tasks = await asyncio.gather(manager.submit(prompt="a fox"), manager.submit(prompt="a crane"))
+        tasks: list[qw.Task] = list(
+            await asyncio.gather(manager.submit(prompt="a fox"), manager.submit(prompt="a crane"))
+        )
         ticking.cancel()
         assert ticks > 5
         return tasks
@@ -288,7 +290,8 @@ def test_await_does_not_wait_for_other_people_s_callbacks(manager):
         manager.submit(prompt=f"callback {number}").on_end(lambda _: gate.wait(60))
 
     async def story() -> qw.Task:
-        return await manager.submit(prompt="awaited")
+        task: qw.Task = await manager.submit(prompt="awaited")
+        return task
 
     assert asyncio.run(asyncio.wait_for(story(), 60)).video_path.exists()
     gate.set()

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 import pytest
@@ -122,7 +123,7 @@ def test_a_sweep_before_it_is_sent(manager: TaskManager) -> None:
     """The grid says how many tasks it would make, and what is left out."""
     from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 
-    values = {"prompt": ["koi"], "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.5]}
+    values: dict[str, Any] = {"prompt": ["koi"], "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.5]}
     grid = SweepGrid(sweep(**values, skip_invalid=True, manager=manager, ask_above=0))
     assert english(grid) == []
     grid.close()

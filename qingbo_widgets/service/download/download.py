@@ -22,7 +22,7 @@ from .validators import matches_validator, strong_validator
 __all__ = ["Download", "OnProgress"]
 
 #: Called with the bytes received so far and the total bytes (``None`` while unknown).
-OnProgress = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], object]
 
 #: Consecutive tries without progress before the download fails.
 _ATTEMPTS = 4

@@ -12,6 +12,7 @@ import random
 import shutil
 import sqlite3
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
@@ -98,7 +99,7 @@ def sql(*statements: str, values: tuple[object, ...] = (), unchecked: bool = Fal
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             if unchecked:
                 database.execute("PRAGMA writable_schema = ON")
-                with contextlib.suppress(AttributeError):  # of Python 3.12
+                if sys.version_info >= (3, 12):
                     database.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, False)
             for statement in statements:
                 database.execute(statement, values if "?" in statement else ())
@@ -284,7 +285,7 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
         lambda: library.durations(qw.VideoRequest(prompt="koi"), service="https://qingbo.dev/v1"),
     )
     for order in ("newest", "best", "prompt"):
-        yield order, lambda order=order: select(library.journal, Selection(order=order), limit=20)
+        yield order, lambda order=order: select(library.journal, Selection(order=order), limit=20)  # type: ignore[misc]  # mypy infers no lambda with a default
     yield "search", lambda: select(library.journal, Selection(text="koi 鲤", mode="std", since=None))
     yield "choices", lambda: choices(library.journal)
     yield "table", lambda: library.to_dataframe()
@@ -408,7 +409,7 @@ def test_cut_off_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -
     """A copy that was broken off: never an error of SQL, never a library that seems to be empty."""
     pages, found = sound.stat().st_size // 4096, {}
     for page in range(pages):
-        folder = damaged(lambda path, page=page: os.truncate(path, page * 4096 + 17))
+        folder = damaged(lambda path, page=page: os.truncate(path, page * 4096 + 17))  # type: ignore[misc]  # mypy infers no lambda with a default
         try:
             if not Library(folder).entries():
                 found[page] = ["empty, in silence"]

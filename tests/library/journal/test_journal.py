@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from qingbo_widgets.tasks.following import saving
 NOWHERE = "https://qingbo.dev/v1"
 
 
-def entry(key: str, **columns: object) -> Entry:
+def entry(key: str, **columns: Any) -> Entry:
     """A row with what matters to the test."""
     return Entry(key=key, service=NOWHERE, **columns)
 

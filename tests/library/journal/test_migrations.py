@@ -87,7 +87,7 @@ def differences(url: str | sa.URL) -> list[Any]:
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        found = compare_metadata(context, metadata)
+        found: list[Any] = compare_metadata(context, metadata)
     engine.dispose()
     return found
 
@@ -414,7 +414,7 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
 def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """It has migrated the journal while this one waited for the lock."""
     folder = old()
-    bring_up_to_date = opening.bring_up_to_date
+    bring_up_to_date: Callable[..., str] = vars(opening)["bring_up_to_date"]
 
     def later(*arguments: Any) -> str:
         with plain(folder / "library.sqlite") as database:
@@ -610,7 +610,7 @@ def test_a_kernel_that_is_killed_in_the_middle(old: Callable[..., Path]) -> None
     """Nothing of its migration is left; the next kernel does it."""
     folder = old()
     expected = len(rows_of(folder / "library.sqlite")["tasks"])
-    command = [sys.executable, "-c", DIES, folder]
+    command: list[str | Path] = [sys.executable, "-c", DIES, folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as kernel:
         assert kernel.stdout is not None
         assert kernel.stdout.readline() == "migrated\n"

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from qingbo_widgets import Client, Library, QingboError, Sandbox, Sweep, TaskManager, connect, sweep
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.journal.rows import tasks
+from qingbo_widgets.library.journal.tables import tasks
 from qingbo_widgets.library.search import Selection, choices, select
 from qingbo_widgets.service.contract.request import VideoRequest
 from tests.postgresql import Server
@@ -95,7 +95,8 @@ def filled(*both: Library) -> Both:
     for each in both:
         for minute, (key, columns) in enumerate(ROWS.items()):
             at = NOON + timedelta(minutes=minute)
-            each.add(Entry(**{"key": key, "service": SERVICE, "submitted_at": at} | columns))
+            fields: dict[str, Any] = {"key": key, "service": SERVICE, "submitted_at": at} | columns
+            each.add(Entry(**fields))
         judgements = each.judgements
         for rating, key in enumerate(ROWS):
             judgements.rate(key, rating)

@@ -153,7 +153,7 @@ def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
 @pytest.mark.slow
 def test_shots_are_cut_hard(film: Any) -> None:
     """Each shot is its own picture, at its own length, with a cut between two frames."""
-    extra = {}
+    extra: dict[str, object] = {}
     for number, (prompt, seconds) in enumerate((("sea", 1), ("sunset", 2), ("night", 1)), 1):
         extra |= {f"shot_{number}_prompt": prompt, f"shot_{number}_duration": seconds}
     frames = film({"model": "kling-v3", "extra": extra}).frames

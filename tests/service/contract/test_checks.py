@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,12 @@ IMAGE = "https://a.example/first.png"
 POINTS = [(0, 0), (10, 10)]
 
 
-def v3(**fields: object) -> VideoRequest:
+def v3(**fields: Any) -> VideoRequest:
     """A request to kling-v3 that is fine but for the fields given."""
     return VideoRequest(**{"prompt": "a koi", **fields})
 
 
-def v16(**fields: object) -> VideoRequest:
+def v16(**fields: Any) -> VideoRequest:
     """A request to kling-v1-6 that is fine but for the fields given."""
     return VideoRequest(**{"model": "kling-v1-6", "prompt": "a koi", "image_urls": IMAGE, **fields})
 
@@ -90,7 +91,7 @@ WRONG = [
     (v16(camera_control="simple"), "camera_control", "needs one"),
     (v16(camera_control=CameraControl("simple", {})), "camera_control", "needs one"),
     (v16(camera_control=CameraControl("simple", {"zoom": 11})), "camera_control", "zoom: 11"),
-    (v16(camera_control=CameraControl("simple", {"zoom": "5"})), "camera_control", "'5'"),
+    (v16(camera_control=CameraControl("simple", {"zoom": "5"})), "camera_control", "'5'"),  # type: ignore[dict-item]  # the mistake
     (v16(camera_control=CameraControl("simple", {"yaw": 1})), "camera_control", "'yaw' is not an axis"),
     (v16(camera_control=CameraControl("forward_up", {"zoom": 1})), "camera_control", "takes none"),
     (v3(image_urls=[IMAGE, IMAGE]), "image_urls", "2 given, and kling-v3 takes 1"),
@@ -121,9 +122,9 @@ WRONG = [
     (shots(8, 8), "shots", "16 seconds"),
     (shots(0, 5), "shots", "number 1: 0"),
     (shots(5, 5).replace(shots=[("", 5), ("a", 5)]), "shots", "number 1"),
-    (shots(5, 5).replace(shots=[(5, 5), ("a", 5)]), "shots", "number 1: 5 is not text"),
-    (shots(5, 5).replace(shots=[("a", 5), "b"]), "shots", "'b' is not a prompt and a duration"),
-    (shots(5, 5).replace(shots=7), "shots", "not a list"),
+    (shots(5, 5).replace(shots=[(5, 5), ("a", 5)]), "shots", "number 1: 5 is not text"),  # type: ignore[list-item]  # the mistake
+    (shots(5, 5).replace(shots=[("a", 5), "b"]), "shots", "'b' is not a prompt and a duration"),  # type: ignore[list-item]  # the mistake
+    (shots(5, 5).replace(shots=7), "shots", "not a list"),  # type: ignore[arg-type]  # the mistake
     (shots(5, 5).replace(shots=[("a" * 2501, 5), ("b", 5)]), "shots", "2501 characters"),
     (shots(5, 5).replace(prompt="lost"), "prompt", "would not be sent"),
     (shots(5, 5).replace(model="kling-v1"), "shots", "kling-v3 would"),
@@ -172,7 +173,7 @@ class Stubborn:
     "value", [Stubborn(), object(), {}, [[]], b"", 1j, {"type": []}, float("nan"), 3, True]
 )
 @pytest.mark.parametrize("field", VideoRequest.field_names())
-def test_no_value_makes_it_raise(field: str, value: object) -> None:
+def test_no_value_makes_it_raise(field: str, value: Any) -> None:
     """Whatever stands in a field, problems() and warnings() answer."""
     for base in (v3(), v16(), shots(5, 5)):
         request = base.replace(**{field: value})

@@ -65,16 +65,16 @@ def test_closest_model(typed: str, meant: str | None) -> None:
 def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], None]) -> None:
     """Checks, defaults, the body and its inverse follow from the description alone."""
     described(INVENTED)
-    request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)
+    request = VideoRequest("kling-v9", "a koi", grain="coarse", duration=12)  # type: ignore[call-arg]  # the test's own field
     assert request.problems() == ()
-    assert request.grain == "coarse"
-    assert VideoRequest("kling-v9").grain == "fine", "the default of the description"
+    assert request.grain == "coarse"  # type: ignore[attr-defined]  # the test's own field
+    assert VideoRequest("kling-v9").grain == "fine", "the default of the description"  # type: ignore[attr-defined]  # the test's own field
     body = Contract202604().encode(request)
     assert body["extra"] == {"mode": "std", "film": {"grain": "coarse"}}
     assert read_body(json.loads(json.dumps(body))).request == request
-    (problem,) = request.replace(grain="soft").problems()
+    (problem,) = request.replace(grain="soft").problems()  # type: ignore[call-arg]  # the test's own field
     assert str(problem) == "grain: 'soft' is not one of fine, coarse; 'fine' would do."
-    (problem,) = VideoRequest("kling-v1", "a koi", grain="fine").problems()
+    (problem,) = VideoRequest("kling-v1", "a koi", grain="fine").problems()  # type: ignore[call-arg]  # the test's own field
     assert "kling-v1 does not take it (kling-v9 would)" in str(problem)
     assert VideoRequest.from_dict(json.loads(json.dumps(request.as_dict()))) == request
     assert models_of().closest("kling-v8") in ("kling-v9", "kling-v3", "kling-v1")
@@ -83,7 +83,7 @@ def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], 
 def test_no_field_is_declared_by_a_typing_error() -> None:
     """A name that no model takes is an error, with the names that there are."""
     with pytest.raises(TypeError, match=r"no field grain; it has model, action, prompt"):
-        VideoRequest(grain="coarse")
+        VideoRequest(grain="coarse")  # type: ignore[call-arg]  # the test's own field
 
 
 #: For each type, with nothing said of it but its name: a value that will do, its JSON, and one that will not.
@@ -135,13 +135,13 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
         """
     )
     good, written, bad = BARE[kind]
-    request = VideoRequest("kling-v9", "a koi", grain=good)
+    request = VideoRequest("kling-v9", "a koi", grain=good)  # type: ignore[call-arg]  # the test's own field
     assert request.problems() == ()
     assert request.warnings() == ()
     body = json.loads(json.dumps(Contract202604().encode(request)))
     assert body["extra"] == {"mode": "std", "grain": written}
     assert read_body(body).request == VideoRequest.from_body(body) == request
-    wrong = request.replace(grain=bad).problems()
+    wrong = request.replace(grain=bad).problems()  # type: ignore[call-arg]  # the test's own field
     assert wrong, "the service would be asked for what it refuses"
     assert all(problem.field == "grain" and "None would do" not in str(problem) for problem in wrong)
     assert all(str(problem).startswith("grain") for problem in wrong)
@@ -165,7 +165,7 @@ def test_a_list_whose_parts_stand_apart(described: Callable[[str], None], kind: 
         """
     )
     good, written, _ = BARE[kind]
-    request = VideoRequest("kling-v9", "a koi", grain=good)
+    request = VideoRequest("kling-v9", "a koi", grain=good)  # type: ignore[call-arg]  # the test's own field
     body = json.loads(json.dumps(Contract202604().encode(request)))
     parts = {
         f"grain_{number}_{key}": value
@@ -258,7 +258,7 @@ def test_what_an_enum_names_is_its_text() -> None:
     assert request.problems() == ()
     assert json.loads(json.dumps(Contract202604().encode(request)))["extra"]["mode"] == "pro"
     assert VideoRequest(shots=[("a", 5), ("b", 5)], duration=Length.usual).warnings() == ()
-    assert VideoRequest("kling-v1", "a koi", mode=True).problems() != ()
+    assert VideoRequest("kling-v1", "a koi", mode=True).problems() != ()  # type: ignore[arg-type]  # the mistake
 
 
 def test_a_contract_that_is_none_is_named() -> None:

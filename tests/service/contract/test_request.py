@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_preset_can_be_named() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], ()])
-def test_nothing_means_not_set(nothing: object) -> None:
+def test_nothing_means_not_set(nothing: Any) -> None:
     """None, the empty text and empty lists all leave a request a plain one."""
     request = VideoRequest(prompt="a", image_urls=nothing, shots=nothing, dynamic_masks=nothing)
     assert request == VideoRequest(prompt="a")
@@ -77,9 +78,9 @@ def test_repr_shows_what_was_chosen() -> None:
 def test_a_misspelt_field_is_an_error() -> None:
     """A typo is not swallowed, neither at the start nor later."""
     with pytest.raises(TypeError, match="promt"):
-        VideoRequest(promt="a")
+        VideoRequest(promt="a")  # type: ignore[call-arg]  # the mistake
     with pytest.raises(TypeError, match="promt"):
-        VideoRequest().replace(promt="a")
+        VideoRequest().replace(promt="a")  # type: ignore[call-arg]  # the mistake
 
 
 def test_replace_reads_the_same_forms() -> None:
@@ -97,9 +98,9 @@ def test_requests_can_be_pickled() -> None:
 
 def test_seconds_of_nonsense_is_zero() -> None:
     """A form can ask for the length while it is still being filled in."""
-    assert VideoRequest(duration="5").seconds == 0
-    assert VideoRequest(shots=[("a", None), 3]).seconds == 0
-    assert VideoRequest(shots=7).seconds == 0
+    assert VideoRequest(duration="5").seconds == 0  # type: ignore[arg-type]  # the mistake
+    assert VideoRequest(shots=[("a", None), 3]).seconds == 0  # type: ignore[list-item]  # the mistake
+    assert VideoRequest(shots=7).seconds == 0  # type: ignore[arg-type]  # the mistake
 
 
 def test_importing_a_request_imports_no_http() -> None:
@@ -120,10 +121,15 @@ def test_shift_tab_shows_every_field_with_its_default() -> None:
 
 def test_a_body_with_more_than_a_request_is_refused() -> None:
     """Nothing of it is dropped in silence; ``read_pasted`` lists it."""
-    body = {"model": "kling-v1", "prompt": "a koi", "extra": {"mode": "pro", "watermark": True}, "seed": 7}
+    body: dict[str, Any] = {
+        "model": "kling-v1",
+        "prompt": "a koi",
+        "extra": {"mode": "pro", "watermark": True},
+        "seed": 7,
+    }
     with pytest.raises(TypeError, match=r"no place for extra\.watermark, seed of the body"):
         VideoRequest.from_body(body)
-    del body["seed"], body["extra"]["watermark"]  # type: ignore[attr-defined]
+    del body["seed"], body["extra"]["watermark"]
     assert VideoRequest.from_body(body) == VideoRequest("kling-v1", "a koi", mode="pro")
     with pytest.raises(TypeError, match="body must be a mapping, the JSON object of a request, not list"):
         VideoRequest.from_body([body])  # type: ignore[arg-type]
@@ -139,23 +145,25 @@ def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
     assert holds_key([request])
     assert holds_key({request})
     assert key not in repr(hide_in({"row": [request]}))
+    named: dict[str, Any] = {key: 1}
     wrong: list[Callable[[], object]] = [
-        lambda: VideoRequest(**{key: 1}),
-        lambda: request.replace(**{key: 1}),
+        lambda: VideoRequest(**named),
+        lambda: request.replace(**named),
         lambda: VideoRequest.from_body({key: 1}),
         lambda: getattr(request, key),
         lambda: setattr(request, key, 1),
         lambda: qw.models()[key],
         lambda: request.problems(key),
-        lambda: qw.RequestForm(**{key: 1}),
+        lambda: qw.RequestForm(**named),
         lambda: qw.RequestForm(hide=key),
-        lambda: qw.sweep(prompt="a koi", **{key: ["a", "b"]}),
+        lambda: qw.sweep(prompt="a koi", **named),
     ]
     for call in wrong:
         with pytest.raises((TypeError, AttributeError, LookupError, ValueError)) as raised:
             call()
         assert key not in str(raised.value)
     for field in ("camera_control", "shots", "mode", "image_urls"):
-        assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: [request]}).problems())), field
-        assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: {"a", key}}).problems())), field
+        odd: list[Any] = [[request], {"a", key}]
+        for value in odd:
+            assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: value}).problems())), field
     del client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_an_unknown_word_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("word", ["", " ", "\n", 7, None])
-def test_no_word(word: object) -> None:
+def test_no_word(word: Any) -> None:
     """Nothing is no state."""
     with pytest.raises(ValueError, match="TaskStatus"):
         TaskStatus(word)

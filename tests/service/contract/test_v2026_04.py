@@ -116,6 +116,8 @@ def test_a_completed_task() -> None:
     assert snapshot.status.is_ended
     assert snapshot.progress == 100
     assert snapshot.videos == (Video(LINK, datetime(2026, 4, 5, 6, 47, 40, tzinfo=UTC)),)
+    assert snapshot.completed_at is not None
+    assert snapshot.started_at is not None
     assert (snapshot.completed_at - snapshot.started_at).total_seconds() == 99
     assert snapshot.cost == 50000
 

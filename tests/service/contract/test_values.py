@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from qingbo_widgets.service.contract.values import (
 
 @pytest.mark.parametrize("reader", [as_shot, as_camera, as_mask])
 @pytest.mark.parametrize("value", [3, None, {"x": 1}, object(), (1, 2, 3)])
-def test_what_cannot_be_read_is_kept(reader: object, value: object) -> None:
+def test_what_cannot_be_read_is_kept(reader: Callable[[Any], Any], value: object) -> None:
     """Nothing raises, so that problems() can say what is wrong."""
     assert reader(value) is value
 
@@ -47,7 +49,7 @@ def test_equal_movements_have_equal_hashes() -> None:
 def test_points_are_read_in_both_forms() -> None:
     """The service's points and plain pairs mix; a broken one stays visible."""
     mask = DynamicMask("u", [{"x": 1, "y": 2}, [3, 4], {"x": 5}])
-    assert mask.trajectories == ((1, 2), (3, 4), {"x": 5})
+    assert mask.trajectories == ((1, 2), (3, 4), {"x": 5})  # type: ignore[comparison-overlap]  # the mistake
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

@@ -51,6 +51,7 @@ class Line:
         self.transport, self.server = transport, server
         self.path = folder / "clip.mp4"
         self.link = "/clip.mp4?sig=hidden"
+        self.on_progress: Callable[[int, int | None], object] = self.note_progress
         self.progress: list[tuple[int, int | None]] = []
         self.pauses: list[float] = []
 
@@ -67,11 +68,11 @@ class Line:
             sleep=self.pauses.append,
         ).run()
 
-    def on_progress(self, received: int, total: int | None) -> None:
+    def note_progress(self, received: int, total: int | None) -> None:
         """Record the progress."""
         self.progress.append((received, total))
 
-    def break_off(self, content: bytes = VIDEO, **marks: str) -> None:
+    def break_off(self, content: bytes = VIDEO, **marks: Any) -> None:
         """Leave the folder as a kernel does that dies in the middle of a download."""
         folder, copy = self.path.parent, self.path.parent.parent / "at that moment"
 
@@ -81,7 +82,7 @@ class Line:
 
         self.on_progress = die
         self.fetch(file(content, cut_at=100_000, **marks), file(content, **marks))
-        del self.on_progress
+        self.on_progress = self.note_progress
         shutil.rmtree(folder)
         copy.rename(folder)
         self.server.requests.clear()
@@ -100,7 +101,7 @@ class Line:
         return self.part.with_suffix(".etag")
 
     def refuses(
-        self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: int
+        self, *script: Step, kind: type[DownloadFailed] = DownloadFailed, **options: Any
     ) -> DownloadFailed:
         """Return the error of a download that must fail; check that it leaves no file behind."""
         with pytest.raises(DownloadFailed) as caught:
@@ -149,7 +150,7 @@ def test_an_earlier_file_is_replaced(line: Line) -> None:
 
 
 @pytest.mark.parametrize("proof", [{"ETag": '"1"'}, {"Last_Modified": "Wed, 01 Apr 2026 00:00:00 GMT"}])
-def test_a_download_resumes_where_it_stopped(line: Line, proof: dict[str, str]) -> None:
+def test_a_download_resumes_where_it_stopped(line: Line, proof: dict[str, Any]) -> None:
     """After a break only the missing bytes are requested, if the file is provably the same."""
     line.fetch(
         file(VIDEO, cut_at=100_000, **proof), file(VIDEO, cut_at=200_000, **proof), file(VIDEO, **proof)
@@ -304,7 +305,7 @@ def careless(content: bytes, **marks: str) -> Step:
     ],
     ids=["another tag", "no tag", "weak", "another date", "no date", "compressed", "a tag that lies"],
 )
-def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, str], second: dict[str, str]) -> None:
+def test_a_server_that_heeds_no_condition(line: Line, first: dict[str, Any], second: dict[str, Any]) -> None:
     """The remainder of a different file that begins like the first one is not accepted."""
     alike = OTHER if first == second else VIDEO[:150_000] + OTHER[150_000:]
     line.fetch(file(VIDEO, cut_at=100_000, **first), careless(alike, **second), file(OTHER))
@@ -322,7 +323,7 @@ def test_the_overlap_is_no_progress(line: Line) -> None:
 
 def test_a_date_of_this_very_second_proves_nothing(line: Line) -> None:
     """A ``Last-Modified`` in the second of the answer is no validator: the file may still change."""
-    marks = {"Last_Modified": OLD, "Date": OLD}
+    marks: dict[str, Any] = {"Last_Modified": OLD, "Date": OLD}
     line.fetch(file(VIDEO, cut_at=100_000, **marks), file(OTHER, **marks))
     assert line.path.read_bytes() == OTHER
     assert ranges(line.server) == [None, None]
@@ -400,7 +401,7 @@ def test_a_bomb_is_stopped_at_the_limit(line: Line) -> None:
 
 
 @pytest.mark.parametrize("mark", [{}, {"ETag": 'W/"1"'}], ids=["unmarked", "weak"])
-def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, str]) -> None:
+def test_without_proof_nothing_is_resumed(line: Line, mark: dict[str, Any]) -> None:
     """Without a strong validator the whole file is requested again."""
     line.fetch(file(VIDEO, cut_at=100_000, **mark), file(OTHER))
     assert ranges(line.server) == [None, None]
@@ -512,7 +513,7 @@ def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
 def test_webm_is_a_video_too(line: Line) -> None:
     """A WebM of unknown length is saved, even if it arrives byte by byte."""
 
-    def pieces(exchange: object) -> bool:
+    def pieces(exchange: Exchange) -> bool:
         exchange.send(200, {"Transfer-Encoding": "chunked"}, b"")
         for byte in b"\x1aE\xdf\xa3" + b"webm" * 5:
             exchange.socket.sendall(b"1\r\n" + bytes((byte,)) + b"\r\n")
@@ -526,7 +527,7 @@ def test_webm_is_a_video_too(line: Line) -> None:
 def test_a_chunked_video_that_breaks_off(line: Line) -> None:
     """A chunked video without its last chunk is incomplete and is requested again."""
 
-    def broken(exchange: object) -> bool:
+    def broken(exchange: Exchange) -> bool:
         exchange.send(200, {"Transfer-Encoding": "chunked"}, b"10\r\n" + VIDEO[:16] + b"\r\n")
         return False
 
@@ -561,7 +562,12 @@ def test_a_video_that_is_too_large_is_refused_early(line: Line) -> None:
 @pytest.mark.parametrize("length", ["-5", "1e3", "9" * 5000])
 def test_a_length_that_is_none(line: Line, length: str) -> None:
     """An invalid ``Content-Length`` is ignored: the video ends with the connection."""
-    line.fetch(lambda exchange: exchange.send(200, {"Content-Length": length}, VIDEO))
+
+    def until_it_closes(exchange: Exchange) -> bool:
+        exchange.send(200, {"Content-Length": length}, VIDEO)
+        return False
+
+    line.fetch(until_it_closes)
     assert line.path.read_bytes() == VIDEO
     assert line.progress[-1] == (len(VIDEO), None)
 

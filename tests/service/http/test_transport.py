@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -24,6 +25,7 @@ from qingbo_widgets.service.secrets.secret import Secret
 from tests.faults.server import (
     Exchange,
     FaultServer,
+    Step,
     answer,
     close,
     drip,
@@ -72,7 +74,7 @@ def test_each_thread_has_its_own_connection(transport: Transport, server: FaultS
     """Two simultaneous requests do not wait for each other."""
     both = threading.Barrier(2)
 
-    def meet(exchange: object) -> bool:
+    def meet(exchange: Exchange) -> bool:
         both.wait(5)
         return answer({})(exchange)
 
@@ -133,7 +135,7 @@ def test_no_encryption_where_it_is_expected(server: FaultServer) -> None:
     ids=["close", "reset", "partial", "encoding", "endless"],
 )
 def test_a_submission_without_an_answer_is_sent_once(
-    transport: Transport, server: FaultServer, fault: object, words: str
+    transport: Transport, server: FaultServer, fault: Step, words: str
 ) -> None:
     """A submission that may have been billed is not repeated, and the error says so."""
     server.then(fault, answer({"task_id": "second"}))
@@ -146,7 +148,7 @@ def test_a_submission_without_an_answer_is_sent_once(
 @pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize("fault", [silence, drip(b" " * 1000, 0.02)], ids=["silence", "drip"])
 def test_an_answer_that_takes_too_long(
-    hurried: Transport, server: FaultServer, fault: object, method: str
+    hurried: Transport, server: FaultServer, fault: Step, method: str
 ) -> None:
     """Neither silence nor an endless drip of bytes blocks a thread for long, and there is no second try."""
     server.then(fault, answer({}))
@@ -158,7 +160,7 @@ def test_an_answer_that_takes_too_long(
 
 
 @pytest.mark.parametrize("fault", [close, reset], ids=["close", "reset"])
-def test_a_dead_connection_that_was_kept(transport: Transport, server: FaultServer, fault: object) -> None:
+def test_a_dead_connection_that_was_kept(transport: Transport, server: FaultServer, fault: Step) -> None:
     """A status request is repeated on a new connection; a submission is not, because it may have arrived."""
     server.then(answer({}), fault, answer({"status": "queued"}))
     post(transport)
@@ -241,7 +243,7 @@ def test_no_error_shows_the_key(
 def test_an_interrupt_does_not_show_the_key(transport: Transport, server: FaultServer) -> None:
     """The traceback of an interrupted request has no frame that holds the key."""
 
-    def interrupt(frame: object, event: str, _: object) -> None:
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_name == "getresponse":  # the request is out
             sys.setprofile(None)
             raise KeyboardInterrupt

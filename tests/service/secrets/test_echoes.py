@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,7 @@ def test_any_mixture_of_spellings(letters: list[str], gaps: list[str], upper: bo
 
 @pytest.mark.parametrize("before", ["", "u", "us", "user:", "Bearer ", "密钥"])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
-def test_base64_at_any_place(before: str, encode: object) -> None:
+def test_base64_at_any_place(before: str, encode: Callable[[bytes], bytes]) -> None:
     """A secret is found in base64 at any offset, although three bytes are encoded together."""
     coded = encode((before + KEY + " end").encode()).decode()
     shown = hide(lambda: KEY, f"?a={coded}&b=1", "*")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,8 @@ def test_a_call_under_way_does_not_hold_up_the_end_of_the_interpreter():
 def test_what_is_due_first_begins_first():
     """Calls begin in order of their due time, and equal ones in order of submission."""
     pool = DaemonPool(1, "ordered")
-    gate, begun = threading.Event(), []
+    gate = threading.Event()
+    begun: list[Any] = []
     pool.submit(gate.wait, 5)
     calls = [
         pool.submit_by(due, begun.append, name) for due, name in ((30, "c"), (10, "a"), (20, "b"), (10, "d"))
@@ -133,7 +135,8 @@ def test_a_growing_pool_lets_no_call_wait_for_another():
 
 def test_a_system_without_threads_runs_a_call_once_or_refuses_it(monkeypatch):
     """A refused call never runs; with an existing thread, a call waits for it."""
-    pool, ran = DaemonPool(2, "scarce", grows=True), []
+    pool = DaemonPool(2, "scarce", grows=True)
+    ran: list[Any] = []
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -120,7 +121,7 @@ def test_after_a_batch_a_call_waits_for_others(
 ) -> None:
     """Rows of many tasks that arrive shortly after each other share a transaction."""
     waits, proceed = threading.Event(), threading.Event()
-    monkeypatch.setattr(module.time, "sleep", lambda _: (waits.set(), proceed.wait(30)))
+    monkeypatch.setattr(time, "sleep", lambda _: (waits.set(), proceed.wait(30)))
     commits = counted(library, "commit")
     together = [writer.submit(library.add, entry(key)) for key in ("a", "b")]
     open_gate()

@@ -25,10 +25,11 @@ UNAUTHORIZED = answer({"error": {"message": "revoked", "code": "auth"}}, 401)
 NOT_FOUND = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 VIDEO = film(bytes(range(256)) * 40)
 KOI = "一条锦鲤"
+Scripted = Callable[..., tuple[FaultServer, qw.TaskManager]]
 
 
 @pytest.fixture
-def scripted(make_manager: Callable[..., qw.TaskManager]) -> Iterator[Callable[..., tuple]]:
+def scripted(make_manager: Callable[..., qw.TaskManager]) -> Iterator[Scripted]:
     """A server that follows a script, and a manager that speaks to it."""
     servers: list[FaultServer] = []
 
@@ -142,7 +143,7 @@ def test_a_rate_limited_submission_waits_and_goes_on(scripted):
 def free_port() -> int:
     """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        return int(listener.getsockname()[1])
 
 
 @pytest.mark.slow

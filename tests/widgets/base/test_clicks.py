@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +34,7 @@ class Bench:
         self.clicks = Clicks()
         self.button = DatedButton(description="Make it")
         self.button.on_click(lambda _: self._act())
-        monkeypatch.setattr(clicks.time, "monotonic", lambda: self.kernel)
+        monkeypatch.setattr(time, "monotonic", lambda: self.kernel)
         monkeypatch.setattr(clicks, "_delays", {})
 
     def click(self, made: float | None, handled: float, *, session: str = "page", text: bool = False) -> int:
@@ -156,7 +157,7 @@ def test_a_studio_in_a_slow_kernel_submits_once(
 ) -> None:
     """Clicks of a page, 250 ms apart, while submitting takes two seconds by the kernel's clock."""
     studio, now = VideoStudio(manager, prompt="A koi"), [5000.0]
-    monkeypatch.setattr(clicks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def click(made: float) -> None:
         send_click(studio.generate_button, {"session": "s", "date": EPOCH + timedelta(seconds=made)})

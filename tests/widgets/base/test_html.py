@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +13,7 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;"
 
 
 @pytest.mark.parametrize("make", [markup.escape, markup.span, markup.note, markup.chips])
-def test_hostile_text_stays_text(make: object) -> None:
+def test_hostile_text_stays_text(make: Callable[[str], str]) -> None:
     """No element and no attribute can be opened or closed."""
     made = make(HOSTILE)
     assert "<script" not in made

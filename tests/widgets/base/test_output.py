@@ -8,12 +8,13 @@ from typing import Any
 import ipywidgets
 import pytest
 
+from qingbo_widgets.widgets.base import ipw
 from qingbo_widgets.widgets.base.html import Markup
 from qingbo_widgets.widgets.base.output import Lasting, display_html
 from qingbo_widgets.widgets.base.sync import close_parts
 
 
-class View(ipywidgets.Box):
+class View(ipw.VBox):
     """Counts how often it is drawn because somebody begins to look."""
 
     def __init__(self, **given: Any) -> None:
@@ -52,14 +53,14 @@ def test_what_was_never_displayed_is_not_seen(view: View, kernel: None) -> None:
 
 def test_what_was_displayed_is_seen_where_no_page_counts(view: View, kernel: None, cell: Any) -> None:
     """A notebook is run without a page by nbclient, which stores what the widgets show."""
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     assert view.lasting.is_seen
     assert view.drawn == 1
 
 
 def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kernel: None, cell: Any) -> None:
     """An output that is cleared is displayed by Python for ever; the page knows better."""
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     view.page_shows(1)
     view.page_shows(2)
     assert view.lasting.is_seen
@@ -73,10 +74,10 @@ def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kerne
 
 def test_what_is_displayed_again_is_seen_at_once(view: View, kernel: None, cell: Any) -> None:
     """A cell that is run again: the old view is gone, and of the new one the busy kernel hears late."""
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     view.page_shows(1)
     view.page_shows(0)
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     assert view.lasting.is_seen
     view.page_shows(1)
     view.page_shows(0)
@@ -86,13 +87,13 @@ def test_what_is_displayed_again_is_seen_at_once(view: View, kernel: None, cell:
 def test_a_part_is_displayed_once(view: View, kernel: None, cell: Any) -> None:
     """However often the whole says that it contains it: the page's word about the part counts."""
     whole = View()
-    whole.lasting.show("twin")
+    whole.lasting.show(Markup("twin"))
     whole.lasting.contain(view.lasting)
     view.page_shows(1)
     view.page_shows(0)
     whole.lasting.contain(view.lasting)
     assert not view.lasting.is_seen
-    whole.lasting.show("twin")
+    whole.lasting.show(Markup("twin"))
     assert view.lasting.is_seen
     close_parts(whole)
     whole.close()
@@ -111,12 +112,12 @@ def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any,
     whole, between = ipywidgets.Label(), ipywidgets.Label()
     outer, inner = Lasting(whole), Lasting(between)
     if is_late:
-        outer.show("twin")
+        outer.show(Markup("twin"))
     inner.contain(view.lasting)
     outer.contain(inner)
     if not is_late:
         assert not view.lasting.is_seen
-        outer.show("twin")
+        outer.show(Markup("twin"))
     assert view.lasting.is_seen
     assert view.drawn == 1
     for label in (whole, between):
@@ -141,12 +142,12 @@ def test_replacing_leaves_html_alone(cell: Any) -> None:
     """In every cell that shows the widget, once; later words change nothing."""
     widget = ipywidgets.Label()
     shown = Lasting(widget)
-    shown.show("twin")
-    shown.show("twin")
-    shown.keep("newer twin")
+    shown.show(Markup("twin"))
+    shown.show(Markup("twin"))
+    shown.keep(Markup("newer twin"))
     assert cell.html == "newer twin" * 2
-    shown.replace("end")
-    shown.keep("late")
+    shown.replace(Markup("end"))
+    shown.keep(Markup("late"))
     assert cell.html == "end" * 2
     assert cell.views == 0
     widget.layout.close()

@@ -12,6 +12,7 @@ import ipywidgets
 import pytest
 from traitlets import HasTraits, Int
 
+from qingbo_widgets.widgets.base import ipw
 from qingbo_widgets.widgets.base.sync import Refresher, close_parts, lazy, observe, update, weakly
 
 Until = Callable[[Callable[[], object]], None]
@@ -77,7 +78,7 @@ def test_close_parts_closes_everything_inside(live_widgets: Callable[[], int]) -
 def test_an_observed_source_keeps_no_view_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """When nobody else holds the view it goes, and the source forgets it at the next change."""
     source, view = Source(), View()
-    forgotten: list[str] = []
+    forgotten: list[list[str]] = []
     unobserve = source.unobserve
     monkeypatch.setattr(source, "unobserve", lambda *given: forgotten.append(given[1]) or unobserve(*given))
     observe(source, view, "hear", ["number"])
@@ -124,7 +125,7 @@ def test_a_weak_call_keeps_no_view_alive(caplog: pytest.LogCaptureFixture) -> No
 def test_a_lazy_part_is_made_once_and_closed_with_the_rest(live_widgets: Callable[[], int]) -> None:
     """When it is asked for, and not before; on the page or not."""
 
-    class Box(ipywidgets.VBox):
+    class Box(ipw.VBox):
         made = 0
 
         @lazy

@@ -117,7 +117,7 @@ def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
     """As the task predicts; the line above says the same number, and how long it will take."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=20.0)
     card, now = TaskCard(task), [0.0]
-    task.outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])
+    task.outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])  # type: ignore[assignment]  # stands in for it
     for moment, percent, left in ((0.0, 40, "0:20"), (2.5, 43, "0:17"), (12.0, 52, "0:08")):
         now[0] = moment
         assert card.refresh()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,7 +236,7 @@ def test_the_line_that_resumes_resumes(
         line = words.resume_line(task)
     assert "films/of today" in line
     assert server.base_url in line
-    scope: dict[str, object] = {}
+    scope: dict[str, Any] = {}
     exec(line.replace("qw.connect", "task = qw.connect"), scope)
     assert scope["task"].task_id == task.task_id
     assert scope["task"].video_path == task.video_path

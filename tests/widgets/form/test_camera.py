@@ -167,10 +167,10 @@ def test_a_number_out_of_range_is_told_of(form: RequestForm) -> None:
     [
         CameraControl("orbit"),
         CameraControl("simple"),
-        CameraControl("simple", {"zoom": "far", "spin": 3, "pan": float("nan"), "roll": float("inf")}),
+        CameraControl("simple", {"zoom": "far", "spin": 3, "pan": float("nan"), "roll": float("inf")}),  # type: ignore[dict-item]  # the mistake
         CameraControl("forward_up", {"zoom": 1}),
         {"kind": "orbit"},
-        CameraControl(["simple"]),
+        CameraControl(["simple"]),  # type: ignore[arg-type]  # the mistake
         7,
     ],
 )
@@ -203,7 +203,7 @@ def test_the_preview_shows_what_is_chosen_and_only_when_it_changes(form: Request
     editor = editor_of(form)
     assert 'aria-label="Look left: 4"' in preview(editor).value
     assert is_displayed(form, editor.pause_button)
-    seen = []
+    seen: list[Any] = []
     preview(editor).observe(seen.append, "value")
     form.prompt = "A cat"
     assert seen == []

@@ -71,13 +71,13 @@ def test_every_type_has_a_control(described: Callable[[str], None], case: str) -
         f'[parameters.extra_one]\ntype = "{type_}"\nhelp = "{help_}"\n{words}\n'
         '[models.kling-v9]\ntakes = ["extra_one"]'
     )
-    form, other = RequestForm(prompt="A koi"), RequestForm(prompt="A koi", model="kling-v9", extra_one=value)
+    form, other = RequestForm(prompt="A koi"), RequestForm(prompt="A koi", model="kling-v9", extra_one=value)  # type: ignore[call-arg]  # the test's own field
     control = form.controls["extra_one"]
     form.controls["model"].value = "kling-v9"
     assert control.layout.display is None
     assert form.request == VideoRequest("kling-v9", "A koi")
     control.value = shown
-    assert form.request == VideoRequest("kling-v9", "A koi", extra_one=value)
+    assert form.request == VideoRequest("kling-v9", "A koi", extra_one=value)  # type: ignore[call-arg]  # the test's own field
     assert control.value == shown, "what is typed stays"
     assert fields()["extra_one"].read(other.controls["extra_one"].value, declared()["extra_one"]) == value
     form.close()
@@ -128,6 +128,6 @@ def test_ctrl_enter_takes_what_stands_in_any_text_area(described: Callable[[str]
     )
     form = RequestForm(prompt="A koi", model="kling-v9")
     request = form.with_text("Mode", '[["One", 5]]')
-    assert request == form.request == VideoRequest("kling-v9", "A koi", scenes=[("One", 5)])
+    assert request == form.request == VideoRequest("kling-v9", "A koi", scenes=[("One", 5)])  # type: ignore[call-arg]  # the test's own field
     assert form.with_text("Aspect ratio", "16:9") is None
     form.close()

@@ -116,7 +116,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Fin
     assert form.problems == (), "the form does not wait for the look"
     looking.set()
     until(lambda: form.problems)
-    assert [problem.field for problem in form.problems] == ["image_urls"]
+    assert [problem.field for problem in form.problems] == ["image_urls"]  # type: ignore[var-annotated]  # mypy misses that they have changed
     assert "This is not a JPEG" in note(form)
     assert "<img" not in shown(form)
     assert "Image URL" in form.obstacle

@@ -101,7 +101,7 @@ def test_an_initial_value_is_shown(field: str) -> None:
 def test_an_unknown_field_is_a_type_error() -> None:
     """A misspelt field is not silently nothing."""
     with pytest.raises(TypeError, match="promt"):
-        RequestForm(promt="A koi")
+        RequestForm(promt="A koi")  # type: ignore[call-arg]  # the mistake
 
 
 def test_nothing_is_written_back_while_somebody_types(form: RequestForm) -> None:
@@ -436,16 +436,16 @@ def test_an_invented_image_is_previewed_and_served(
     Image.new("RGB", (640, 360)).save(file)
     manager = TaskManager(Client(sandbox.api_key, sandbox.base_url), Library(tmp_path), sandbox=sandbox)
     form = RequestForm(manager, model="kling-v9", prompt="a koi")
-    form.backdrop = str(file)
-    assert form.backdrop.startswith("http"), "the sandbox serves it"
-    assert form.slots["backdrop"].editor.url == form.backdrop
+    form.backdrop = str(file)  # type: ignore[attr-defined]  # the test's own field
+    assert form.backdrop.startswith("http"), "the sandbox serves it"  # type: ignore[attr-defined]  # the test's own field
+    assert form.slots["backdrop"].editor.url == form.backdrop  # type: ignore[attr-defined]  # the test's own field
     assert "The image decides the shape." in note(form, "aspect_ratio")
     (problem,) = form.problems
     assert problem.message.startswith("backdrop: 'http")
     assert "needs negative_prompt too" in problem.message
     assert loading.fields_of(form)["backdrop"] == str(file), "a preset names the file"
     after = continuation(form.request, "https://example.com/last.png", "it dives")
-    assert after.backdrop is None, "it belongs to the first video"
+    assert after.backdrop is None, "it belongs to the first video"  # type: ignore[attr-defined]  # the test's own field
     form.close()
     manager.close()
 
@@ -461,7 +461,7 @@ def test_an_invented_parameter_has_its_control(described: Callable[[str], None])
     assert [value for _, value in form.controls["grain"].options] == ["fine", "coarse"]
     assert [value for _, value in form.controls["duration"].options] == [5, 12]
     form.controls["grain"].value = "coarse"
-    assert form.request == VideoRequest("kling-v9", "a koi", grain="coarse")
-    form.grain = "fine"
+    assert form.request == VideoRequest("kling-v9", "a koi", grain="coarse")  # type: ignore[call-arg]  # the test's own field
+    form.grain = "fine"  # type: ignore[attr-defined]  # the test's own field
     assert form.controls["grain"].value == "fine"
     form.close()

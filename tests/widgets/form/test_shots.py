@@ -163,7 +163,7 @@ def test_another_model_shows_the_prompt_again_and_keeps_the_shots(form: RequestF
 )
 def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: object) -> None:
     """Nothing raises, nothing is changed behind one's back."""
-    form.shots = odd
+    form.shots = odd  # type: ignore[assignment]  # the mistake
     kept = form.shots
     assert "shots" in {problem.field for problem in form.problems}
     assert form.shots is kept
@@ -173,7 +173,7 @@ def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: o
 def test_hostile_text_never_becomes_markup(form: RequestForm) -> None:
     """It stands in the text field, and escaped in notes."""
     hostile = "<script>alert(1)</script>"
-    form.shots = [hostile, (hostile, hostile)]
+    form.shots = [hostile, (hostile, hostile)]  # type: ignore[list-item]  # the mistake
     assert "qingbo-alarm" in html_of(editor_of(form))
     assert "<script" not in html_of(form)
 

@@ -117,14 +117,14 @@ def test_a_fixed_field_does_not_move() -> None:
 def test_a_field_that_a_model_does_not_take_moves_with_the_models_that_do() -> None:
     """What it shows is always the default, until it is chosen."""
     form = FormState(model="kling-v9")
-    assert form.grain == "fine"
+    assert form.grain == "fine"  # type: ignore[attr-defined]  # the test's own field
     for model, default in (("kling-v3", "fine"), ("kling-v10", "coarse"), ("kling-v1", "fine")):
         form.model = model
-        assert form.grain == default
+        assert form.grain == default  # type: ignore[attr-defined]  # the test's own field
     assert "grain" not in loading.fields_of(form), "a preset of this model is a request of it"
-    form.grain = "coarse"
+    form.grain = "coarse"  # type: ignore[attr-defined]  # the test's own field
     form.model = "kling-v9"
-    assert form.request.grain == "coarse"
+    assert form.request.grain == "coarse"  # type: ignore[attr-defined]  # the test's own field
 
 
 def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> None:
@@ -145,7 +145,7 @@ def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> Non
 def test_a_model_that_is_not_listed_leaves_unset_what_others_have_a_default_for() -> None:
     """It can be chosen in code, loaded and shown, and nothing is sent that nobody has set."""
     form = RequestForm(model="unlisted", prompt="a koi")
-    assert (form.grain, form.request.given.get("grain")) == (None, None)
+    assert (form.grain, form.request.given.get("grain")) == (None, None)  # type: ignore[attr-defined]  # the test's own field
     form.model = "kling-v9"
     assert form.controls["grain"].value == "fine"
     form.model = "unlisted"
@@ -211,9 +211,9 @@ def test_what_is_named_counts_when_a_form_is_filled_in() -> None:
 
 def test_a_model_that_does_not_take_a_field_with_a_default_can_be_loaded() -> None:
     """Nothing is left out, for nothing was named."""
-    form = RequestForm(model="kling-v9", grain="coarse")
+    form = RequestForm(model="kling-v9", grain="coarse")  # type: ignore[call-arg]  # the test's own field
     assert form.load(VideoRequest("kling-v3", "A koi")) == ()
-    assert form.grain == "fine"
+    assert form.grain == "fine"  # type: ignore[attr-defined]  # the test's own field
     form.close()
 
 

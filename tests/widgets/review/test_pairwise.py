@@ -20,7 +20,7 @@ from tests.widgets.page import click, html_of, outputs_of, press, text_of
 @pytest.fixture
 def tasks(make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
     """Three tasks with videos, all in the journal."""
-    made = []
+    made: list[Task] = []
     for name in ("first <b>", "second", "third"):
         path = manager.library.folder / f"{len(made)}.mp4"
         path.parent.mkdir(exist_ok=True)

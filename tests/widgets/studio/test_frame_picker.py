@@ -63,7 +63,7 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     picker.generate_button.click()
     picker.generate_button.click()
     until(lambda: len(manager.tasks) == 2 and manager.tasks[1].is_done)
-    assert manager.tasks[1].request == picker.form.request
+    assert manager.tasks[-1].request == picker.form.request
     picker.close()
 
 

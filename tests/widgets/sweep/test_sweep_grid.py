@@ -20,7 +20,7 @@ from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
 from tests.widgets.page import displayed, displayed_html
 
 Until = Callable[[Callable[[], object]], None]
-SHORT = {"duration": 3, "enable_audio": False}
+SHORT: dict[str, Any] = {"duration": 3, "enable_audio": False}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
