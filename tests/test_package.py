@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -163,3 +164,8 @@ def test_the_wheel_is_complete_and_works(tmp_path: Path) -> None:
     )
     assert run(python, "-c", smoke, cwd=tmp_path).splitlines()[-1] == own
     assert "sandbox" in run(python, "-m", "qingbo_widgets", "--help", cwd=tmp_path)
+
+    # As in a user's project: installed, its py.typed found, and nothing of our settings.
+    shutil.copy(ROOT / "tests/typing/api.py", tmp_path)
+    mypy = (sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", tmp_path / "cache")
+    assert "no issues found" in run(*mypy, "--python-executable", python, "api.py", cwd=tmp_path)
