@@ -1,12 +1,12 @@
 """AI video generation inside a Jupyter notebook.
 
 >>> import qingbo_widgets as qw
->>> qw.connect(sandbox=True)          # no key, no cost; qw.connect() speaks to the service
->>> qw.VideoStudio()                  # a form and its videos
+>>> qw.connect(sandbox=True)          # no key, no cost; qw.connect() uses the real service
+>>> qw.VideoStudio()                  # a form and the videos it makes
 >>> task = qw.generate("一条锦鲤在清澈的池塘中游动，水面波光粼粼", model="kling-v2-master")
 >>> task                              # the live card; task.wait() blocks, await task does not
 
-Importing the package starts nothing: each name is loaded on its first use.
+Importing the package starts nothing; each name is loaded on first use.
 """
 
 from __future__ import annotations
@@ -101,10 +101,10 @@ __all__ = [
     "sweep",
 ]
 
-# What happens is told to whoever asks for it; a notebook's cells stay free of it.
+# Silent unless the user configures logging, so that log lines do not clutter the cells of a notebook.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
-_HOMES = {
+_NAMES_BY_MODULE = {
     "i18n": ("set_locale",),
     "service.contract.problem": ("Problem",),
     "service.client": ("Client", "models"),
@@ -126,21 +126,21 @@ _HOMES = {
     "widgets.studio.video_studio": ("VideoStudio",),
     "sandbox": ("Sandbox",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
-if not TYPE_CHECKING:  # or any name would pass for one of ours
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
 
     def __getattr__(name: str) -> Any:
-        if name not in __all__ and name not in _HOME_OF:
+        if name not in __all__ and name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f".{_HOME_OF.get(name, 'exceptions')}", __name__), name)
+        value = getattr(importlib.import_module(f".{_MODULE_OF.get(name, 'exceptions')}", __name__), name)
         globals()[name] = value
         return value
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """What ``%load_ext qingbo_widgets`` calls: ``%%qingbo`` and ``%qingbo`` are there from then on."""
+    """Register the ``%%qingbo`` and ``%qingbo`` magics; called by ``%load_ext qingbo_widgets``."""
     importlib.import_module(".magics", __name__).load(ipython)
 
 

@@ -12,7 +12,7 @@ from qingbo_widgets.system.console import take_any_text
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port; 0 to 65535 would do")
+        raise argparse.ArgumentTypeError(f"{text} is not a port; use 0 to 65535")
     return int(text)
 
 
@@ -22,7 +22,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0.0 < speed < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0; 10 would do")
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0; try 10")
     return speed
 
 
@@ -35,29 +35,33 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="run the quickstart notebook, then open it in JupyterLab",
-        description="Runs the quickstart notebook in the folder demo/, then opens it in JupyterLab.",
+        description="Run the quickstart notebook in the folder demo/, then open it in JupyterLab.",
     )
-    demo.add_argument("--once", action="store_true", help="stop when the notebook has run (or set ONCE=1)")
-    demo.add_argument("--folder", default="demo", help="where the notebooks and the videos go (%(default)s)")
+    demo.add_argument("--once", action="store_true", help="stop after the notebook has run (or set ONCE=1)")
+    demo.add_argument(
+        "--folder", default="demo", help="the folder for the notebooks and the videos (%(default)s)"
+    )
 
     sandbox = commands.add_parser(
         "sandbox",
         help="run the sandbox: a server on this machine that stands in for the service",
-        description="Runs the sandbox until Ctrl-C. It answers like the service and draws simple videos.",
+        description="Run the sandbox until Ctrl-C. It responds like the service and draws simple videos.",
     )
     sandbox.add_argument(
-        "--port", type=_port, default=8765, help="the port; 0 takes a free one (%(default)s)"
+        "--port", type=_port, default=8765, help="the port; 0 picks a free one (%(default)s)"
     )
     sandbox.add_argument("--speed", type=_speed, default=1.0, help="2 is twice as fast (%(default)s)")
-    sandbox.add_argument("--api-key", default=None, help="the key that clients have to show (one is made up)")
+    sandbox.add_argument(
+        "--api-key", default=None, help="the key that clients must send (default: a random one)"
+    )
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line.
+    """Run the command line.
 
     Args:
-        arguments: the arguments; those of the process when not given.
+        arguments: the command-line arguments; ``sys.argv[1:]`` by default.
 
     Returns:
         The exit status.
@@ -70,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             try:
                 serve(port=options.port, speed=options.speed, api_key=options.api_key)
-            except OSError as error:  # the port is taken, or may not be used
+            except OSError as error:  # the port is taken or not permitted
                 print(error.strerror or error, file=sys.stderr)
                 return 1
             return 0

@@ -1,4 +1,4 @@
-"""``python -m qingbo_widgets demo``: the quickstart notebook, run from top to bottom and then opened."""
+"""``python -m qingbo_widgets demo``: run the quickstart notebook from top to bottom, then open it."""
 
 from __future__ import annotations
 
@@ -38,59 +38,64 @@ VIDEOS = "qingbo_videos"
 """The folder beside the notebook in which the library keeps the videos."""
 
 CELL_SECONDS = 600
-"""A cell that takes longer is stuck."""
+"""The time limit of a cell, in seconds; a cell that takes longer is stuck."""
 
 QUIET_SECONDS = 1.0
-"""A kernel that has been silent for so long after the last cell has said all it had to say."""
+"""Seconds of silence after the last cell that show that the kernel has no more output."""
 
 SETTLE_SECONDS = 20.0
-"""The longest wait for that silence."""
+"""The longest wait for that silence, in seconds."""
 
 WITHOUT_KEY = dict.fromkeys(API_KEY_VARIABLES, "") | {
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"
 }
-"""The environment in which no key is found, wherever the person keeps it."""
+"""Environment variables that hide every API key of the user, wherever it is stored."""
 
 _NO_KEY = N_("no API key is configured: the notebook runs on the sandbox, on this machine, free of charge.")
 _TEST_VIDEOS = N_("It draws simple test videos. With QINGBO_API_KEY set, the service makes real ones.")
-_KEY = N_("an API key is configured. The notebook asks for several videos, and the service charges them.")
-_KEY_LEFT = N_(
-    "the API key is left alone: the notebook runs on the sandbox, on this machine, free of charge."
+_KEY = N_(
+    "an API key is configured. The notebook generates several videos, and the service charges for them."
+)
+_KEY_UNUSED = N_(
+    "the API key is not used: the notebook runs on the sandbox, on this machine, free of charge."
 )
 
 
 def notebooks_folder() -> Path:
-    """Returns where the notebooks are: in the package when installed, beside it in a checkout."""
+    """Return the notebooks' folder: inside the package when installed, beside it in a checkout."""
     package = Path(__file__).parent
     installed = package / "notebooks"
     return installed if installed.is_dir() else package.parent / "notebooks"
 
 
 class _ThisPython(KernelSpecManager):
-    """Knows one kernel, the Python that runs now: one of the same name elsewhere has other packages."""
+    """A kernel spec manager with one kernel, this Python.
+
+    An installed kernel of the same name may belong to a Python with other packages.
+    """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002 - there is only one
         return KernelSpec(**get_kernel_dict())
 
 
 class _Notebook(NotebookClient):
-    """Also hears what a thread says after its cell has ended, as a notebook in a browser does.
+    """A notebook client that handles output from threads whose cell has ended, as a browser does.
 
-    nbclient drops every message that does not belong to the cell running now, and with it the progress and
-    the finished video that the following thread writes to the display of an earlier cell.
+    nbclient drops every message that does not belong to the running cell, including the progress and the
+    finished video that the background thread writes to the display of an earlier cell.
     """
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         self.km = AsyncKernelManager(kernel_spec_manager=_ThisPython())
         if self.km.has_trait("transport_encryption") and zmq.has("curve"):
-            self.km.transport_encryption = "auto"  # otherwise new kernels warn that others may listen
+            self.km.transport_encryption = "auto"  # otherwise recent kernels warn about unencrypted traffic
         return self.km
 
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
         while True:
             message = await self._next_message()
             if message["parent_header"].get("msg_id") != parent_msg_id:
-                self._hear_late(message, cell)
+                self._process_late_message(message, cell)
                 continue
             try:
                 self.process_message(message, cell, cell_index)
@@ -102,7 +107,7 @@ class _Notebook(NotebookClient):
         message: dict[str, Any] = await self.kc.iopub_channel.get_msg(timeout=None)
         return message
 
-    def _hear_late(self, message: dict[str, Any], cell: NotebookNode) -> None:
+    def _process_late_message(self, message: dict[str, Any], cell: NotebookNode) -> None:
         kind = message["msg_type"]
         if kind.startswith("comm"):
             self.handle_comm_msg(cell.outputs, message, -1)
@@ -110,11 +115,11 @@ class _Notebook(NotebookClient):
             self._update_display_id(message["content"]["transient"]["display_id"], message)
 
     async def settle(self, cell: NotebookNode) -> None:
-        """Listens until the kernel has fallen silent."""
+        """Process messages until the kernel is silent."""
         end = time.monotonic() + SETTLE_SECONDS
         with contextlib.suppress(TimeoutError):
             while time.monotonic() < end:
-                self._hear_late(await asyncio.wait_for(self._next_message(), QUIET_SECONDS), cell)
+                self._process_late_message(await asyncio.wait_for(self._next_message(), QUIET_SECONDS), cell)
 
 
 def execute(
@@ -125,12 +130,12 @@ def execute(
     on_cell: Callable[[int], None] | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> NotebookNode:
-    """Runs a notebook from top to bottom, with this Python as its kernel.
+    """Run a notebook from top to bottom, with this Python as its kernel.
 
     Args:
-        notebook: the notebook; its outputs and the state of its widgets are written into it.
+        notebook: the notebook; its outputs and its widget state are written into it.
         folder: the kernel's working directory.
-        environment: the kernel's environment variables; those of this process when not given.
+        environment: the kernel's environment variables; those of this process by default.
         on_cell: called after each code cell with the number of code cells run so far.
         on_tick: called twice a second while the notebook runs.
 
@@ -161,21 +166,21 @@ def execute(
             ticking.cancel()
 
     variables = dict(os.environ if environment is None else environment)
-    variables.pop("JPY_SESSION_NAME", None)  # that of the notebook in which this runs, if it runs in one
+    variables.pop("JPY_SESSION_NAME", None)  # set if we run in a notebook, and names that one
     client = _Notebook(
         notebook,
         resources={"metadata": {"path": str(folder)}},
         timeout=CELL_SECONDS,
         on_cell_executed=executed,
     )
-    # Windows' own loop cannot wait for the sockets of ZeroMQ; elsewhere this is the usual one.
+    # The default loop on Windows cannot wait for ZeroMQ sockets; elsewhere this loop is the default.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(run())
     return notebook
 
 
 class _Progress:
-    """A bar in a terminal, a line a cell elsewhere; between the cells, how far the running video is."""
+    """A progress bar in a terminal, or one line per cell elsewhere; the bar also shows running videos."""
 
     def __init__(self, cells: int, library: Path) -> None:
         self.cells = cells
@@ -199,20 +204,20 @@ class _Progress:
             return
         entries = Library(self.folder).entries()
         running = [entry.progress for entry in entries if not TaskStatus(entry.status).is_ended]
-        told = [tr("video {percent} %").format(percent=percent) for percent in running]
-        self.bar.set_postfix_str(", ".join(told))
+        texts = [tr("video {percent} %").format(percent=percent) for percent in running]
+        self.bar.set_postfix_str(", ".join(texts))
 
 
 def _counted(done: object, cells: object) -> str:
     return tr("cell {done} of {cells}").format(done=done, cells=cells)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print("──", text, flush=True)
 
 
 def _same_code(one: Path, other: Path) -> bool:
-    """Says whether two notebooks have the same cells, whatever their outputs."""
+    """Return whether two notebooks have the same cells, regardless of their outputs."""
     try:
         first, second = (nbformat.read(path, as_version=4) for path in (one, other))
     except (OSError, ValueError, nbformat.ValidationError):
@@ -221,9 +226,9 @@ def _same_code(one: Path, other: Path) -> bool:
 
 
 def _place(folder: Path) -> Path:
-    """Copies the notebooks to where the person sees them; returns the quickstart's path there.
+    """Copy the notebooks to the user's folder; return the path of the quickstart.
 
-    A notebook that the person has changed is kept under another name.
+    A notebook that the user has changed is kept under another name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(notebooks_folder().glob("*.ipynb")):
@@ -231,35 +236,38 @@ def _place(folder: Path) -> Path:
         if target.exists():
             if _same_code(source, target):
                 continue
-            kept = target.with_stem(f"{target.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
-            replace(target, kept)
-            _say(tr("{file} was changed; it is kept as {kept}").format(file=target, kept=kept))
+            backup = target.with_stem(f"{target.stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+            replace(target, backup)
+            _print(tr("{file} was changed; it is kept as {kept}").format(file=target, kept=backup))
         shutil.copyfile(source, target)
     return folder / "quickstart.ipynb"
 
 
 def _environment(ask: bool) -> dict[str, str]:
-    """Returns the kernel's environment and says what it runs on. Money is spent on a yes only."""
+    """Return the kernel's environment, and print which service it uses.
+
+    The key is used, and money spent, only if the user answers yes.
+    """
     try:
         find_api_key()
     except MissingApiKey:
-        _say(tr(_NO_KEY))
+        _print(tr(_NO_KEY))
         print("  ", tr(_TEST_VIDEOS))
         return dict(os.environ)
     if ask:
-        _say(tr(_KEY))
+        _print(tr(_KEY))
         if input(f"   {tr('Use the key? [y/N]')} ").strip().lower() in ("y", "yes"):
             return dict(os.environ)
-    _say(tr(_KEY_LEFT))
+    _print(tr(_KEY_UNUSED))
     return {**os.environ, **WITHOUT_KEY}
 
 
 def _run_notebook(path: Path, environment: Mapping[str, str]) -> bool:
-    """Executes the notebook in place; returns whether it went through."""
+    """Run the notebook in place; return whether it ran without an error."""
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in cells:
-        cell.outputs, cell.execution_count = [], None  # an earlier run's, where this one does not get so far
+        cell.outputs, cell.execution_count = [], None  # of an earlier run, in case this one stops early
     progress = _Progress(len(cells), path.parent / VIDEOS)
     try:
         with progress.bar:
@@ -268,48 +276,48 @@ def _run_notebook(path: Path, environment: Mapping[str, str]) -> bool:
             )
     except (CellExecutionError, DeadKernelError) as error:
         print(tr("The notebook stopped with an error:") + "\n", file=sys.stderr)
-        # Not every console of Windows acts on colours.
+        # Some Windows consoles do not support colours.
         is_coloured = sys.stderr.isatty() and os.name != "nt"
         print(str(error) if is_coloured else re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr)
         return False
     finally:
         nbformat.write(notebook, path)
-    # The person asked for this run, so Jupyter may trust its outputs as if they had run it in the browser.
+    # The user started this run, so Jupyter may trust its outputs like those of a run in the browser.
     NotebookNotary().sign(notebook)
     return True
 
 
 def _open_lab(path: Path, environment: Mapping[str, str]) -> int:
-    """Runs JupyterLab in the foreground, open on the notebook, until the person stops it."""
-    # Unlike a file as an argument, this is in the address that is printed where no browser opens, too.
+    """Run JupyterLab in the foreground, open on the notebook, until the user stops it."""
+    # Unlike a file argument, this is part of the URL that Lab prints, for when no browser opens.
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{path.name}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # Lab refuses to run as root otherwise
-    _say(tr("opening JupyterLab; Ctrl-C stops it"))
+        command.append("--allow-root")  # otherwise Lab refuses to run as root
+    _print(tr("opening JupyterLab; Ctrl-C stops it"))
     lab = subprocess.Popen(command, cwd=path.parent, env={**environment, "JUPYTER_PREFER_ENV_PATH": "1"})
     while True:
         try:
             return lab.wait()
-        except KeyboardInterrupt:  # Lab received it as well, and asks its own question
+        except KeyboardInterrupt:  # Lab received it too, and prompts the user
             continue
 
 
 def main(*, once: bool = False, folder: str | Path = "demo") -> int:
-    """Runs the demo.
+    """Run the demo.
 
     Args:
-        once: stop after the notebook has run; always so where no terminal is attached.
-        folder: where the notebooks and the videos go.
+        once: stop after the notebook has run; implied when no terminal is attached.
+        folder: the folder for the notebooks and the videos.
 
     Returns:
-        The exit status: 0 when the notebook ran through and left a video.
+        The exit status: 0 if the notebook ran without an error and a video was saved.
     """
     interactive = not once and sys.stdin.isatty() and sys.stdout.isatty()
     path = _place(Path(folder).resolve())
     environment = _environment(ask=interactive)
-    _say(tr("running {path}").format(path=path))
+    _print(tr("running {path}").format(path=path))
     if not _run_notebook(path, environment):
-        print(tr("What it got done is in {path}").format(path=path), file=sys.stderr)
+        print(tr("The outputs up to the error are in {path}").format(path=path), file=sys.stderr)
         return 1
     library = Library(path.parent / VIDEOS)
     videos = [video for entry in library.entries() if (video := library.video_of(entry))]
@@ -317,6 +325,6 @@ def main(*, once: bool = False, folder: str | Path = "demo") -> int:
         print(tr("The notebook ran, but no video was saved; see {path}").format(path=path), file=sys.stderr)
         return 1
     more = "   " + tr("(and {count} more there)").format(count=len(videos) - 1) if videos[1:] else ""
-    _say(tr("video:    {path}").format(path=videos[0]) + more)
-    _say(tr("notebook: {path}").format(path=path))
+    _print(tr("video:    {path}").format(path=videos[0]) + more)
+    _print(tr("notebook: {path}").format(path=path))
     return _open_lab(path, environment) if interactive else 0

@@ -4,14 +4,14 @@
 
     QingboError
     ├── MissingApiKey               no key was found
-    ├── InvalidRequest              refused here, before anything was sent (.problems); also a ValueError
-    ├── ConnectionFailed            the service was not reached, or its answer did not come (.sent)
-    ├── SubmissionUnconfirmed       it is not known whether the task exists (.idempotency_key)
+    ├── InvalidRequest              refused before anything was sent (.problems); also a ValueError
+    ├── ConnectionFailed            the service was not reached, or did not answer (.sent)
+    ├── SubmissionUnconfirmed       the task may or may not exist (.idempotency_key)
     ├── DownloadFailed              the video could not be saved; the task itself is fine (.url)
-    │   └── LinkExpired             the service has let go of the video
-    ├── TaskFailed                  the service says that the task failed (.task_id .code)
+    │   └── LinkExpired             the service no longer has the video
+    ├── TaskFailed                  the service reported that the task failed (.task_id .code)
     ├── TaskCancelled               the task was cancelled (.task_id)
-    ├── WaitTimeout                 the time given to wait() is over, the task goes on; also a TimeoutError
+    ├── WaitTimeout                 wait(timeout) ran out, the task continues; also a TimeoutError
     └── ServiceError                the service answered with an error (.status .code .message .param
                                     .retry_after)
         ├── BadRequest              400
@@ -19,10 +19,10 @@
         ├── InsufficientBalance     402
         ├── TaskNotFound            404
         ├── RateLimited             429
-        └── ServerFault             5xx, or an answer that is not the service's (a gateway's HTML)
+        └── ServerFault             5xx, or an answer from a gateway (HTML) instead of the service
 
-The text of each says what happened, whether money may have been spent, and what to do next.
-None of them ever carries the API key.
+The text of each error states what happened, whether money may have been spent, and what to do next.
+No error ever contains the API key.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ __all__ = [
 
 
 class QingboError(Exception):
-    """The root: ``except QingboError`` catches everything this package raises on purpose."""
+    """The base class: ``except QingboError`` catches every error that this package raises on purpose."""
 
 
 class MissingApiKey(QingboError):
-    """No API key was given and none was found."""
+    """No API key was passed and none was found."""
 
 
 class FieldProblem(Protocol):
-    """What ``InvalidRequest`` needs of a problem: the field's name and a sentence about it."""
+    """The part of a problem that ``InvalidRequest`` needs: the field's name and a sentence about it."""
 
     @property
     def field(self) -> str: ...
@@ -76,7 +76,7 @@ class InvalidRequest(QingboError, ValueError):
     """A request that the service would refuse; nothing was sent.
 
     Attributes:
-        problems: one entry a problem, each with ``field`` and ``message``.
+        problems: one entry per problem, each with ``field`` and ``message``.
     """
 
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
@@ -88,10 +88,10 @@ class InvalidRequest(QingboError, ValueError):
 
 
 class ConnectionFailed(QingboError):
-    """The service could not be reached, or the connection broke before a whole answer came.
+    """The service could not be reached, or the connection broke before the whole answer arrived.
 
     Attributes:
-        sent: whether the service may have received the request. ``False`` is certain; ``True`` is possible.
+        sent: ``False`` if the service certainly did not receive the request; ``True`` if it may have.
     """
 
     def __init__(self, message: str, *, sent: bool = False) -> None:
@@ -100,10 +100,11 @@ class ConnectionFailed(QingboError):
 
 
 class SubmissionUnconfirmed(QingboError):
-    """A submission left this machine and no proof came back: the task may exist, and may have been billed.
+    """A submission was sent but not confirmed: the task may exist, and may have been billed.
 
     Attributes:
-        idempotency_key: submit again with this key, and a service that knows the first task answers with it.
+        idempotency_key: the key of the submission. If it is submitted again with the same key, a service that
+            knows the first task returns that one.
     """
 
     def __init__(self, message: str, *, idempotency_key: str | None = None) -> None:
@@ -115,10 +116,10 @@ class DownloadFailed(QingboError):
     """The video could not be saved. The task is finished and paid for; downloading again costs nothing.
 
     Attributes:
-        url: where the video was to come from.
-        transient: whether the same download may well succeed a little later.
-        retry_after: seconds the server asks to wait, ``None`` where it did not say.
-        part: the whole video, if only its name could not be given to it.
+        url: the URL that the video was downloaded from.
+        transient: whether the same download is likely to succeed a little later.
+        retry_after: seconds to wait as requested by the server, ``None`` if it set no delay.
+        part: the file with the whole video, if only renaming it failed.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class DownloadFailed(QingboError):
 
 
 class LinkExpired(DownloadFailed):
-    """The service no longer has the video: its links live for a limited time (24 hours)."""
+    """The service no longer has the video: its links are valid for a limited time (24 hours)."""
 
 
 class TaskFailed(QingboError):
@@ -146,7 +147,7 @@ class TaskFailed(QingboError):
 
     Attributes:
         task_id: the task's id at the service.
-        code: the service's word for the reason, for example ``task_failed``.
+        code: the service's error code, for example ``task_failed``.
     """
 
     def __init__(self, message: str, *, task_id: str = "", code: str | None = None) -> None:
@@ -171,7 +172,7 @@ class WaitTimeout(QingboError, TimeoutError):
     """``wait(timeout)`` ran out. The task is still being followed; wait again at any time.
 
     Attributes:
-        task_id: the task's id at the service, empty when it was not known yet.
+        task_id: the task's id at the service, empty if not known yet.
     """
 
     def __init__(self, message: str, *, task_id: str = "") -> None:
@@ -184,10 +185,10 @@ class ServiceError(QingboError):
 
     Attributes:
         status: the HTTP status.
-        code: the service's code, for example ``task_not_found``; ``None`` where it gave none.
-        message: the service's own words.
-        param: the request field that it complains of, if it named one.
-        retry_after: seconds the service asks to wait, ``None`` where it did not say.
+        code: the service's error code, for example ``task_not_found``; ``None`` if it sent none.
+        message: the service's own error message.
+        param: the request field that the error is about, if the service named one.
+        retry_after: seconds to wait as requested by the service, ``None`` if it set no delay.
     """
 
     retry_after: float | None = None
@@ -199,25 +200,25 @@ class ServiceError(QingboError):
         self.code = code
         self.message = message
         self.param = param
-        named = f" ({code})" if code else ""
-        about = f" [{param}]" if param and param not in message else ""
-        text = f"{status}{named}: {message}{about}"
+        code_text = f" ({code})" if code else ""
+        param_text = f" [{param}]" if param and param not in message else ""
+        text = f"{status}{code_text}: {message}{param_text}"
         if hint:
-            is_whole = text.endswith((".", "!", "?", "。"))
-            text = f"{text} {hint}" if is_whole else tr("{said}. {hint}").format(said=text, hint=hint)
+            is_sentence = text.endswith((".", "!", "?", "。"))
+            text = f"{text} {hint}" if is_sentence else tr("{said}. {hint}").format(said=text, hint=hint)
         super().__init__(text)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # By the finished text, not through __init__, which would write it a second time.
+        # Restore the finished text; __init__ would prepend the status again.
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class BadRequest(ServiceError):
-    """400: the service does not take these parameters. Nothing was charged."""
+    """400: the service does not accept these parameters. Nothing was charged."""
 
 
 class AuthenticationFailed(ServiceError):
-    """401: the key is wrong, or not active."""
+    """401: the key is wrong or inactive."""
 
 
 class InsufficientBalance(ServiceError):
@@ -225,12 +226,12 @@ class InsufficientBalance(ServiceError):
 
 
 class TaskNotFound(ServiceError):
-    """404: no such task, or somebody else's."""
+    """404: there is no such task, or it belongs to another account."""
 
 
 class RateLimited(ServiceError):
-    """429: too many requests for now."""
+    """429: too many requests at the moment."""
 
 
 class ServerFault(ServiceError):
-    """5xx, or an answer that is not the service's own; ``submit`` raises ``SubmissionUnconfirmed`` then."""
+    """5xx, or a response from a gateway; ``submit`` raises ``SubmissionUnconfirmed`` instead."""

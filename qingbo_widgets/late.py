@@ -1,6 +1,7 @@
-"""The few names of higher rooms that lower ones call: ``task.show()`` makes a card; tasks know no widgets.
+"""The few names of higher layers that lower layers call: ``task.show()`` makes a card.
 
-Each is a dotted name, like an entry point, and is imported when it is called. Nothing else imports upwards.
+``tasks`` must not import ``widgets``, so each of these is a dotted name, like an entry point, imported when
+it is called. Nothing else imports upwards.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ __all__ = ["FramePicker", "Late", "export_sweep", "export_task", "show_sweep", "
 
 
 class Late:
-    """A callable of another module, imported when it is called.
+    """A callable in another module, imported on call.
 
     Args:
         name: ``package.module:attribute``, relative to this package.
@@ -27,7 +28,7 @@ class Late:
         return getattr(import_module(f".{module}", __package__), attribute)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Call it."""
+        """Import the callable, call it, and return its result."""
         return self.load()(*args, **options)
 
 

@@ -1,4 +1,4 @@
-"""The version of the package: the one place, read by the build, the changelog's tool and the sidecars."""
+"""The package version, defined only here; the build, the changelog tool and the sidecars read it."""
 
 __all__ = ["__version__"]
 
