@@ -1,7 +1,7 @@
-"""Text for a terminal, a pipe or a log that may not know every character.
+"""Output for terminals, pipes and logs that cannot encode every character.
 
-A program that writes into a pipe or a file on Windows does so in the system's old encoding (cp1252, cp936,
-cp437). A character that this lacks, a Chinese one in a prompt say, would end it with a UnicodeEncodeError.
+A program that writes to a pipe or a file on Windows uses the system's legacy encoding (cp1252, cp936, cp437).
+A character outside that encoding, such as a Chinese one in a prompt, would end it with a UnicodeEncodeError.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from typing import TextIO
 
 __all__ = ["fitted", "say", "take_any_text"]
 
-#: What looks like a character that is missing; any other is a question mark.
-_LIKE = dict(zip("─–—→█░×“”", '--->#.x""', strict=True)) | {"…": "..."}
-_ERRORS = "qingbo_widgets.like"
+#: Substitutes that resemble a missing character; all others become a question mark.
+_SUBSTITUTES = dict(zip("─–—→█░×“”", '--->#.x""', strict=True)) | {"…": "..."}
+_ERRORS = "qingbo_widgets.substitute"
 
 
-def _like(error: UnicodeError) -> tuple[str, int]:
+def _substitute(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(_LIKE.get(character, "?") for character in missing), error.end
+    return "".join(_SUBSTITUTES.get(character, "?") for character in missing), error.end
 
 
-codecs.register_error(_ERRORS, _like)
+codecs.register_error(_ERRORS, _substitute)
 
 
 def fitted(text: str, stream: TextIO) -> str:
-    """Return the text in characters that the stream can write."""
+    """Return the text with the characters that the stream cannot encode replaced."""
     encoding = getattr(stream, "encoding", None)
-    if not isinstance(encoding, str):  # a StringIO, which takes everything
+    if not isinstance(encoding, str):  # a StringIO, which accepts every character
         return text
     try:
         return text.encode(encoding, _ERRORS).decode(encoding)
-    except LookupError:  # an encoding that Python does not know
+    except LookupError:  # an encoding unknown to Python
         return text.encode("ascii", _ERRORS).decode("ascii")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Write a line, by default to standard output, whatever the encoding."""
+    """Write a line, by default to standard output, in whatever encoding the stream has."""
     stream = sys.stdout if stream is None else stream
     stream.write(fitted(text, stream) + "\n")
 
 
 def take_any_text() -> None:
-    """Let standard output and error take any text. For commands, whose streams are their own."""
+    """Make standard output and error accept any text. Only for commands, which own their streams."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ERRORS)

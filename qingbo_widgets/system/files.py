@@ -1,8 +1,9 @@
-"""Files that another program may have open for a moment.
+"""File operations with retries, for files that another program has open.
 
-Windows refuses to rename, replace, remove or open a file while another process holds it: a virus scanner, the
-search index, a player, another kernel. Most of them let go within a second, so what fails for this reason is
-tried again, here and nowhere else. Elsewhere nothing fails for this reason, and nothing is waited for.
+Windows refuses to rename, replace, remove or open a file while another process has it open: a virus scanner,
+the search index, a player, another kernel. Most of them close it within a second, so an operation that fails
+for this reason is retried, only in this module. Other systems never refuse for this reason, so nothing waits
+there.
 """
 
 from __future__ import annotations
@@ -22,34 +23,34 @@ __all__ = ["flush_to_disk", "is_full", "is_held", "patiently", "reason_of", "rem
 
 T = TypeVar("T")
 
-#: Seconds that a small file is worth, and a form that waits for it.
+#: Seconds to retry for a small file, while a form waits.
 PATIENCE = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
-#: Windows' numbers for a file that is open elsewhere: access denied (also for a folder that is not ours),
-#: sharing violation, lock violation.
+#: Windows error codes for a file that another program has open: access denied (also for a folder without
+#: permission), sharing violation, lock violation.
 _DENIED, _SHARED, _LOCKED = 5, 32, 33
-#: And for a path that is too long: path not found, file name too long.
+#: Windows error codes for a path that is too long: path not found, file name too long.
 _NOT_FOUND, _TOO_LONG = 3, 206
 _LONGEST_PATH = 259
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_held(error: BaseException) -> bool:
-    """Tell whether an error may be due to another program that has the file open."""
+    """Return whether the cause of an error may be another program that has the file open."""
     return getattr(error, "winerror", None) in (_DENIED, _SHARED, _LOCKED)
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether an error is due to a disk, or a share of one, that has no room left."""
+    """Return whether the cause of an error is a full disk or an exhausted quota."""
     return getattr(error, "errno", None) in _FULL
 
 
 def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
-    """Call, again and again while another program has the file open, and return the result.
+    """Call a function, retry while another program has the file open, and return the result.
 
     Args:
-        call: opens, renames or removes a file.
-        patience: seconds after which the error is raised all the same.
+        call: the function, which opens, renames or removes a file.
+        patience: seconds after which the error is raised instead of retrying.
 
     Raises:
         OSError: as raised by ``call``.
@@ -66,58 +67,58 @@ def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
 
 
 def replace(source: Path, target: Path, patience: float = PATIENCE, *, folder: int | None = None) -> None:
-    """Give a file its name, in the place of what has that name.
+    """Rename a file, replacing any file that has the new name.
 
     Args:
         source: the file.
-        target: its name to be.
+        target: the new name.
         patience: as in ``patiently``.
-        folder: an open folder that both paths are relative to.
+        folder: the descriptor of an open folder that both paths are relative to.
 
     Raises:
-        OSError: the name is not to be had; both files are as they were.
+        OSError: the file could not be renamed; both files are unchanged.
     """
     patiently(lambda: os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder), patience)
 
 
 def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None) -> None:
-    """Remove a file, if it is there.
+    """Remove a file if it exists.
 
     Args:
         path: the file.
         patience: as in ``patiently``.
-        folder: an open folder that the path is relative to.
+        folder: the descriptor of an open folder that the path is relative to.
 
     Raises:
-        OSError: it is there still.
+        OSError: the file could not be removed.
     """
     with suppress(FileNotFoundError):
         patiently(lambda: os.unlink(path, dir_fd=folder), patience)
 
 
 def flush_to_disk(descriptor: int) -> None:
-    """Wait until an open file is on the disk, so that a power cut cannot damage it.
+    """Flush an open file to the disk, so that a power cut cannot damage it.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the file could not be written.
     """
     if sys.platform == "darwin":
         import fcntl
 
-        with suppress(OSError):  # not every file system can
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone stops at the drive's own memory
+        with suppress(OSError):  # not every file system supports it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone stops at the drive's cache
             return
     os.fsync(descriptor)
 
 
 def reason_of(error: OSError | ValueError, path: Path) -> str:
-    """Return why a file cannot be written, without a full stop."""
-    number = getattr(error, "winerror", None)
+    """Return the reason why a file cannot be written, without a full stop."""
+    code = getattr(error, "winerror", None)
     if is_full(error):
         return tr("the disk is full")
-    if number in (_SHARED, _LOCKED):
+    if code in (_SHARED, _LOCKED):
         return tr("another program has it open")
-    if number == _TOO_LONG or (number == _NOT_FOUND and len(str(path)) > _LONGEST_PATH):
-        reason = tr("its path has {length} characters, and Windows allows {most}: a shorter folder would do")
+    if code == _TOO_LONG or (code == _NOT_FOUND and len(str(path)) > _LONGEST_PATH):
+        reason = tr("its path has {length} characters, and Windows allows {most}: use a shorter folder path")
         return reason.format(length=len(str(path)), most=_LONGEST_PATH)
     return getattr(error, "strerror", "") or str(error)

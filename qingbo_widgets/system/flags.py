@@ -1,4 +1,4 @@
-"""An event for threads that an interrupt may hit at any moment."""
+"""An event that stays usable if an interrupt hits a waiting thread."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ __all__ = ["Flag"]
 
 
 class Flag:
-    """An event like ``threading.Event``, for waits that "Stop" or Ctrl+C may cut short.
+    """An event like ``threading.Event``, for waits that "Stop" or Ctrl+C may interrupt.
 
-    The event's lock is taken in Python code. An interrupt between two of its lines leaves it locked, and the
-    thread that sets the event, which may be the one that follows all tasks, waits for ever. Here a waiter has
-    a queue of its own, which is written in C, and there is no lock.
+    ``threading.Event`` takes its lock in Python code. An interrupt between two of those lines leaves it
+    locked, and the thread that sets the event, possibly the one that follows all tasks, waits forever. Here
+    each waiter has its own queue, which is implemented in C, and there is no lock.
     """
 
     def __init__(self) -> None:
         self._is_set = False
-        self._waiting: list[SimpleQueue[None]] = []
+        self._waiters: list[SimpleQueue[None]] = []
 
     def is_set(self) -> bool:
-        """Tell whether it is set."""
+        """Return whether the flag is set."""
         return self._is_set
 
     def set(self) -> None:
-        """Set it, and end every wait. Never blocks."""
+        """Set the flag and end every wait. Never block."""
         self._is_set = True
-        for waiter in tuple(self._waiting):
+        for waiter in tuple(self._waiters):
             waiter.put(None)
 
     def clear(self) -> None:
-        """Set it no more."""
+        """Reset the flag."""
         self._is_set = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, for so many seconds at most; return whether it was."""
+        """Wait until the flag is set, for at most ``timeout`` seconds; return whether it was set."""
         waiter: SimpleQueue[None] = SimpleQueue()
-        self._waiting.append(waiter)
+        self._waiters.append(waiter)
         try:
-            if self._is_set:  # looked at last: whatever sets it from now on knows the waiter
+            if self._is_set:  # checked after registering: a later set() finds the waiter
                 return True
             with suppress(Empty):
                 waiter.get(timeout=timeout)
                 return True
             return self._is_set
         finally:
-            self._waiting.remove(waiter)
+            self._waiters.remove(waiter)

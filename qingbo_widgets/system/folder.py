@@ -1,12 +1,12 @@
-"""Files of a folder that may have come from a stranger: reached by name, and never outside the folder.
+"""Access by name to the files of an untrusted folder, never outside the folder.
 
-A folder that was cloned or unpacked may hold symbolic links (on Windows junctions, too) to anywhere, and
-names in its journal may be any text. A link that stays inside is followed, one that leads out is refused. The
-folder itself is the user's choice, and may well be a link.
+A folder that was cloned or unpacked may contain symbolic links (on Windows also junctions) to anywhere, and
+the names in its journal may be any text. A link that stays inside is followed; one that leads out is refused.
+The folder itself is the user's choice and may be a link.
 
-Where the system has it, each step of the way is opened on its own and takes no link, so a link that is put in
-place between the check and the use is refused as well. Windows lacks that: there the file is compared with
-what its name stands for, once it is open.
+If the system supports it, each step of the path is opened on its own without following links, so a link
+created between the check and the use is refused as well. Windows does not support that: there the open file
+is compared with the file that its name resolves to.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _NO_FILE = N_("it is not a file")
 _TOO_LARGE = N_("it is too large")
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-#: A step needs no permission but to pass through it, where the system can say so.
+#: Opening a step requires only the permission to traverse it, on systems with O_PATH.
 _STEP = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
-#: A pipe that nothing writes to would block for ever.
+#: Without O_NONBLOCK, opening a pipe that has no writer would block forever.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _STEPS = bool(_NO_LINK) and {os.open, os.mkdir, os.unlink, os.rename, os.stat} <= os.supports_dir_fd
 
 
 class Outside(OSError):
-    """A name that leads out of its folder."""
+    """The error for a name that leads out of its folder."""
 
     def __init__(self, name: object) -> None:
         super().__init__(errno.EACCES, tr(_OUTSIDE), str(name))
 
 
 class Folder:
-    """One folder. Names are relative to it, with slashes: ``koi.mp4``, ``posters/koi.jpg``.
+    """A folder whose files are accessed by relative name, with slashes: ``koi.mp4``, ``posters/koi.jpg``.
 
     Args:
-        path: the folder; it need not exist before something is written.
+        path: the folder; it need not exist before the first write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,11 +60,11 @@ class Folder:
         """Return the path of a file directly in the folder, which need not exist; ``None`` if it leads out.
 
         Args:
-            name: out of a journal, say: of a path in it only the last part counts.
+            name: the file's name, for example from a journal; only the last part of a path is used.
         """
         path = self.path / Path(name).name
         try:
-            # One question in place of one for each folder on the way: a library may have thousands of videos.
+            # One system call instead of one per step of the path: a library may have thousands of videos.
             if stat.S_ISLNK(path.lstat().st_mode) or _is_special(path):
                 self._inner(path.name)
         except FileNotFoundError:
@@ -77,20 +77,20 @@ class Folder:
         """Open a file for reading.
 
         Raises:
-            OSError: it leads out of the folder, is not a file, or cannot be read.
+            OSError: the name leads out of the folder, is not a file, or cannot be read.
         """
         *steps, last = self._inner(name)
 
-        def at_once() -> int:
+        def open_file() -> int:
             with self._walk(steps) as (folder, path):
                 return os.open(path / last, _READ | _NO_LINK, dir_fd=folder)
 
-        descriptor = patiently(at_once)
+        descriptor = patiently(open_file)
         try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode):
                 raise OSError(errno.EINVAL, tr(_NO_FILE), name)
-            if not _STEPS and not os.path.samestat(found, self._real.joinpath(*self._inner(name)).stat()):
+            if not _STEPS and not os.path.samestat(info, self._real.joinpath(*self._inner(name)).stat()):
                 raise Outside(name)
             return FileIO(descriptor)
         except BaseException:
@@ -98,28 +98,28 @@ class Folder:
             raise
 
     def read(self, name: str, most: int) -> bytes:
-        """Return the content of a file of at most so many bytes.
+        """Return the content of a file of at most ``most`` bytes.
 
         Raises:
             OSError: as in ``open``, or the file is larger.
         """
         with self.open(name) as file:
             content = bytearray()
-            while len(content) <= most and (piece := file.read(most + 1 - len(content))):
-                content += piece
+            while len(content) <= most and (chunk := file.read(most + 1 - len(content))):
+                content += chunk
         if len(content) > most:
             raise OSError(errno.EFBIG, tr(_TOO_LARGE), name)
         return bytes(content)
 
     def has_file(self, name: str) -> bool:
-        """Return whether there is a file of this name that does not lead out."""
+        """Return whether a file of this name exists and does not lead out of the folder."""
         try:
             return self._real.joinpath(*self._inner(name)).is_file()
         except (OSError, ValueError):
             return False
 
     def names(self, folder: str, suffix: str) -> list[str]:
-        """Return the names of the files in a folder of this one, after its name; none if it leads out."""
+        """Return the names of the files in a subfolder, prefixed with its name; empty if it leads out."""
         try:
             place = self._real.joinpath(*self._inner(folder))
             return sorted(f"{folder}/{file.name}" for file in place.iterdir() if file.suffix == suffix)
@@ -127,22 +127,23 @@ class Folder:
             return []
 
     def age(self, name: str) -> float:
-        """Return when a file was changed, in Unix seconds; 0 if there is none."""
+        """Return a file's modification time in Unix seconds; 0 if there is no such file."""
         try:
             return self._real.joinpath(*self._inner(name)).stat().st_mtime
         except (OSError, ValueError):
             return 0.0
 
     def write(self, name: str, content: str | bytes | FileIO) -> None:
-        """Put a file in its place in one step: another kernel, or a person, may read it at any moment.
+        """Write a file atomically: another kernel or the user may read it at any moment.
 
         Args:
-            name: its name; a link that has it is replaced and not followed. Its folder is made if need be.
-            content: what it holds, or an open file that does. Half a surrogate pair, which UTF-8 cannot say,
-                becomes a question mark.
+            name: the file's name; a link with this name is replaced, not followed. Its folder is created
+                if missing.
+            content: the content, or an open file to copy it from. A lone surrogate, which UTF-8 cannot
+                encode, becomes a question mark.
 
         Raises:
-            OSError: its folder leads out or cannot be written; what was there is there still.
+            OSError: its folder leads out or cannot be written; an existing file is unchanged.
         """
         if isinstance(content, str):
             content = content.encode(errors="replace")
@@ -150,21 +151,21 @@ class Folder:
         *steps, last = Path(name).parts
         self.path.mkdir(parents=True, exist_ok=True)
         with self._walk(self._inner(*steps) if steps else (), make=True) as (folder, path):
-            # Not a temporary file of the system's, which only its owner may read.
+            # Not a file of the tempfile module, which only its owner could read.
             part = path / f"{uuid.uuid4().hex}.part"
             try:
                 with os.fdopen(os.open(part, _MAKE | _NO_LINK, 0o666, dir_fd=folder), "wb") as file:
                     shutil.copyfileobj(source, file)
                 replace(part, path / last, folder=folder)
             finally:
-                with suppress(OSError):  # it is of no use, and of no harm
+                with suppress(OSError):  # a leftover is useless but harmless
                     remove(part, folder=folder)
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there; of a link the link itself.
+        """Remove a file if it exists; for a link, the link itself.
 
         Raises:
-            OSError: its folder leads out, or the file is there still.
+            OSError: its folder leads out, or the file could not be removed.
         """
         *steps, last = Path(name).parts
         with suppress(FileNotFoundError), self._walk(self._inner(*steps) if steps else ()) as (folder, path):
@@ -175,15 +176,15 @@ class Folder:
         return Path(os.path.realpath(self.path))
 
     def _inner(self, *names: str) -> tuple[str, ...]:
-        """Return the steps from the folder to what a name stands for, after every link.
+        """Return the path parts from the folder to the file that a name resolves to, with links followed.
 
         Raises:
-            Outside: it is not in the folder.
+            Outside: the file is not in the folder.
         """
         real = self._real
         try:
             steps = Path(os.path.realpath(real.joinpath(*names))).relative_to(real).parts
-        except ValueError:  # also for a name with the character 0
+        except ValueError:  # also raised for a name with a null character
             raise Outside("/".join(names)) from None
         if not steps:
             raise Outside("/".join(names))
@@ -193,7 +194,7 @@ class Folder:
     def _walk(
         self, steps: tuple[str, ...] | list[str], *, make: bool = False
     ) -> Iterator[tuple[int | None, Path]]:
-        """Yield an open folder and a path relative to it; on Windows ``None`` and a whole path."""
+        """Yield the descriptor of an open folder and a path in it; on Windows ``None`` and a full path."""
         if not _STEPS:
             path = self._real.joinpath(*steps)
             if make:
@@ -215,7 +216,7 @@ class Folder:
 
 
 def open_inside(path: Path) -> FileIO:
-    """Open a file for reading that must not lead out of the folder it is in.
+    """Open a file for reading, unless it leads out of its folder.
 
     Raises:
         OSError: as in ``Folder.open``.
@@ -224,7 +225,7 @@ def open_inside(path: Path) -> FileIO:
 
 
 def read_inside(path: Path, most: int) -> bytes:
-    """Return the content of a file that must not lead out of the folder it is in.
+    """Return the content of a file, unless it leads out of its folder.
 
     Raises:
         OSError: as in ``Folder.read``.
@@ -233,16 +234,16 @@ def read_inside(path: Path, most: int) -> bytes:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Put a file in its place in one step, see ``Folder.write``.
+    """Write a file atomically, as ``Folder.write`` does.
 
     Raises:
-        OSError: as there.
+        OSError: as in ``Folder.write``.
     """
     Folder(path.parent).write(path.name, content)
 
 
 def is_file_inside(path: Path) -> bool:
-    """Return whether there is a file that does not lead out of the folder it is in."""
+    """Return whether a file exists and does not lead out of its folder."""
     return Folder(path.parent).has_file(path.name)
 
 
@@ -251,5 +252,5 @@ def _is_plain(name: str) -> bool:
 
 
 def _is_special(path: Path) -> bool:
-    """Return whether Windows may mean something else than a file in the folder: a device, a junction."""
+    """Return whether the path may not be a plain file of the folder: on Windows a device or a junction."""
     return os.name == "nt" or not _is_plain(path.name)

@@ -1,7 +1,8 @@
-"""A process that was forked, by ``multiprocessing`` say: it has its parent's locks, but not the threads.
+"""Guards for forked processes, such as those of ``multiprocessing``.
 
-The parent's manager, its holds in the journal, its connections and its sandbox stay the parent's. The child
-is refused them at once, because a thread that does not exist would never answer; ``connect`` gives it others.
+A forked child has its parent's locks, but not its threads. The parent's manager, its leases in the journal,
+its connections and its sandbox belong to the parent. Using them in the child raises at once, because the
+child lacks the threads that would respond; ``connect`` creates new ones there.
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ from ..i18n import tr
 __all__ = ["Process", "in_child", "not_forked", "not_in_child", "renewed_in_child"]
 
 
-#: Seconds for which a fork waits for a transaction to end.
+#: The longest time, in seconds, that a fork waits for a transaction to end.
 FORK_PATIENCE = 5.0
-#: Seconds between two looks whether the other side is done.
-_MOMENT = 0.001
+#: Seconds between two checks whether the other side is done.
+_POLL_SECONDS = 0.001
 
 
 class Process:
-    """The process in which something was made."""
+    """The process that created an object."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
 
     @property
     def is_this(self) -> bool:
-        """Tell whether the caller is in that process, and in no child of it."""
+        """True if the caller is in that process, not in a forked child."""
         return os.getpid() == self._pid
 
     def check(self) -> None:
-        """Refuse a forked child.
+        """Raise an error in a forked child.
 
         Raises:
-            QingboError: the caller is in one.
+            QingboError: the caller is in a forked child.
         """
         if not self.is_this:
             raise QingboError(
@@ -53,7 +54,7 @@ class Process:
 
 
 def not_in_child(call: Callable[..., object]) -> Callable[..., None]:
-    """Return what calls the function in this process, and does nothing in a forked child: for finalizers."""
+    """Return a wrapper for finalizers: call the function in this process, do nothing in a forked child."""
     process = Process()
 
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -64,23 +65,23 @@ def not_in_child(call: Callable[..., object]) -> Callable[..., None]:
 
 
 class _Gate:
-    """Sections in which the process is not forked: a fork waits for them, and lets none begin meanwhile.
+    """Sections in which the process is not forked: a fork waits for them and delays new ones.
 
-    It has no lock, which an interrupt could leave locked: each side shows itself first, and then looks for
-    the other one. Both wait so rarely, and so shortly, that they look again and again.
+    There is no lock, because an interrupt could leave it locked: each side first announces itself and then
+    checks for the other one. Both wait so rarely and so briefly that they poll.
     """
 
     def __init__(self) -> None:
-        self._inside: set[int] = set()  # threads
+        self._inside: set[int] = set()  # ids of threads
         self._is_shut = False
 
     def enter(self) -> None:
-        here, end = threading.get_ident(), time.monotonic() + FORK_PATIENCE
-        self._inside.add(here)
+        thread, end = threading.get_ident(), time.monotonic() + FORK_PATIENCE
+        self._inside.add(thread)
         while self._is_shut and time.monotonic() < end:
-            self._inside.discard(here)
-            time.sleep(_MOMENT)
-            self._inside.add(here)
+            self._inside.discard(thread)
+            time.sleep(_POLL_SECONDS)
+            self._inside.add(thread)
 
     def leave(self) -> None:
         self._inside.discard(threading.get_ident())
@@ -89,7 +90,7 @@ class _Gate:
         self._is_shut = True
         end = time.monotonic() + FORK_PATIENCE
         while self._inside - {threading.get_ident()} and time.monotonic() < end:
-            time.sleep(_MOMENT)
+            time.sleep(_POLL_SECONDS)
 
     def reopen(self) -> None:
         self._is_shut = False
@@ -100,10 +101,10 @@ _gate = _Gate()
 
 @contextmanager
 def not_forked() -> Iterator[None]:
-    """Keep the process from being forked within: in a transaction, say.
+    """Prevent forks within the block, for example during a transaction.
 
-    SQLite notes its locks for the whole process, so a child forked in a transaction would find the database
-    locked for ever. A fork waits, but not for long: what it waits for may wait for the forking thread.
+    SQLite tracks its locks per process, so for a child forked in a transaction the database would be locked
+    forever. A fork waits only briefly, because the transaction may in turn be waiting for the forking thread.
     """
     gate = _gate
     gate.enter()
@@ -117,7 +118,7 @@ _renewed: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def renewed_in_child(owner: Any) -> None:
-    """Call ``owner.renew_in_child()`` in a forked child, where no thread releases the locks that are held."""
+    """Call ``owner.renew_in_child()`` in every forked child, where no thread releases the locks held."""
     _renewed.add(owner)
 
 
@@ -129,8 +130,8 @@ def _renew() -> None:
 
 
 def in_child(call: Callable[[], object]) -> None:
-    """Call a function in each forked child, before it goes on."""
-    if hasattr(os, "register_at_fork"):  # not on Windows, which forks nothing
+    """Call a function in every forked child before the child continues."""
+    if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
         os.register_at_fork(after_in_child=call)
 
 

@@ -1,8 +1,8 @@
-"""Sections that an interrupt must not cut in two, and waits that it may.
+"""Sections that an interrupt must not break, and waits that it may end.
 
 "Stop" in a notebook and Ctrl+C raise at any line of the main thread. Between the line that registers a task
-and the one that starts following it, that would leave a task which nothing ever ends. Within a future or a
-queue, it would leave a lock that nothing ever releases.
+and the line that starts following it, that would leave a task that never ends. Inside a future or a queue, it
+would leave a lock that is never released.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 Handler = Callable[[int, FrameType | None], Any]
 
-#: Those for which programs have handlers that raise: an interrupt, a request to end, a time limit.
+#: Signals whose handlers commonly raise: interrupts, requests to terminate, time limits.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 _SIGNALS = tuple(int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name))
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put off what Python's signal handlers do until the end. For sections that take no time.
+    """Defer Python's signal handlers to the end of the block. Only for short sections.
 
-    Python runs them on the main thread only, so there is nothing to do on any other.
+    Python runs signal handlers on the main thread only, so on other threads this does nothing.
     """
     section = _Section()
     try:
@@ -44,7 +44,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 class _Section:
-    """The handlers of a section, and the signals that have arrived in it."""
+    """The saved handlers of a section and the signals that arrived during it."""
 
     def __init__(self) -> None:
         self._handlers: dict[int, Handler] = {}
@@ -52,32 +52,32 @@ class _Section:
         self._is_over = False
 
     def begin(self) -> None:
-        """Note each signal down instead of calling its handler, which is kept for later."""
+        """Record each signal instead of calling its handler, which is saved for later."""
         for number in _SIGNALS:
             handler = signal.getsignal(number)
             if callable(handler):
-                # Kept first: a signal between these two lines raises, and what was put off is put back.
+                # Saved first: a signal between these two lines raises, and end() restores the handlers.
                 self._handlers[number] = handler
-                signal.signal(number, self._note)
+                signal.signal(number, self._record)
 
     def end(self) -> None:
-        """Put the handlers back, and let them do what was put off."""
-        # From here on a handler may raise; one that is not back yet is called all the same, by ``_note``.
+        """Restore the handlers and call them for the deferred signals."""
+        # From here on a handler may raise; ``_record`` calls a handler that is not restored yet.
         self._is_over = True
         try:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)
         finally:
-            self._catch_up()
+            self._deliver()
 
-    def _catch_up(self) -> None:
+    def _deliver(self) -> None:
         if self._arrived:
             try:
                 signal.raise_signal(self._arrived.pop(0))
             finally:
-                self._catch_up()
+                self._deliver()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         if self._is_over:
             self._handlers[number](number, frame)
         else:
@@ -85,10 +85,10 @@ class _Section:
 
 
 def outcome(future: Future[T], timeout: float | None = None) -> T:
-    """Wait for a future, for so many seconds at most, and return its result or raise its error.
+    """Wait for a future for at most ``timeout`` seconds; return its result or raise its error.
 
     Raises:
-        TimeoutError: the time is over.
+        TimeoutError: the future did not end in time.
     """
     if not has_ended(future, timeout):
         raise TimeoutError
@@ -97,7 +97,7 @@ def outcome(future: Future[T], timeout: float | None = None) -> T:
 
 
 def has_ended(future: Future[Any], timeout: float | None) -> bool:
-    """Wait for the end of a future, for so many seconds at most; return whether it has come."""
+    """Wait for the end of a future for at most ``timeout`` seconds; return whether it ended."""
     ended = Flag()
     with uninterrupted():
         future.add_done_callback(lambda _: ended.set())

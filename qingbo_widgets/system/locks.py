@@ -1,4 +1,4 @@
-"""A lock on an open file, which the system releases when its process ends, in whatever way that happens."""
+"""A lock on an open file that the system releases when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import sys
 
 __all__ = ["lock"]
 
-#: Answers of a system on which another open file has the lock.
+#: Error codes for a lock that another open file has.
 _TAKEN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)
-#: The byte that Windows locks, as far out as its call reaches: a locked byte cannot be read by others.
+#: The byte to lock on Windows, at the largest offset possible: other processes cannot read a locked byte.
 _FAR_OUT = 2**31 - 2
 
 
 def lock(descriptor: int) -> bool | None:
-    """Lock an open, writable file for as long as it stays open. Never waits.
+    """Lock an open, writable file for as long as it stays open. Never wait.
 
-    The lock belongs to the open file, so it also holds against other threads of this process.
+    The lock belongs to the open file, so it also excludes other threads of this process.
 
     Returns:
-        ``True`` if the lock is ours, ``False`` if another open file has it, ``None`` where the file system
-        knows no locks.
+        ``True`` if the lock is ours, ``False`` if another open file has it, ``None`` if the file system does
+        not support locks.
     """
     try:
         if sys.platform == "win32":
