@@ -1,1 +1,1 @@
-"""Speaks to the service; knows no Jupyter, follows no task, and chooses no folder."""
+"""The client of the service, independent of Jupyter, of following tasks and of the choice of a folder."""

@@ -1,4 +1,4 @@
-"""``Client``: submit, status, cancel, download. It blocks, keeps no state of tasks and knows no Jupyter."""
+"""``Client``: submit, status, cancel, download. Blocking, without task state, independent of Jupyter."""
 
 from __future__ import annotations
 
@@ -31,42 +31,41 @@ from .secrets.secret import Secret, hidden
 
 __all__ = ["Client", "models"]
 
-_NOT_TAKEN = N_("Nothing was charged. Correct the request and submit it again.")
+_NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
 _MAY_EXIST = N_(
-    "The task may exist all the same, and may be charged: look at the service's dashboard before submitting "
-    "it again."
+    "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
 )
-_GOES_ON = N_("The task goes on at the service.")
-_NOT_CANCELLED = N_("A task can be cancelled while it is queued; this one goes on.")
-_MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: ask for its status.")
+_TASK_CONTINUES = N_("The task continues at the service.")
+_NOT_CANCELLED = N_("A task can be cancelled only while it is queued; this one continues.")
+_MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: check its status.")
 
 
 def models(contract: str | None = None) -> Models:
-    """Return the models of a contract, and what each takes.
+    """Return the models of a contract, with the parameters of each.
 
     Args:
-        contract: its date; else ``QINGBO_CONTRACT``, or 2026-04.
+        contract: the contract's date; by default ``QINGBO_CONTRACT``, or 2026-04.
 
     Raises:
-        InvalidRequest: there is no contract of that date.
+        InvalidRequest: there is no contract with that date.
     """
     return find_contract(contract).models
 
 
 class Client:
-    """Speaks to the service, one blocking call at a time. May be used from several threads.
+    """A blocking client of the service. Safe to use from several threads.
 
     Args:
-        api_key: the key; else ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY``, or the keyring.
-        base_url: the service's address; else ``QINGBO_BASE_URL``, or the contract's own. Only https, except
-            on this machine's loopback.
-        contract: the date of the service's contract; else ``QINGBO_CONTRACT``, or 2026-04.
-        timeout: seconds to connect, and seconds of silence in an answer.
+        api_key: the key; by default ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY`` or the keyring.
+        base_url: the service's address; by default ``QINGBO_BASE_URL``, or the address in the contract. It
+            must be https, except on this machine's loopback.
+        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or 2026-04.
+        timeout: the connect timeout, and the longest pause within a response, both in seconds.
 
     Raises:
-        MissingApiKey: no key was given or found.
-        InvalidRequest: the key must not be sent to ``base_url``, or the contract is not known.
-        TypeError: ``api_key`` is no text.
+        MissingApiKey: no key was passed or found.
+        InvalidRequest: the key must not be sent to ``base_url``, or the contract is unknown.
+        TypeError: ``api_key`` is not a string.
     """
 
     def __init__(
@@ -77,9 +76,9 @@ class Client:
         contract: str | None = None,
         timeout: tuple[float, float] = (5.0, 30.0),
     ) -> None:
-        # Rebound, so that no traceback from here on can print the key, even where base_url should be.
+        # Rebound, so that no later traceback can print the key, even if it was passed as base_url by mistake.
         api_key, base_url = hidden(api_key), hidden(base_url)
-        #: The contract that is spoken with the service.
+        #: The contract used with the service.
         self.contract: Contract = find_contract(contract)
         self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)
 
@@ -89,7 +88,7 @@ class Client:
         return self._transport.base_url
 
     def payload(self, request: VideoRequest) -> dict[str, Any]:
-        """The JSON body that ``submit`` sends for this request; nothing is sent.
+        """Return the JSON body that ``submit`` would send for this request. Send nothing.
 
         Raises:
             InvalidRequest: the request has problems.
@@ -100,21 +99,21 @@ class Client:
         return self.contract.encode(request)
 
     def submit(self, request: VideoRequest, *, idempotency_key: str | None = None) -> TaskSnapshot:
-        """Submits a task. This costs money, and is never sent twice by itself (``POST /tasks``).
+        """Submit a task (``POST /tasks``). This costs money and is never retried automatically.
 
         Args:
-            request: what to make.
-            idempotency_key: sent along, so that a service that knows it answers a second submission with the
-                first task.
+            request: the request to submit.
+            idempotency_key: sent with the request, so that a service that supports it returns the first task
+                for a second submission.
 
         Raises:
             InvalidRequest: the request has problems; nothing was sent.
             ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
-            SubmissionUnconfirmed: the request left and no usable answer came back; the task may exist.
-            ServiceError: the service refused; nothing was made.
+            SubmissionUnconfirmed: the request was sent but no usable response arrived; the task may exist.
+            ServiceError: the service refused the request; no task was created.
         """
         payload = self.payload(request)
-        doubt, refusal = "", None
+        message, refusal = "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         try:
             answer = self._transport.call(
@@ -122,52 +121,52 @@ class Client:
                 "/tasks",
                 json=payload,
                 headers=headers,
-                refused=tr(_NOT_TAKEN),
+                refused=tr(_NOT_CHARGED),
                 unclear=tr(_MAY_EXIST),
             )
             return self.contract.decode(answer)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
-            doubt = str(error)
-        except TaskNotFound as error:  # a model's, say: there is no task yet that could be unknown
+            message = str(error)
+        except TaskNotFound as error:  # about the model, for example: no task exists yet
             refusal = BadRequest(
-                error.message, status=error.status, code=error.code, param=error.param, hint=tr(_NOT_TAKEN)
+                error.message, status=error.status, code=error.code, param=error.param, hint=tr(_NOT_CHARGED)
             )
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
-            doubt = str(error)
+            message = str(error)
         except ValueError as error:
-            doubt = tr("The service accepted the request, but {reason}. {advice}")
-            doubt = doubt.format(reason=error, advice=tr(_MAY_EXIST))
+            message = tr("The service accepted the request, but {reason}. {advice}")
+            message = message.format(reason=error, advice=tr(_MAY_EXIST))
         if refusal is not None:
             raise refusal
-        raise SubmissionUnconfirmed(doubt, idempotency_key=idempotency_key)
+        raise SubmissionUnconfirmed(message, idempotency_key=idempotency_key)
 
     def status(self, task_id: str) -> TaskSnapshot:
-        """Asks how a task stands (``GET /tasks/{task_id}``). May be asked as often as one likes.
+        """Return the current state of a task (``GET /tasks/{task_id}``). Safe to call any number of times.
 
         Raises:
-            InvalidRequest: ``task_id`` cannot be one.
-            ConnectionFailed: no answer came.
-            ServiceError: the service answered with an error, ``TaskNotFound`` for one.
+            InvalidRequest: ``task_id`` is not a valid id.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error, for example ``TaskNotFound``.
         """
-        return self._about(task_id, "GET", f"/tasks/{_segment(task_id)}", unclear=tr(_GOES_ON))
+        return self._call(task_id, "GET", f"/tasks/{_segment(task_id)}", unclear=tr(_TASK_CONTINUES))
 
     def cancel(self, task_id: str) -> TaskSnapshot:
-        """Cancels a task that is still queued; its quota is refunded (``POST /tasks/{task_id}/cancel``).
+        """Cancel a task that is still queued (``POST /tasks/{task_id}/cancel``). Its quota is refunded.
 
         Returns:
-            A snapshot with little more than the id and the status; ``raw`` tells what was refunded.
+            A snapshot with little more than the id and the status; ``raw`` contains the refunded quota.
 
         Raises:
-            InvalidRequest: ``task_id`` cannot be one.
-            ConnectionFailed: no answer came.
-            ServiceError: the service answered with an error, ``BadRequest`` when the task already runs.
+            InvalidRequest: ``task_id`` is not a valid id.
+            ConnectionFailed: no response arrived.
+            ServiceError: the service answered with an error, ``BadRequest`` if the task is already running.
         """
         path = f"/tasks/{_segment(task_id)}/cancel"
-        return self._about(task_id, "POST", path, tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED))
+        return self._call(task_id, "POST", path, tr(_NOT_CANCELLED), tr(_MAY_BE_CANCELLED))
 
     def download(
         self,
@@ -178,34 +177,34 @@ class Client:
         max_bytes: int = 2 * 1024**3,
         film: str | None = None,
     ) -> Path:
-        """Saves a finished video. The key is not sent.
+        """Save a finished video. The key is not sent.
 
-        An interrupted transfer goes on where it stopped, as long as every fourth try at least brings
-        something; and the next ``download`` goes on with what this one has left.
+        An interrupted transfer resumes where it stopped, as long as at least every fourth attempt receives
+        data. If it fails, the next ``download`` resumes from the partial file that this one left.
 
         Args:
-            url: a link out of ``TaskSnapshot.videos``.
-            path: the file to write, in a folder that exists; ``~`` is the home. Meanwhile
-                ``<path>.<8 digits>.part`` and ``.etag`` stand beside it, of each download its own.
-            on_progress: called with the bytes received, and the bytes in all (``None`` while unknown).
+            url: a link from ``TaskSnapshot.videos``.
+            path: the file to write, in a folder that exists; ``~`` is expanded. Meanwhile, each download
+                has its own ``<path>.<8 digits>.part`` and ``.etag`` beside it.
+            on_progress: called with the number of bytes received and the total (``None`` while unknown).
             max_bytes: the largest file to accept.
-            film: a name of the video that all links to it share, by which what was left is found again; by
-                default the link without its query.
+            film: a name that all links to the same video share, used to find its partial file; by default the
+                link without its query.
 
         Raises:
             InvalidRequest: ``url`` is not an http(s) URL.
-            LinkExpired: the server has the video no longer (documentation: links live for 24 hours).
-            DownloadFailed: it could not be saved; the task is not affected.
+            LinkExpired: the server no longer has the video (documentation: links are valid for 24 hours).
+            DownloadFailed: the video could not be saved; the task is not affected.
         """
         if not is_web_url(url):
             shown = without_query(url) if isinstance(url, str) else repr(url)
-            told = tr("url: {url:.80} is not the link to a video.").format(url=shown)
-            raise InvalidRequest((Problem("url", told),))
+            message = tr("url: {url:.80} is not the link to a video.").format(url=shown)
+            raise InvalidRequest((Problem("url", message),))
         path = Path(path).expanduser()
         return Download(self._transport, url, path, on_progress, max_bytes=max_bytes, film=film).run()
 
     def close(self) -> None:
-        """Closes the connections; a later call opens new ones."""
+        """Close the connections; a later call opens new ones."""
         self._transport.close()
 
     def __enter__(self) -> Client:
@@ -219,10 +218,10 @@ class Client:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A Client holds the API key and is not written down; make a new one where it is needed."
+            "A Client holds the API key and cannot be pickled; create a new one where it is needed."
         )
 
-    def _about(
+    def _call(
         self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""
     ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
@@ -230,16 +229,16 @@ class Client:
             snapshot = self.contract.decode(answer)
             if snapshot.task_id == task_id:
                 return snapshot
-            lack = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
+            reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
         except ValueError as error:
-            lack = tr("{reason}.").format(reason=error)
-        raise ServerFault(lack, status=200, hint=unclear)
+            reason = tr("{reason}.").format(reason=error)
+        raise ServerFault(reason, status=200, hint=unclear)
 
 
 def _segment(task_id: str) -> str:
     # "." and ".." would climb out of /tasks even when quoted.
-    is_one = isinstance(task_id, str) and task_id.strip(". ") != "" and task_id.isprintable()
-    if not is_one or holds_key(task_id):  # pasted in the wrong place; addresses are logged
-        told = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=hide_in(task_id))
-        raise InvalidRequest((Problem("task_id", told),))
+    is_valid = isinstance(task_id, str) and task_id.strip(". ") != "" and task_id.isprintable()
+    if not is_valid or holds_key(task_id):  # a key pasted in the wrong place; URLs are logged
+        message = tr("task_id: {task_id!r:.80} is not the id of a task.").format(task_id=hide_in(task_id))
+        raise InvalidRequest((Problem("task_id", message),))
     return quote(task_id, safe="")

@@ -1,4 +1,4 @@
-"""Finding the API key without ever showing it, the address of the service, and its contract."""
+"""Lookup of the API key (without ever showing it), of the service's address and of its contract."""
 
 from __future__ import annotations
 
@@ -25,52 +25,52 @@ __all__ = [
 
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 CONTRACT_VARIABLE = "QINGBO_CONTRACT"
-#: ``keyring set qingbo_widgets api_key`` on the command line stores the key where it is looked for.
+#: ``keyring set qingbo_widgets api_key`` on the command line stores the key in this entry.
 _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
 
 _WAYS = N_(
     "Keys come from the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
     "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
 )
-_MARRED = N_(
-    "{it} has a blank, a control character or a letter outside ASCII in it, so it was not copied whole or "
-    "something was copied with it. {ways}"
+_MALFORMED = N_(
+    "{it} contains a blank, a control character or a non-ASCII character, so it was not copied "
+    "completely, or something else was copied with it. {ways}"
 )
 
 
 def find_api_key(explicit: str | Secret | None = None) -> Secret:
-    """Finds the API key: the argument, the environment, the keyring (where ``keyring`` is installed).
+    """Return the API key: the argument, the environment or the keyring (if ``keyring`` is installed).
 
     Args:
-        explicit: the key itself; blank counts as not given.
+        explicit: the key itself; a blank one counts as missing.
 
     Raises:
-        MissingApiKey: if there is none, or the first one found cannot be a key. The text tells the ways to
-            give one and never shows what was found.
-        TypeError: the key given is no text.
+        MissingApiKey: there is no key, or the first one found is malformed. The message lists the ways to set
+            a key and never shows the value found.
+        TypeError: ``explicit`` is not a string.
     """
     explicit = hidden(explicit)
-    told, key = tr("The API key given"), explicit or Secret("")
+    source, key = tr("The given API key"), explicit or Secret("")
     if not key.is_text:
-        raise TypeError("api_key is to be a str; what was given is none, and is not shown")
+        raise TypeError("api_key must be a str; the given value is not one, and is not shown")
     for variable in API_KEY_VARIABLES:
         if not key:
-            told = tr("The API key in {variable}").format(variable=variable)
+            source = tr("The API key in {variable}").format(variable=variable)
             key = Secret(os.environ.get(variable, ""))
     if not key:
-        told, key = tr("The API key in the keyring"), _from_keyring()
+        source, key = tr("The API key in the keyring"), _from_keyring()
     if not key:
         raise MissingApiKey(tr("No API key was found. {ways}").format(ways=tr(_WAYS)))
     if not key.fits_a_header:
-        raise MissingApiKey(tr(_MARRED).format(it=told, ways=tr(_WAYS)))
+        raise MissingApiKey(tr(_MALFORMED).format(it=source, ways=tr(_WAYS)))
     return remember(key)
 
 
 def find_contract(explicit: str | None = None) -> Contract:
-    """Return the contract of a date: the argument, ``QINGBO_CONTRACT``, or 2026-04.
+    """Return the contract with a date: the argument, ``QINGBO_CONTRACT``, or 2026-04.
 
     Raises:
-        InvalidRequest: there is no contract of that date.
+        InvalidRequest: there is no contract with that date.
     """
     name = explicit or os.environ.get(CONTRACT_VARIABLE, "").strip() or DEFAULT_CONTRACT
     if name in CONTRACTS:
@@ -80,19 +80,22 @@ def find_contract(explicit: str | None = None) -> Contract:
 
 
 def find_base_url(contract: Contract | None = None) -> str:
-    """Return the address of the service, where none is given: ``QINGBO_BASE_URL``, or the contract's own."""
+    """Return the default address of the service: ``QINGBO_BASE_URL``, or the address in the contract."""
     return os.environ.get(BASE_URL_VARIABLE, "").strip() or (contract or find_contract()).base_url
 
 
 def problem_with(base_url: Secret) -> Problem | None:
-    """Why the key must not be sent there. The address is shown where it is one, and without its secrets."""
+    """Return the reason not to send the key to this address; ``None`` if it may be sent.
+
+    The message shows the address only if it is a URL, and without its secrets.
+    """
     url = base_url.reveal()
     reason = why_no_base_url(url)
     if reason is None:
         return None
-    shown = without_query(url) if "://" in url else tr("what was given")
-    told = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
-    return Problem("base_url", told)
+    shown = without_query(url) if "://" in url else tr("the given value")
+    message = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
+    return Problem("base_url", message)
 
 
 def _from_keyring() -> Secret:
@@ -100,5 +103,5 @@ def _from_keyring() -> Secret:
         import keyring
 
         return Secret(keyring.get_password(*_KEYRING_ENTRY) or "")
-    except Exception:  # not installed, no backend, locked, refused: it is only one of the ways
+    except Exception:  # not installed, no backend, locked, refused: the keyring is only one source of several
         return Secret("")

@@ -147,7 +147,7 @@ def test_a_status_that_fails(client: Client, server: FaultServer) -> None:
     with pytest.raises(TaskNotFound, match="task_not_found"):
         client.status("t")
     for kind in (ServerFault, ServerFault, ConnectionFailed):
-        with pytest.raises(kind, match="goes on at the service"):
+        with pytest.raises(kind, match="continues at the service"):
             client.status("t")
 
 
@@ -155,7 +155,7 @@ def test_an_answer_about_another_task(client: Client, server: FaultServer) -> No
     """Somebody else's video is not taken for ours: a fault of the server, to be asked again."""
     other = {"task_id": "task-2", "status": "completed", "result": {"videos": ["https://a.example/2.mp4"]}}
     server.then(answer(other), answer(other))
-    with pytest.raises(ServerFault, match=r"about another task, task-2\. The task goes on"):
+    with pytest.raises(ServerFault, match=r"about another task, task-2\. The task continues"):
         client.status("task-1")
     with pytest.raises(ServerFault, match=r"task-2\. It is not known whether the task was cancelled"):
         client.cancel("task-1")
@@ -172,7 +172,7 @@ def test_cancel(client: Client, server: FaultServer) -> None:
     with pytest.raises(ConnectionFailed, match="not known whether the task was cancelled"):
         client.cancel("t")
     server.then(answer({"error": {"message": "it runs"}}, 400))
-    with pytest.raises(BadRequest, match=r"it runs\. A task can be cancelled while it is queued"):
+    with pytest.raises(BadRequest, match=r"it runs\. A task can be cancelled only while it is queued"):
         client.cancel("t")
     asked = [(request.method, request.path) for request in server.requests]
     assert asked == [("POST", "/v1/tasks/t/cancel")] * 3

@@ -65,7 +65,7 @@ def test_a_key_that_cannot_be_one(broken: str, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MissingApiKey, match="in WAVE_API_KEY") as caught:
         find_api_key()
     assert KEY not in shown_by(caught.value)
-    with pytest.raises(MissingApiKey, match="key given") as caught:
+    with pytest.raises(MissingApiKey, match="given API key") as caught:
         find_api_key(broken)
     assert KEY not in shown_by(caught.value)
 
@@ -98,7 +98,7 @@ def test_an_address_is_shown_where_it_is_one() -> None:
         address: str(problem_with(Secret(address)))
         for address in (KEY, "http://qingbo.dev/v1", f"https://me:{KEY}@qingbo.dev/v1?k={KEY}")
     }
-    assert told[KEY].startswith("base_url: what was given is not an http(s) URL")
+    assert told[KEY].startswith("base_url: the given value is not an http(s) URL")
     assert told["http://qingbo.dev/v1"].startswith("base_url: http://qingbo.dev/v1 is not https")
     assert not any(KEY in text for text in told.values())
     assert problem_with(Secret("https://qingbo.dev/v1")) is None

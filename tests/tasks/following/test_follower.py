@@ -202,7 +202,7 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     told = [message for message in messages if message.startswith("Not reachable since")]
     assert told
     assert "Trying again in" in told[0]
-    assert "The task goes on at the service" in told[0]
+    assert "The task continues at the service" in told[0]
     assert task.message == ""
 
 
