@@ -42,7 +42,7 @@ takes = ["scenes"]
 [[constraints]]
 when = { scenes = "*" }
 forbid = ["prompt"]
-refusal = "would not be sent, because the shots stand instead of it"
+refusal = "would not be sent, because the shots replace it"
 """
 """Shots under a name that is not theirs today."""
 

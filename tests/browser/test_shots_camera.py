@@ -104,11 +104,11 @@ def test_the_camera_moves_as_it_is_chosen(notebook: Notebook) -> None:
     form.get_by_label("Lean (roll)").fill("-4")
     form.get_by_label("Lean (roll)").press("Enter")
     expect(form.get_by_role("img", name="Lean left: 4")).to_be_visible()
-    expect(form).not_to_contain_text("Kling wants exactly one")
+    expect(form).not_to_contain_text("Kling expects exactly one")
     button(form, "Zoom in").focus()
     page.page.keyboard.press("Space")
     expect(form.get_by_label("Zoom (zoom)")).to_have_value("-1")
-    expect(form).to_contain_text("2 axes differ from zero, and Kling wants exactly one")
+    expect(form).to_contain_text("2 axes differ from zero, but Kling expects exactly one")
     says(page, 1, "form.request.camera_control.config", "{'roll': -4.0, 'zoom': -1.0}")
 
     button(form, "Pause").click()

@@ -1,4 +1,4 @@
-"""IP addresses: which of them lead to this machine or its own network, in whatever form they are written."""
+"""IP addresses in any notation, and a check for those on this machine or its private network."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: IPv6 prefixes whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), and the old "compatible" form.
 _CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-#: The local NAT64 prefix (RFC 8215), which older Pythons take for a global one.
+#: The local NAT64 prefix (RFC 8215), which older Pythons consider global.
 _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 def address_in(host: str) -> Address | None:
-    """Return the address that a host consists of, as the system reads it; ``None`` for a name.
+    """Return the IP address that a host is, as the system parses it; ``None`` for a name.
 
-    The system also takes 127.1, 0x7f.1, 0177.0.0.1 and 2130706433. An IPv4 address within an IPv6 one is
-    unpacked.
+    The system also accepts 127.1, 0x7f.1, 0177.0.0.1 and 2130706433. An IPv4 address embedded in an IPv6
+    address is unpacked.
     """
     host = host.strip("[]").removesuffix(".")
     try:
@@ -33,19 +33,19 @@ def address_in(host: str) -> Address | None:
 
 
 def is_inside(address: Address) -> bool:
-    """Return whether the address belongs to this machine or a network of its own, and not to the internet."""
+    """Return whether the address belongs to this machine or a private network, not to the internet."""
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return True
     return not address.is_global or address.is_multicast
 
 
 def addresses_of(host: str) -> list[Address]:
-    """Return the addresses of a host, asking the system's resolver; none where it does not know the name."""
+    """Return the addresses of a host from the system's resolver; empty if it cannot resolve the name."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
-    except (OSError, ValueError):  # a UnicodeError for a name that no resolver could be asked for
+        results = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):  # a UnicodeError for a name that cannot be looked up
         return []
-    addresses = (address_in(str(entry[4][0])) for entry in found)
+    addresses = (address_in(str(entry[4][0])) for entry in results)
     return [address for address in addresses if address is not None]
 
 

@@ -1,7 +1,7 @@
-"""The sentence that names where the service sends the results of a request, for all that submits one.
+"""The sentence that names the receiver of a request's results, shown wherever a request can be submitted.
 
-A callback URL may come with a preset, a draft, a pasted text or a folder of another user. The receiver of
-the result gets the link to the video, so it is named wherever a request can be submitted.
+A callback URL may come from a preset, a draft, a pasted text or the folder of another user. Its receiver gets
+the link to the video, so the user must see it before submitting.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 __all__ = ["callback_note"]
 
-#: Callback URLs that are named; a table may have one in each row.
-_MOST = 3
-_LONGEST = 160
+#: The largest number of URLs to name; a table may have one in each row.
+_MOST_NAMED = 3
+_LONGEST_URL = 160
 _SENT = N_("When the task ends, the service sends its result, with the link to the video, to {place}.")
 _ALL_SENT = N_("When a task ends, the service sends its result, with the link to the video, to {places}.")
 
 
 def callback_note(*requests: VideoRequest) -> str:
-    """Return where the service sends the results, as a sentence; empty where it sends none."""
-    urls = dict.fromkeys(str(one.callback_url) for one in requests if is_set(one.callback_url))
+    """Return a sentence that names the receivers of the results; empty if there is no callback URL."""
+    urls = dict.fromkeys(str(request.callback_url) for request in requests if is_set(request.callback_url))
     if not urls:
         return ""
-    places = list(map(_place, urls))
-    if len(places) == 1:
-        return tr(_SENT).format(place=places[0])
-    return tr(_ALL_SENT).format(places=_listed(places))
+    targets = list(map(_with_host, urls))
+    if len(targets) == 1:
+        return tr(_SENT).format(place=targets[0])
+    return tr(_ALL_SENT).format(places=_listed(targets))
 
 
-def _place(url: str) -> str:
-    """Name the host first: in the middle of a long address it would be overlooked."""
+def _with_host(url: str) -> str:
+    """Return the URL with its host in front; inside a long URL the user would overlook it."""
     try:
         host = urlsplit(url.strip()).hostname or ""
     except ValueError:
         host = ""
     line = plain_line(url)
-    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    line = line if len(line) <= _LONGEST_URL else f"{line[: _LONGEST_URL - 1]}…"
     return tr("{host} ({url})").format(host=plain_line(host), url=line) if host else line
 
 
-def _listed(places: Iterable[str]) -> str:
-    first = list(places)
-    named = "; ".join(first[:_MOST])
-    rest = len(first) - _MOST
+def _listed(targets: Iterable[str]) -> str:
+    first = list(targets)
+    named = "; ".join(first[:_MOST_NAMED])
+    rest = len(first) - _MOST_NAMED
     return tr("{places} and {count} more").format(places=named, count=rest) if rest > 0 else named

@@ -1,6 +1,6 @@
-"""The checks of a request: problems that the service would refuse (``check``), and warnings (``advise``).
+"""The checks of a request: problems that the service would refuse (``check``) and warnings (``advise``).
 
-The rules are data (``models/``); here they are held against the values of one request.
+The rules are data (``models/``); this module applies them to the values of one request.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from .values import is_same, is_set
 __all__ = ["advise", "check"]
 
 _NAMES = ("name", "choice")
-"""Types that are checked before anything else, for the others depend on the model and on the operation."""
+"""Types that are checked first, because the other checks depend on the model and the operation."""
 
 
 def check(values: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
     """Return the reasons for which the service would refuse a request.
 
     Args:
-        values: the request's fields, with the defaults of those that are not set.
-        models: the models of the contract that carries it.
+        values: the request's fields, with defaults for those that are not set.
+        models: the models of the request's contract.
     """
     return tuple(_problems(values, models))
 
 
 def advise(values: Mapping[str, Any], models: Models, *, local_service: bool = False) -> tuple[Problem, ...]:
-    """Return what may not work out as meant, although the service takes it.
+    """Return warnings about a request that the service accepts but that may not do what the user intends.
 
     Args:
         values: as for ``check``.
         models: as for ``check``.
-        local_service: whether a server on this machine answers, which reaches private addresses too.
+        local_service: whether the server runs on this machine, where it reaches private addresses too.
     """
     model = models.of(values["model"])
     private = () if local_service else _unreachable(values, model)
-    return (*_unknown(values, models), *_not_sent(values, model), *private, *_wishes(values, model))
+    return (*_unknown(values, models), *_not_sent(values, model), *private, *_advice_of_maker(values, model))
 
 
 def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
@@ -51,7 +51,7 @@ def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     active, unsent = model.active(values), model.unsent(values)
     known = {**models.parameters, **model.parameters}
     checked = [parameter for name, parameter in known.items() if name not in unsent]
-    yield from _keys(values)
+    yield from _leaked_keys(values)
     for parameter in checked:
         if parameter.type in _NAMES:
             yield from _checked(parameter, values, model)
@@ -63,14 +63,14 @@ def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
             yield from _required(parameter, values, active, known)
 
 
-def _keys(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """The key belongs into the header alone; a prompt stays at the service, and in the library."""
+def _leaked_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each field with an API key: the service and the library store prompts."""
     for name, value in values.items():
         if holds_key(value):
-            text = tr("{field}: the API key stands in it. Take it out; the request is not sent with it.")
+            text = tr("{field}: it contains the API key. Remove it; the request is not sent with it.")
             yield Problem(name, text.format(field=name))
         elif any(HIDDEN in text for text in texts_in(value)):
-            text = tr("{field}: {hidden} stands where an API key was taken out. Put there what is meant.")
+            text = tr("{field}: {hidden} marks where an API key was removed. Replace it with what you meant.")
             yield Problem(name, text.format(field=name, hidden=HIDDEN))
 
 
@@ -86,13 +86,13 @@ def _not_taken(values: Mapping[str, Any], model: Model, models: Models) -> Itera
             continue
         if others := models.taking(name):
             message = tr(
-                "{field}: {value} is given, and {model} does not take it ({models} would); leave {field} out."
+                "{field}: {value} is set, but {model} does not take it ({models} would); leave {field} out."
             )
-            named = tr(" and ").join(others)
-            message = message.format(field=name, value=shown(value), model=values["model"], models=named)
+            names = tr(" and ").join(others)
+            message = message.format(field=name, value=shown(value), model=values["model"], models=names)
         else:
             message = tr(
-                "{field}: {value} is given, and contract {contract} has no such parameter; leave {field} out."
+                "{field}: {value} is set, but contract {contract} has no such parameter; leave {field} out."
             )
             message = message.format(field=name, value=shown(value), contract=models.contract)
         yield Problem(name, message)
@@ -104,12 +104,12 @@ def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: M
             value, default = values.get(name), model.default(name)
             is_blank_text = isinstance(value, str) and is_blank(value)
             if is_set(value) and not is_blank_text and not is_same(value, default):
-                reason = tr(constraint.refusal) if constraint.refusal else _decided_by(constraint)
+                reason = tr(constraint.refusal) if constraint.refusal else _combination(constraint)
                 yield refused(name, value, reason, "" if default is None else default)
 
 
-def _decided_by(constraint: Constraint) -> str:
-    return tr("does not go together with {fields}").format(fields=tr(" and ").join(constraint.when))
+def _combination(constraint: Constraint) -> str:
+    return tr("cannot be combined with {fields}").format(fields=tr(" and ").join(constraint.when))
 
 
 def _required(
@@ -127,19 +127,21 @@ def _required(
                 if constraint.refusal
                 else tr("needs {field} too; set it").format(field=needed)
             )
-            value, would_do = shown(values[parameter.name]), shown(example(known[needed]))
+            value, example_text = shown(values[parameter.name]), shown(example(known[needed]))
             yield Problem(
                 parameter.name,
-                message.format(field=parameter.name, value=value, reason=reason, example=would_do),
+                message.format(field=parameter.name, value=value, reason=reason, example=example_text),
             )
 
 
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     name, action = values["model"], values["action"]
     if isinstance(name, str) and name not in models and name.strip():
-        message = tr("model: {value} is not in this catalogue; sent as it is.").format(value=shown(name))
-        if meant := models.closest(name):
-            message += " " + tr("Did you mean {model}?").format(model=meant)
+        message = tr("model: {value} is not in this catalogue; it is sent unchanged.").format(
+            value=shown(name)
+        )
+        if suggestion := models.closest(name):
+            message += " " + tr("Did you mean {model}?").format(model=suggestion)
         yield Problem("model", message)
     if not isinstance(action, str) or action != "generate":
         message = tr("action: {value} is not documented; generate is.")
@@ -161,8 +163,8 @@ def _unreachable(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
                 yield Problem(name, message.format(field=name, url=shown(url)))
 
 
-def _wishes(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
-    """Yield limits that the model's maker documents for what the service passes on to it."""
+def _advice_of_maker(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
+    """Yield warnings about limits that only the model's maker documents."""
     for name, parameter in model.parameters.items():
         if is_set(values.get(name)):
             yield from KINDS[parameter.type].advise(parameter, values[name])

@@ -1,4 +1,4 @@
-"""The checks of values made of parts: shots, camera movements, masks that move."""
+"""The checks of compound values: shots, camera movements, moving masks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from ...i18n import N_, tr
 from .limits import (
     EXAMPLE_SECONDS,
-    NO_NUMBER,
+    NOT_IN_RANGE,
     NOT_ONE_OF,
+    check_public_url,
+    check_text,
+    is_blank_prompt,
+    is_duration,
     is_finite,
-    is_length,
     is_within,
-    length,
-    public,
-    says_nothing,
 )
 from .problem import Problem, listed, numbered, refused, shown
 from .schema import Model, Parameter
@@ -40,7 +40,7 @@ _EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
 
 
 def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[Problem]:
-    """Yield the problems of a list of shots: each by itself, how many, and the sum of their seconds."""
+    """Yield the problems of a list of shots: of each shot, of their number, of the sum of their seconds."""
     del model
     name = parameter.name
     if not isinstance(shots, tuple):
@@ -58,7 +58,7 @@ def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[P
             yield Problem(name, message)
     if limits := parameter.limits.get("seconds"):
         shortest, longest = limits
-        durations = [shot.duration for shot in shots if isinstance(shot, Shot) and is_length(shot.duration)]
+        durations = [shot.duration for shot in shots if isinstance(shot, Shot) and is_duration(shot.duration)]
         if len(durations) == len(shots) and not shortest <= sum(durations) <= longest:
             limit = tr("seconds is the sum of the durations, and the service renders {shortest} to {longest}")
             limit = limit.format(shortest=shortest, longest=longest)
@@ -66,11 +66,11 @@ def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[P
 
 
 def advise_shots(parameter: Parameter, shots: Any) -> Iterator[Problem]:
-    """Yield a note for each prompt that is longer than Kling reads."""
+    """Yield a warning for each prompt that is longer than Kling reads."""
     (most,) = parameter.limits.get("advised", (0,))
     for number, shot in enumerate(shots if most and isinstance(shots, tuple) else (), 1):
         if isinstance(shot, Shot) and isinstance(shot.prompt, str) and len(shot.prompt) > most:
-            message = tr("{where}: its prompt has {count} characters, and Kling reads at most {most}.")
+            message = tr("{where}: its prompt has {count} characters, but Kling reads at most {most}.")
             message = message.format(
                 where=numbered(parameter.name, number), count=len(shot.prompt), most=most
             )
@@ -83,11 +83,11 @@ def _shot(parameter: Parameter, shot: object, where: str) -> Iterator[Problem]:
         limit = tr("is not a prompt and a duration")
         yield refused(name, shot, limit, (tr(_EXAMPLE_SHOT), EXAMPLE_SECONDS), where)
         return
-    if says_nothing(shot.prompt):
-        yield refused(name, shot.prompt, tr("is a prompt that says nothing"), tr(_EXAMPLE_SHOT), where)
+    if is_blank_prompt(shot.prompt):
+        yield refused(name, shot.prompt, tr("is an empty prompt"), tr(_EXAMPLE_SHOT), where)
     else:
-        yield from length(name, shot.prompt, parameter.most, where)
-    if not is_length(shot.duration):
+        yield from check_text(name, shot.prompt, parameter.most, where)
+    if not is_duration(shot.duration):
         limit = tr("is not a whole number of seconds, at least 1")
         yield refused(name, shot.duration, limit, EXAMPLE_SECONDS, where)
 
@@ -107,7 +107,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
             limit = tr("is a config, and {type} is a preset that takes none").format(type=camera.type)
             yield refused(name, camera.config, limit, CameraControl(camera.type))
     elif not isinstance(camera.config, dict):
-        limit = tr("is no config, and simple needs one with some of {axes}").format(axes=listed(axes))
+        limit = tr("is not a config, and simple needs one with some of {axes}").format(axes=listed(axes))
         yield refused(name, camera.config, limit, {"zoom": 5})
     else:
         low, high = parameter.range or (-math.inf, math.inf)
@@ -116,21 +116,21 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
                 limit = tr("is not an axis ({axes})").format(axes=listed(axes))
                 yield refused(name, axis, limit, "zoom")
             elif not is_within(value, low, high):
-                limit = tr(NO_NUMBER).format(low=low, high=high)
+                limit = tr(NOT_IN_RANGE).format(low=low, high=high)
                 yield refused(name, value, limit, 5, f"{name}, {axis}")
 
 
 def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:
-    """Yield a note if not exactly one axis moves, as Kling's own documentation wants it."""
+    """Yield a warning unless exactly one axis moves, as Kling's own documentation requires."""
     if isinstance(camera, CameraControl) and camera.type == "simple" and isinstance(camera.config, dict):
         moving = [value for value in camera.config.values() if isinstance(value, (int, float)) and value != 0]
         if len(moving) != 1:
-            message = tr("{field}: {count} axes differ from zero, and Kling wants exactly one.")
+            message = tr("{field}: {count} axes differ from zero, but Kling expects exactly one.")
             yield Problem(parameter.name, message.format(field=parameter.name, count=len(moving)))
 
 
 def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[Problem]:
-    """Yield the problems of the areas that move: how many, and each by itself."""
+    """Yield the problems of a list of moving masks: of their number and of each mask."""
     del model
     name, most = parameter.name, parameter.most
     if not isinstance(masks, tuple):
@@ -151,7 +151,7 @@ def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
         message = tr("{where}: {value} is not a DynamicMask; {example} would do.")
         yield Problem(name, message.format(where=where, value=shown(mask), example=_EXAMPLE_MASK))
         return
-    yield from public(name, mask.mask_url, "moves.png", where)
+    yield from check_public_url(name, mask.mask_url, "moves.png", where)
     fewest, most = parameter.limits.get("points", (0, math.inf))
     points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
     if not fewest <= len(points) <= most:
@@ -171,12 +171,12 @@ def mask_urls(masks: Any) -> tuple[Any, ...]:
 
 
 def with_urls(urls: Any, change: Callable[[Any], Any]) -> Any:
-    """Return a list of URLs with each of them changed; another value as it is."""
+    """Return a tuple of URLs with each URL changed; any other value unchanged."""
     return tuple(map(change, urls)) if isinstance(urls, tuple) else urls
 
 
 def with_mask_urls(masks: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the areas with the URL of each mask changed; another value as it is."""
+    """Return the masks with the URL of each changed; any other value unchanged."""
     if not isinstance(masks, tuple):
         return masks
     return tuple(

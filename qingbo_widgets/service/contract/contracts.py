@@ -24,22 +24,22 @@ class Contract(Protocol):
 
     @property
     def base_url(self) -> str:
-        """The address at which the service offers it."""
+        """The address at which the service offers the contract."""
 
     @property
     def models(self) -> Models:
-        """The models, and what each takes."""
+        """The models of the contract."""
 
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems."""
 
     def decode(self, body: object) -> TaskSnapshot:
-        """Return the snapshot in an answer to submit, status or cancel.
+        """Return the snapshot in the response to a submit, status or cancel.
 
         Raises:
-            ValueError: the answer cannot be about a task.
+            ValueError: the response cannot be about a task.
         """
 
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType({DEFAULT_CONTRACT: Contract202604()})
-"""Every contract that is spoken here, by its date."""
+"""Every supported contract, by its date."""

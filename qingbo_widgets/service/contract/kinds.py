@@ -1,6 +1,6 @@
-"""The types of parameters: how a value of each is read, checked, and written to JSON.
+"""The parameter types, each with its reader, its check and its JSON writer.
 
-A value of a wrong type is a problem like any other; nothing here raises.
+A value of a wrong type is a problem like any other; checks never raise.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from .limits import (
     EXAMPLE_PROMPT,
     EXAMPLE_SECONDS,
     EXAMPLE_URL,
-    NO_NUMBER,
+    NOT_IN_RANGE,
     NOT_ONE_OF,
+    check_public_url,
+    check_text,
     is_blank,
+    is_blank_prompt,
+    is_duration,
     is_finite,
-    is_length,
     is_within,
-    length,
-    public,
-    says_nothing,
 )
 from .problem import Problem, listed, refused
 from .schema import Model, Parameter
@@ -42,28 +42,28 @@ from .values import (
 
 __all__ = ["KINDS", "Kind", "Part", "example", "parsed", "unset"]
 
-#: A value of each type that would do where the description has none.
-_USUAL: Mapping[str, Any] = MappingProxyType(
+#: An example value for each type, used if the description has none.
+_EXAMPLES: Mapping[str, Any] = MappingProxyType(
     {"name": "default", "text": EXAMPLE_PROMPT, "boolean": True, "integer": 1, "number": 0.5, "seconds": 5}
 )
 _NO_PARTS: Mapping[str, Any] = MappingProxyType({})
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
-def _no_urls(value: Any) -> tuple[Any, ...]:  # noqa: ARG001 - one of several
+def _no_urls(value: Any) -> tuple[Any, ...]:  # noqa: ARG001 - signature of Kind
     return ()
 
 
-def _no_change(value: Any, change: Callable[[Any], Any]) -> Any:
+def _ignore_change(value: Any, change: Callable[[Any], Any]) -> Any:
     del change
     return value
 
 
-def _no_advice(parameter: Parameter, value: Any) -> Iterator[Problem]:  # noqa: ARG001 - one of several
+def _no_advice(parameter: Parameter, value: Any) -> Iterator[Problem]:  # noqa: ARG001 - signature of Kind
     return iter(())
 
 
@@ -73,11 +73,11 @@ def _is_text(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """One member of the objects in a list, where each stands at a place of its own in the body.
+    """One member of the objects in a list, if each member has its own place in the body.
 
     Attributes:
         fits: returns whether a value of a JSON body can be read.
-        missing: stands for one that a body lacks.
+        missing: the value for a member that a body lacks.
     """
 
     fits: Callable[[Any], bool]
@@ -90,26 +90,27 @@ class Kind:
 
     Attributes:
         check: yields the reasons for which the service would refuse a value.
-        advise: yields what may not work out as meant, although the service takes it.
-        read: returns the value out of the forms in which callers and the service write it.
+        advise: yields warnings about a value that the service accepts but that may not do what the user
+            intends.
+        read: returns the value, converted from the forms that callers and the service write.
         write: returns the value as JSON.
         fits: returns whether a value of a JSON body can be read.
-        urls: returns the URLs in a value that the service is going to fetch.
-        with_urls: returns a value with what a function makes of each URL in it, of what is none too.
-        parse: returns the value of a text, such as a cell of a CSV file. Raises ValueError.
-        parts: the members of each object, of a list of objects.
+        urls: returns the URLs in a value that the service will fetch.
+        with_urls: returns the value with a function applied to each URL in it, including invalid ones.
+        parse: returns the value that a text represents, such as a cell of a CSV file. Raises ValueError.
+        parts: the members of each object, for a list of objects.
         empty: the value of a field that is not set and has no default.
-        is_list: whether one value is a list.
+        is_list: whether a value is a list.
     """
 
     check: Callable[[Parameter, Any, Model], Iterator[Problem]]
     advise: Callable[[Parameter, Any], Iterator[Problem]] = _no_advice
-    read: Callable[[Any], Any] = _same
-    write: Callable[[Any], Any] = _same
+    read: Callable[[Any], Any] = _unchanged
+    write: Callable[[Any], Any] = _unchanged
     fits: Callable[[Any], bool] = _is_text
     urls: Callable[[Any], tuple[Any, ...]] = _no_urls
-    with_urls: Callable[[Any, Callable[[Any], Any]], Any] = _no_change
-    parse: Callable[[str], Any] = _same
+    with_urls: Callable[[Any, Callable[[Any], Any]], Any] = _ignore_change
+    parse: Callable[[str], Any] = _unchanged
     parts: Mapping[str, Part] = field(default_factory=lambda: _NO_PARTS)
     empty: Any = None
     is_list: bool = False
@@ -118,15 +119,15 @@ class Kind:
 def _name(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if is_blank(value):
-        yield refused(parameter.name, value, _blank(parameter), example(parameter))
+        yield refused(parameter.name, value, _blank_refusal(parameter), example(parameter))
 
 
 def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
-    if parameter.required and says_nothing(value):
-        yield refused(parameter.name, value, _blank(parameter), tr(EXAMPLE_PROMPT))
+    if parameter.required and is_blank_prompt(value):
+        yield refused(parameter.name, value, _blank_refusal(parameter), tr(EXAMPLE_PROMPT))
     else:
-        yield from length(parameter.name, value, parameter.most)
+        yield from check_text(parameter.name, value, parameter.most)
 
 
 def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -139,7 +140,7 @@ def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
 def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     choices = parameter.choices
     if not choices:
-        if not is_length(value):
+        if not is_duration(value):
             yield refused(parameter.name, value, tr("is not a whole number of seconds"), EXAMPLE_SECONDS)
     elif not is_integer(value) or value not in choices:
         limit = tr("is not one of {values} (whole seconds) that {model} renders")
@@ -165,7 +166,7 @@ def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
     if not parameter.range and not is_finite(value):
         yield refused(parameter.name, value, tr("is not a number"), example(parameter))
     elif not is_within(value, low, high):
-        limit = tr(NO_NUMBER).format(low=low, high=high)
+        limit = tr(NOT_IN_RANGE).format(low=low, high=high)
         yield refused(parameter.name, value, limit, example(parameter))
 
 
@@ -177,7 +178,7 @@ def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
 
 def _url(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
-    yield from public(parameter.name, value, str(parameter.example))
+    yield from check_public_url(parameter.name, value, str(parameter.example))
 
 
 def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -185,38 +186,38 @@ def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
         yield refused(parameter.name, value, tr("is not a URL"), example(parameter))
         return
     for url in value:
-        yield from public(parameter.name, url, str(parameter.example))
+        yield from check_public_url(parameter.name, url, str(parameter.example))
     if parameter.most and len(value) > parameter.most:
-        many = tr("{field}: {count} given, and {model} takes at most {most}.")
-        message = (tr(parameter.refusal) if parameter.refusal else many).format(
+        too_many = tr("{field}: {count} given, and {model} takes at most {most}.")
+        message = (tr(parameter.refusal) if parameter.refusal else too_many).format(
             field=parameter.name, count=len(value), model=model.name, most=parameter.most
         )
         yield Problem(parameter.name, message)
 
 
-def _blank(parameter: Parameter) -> str:
+def _blank_refusal(parameter: Parameter) -> str:
     return tr(parameter.refusal) if parameter.refusal else tr("is blank")
 
 
 def example(parameter: Parameter) -> Any:
-    """Return a value that would do."""
+    """Return an example of a valid value."""
     if parameter.type in ("url", "urls"):
         return f"{EXAMPLE_URL}{parameter.example or parameter.name}"
-    known = (
+    candidates = (
         parameter.example,
         parameter.default,
         *parameter.choices,
         *parameter.range,
-        _USUAL.get(parameter.type),
+        _EXAMPLES.get(parameter.type),
     )
-    return next((value for value in known if value not in (None, "")), None)
+    return next((value for value in candidates if value not in (None, "")), None)
 
 
 def parsed(parameter: Parameter, text: str) -> Any:
-    """Return the value of a text, such as a cell of a CSV file or an option of a magic.
+    """Return the value that a text represents, such as a cell of a CSV file or an option of a magic.
 
     Raises:
-        ValueError: it cannot be read.
+        ValueError: the text cannot be parsed.
     """
     for choice in parameter.choices:
         if str(choice) == text:
@@ -236,31 +237,31 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
-def _is_truth(value: object) -> bool:
+def _is_boolean(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def _is_texts(value: object) -> bool:
+def _is_text_or_texts(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(url, str) for url in value))
 
 
-def _is_named_or_object(value: object) -> bool:
+def _is_name_or_object(value: object) -> bool:
     return isinstance(value, str | dict)
 
 
-def _is_objects(value: object) -> bool:
+def _is_object_or_list(value: object) -> bool:
     return isinstance(value, dict | list)
 
 
-def _truth(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     try:
-        return _TRUTH[text.lower()]
+        return _BOOLEANS[text.lower()]
     except KeyError:
         raise ValueError(text) from None
 
 
-def _json(text: str) -> Any:
-    """Return the parts that JSON names; another text is the name of a preset, or a problem."""
+def _parse_json(text: str) -> Any:
+    """Return the value of a JSON list or object; any other text, such as a preset's name, unchanged."""
     try:
         return json.loads(text) if text[:1] in ("[", "{") else text
     except RecursionError:
@@ -283,13 +284,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "seconds": Kind(_seconds, read=as_plain, fits=is_integer, parse=int),
         "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
         "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
-        "boolean": Kind(_boolean, read=as_plain, fits=_is_truth, parse=_truth),
+        "boolean": Kind(_boolean, read=as_plain, fits=_is_boolean, parse=_parse_boolean),
         "url": Kind(_url, urls=lambda value: (value,), with_urls=lambda value, change: change(value)),
         "urls": Kind(
             _urls,
             read=as_tuple,
             write=list,
-            fits=_is_texts,
+            fits=_is_text_or_texts,
             parse=str.split,
             urls=lambda value: value if isinstance(value, tuple) else (),
             with_urls=compound.with_urls,
@@ -301,15 +302,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             compound.advise_camera,
             read=as_camera,
             write=_as_dict,
-            fits=_is_named_or_object,
-            parse=_json,
+            fits=_is_name_or_object,
+            parse=_parse_json,
         ),
         "masks": Kind(
             compound.check_masks,
             read=lambda value: as_tuple(value, as_mask),
             write=_as_dicts,
-            fits=_is_objects,
-            parse=_json,
+            fits=_is_object_or_list,
+            parse=_parse_json,
             urls=compound.mask_urls,
             with_urls=compound.with_mask_urls,
             parts={"mask_url": Part(_is_text, ""), "trajectories": Part(_is_list, [])},
@@ -321,17 +322,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             compound.advise_shots,
             read=lambda value: as_tuple(value, as_shot),
             write=_as_dicts,
-            fits=_is_objects,
-            parse=_json,
+            fits=_is_object_or_list,
+            parse=_parse_json,
             parts={"prompt": Part(_is_text, ""), "duration": Part(is_integer, 0)},
             empty=(),
             is_list=True,
         ),
     }
 )
-"""Every type that a description may name."""
+"""Every type that a description may use, by name."""
 
 
 def unset(parameter: Parameter, default: Any) -> Any:
-    """Return the value of a field that is not set: the default, or what is empty for its type."""
+    """Return the value of a field that is not set: the default, or the empty value of its type."""
     return KINDS[parameter.type].empty if default is None else default

@@ -14,27 +14,27 @@ __all__ = [
     "EXAMPLE_PROMPT",
     "EXAMPLE_SECONDS",
     "EXAMPLE_URL",
+    "NOT_IN_RANGE",
     "NOT_ONE_OF",
-    "NO_NUMBER",
+    "check_public_url",
+    "check_text",
     "is_blank",
+    "is_blank_prompt",
+    "is_duration",
     "is_finite",
-    "is_length",
     "is_within",
-    "length",
-    "public",
-    "says_nothing",
 ]
 
 EXAMPLE_PROMPT = N_("A koi in a clear pond")
 EXAMPLE_SECONDS = 5
 EXAMPLE_URL = "https://example.com/"
-#: The end of a sentence that names the value.
+#: Predicates of a sentence whose subject is the value.
 NOT_ONE_OF = N_("is not one of {values}")
-NO_NUMBER = N_("is not a number from {low:g} to {high:g}")
+NOT_IN_RANGE = N_("is not a number from {low:g} to {high:g}")
 
 
-def length(field: str, text: object, most: int, where: str = "") -> Iterator[Problem]:
-    """Yield the problem of what is no text, or a text of too many characters; 0 for any number of them."""
+def check_text(field: str, text: object, most: int, where: str = "") -> Iterator[Problem]:
+    """Yield a problem if the value is not text, or is longer than ``most`` characters (0: no limit)."""
     if not isinstance(text, str):
         yield refused(field, text, tr("is not text"), tr(EXAMPLE_PROMPT), where)
     elif 0 < most < len(text):
@@ -49,34 +49,34 @@ def length(field: str, text: object, most: int, where: str = "") -> Iterator[Pro
         yield Problem(field, message)
 
 
-def public(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
-    """Yield the problem of what is no URL that the service can fetch."""
+def check_public_url(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
+    """Yield a problem if the value is not a URL that the service can fetch."""
     reason = why_not_public(url)
     if reason is not None:
         yield refused(field, url, reason, EXAMPLE_URL + example, where)
 
 
-def says_nothing(prompt: object) -> bool:
-    """Return whether a prompt is not set, or blank."""
+def is_blank_prompt(prompt: object) -> bool:
+    """Return whether a prompt is not set or blank."""
     return not is_set(prompt) or (isinstance(prompt, str) and not prompt.strip())
 
 
 def is_blank(text: object) -> bool:
-    """Return whether it is no text, or a blank one."""
+    """Return whether a value is not text, or is blank."""
     return not isinstance(text, str) or not text.strip()
 
 
-def is_length(value: object) -> bool:
-    """Return whether it is a whole number of seconds, at least 1."""
+def is_duration(value: object) -> bool:
+    """Return whether a value is a whole number of seconds, at least 1."""
     return isinstance(value, int) and is_integer(value) and value >= 1
 
 
 def is_finite(value: object) -> bool:
-    """Return whether it is a number that JSON has."""
+    """Return whether a value is a number that JSON can represent."""
     return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def is_within(value: object, low: float, high: float) -> bool:
-    """Return whether it is a number in a range."""
-    # NaN compares false with everything, so it is outside too.
+    """Return whether a value is a number in a range."""
+    # NaN compares false with everything, so it is out of range.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high

@@ -1,4 +1,4 @@
-"""``Problem``: one reason why the service would refuse a request; and the sentence that says it."""
+"""``Problem``: a reason why the service would refuse a request, and the helpers that word it."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from ..secrets.known_keys import hide
 __all__ = ["Problem", "listed", "numbered", "refused", "shown"]
 
 
-class _Short(reprlib.Repr):
-    """A short ``repr`` out of which keys are taken before it is cut, or half a key would remain."""
+class _ShortRepr(reprlib.Repr):
+    """A short ``repr`` that hides keys before truncating, so that no half of a key remains."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = 60
 
     def repr_str(self, x: str, level: int) -> str:
-        """Return a text, short."""
+        """Return the short repr of a string."""
         return super().repr_str(hide(x), level)
 
     def repr_instance(self, x: object, level: int) -> str:
-        """Return an object that reprlib has no way of its own for, short."""
+        """Return the short repr of an object of a type that reprlib does not handle."""
         del level
-        whole = hide(repr(x))
+        text = hide(repr(x))
         half = (self.maxother - 3) // 2
-        return whole if len(whole) <= self.maxother else f"{whole[:half]}...{whole[-half - 1 :]}"
+        return text if len(text) <= self.maxother else f"{text[:half]}...{text[-half - 1 :]}"
 
 
-_short = _Short()
+_short_repr = _ShortRepr()
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason why the service would refuse a request, or one thing to know before sending it.
+    """A reason why the service would refuse a request, or a warning about it.
 
     Attributes:
-        field: the field of ``VideoRequest`` that it is about.
-        message: a sentence with the field, its value, the limit, and a value that would do.
-        number: which shot or mask it is about, counted from 1; 0 where it is about the field as a whole.
+        field: the field of ``VideoRequest`` that the problem is about.
+        message: a sentence with the field, its value, the limit, and a valid example.
+        number: the number of the shot or mask that the problem is about, counted from 1; 0 for the whole
+            field.
     """
 
     field: str
@@ -57,14 +58,14 @@ class Problem:
 
 
 def refused(field: str, value: object, limit: str, example: object, where: str = "") -> Problem:
-    """Return the problem of a value that is outside a limit.
+    """Return a problem for a value outside a limit.
 
     Args:
         field: the field.
         value: its value.
-        limit: the end of a sentence that begins with the value.
-        example: a value that would do.
-        where: the field and the part of it, where the value is only a part.
+        limit: the predicate of a sentence whose subject is the value.
+        example: a valid value.
+        where: the field and the part of it, if the value is only a part.
     """
     message = tr("{where}: {value} {limit}; {example} would do.")
     return Problem(
@@ -73,20 +74,20 @@ def refused(field: str, value: object, limit: str, example: object, where: str =
 
 
 def numbered(field: str, number: int) -> str:
-    """Return the name of one part of a field, counted from 1."""
+    """Return the name of a numbered part of a field, counted from 1."""
     return tr("{field}, number {number}").format(field=field, number=number)
 
 
 def shown(value: object) -> str:
-    """Return a value as a message quotes it: short, without a key, whatever its ``__repr__`` does."""
-    if isinstance(value, int) and abs(value) >= 10**60:  # Python prints no integer of thousands of digits
+    """Return a value for quoting in a message: short, without a key, even if its ``__repr__`` raises."""
+    if isinstance(value, int) and abs(value) >= 10**60:  # Python refuses to print huge integers
         return f"<{type(value).__name__}>"
     try:
-        return _short.repr(str.__str__(value) if isinstance(value, str) else value)
+        return _short_repr.repr(str.__str__(value) if isinstance(value, str) else value)
     except Exception:  # a foreign __repr__
         return f"<{type(value).__name__}>"
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return values as a sentence lists them."""
+    """Return the values, separated by commas."""
     return ", ".join(map(str, values))

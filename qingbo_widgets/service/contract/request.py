@@ -1,4 +1,4 @@
-"""``VideoRequest``: one vocabulary for a video that is to be made, whichever contract carries the request."""
+"""``VideoRequest``: the request for a video, with the same fields for every contract."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["CameraControl", "DynamicMask", "Problem", "Shot", "VideoRequest"]
 
 
 class _Signature:
-    """The signature that completion and Shift-Tab show: every field, with its default."""
+    """The signature that completion and Shift-Tab show: every field with its default."""
 
     def __get__(self, request: object, kind: type[VideoRequest]) -> inspect.Signature:
         positional, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
@@ -36,41 +36,41 @@ class _Signature:
 
 
 class VideoRequest(Searched):
-    """A video that is to be made. Immutable.
+    """A request for a video. Immutable.
 
-    Building one never fails for a value: what the service would refuse is listed by ``problems()``. ``None``
-    and the empty tuple mean "not set", and so does an empty text where the model has no default; a field that
-    is not set takes the model's default.
-    Lists become tuples, and parts may be given in the forms that the service writes. The limits are those of
-    the service's documentation, "Submit: request".
+    Building a request never fails because of a value: ``problems()`` lists the reasons why the service would
+    refuse it. ``None`` and the empty tuple mean "not set", and so does an empty text if the model has no
+    default; a field that is not set takes the model's default.
+    Lists become tuples, and parts are also accepted in the forms that the service writes. The limits come
+    from the service's documentation, "Submit: request".
 
     Attributes:
-        model: ``kling-v3``, ``kling-v2-master``, ``kling-v1-6``, ``kling-v1``; another one is sent as it is.
-        prompt: what the video shows, at most 2500 characters. Absent when there are ``shots``.
+        model: ``kling-v3``, ``kling-v2-master``, ``kling-v1-6``, ``kling-v1``; any other is sent unchanged.
+        prompt: the content of the video, at most 2500 characters. Absent if there are ``shots``.
         action: the kind of operation.
-        aspect_ratio: ``16:9``, ``9:16``, ``1:1``. With an input image the image decides.
-        duration: seconds: 5 or 10, for ``kling-v3`` any of 3 to 15. With ``shots``, they decide.
-        negative_prompt: what to avoid, at most 2500 characters (``kling-v1``, ``kling-v1-6``).
+        aspect_ratio: ``16:9``, ``9:16``, ``1:1``. With an input image, the image determines it.
+        duration: seconds: 5 or 10, for ``kling-v3`` 3 to 15. With ``shots``, their durations determine it.
+        negative_prompt: the content to avoid, at most 2500 characters (``kling-v1``, ``kling-v1-6``).
         image_urls: one public http(s) URL of a JPEG, PNG or WebP, up to 10 MB: the first frame.
         last_frame: a public http(s) URL of the last frame; needs ``image_urls``.
-        callback_url: where the service posts to when the task ends.
+        callback_url: the URL to which the service posts when the task ends.
         mode: ``std`` (720P) or ``pro`` (1080P).
         cfg_scale: 0 to 1, higher follows the prompt more closely (``kling-v1``, ``kling-v1-6``).
         enable_audio: sound (``kling-v3``; the service's default is on).
-        camera_control: how the camera moves (``kling-v1-6``).
+        camera_control: the camera movement (``kling-v1-6``).
         static_mask: a public URL of a PNG: the area of the input image that stays still (``kling-v1-6``).
         dynamic_masks: up to 6 areas of the input image that move (``kling-v1-6``).
         shots: 2 to 6 shots, instead of ``prompt`` and ``duration`` (``kling-v3``).
 
     Raises:
-        TypeError: for a field that no model takes.
+        TypeError: no model takes one of the fields.
     """
 
-    __slots__ = ("__weakref__", "_given")
+    __slots__ = ("__weakref__", "_explicit")
     __match_args__ = ("model", "prompt")
-    __signature__ = _Signature()  # asked for late: the models need not be read at import
+    __signature__ = _Signature()  # computed on access, so that the models need not be read at import
 
-    _given: Mapping[str, Any]
+    _explicit: Mapping[str, Any]
     model: str
     prompt: str
     action: str
@@ -93,27 +93,29 @@ class VideoRequest(Searched):
         if unknown := fields.keys() - known:
             names = hide(", ".join(sorted(unknown)))
             raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
-        given = {
+        explicit = {
             "model": model,
             **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),
             **fields,
         }
-        read = {name: KINDS[known[name].type].read(given[name]) for name in known if name in given}
-        kept = {name: value for name, value in read.items() if not _is_unset(value)}
-        object.__setattr__(self, "_given", MappingProxyType({"model": model, **kept}))
+        converted = {name: KINDS[known[name].type].read(explicit[name]) for name in known if name in explicit}
+        set_fields = {name: value for name, value in converted.items() if not _is_unset(value)}
+        object.__setattr__(self, "_explicit", MappingProxyType({"model": model, **set_fields}))
 
-    if not TYPE_CHECKING:  # or any name would pass for a field
+    if not TYPE_CHECKING:  # with it, type checkers would accept any name
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_") or name not in (known := declared()):
                 raise AttributeError(f"VideoRequest has no field {hide(name)}")
-            if name in self._given:
-                return self._given[name]
-            return unset(known[name], models_of().of(self._given["model"]).default(name))
+            if name in self._explicit:
+                return self._explicit[name]
+            return unset(known[name], models_of().of(self._explicit["model"]).default(name))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         name = hide(name)
-        raise AttributeError(f"A VideoRequest does not change; request.replace({name}=…) makes another one.")
+        raise AttributeError(
+            f"A VideoRequest is immutable; request.replace({name}=…) returns a changed copy."
+        )
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *declared()]
@@ -128,26 +130,26 @@ class VideoRequest(Searched):
         return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self.chosen().items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), dict(self._given))
+        return _rebuilt, (type(self), dict(self._explicit))
 
     @property
     def given(self) -> Mapping[str, Any]:
         """The model, and the fields that are set."""
-        return self._given
+        return self._explicit
 
     @classmethod
     def field_names(cls) -> tuple[str, ...]:
-        """Return the names of all fields: what some model of some contract takes."""
+        """Return the names of all fields: the parameters of every model and contract."""
         return tuple(declared())
 
     @property
     def is_multi_shot(self) -> bool:
-        """Whether shots stand instead of the prompt and the duration."""
+        """True if shots replace the prompt and the duration."""
         return is_set(self.shots)
 
     @property
     def is_image_to_video(self) -> bool:
-        """Whether the video starts from an image."""
+        """True if the video starts from an image."""
         return is_set(self.image_urls)
 
     @property
@@ -159,26 +161,26 @@ class VideoRequest(Searched):
 
     @property
     def seconds(self) -> int:
-        """The length of the video in seconds; 0 where what is given is no length."""
+        """The length of the video in seconds; 0 if the duration is invalid."""
         if not self.is_multi_shot:
             return self.duration if is_integer(self.duration) else 0
         shots = self.shots if isinstance(self.shots, tuple) else ()
         return sum(shot.duration for shot in shots if isinstance(shot, Shot) and is_integer(shot.duration))
 
     def values(self, models: Models | None = None) -> dict[str, Any]:
-        """Return the value of every field, with the defaults of those that are not set.
+        """Return the value of every field, with defaults for those that are not set.
 
         Args:
-            models: those whose defaults count; by default, those of contract 2026-04.
+            models: the models whose defaults to use; by default, those of contract 2026-04.
         """
-        model = (models or models_of()).of(self._given["model"])
+        model = (models or models_of()).of(self._explicit["model"])
         return {
-            name: self._given[name] if name in self._given else unset(parameter, model.default(name))
+            name: self._explicit[name] if name in self._explicit else unset(parameter, model.default(name))
             for name, parameter in declared().items()
         }
 
     def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
-        """Return everything for which the service would refuse this request; empty when it should take it.
+        """Return the reasons why the service would refuse this request; empty if it should accept it.
 
         Args:
             contract: the date of the service's contract; by default 2026-04.
@@ -187,11 +189,11 @@ class VideoRequest(Searched):
         return checks.check(self.values(models), models)
 
     def warnings(self, contract: str | None = None, *, local_service: bool = False) -> tuple[Problem, ...]:
-        """Return what to know before sending: an unknown model, and limits that only Kling itself documents.
+        """Return warnings before sending: an unknown model, and limits that only Kling itself documents.
 
         Args:
             contract: as for ``problems``.
-            local_service: whether a server on this machine answers, which reaches private addresses too.
+            local_service: whether the server runs on this machine, where it reaches private addresses too.
         """
         models = models_of(contract or DEFAULT_CONTRACT)
         return checks.advise(self.values(models), models, local_service=local_service)
@@ -200,23 +202,23 @@ class VideoRequest(Searched):
         """Return a copy with some fields changed.
 
         Raises:
-            TypeError: for a field that no model takes.
+            TypeError: no model takes one of the fields.
         """
-        return type(self)(**{**self._given, **changes})
+        return type(self)(**{**self._explicit, **changes})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the model and every field that is set, as JSON for ``from_dict``.
 
-        Those at their default are among them: another contract may have another default.
+        Fields set to their default are included, because another contract may have another default.
         """
-        return {name: _plain(value) for name, value in self._given.items()}
+        return {name: _plain(value) for name, value in self._explicit.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the request that ``as_dict`` wrote down.
+        """Return the request from the output of ``as_dict``.
 
         Raises:
-            TypeError: for a field that no model takes.
+            TypeError: no model takes one of the fields.
         """
         return cls(**data)
 
@@ -225,11 +227,11 @@ class VideoRequest(Searched):
         """Return the request that a JSON body submits: the inverse of ``Client.payload``.
 
         Args:
-            body: as the service takes it.
-            contract: the date of the contract that the body is written by; by default 2026-04.
+            body: the body in the form that the service takes.
+            contract: the date of the contract that the body follows; by default 2026-04.
 
         Raises:
-            TypeError: it is no mapping, has a field that no model takes, or a value that a field cannot have.
+            TypeError: the body is not a mapping, or has a field or value that a request cannot have.
             ValueError: there is no such contract.
         """
         if not isinstance(body, Mapping):
@@ -245,20 +247,20 @@ class VideoRequest(Searched):
 
     def chosen(self) -> dict[str, Any]:
         """Return the model and every field that differs from its default."""
-        model = models_of().of(self._given["model"])
+        model = models_of().of(self._explicit["model"])
         return {
             name: value
-            for name, value in self._given.items()
+            for name, value in self._explicit.items()
             if name == "model" or not is_same(value, model.default(name))
         }
 
 
-def _rebuilt(kind: type[VideoRequest], given: dict[str, Any]) -> VideoRequest:
-    return kind(**given)
+def _rebuilt(kind: type[VideoRequest], explicit: dict[str, Any]) -> VideoRequest:
+    return kind(**explicit)
 
 
 def _is_unset(value: object) -> bool:
-    # An empty text is kept where one may stand: as the choice of a form that a user has cleared.
+    # An empty text is kept, because it may be intended: a form field that the user has cleared.
     return value is None or (isinstance(value, tuple) and not value)
 
 

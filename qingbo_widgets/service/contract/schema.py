@@ -1,7 +1,7 @@
-"""The words of a model's description: what the files in ``models/`` may say, and nothing about any model.
+"""The schema of the descriptions in ``models/``, independent of any particular model.
 
 The vocabulary is the service's own: actions, parameters with value sets and defaults, constraints of ``when``
-and what follows. A description that comes from the service at run time is read into the same classes.
+and its consequences. A description received from the service at run time is read into the same classes.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, eq=False)
 class Parameter:
-    """One parameter of a request. Texts are English, to be shown through ``tr``.
+    """One parameter of a request. Texts are in English and shown through ``tr``.
 
     Attributes:
         name: the field of ``VideoRequest``.
-        type: a name of ``kinds.KINDS``: how its values are read, checked, and written.
-        label: beside its control.
+        type: a key of ``kinds.KINDS``, which reads, checks and writes its values.
+        label: the label of its control.
         help: its meaning, in a sentence.
-        placeholder: in an empty control.
+        placeholder: the text in an empty control.
         place: its path in the JSON body; with ``{number}`` and ``{key}`` for the parts of a list.
-        default: the value of a field that the caller did not set; ``None`` where the field is not sent then.
-        always: whether it is sent also where it was not set.
+        default: the value if the caller did not set the field; ``None`` if the field is then not sent.
+        always: whether the field is sent even if it was not set.
         required: whether a request without it has a problem.
-        choices: the values that it may have; empty for any.
-        labels: a text for a choice, or for a part of the value.
+        choices: the allowed values; empty for any value.
+        labels: a text for each choice, or for each part of the value.
         range: the least and the greatest value.
-        most: the most characters of a text, or parts of a list; 0 for any number.
-        example: a value that would do; the default where none is given.
-        refusal: the end of a sentence about a value that will not do.
-        editor: where it is edited, if not in a control of its type: ``code``, or the name of a panel.
-        options: its options in ``%%qingbo``; ``--its-name`` where none are given.
-        media: the use of the files that its URLs lead to, ``image`` or ``mask``; empty where there are none.
-        limits: what only its type knows: the least and the greatest ``count``, ``seconds`` and ``points``;
-            ``advised``, the most characters that are read.
+        most: the maximum number of characters of a text, or of parts of a list; 0 for no limit.
+        example: a valid value; by default the default value.
+        refusal: the predicate of a sentence about an invalid value.
+        editor: the place to edit it, if not a control of its type: ``code``, or the name of a panel.
+        options: its options in ``%%qingbo``; by default ``--its-name``.
+        media: the use of the files behind its URLs, ``image`` or ``mask``; empty if it has no URLs.
+        limits: limits for its type only: the least and the greatest ``count``, ``seconds`` and ``points``;
+            ``advised``, the maximum number of characters that the model reads.
     """
 
     name: str
@@ -69,12 +69,12 @@ class Parameter:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Return its options in ``%%qingbo``."""
+        """The parameter's options in ``%%qingbo``."""
         return self.options or (f"--{self.name.replace('_', '-')}",)
 
     @property
     def opposite_flags(self) -> tuple[str, ...]:
-        """Return the options that turn a boolean off."""
+        """The options that turn a boolean off."""
         return tuple(flag.replace("--", "--no-", 1) for flag in self.flags if flag.startswith("--"))
 
 
@@ -83,14 +83,15 @@ class Constraint:
     """One rule about several parameters.
 
     Attributes:
-        when: the values under which it holds, by parameter; ``("*",)`` for any that is set.
+        when: the values under which the rule holds, by parameter; ``("*",)`` for any value that is set.
         omit: parameters that are then neither checked nor sent.
         forbid: parameters that must then not be set; they are not sent either.
         require: a parameter that must then be set.
-        avoid: parameters better not set; only a note is shown.
-        refusal: the end of a sentence about a forbidden value, or about one that lacks what it requires.
-        note: a sentence for what is omitted or better avoided; ``{field}`` stands for it.
-        instead: a sentence that the form shows under the control of what is omitted.
+        avoid: parameters that should then not be set; only a note is shown.
+        refusal: the predicate of a sentence about a forbidden value, or about a value that lacks the required
+            parameter.
+        note: a sentence about an omitted or avoided parameter; ``{field}`` is replaced by its name.
+        instead: a sentence that the form shows under the control of an omitted parameter.
     """
 
     when: Mapping[str, tuple[Any, ...]]
@@ -103,7 +104,7 @@ class Constraint:
     instead: str = ""
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Return whether the values are those of ``when``."""
+        """Return whether the rule applies: the values match ``when``."""
         return all(
             is_set(values.get(name)) and (allowed == ("*",) or values[name] in allowed)
             for name, allowed in self.when.items()
@@ -115,12 +116,13 @@ class Model:
     """One model of the service.
 
     Attributes:
-        name: its name at the service; empty for all that are not listed.
-        description: a few words for choosing, to be shown through ``tr``.
-        parameters: what it takes, by name, in the order of the body.
+        name: its name at the service; empty for the model that stands for every unlisted one.
+        description: a few words for choosing a model, shown through ``tr``.
+        parameters: the parameters it takes, by name, in the order of the body.
         constraints: its rules about several parameters.
         actions: the kinds of operation that it offers.
-        can: what it is chosen for: ``image``, ``last_frame``, ``shots``, ``audio``, ``camera``, ``masks``.
+        can: the capabilities for choosing it: ``image``, ``last_frame``, ``shots``, ``audio``, ``camera``,
+            ``masks``.
     """
 
     name: str
@@ -134,7 +136,7 @@ class Model:
         return f"<Model {self.name}: {tr(self.description)}; takes {', '.join(self.parameters)}>"
 
     def default(self, name: str) -> Any:
-        """Return the value of a parameter that the caller did not set; ``None`` where there is none."""
+        """Return the default of a parameter; ``None`` if it has none or the model does not take it."""
         parameter = self.parameters.get(name)
         return None if parameter is None else parameter.default
 
@@ -152,10 +154,10 @@ class Models(Mapping[str, Model]):
 
     Args:
         contract: the contract's date.
-        base_url: where the service offers the contract.
+        base_url: the address at which the service offers the contract.
         parameters: every parameter of the contract, by name, in the order of the body.
         models: the models that it lists.
-        other: stands for every other model, which may take anything.
+        other: the model that stands for every unlisted one, which may take any parameter.
     """
 
     def __init__(
@@ -171,7 +173,7 @@ class Models(Mapping[str, Model]):
 
     def __getitem__(self, name: str) -> Model:
         if name not in self._models:
-            raise KeyError(hide(str(name)))  # it may be a key, in the wrong place
+            raise KeyError(hide(str(name)))  # it may be an API key, pasted in the wrong place
         return self._models[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -181,11 +183,11 @@ class Models(Mapping[str, Model]):
         return len(self._models)
 
     def __repr__(self) -> str:
-        wide = max(map(len, self), default=0)
-        return "\n".join(f"{name:{wide}}  {tr(model.description)}" for name, model in self.items())
+        width = max(map(len, self), default=0)
+        return "\n".join(f"{name:{width}}  {tr(model.description)}" for name, model in self.items())
 
     def of(self, model: object) -> Model:
-        """Return the description of a model; of one that is not listed, what it may take."""
+        """Return the description of a model; for an unlisted one, the description in ``other``."""
         return self._models.get(model, self.other) if isinstance(model, str) else self.other
 
     def taking(self, name: str) -> tuple[str, ...]:
@@ -193,7 +195,7 @@ class Models(Mapping[str, Model]):
         return tuple(model.name for model in self.values() if name in model.parameters)
 
     def closest(self, name: str) -> str | None:
-        """Return the model that a misspelt name probably means."""
-        import difflib  # for a misspelt name only
+        """Return the most similar model name, for a misspelt one; ``None`` if none is similar."""
+        import difflib  # needed for misspelt names only
 
         return next(iter(difflib.get_close_matches(name.lower(), self, n=1, cutoff=0.7)), None)

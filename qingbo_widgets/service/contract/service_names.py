@@ -1,4 +1,4 @@
-"""The name of a service in the journal: one, however its address was spelt."""
+"""The name of a service in the journal, the same for every spelling of its address."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def normalised(service: str) -> str:
-    """Return a base URL as the journal has it: no capitals in the host, no default port, no slash at the end.
+    """Return a base URL as stored in the journal: lowercase host, no default port, no trailing slash.
 
-    A host of other letters than ASCII is written as the network knows it (``xn--…``). What is no URL, such as
-    ``sandbox``, stays as it is.
+    A host with non-ASCII letters is converted to its IDNA form (``xn--…``). A name that is not a URL, such as
+    ``sandbox``, is returned unchanged.
     """
     try:
         parts = urlsplit(service.strip())
@@ -27,5 +27,5 @@ def normalised(service: str) -> str:
     except (ValueError, UnicodeError):
         return service
     host = f"[{host}]" if ":" in host else host.removesuffix(".")
-    own_port = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
-    return f"{parts.scheme}://{host}{own_port}{parts.path.rstrip('/')}"
+    port_suffix = "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{host}{port_suffix}{parts.path.rstrip('/')}"

@@ -1,4 +1,4 @@
-"""``TaskSnapshot``: what the service said of a task at one moment. Frozen; the next one replaces it whole."""
+"""``TaskSnapshot``: the state of a task in one response. Frozen; the next snapshot replaces it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 __all__ = ["ServiceFailure", "TaskSnapshot", "TaskStatus", "Video"]
 
-_LONGEST_WORD = 64
+_LONGEST_NAME = 64
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands. ``submitting`` and ``unconfirmed`` are ours, the others are the service's words.
+    """The status of a task. ``submitting`` and ``unconfirmed`` are ours, the others are the service's.
 
-    A word that the service invents later becomes a status of its own, which is shown and not an end.
+    A status that the service adds later becomes a value of its own, which is shown and is not an end.
     """
 
     submitting = "submitting"
@@ -31,17 +31,17 @@ class TaskStatus(StrEnum):
     def _missing_(cls, value: object) -> TaskStatus | None:
         if not isinstance(value, str):
             return None
-        word = "".join(character for character in value if character.isprintable()).strip()[:_LONGEST_WORD]
-        known = cls.__members__.get(word.lower())
-        if known is not None or not word:
+        name = "".join(character for character in value if character.isprintable()).strip()[:_LONGEST_NAME]
+        known = cls.__members__.get(name.lower())
+        if known is not None or not name:
             return known
-        unknown = str.__new__(cls, word)
-        unknown._name_ = unknown._value_ = word
+        unknown = str.__new__(cls, name)
+        unknown._name_ = unknown._value_ = name
         return unknown
 
     @property
     def is_ended(self) -> bool:
-        """Whether the service will do nothing more: completed, failed or cancelled."""
+        """True if the service will do nothing more: completed, failed or cancelled."""
         return self in _ENDED
 
 
@@ -54,7 +54,7 @@ class Video:
 
     Attributes:
         url: an http(s) link.
-        expires_at: when the link ends (aware, UTC); the documentation promises 24 hours.
+        expires_at: the time at which the link expires (aware, UTC); the documentation promises 24 hours.
     """
 
     url: str
@@ -63,11 +63,11 @@ class Video:
 
 @dataclass(frozen=True)
 class ServiceFailure:
-    """Why the service ended a task without a video.
+    """The reason why the service ended a task without a video.
 
     Attributes:
-        message: the service's own words.
-        code: its word for the reason, ``None`` where it gave none.
+        message: the service's own error message.
+        code: the service's error code, ``None`` if it sent none.
     """
 
     message: str
@@ -76,21 +76,21 @@ class ServiceFailure:
 
 @dataclass(frozen=True)
 class TaskSnapshot:
-    """One answer of the service about a task.
+    """The state of a task in one response of the service.
 
     Attributes:
         task_id: the task's id at the service.
-        model: the model that renders it; empty where the answer does not say (as that of a cancel).
-        action: the kind of operation; empty where the answer does not say.
-        status: where it stands.
+        model: the model that renders it; empty if the response lacks it (as the response to a cancel does).
+        action: the kind of operation; empty if the response lacks it.
+        status: its status.
         progress: percent, 0 to 100.
-        created_at: when it was submitted (aware, UTC).
-        started_at: when rendering began (aware, UTC).
-        completed_at: when it ended (aware, UTC).
-        videos: what it made.
-        error: why it failed.
-        cost: what it cost, in the service's quota units, where the answer says so.
-        raw: the service's answer as it came.
+        created_at: the time of submission (aware, UTC).
+        started_at: the time at which rendering began (aware, UTC).
+        completed_at: the time at which it ended (aware, UTC).
+        videos: the finished videos.
+        error: the reason why it failed.
+        cost: its cost in the service's quota units, if the response contains it.
+        raw: the response as received.
     """
 
     task_id: str

@@ -1,4 +1,4 @@
-"""What a person calls the statuses of a task."""
+"""The names of the statuses of a task, for the user."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ _NAMES: Mapping[str, str] = {
 
 
 def status_name(status: str) -> str:
-    """A status in one word; one that the service has invented since stays as it is."""
+    """Return the translated name of a status; a status unknown to this version is returned unchanged."""
     name = _NAMES.get(status)
     return str(status) if name is None else tr(name)

@@ -1,7 +1,8 @@
-"""The status of a task in an answer, also where the service ends it with a word that the contract lacks.
+"""The status of a task in a response, including names of ended states that the contract lacks.
 
-The contract knows five words. Another one is shown as it is, and followed: to take for an end what is none
-would lose a paid video. But an answer that carries what only ended tasks have is an end, whatever its word.
+The contract defines five names. A task with any other name is shown with it and still followed, because
+mistaking a running task for an ended one would lose a paid video. But a response with data that only ended
+tasks have counts as an end, whatever its status name.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _KNOWN = (
     TaskStatus.failed,
     TaskStatus.cancelled,
 )
-#: Words of other gateways for the same ends, in lower case; "succeed" is that of Kling, behind this gateway.
+#: Names of the same end at other gateways, in lower case; "succeed" is that of Kling, behind this gateway.
 _COMPLETED = frozenset({"succeed", "succeeded", "success", "successful", "complete", "done", "finished"})
 _FAILED = frozenset({"failure", "error", "errored"})
 #: American spelling.
@@ -27,22 +28,22 @@ _CANCELLED = "canceled"
 def status_of(
     word: object, *, is_dated: bool, is_full: bool, has_videos: bool, has_error: bool
 ) -> TaskStatus:
-    """Return the status that an answer tells.
+    """Return the status of the task that a response describes.
 
     Args:
-        word: what the answer calls its status.
-        is_dated: whether it says when the task ended.
-        is_full: whether it says that the task has made 100 %.
+        word: the status name in the response.
+        is_dated: whether the response has the time at which the task ended.
+        is_full: whether its progress is 100 %.
         has_videos: whether it has a link to a video.
-        has_error: whether it says why the task failed.
+        has_error: whether it has the reason why the task failed.
     """
     status = _named(word)
     if status in _KNOWN:
         return status
     name = "" if status is None else status.lower()
     if has_videos:
-        is_made = is_dated or is_full or name in _COMPLETED
-        return TaskStatus.completed if is_made else status or TaskStatus.queued
+        is_complete = is_dated or is_full or name in _COMPLETED
+        return TaskStatus.completed if is_complete else status or TaskStatus.queued
     if has_error and name not in _COMPLETED and (is_dated or name in _FAILED):
         return TaskStatus.failed
     if name == _CANCELLED:

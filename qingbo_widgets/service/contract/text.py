@@ -1,4 +1,4 @@
-"""Text from elsewhere, made fit for a line: of a terminal, a log, a card."""
+"""Text from external sources, cleaned for one line of a terminal, a log or a card."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ __all__ = ["plain_line"]
 
 
 def plain_line(text: str) -> str:
-    """The text on one line, without what a terminal would act on, and no file could hold.
+    """Return the text on one line, without characters that a terminal interprets or a file cannot hold.
 
-    That is escape sequences, carriage returns, what turns the direction of writing, half a surrogate pair.
+    These are escape and other control characters, bidirectional overrides and lone surrogates.
     """
     return "".join(character for character in " ".join(text.split()) if character.isprintable())

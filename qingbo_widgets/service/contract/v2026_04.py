@@ -1,7 +1,7 @@
-"""What goes over the wire: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``. One class a dated contract.
+"""The wire format of contract 2026-04: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``.
 
-Requests are written strictly. Answers are read leniently, because the service's documentation shows several
-forms of one field: links as text or as a list, times in seconds or in milliseconds.
+Requests are written strictly. Responses are read leniently, because the service's documentation shows several
+forms of the same field: links as text or as a list, times in seconds or in milliseconds.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .wire import write_body
 
 __all__ = ["Contract202604"]
 
-#: Seconds; a larger number is in milliseconds (the year 5138, or March 1973).
+#: The largest time in seconds (the year 5138); a larger number is in milliseconds (from March 1973).
 _LATEST_SECOND = 1e11
 _FIRST_YEAR, _END_YEAR = 1971, 3000
 _LONGEST_ID = 256
 _LONGEST_TEXT = 1000
-#: What a database can keep as an integer.
+#: The limit of a database integer.
 _LARGEST_COST = 2**63
 
 
@@ -48,23 +48,23 @@ class Contract202604:
 
     @property
     def models(self) -> Models:
-        """The models of the contract, and what each takes."""
+        """The models of the contract."""
         return models_of(self.name)
 
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems.
 
         ``model``, ``action``, ``prompt``, ``aspect_ratio``, ``duration`` and ``extra.mode`` are always sent,
-        everything else only when it is set. With shots, ``prompt`` and ``duration`` are absent; with an input
-        image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
+        all others only if they are set. With shots, ``prompt`` and ``duration`` are absent; with an
+        input image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
         """
         return write_body(request.values(self.models), self.models)
 
     def decode(self, body: object) -> TaskSnapshot:
-        """The snapshot in an answer to submit, status or cancel.
+        """Return the snapshot in the response to a submit, status or cancel.
 
         Raises:
-            ValueError: if the answer cannot be about a task, because it carries no usable ``task_id``.
+            ValueError: the response cannot be about a task, because it has no usable ``task_id``.
         """
         if not isinstance(body, Mapping):
             raise ValueError(tr("the answer is not a JSON object"))
@@ -101,7 +101,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float | None:
-    """A finite number, also out of text such as ``"45%"``."""
+    """Return a finite number, also from text such as ``"45%"``; ``None`` for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -126,21 +126,21 @@ def _time(value: object) -> datetime | None:
     try:
         if number is not None:
             seconds = number / 1000 if number > _LATEST_SECOND else number
-            return _likely(datetime.fromtimestamp(seconds, UTC))
+            return _plausible(datetime.fromtimestamp(seconds, UTC))
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value.strip())
-            return _likely(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
+            time = datetime.fromisoformat(value.strip())
+            return _plausible(time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC))
     except (ValueError, OverflowError, OSError):
         pass
     return None
 
 
-def _likely(moment: datetime) -> datetime | None:
-    """The moment, unless no task can have it: year 1 is how Go writes "none".
+def _plausible(time: datetime) -> datetime | None:
+    """Return the time; ``None`` if no task can have it: Go writes a missing time as year 1.
 
-    Nor could such a one be shown: outside these years, Windows knows no local time.
+    Such a time could not be shown either: outside these years, Windows cannot convert to local time.
     """
-    return moment if _FIRST_YEAR <= moment.year < _END_YEAR else None
+    return time if _FIRST_YEAR <= time.year < _END_YEAR else None
 
 
 def _videos(result: object) -> tuple[Video, ...]:
@@ -149,7 +149,7 @@ def _videos(result: object) -> tuple[Video, ...]:
     for entry in entries if isinstance(entries, list) else []:
         fields = entry if isinstance(entry, Mapping) else {"url": entry}
         url = fields.get("url")
-        # Anything but a web link is dropped here: nothing further on is to meet a script or a path.
+        # Drop everything except web links here, so that later code never handles a script or a path.
         videos += [
             Video(link, _time(fields.get("expires_at")))
             for link in (url if isinstance(url, list) else [url])

@@ -1,4 +1,4 @@
-"""Refuse a description of models that contradicts itself, by the name of the parameter and what is wrong."""
+"""The validation of model descriptions; an error names the parameter and the mistake."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .values import is_set
 __all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate"]
 
 MEDIA = ("", "image", "mask")
-#: What each panel of the form edits.
+#: The parameters that each panel of the form edits.
 EDITORS = {"camera": ("camera_control",), "masks": ("static_mask", "dynamic_masks"), "shots": ("shots",)}
-#: The options of ``%%qingbo`` that are no parameters.
+#: The options of ``%%qingbo`` that are not parameters.
 OPTIONS = ("-o", "--output", "-w", "--wait", "-h", "--help")
 _OPTION = re.compile(r"-[a-z]|--[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
-#: Names that no parameter can have; ``place`` gives such a one its name on the wire.
-_OF_REQUEST = """
+#: Names that no parameter can have. A parameter with such a name on the wire sets it through ``place``.
+_REQUEST_NAMES = """
 as_dict chosen field_names from_body from_dict given is_image_to_video is_multi_shot problems prompts
 replace seconds values warnings
 """
-_OF_CALLS = """
+_CALL_NAMES = """
 ask_above fixed hide locale manager max_running name output repeat request self skip_invalid table wait
 """
-#: Of a table of tasks.
-_OF_TABLES = """
+#: Columns of a table of tasks.
+_TABLE_NAMES = """
 completed_at cost created_at error key note rating status submitted_at tags task_id video
 """
-#: A form has its fields as traits.
-_OF_FORM = """
+#: Attributes of a form, whose fields are traits.
+_FORM_NAMES = """
 add_class add_traits ask_for at_once blur box_style children class_own_trait_events class_own_traits
 class_trait_names class_traits close close_all comm contract controls counts cross_validation_lock decided
 default defaults field_names find_manager focus get_manager_state get_state get_view_spec
@@ -45,14 +45,14 @@ send send_state set_state set_trait settle setup_instance show_problems slots st
 tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names trait_values
 traits typed unasked unobserve unobserve_all widget_types widgets with_text
 """
-RESERVED = frozenset(f"{_OF_REQUEST} {_OF_CALLS} {_OF_TABLES} {_OF_FORM}".split())
+RESERVED = frozenset(f"{_REQUEST_NAMES} {_CALL_NAMES} {_TABLE_NAMES} {_FORM_NAMES}".split())
 
 
 def validate(models: Models) -> Models:
-    """Return the models.
+    """Return the models if their description is valid.
 
     Raises:
-        ValueError: the description names what there is not, or contradicts itself.
+        ValueError: the description refers to an unknown name, or contradicts itself.
     """
     for where, what in _errors(models):
         raise ValueError(f"contract {models.contract}, {where}: {what}")
@@ -62,72 +62,72 @@ def validate(models: Models) -> Models:
 def _errors(models: Models) -> Iterator[tuple[str, str]]:
     parameters = models.parameters
     for name, parameter in parameters.items():
-        for error in (*_of_name(name), *_of_parameter(parameter)):
+        for error in (*_name_errors(name), *_parameter_errors(parameter)):
             yield name, error
     for model in (*models.values(), models.other):
-        for error in _of_model(model, parameters):
+        for error in _model_errors(model, parameters):
             yield model.name or "other", error
     options = [*OPTIONS, *(flag for one in parameters.values() for flag in _options(one))]
     for option, count in Counter(options).items():
         if count > 1:
-            yield option, "this option has another meaning already"
+            yield option, "this option is already in use"
 
 
-def _of_name(name: str) -> Iterator[str]:
+def _name_errors(name: str) -> Iterator[str]:
     if not (name.isascii() and name.isidentifier() and name[0].isalpha() and name == name.lower()):
-        yield "a name is of small letters, digits and underscores, as in aspect_ratio"
+        yield "a name consists of lowercase letters, digits and underscores, as in aspect_ratio"
     if name in RESERVED or keyword.iskeyword(name):
-        yield "the name has another meaning; take another one, and place for its name on the wire"
+        yield "the name is reserved; use another one, and set place to its name on the wire"
 
 
-def _of_parameter(parameter: Parameter) -> Iterator[str]:
+def _parameter_errors(parameter: Parameter) -> Iterator[str]:
     kind = KINDS.get(parameter.type)
     if kind is None:
-        yield f"there is no type {parameter.type}; there are {listed(KINDS)}"
+        yield f"there is no type {parameter.type}; the types are {listed(KINDS)}"
         return
-    yield from _of_words(parameter)
+    yield from _type_errors(parameter)
     if parameter.media not in MEDIA:
-        yield f"there is no medium {parameter.media}; there are {listed(MEDIA[1:])}"
+        yield f"there is no medium {parameter.media}; the media are {listed(MEDIA[1:])}"
     if parameter.type in ("choice", "camera") and not parameter.choices:
         yield f"a {parameter.type} needs choices"
     if parameter.range and (len(parameter.range) != 2 or parameter.range[0] > parameter.range[1]):
-        yield f"range is {list(parameter.range)}, and not the least and the greatest value"
-    for word, limits in parameter.limits.items():
-        if word != "advised" and limits and (len(limits) != 2 or limits[0] > limits[1]):
-            yield f"{word} is {list(limits)}, and not the least and the greatest number"
+        yield f"range is {list(parameter.range)}, not the least and the greatest value"
+    for key, limits in parameter.limits.items():
+        if key != "advised" and limits and (len(limits) != 2 or limits[0] > limits[1]):
+            yield f"{key} is {list(limits)}, not the least and the greatest number"
     if parameter.always and not parameter.required and parameter.default is None:
-        yield "what is always sent needs a default, or is required"
+        yield "a parameter that is always sent must have a default or be required"
     if parameter.editor not in ("", "code") and parameter.name not in EDITORS.get(parameter.editor, ()):
-        yield f"the editor {parameter.editor} does not edit it; leave editor out"
+        yield f"the editor {parameter.editor} does not edit this parameter; omit editor"
     if any(not _OPTION.fullmatch(option) for option in parameter.options):
-        yield f"an option is -x or --some-word: {listed(parameter.options)}"
-    is_apart = "{number}" in parameter.place or "{key}" in parameter.place
-    if is_apart and not kind.parts:
-        yield f"its place {parameter.place} is one for each part of a list, and a {parameter.type} has none"
+        yield f"an option must look like -x or --some-word: {listed(parameter.options)}"
+    is_split = "{number}" in parameter.place or "{key}" in parameter.place
+    if is_split and not kind.parts:
+        yield f"its place {parameter.place} is for the parts of a list, and a {parameter.type} has none"
     if not _PLACE.fullmatch(parameter.place.replace("{number}", "1", 1).replace("{key}", "k", 1)):
-        yield f"its place {parameter.place} is no path of names"
-    if is_apart and not ("{number}" in parameter.place and "{key}" in parameter.place):
+        yield f"its place {parameter.place} is not a path of names"
+    if is_split and not ("{number}" in parameter.place and "{key}" in parameter.place):
         yield f"its place {parameter.place} needs both {{number}} and {{key}}"
 
 
-def _of_words(parameter: Parameter) -> Iterator[str]:
+def _type_errors(parameter: Parameter) -> Iterator[str]:
     numbers = (int, float)
-    for word in ("label", "help", "placeholder", "place", "refusal", "editor", "media"):
-        if not isinstance(getattr(parameter, word), str):
-            yield f"{word} is {getattr(parameter, word)!r}, and not a text"
+    for key in ("label", "help", "placeholder", "place", "refusal", "editor", "media"):
+        if not isinstance(getattr(parameter, key), str):
+            yield f"{key} is {getattr(parameter, key)!r}, not a text"
     if not isinstance(parameter.most, int) or parameter.most < 0:
-        yield f"most is {parameter.most!r}, and not a number of characters or parts"
+        yield f"most is {parameter.most!r}, not a number of characters or parts"
     if not all(isinstance(limit, numbers) for limit in parameter.range):
-        yield f"range is {list(parameter.range)}, and not two numbers"
+        yield f"range is {list(parameter.range)}, not two numbers"
     if parameter.type == "seconds" and not all(isinstance(choice, int) for choice in parameter.choices):
-        yield f"choices are {list(parameter.choices)}, and not whole seconds"
-    for word, limits in parameter.limits.items():
-        if not all(isinstance(limit, int) for limit in limits) or (word == "advised" and len(limits) != 1):
-            yield f"{word} is {list(limits)}, and not whole numbers"
+        yield f"choices are {list(parameter.choices)}, not whole seconds"
+    for key, limits in parameter.limits.items():
+        if not all(isinstance(limit, int) for limit in limits) or (key == "advised" and len(limits) != 1):
+            yield f"{key} is {list(limits)}, not whole numbers"
 
 
 def _options(parameter: Parameter) -> Iterator[str]:
-    """Yield the options of a parameter in ``%%qingbo``, those too that follow from its name and its type."""
+    """Yield the options of a parameter in ``%%qingbo``, including those implied by its name and type."""
     if parameter.name == "prompt":
         return  # the text of the cell
     yield from parameter.flags
@@ -135,31 +135,31 @@ def _options(parameter: Parameter) -> Iterator[str]:
         yield from parameter.opposite_flags
 
 
-def _of_model(model: Model, parameters: Mapping[str, Parameter]) -> Iterator[str]:
+def _model_errors(model: Model, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     for name, parameter in model.parameters.items():
         if parameter is not parameters[name]:
-            yield from (f"{name}: {error}" for error in _of_parameter(parameter))
+            yield from (f"{name}: {error}" for error in _parameter_errors(parameter))
         if parameter.type in KINDS and is_set(parameter.default):
             kind = KINDS[parameter.type]
             for problem in kind.check(parameter, kind.read(parameter.default), model):
                 yield f"the default of {name} is refused: {problem}"
-    yield from _of_places(model)
+    yield from _place_errors(model)
     for constraint in model.constraints:
-        named = {*constraint.when, *constraint.omit, *constraint.forbid, *constraint.avoid}
-        named |= {constraint.require} - {""}
-        if unknown := named - parameters.keys():
-            yield f"a constraint names {listed(sorted(unknown))}: not described"
+        references = {*constraint.when, *constraint.omit, *constraint.forbid, *constraint.avoid}
+        references |= {constraint.require} - {""}
+        if unknown := references - parameters.keys():
+            yield f"a constraint refers to {listed(sorted(unknown))}: not described"
         if not constraint.when:
-            yield "a constraint needs a when"
+            yield "a constraint must have a when"
 
 
-def _of_places(model: Model) -> Iterator[str]:
+def _place_errors(model: Model) -> Iterator[str]:
     places = {parameter.place: name for name, parameter in model.parameters.items()}
     if len(places) < len(model.parameters):
-        twice = [
+        duplicates = [
             place for place, count in Counter(p.place for p in model.parameters.values()).items() if count > 1
         ]
-        yield f"several parameters stand at {listed(twice)}"
+        yield f"several parameters have the place {listed(duplicates)}"
     for place, name in places.items():
-        if inside := [other for other in places if other.startswith(f"{place}.")]:
-            yield f"{name} stands at {place}, and {listed(inside)} inside it"
+        if nested := [other for other in places if other.startswith(f"{place}.")]:
+            yield f"{name} has the place {place}, and {listed(nested)} a place inside it"

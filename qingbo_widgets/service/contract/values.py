@@ -1,7 +1,7 @@
-"""The parts of a request: a shot, a camera movement, a mask that moves.
+"""The parts of a request: a shot, a camera movement, a moving mask.
 
-Each can be built from the forms that people and the service write. What cannot be understood is kept as
-it is: ``VideoRequest.problems()`` reports it, nothing raises here.
+Each can be built from the forms that users and the service write. A value of any other form is kept
+unchanged: ``VideoRequest.problems()`` reports it, and nothing here raises.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Shot:
     """One shot of a multi-shot video (``kling-v3``: 2 to 6 shots, ``extra.shot_N_prompt`` and ``_duration``).
 
     Attributes:
-        prompt: what this shot shows.
-        duration: its length in whole seconds; all shots together make 3 to 15 s.
+        prompt: the content of this shot.
+        duration: its length in whole seconds; the lengths of all shots must sum to 3 to 15 s.
     """
 
     prompt: str
@@ -33,17 +33,17 @@ class Shot:
         object.__setattr__(self, "duration", as_plain(self.duration))
 
     def as_dict(self) -> dict[str, Any]:
-        """The shot as JSON."""
+        """Return the shot as JSON."""
         return {"prompt": self.prompt, "duration": self.duration}
 
 
 @dataclass(frozen=True)
 class CameraControl:
-    """How the camera moves (``kling-v1-6``: ``extra.camera_control``).
+    """A camera movement (``kling-v1-6``: ``extra.camera_control``).
 
     Attributes:
         type: a preset (``down_back``, ``forward_up``, ``right_turn_forward``, ``left_turn_forward``), or
-            ``simple``, which needs a ``config``.
+            ``simple``, which requires a ``config``.
         config: for ``simple``: axes (``horizontal``, ``vertical``, ``pan``, ``tilt``, ``roll``, ``zoom``),
             each -10 to 10.
     """
@@ -65,18 +65,18 @@ class CameraControl:
         return hash((self.type, frozenset(config.items()) if isinstance(config, Mapping) else config))
 
     def as_dict(self) -> dict[str, Any]:
-        """The movement as the service writes it."""
+        """Return the movement in the service's JSON form."""
         return {"type": self.type} | ({} if self.config is None else {"config": self.config})
 
 
 @dataclass(frozen=True)
 class DynamicMask:
-    """An area of the input image, and the path it takes (``kling-v1-6``: ``extra.dynamic_masks``).
+    """An area of the input image and its path (``kling-v1-6``: ``extra.dynamic_masks``).
 
     Attributes:
         mask_url: a public URL of a PNG with alpha.
-        trajectories: 2 to 77 points ``(x, y)`` in pixels of the input image; ``{"x": …, "y": …}`` does too.
-            Kling counts from the lower left corner; the service's documentation does not say.
+        trajectories: 2 to 77 points ``(x, y)`` in pixels of the input image; ``{"x": …, "y": …}`` is
+            accepted too. Kling's origin is the lower left corner; the service's documentation states none.
     """
 
     mask_url: str
@@ -92,7 +92,7 @@ class DynamicMask:
         object.__setattr__(self, "trajectories", as_tuple(self.trajectories, as_point))
 
     def as_dict(self) -> dict[str, Any]:
-        """The mask as the service writes it."""
+        """Return the mask in the service's JSON form."""
         return {
             "mask_url": self.mask_url,
             "trajectories": [
@@ -102,35 +102,35 @@ class DynamicMask:
 
 
 def is_set(value: object) -> bool:
-    """Whether a field has a value: ``None``, ``""`` and ``()`` are none."""
+    """Return whether a field has a value; ``None``, ``""`` and ``()`` mean that it has none."""
     return not (value is None or (isinstance(value, (str, tuple)) and not value))
 
 
 def is_same(value: object, default: object) -> bool:
     """Return whether a value is the default: 1 is not ``True``, and 5.0 is not the duration 5."""
-    # The type is compared first, for an array has no single "==". A member of an Enum of texts is a text.
-    is_of_its_type = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(default, bool)
-    return is_of_its_type and bool(value == default)
+    # The type is compared first, because == of an array returns an array. A StrEnum member counts as text.
+    has_same_type = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(default, bool)
+    return has_same_type and bool(value == default)
 
 
 def is_integer(value: object) -> bool:
-    """Whether it is an integer as JSON has them; ``True`` is not."""
+    """Return whether a value is an integer in the sense of JSON; ``True`` is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_pair(value: object) -> bool:
-    """Whether it is a tuple of two."""
+    """Return whether a value is a tuple of two items."""
     return isinstance(value, tuple) and len(value) == 2
 
 
 def as_plain(value: Any) -> Any:
-    """Python's own number or list out of numpy's, which notebooks are full of; else the value itself."""
+    """Convert a numpy number or array, common in notebooks, to a Python one; return others unchanged."""
     is_numpy = hasattr(value, "shape") and hasattr(value, "tolist")
     return value.tolist() if is_numpy else value
 
 
 def as_tuple(value: Any, part: Callable[[Any], Any] = lambda value: value) -> Any:
-    """Makes a tuple of parts out of ``None``, one part, or any iterable of them; else leaves it alone."""
+    """Return a tuple of parts from ``None``, one part, or an iterable of parts; other values unchanged."""
     value = as_plain(value)
     if value is None or (isinstance(value, str) and not value):
         return ()
@@ -140,14 +140,14 @@ def as_tuple(value: Any, part: Callable[[Any], Any] = lambda value: value) -> An
 
 
 def as_shot(value: Any) -> Any:
-    """A ``Shot`` out of ``(prompt, duration)`` or ``{"prompt": …, "duration": …}``; else the value itself."""
+    """Return a ``Shot`` from ``(prompt, duration)`` or a dictionary of both; other values unchanged."""
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return Shot(*value)
     return Shot(**value) if _has_keys(value, "prompt", "duration") else value
 
 
 def as_camera(value: Any) -> Any:
-    """A ``CameraControl`` out of a preset's name or the service's dictionary; else the value itself."""
+    """Return a ``CameraControl`` from a preset's name or the service's dictionary; others unchanged."""
     if isinstance(value, str):
         return CameraControl(value) if value else None
     if _has_keys(value, "type") or _has_keys(value, "type", "config"):
@@ -156,12 +156,12 @@ def as_camera(value: Any) -> Any:
 
 
 def as_mask(value: Any) -> Any:
-    """A ``DynamicMask`` out of the service's dictionary; else the value itself."""
+    """Return a ``DynamicMask`` from the service's dictionary; other values unchanged."""
     return DynamicMask(**value) if _has_keys(value, "mask_url", "trajectories") else value
 
 
 def as_point(value: Any) -> Any:
-    """``(x, y)`` out of a pair or ``{"x": …, "y": …}``; else the value itself."""
+    """Return ``(x, y)`` from a pair or ``{"x": …, "y": …}``; other values unchanged."""
     if _has_keys(value, "x", "y"):
         value = (value["x"], value["y"])
     return tuple(as_plain(item) for item in value) if isinstance(value, (list, tuple)) else as_plain(value)

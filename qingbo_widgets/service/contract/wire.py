@@ -1,4 +1,4 @@
-"""A request as JSON: each parameter at its place in the body, ``prompt`` or ``extra.shot_1_prompt``."""
+"""Requests as JSON: each parameter has a place in the body, such as ``prompt`` or ``extra.shot_1_prompt``."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .values import is_set
 
 __all__ = ["Places", "place_of", "write_body"]
 
-#: Parts of a list that are read; a form shows what is too many.
+#: The maximum number of parts read from a list; a form marks those over the model's limit.
 _MOST_PARTS = 20
 
 
 def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
     """Return the body of a request without problems.
 
-    Parameters are sent that are set, or always sent, unless a constraint leaves them out.
+    The body contains the parameters that are set or always sent, unless a constraint omits them.
 
     Args:
-        values: the request's fields, with the defaults of those that are not set.
-        models: the models of the contract that carries it.
+        values: the request's fields, with defaults for those that are not set.
+        models: the models of the request's contract.
     """
     model = models.of(values["model"])
     unsent = model.unsent(values)
     body: dict[str, Any] = {}
-    for name, of_any in models.parameters.items():
+    for name, generic in models.parameters.items():
         value, own = values[name], model.parameters.get(name)
-        parameter = own or of_any
+        parameter = own or generic
         if name not in unsent and (is_set(value) or (own is not None and own.always)):
             for place, part in _parts(parameter, KINDS[parameter.type].write(value)):
                 _put(body, place.split("."), part)
@@ -38,7 +38,7 @@ def write_body(values: Mapping[str, Any], models: Models) -> dict[str, Any]:
 
 
 def _parts(parameter: Parameter, written: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the places of a value: one, or one for each member of each part of a list."""
+    """Yield each place of a value with its content: one, or one per member of each part of a list."""
     if "{number}" not in parameter.place:
         yield parameter.place, written
         return
@@ -48,15 +48,15 @@ def _parts(parameter: Parameter, written: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _put(body: dict[str, Any], path: list[str], value: Any) -> None:
-    *folders, last = path
-    for folder in folders:
-        body = body.setdefault(folder, {})
+    *parents, last = path
+    for parent in parents:
+        body = body.setdefault(parent, {})
     body[last] = value
 
 
-def place_of(inside: str, name: object) -> str:
-    """Return the place of a member of an object; empty for a name that only reads like a place."""
-    return "" if "." in str(name) else f"{inside}.{name}" if inside else str(name)
+def place_of(container: str, name: object) -> str:
+    """Return the place of a member of an object; empty for a name that contains a dot."""
+    return "" if "." in str(name) else f"{container}.{name}" if container else str(name)
 
 
 class Places:
@@ -64,19 +64,19 @@ class Places:
 
     Args:
         models: the models of the contract.
-        model: the model that the body is for; its own places count.
+        model: the model of the body, whose places take precedence.
     """
 
     def __init__(self, models: Models, model: object = None) -> None:
         parameters = {**models.parameters, **models.of(model).parameters}.values()
-        #: The objects of the body that hold parameters of their own, such as ``extra``.
+        #: The objects of the body that contain parameters, such as ``extra``.
         self.objects = frozenset(
             parameter.place[:dot]
             for parameter in parameters
             for dot, letter in enumerate(parameter.place)
             if letter == "."
         )
-        self._whole = {parameter.place: parameter for parameter in parameters}
+        self._by_place = {parameter.place: parameter for parameter in parameters}
         self._lists = [
             (_pattern(parameter.place, KINDS[parameter.type].parts), parameter)
             for parameter in parameters
@@ -84,20 +84,20 @@ class Places:
         ]
 
     def fits(self, place: str, value: Any) -> bool:
-        """Return whether a parameter, or a part of one, stands at a place and can have this value."""
-        parameter, part = self._whole.get(place), self._part_at(place)
+        """Return whether a parameter, or a part of one, has this place and accepts the value."""
+        parameter, part = self._by_place.get(place), self._part_at(place)
         return (parameter is not None and _fits(parameter, value)) or (part is not None and part.fits(value))
 
     def read(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-        """Return the values of a body by parameter, and what has no place in a request, by its place.
+        """Return the values of a body by parameter, and the (name, value) pairs without a place in a request.
 
-        Half a shot is kept too: the form shows what it lacks.
+        An incomplete shot is included: the form shows the missing part.
         """
         fields: dict[str, Any] = {}
         unknown: list[tuple[str, Any]] = []
         lists: dict[str, dict[int, dict[str, Any]]] = {}
         for name, place, value in self._walk(body, ""):
-            parameter, part = self._whole.get(place), self._part_at(place)
+            parameter, part = self._by_place.get(place), self._part_at(place)
             if value is None and (parameter or part):
                 continue
             if part is not None and part.fits(value):
@@ -114,31 +114,31 @@ class Places:
                 unknown.append((parameter.place.format(number=number, key="…"), rest))
         return fields, unknown
 
-    def _walk(self, body: Mapping[str, Any], inside: str) -> Iterator[tuple[str, str, Any]]:
-        """Yield what the body holds: how to call it, its place, and its value."""
+    def _walk(self, body: Mapping[str, Any], container: str) -> Iterator[tuple[str, str, Any]]:
+        """Yield each value in the body as its display name, its place and the value."""
         for name, value in body.items():
-            place = place_of(inside, name)
+            place = place_of(container, name)
             if place in self.objects and isinstance(value, Mapping):
                 yield from self._walk(value, place)
             else:
-                yield f"{inside}.{name}" if inside else str(name), place, value
+                yield f"{container}.{name}" if container else str(name), place, value
 
     def _part_at(self, place: str) -> _PartOfBody | None:
         for pattern, parameter in self._lists:
-            if found := pattern.fullmatch(place):
-                return _PartOfBody(parameter, int(found["number"]), found["key"])
+            if match := pattern.fullmatch(place):
+                return _PartOfBody(parameter, int(match["number"]), match["key"])
         return None
 
 
 def _fits(parameter: Parameter, value: Any) -> bool:
-    """Return whether a value of a JSON body can be read; of a choice, whether it is of a choice's type."""
+    """Return whether a value in a JSON body can be read; for a choice, whether its type is right."""
     if parameter.type == "choice" and not any(isinstance(value, type(one)) for one in parameter.choices):
         return False
     return KINDS[parameter.type].fits(value)
 
 
 class _PartOfBody(NamedTuple):
-    """A member of one object of a list, which stands at a place of its own."""
+    """A member of one object in a list, with its own place in the body."""
 
     parameter: Parameter
     number: int
@@ -150,7 +150,7 @@ class _PartOfBody(NamedTuple):
         return self.parameter.name
 
     def fits(self, value: Any) -> bool:
-        """Return whether the member can have this value."""
+        """Return whether the member accepts this value."""
         return KINDS[self.parameter.type].parts[self.key].fits(value)
 
 

@@ -202,7 +202,7 @@ def test_a_forbidden_parameter_may_have_a_default(described: Callable[[str], Non
     assert request.problems() == ()
     assert "extra" not in Contract202604().encode(request)
     (problem,) = request.replace(mode="pro").problems()
-    assert str(problem) == "mode: 'pro' does not go together with negative_prompt; 'std' would do."
+    assert str(problem) == "mode: 'pro' cannot be combined with negative_prompt; 'std' would do."
 
 
 def test_a_constraint_of_two_conditions_says_so_once(described: Callable[[str], None]) -> None:
@@ -263,7 +263,7 @@ def test_what_an_enum_names_is_its_text() -> None:
 
 def test_a_contract_that_is_none_is_named() -> None:
     """And no file is looked for elsewhere."""
-    with pytest.raises(ValueError, match=r"no contract '\.\./x'; there are 2026-04"):
+    with pytest.raises(ValueError, match=r"no contract '\.\./x'; the contracts are 2026-04"):
         VideoRequest(prompt="a koi").problems("../x")
 
 
@@ -284,37 +284,37 @@ def test_names_of_a_request_are_reserved() -> None:
     ("words", "error"),
     [
         ('[models.kling-v9]\ntakes = ["grian"]', "grian: not described"),
-        ("[models.kling-v9]\ntakes = []\ndurations = { choices = [5] }", "durations is no parameter"),
+        ("[models.kling-v9]\ntakes = []\ndurations = { choices = [5] }", "durations is not a parameter"),
         ('[parameters.grain]\ntype = "choice"\nchoises = ["fine"]', "choises"),
         ('[[constraints]]\nwhen = { shots = "*" }\nforbids = ["prompt"]', "forbids"),
-        ('[[constraints]]\nwhen = { grain = "*" }\nomit = ["prompt"]', "a constraint names grain"),
-        ('[[constraints]]\nwhen = { shots = "*" }\nrequire = "grain"', "a constraint names grain"),
-        ('[parameters.grain]\ntype = "rough"', "grain: there is no type rough; there are name, text"),
+        ('[[constraints]]\nwhen = { grain = "*" }\nomit = ["prompt"]', "a constraint refers to grain"),
+        ('[[constraints]]\nwhen = { shots = "*" }\nrequire = "grain"', "a constraint refers to grain"),
+        ('[parameters.grain]\ntype = "rough"', "grain: there is no type rough; the types are name, text"),
         ('[parameters.grain]\ntype = "choice"', "grain: a choice needs choices"),
         ('[parameters.grain]\ntype = "integer"\nrange = [5, 1]', "grain: range is"),
         ('[parameters.grain]\ntype = "url"\nmedia = "film"', "grain: there is no medium film"),
-        ('[parameters.problems]\ntype = "text"', "problems: the name has another meaning"),
-        ('[parameters.class]\ntype = "text"', "class: the name has another meaning"),
-        ('[parameters.Grain]\ntype = "text"', "Grain: a name is of small letters"),
+        ('[parameters.problems]\ntype = "text"', "problems: the name is reserved"),
+        ('[parameters.class]\ntype = "text"', "class: the name is reserved"),
+        ('[parameters.Grain]\ntype = "text"', "Grain: a name consists of lowercase letters"),
         (
             '[parameters.grain]\ntype = "text"\noptions = ["-m"]',
-            "-m: this option has another meaning already",
+            "-m: this option is already in use",
         ),
-        ('[parameters.grain]\ntype = "text"\nplace = "extra.mode"', "several parameters stand at extra.mode"),
-        ('[parameters.grain]\ntype = "text"\nplace = "extra"', "grain stands at extra, and"),
+        ('[parameters.grain]\ntype = "text"\nplace = "extra.mode"', "several parameters have the place extra.mode"),
+        ('[parameters.grain]\ntype = "text"\nplace = "extra"', "grain has the place extra, and"),
         ('[parameters.grain]\ntype = "text"\nplace = "grain_{number}"', "and a text has none"),
-        ('[parameters.grain]\ntype = "text"\nplace = "grain_{zz}"', "place grain_{zz} is no path of names"),
+        ('[parameters.grain]\ntype = "text"\nplace = "grain_{zz}"', "place grain_{zz} is not a path of names"),
         ('[parameters.grain]\ntype = "shots"\nplace = "g_{number}"', "needs both {number} and {key}"),
-        ('[parameters.grain]\ntype = "text"\nalways = true', "what is always sent needs a default"),
-        ('[parameters.grain]\ntype = "camera"\nchoices = ["a"]\neditor = "camera"', "does not edit it"),
+        ('[parameters.grain]\ntype = "text"\nalways = true', "a parameter that is always sent must have a default"),
+        ('[parameters.grain]\ntype = "camera"\nchoices = ["a"]\neditor = "camera"', "does not edit this parameter"),
         ('[parameters.grain]\ntype = "number"\nrange = ["a", "b"]', "grain: range is"),
         ('[parameters.grain]\ntype = "text"\nmost = "9"', "grain: most is '9'"),
-        ('[parameters.grain]\ntype = "text"\nlabel = 5', "grain: label is 5, and not a text"),
-        ('[parameters.grain]\ntype = "seconds"\nchoices = ["a"]', "and not whole seconds"),
-        ('[parameters.grain]\ntype = "text"\noptions = ["-o"]', "-o: this option has another meaning"),
-        ('[parameters.image]\ntype = "text"', "--image: this option has another meaning already"),
-        ('[parameters.no_audio]\ntype = "text"', "--no-audio: this option has another meaning already"),
-        ('[parameters.cost]\ntype = "text"', "cost: the name has another meaning"),
+        ('[parameters.grain]\ntype = "text"\nlabel = 5', "grain: label is 5, not a text"),
+        ('[parameters.grain]\ntype = "seconds"\nchoices = ["a"]', "not whole seconds"),
+        ('[parameters.grain]\ntype = "text"\noptions = ["-o"]', "-o: this option is already in use"),
+        ('[parameters.image]\ntype = "text"', "--image: this option is already in use"),
+        ('[parameters.no_audio]\ntype = "text"', "--no-audio: this option is already in use"),
+        ('[parameters.cost]\ntype = "text"', "cost: the name is reserved"),
         ('[models.kling-v9]\ntakes = []\nmode = { default = "ultra" }', "the default of mode is refused"),
         ('[models.kling-v9]\ntakes = []\nmode = { type = "zz" }', "kling-v9: mode: there is no type zz"),
         ("[models.kling-v9]\ntakes = []\nmode = { choices = [] }", "mode: a choice needs choices"),

@@ -108,7 +108,7 @@ def test_no_request_goes_out_with_the_key(field: str, torn: str) -> None:
     value = json.loads(json.dumps(FIELDS[field]).replace("{}", json.dumps(torn)[1:-1]))
     with FaultServer() as server, Client(KEY, f"{server.url}/v1") as client:
         request = qw.VideoRequest(**{"prompt": "A koi", "model": "kling-v3", field: value})
-        with pytest.raises(InvalidRequest, match=f"{field}: the API key stands in it") as caught:
+        with pytest.raises(InvalidRequest, match=f"{field}: it contains the API key") as caught:
             client.submit(request)
     assert server.requests == []
     assert KEY not in str(caught.value)
@@ -138,4 +138,4 @@ def test_a_hidden_key_is_not_submitted_as_a_placeholder() -> None:
     """A prompt with "<hidden>" in it is a problem, because it would be paid for."""
     (problem,) = qw.VideoRequest(prompt=f"A koi {HIDDEN}").problems()
     assert problem.field == "prompt"
-    assert "Put there what is meant" in problem.message
+    assert "Replace it with what you meant" in problem.message

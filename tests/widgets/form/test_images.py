@@ -222,7 +222,7 @@ def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None
     picture(workdir / "koi.png")
     form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
     assert form.image_urls == ("koi.png",)
-    assert "is a file on this machine, and the service takes public URLs only" in note(form)
+    assert "is a file on this machine, but the service takes public URLs only" in note(form)
     form.close()
 
 
