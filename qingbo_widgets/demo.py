@@ -243,7 +243,7 @@ def _place(folder: Path) -> Path:
     return folder / "quickstart.ipynb"
 
 
-def _environment(ask: bool) -> dict[str, str]:
+def _environment(may_prompt: bool) -> dict[str, str]:
     """Return the kernel's environment, and print which service it uses.
 
     The key is used, and money spent, only if the user answers yes.
@@ -254,7 +254,7 @@ def _environment(ask: bool) -> dict[str, str]:
         _print(tr(_NO_KEY))
         print("  ", tr(_TEST_VIDEOS))
         return dict(os.environ)
-    if ask:
+    if may_prompt:
         _print(tr(_KEY))
         if input(f"   {tr('Use the key? [y/N]')} ").strip().lower() in ("y", "yes"):
             return dict(os.environ)
@@ -314,7 +314,7 @@ def main(*, once: bool = False, folder: str | Path = "demo") -> int:
     """
     interactive = not once and sys.stdin.isatty() and sys.stdout.isatty()
     path = _place(Path(folder).resolve())
-    environment = _environment(ask=interactive)
+    environment = _environment(may_prompt=interactive)
     _print(tr("running {path}").format(path=path))
     if not _run_notebook(path, environment):
         print(tr("The outputs up to the error are in {path}").format(path=path), file=sys.stderr)

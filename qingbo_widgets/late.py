@@ -9,10 +9,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FramePicker", "Late", "export_sweep", "export_task", "show_sweep", "show_task"]
+__all__ = ["FramePicker", "LazyCallable", "export_sweep", "export_task", "show_sweep", "show_task"]
 
 
-class Late:
+class LazyCallable:
     """A callable in another module, imported on call.
 
     Args:
@@ -32,8 +32,8 @@ class Late:
         return self.load()(*args, **options)
 
 
-show_task = Late("widgets.card.task_card:show")
-export_task = Late("widgets.export:export_task")
-show_sweep = Late("widgets.sweep.sweep_grid:show")
-export_sweep = Late("widgets.export:export_sweep")
-FramePicker = Late("widgets.studio.frame_picker:FramePicker")
+show_task = LazyCallable("widgets.card.task_card:show")
+export_task = LazyCallable("widgets.export:export_task")
+show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
+export_sweep = LazyCallable("widgets.export:export_sweep")
+FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")

@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures shared by all tests."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.managers import make_manager, manager, server  # noqa: F401 - fixture
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules
 
-# How long an example takes says how busy the machine is, not whether the code is right.
+# The duration of an example depends on the load of the machine, not on the code.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
-# Examples are made while their module is collected, before a fixture could choose the language.
+# Examples are created while their module is collected, before a fixture could set the language.
 os.environ["LANGUAGE"] = "en"
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a test that waits for a kernel or a task leaves its core to others."""
+    """Return one worker more than cores: a test that waits for a kernel or a task leaves its core idle."""
     return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or (os.cpu_count() or 1) + 1)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why a test was run once more; by itself, pytest says it of the last run only."""
+    """Print why a test was rerun; pytest itself prints the reason of the last run only."""
     for report in terminalreporter.stats.get("rerun", []):
         terminalreporter.section(f"first run of {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
@@ -43,7 +43,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the key, the address or the Jupyter settings of whoever runs it."""
+    """Hide the user's key, address and Jupyter settings from every test."""
     for name in list(os.environ):
         if name.startswith(("QINGBO_", "WAVE_", "WAVEAPI_", "JUPYTER_", "IPYTHON")):
             monkeypatch.delenv(name)
@@ -53,14 +53,14 @@ def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxies of the machine stay out of a test."""
+    """Remove the machine's proxy settings."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
 
 class _Unmarked(gettext.NullTranslations):
-    """Keeps the texts that are asked for and not in the catalogue."""
+    """A catalogue that records the texts that the real catalogue lacks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class _Unmarked(gettext.NullTranslations):
 
 
 class _English(gettext.NullTranslations):
-    """Says each text as it is, after a look into the Chinese catalogue."""
+    """A catalogue that returns each text unchanged, after looking it up in the Chinese catalogue."""
 
     def __init__(self, chinese: gettext.NullTranslations) -> None:
         super().__init__()
@@ -85,23 +85,23 @@ class _English(gettext.NullTranslations):
 
 @pytest.fixture(autouse=True)
 def every_text_is_marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every text that a test passes to ``tr`` has an entry in the catalogue: it is marked with ``N_``."""
+    """Fail a test that passes a text to ``tr`` without an entry in the catalogue (not marked with ``N_``)."""
     from qingbo_widgets import i18n
 
     unmarked = _Unmarked()
-    chinese = gettext.translation("qingbo_widgets", i18n.CATALOGUES, ["zh"])  # a copy, each time
+    chinese = gettext.translation("qingbo_widgets", i18n.CATALOGUES, ["zh"])  # a new copy each time
     chinese.add_fallback(unmarked)
     catalogues = {"en": _English(chinese), "zh": chinese}
     monkeypatch.setattr(i18n, "_catalogue", catalogues.__getitem__)
     yield
     assert unmarked.texts == [], (
-        "these went through tr() and have no entry; mark each with N_ where it stands"
+        "these texts were passed to tr() and have no entry; mark each with N_ where it is defined"
     )
 
 
 @pytest.fixture(autouse=True)
 def no_default_manager() -> Iterator[None]:
-    """The default manager of one test is closed before the next, and is never its default."""
+    """Close and reset the default manager after each test."""
     yield
     module = sys.modules.get("qingbo_widgets.tasks.connection")
     default = getattr(module, "_default", None)
@@ -112,26 +112,26 @@ def no_default_manager() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def rules_of_windows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """No test renames or removes an open file, or gives one a name that Windows does not allow."""
+    """Fail a test that renames or removes an open file, or uses a file name that Windows forbids."""
     with nullcontext() if "rules_of_posix" in request.fixturenames else keeping_the_rules(tmp_path):
         yield
 
 
 @pytest.fixture
 def rules_of_posix() -> None:
-    """For a test that is left out on Windows, and does what can be done elsewhere only."""
+    """Turn off the rules of Windows, for a test that is skipped there."""
 
 
 @pytest.fixture
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory, as a new notebook's folder is."""
+    """Return an empty current directory, like the folder of a new notebook."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A real sandbox over real HTTP, fifty times as fast as the service, drawing small."""
+    """Yield a real sandbox over HTTP, fifty times as fast as the service, with small videos."""
     from qingbo_widgets.sandbox import Sandbox
 
     with Sandbox(speed=50, draft=True) as sandbox:

@@ -1,4 +1,4 @@
-"""Fixture: a description of models with an invention of the test in it."""
+"""Fixture: a model description with the test's own additions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ description = "5 or 10 s"
 takes = ["grain"]
 duration = { choices = [5, 12] }
 """
-"""A parameter and a model that no service has; its texts are some that have their Chinese."""
+"""A parameter and a model that no service has; the catalogue has Chinese for its texts."""
 
 SCENES = """
 [parameters.scenes]
@@ -44,19 +44,19 @@ when = { scenes = "*" }
 forbid = ["prompt"]
 refusal = "would not be sent, because the shots replace it"
 """
-"""Shots under a name that is not theirs today."""
+"""Shots under another name than today's."""
 
 
 @pytest.fixture
 def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Adds words to the description of contract 2026-04, in a folder of the test's own."""
+    """Yield a function that appends text to the description of contract 2026-04, in a temporary folder."""
     from qingbo_widgets.service.contract import models
 
-    def add(words: str) -> None:
+    def add(addition: str) -> None:
         own = (models.FOLDER / "2026-04.toml").read_text(encoding="utf-8")
         folder = tmp_path / "descriptions"
         folder.mkdir()
-        (folder / "2026-04.toml").write_text(f"{own}\n{words}", encoding="utf-8")
+        (folder / "2026-04.toml").write_text(f"{own}\n{addition}", encoding="utf-8")
         monkeypatch.setattr(models, "FOLDER", folder)
         forget()
         models.models_of()

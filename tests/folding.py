@@ -1,7 +1,7 @@
-"""A file system that takes spellings for the same: letters of another case, accents in another form.
+"""A simulation of a file system that ignores case and Unicode normalisation, such as NTFS and APFS.
 
-That is NTFS and APFS. On one that is not, ``folding`` teaches it to ``os.stat`` alone: whether a file of some
-name is there, how large, and how old. Opening is left as it is.
+On other file systems, ``folding`` simulates this for ``os.stat`` only: whether a file exists, its size and
+its age. Opening a file is unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["folding"]
 
 
 def folding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ``os.stat`` find a file by any spelling of its name."""
+    """Make ``os.stat`` find a file by any spelling of its name."""
     exact = os.stat
 
     def stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:

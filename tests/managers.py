@@ -1,4 +1,4 @@
-"""Fixtures: managers that speak to a real sandbox, fast."""
+"""Fixtures: managers of a real, fast sandbox."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import qingbo_widgets as qw
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[qw.Sandbox]:
-    """A sandbox whose tasks take about half a second."""
+    """Yield a sandbox whose tasks take about half a second."""
     with qw.Sandbox(speed=50, draft=True) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def make_manager(server: qw.Sandbox, tmp_path: Path) -> Iterator[Callable[..., qw.TaskManager]]:
-    """Makes managers on one folder; all are closed at the end."""
+    """Yield a function that creates managers on one folder; close them all at the end."""
     managers: list[qw.TaskManager] = []
 
     def make(client: qw.Client | None = None, **settings: Any) -> qw.TaskManager:
@@ -36,5 +36,5 @@ def make_manager(server: qw.Sandbox, tmp_path: Path) -> Iterator[Callable[..., q
 
 @pytest.fixture
 def manager(make_manager: Callable[..., qw.TaskManager]) -> qw.TaskManager:
-    """One manager."""
+    """Return one manager."""
     return make_manager()

@@ -1,7 +1,7 @@
-"""A real PostgreSQL server for the tests that ask for one, and an empty database for each of them.
+"""A real PostgreSQL server for the tests that need one, with an empty database for each.
 
-pytest-postgresql starts the server as the user of the tests, and PostgreSQL refuses to run as root, as tests
-in a container do. So this starts it by PostgreSQL's own commands, as another user where that is needed.
+pytest-postgresql starts the server as the user of the tests, but PostgreSQL refuses to run as root, the usual
+user in a container. So this module starts it by PostgreSQL's own commands, as another user if necessary.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ full_page_writes = off
 synchronous_commit = off
 shared_buffers = 16MB
 """
-#: Waits until its standard input ends, with the process that holds the other end, however that one ends.
+#: A script that stops the server when its standard input ends, that is when the test process ends in any way.
 _KEEPER = """
 import shutil, subprocess, sys
 sys.stdin.read()
@@ -51,10 +51,10 @@ shutil.rmtree(sys.argv[3], ignore_errors=True)
 class Server:
     """A PostgreSQL server on a free port of this machine, with data in a folder of its own.
 
-    It ends, and the folder goes, with ``close`` or with this process, even a killed one.
+    The server stops, and the folder is removed, on ``close`` or when this process ends, even if it is killed.
 
     Args:
-        programs: the folder of ``initdb`` and ``pg_ctl``.
+        programs: the folder with ``initdb`` and ``pg_ctl``.
     """
 
     def __init__(self, programs: Path) -> None:
@@ -76,7 +76,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is not for it
+            start_new_session=True,  # protect it from Ctrl-C
         )
         try:
             account = ["--username=tester", f"--pwfile={password}", "--auth=scram-sha-256"]
@@ -110,7 +110,7 @@ class Server:
         """Create an empty database and return its SQLAlchemy URL.
 
         Args:
-            name: begins the database's name; a number follows.
+            name: the beginning of the database's name; a number follows.
         """
         import psycopg
 
@@ -121,12 +121,12 @@ class Server:
 
     def dump(self, url: str) -> str:
         """Return the database as SQL that a driver can execute, every row as an ``INSERT``."""
-        dumped = subprocess.run(
+        dump = subprocess.run(
             [self._program("pg_dump"), "--inserts", "--no-owner", "--no-privileges",
              url.replace("+psycopg", "")],
             check=True, capture_output=True, encoding="utf-8",
         ).stdout  # fmt: skip
-        return re.sub(r"^\\.*\n", "", dumped, flags=re.MULTILINE)  # commands of psql, for psql alone
+        return re.sub(r"^\\.*\n", "", dump, flags=re.MULTILINE)  # commands that only psql understands
 
     @property
     def _group(self) -> str | None:
@@ -145,7 +145,7 @@ class Server:
         return str(self.programs / name)
 
     def _run(self, program: str, *arguments: str) -> None:
-        # Into a file: a pipe would stay open as long as the server lives, which inherits it.
+        # Into a file: the server would inherit a pipe and keep it open.
         with (self._folder / "output").open("w+b") as output:
             done = subprocess.run(
                 [self._program(program), "-D", str(self._data), *arguments],
@@ -162,14 +162,14 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[Server]:
-    """The PostgreSQL server of this worker."""
+    """Yield the PostgreSQL server of this worker."""
     try:
-        import psycopg  # noqa: F401 - whether it is there
+        import psycopg  # noqa: F401 - availability check
     except ImportError as error:
-        _do_without(f"psycopg, PostgreSQL's driver, is missing ({error})", "pip install 'psycopg[binary]'")
+        _skip_without(f"psycopg, PostgreSQL's driver, is missing ({error})", "pip install 'psycopg[binary]'")
     programs = find_programs()
     if programs is None:
-        _do_without(
+        _skip_without(
             "PostgreSQL's initdb is neither on the PATH nor in its usual places",
             "apt install postgresql, brew install postgresql@17, or the installer of postgresql.org",
         )
@@ -182,12 +182,12 @@ def postgresql_server() -> Iterator[Server]:
 
 @pytest.fixture
 def postgresql_url(postgresql_server: Server) -> Callable[..., str]:
-    """Creates an empty database at each call, ``postgresql_url("library")``; returns its SQLAlchemy URL."""
+    """Return a function that creates an empty database and returns its SQLAlchemy URL."""
     return postgresql_server.create
 
 
 def find_programs() -> Path | None:
-    """Return the folder of ``initdb`` and ``pg_ctl``, of the newest version; ``None`` where there is none."""
+    """Return the folder with the newest ``initdb`` and ``pg_ctl``; ``None`` if there is none."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     places = [Path(place) for pattern in _PLACES for place in glob.glob(pattern)]  # noqa: PTH207 - from the root
@@ -196,7 +196,7 @@ def find_programs() -> Path | None:
 
 
 def _user() -> str | None:
-    """Return the user to run the server as; ``None`` for our own."""
+    """Return the user to run the server as; ``None`` for the current user."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     import pwd
@@ -205,9 +205,9 @@ def _user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _do_without(reason: str, remedy: str) -> NoReturn:
-    """Skip the test, or fail it where everything must be tested."""
-    told = f"{reason}. Install it: {remedy}."
+def _skip_without(reason: str, remedy: str) -> NoReturn:
+    """Skip the test, or fail it in CI, where everything must be tested."""
+    message = f"{reason}. Install it: {remedy}."
     if os.environ.get("CI"):
-        pytest.fail(told)
-    pytest.skip(told)
+        pytest.fail(message)
+    pytest.skip(message)

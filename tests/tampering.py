@@ -1,4 +1,4 @@
-"""Changes to a journal that other programs make."""
+"""Changes to a journal by another program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = ["run"]
 
 
 def run(library: Library, statement: str) -> None:
-    """Change the journal as another program does."""
+    """Run an SQL statement on the journal, outside the library."""
     with closing(sqlite3.connect(library.journal.path)) as database, database:
         database.execute(statement)

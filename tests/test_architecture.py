@@ -1,4 +1,4 @@
-"""The libraries that each module may use. Layers are import-linter's job, in pyproject.toml."""
+"""The libraries that each module may use. import-linter checks the layers (see pyproject.toml)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Import:
 
 
 def imports_of(path: Path) -> Iterator[Import]:
-    """Yields every import of a file; ``from x import y`` counts as ``x.y`` where that is a module of ours."""
+    """Yield every import of a file; ``from x import y`` counts as ``x.y`` if that is a module of ours."""
     file = path.relative_to(ROOT).as_posix()
     package = [PACKAGE, *path.relative_to(ROOT).parent.parts]
 
@@ -101,7 +101,7 @@ OURS = [found for found in ALL if found.module.split(".")[0] == PACKAGE]
 
 
 def test_the_reader_of_imports_sees_them() -> None:
-    """The tests below would pass on an empty list; this one would not."""
+    """The reader finds imports; without this, the tests below would pass on an empty list."""
     assert any(found.file == "service/http/transport.py" and found.module == "requests" for found in ALL)
     assert any(
         found.file == "tasks/manager.py" and found.module == f"{PACKAGE}.service.client" for found in OURS
@@ -117,11 +117,11 @@ def test_the_package_itself_imports_nothing_when_loaded() -> None:
 
 
 LOOKS_UP = ("__init__.py", "late.py", "sandbox/__init__.py")
-"""The modules that import by a name in a text, which import-linter does not see."""
+"""The modules that import by a name in a string, which import-linter cannot detect."""
 
 
-def test_what_is_looked_up_by_name_is_looked_up_in_one_place() -> None:
-    """An import by a text may go upwards unseen: only the lazy names of the packages and ``late.py`` may."""
+def test_imports_by_name_are_in_few_modules() -> None:
+    """Only the lazy package modules and ``late.py`` import by a string, which could hide upward imports."""
     wrong = []
     for path in FILES:
         file = path.relative_to(ROOT).as_posix()
@@ -139,7 +139,7 @@ OUTPUTS = ("self.lasting",)
 
 
 def test_files_are_renamed_and_removed_in_one_place() -> None:
-    """Windows refuses both while another program has the file open; ``system/files.py`` tries again."""
+    """Only ``system/files.py`` renames and removes files, because it retries when Windows refuses."""
     wrong = []
     for path in FILES:
         file = path.relative_to(ROOT).as_posix()
@@ -147,7 +147,7 @@ def test_files_are_renamed_and_removed_in_one_place() -> None:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             name, owner = node.func.attr, ast.unparse(node.func.value)
-            # A text is replaced by another one: two arguments. A path takes one, a dataclass its fields.
+            # str.replace has two arguments, Path.replace one, and dataclasses.replace keywords.
             is_path = name == "replace" and len(node.args) == 1 and not node.keywords and owner not in OUTPUTS
             is_system = owner == "os" and name in ("remove", "replace", "renames", "rmdir", "removedirs")
             if is_path or is_system or name in ("unlink", "rename", "rmtree"):
@@ -157,8 +157,8 @@ def test_files_are_renamed_and_removed_in_one_place() -> None:
 
 
 @pytest.mark.parametrize("module", ONLY_IN)
-def test_a_dependency_has_its_place(module: str) -> None:
-    """What speaks HTTP, runs threads, draws widgets or keeps the journal does so in one known place."""
+def test_a_dependency_is_used_in_its_modules_only(module: str) -> None:
+    """HTTP, threads, widgets and the database are each used in known modules only."""
     wrong = [
         str(found)
         for found in ALL

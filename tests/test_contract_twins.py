@@ -1,11 +1,11 @@
-"""Two statements of one contract, written apart from each other, agree.
+"""The two independent implementations of the contract, in the client and in the sandbox, agree.
 
-What ``VideoRequest.problems()`` lets through, the sandbox accepts, and what it stops, the sandbox refuses.
-Each was written from the documentation alone, so a mistake in one of them shows as a difference here.
+The sandbox accepts exactly the requests for which ``VideoRequest.problems()`` is empty. Each implementation
+was written from the documentation alone, so a mistake in one of them shows as a difference here.
 
-Two differences are meant. A model or an operation that the documentation does not name is sent as it is, with
-a warning, for the service may have learnt it since; the sandbox has not. And a prompt beside shots is stopped
-here, because it would be left out of the body without a word; the sandbox never sees it.
+Two differences are intended. The client sends an undocumented model or operation unchanged, with a warning,
+because the service may support it by now; the sandbox does not. And the client refuses a prompt beside shots,
+because it would be silently left out of the body; the sandbox never receives it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ seconds = st.one_of(st.integers(-1, 17), st.sampled_from([5.0, True, "5", None])
 
 
 def often(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly the good ones, so that what is made of several has a chance to be good as a whole."""
+    """Return a strategy of mostly valid values, so that combinations have a chance to be valid."""
     return st.integers(0, 7).flatmap(lambda die: good if die else bad)
 
 
@@ -92,7 +92,7 @@ shots = st.lists(
     max_size=7,
 )
 
-#: For each field, what may stand in it and what nearly may.
+#: For each field, valid and almost valid values.
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "model": often(st.sampled_from(MODELS), st.sampled_from(["kling_v3", "Kling-v3", "", " "])),
     "action": often(st.just("generate"), st.sampled_from(["extend", "", " "])),
@@ -114,7 +114,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 
 
 #: For each field, values on both sides of each of its limits.
-EDGES: dict[str, list[Any]] = {
+LIMITS: dict[str, list[Any]] = {
     "model": ["kling-v9", "", " "],
     "action": ["generate", "extend", ""],
     "prompt": ["a", "", " ", "鲤" * 2500, "鲤" * 2501],
@@ -151,31 +151,31 @@ EDGES: dict[str, list[Any]] = {
 }
 
 
-def assert_twins_agree(request: VideoRequest) -> None:
-    """Asks both."""
+def assert_client_and_sandbox_agree(request: VideoRequest) -> None:
+    """Check that client and sandbox both accept or both refuse a request."""
     ours = [problem.message for problem in request.problems()]
     ours += [warning.message for warning in request.warnings() if warning.field in SENT_AS_IT_IS]
-    # By way of JSON, as the service would meet it.
+    # Through JSON, as the service would receive it.
     body = json.loads(json.dumps(Contract202604().encode(request)))
     theirs = [f"{violation.param}: {violation.message}" for violation in violations(body)]
-    assert bool(ours) == bool(theirs), f"the client says {ours}, the sandbox says {theirs}, of {body}"
+    assert bool(ours) == bool(theirs), f"the client reports {ours}, the sandbox {theirs}, for {body}"
 
 
 def request_with(fields: dict[str, Any]) -> VideoRequest:
-    """A request that is fine but for these fields."""
+    """Return a request that is valid except perhaps for these fields."""
     return VideoRequest(**({"prompt": "a koi"} | fields | ({"prompt": ""} if fields.get("shots") else {})))
 
 
-@pytest.mark.parametrize("field", EDGES)
-def test_the_twins_agree_on_every_edge(field: str) -> None:
-    """Each limit, from both sides, for each model, with an input image and without."""
-    for model, images, value in itertools.product(MODELS, ((), (IMAGE,)), EDGES[field]):
-        assert_twins_agree(request_with({"model": model, "image_urls": images, field: value}))
+@pytest.mark.parametrize("field", LIMITS)
+def test_client_and_sandbox_agree_on_every_limit(field: str) -> None:
+    """Client and sandbox agree on both sides of every limit, for each model, with and without an image."""
+    for model, images, value in itertools.product(MODELS, ((), (IMAGE,)), LIMITS[field]):
+        assert_client_and_sandbox_agree(request_with({"model": model, "image_urls": images, field: value}))
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> VideoRequest:
-    """A request that is fine, with up to three of its fields drawn anew."""
+    """Draw a valid request with up to three random fields."""
     fields: dict[str, Any] = {"model": draw(st.sampled_from(MODELS))}
     if draw(st.booleans()):
         fields["image_urls"] = [IMAGE]
@@ -187,20 +187,20 @@ def requests(draw: st.DrawFn) -> VideoRequest:
 @pytest.mark.slow
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(requests())
-def test_the_twins_agree_on_what_is_combined(request: VideoRequest) -> None:
-    """Whatever is asked for, both say the same of it."""
-    assert_twins_agree(request)
+def test_client_and_sandbox_agree_on_combinations(request: VideoRequest) -> None:
+    """Client and sandbox agree on random requests."""
+    assert_client_and_sandbox_agree(request)
 
 
 @pytest.mark.slow
 def test_requests_of_both_kinds_are_drawn() -> None:
-    """The comparison above would be of nothing if it only ever met one side."""
+    """The random requests include enough valid and invalid ones for the comparison to be meaningful."""
     seen: Counter[bool] = Counter()
 
     @settings(max_examples=300, deadline=None, derandomize=True)
     @given(requests())
-    def look(request: VideoRequest) -> None:
+    def draw_request(request: VideoRequest) -> None:
         seen[not request.problems()] += 1
 
-    look()
+    draw_request()
     assert min(seen[True], seen[False]) > 60, seen

@@ -1,4 +1,4 @@
-"""The demo: what it does with the person's files, key and errors."""
+"""The demo: its handling of the user's files, key and errors."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Quickstart = Callable[[str], None]
 def quickstart(
     workdir: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Quickstart:
-    """``quickstart(source)`` puts a notebook of one cell in the place of the one that is given away."""
+    """Return a function that replaces the packaged quickstart notebook by one with a single cell."""
     folder = tmp_path_factory.mktemp("notebooks")
     monkeypatch.setattr(demo, "notebooks_folder", lambda: folder)
-    # The signature that makes Jupyter trust the result belongs to the person, not to a test.
+    # The key with which Jupyter signs trusted notebooks belongs to the user, not to a test.
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("data")))
 
     def write(source: str) -> None:
@@ -31,21 +31,21 @@ def quickstart(
     return write
 
 
-def ran() -> str:
-    """Returns the text that the executed notebook holds."""
+def output_text() -> str:
+    """Return the text output of the executed notebook."""
     notebook = nbformat.read(Path("demo/quickstart.ipynb"), as_version=4)
     return "".join(output.get("text", "") for output in notebook.cells[0].outputs)
 
 
 @pytest.mark.slow
 def test_a_cell_that_fails_fails_the_demo(quickstart: Quickstart, capfd: pytest.CaptureFixture[str]) -> None:
-    """The error is told in full, without colours where no terminal is, and the exit status says so."""
+    """The demo prints the whole error, without colours outside a terminal, and exits with status 1."""
     quickstart("raise LookupError('no fish in this pond')")
     assert demo.main(once=True) == 1
-    told = capfd.readouterr().err
-    assert "LookupError" in told
-    assert "no fish in this pond" in told
-    assert "\x1b[" not in told
+    printed = capfd.readouterr().err
+    assert "LookupError" in printed
+    assert "no fish in this pond" in printed
+    assert "\x1b[" not in printed
 
 
 @pytest.mark.slow
@@ -62,7 +62,7 @@ def test_a_notebook_that_leaves_no_video_fails_the_demo(
 def test_without_a_terminal_no_key_is_used(
     quickstart: Quickstart, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody can be asked whether to spend money, so the notebook finds no key and takes the sandbox."""
+    """Without a terminal the user cannot consent to spend money, so the notebook runs on the sandbox."""
     for name in API_KEY_VARIABLES:
         monkeypatch.setenv(name, "sk-secret")
     quickstart(
@@ -70,15 +70,15 @@ def test_without_a_terminal_no_key_is_used(
         "try:\n    print('found', qw.Client())\nexcept qw.MissingApiKey:\n    print('found none')"
     )
     demo.main(once=True)
-    assert ran() == "found none\n"
-    told = capfd.readouterr()
-    assert "sandbox" in told.out
-    assert "sk-secret" not in told.out + told.err
+    assert output_text() == "found none\n"
+    printed = capfd.readouterr()
+    assert "sandbox" in printed.out
+    assert "sk-secret" not in printed.out + printed.err
 
 
 @pytest.mark.slow
-def test_what_the_person_changed_is_kept(quickstart: Quickstart) -> None:
-    """A second run runs the notebook afresh; one that was edited in between is put aside, not lost."""
+def test_an_edited_notebook_is_kept(quickstart: Quickstart) -> None:
+    """A second run uses a fresh notebook; an edited one is kept under another name."""
     quickstart("print('ours')")
     demo.main(once=True)
     demo.main(once=True)
@@ -86,14 +86,14 @@ def test_what_the_person_changed_is_kept(quickstart: Quickstart) -> None:
     edited = new_notebook(cells=[new_code_cell("print('theirs')")])
     nbformat.write(edited, Path("demo/quickstart.ipynb"))
     demo.main(once=True)
-    assert ran() == "ours\n"
-    (kept,) = Path("demo").glob("quickstart-*.ipynb")
-    assert "theirs" in kept.read_text(encoding="utf-8")
+    assert output_text() == "ours\n"
+    (backup,) = Path("demo").glob("quickstart-*.ipynb")
+    assert "theirs" in backup.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_a_thread_is_heard_after_its_cell(workdir: Path) -> None:
-    """What a thread shows when its cell is long over is in the notebook: a finished video comes this way."""
+def test_output_of_a_thread_after_its_cell_is_kept(workdir: Path) -> None:
+    """Output that a thread writes after its cell has ended, such as a finished video, is in the notebook."""
     notebook = new_notebook(
         cells=[
             new_code_cell(

@@ -1,4 +1,4 @@
-"""The places searched for a browser, on other systems than this one."""
+"""The paths searched for a browser on other systems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ensure_browser import usual_places
 
 
 def test_places_of_windows() -> None:
-    """Chrome and Edge, for all users or for one, in that order; a variable that is not set gives no place."""
+    """Windows has Chrome and Edge, for all users, then for one; an unset variable gives no path."""
     found = usual_places("win32", {"PROGRAMFILES": "C:/Program Files", "LOCALAPPDATA": "C:/Users/me/Local"})
     names = [PurePosixPath(place.as_posix()) for place in found]
     assert names == [
@@ -20,12 +20,12 @@ def test_places_of_windows() -> None:
 
 
 def test_places_of_macos() -> None:
-    """For all users, or for one."""
+    """The paths of macOS include the applications of all users and of the current one."""
     found = [place.as_posix() for place in usual_places("darwin", {"HOME": "/Users/me"})]
     assert "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" in found
     assert "/Users/me/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge" in found
 
 
 def test_elsewhere_path_is_enough() -> None:
-    """A package of a Linux puts its browser on PATH."""
+    """Elsewhere no paths are searched: Linux packages put the browser on PATH."""
     assert list(usual_places("linux", {"HOME": "/home/me"})) == []

@@ -1,4 +1,4 @@
-"""The tree of errors: its shape, its words, and that it travels."""
+"""The exception hierarchy: its shape, its texts, and pickling."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from qingbo_widgets.service.contract.problem import Problem
 
 
 def limited() -> RateLimited:
-    """A 429 that says how long."""
+    """Return a 429 with a delay."""
     error = RateLimited("slow down", status=429, hint="Try again in 7 s.")
     error.retry_after = 7.0
     return error
@@ -50,7 +50,7 @@ ERRORS: list[QingboError] = [
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
-    """Every class is drawn, under its parent, and nothing else is."""
+    """The tree in the docstring shows every class under its parent, and nothing else."""
     classes = {
         name: thing
         for name, thing in vars(exceptions).items()
@@ -72,22 +72,24 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("travel", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
-def test_an_error_travels_whole(error: QingboError, travel: Callable[[QingboError], QingboError]) -> None:
-    """To another process and back: its class, its text and what it carries."""
-    again = travel(error)
-    assert type(again) is type(error)
-    assert str(again) == str(error)
-    assert vars(again) == vars(error)
+def test_an_error_survives_pickling_and_copying(
+    error: QingboError, travel: Callable[[QingboError], QingboError]
+) -> None:
+    """An error keeps its class, text and attributes when pickled or copied."""
+    restored = travel(error)
+    assert type(restored) is type(error)
+    assert str(restored) == str(error)
+    assert vars(restored) == vars(error)
 
 
 def test_standard_classes_catch_what_they_should() -> None:
-    """A bad request is a bad value; a wait that ran out is a timeout."""
+    """``InvalidRequest`` is a ``ValueError``, ``WaitTimeout`` a ``TimeoutError``."""
     assert issubclass(InvalidRequest, ValueError)
     assert issubclass(WaitTimeout, TimeoutError)
 
 
-def test_an_invalid_request_says_all_of_it() -> None:
-    """One line a problem."""
+def test_an_invalid_request_lists_all_problems() -> None:
+    """The text of an ``InvalidRequest`` has one line per problem."""
     error = ERRORS[0]
     assert isinstance(error, InvalidRequest)
     assert str(error) == "prompt: empty\nmode: odd"
@@ -107,6 +109,6 @@ def test_an_invalid_request_says_all_of_it() -> None:
         (ServerFault("down", status=503, hint="Ask again."), "503: down. Ask again."),
     ],
 )
-def test_what_a_service_error_says(error: ServiceError, text: str) -> None:
-    """The status, the service's code and words, the field it complains of, and what to do next."""
+def test_the_text_of_a_service_error(error: ServiceError, text: str) -> None:
+    """The text has the status, the service's code and message, the field, and the next step."""
     assert str(error) == text

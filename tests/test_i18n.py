@@ -1,4 +1,4 @@
-"""Everything that a person reads can be read in English and in Chinese."""
+"""Every text for the user exists in English and in Chinese."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from qingbo_widgets import VideoRequest, i18n
 from qingbo_widgets.i18n import N_, locale, set_locale, tr
 
 ROOT = Path(qingbo_widgets.__file__).parent
-#: What speaks to people through tr(). The sandbox answers as the service does, in English; the command line's
-#: help is argparse's, and what is wrong with a description is told to whom writes it.
-SPEAKING = sorted(
+#: The modules with texts for the user. The sandbox responds in English, as the service does; the command
+#: line's help goes through argparse, and errors in a model description are for its author.
+TRANSLATED = sorted(
     path
     for path in ROOT.rglob("*.py")
     if "sandbox" not in path.parts and path.name not in ("__main__.py", "i18n.py", "validation.py")
 )
-#: Where a sentence may stand untranslated: told to programmers and to logs, and words that are code.
-UNTOLD = {
+#: Calls whose sentences need no translation: errors for programmers, and log messages.
+UNTRANSLATED = {
     "TypeError",
     "RuntimeError",
     "AssertionError",
@@ -34,8 +34,8 @@ UNTOLD = {
     "error",
 }
 FIELDS = VideoRequest.field_names()
-#: Sentences that are no message to a person: reasons that their own module catches, a repr, code.
-NO_MESSAGE = {
+#: Sentences that are not for the user: reasons caught within their own module, a repr, code.
+NOT_FOR_USERS = {
     "the answer is too long",
     "the answer took too long",
     "VideoRequest has no field {names}; a sweep varies {known}",
@@ -48,42 +48,42 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}[,;:.]? [a-z]{2,}")
 
 @pytest.fixture(autouse=True)
 def language_of_the_environment() -> Iterator[None]:
-    """A language that a test sets is not that of the next."""
+    """Reset the language after each test."""
     yield
     set_locale(None)
 
 
 def test_no_sentence_goes_untranslated() -> None:
-    """A sentence in the source is in ``tr`` or ``N_``, or nobody but programmers and logs is told it."""
+    """Every sentence in the source is in ``tr`` or ``N_``, unless it is for programmers or logs only."""
     found = []
-    for path in SPEAKING:
+    for path in TRANSLATED:
         for line, text in _bare(ast.parse(path.read_text(encoding="utf-8"))):
             found.append(f"{path.relative_to(ROOT)}:{line}: {text[:90]}")
     assert found == []
 
 
 def _bare(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Sentences outside of every call and place that makes them no message to a person."""
+    """Yield the sentences that are neither translated nor in a place where users do not read them."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue  # a docstring
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in UNTOLD or name in ("tr", "N_"):
+            if name in UNTRANSLATED or name in ("tr", "N_"):
                 continue
         if isinstance(node, ast.keyword) and node.arg == "help":
-            continue  # of a trait, for whoever reads the class
+            continue  # of a trait, for readers of the class
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             # Style sheets and scripts have braces and semicolons.
             style = re.search(r"[;{]\s*[\w-]+:|=>", node.value)
-            if SENTENCE.search(node.value) and not style and node.value not in NO_MESSAGE:
+            if SENTENCE.search(node.value) and not style and node.value not in NOT_FOR_USERS:
                 yield node.lineno, node.value
             continue
         yield from _bare(node)
 
 
 def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As gettext reads it: LANGUAGE first, then LC_ALL, LC_MESSAGES, LANG; what is unknown is English."""
+    """LANGUAGE precedes LC_ALL, LC_MESSAGES and LANG, as in gettext; unknown languages become English."""
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(i18n, "_language_of_windows", lambda: "")
@@ -99,7 +99,7 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("menus", "spoken"), [("zh_CN", "zh"), ("zh_TW", "zh"), ("de_DE", "en"), ("", "en")])
 def test_windows_chooses_by_its_menus(monkeypatch: pytest.MonkeyPatch, menus: str, spoken: str) -> None:
-    """It sets none of the variables; one that the user sets has the last word."""
+    """Windows sets none of the variables, so its display language is used, unless the user sets one."""
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(i18n, "_language_of_windows", lambda: menus)
@@ -110,7 +110,7 @@ def test_windows_chooses_by_its_menus(monkeypatch: pytest.MonkeyPatch, menus: st
 
 @pytest.mark.parametrize("name", ["zh", "zh_CN", "zh-Hans", "ZH_cn.UTF-8"])
 def test_a_language_is_chosen(name: str) -> None:
-    """Whatever way its name is written; ``None`` gives the word back to the environment."""
+    """``set_locale`` accepts every spelling of a language; ``None`` returns to the environment's."""
     set_locale(name)
     assert (locale(), tr(N_("Cancel"))) == ("zh", "取消")
     set_locale(None)
@@ -118,6 +118,6 @@ def test_a_language_is_chosen(name: str) -> None:
 
 
 def test_an_unknown_language_is_refused() -> None:
-    """With the names of those that there are."""
+    """The error for an unknown language lists the supported ones."""
     with pytest.raises(ValueError, match=r"'fr' is not one of en, zh"):
         set_locale("fr")

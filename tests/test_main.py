@@ -15,10 +15,10 @@ from qingbo_widgets import Client, TaskNotFound
 from qingbo_widgets.__main__ import main
 
 
-def test_a_missing_extra_is_told_with_the_line_that_installs_it(
+def test_a_missing_extra_prints_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without nbclient the demo says what to install instead of showing a traceback."""
+    """Without nbclient the demo prints the command that installs it, instead of a traceback."""
     monkeypatch.delitem(sys.modules, "qingbo_widgets.demo", raising=False)
     monkeypatch.delattr("qingbo_widgets.demo", raising=False)
     monkeypatch.setitem(sys.modules, "nbclient", None)
@@ -27,18 +27,16 @@ def test_a_missing_extra_is_told_with_the_line_that_installs_it(
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"]])
-def test_a_wrong_command_is_answered_with_the_usage(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The exit status is 2, as for every command, and the commands that there are stand in the usage."""
+def test_a_wrong_command_prints_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong command prints the usage with all commands, and exits with status 2."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
     assert "sandbox" in capsys.readouterr().err
 
 
-def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """A sentence that names the port, and no traceback."""
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port in use gives a message that names the port, and no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["sandbox", "--port", str(port)]) == 1
@@ -48,11 +46,11 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends the signals of POSIX")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
-def test_the_sandbox_says_how_to_reach_it_and_leaves_nothing_behind(
-    workdir: Path, end: signal.Signals
-) -> None:
-    """The lines that it prints are all a client needs; Ctrl-C, a stop and a closed window end it."""
-    before = signal.signal(end, signal.SIG_DFL)  # or a test run that nohup or & started would hand that down
+def test_the_sandbox_prints_its_address_and_leaves_no_files(workdir: Path, end: signal.Signals) -> None:
+    """The printed lines suffice to connect; Ctrl-C, SIGTERM and SIGHUP end the sandbox."""
+    before = signal.signal(
+        end, signal.SIG_DFL
+    )  # a test run under nohup or & would pass its ignored signals down
     try:
         server = subprocess.Popen(
             [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],

@@ -1,4 +1,4 @@
-"""The package as it is imported, and as it is built and installed."""
+"""The package: import, build and installation."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ PROMISED = [
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Runs a command and returns what it printed; what it complained of is in the failure."""
+    """Run a command and return its output; a failure shows its error output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -79,7 +79,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 
 def test_importing_starts_and_loads_nothing(tmp_path: Path) -> None:
-    """Importing starts no thread, writes no file and loads no heavy library: a first cell is quick."""
+    """Importing starts no thread, writes no file and loads no heavy library, so the first cell is fast."""
     script = (
         "import json, sys, threading\n"
         "opened = []\n"
@@ -91,20 +91,20 @@ def test_importing_starts_and_loads_nothing(tmp_path: Path) -> None:
         "read = [p for p, mode in opened if not p.endswith(('.py', '.pyc')) and '.pyc.' not in p]\n"
         "print(json.dumps([threading.active_count(), sorted(heavy & set(sys.modules)), written, read]))\n"
     )
-    seen = run(sys.executable, "-B", "-c", script, cwd=tmp_path)
-    assert json.loads(seen) == [1, [], [], []]
+    output = run(sys.executable, "-B", "-c", script, cwd=tmp_path)
+    assert json.loads(output) == [1, [], [], []]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_all_is_sorted_and_is_what_is_public() -> None:
-    """``__all__`` is in order, has no name twice, and is all that ``dir`` offers beside the version."""
+    """``__all__`` is sorted, has no duplicates, and matches ``dir``."""
     assert qw.__all__ == sorted(set(qw.__all__))
     assert {name for name in dir(qw) if not name.startswith("_")} == set(qw.__all__)
 
 
 @pytest.mark.parametrize("name", sorted({*qw.__all__, *PROMISED}))
 def test_every_public_name_is_there(name: str) -> None:
-    """Each promised name is public, resolves, and is named the same where it is at home."""
+    """Each promised name is public, resolves, and has the same name in its own module."""
     assert name in qw.__all__
     value = getattr(qw, name)
     assert value.__name__ == name
@@ -112,14 +112,14 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """A slip of the pen is answered as by any module."""
+    """A misspelt name raises an ``AttributeError``, as in any module."""
     with pytest.raises(AttributeError, match="VideoStudioo"):
         _ = qw.VideoStudioo  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
 def test_the_wheel_is_complete_and_works(tmp_path: Path) -> None:
-    """What is built holds what it must and no tests, and runs in an environment that has never seen us."""
+    """The wheel is complete, contains no tests, and works in a new environment."""
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (sdist,) = tmp_path.glob("*.tar.gz")
     (wheel,) = tmp_path.glob("*.whl")
@@ -147,7 +147,7 @@ def test_the_wheel_is_complete_and_works(tmp_path: Path) -> None:
     venv.create(home, with_pip=True)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     run(python, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", wheel, cwd=tmp_path)
-    # The dependencies are those of the environment that tests run in; the package itself is the wheel's.
+    # The dependencies come from the environment of the tests, the package itself from the wheel.
     libraries = sysconfig.get_path("purelib")
     own = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip()
     (Path(own) / "dependencies.pth").write_text(libraries + "\n")

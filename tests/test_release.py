@@ -29,7 +29,7 @@ SECTIONS = changelog.sections((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"
 
 
 def load(path: Path) -> Any:
-    """Return what a YAML file holds."""
+    """Return the content of a YAML file."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
@@ -37,7 +37,7 @@ CITATION = load(ROOT / "CITATION.cff")
 
 
 def strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each text in a YAML value, with the key that it stands under."""
+    """Yield each text in a YAML value, with its key."""
     if isinstance(value, dict):
         for name, part in value.items():
             yield from strings(part, str(name))
@@ -66,14 +66,14 @@ def makefile() -> str:
 
 
 def minors(versions: list[str]) -> list[str]:
-    """Return the versions of Python of one feature level, ``3.11``, in order."""
+    """Return the feature versions of Python, such as ``3.11``, in order."""
     return sorted(
         {text for text in versions if re.fullmatch(r"3\.\d+", text)}, key=lambda text: int(text[2:])
     )
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    """The metadata takes it from the one place; installed from a wheel, it is what the wheel says."""
+    """The build reads the version from the package; an installed wheel has the same version."""
     assert "version" not in PYPROJECT["project"]
     if (ROOT / "qingbo_widgets").is_dir():
         built = ProjectMetadata(str(ROOT), PluginManager()).version
@@ -97,7 +97,7 @@ TEXT = "# Changelog\n\n## [0.2.0] - 2026-12-24\n\n### Added\n\n- Two.\n\n## [0.1
 
 
 def test_a_release_has_the_text_of_its_section() -> None:
-    """Neither the heading nor the section below it."""
+    """The text of a release is its section, without the heading and the next section."""
     assert changelog.release_text("v0.2.0", "0.2.0", TEXT) == "### Added\n\n- Two."
 
 
@@ -111,7 +111,7 @@ def test_a_release_has_the_text_of_its_section() -> None:
     ],
 )
 def test_a_release_stops_where_the_files_disagree(tag: str, version: str, said: str) -> None:
-    """A tag of another version, a version without a section, a section without a date."""
+    """A release fails for a tag of another version, a version without a section, an undated section."""
     with pytest.raises(SystemExit, match=said):
         changelog.release_text(tag, version, TEXT)
 
@@ -158,7 +158,7 @@ def test_every_command_named_exists() -> None:
     short = re.search(r"^COMMANDS := (.*)$", makefile(), re.MULTILINE)
     assert short is not None
     assert targets - set(short[1].split()) == set()
-    # make takes a variable that it does not know without a word, and would test something else.
+    # make silently accepts an unknown variable and would then test something else.
     rules = [line for line in makefile().splitlines() if not line.lstrip().startswith(("#", "@echo"))]
     assert variables - set(re.findall(r"\b[A-Z]+\b", "\n".join(rules))) == set()
     assert {script for script in scripts if not (ROOT / script).is_file()} == set()
@@ -182,7 +182,7 @@ def test_the_bug_report_prints_versions_and_no_key() -> None:
     not (ROOT / ".git").exists(), reason="not a git checkout: nothing to compare the sdist with"
 )
 def test_the_sdist_holds_what_git_tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it, so that its tests run; beyond that only new files in the same folders, not yet added."""
+    """The sdist has every tracked file, so that its tests run, and no others except new, untracked ones."""
     monkeypatch.chdir(ROOT)
     sdist = tmp_path / hatchling.build.build_sdist(str(tmp_path))
     packed = dist.packed(sdist) - dist.ADDED

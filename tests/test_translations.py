@@ -1,4 +1,4 @@
-"""Every text is marked where it stands, is in the catalogue, and has its Chinese."""
+"""Every text is marked in the source, is in the catalogue, and has a Chinese translation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def content(catalog: Catalog) -> dict[str, tuple[str, set[str]]]:
 
 
 def test_every_text_has_its_chinese() -> None:
-    """Run ``make translations`` and write the missing ones into the .po file."""
+    """Every text has a Chinese translation; else run ``make translations`` and complete the .po file."""
     catalog = content(translations.updated())
     assert len(catalog) > 500
     assert [text for text, (chinese, _) in catalog.items() if not chinese] == []
@@ -39,10 +39,10 @@ def test_every_text_has_its_chinese() -> None:
 
 
 def test_the_compiled_catalogue_is_that_of_the_text() -> None:
-    """The .mo file holds the translations of the .po file, and no others."""
+    """The .mo file contains exactly the translations of the .po file."""
     compiled = translations.PO.with_suffix(".mo").read_bytes()
     read = gettext.GNUTranslations(io.BytesIO(compiled))
-    chinese = {text: said for text, (said, _) in content(translations.translated()).items()}
+    chinese = {text: translation for text, (translation, _) in content(translations.translated()).items()}
     assert {text: read.gettext(text) for text in chinese} == chinese, "run: make translations"
     assert read.info()["language"] == "zh"
     entries = {message.id: message.string for message in read_mo(io.BytesIO(compiled)) if message.id}
@@ -50,53 +50,55 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
 
 
 def test_both_files_are_written_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quotes, backslashes, line ends and places come back out of the .po and the .mo file as they were."""
+    """Quotes, backslashes, newlines and placeholders survive the .po and the .mo file."""
     texts = {'say "it"\\n': "说“它”\\n", "two\nlines\n": "两\n行\n", "{a} of {b} " * 20: "{b} 中的 {a} " * 20}
     catalog = Catalog(locale="zh", charset="utf-8")
     for text, chinese in texts.items():
         catalog.add(text, chinese, locations=[("here.py", 1)])
     monkeypatch.setattr(translations, "PO", tmp_path / "catalogue.po")
     translations.PO.write_bytes(translations.po_bytes(catalog))
-    assert {text: said for text, (said, _) in content(translations.translated()).items()} == texts
+    assert {
+        text: translation for text, (translation, _) in content(translations.translated()).items()
+    } == texts
     compiled = gettext.GNUTranslations(io.BytesIO(translations.mo_bytes(texts)))
     assert {text: compiled.gettext(text) for text in texts} == texts
     assert compiled.gettext("unknown") == "unknown"
 
 
-def places(message: str) -> set[str]:
-    """The names that a text has filled in."""
+def placeholders(message: str) -> set[str]:
+    """Return the placeholders of a text."""
     return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
 
 
 def test_a_translation_fits_its_text() -> None:
-    """The same places to fill in, and at the beginning the name of the field, which the form looks for."""
+    """A translation has the same placeholders and the same leading field name, which the form needs."""
     for message in translations.translated():
         source, chinese = str(message.id), str(message.string or "")
         if source:
-            assert places(chinese) == places(source), source
+            assert placeholders(chinese) == placeholders(source), source
             field = re.match(rf"(?:{'|'.join(FIELDS)}|{{where}}|{{field}}): ", source)
             assert field is None or chinese.startswith(field[0]), source
 
 
-# ---------------------------------------------------------------- every text is marked where it stands
+# ---------------------------------------------------------------- every text is marked in the source
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the package, as its syntax tree."""
+    """Yield the syntax tree of every module of the package."""
     for path in sorted(ROOT.rglob("*.py")):
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_a_mark_is_a_call_with_one_text() -> None:
-    """``N_`` takes a literal, and so does ``tr``, or it takes what is read out of a table by name."""
+    """``N_`` takes a literal; ``tr`` takes a literal or a value from a named table."""
     wrong = []
     for file, tree in trees():
         marks = list(translations.calls(tree))
         called = {id(call.func) for call in marks}
         for call in marks:
-            (given,) = call.args
-            text = translations.literal(given)
-            read = ast.unparse(call.func) == "tr" and all(_roots(given))
+            (argument,) = call.args
+            text = translations.literal(argument)
+            read = ast.unparse(call.func) == "tr" and all(_roots(argument))
             if call.keywords or not (read if text is None else text):
                 wrong.append(f"{file}:{call.lineno}: {ast.unparse(call)}")
         for node in ast.walk(tree):
@@ -109,7 +111,7 @@ def test_a_mark_is_a_call_with_one_text() -> None:
 
 
 def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
-    """The constants that ``tr`` names hold marked texts; and one that a table forgets to mark is seen."""
+    """The constants used in ``tr`` contain marked texts; an unmarked text in a table is found."""
     constants = {file: dict(_constants(tree)) for file, tree in trees()}
     marked = {
         (file, name)
@@ -121,8 +123,12 @@ def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
     for file, tree in trees():
         for call in translations.calls(tree):
             for name in _roots(call.args[0]):
-                homes = [file] if name in constants[file] else [f for f in constants if name in constants[f]]
-                if name.strip("_").isupper() and not any((home, name) in marked for home in homes):
+                candidates = (
+                    [file] if name in constants[file] else [f for f in constants if name in constants[f]]
+                )
+                if name.strip("_").isupper() and not any(
+                    (candidate, name) in marked for candidate in candidates
+                ):
                     wrong.append(f"{file}:{call.lineno}: {name} holds no text that is marked")
         for name, value in constants[file].items():
             strings = list(_strings(value))
@@ -136,7 +142,7 @@ def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
 
 
 def test_the_search_sees_a_text_that_is_not_marked() -> None:
-    """In a dict, in a tuple's column, in a keyword; a table's keys and its other columns are no texts."""
+    """The search covers dicts, tuple columns and keywords, but not a table's keys and other columns."""
     table = 'T = {"a": ("css", N_("A"), Row(label=N_("B"))), "b": ("css", "C", Row(label="D", name="E"))}'
     ((_, value),) = _constants(ast.parse(table))
     strings = list(_strings(value))
@@ -147,7 +153,7 @@ def test_the_search_sees_a_text_that_is_not_marked() -> None:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The names that a module gives values to, and those of its classes."""
+    """Yield the names that a module and its classes assign, with their values."""
     for node in tree.body:
         for one in node.body if isinstance(node, ast.ClassDef) else [node]:
             match one:
@@ -158,7 +164,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _strings(node: ast.AST, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str, bool]]:
-    """The strings of a table: in which column, and whether marked. Rows of one kind share their columns."""
+    """Yield each string of a table with its column and whether it is marked. Similar rows share columns."""
     match node:
         case ast.Constant(value=str(text)):
             yield place, text, False
@@ -181,7 +187,7 @@ def _strings(node: ast.AST, place: tuple[object, ...] = ()) -> Iterator[tuple[tu
 
 
 def _roots(node: ast.expr) -> Iterator[str]:
-    """The names that a value is read out of: ``_AXES`` of ``_AXES[axis].more``; empty for anything else."""
+    """Yield the root names of an expression: ``_AXES`` of ``_AXES[axis].more``; empty for other nodes."""
     match node:
         case ast.Name():
             yield node.id

@@ -1,4 +1,4 @@
-"""Waiting for what other threads and processes do."""
+"""A wait for conditions that other threads and processes fulfil."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["until"]
 
 
 def until(condition: Callable[[], Any], patience: float = 60.0) -> Any:
-    """Ask again and again until the answer is true, and return it. Never wait for a time.
+    """Poll a condition until it is true, and return its value. Never wait for a fixed time.
 
     Args:
-        condition: asked.
-        patience: seconds after which it fails.
+        condition: the function to poll.
+        patience: seconds after which the test fails.
     """
     end = time.monotonic() + patience
-    while not (answer := condition()):
+    while not (value := condition()):
         assert time.monotonic() < end, f"the condition did not come true within {patience:g} s"
         threading.Event().wait(0.01)
-    return answer
+    return value

@@ -1,11 +1,11 @@
-"""Two rules of Windows, kept on every system: what has an open file, and what a file may be called.
+"""Two rules of Windows, enforced on every system: on open files and on file names.
 
-Windows refuses to rename, replace or remove a file that any process has open, and names that are devices,
-end in a dot or a blank, or hold one of ``<>:"|?*``. Both are found here by Python's audit events, so they are
-true of this process and of what goes through Python: another process's files, and those that SQLite or FFmpeg
-open, rename or remove by themselves, are seen only where they stand open in this one (``/proc``).
+Windows refuses to rename, replace or remove a file that any process has open, and refuses names that are
+devices, end in a dot or a blank, or contain one of ``<>:"|?*``. Both rules are checked through Python's audit
+events, so they cover only the operations of Python code in this process. Files of other processes, and those
+that SQLite or FFmpeg open, rename or remove, are covered only while open in this process (``/proc``).
 
-Names are the rule of ``os.path.isreserved`` (Python 3.13), in ``reserved``.
+``reserved`` has the rule for names, that of ``os.path.isreserved`` (Python 3.13).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 
 __all__ = ["HELD", "Held", "keeping_the_rules", "needs_the_rules", "reserved"]
 
-#: Windows' number for "the file is used by another process".
+#: The Windows error code for a file used by another process.
 HELD = 32
 _CAN_SEE = Path("/proc/self/fd").is_dir()
 needs_the_rules = pytest.mark.skipif(
@@ -35,7 +35,7 @@ _FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}
 
 
 class Held(PermissionError):
-    """As Windows raises it; elsewhere an error has no number of Windows."""
+    """The error that Windows raises for an open file, with ``winerror`` on every system."""
 
     winerror = HELD
 
@@ -44,7 +44,7 @@ class Held(PermissionError):
 
 
 def reserved(name: str) -> bool:
-    """Tell whether no file on Windows can have this name."""
+    """Return whether Windows forbids a file name."""
     if name in (".", ".."):
         return False
     device = name.partition(".")[0].rstrip(" ").upper()
@@ -52,7 +52,7 @@ def reserved(name: str) -> bool:
 
 
 class _Rules:
-    """One hook for the process, as a hook can never be removed; it looks below ``root`` while that is set."""
+    """The audit hook of the process, which can never be removed; it checks paths below ``root`` if set."""
 
     def __init__(self) -> None:
         self.root: str | None = None
@@ -85,13 +85,13 @@ class _Rules:
             self._check_closed(self._below(arguments[0], arguments[1]))
 
     def _below(self, path: object, folder: object = -1) -> str | None:
-        """The absolute path, if it is below the root."""
+        """Return the absolute path if it is below the root; else ``None``."""
         if not isinstance(path, str | bytes | os.PathLike):
             return None
         text = os.fsdecode(path)
         if isinstance(folder, int) and folder >= 0:
             text = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)  # noqa: PTH115, PTH118
-        text = os.path.abspath(text)  # noqa: PTH100 - a link itself is what is renamed
+        text = os.path.abspath(text)  # noqa: PTH100 - a rename affects the link itself
         return text if self.root is not None and text.startswith(f"{self.root}{os.sep}") else None
 
     def _check_name(self, path: str | None) -> None:
@@ -111,7 +111,7 @@ def _open_files() -> Iterator[str]:
     for descriptor in os.listdir(folder):  # noqa: PTH208
         try:
             yield os.readlink(f"{folder}/{descriptor}")  # noqa: PTH115
-        except OSError:  # closed meanwhile, or the one of this listing
+        except OSError:  # closed meanwhile, or the descriptor of this listing
             continue
 
 
@@ -120,7 +120,7 @@ _rules: _Rules | None = None
 
 @contextmanager
 def keeping_the_rules(root: Path) -> Iterator[None]:
-    """Keep the rules below a folder; nothing is done where there is no ``/proc``, as on Windows itself."""
+    """Enforce the rules below a folder; do nothing without ``/proc``, as on Windows itself."""
     global _rules
     if not _CAN_SEE:
         yield

@@ -24,7 +24,7 @@ from pathlib import Path
 from ..i18n import N_, tr
 from .files import patiently, remove, replace
 
-__all__ = ["Folder", "Outside", "is_file_inside", "open_inside", "read_inside", "write_whole"]
+__all__ = ["Folder", "OutsideFolder", "is_file_inside", "open_inside", "read_inside", "write_whole"]
 
 _OUTSIDE = N_("it leads out of the folder")
 _NO_FILE = N_("it is not a file")
@@ -39,7 +39,7 @@ _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _STEPS = bool(_NO_LINK) and {os.open, os.mkdir, os.unlink, os.rename, os.stat} <= os.supports_dir_fd
 
 
-class Outside(OSError):
+class OutsideFolder(OSError):
     """The error for a name that leads out of its folder."""
 
     def __init__(self, name: object) -> None:
@@ -91,7 +91,7 @@ class Folder:
             if not stat.S_ISREG(info.st_mode):
                 raise OSError(errno.EINVAL, tr(_NO_FILE), name)
             if not _STEPS and not os.path.samestat(info, self._real.joinpath(*self._inner(name)).stat()):
-                raise Outside(name)
+                raise OutsideFolder(name)
             return FileIO(descriptor)
         except BaseException:
             os.close(descriptor)
@@ -179,15 +179,15 @@ class Folder:
         """Return the path parts from the folder to the file that a name resolves to, with links followed.
 
         Raises:
-            Outside: the file is not in the folder.
+            OutsideFolder: the file is not in the folder.
         """
         real = self._real
         try:
             steps = Path(os.path.realpath(real.joinpath(*names))).relative_to(real).parts
         except ValueError:  # also raised for a name with a null character
-            raise Outside("/".join(names)) from None
+            raise OutsideFolder("/".join(names)) from None
         if not steps:
-            raise Outside("/".join(names))
+            raise OutsideFolder("/".join(names))
         return steps
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A transport and a client on a scripted server."""
+"""Fixtures: a transport and a client of a scripted server."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ KEY = "sk-sentinel-0123456789"
 
 @pytest.fixture(autouse=True)
 def never_a_proxy(no_proxy: None) -> None:
-    """Every test of this room speaks to its own servers."""
+    """Disable proxies, because these tests use their own local servers."""
 
 
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
-    """A server without a script yet."""
+    """Yield a server with an empty script."""
     with FaultServer() as server:
         yield server
 
 
 @pytest.fixture
 def transport(server: FaultServer) -> Iterator[Transport]:
-    """A transport to it with more patience than a busy machine needs."""
+    """Yield a transport to the server with timeouts long enough for a busy machine."""
     transport = Transport(Secret(KEY), server.url + "/v1", (20.0, 20.0))
     yield transport
     transport.close()
@@ -36,7 +36,7 @@ def transport(server: FaultServer) -> Iterator[Transport]:
 
 @pytest.fixture
 def hurried(server: FaultServer) -> Iterator[Transport]:
-    """A transport to it that loses patience after 0.2 s, for servers that say nothing or never end."""
+    """Yield a transport with a read timeout of 0.2 s, for servers that never respond or never finish."""
     transport = Transport(Secret(KEY), server.url + "/v1", (20.0, 0.2))
     yield transport
     transport.close()
@@ -44,6 +44,6 @@ def hurried(server: FaultServer) -> Iterator[Transport]:
 
 @pytest.fixture
 def client(server: FaultServer) -> Iterator[Client]:
-    """A client of it with more patience than a busy machine needs."""
+    """Yield a client of the server with timeouts long enough for a busy machine."""
     with Client(KEY, server.url + "/v1", timeout=(20.0, 20.0)) as client:
         yield client

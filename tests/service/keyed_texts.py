@@ -1,4 +1,4 @@
-"""Texts that users copy, each with a key in its own place. ``KEY`` stands for the key."""
+"""Texts that users copy, each with a key in a different place. ``KEY`` stands for the key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _URL = "https://qingbo.dev/v1/tasks"
 _BODY = '{"model": "kling-v3", "prompt": "A koi"}'
 _DATA = f"-d '{_BODY}'"
 
-#: The request in it, "A koi" of kling-v3, is read.
+#: Texts with a readable request, "A koi" for kling-v3.
 READABLE = {
     "bearer": f"curl {_URL} -H 'Authorization: Bearer KEY' {_DATA}",
     "other header": f'curl {_URL} -H "X-API-Key: KEY" {_DATA}',
@@ -45,7 +45,7 @@ READABLE = {
     "URL in JSON": f'{{"url": "{_URL}?key=KEY", {_BODY[1:]}',
 }
 
-#: There is no request in it that could be read.
+#: Texts without a readable request.
 UNREADABLE = {
     "without data": f"curl {_URL} -H 'Authorization: Bearer KEY'",
     "data in a file": f"curl {_URL} -u me:KEY -d @body.json",

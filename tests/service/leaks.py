@@ -1,4 +1,4 @@
-"""What a verbose traceback shows: an error, everything behind it, and all local variables."""
+"""The content of a verbose traceback: an error, its causes and contexts, and all local variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["chain_of", "shown_by"]
 
 
 def chain_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, its causes and its contexts, hidden ones too."""
+    """Yield the error, its causes and its contexts, including suppressed ones."""
     if error is not None:
         yield error
         yield from chain_of(error.__cause__)
@@ -17,7 +17,7 @@ def chain_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def shown_by(error: BaseException) -> str:
-    """All of it, but for the frames of the tests themselves, in which the key is written down."""
+    """Return the whole text, except the frames of the tests themselves, which contain the key."""
     shown = []
     for link in chain_of(error):
         shown.append(f"{link!r} {vars(link)}")
@@ -28,5 +28,5 @@ def shown_by(error: BaseException) -> str:
 
 
 def _repr(variables: dict[str, object]) -> str:
-    # An object whose __init__ raised may not be able to show itself; its attributes can.
+    # The repr of an object whose __init__ raised may fail; its attributes can be shown.
     return str({name: vars(value) if name == "self" else value for name, value in variables.items()})

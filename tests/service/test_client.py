@@ -1,4 +1,4 @@
-"""The client: what it sends, what it returns, and what it never does twice."""
+"""The client: its requests, its results, and the requests that it never repeats."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUEUED = {"task_id": "task-1", "status": "queued", "progress": 0}
 
 
 def test_submit(client: Client, server: FaultServer) -> None:
-    """The payload that was shown is the payload that is sent."""
+    """``submit`` sends exactly the body that ``payload`` returns."""
     server.then(answer(QUEUED, 202))
     snapshot = client.submit(REQUEST, idempotency_key="key-1")
     assert (snapshot.task_id, snapshot.status) == ("task-1", TaskStatus.queued)
@@ -44,10 +44,10 @@ def test_submit(client: Client, server: FaultServer) -> None:
 
 
 def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer) -> None:
-    """All its problems are on the error."""
-    for refuse in (client.submit, client.payload):
+    """A request with problems is not sent, and the error lists all of them."""
+    for call in (client.submit, client.payload):
         with pytest.raises(InvalidRequest) as caught:
-            refuse(VideoRequest(duration=99))
+            call(VideoRequest(duration=99))
         assert {problem.field for problem in caught.value.problems} == {"prompt", "duration"}
     assert server.requests == []
 
@@ -77,7 +77,7 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
     ],
 )
 def test_a_submission_in_doubt(client: Client, server: FaultServer, fault: Step) -> None:
-    """It is not sent again; the error carries the key with which a person may, and says what it may cost."""
+    """An unconfirmed submission is not repeated; the error has the idempotency key and a cost warning."""
     server.then(fault, answer(QUEUED))
     with pytest.raises(SubmissionUnconfirmed, match=r"may be charged.*dashboard") as caught:
         client.submit(REQUEST, idempotency_key="key-1")
@@ -92,7 +92,7 @@ def test_a_submission_in_doubt(client: Client, server: FaultServer, fault: Step)
     [(400, BadRequest), (404, BadRequest), (402, InsufficientBalance), (403, ServiceError)],
 )
 def test_a_submission_refused(client: Client, server: FaultServer, status: int, kind: type) -> None:
-    """The service's word is a word: its own error, sent once, and nothing of a task that is not there yet."""
+    """A refused submission is sent once and raises the matching error, without advice about task ids."""
     server.then(answer({"error": {"message": "no", "code": "odd", "param": "model"}}, status), answer(QUEUED))
     with pytest.raises(ServiceError, match="Nothing was charged") as caught:
         client.submit(REQUEST)
@@ -104,7 +104,7 @@ def test_a_submission_refused(client: Client, server: FaultServer, status: int, 
 
 
 def test_a_submission_that_never_left(server: FaultServer) -> None:
-    """Certain, so it is told apart from the doubtful."""
+    """A submission that certainly was not sent raises ``ConnectionFailed``, not ``SubmissionUnconfirmed``."""
     with Client(KEY, server.url) as client:
         server.__exit__()
         with pytest.raises(ConnectionFailed, match="Nothing was sent") as caught:
@@ -113,7 +113,7 @@ def test_a_submission_that_never_left(server: FaultServer) -> None:
 
 
 def test_status(client: Client, server: FaultServer) -> None:
-    """By the id, quoted into the path, so that it cannot point to anything else."""
+    """The task id is quoted in the path, so that it cannot address anything else."""
     odd = "../models?x=锦/#"
     server.then(
         answer({"task_id": "t", "status": "processing", "progress": "45%"}), answer(QUEUED | {"task_id": odd})
@@ -128,15 +128,15 @@ def test_status(client: Client, server: FaultServer) -> None:
 
 @pytest.mark.parametrize("task_id", ["", " ", ".", "..", "a\nb", None, 7])
 def test_what_is_no_id(client: Client, server: FaultServer, task_id: Any) -> None:
-    """It is refused before anything is asked."""
-    for ask in (client.status, client.cancel):
+    """An invalid task id is refused before any request."""
+    for call in (client.status, client.cancel):
         with pytest.raises(InvalidRequest, match="task_id"):
-            ask(task_id)
+            call(task_id)
     assert server.requests == []
 
 
 def test_a_status_that_fails(client: Client, server: FaultServer) -> None:
-    """The words tell that nothing is lost."""
+    """An error of ``status`` states that the task continues."""
     server.then(
         answer({"error": {"message": "none", "code": "task_not_found"}}, 404),
         answer(b"", 500),
@@ -152,7 +152,7 @@ def test_a_status_that_fails(client: Client, server: FaultServer) -> None:
 
 
 def test_an_answer_about_another_task(client: Client, server: FaultServer) -> None:
-    """Somebody else's video is not taken for ours: a fault of the server, to be asked again."""
+    """A response about another task is a server fault, and its video is not used."""
     other = {"task_id": "task-2", "status": "completed", "result": {"videos": ["https://a.example/2.mp4"]}}
     server.then(answer(other), answer(other))
     with pytest.raises(ServerFault, match=r"about another task, task-2\. The task continues"):
@@ -162,7 +162,7 @@ def test_an_answer_about_another_task(client: Client, server: FaultServer) -> No
 
 
 def test_cancel(client: Client, server: FaultServer) -> None:
-    """A snapshot of the little that the service answers; never asked for twice by itself."""
+    """``cancel`` returns the snapshot of the response, and is never repeated automatically."""
     server.then(
         answer({"task_id": "t", "status": "cancelled", "refunded": True, "refunded_quota": 50000}), close
     )
@@ -174,12 +174,12 @@ def test_cancel(client: Client, server: FaultServer) -> None:
     server.then(answer({"error": {"message": "it runs"}}, 400))
     with pytest.raises(BadRequest, match=r"it runs\. A task can be cancelled only while it is queued"):
         client.cancel("t")
-    asked = [(request.method, request.path) for request in server.requests]
-    assert asked == [("POST", "/v1/tasks/t/cancel")] * 3
+    sent = [(request.method, request.path) for request in server.requests]
+    assert sent == [("POST", "/v1/tasks/t/cancel")] * 3
 
 
 def test_download(client: Client, server: FaultServer, tmp_path: Path) -> None:
-    """To the path it is given, as text or as a path."""
+    """``download`` accepts a path as text and saves the video there."""
     video = film(bytes(99))
     server.then(answer(video))
     path = client.download(server.url + "/v.mp4", str(tmp_path / "v.mp4"))
@@ -188,7 +188,7 @@ def test_download(client: Client, server: FaultServer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", [None, 7, "", "clip.mp4?sig=hidden", "file:///etc/passwd"])
 def test_what_is_no_link(client: Client, tmp_path: Path, url: Any) -> None:
-    """It is refused before anything is written, and a signature is not shown."""
+    """An invalid link is refused before anything is written, and its signature is not shown."""
     with pytest.raises(InvalidRequest, match=r"url: .* is not the link to a video") as caught:
         client.download(url, tmp_path / "v.mp4")
     assert "hidden" not in str(caught.value)
@@ -196,7 +196,7 @@ def test_what_is_no_link(client: Client, tmp_path: Path, url: Any) -> None:
 
 
 def test_it_does_not_show_the_key(server: FaultServer) -> None:
-    """Nor does it travel."""
+    """The repr and the attributes of a client do not show the key, and pickling is refused."""
     client = Client(KEY, server.url + "/v1/")
     assert repr(client) == f"Client(base_url='{server.url}/v1')"
     assert KEY not in str(vars(client))
@@ -205,13 +205,13 @@ def test_it_does_not_show_the_key(server: FaultServer) -> None:
 
 
 def test_without_a_key() -> None:
-    """It says so at once, not at the first request."""
+    """A missing key raises at once, not at the first request."""
     with pytest.raises(MissingApiKey):
         Client()
 
 
 def test_an_address_that_must_not_have_the_key() -> None:
-    """It is refused, and nothing shows the key that was given."""
+    """A base URL without https is refused, and the error does not show the key."""
     with pytest.raises(InvalidRequest, match="in the clear") as caught:
         Client(KEY, "http://qingbo.dev/v1")
     assert KEY not in shown_by(caught.value)
@@ -230,20 +230,20 @@ def test_an_address_that_must_not_have_the_key() -> None:
     ],
     ids=str,
 )
-def test_a_key_in_the_wrong_clothes_or_place(
+def test_a_key_of_a_wrong_type_or_in_the_wrong_argument(
     monkeypatch: pytest.MonkeyPatch, key: Any, base_url: Any
 ) -> None:
-    """Bytes, a list, the other argument: it is refused, and nothing shows it."""
+    """A key of a wrong type or in the wrong argument is refused, and the error does not show it."""
     monkeypatch.setenv("QINGBO_API_KEY", "another-key")
-    for ask in (Client, connect):
+    for call in (Client, connect):
         with pytest.raises((TypeError, InvalidRequest)) as caught:
-            ask(api_key=key, base_url=base_url)
+            call(api_key=key, base_url=base_url)
         assert KEY not in shown_by(caught.value)
         assert isinstance(caught.value, InvalidRequest) == (key is None or key == KEY)
 
 
 def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contract's own address, the key of the environment."""
+    """By default, the client uses the contract's address and the key of the environment."""
     monkeypatch.setenv("QINGBO_API_KEY", KEY)
     with Client() as client:
         assert client.base_url == "https://qingbo.dev/v1"

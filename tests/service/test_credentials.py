@@ -1,4 +1,4 @@
-"""The key is found, and never seen."""
+"""The lookup of the key, which is never shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-sentinel"
 
 
 def test_the_order_of_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The argument wins, then our variable, then those of the service's documentation."""
+    """The argument precedes our variable, which precedes those of the service's documentation."""
     monkeypatch.setenv("WAVEAPI_API_KEY", "third")
     assert find_api_key().reveal() == "third"
     monkeypatch.setenv("WAVE_API_KEY", "second")
@@ -32,7 +32,7 @@ def test_the_order_of_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_key_anywhere() -> None:
-    """The error tells every way to give one."""
+    """The error for a missing key lists every way to set one."""
     with pytest.raises(MissingApiKey) as caught:
         find_api_key()
     for way in ("QINGBO_API_KEY", "qw.connect(api_key=...)", "qw.connect(sandbox=True)"):
@@ -41,7 +41,7 @@ def test_no_key_anywhere() -> None:
 
 @pytest.mark.parametrize("found", ["null", "here", "broken"])
 def test_the_keyring_is_asked_last(found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be missing, empty or locked; none of that is an error of its own."""
+    """The keyring is the last source, and a missing, empty or locked one is not an error of its own."""
     answers = {"null": "return None", "here": f"return '{KEY}'", "broken": "raise RuntimeError('locked')"}
     (tmp_path / "keyring.py").write_text(
         "def get_password(service, name):\n"
@@ -55,12 +55,12 @@ def test_the_keyring_is_asked_last(found: str, tmp_path: Path, monkeypatch: pyte
     else:
         with pytest.raises(MissingApiKey):
             find_api_key()
-    sys.modules.pop("keyring", None)  # monkeypatch would bring this one back for the tests to come
+    sys.modules.pop("keyring", None)  # monkeypatch would restore this fake for later tests
 
 
 @pytest.mark.parametrize("broken", [f"{KEY} {KEY}", f"{KEY}\r\nX: 1", f"{KEY}，", f"{KEY}\x7f", f"“{KEY}”"])
 def test_a_key_that_cannot_be_one(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused before it reaches a header, and a verbose traceback does not show it."""
+    """A malformed key is refused before it is used in a header, and no traceback shows it."""
     monkeypatch.setenv("WAVE_API_KEY", broken)
     with pytest.raises(MissingApiKey, match="in WAVE_API_KEY") as caught:
         find_api_key()
@@ -71,7 +71,7 @@ def test_a_key_that_cannot_be_one(broken: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_secret_does_not_show() -> None:
-    """Not by printing, formatting, listing, copying or pickling."""
+    """Printing, formatting, listing, copying and pickling do not reveal a secret."""
     secret = Secret(f" {KEY} ")
     assert secret.reveal() == KEY
     for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", str(dir(secret))):
@@ -85,7 +85,7 @@ def test_a_secret_does_not_show() -> None:
 
 @pytest.mark.parametrize("value", [KEY.encode(), [KEY], bytearray(KEY.encode()), 7])
 def test_a_key_that_is_no_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It does not pass for one that was not given, and is not shown."""
+    """A key that is not text raises, instead of counting as missing, and is not shown."""
     monkeypatch.setenv("QINGBO_API_KEY", "another-key")
     with pytest.raises(TypeError, match="api_key") as caught:
         find_api_key(value)
@@ -93,25 +93,25 @@ def test_a_key_that_is_no_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_address_is_shown_where_it_is_one() -> None:
-    """What may be the key in the wrong place is not, nor is a password or a signature."""
-    told = {
+    """A problem shows the base URL only if it is a URL, and without a password or a signature."""
+    problems = {
         address: str(problem_with(Secret(address)))
         for address in (KEY, "http://qingbo.dev/v1", f"https://me:{KEY}@qingbo.dev/v1?k={KEY}")
     }
-    assert told[KEY].startswith("base_url: the given value is not an http(s) URL")
-    assert told["http://qingbo.dev/v1"].startswith("base_url: http://qingbo.dev/v1 is not https")
-    assert not any(KEY in text for text in told.values())
+    assert problems[KEY].startswith("base_url: the given value is not an http(s) URL")
+    assert problems["http://qingbo.dev/v1"].startswith("base_url: http://qingbo.dev/v1 is not https")
+    assert not any(KEY in text for text in problems.values())
     assert problem_with(Secret("https://qingbo.dev/v1")) is None
 
 
 def test_a_secret_hides_itself_in_a_text() -> None:
-    """And an empty one hides nothing."""
+    """A secret is hidden in a text; an empty secret hides nothing."""
     assert Secret(KEY).hide_in(f"bad key {KEY}!") == "bad key <hidden>!"
     assert Secret("").hide_in("abc") == "abc"
 
 
 def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contract's own, unless the environment says otherwise."""
+    """The base URL is the contract's, unless the environment overrides it."""
     assert find_base_url() == "https://qingbo.dev/v1"
     monkeypatch.setenv("QINGBO_BASE_URL", "https://b.example/v1")
     assert find_base_url() == "https://b.example/v1"

@@ -1,4 +1,4 @@
-"""Text for terminals, pipes and logs that lack characters, in real processes."""
+"""Output for terminals, pipes and logs that cannot encode every character, in real processes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def run(*arguments: str, encoding: str, **environment: str) -> str:
         cwd=ROOT,
         check=False,
     )
-    told = done.stdout.decode(encoding)
-    assert done.returncode == 0, told
-    return told
+    output = done.stdout.decode(encoding)
+    assert done.returncode == 0, output
+    return output
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -38,15 +38,15 @@ def test_any_text_fits(encoding: str) -> None:
     stream = io.TextIOWrapper(buffer := io.BytesIO(), encoding=encoding, newline="\n")
     say(TEXT, stream)
     stream.flush()
-    told = buffer.getvalue().decode(encoding)
-    assert told == fitted(TEXT, stream) + "\n"
+    output = buffer.getvalue().decode(encoding)
+    assert output == fitted(TEXT, stream) + "\n"
     assert len(fitted("一条锦鲤", stream)) == 4
-    assert ("锦鲤" in told) == (encoding in ("cp936", "utf-8"))
+    assert ("锦鲤" in output) == (encoding in ("cp936", "utf-8"))
     assert fitted("─…→", stream) == {"cp1252": "-…>", "ascii": "-...>", "cp437": "─...>"}.get(encoding, "─…→")
 
 
 def test_a_stream_of_no_encoding() -> None:
-    """A StringIO takes everything; what names an encoding that there is not gets ASCII."""
+    """A StringIO accepts every character; a stream with an unknown encoding gets ASCII."""
     assert fitted(TEXT, io.StringIO()) == TEXT
 
     class Odd(io.StringIO):
@@ -57,32 +57,32 @@ def test_a_stream_of_no_encoding() -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_command_takes_any_text(encoding: str) -> None:
-    """After the one call that each command begins with, ``print`` never raises, to neither stream."""
+    """After ``take_any_text``, ``print`` never raises, for either stream."""
     code = (
         "import sys; from qingbo_widgets.system.console import take_any_text; take_any_text()\n"
         f"text = {TEXT!a}\nprint(text)\nprint(text, file=sys.stderr)"
     )
-    told = run("-c", code, encoding=encoding)
-    assert told.count("100 %") == 2
+    output = run("-c", code, encoding=encoding)
+    assert output.count("100 %") == 2
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize("arguments", [["--help"], ["sandbox", "--help"], ["demo", "--help"]])
 def test_help_in_any_console(arguments: list[str], encoding: str) -> None:
-    """As it is."""
+    """The help is printed in any encoding."""
     assert "usage:" in run("-m", "qingbo_widgets", *arguments, encoding=encoding)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp936"])
 def test_the_tools_in_any_console(encoding: str) -> None:
-    """They draw lines, and this machine's paths may be Chinese."""
+    """The tools, which draw lines and print paths that may be Chinese, work in any encoding."""
     assert "browser:" in run("tools/ensure_browser.py", encoding=encoding, CHROMIUM=sys.executable)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "cp936", "ascii"])
 def test_the_demo_in_any_console(workdir: Path, encoding: str) -> None:
-    """In Chinese, where that can be written; with its error told where the notebook fails."""
+    """The demo prints Chinese if the encoding allows it, and prints the error of a failed notebook."""
     (workdir / "notebooks").mkdir()
     code = (
         "import sys, pathlib, nbformat\nfrom nbformat.v4 import new_code_cell, new_notebook\n"
@@ -93,6 +93,6 @@ def test_the_demo_in_any_console(workdir: Path, encoding: str) -> None:
         "demo.notebooks_folder = lambda: folder\n"
         f"assert main(['demo', '--once', '--folder', {str(workdir / 'demo')!r}]) == 1"
     )
-    told = run("-c", code, encoding=encoding, JUPYTER_DATA_DIR=str(workdir / "data"))
-    assert "ValueError" in told
-    assert ("锦鲤" in told) == (encoding == "cp936")
+    output = run("-c", code, encoding=encoding, JUPYTER_DATA_DIR=str(workdir / "data"))
+    assert "ValueError" in output
+    assert ("锦鲤" in output) == (encoding == "cp936")

@@ -1,4 +1,4 @@
-"""Files that another program has open. The fixture ``rules_of_windows`` refuses as Windows does."""
+"""Operations on files that another program has open; the fixture ``rules_of_windows`` refuses them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.windows_rules import HELD, Held, needs_the_rules
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """A file."""
+    """Return an existing file."""
     path = tmp_path / "koi.json"
     path.write_bytes(b"old")
     return path
@@ -24,15 +24,15 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
-    """The file that replaces the old one."""
+    """Return the file that replaces the old one."""
     path = tmp_path / "new.part"
     path.write_bytes(b"new")
     return path
 
 
 @needs_the_rules
-def test_the_rules_are_kept_here(target: Path, part: Path) -> None:
-    """The tests below would pass without them; this one would not."""
+def test_the_rules_are_enforced(target: Path, part: Path) -> None:
+    """The fixture enforces the rules; without it, the tests below would pass anyway."""
     with target.open("rb"):
         for act in (target.unlink, lambda: part.replace(target), lambda: target.rename(part)):
             with pytest.raises(PermissionError):
@@ -42,8 +42,8 @@ def test_the_rules_are_kept_here(target: Path, part: Path) -> None:
 
 
 @pytest.mark.parametrize("act", ["replace", "remove"])
-def test_a_reader_is_waited_for(target: Path, part: Path, act: str) -> None:
-    """A virus scanner, or another kernel, has the file open for a moment."""
+def test_an_open_file_is_retried(target: Path, part: Path, act: str) -> None:
+    """An operation on a file that is open for a moment succeeds once the reader closes it."""
     reader = target.open("rb")
     threading.Timer(0.1, reader.close).start()
     if act == "replace":
@@ -56,16 +56,16 @@ def test_a_reader_is_waited_for(target: Path, part: Path, act: str) -> None:
 
 
 @needs_the_rules
-def test_a_reader_that_stays_is_not_waited_for_for_ever(target: Path, part: Path) -> None:
-    """The error is the system's own, and both files are as they were."""
+def test_a_file_that_stays_open_is_not_retried_forever(target: Path, part: Path) -> None:
+    """If the file stays open, the system's error is raised and both files are unchanged."""
     with target.open("rb"), pytest.raises(PermissionError):
         files.replace(part, target, patience=0.05)
     assert (target.read_bytes(), part.read_bytes()) == (b"old", b"new")
 
 
 @pytest.mark.parametrize("number", [5, 32, 33])
-def test_every_number_of_windows_is_tried_again(number: int) -> None:
-    """Access denied, sharing violation, lock violation."""
+def test_every_windows_error_code_is_retried(number: int) -> None:
+    """Access denied, sharing violation and lock violation are retried."""
     error = Held("koi.json")
     error.winerror = number
     assert files.patiently(_failing(3, error), patience=10) == "done"
@@ -74,33 +74,33 @@ def test_every_number_of_windows_is_tried_again(number: int) -> None:
 @pytest.mark.parametrize(
     "error", [FileNotFoundError(errno.ENOENT, "no"), PermissionError(errno.EACCES, "no")]
 )
-def test_nothing_else_is_tried_again(error: OSError) -> None:
-    """A lasting error is raised at once; so is, on Unix, a missing permission for the folder."""
+def test_other_errors_are_not_retried(error: OSError) -> None:
+    """A permanent error is raised at once; so is a missing permission for the folder on Unix."""
     call = _failing(1, error)
     with pytest.raises(type(error)):
         files.patiently(call)
     assert call() == "done"
 
 
-def test_the_end_of_patience_is_kept() -> None:
-    """Not one more pause than there is time for."""
-    tried: list[int] = []
+def test_the_time_limit_is_kept() -> None:
+    """Nothing is retried after the time limit."""
+    attempts: list[int] = []
 
     def call() -> None:
-        tried.append(1)
+        attempts.append(1)
         raise Held("koi.json")
 
     with pytest.raises(PermissionError):
         files.patiently(call, patience=0.0)
-    assert tried == [1]
+    assert attempts == [1]
 
 
-def test_what_is_removed_need_not_be_there(tmp_path: Path) -> None:
-    """As with ``missing_ok``."""
+def test_removing_a_missing_file(tmp_path: Path) -> None:
+    """Removing a missing file is not an error."""
     files.remove(tmp_path / "nothing")
 
 
-def _of_windows(number: int, text: str) -> OSError:
+def _windows_error(number: int, text: str) -> OSError:
     error = Held("x")
     error.winerror, error.strerror = number, text
     return error
@@ -110,25 +110,25 @@ def _of_windows(number: int, text: str) -> OSError:
     ("error", "length", "told"),
     [
         (OSError(errno.ENOSPC, "No space left"), 20, "the disk is full"),
-        (_of_windows(HELD, "used"), 20, "another program has it open"),
-        (_of_windows(5, "Access is denied"), 20, "Access is denied"),
-        (_of_windows(206, "too long"), 300, "its path has 300 characters, and Windows allows 259"),
-        (_of_windows(3, "not found"), 300, "its path has 300 characters, and Windows allows 259"),
-        (_of_windows(3, "not found"), 20, "not found"),
+        (_windows_error(HELD, "used"), 20, "another program has it open"),
+        (_windows_error(5, "Access is denied"), 20, "Access is denied"),
+        (_windows_error(206, "too long"), 300, "its path has 300 characters, and Windows allows 259"),
+        (_windows_error(3, "not found"), 300, "its path has 300 characters, and Windows allows 259"),
+        (_windows_error(3, "not found"), 20, "not found"),
         (ValueError("embedded null byte"), 20, "embedded null byte"),
     ],
 )
-def test_the_reason_is_told(error: OSError | ValueError, length: int, told: str) -> None:
-    """In words that say what to do, where the system's own do not."""
+def test_the_reason_of_an_error(error: OSError | ValueError, length: int, told: str) -> None:
+    """The reason is more helpful than the system's own message where that does not suffice."""
     assert files.reason_of(error, Path("k" * length)).startswith(told)
 
 
 def _failing(times: int, error: OSError) -> Callable[[], str]:
-    left = [error] * times
+    remaining = [error] * times
 
     def call() -> str:
-        if left:
-            raise left.pop()
+        if remaining:
+            raise remaining.pop()
         return "done"
 
     return call

@@ -1,4 +1,4 @@
-"""A flag is an event that no interrupt can jam."""
+"""``Flag``: an event that an interrupt cannot leave locked."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from typing import Any
 from qingbo_widgets.system import flags
 from qingbo_widgets.system.flags import Flag
 
-#: The files at whose lines an interrupt comes.
+#: The files in whose lines an interrupt is raised.
 TRACED = (flags.__file__, threading.__file__, __file__)
 
 
 class Stop(BaseException):
-    """As an interrupt raises it."""
+    """The exception that simulates an interrupt."""
 
 
 def interrupted(act: Callable[[], object], moment: int) -> bool:
-    """Act, and raise at the so-many-th call, line or return; return whether there were so many.
+    """Call a function, raise at its n-th call, line or return event, and return whether there were n.
 
-    On a thread of its own: what is raised in the middle of a handler may leave Python with that error.
+    It runs on its own thread, because an exception within a signal handler may end Python.
     """
-    left = moment
+    remaining = moment
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal left
-        if frame.f_code.co_filename not in TRACED:  # the collector's callbacks, which run at any moment
+        nonlocal remaining
+        if frame.f_code.co_filename not in TRACED:  # garbage collection callbacks, which run at any time
             return None
-        left -= 1
-        if left == 0:
+        remaining -= 1
+        if remaining == 0:
             sys.settrace(None)
             raise Stop
         return trace
@@ -50,11 +50,11 @@ def interrupted(act: Callable[[], object], moment: int) -> bool:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    return left <= 0
+    return remaining <= 0
 
 
-def test_an_interrupt_anywhere_jams_nothing() -> None:
-    """At any line of ``wait``: the flag can be set right after, where an event of Python stays locked."""
+def test_an_interrupt_anywhere_leaves_no_lock() -> None:
+    """After an interrupt at any line of ``wait`` the flag can be set, unlike ``threading.Event``."""
     flag = Flag()
     for moment in count(1):
         flag.clear()
@@ -69,7 +69,7 @@ def test_an_interrupt_anywhere_jams_nothing() -> None:
 
 
 def test_setting_ends_every_wait() -> None:
-    """Of several threads, and of those that come later, until it is cleared."""
+    """``set`` ends the waits of all threads, and later waits too, until the flag is cleared."""
     flag, ended = Flag(), []
     waiting = [threading.Thread(target=lambda: ended.append(flag.wait(30))) for _ in range(3)]
     for thread in waiting:
@@ -84,8 +84,8 @@ def test_setting_ends_every_wait() -> None:
     assert not flag.is_set()
 
 
-def test_the_time_is_up() -> None:
-    """Nothing has set it."""
+def test_a_wait_times_out() -> None:
+    """``wait`` returns False at its timeout if the flag was not set."""
     begun = time.monotonic()
     assert not Flag().wait(0.05)
     assert time.monotonic() - begun >= 0.05

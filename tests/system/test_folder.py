@@ -1,4 +1,4 @@
-"""A folder's files by name: never outside it, whatever a name or a link leads to."""
+"""Access to a folder's files by name never leaves the folder, for any name or link."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.system import folder as module
-from qingbo_widgets.system.folder import Folder, Outside, is_file_inside, open_inside, write_whole
+from qingbo_widgets.system.folder import Folder, OutsideFolder, is_file_inside, open_inside, write_whole
 
 SECRET = b"a private key"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no pipes in folders and no O_NOFOLLOW")
@@ -19,7 +19,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no pipes in f
 
 @pytest.fixture(params=[True, False], ids=["step by step", "as on Windows"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """A folder with a file, beside a file that is not in it; with the ways of both kinds of system."""
+    """Return a folder with a file, beside a file outside it, for both implementations (POSIX, Windows)."""
     if not request.param:
         monkeypatch.setattr(module, "_STEPS", False)
     (tmp_path / "outside").mkdir()
@@ -30,7 +30,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def link(place: Path, target: Path | str) -> None:
-    """Make a symbolic link, where this system lets us."""
+    """Create a symbolic link, or skip the test if the system does not permit it."""
     try:
         place.symlink_to(target, target_is_directory=Path(place.parent, target).is_dir())
     except OSError as error:
@@ -51,24 +51,24 @@ def link(place: Path, target: Path | str) -> None:
     ],
 )
 def test_a_name_that_leads_out_is_refused(folder: Folder, name: str) -> None:
-    """For every use."""
-    with pytest.raises(Outside):
+    """A name that leads out of the folder is refused for every operation."""
+    with pytest.raises(OutsideFolder):
         folder.read(name, 100)
     assert not folder.has_file(name)
 
 
 @pytest.mark.parametrize("target", ["../outside/secret", "../outside/none", "/dev/zero"])
 def test_a_link_that_leads_out_is_refused(folder: Folder, target: str) -> None:
-    """It is neither read nor shown, also where there is nothing at its end yet."""
+    """A link that leads out is neither read nor shown, even if its target does not exist."""
     link(folder.path / "cat.mp4", target)
-    with pytest.raises(Outside, match="leads out of the folder"):
+    with pytest.raises(OutsideFolder, match="leads out of the folder"):
         folder.read("cat.mp4", 100)
     assert folder.place("cat.mp4") is None
     assert not is_file_inside(folder.path / "cat.mp4")
 
 
 def test_a_link_that_stays_inside_is_followed(folder: Folder) -> None:
-    """So is the link by which the user has named the folder, and a file with two names is one of its own."""
+    """A link inside the folder, a link to the folder itself, and a hard link are followed."""
     link(folder.path / "cat.mp4", "koi.mp4")
     link(folder.path.with_name("shortcut"), folder.path)
     os.link(folder.path / "koi.mp4", folder.path / "hard.mp4")
@@ -81,26 +81,26 @@ def test_a_link_that_stays_inside_is_followed(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("name", ["koi.mp4", "/elsewhere/koi.mp4", "../../koi.mp4"])
-def test_of_a_path_only_the_name_counts(folder: Folder, name: str) -> None:
-    """A journal from another machine may have whole paths."""
+def test_only_the_last_part_of_a_path_is_used(folder: Folder, name: str) -> None:
+    """Only the last part of a path is used, because a journal of another machine may have full paths."""
     assert folder.place(name) == folder.path / "koi.mp4"
 
 
 def test_a_folder_that_leads_out_is_empty_and_is_not_written(folder: Folder) -> None:
-    """The file there stays as it is, and nothing is added."""
+    """A subfolder that leads out appears empty, and its target is not changed."""
     outside = folder.path.with_name("outside")
     (outside / "a.json").write_text("{}")
     link(folder.path / "drafts", "../outside")
     assert folder.names("drafts", ".json") == []
     assert folder.age("drafts/a.json") == 0.0
     for act in (lambda: folder.write("drafts/b.json", b"x"), lambda: folder.remove("drafts/a.json")):
-        with pytest.raises(Outside):
+        with pytest.raises(OutsideFolder):
             act()
     assert sorted(file.name for file in outside.iterdir()) == ["a.json", "secret"]
 
 
-def test_a_link_gives_way_to_the_file_that_is_written(folder: Folder) -> None:
-    """And to remove one removes the link."""
+def test_writing_replaces_a_link(folder: Folder) -> None:
+    """Writing or removing a link's name affects the link, not its target."""
     secret = folder.path.with_name("outside") / "secret"
     link(folder.path / "koi.json", "../outside/secret")
     write_whole(folder.path / "koi.json", "{}")
@@ -112,7 +112,7 @@ def test_a_link_gives_way_to_the_file_that_is_written(folder: Folder) -> None:
 
 
 def test_a_file_that_is_too_large_is_not_read(folder: Folder) -> None:
-    """A sidecar of gigabytes costs no memory."""
+    """A file over the size limit raises, without being read into memory."""
     with (folder.path / "koi.json").open("wb") as file:
         file.truncate(10**12)
     with pytest.raises(OSError, match="too large"):
@@ -120,8 +120,8 @@ def test_a_file_that_is_too_large_is_not_read(folder: Folder) -> None:
 
 
 @POSIX
-def test_a_pipe_keeps_nothing_waiting(folder: Folder) -> None:
-    """To open one would wait for a writer that never comes."""
+def test_a_pipe_does_not_block(folder: Folder) -> None:
+    """A pipe is refused instead of waiting for a writer."""
     os.mkfifo(folder.path / "koi.json")
     with pytest.raises(OSError, match="not a file"):
         folder.read("koi.json", 1000)
@@ -129,7 +129,7 @@ def test_a_pipe_keeps_nothing_waiting(folder: Folder) -> None:
 
 @contextmanager
 def swapping(place: Path, kept: Path, target: str) -> Iterator[None]:
-    """In the background, let a name stand for what is kept and for a link, by turns."""
+    """In the background, alternate a path between its original and a link."""
     link(place.with_name("link"), target)
     is_over = threading.Event()
 
@@ -154,7 +154,7 @@ def swapping(place: Path, kept: Path, target: str) -> Iterator[None]:
 @POSIX
 @pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:
-    """A file that turns into a link and back is read as itself or not at all."""
+    """A file that alternates with a link is read as itself or not at all."""
     read = set()
     with swapping(folder.path / "koi.mp4", folder.path / "kept", "../outside/secret"):
         for _ in range(3000):
@@ -166,7 +166,7 @@ def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posi
 @POSIX
 @pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_folder_turned_into_a_link_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:
-    """Nothing is written through it, and nothing removed."""
+    """Nothing is written or removed through a folder that alternates with a link."""
     outside = folder.path.with_name("outside")
     with swapping(folder.path / "posters", folder.path / "kept", "../outside"):
         for _ in range(1500):

@@ -1,4 +1,4 @@
-"""The locked packages: complete, alike for every purpose, and from no particular index."""
+"""The locked packages: complete, the same for every purpose, and independent of an index."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLATFORMS = {
 
 
 def locked(name: str) -> list[tuple[Requirement, list[str]]]:
-    """The pins of a file, each with its hashes."""
+    """Return the pins of a file, each with its hashes."""
     text = (FOLDER / name).read_text(encoding="utf-8").replace("\\\n", " ")
     pins = []
     for line in text.splitlines():
@@ -37,7 +37,7 @@ def locked(name: str) -> list[tuple[Requirement, list[str]]]:
     return pins
 
 
-def asked_for(purpose: str) -> Iterator[Requirement]:
+def requirements_of(purpose: str) -> Iterator[Requirement]:
     """Yield the requirements of the package, of one extra and of the extras that it names."""
     extras = [purpose]
     for extra in extras:
@@ -56,7 +56,7 @@ def asked_for(purpose: str) -> Iterator[Requirement]:
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_every_requirement_is_locked(purpose: str, python: str, platform: str) -> None:
-    """On every Python and platform, at a version that pyproject.toml allows; else run ``make lock``."""
+    """Every requirement is locked to an allowed version for every Python and platform (``make lock``)."""
     system, name = PLATFORMS[platform]
     environment: dict[str, Any] = {
         **default_environment(),
@@ -74,7 +74,7 @@ def test_every_requirement_is_locked(purpose: str, python: str, platform: str) -
             assert operator == "=="
             pins.setdefault(canonicalize_name(pin.name), []).append(version)
     assert {key: found for key, found in pins.items() if len(found) > 1} == {}
-    for requirement in asked_for(purpose):
+    for requirement in requirements_of(purpose):
         if requirement.marker is None or requirement.marker.evaluate(environment):
             found = pins.get(canonicalize_name(requirement.name), [])
             assert found, f"{requirement} is not in requirements/{purpose}.txt: run make lock"
@@ -84,7 +84,7 @@ def test_every_requirement_is_locked(purpose: str, python: str, platform: str) -
 
 
 def test_every_pin_has_hashes_and_no_index() -> None:
-    """Whoever installs it gets what was tested, from the index that they have configured."""
+    """Every pin has hashes and no index, so users install the tested files from their own index."""
     for path in FOLDER.glob("*.txt"):
         assert locked(path.name)
         for pin, hashes in locked(path.name):
@@ -95,9 +95,9 @@ def test_every_pin_has_hashes_and_no_index() -> None:
 
 
 def test_the_purposes_agree() -> None:
-    """One environment serves several of them, so a package has one version in all."""
-    together: dict[str, set[str]] = {}
+    """A package has the same version for every purpose, because one environment serves several."""
+    versions_by_package: dict[str, set[str]] = {}
     for purpose in PURPOSES:
         for pin, _ in locked(f"{purpose}.txt"):
-            together.setdefault(f"{pin.name} ; {pin.marker}", set()).add(str(pin.specifier))
-    assert {name: versions for name, versions in together.items() if len(versions) > 1} == {}
+            versions_by_package.setdefault(f"{pin.name} ; {pin.marker}", set()).add(str(pin.specifier))
+    assert {name: versions for name, versions in versions_by_package.items() if len(versions) > 1} == {}

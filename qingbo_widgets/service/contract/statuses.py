@@ -26,18 +26,18 @@ _CANCELLED = "canceled"
 
 
 def status_of(
-    word: object, *, is_dated: bool, is_full: bool, has_videos: bool, has_error: bool
+    value: object, *, is_dated: bool, is_full: bool, has_videos: bool, has_error: bool
 ) -> TaskStatus:
     """Return the status of the task that a response describes.
 
     Args:
-        word: the status name in the response.
+        value: the status in the response.
         is_dated: whether the response has the time at which the task ended.
         is_full: whether its progress is 100 %.
         has_videos: whether it has a link to a video.
         has_error: whether it has the reason why the task failed.
     """
-    status = _named(word)
+    status = _parsed(value)
     if status in _KNOWN:
         return status
     name = "" if status is None else status.lower()
@@ -51,8 +51,8 @@ def status_of(
     return status or TaskStatus.queued
 
 
-def _named(word: object) -> TaskStatus | None:
+def _parsed(value: object) -> TaskStatus | None:
     try:
-        return TaskStatus(word) if isinstance(word, str) else None
+        return TaskStatus(value) if isinstance(value, str) else None
     except ValueError:  # blank
         return None

@@ -1,4 +1,4 @@
-"""Every way to write an address, and which of them belong to a network of one's own."""
+"""IP addresses in every notation, and the private ones among them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from qingbo_widgets.service.contract.addresses import address_in, addresses_of, 
     ],
 )
 def test_an_address_in_any_form(host: str, address: str) -> None:
-    """As the system reads it, and out of the IPv6 address that carries it."""
+    """An address is parsed as the system does, and unpacked from an IPv6 address that embeds it."""
     assert str(address_in(host)) == address
 
 
@@ -63,14 +63,14 @@ def test_an_address_in_any_form(host: str, address: str) -> None:
     ],
 )
 def test_which_address_is_inside(host: str, inside: bool) -> None:
-    """Nothing of them can be reached through the internet, and every Python says so."""
+    """Private addresses are recognised in every version of Python."""
     address = address_in(host)
     assert address is not None
     assert is_inside(address) is inside
 
 
 def test_the_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the system looks it up; a name that is unknown, or cannot be one, has none."""
+    """The system resolves the name; an unknown or invalid name has no addresses."""
     assert {address.is_loopback for address in addresses_of("localhost")} == {True}
     assert addresses_of("no-such-name.invalid") == addresses_of("a" * 70 + ".example") == []
     scoped = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1%lo", 0, 0, 1))]

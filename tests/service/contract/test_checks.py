@@ -1,4 +1,4 @@
-"""Every rule of the service's documentation, and the words a person reads when it is broken."""
+"""The rules of the service's documentation, and the messages for requests that break them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ POINTS = [(0, 0), (10, 10)]
 
 
 def v3(**fields: Any) -> VideoRequest:
-    """A request to kling-v3 that is fine but for the fields given."""
+    """Return a request to kling-v3, valid except perhaps for these fields."""
     return VideoRequest(**{"prompt": "a koi", **fields})
 
 
 def v16(**fields: Any) -> VideoRequest:
-    """A request to kling-v1-6 that is fine but for the fields given."""
+    """Return a request to kling-v1-6, valid except perhaps for these fields."""
     return VideoRequest(**{"model": "kling-v1-6", "prompt": "a koi", "image_urls": IMAGE, **fields})
 
 
 def shots(*seconds: int) -> VideoRequest:
-    """A multi-shot request with shots of these lengths."""
+    """Return a multi-shot request with shots of these lengths."""
     return VideoRequest(shots=[("a koi", length) for length in seconds])
 
 
@@ -52,8 +52,8 @@ FINE = {
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_the_service_takes_has_no_problems(name: str) -> None:
-    """The edges of every rule are on the inside."""
+def test_a_valid_request_has_no_problems(name: str) -> None:
+    """A request at the limits of every rule has no problems."""
     assert FINE[name].problems() == ()
 
 
@@ -134,8 +134,8 @@ WRONG = [
 @pytest.mark.parametrize(
     ("request_", "field", "words"), WRONG, ids=[f"{w[1]}-{n}" for n, w in enumerate(WRONG)]
 )
-def test_what_the_service_refuses_is_named(request_: VideoRequest, field: str, words: str) -> None:
-    """The problem names the field it is about and what is wrong; no other field is blamed."""
+def test_an_invalid_value_is_reported(request_: VideoRequest, field: str, words: str) -> None:
+    """A problem names its field and the mistake, and no other field has one."""
     problems = request_.problems()
     assert {problem.field for problem in problems} == {field}
     assert any(words in problem.message for problem in problems)
@@ -143,14 +143,14 @@ def test_what_the_service_refuses_is_named(request_: VideoRequest, field: str, w
 
 
 def test_a_file_on_disk_is_recognised(tmp_path: Path) -> None:
-    """Whoever gives the path of a picture is told why it does not do."""
+    """The path of a local picture gets a message that explains why it is refused."""
     picture = tmp_path / "koi.png"
     picture.touch()
     assert "is a file on this machine" in v3(image_urls=str(picture)).problems()[0].message
 
 
 def test_a_long_value_is_shortened() -> None:
-    """A message fits on a screen, however long the value."""
+    """A message stays short, however long the value."""
     assert len(v3(prompt="a" * 100_000).problems()[0].message) < 200
 
 
@@ -173,8 +173,8 @@ class Stubborn:
     "value", [Stubborn(), object(), {}, [[]], b"", 1j, {"type": []}, float("nan"), 3, True]
 )
 @pytest.mark.parametrize("field", VideoRequest.field_names())
-def test_no_value_makes_it_raise(field: str, value: Any) -> None:
-    """Whatever stands in a field, problems() and warnings() answer."""
+def test_no_value_makes_the_checks_raise(field: str, value: Any) -> None:
+    """``problems()`` and ``warnings()`` never raise, for any value in any field."""
     for base in (v3(), v16(), shots(5, 5)):
         request = base.replace(**{field: value})
         assert isinstance(request.problems(), tuple)
@@ -197,8 +197,8 @@ ADVICE = [
 
 
 @pytest.mark.parametrize(("request_", "field", "words"), ADVICE)
-def test_what_may_not_work_out_is_a_warning(request_: VideoRequest, field: str, words: str) -> None:
-    """The service takes these, so they are no problems; but they are said."""
+def test_a_doubtful_request_has_a_warning(request_: VideoRequest, field: str, words: str) -> None:
+    """A request that the service accepts but that may not do what the user intends gets a warning."""
     assert request_.problems() == ()
     (warning,) = request_.warnings()
     assert warning.field == field
@@ -206,23 +206,23 @@ def test_what_may_not_work_out_is_a_warning(request_: VideoRequest, field: str, 
 
 
 def test_a_server_on_this_machine_reaches_private_addresses() -> None:
-    """The sandbox fetches its own published pictures, so nobody is warned of them."""
+    """A private URL gets no warning if the server runs on this machine, like the sandbox."""
     request_ = v16(image_urls=["http://127.0.0.1:8000/a.png"])
     assert [warning.field for warning in request_.warnings()] == ["image_urls"]
     assert request_.warnings(local_service=True) == ()
 
 
 def test_a_plain_request_has_no_warnings() -> None:
-    """Silence where there is nothing to say."""
+    """A plain request has no warnings."""
     assert v3().warnings() == ()
     assert shots(5, 5).warnings() == ()
 
 
-def test_a_problem_says_which_shot_or_mask_it_is_about() -> None:
-    """A form can show it beside that very one."""
-    asked = v3(prompt="", shots=[("a koi", 5), (" ", 0), ("x" * 600, 5)])
-    assert [problem.number for problem in asked.problems()] == [2, 2]
-    assert [problem.number for problem in asked.warnings()] == [3]
+def test_a_problem_has_the_number_of_its_shot_or_mask() -> None:
+    """A problem has the number of its shot or mask, so that a form can show it there."""
+    request_ = v3(prompt="", shots=[("a koi", 5), (" ", 0), ("x" * 600, 5)])
+    assert [problem.number for problem in request_.problems()] == [2, 2]
+    assert [problem.number for problem in request_.warnings()] == [3]
     assert [problem.number for problem in shots(10, 10).problems()] == [0]
     masks = v16(dynamic_masks=[DynamicMask(IMAGE, POINTS), DynamicMask(IMAGE, POINTS[:1])])
     assert [problem.number for problem in masks.problems()] == [2]

@@ -1,4 +1,4 @@
-"""``models`` and ``schema``: the description of a contract's models, and that everything reads it."""
+"""``models`` and ``schema``: the model descriptions, from which everything else is derived."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.descriptions import INVENTED
 
 
 def test_the_models_are_those_of_the_contract() -> None:
-    """In the order of the documentation."""
+    """The models are those of the documentation, in its order."""
     assert list(models_of("2026-04")) == ["kling-v3", "kling-v2-master", "kling-v1-6", "kling-v1"]
 
 
 def test_every_parameter_is_of_a_known_type_and_explained() -> None:
-    """A form, a tooltip and a table in the documentation are made of it."""
+    """Every parameter has a known type, a label and a help text, used by forms and documentation."""
     for name, parameter in models_of("2026-04").parameters.items():
         assert parameter.type in KINDS, name
         assert parameter.label, name
@@ -50,7 +50,7 @@ def test_every_parameter_is_of_a_known_type_and_explained() -> None:
     ],
 )
 def test_takes(model: object, field: str, expected: bool) -> None:
-    """A form can ask which controls to offer; a model that is not listed may take anything."""
+    """A model's parameters determine the controls of a form; an unlisted model may take any."""
     assert (field in models_of().of(model).parameters) is expected
 
 
@@ -58,7 +58,7 @@ def test_takes(model: object, field: str, expected: bool) -> None:
     ("typed", "meant"), [("kling_v3", "kling-v3"), ("Kling-V1.6", "kling-v1-6"), ("sora", None)]
 )
 def test_closest_model(typed: str, meant: str | None) -> None:
-    """A slip of the pen is recognised, another name is not bent into ours."""
+    """A misspelt model name has a suggestion, an unrelated name has none."""
     assert models_of().closest(typed) == meant
 
 
@@ -80,13 +80,13 @@ def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], 
     assert models_of().closest("kling-v8") in ("kling-v9", "kling-v3", "kling-v1")
 
 
-def test_no_field_is_declared_by_a_typing_error() -> None:
-    """A name that no model takes is an error, with the names that there are."""
+def test_a_misspelt_field_is_an_error() -> None:
+    """A field that no model takes raises an error that lists the known fields."""
     with pytest.raises(TypeError, match=r"no field grain; it has model, action, prompt"):
         VideoRequest(grain="coarse")  # type: ignore[call-arg]  # the test's own field
 
 
-#: For each type, with nothing said of it but its name: a value that will do, its JSON, and one that will not.
+#: For each type without further attributes: a valid value, its JSON, and an invalid value.
 BARE: dict[str, tuple[Any, Any, Any]] = {
     "name": ("classic", "classic", " "),
     "text": ("a pond", "a pond", 5),
@@ -112,7 +112,7 @@ BARE: dict[str, tuple[Any, Any, Any]] = {
 
 
 def test_every_type_has_its_example() -> None:
-    """A type that is added is tried below."""
+    """Every type has an example, so that a new type is tested below."""
     assert set(BARE) == set(KINDS)
 
 
@@ -120,7 +120,7 @@ def test_every_type_has_its_example() -> None:
 def test_a_parameter_of_any_type_needs_no_more_than_its_type(
     described: Callable[[str], None], kind: str
 ) -> None:
-    """It is checked, sent and read back; and the models that do not take it are as they were."""
+    """A parameter with only a type is checked, sent and read back, and does not affect other models."""
     choices = {"choice": "choices = [720, 1080]", "camera": 'choices = ["orbit"]'}.get(kind, "")
     described(
         f"""
@@ -142,7 +142,7 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
     assert body["extra"] == {"mode": "std", "grain": written}
     assert read_body(body).request == VideoRequest.from_body(body) == request
     wrong = request.replace(grain=bad).problems()  # type: ignore[call-arg]  # the test's own field
-    assert wrong, "the service would be asked for what it refuses"
+    assert wrong, "the service would receive a request that it refuses"
     assert all(problem.field == "grain" and "None would do" not in str(problem) for problem in wrong)
     assert all(str(problem).startswith("grain") for problem in wrong)
     other = VideoRequest("kling-v1", "a koi")
@@ -153,7 +153,7 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
 
 @pytest.mark.parametrize("kind", [kind for kind, known in KINDS.items() if known.parts])
 def test_a_list_whose_parts_stand_apart(described: Callable[[str], None], kind: str) -> None:
-    """Each part at a place with its number, as the shots of April."""
+    """Each part of a list has a numbered place, like the shots of contract 2026-04."""
     described(
         f"""
         [parameters.grain]
@@ -177,7 +177,7 @@ def test_a_list_whose_parts_stand_apart(described: Callable[[str], None], kind: 
 
 
 def test_a_model_may_have_its_own_default_and_place(described: Callable[[str], None]) -> None:
-    """What is not set is sent as the model has it; what was set stays, at any default."""
+    """An unset field takes the model's default; a set field keeps its value, even if it equals a default."""
     described(
         """
         [models.kling-v9]
@@ -196,7 +196,7 @@ def test_a_model_may_have_its_own_default_and_place(described: Callable[[str], N
 
 
 def test_a_forbidden_parameter_may_have_a_default(described: Callable[[str], None]) -> None:
-    """It is not sent, and nobody has to take it out."""
+    """A forbidden parameter at its default is not sent and is not a problem."""
     described('[[constraints]]\nwhen = { negative_prompt = "*" }\nforbid = ["mode"]')
     request = VideoRequest("kling-v1", "a koi", negative_prompt="blur")
     assert request.problems() == ()
@@ -205,8 +205,8 @@ def test_a_forbidden_parameter_may_have_a_default(described: Callable[[str], Non
     assert str(problem) == "mode: 'pro' cannot be combined with negative_prompt; 'std' would do."
 
 
-def test_a_constraint_of_two_conditions_says_so_once(described: Callable[[str], None]) -> None:
-    """At the first of them."""
+def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[str], None]) -> None:
+    """A constraint with two conditions gives one problem, at the first of them."""
     described(
         """
         [[constraints]]
@@ -238,15 +238,15 @@ def test_a_constraint_of_two_conditions_says_so_once(described: Callable[[str], 
 def test_a_default_may_be_written_as_the_service_writes_it(
     described: Callable[[str], None], kind: str, default: str
 ) -> None:
-    """It is read as any other value."""
+    """A default in the service's JSON form is read like any other value."""
     described(
         f'[parameters.grain]\ntype = "{kind}"\ndefault = {default}\n[models.kling-v9]\ntakes = ["grain"]'
     )
     assert VideoRequest("kling-v9", "a koi").problems() == ()
 
 
-def test_what_an_enum_names_is_its_text() -> None:
-    """The member of an ``Enum`` of texts is one of the choices; a truth is no number of them."""
+def test_a_member_of_an_enum_counts_as_its_value() -> None:
+    """A ``StrEnum`` member counts as its text; a boolean is not one of the choices."""
 
     class Mode(StrEnum):
         pro = "pro"
@@ -261,14 +261,14 @@ def test_what_an_enum_names_is_its_text() -> None:
     assert VideoRequest("kling-v1", "a koi", mode=True).problems() != ()  # type: ignore[arg-type]  # the mistake
 
 
-def test_a_contract_that_is_none_is_named() -> None:
-    """And no file is looked for elsewhere."""
+def test_an_unknown_contract_is_refused() -> None:
+    """An unknown contract raises, and no file outside the folder is read."""
     with pytest.raises(ValueError, match=r"no contract '\.\./x'; the contracts are 2026-04"):
         VideoRequest(prompt="a koi").problems("../x")
 
 
 def test_names_of_a_request_are_reserved() -> None:
-    """Else a parameter would hide a method or a trait, or be hidden by it."""
+    """Names of methods and traits are reserved, so that no parameter hides one or is hidden by one."""
     ours = [kind for kind in qw.RequestForm.__mro__ if kind.__module__.startswith("qingbo_widgets")]
     own = {name for kind in (VideoRequest, *ours) for name in vars(kind) if not name.startswith("_")}
     beside = {
@@ -300,13 +300,25 @@ def test_names_of_a_request_are_reserved() -> None:
             '[parameters.grain]\ntype = "text"\noptions = ["-m"]',
             "-m: this option is already in use",
         ),
-        ('[parameters.grain]\ntype = "text"\nplace = "extra.mode"', "several parameters have the place extra.mode"),
+        (
+            '[parameters.grain]\ntype = "text"\nplace = "extra.mode"',
+            "several parameters have the place extra.mode",
+        ),
         ('[parameters.grain]\ntype = "text"\nplace = "extra"', "grain has the place extra, and"),
         ('[parameters.grain]\ntype = "text"\nplace = "grain_{number}"', "and a text has none"),
-        ('[parameters.grain]\ntype = "text"\nplace = "grain_{zz}"', "place grain_{zz} is not a path of names"),
+        (
+            '[parameters.grain]\ntype = "text"\nplace = "grain_{zz}"',
+            "place grain_{zz} is not a path of names",
+        ),
         ('[parameters.grain]\ntype = "shots"\nplace = "g_{number}"', "needs both {number} and {key}"),
-        ('[parameters.grain]\ntype = "text"\nalways = true', "a parameter that is always sent must have a default"),
-        ('[parameters.grain]\ntype = "camera"\nchoices = ["a"]\neditor = "camera"', "does not edit this parameter"),
+        (
+            '[parameters.grain]\ntype = "text"\nalways = true',
+            "a parameter that is always sent must have a default",
+        ),
+        (
+            '[parameters.grain]\ntype = "camera"\nchoices = ["a"]\neditor = "camera"',
+            "does not edit this parameter",
+        ),
         ('[parameters.grain]\ntype = "number"\nrange = ["a", "b"]', "grain: range is"),
         ('[parameters.grain]\ntype = "text"\nmost = "9"', "grain: most is '9'"),
         ('[parameters.grain]\ntype = "text"\nlabel = 5', "grain: label is 5, not a text"),
@@ -321,6 +333,6 @@ def test_names_of_a_request_are_reserved() -> None:
     ],
 )
 def test_a_wrong_description_is_an_error(described: Callable[[str], None], words: str, error: str) -> None:
-    """A misspelt word would be a rule that nobody keeps; the error names where it stands."""
+    """A mistake in a description raises an error that names its place; else a rule would be ignored."""
     with pytest.raises((TypeError, KeyError, ValueError), match=re.escape(error)):
         described(words)

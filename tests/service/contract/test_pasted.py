@@ -1,4 +1,4 @@
-"""What people paste: read whole, or listed."""
+"""Pasted texts are read completely, and values without a place are listed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_what_is_sent_can_be_pasted_back(request_: VideoRequest) -> None:
+def test_a_sent_body_can_be_pasted_back(request_: VideoRequest) -> None:
     """The body of every kind of request is read as the request that made it."""
     pasted = read_pasted(json.dumps(Contract202604().encode(request_)))
     assert pasted.request == request_
@@ -55,7 +55,7 @@ def test_what_is_sent_can_be_pasted_back(request_: VideoRequest) -> None:
 
 
 def test_the_documentations_curl_command() -> None:
-    """Over several lines, in quotes, with a key that is not looked at."""
+    """The documentation's curl command, over several lines and with a key, is read."""
     command = (
         "$ curl -X POST https://qingbo.dev/v1/tasks \\\n"
         '  -H "Authorization: Bearer sk-xxx" \\\n'
@@ -69,12 +69,12 @@ def test_the_documentations_curl_command() -> None:
     "option", ["-d ", "--data ", "--data-raw ", "--data-binary ", "--json ", "--data=", "-d"]
 )
 def test_every_way_curl_takes_data(option: str) -> None:
-    """A browser's copy as cURL writes another one than the documentation."""
+    """Every data option of curl is read; a browser's copy as cURL uses another one than the documentation."""
     assert read_pasted(f"curl https://x {option}'{json.dumps(KOI)}' --compressed").request == KOI_REQUEST
 
 
 def test_a_piece_of_the_documentation() -> None:
-    """It shows ``extra`` alone; what it does not name is not named."""
+    """A part with ``extra`` alone is read, and sets only its own fields."""
     pasted = read_pasted(
         '"extra": {"shot_1_prompt": "特写：一杯咖啡", "shot_1_duration": 5,\n'
         '          "shot_2_prompt": "镜头拉远", "shot_2_duration": 5},'
@@ -84,7 +84,7 @@ def test_a_piece_of_the_documentation() -> None:
 
 
 def test_unknown_fields_are_listed() -> None:
-    """Wherever they stand, with their values, in the order of the text."""
+    """Unknown fields are listed with their values, at any depth, in the order of the text."""
     pasted = read_pasted(
         '{"seed": 7, "prompt": "A koi", "mode": "pro",'
         ' "extra": {"watermark": true, "mode": "pro"}, "x": {"y": []}}'
@@ -107,7 +107,7 @@ def test_unknown_fields_are_listed() -> None:
     ],
 )
 def test_a_value_the_form_could_not_show_is_listed(body: dict[str, object], unknown: str) -> None:
-    """A wrong type is no reason to lose the value, or the rest."""
+    """A value of a wrong type is listed, and the rest is read."""
     assert read_body(body).unknown == (unknown,)
 
 
@@ -123,7 +123,7 @@ def test_a_value_the_form_could_not_show_is_listed(body: dict[str, object], unkn
     ],
 )
 def test_a_field_counts_at_its_own_place_alone(body: dict[str, Any], unknown: str) -> None:
-    """Another one of its name changes nothing: ``pro`` costs more than ``std``, and was asked for."""
+    """A field of the same name in another place does not override it; else ``std`` could become ``pro``."""
     pasted = read_body({"model": "kling-v1-6", "prompt": "A koi", **body})
     assert pasted.unknown == (unknown,)
     assert pasted.request == VideoRequest("kling-v1-6", "A koi", mode="pro")
@@ -131,7 +131,7 @@ def test_a_field_counts_at_its_own_place_alone(body: dict[str, Any], unknown: st
 
 @pytest.mark.parametrize("name", ["shot_1_token", "shot_1_apikey", "shot_2_password"])
 def test_a_secret_is_no_part_of_a_shot(name: str) -> None:
-    """Nor is it kept for looking like one."""
+    """A secret with a name like a part of a shot is neither kept nor listed."""
     secret = "Xk29vQ71mmBd83LqPz05"
     text = json.dumps({"extra": {"shot_1_prompt": "One", name: secret}})
     assert secret not in keepable(text)
@@ -139,7 +139,7 @@ def test_a_secret_is_no_part_of_a_shot(name: str) -> None:
 
 
 def test_half_a_shot_is_kept() -> None:
-    """In the order of the numbers, whatever the order of the text."""
+    """An incomplete shot is kept; shots are ordered by number, not by the text."""
     shots = read_body(
         {"extra": {"shot_3_prompt": "Three", "shot_1_prompt": "One", "shot_1_duration": 4}}
     ).request.shots
@@ -147,7 +147,7 @@ def test_half_a_shot_is_kept() -> None:
 
 
 def test_null_is_not_set() -> None:
-    """As in the service's own vocabulary."""
+    """A null in the JSON means that the field is not set."""
     pasted = read_body({"prompt": "A koi", "last_frame": None, "extra": {"cfg_scale": None}})
     assert pasted.request == VideoRequest(prompt="A koi")
     assert pasted.unknown == ()
@@ -166,8 +166,8 @@ def test_null_is_not_set() -> None:
         ("[" * 100_000, "JSON"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(text: str, words: str) -> None:
-    """A sentence, and where it stops."""
+def test_an_unreadable_text_is_refused(text: str, words: str) -> None:
+    """A text that cannot be read raises with a sentence that states the position."""
     with pytest.raises(ValueError, match=words):
         read_pasted(text)
 
@@ -196,7 +196,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
     )
 )
 def test_no_json_breaks_the_reader(body: object) -> None:
-    """Whatever JSON it is: a request or a sentence."""
+    """Any JSON gives a request or a ``ValueError``."""
     try:
         pasted = read_pasted(json.dumps(body))
     except ValueError:

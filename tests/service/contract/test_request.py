@@ -1,4 +1,4 @@
-"""VideoRequest: what a person may write, and what becomes of it."""
+"""``VideoRequest``: its accepted forms, defaults, copies and serialisation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, 
 from qingbo_widgets.service.secrets.known_keys import hide_in, holds_key
 
 
-def test_the_forms_people_write_become_one() -> None:
+def test_all_accepted_forms_give_the_same_request() -> None:
     """Pairs, dictionaries, lists and a single text make the same request as the parts themselves."""
     written = VideoRequest(
         "kling-v1-6",
@@ -44,7 +44,7 @@ def test_a_preset_can_be_named() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", [], ()])
-def test_nothing_means_not_set(nothing: Any) -> None:
+def test_empty_values_mean_not_set(nothing: Any) -> None:
     """None, the empty text and empty lists all leave a request a plain one."""
     request = VideoRequest(prompt="a", image_urls=nothing, shots=nothing, dynamic_masks=nothing)
     assert request == VideoRequest(prompt="a")
@@ -53,7 +53,7 @@ def test_nothing_means_not_set(nothing: Any) -> None:
 
 
 def test_from_dict_reads_what_as_dict_wrote() -> None:
-    """A request survives JSON, and what was set is written down, at its default too."""
+    """A request survives JSON; fields that were set are written, even those equal to their default."""
     request = VideoRequest(
         "kling-v1-6",
         "a",
@@ -69,14 +69,14 @@ def test_from_dict_reads_what_as_dict_wrote() -> None:
 
 
 def test_repr_shows_what_was_chosen() -> None:
-    """A notebook's output names the fields that differ, no others."""
+    """The repr shows the fields that differ from their defaults, and no others."""
     assert (
         repr(VideoRequest(prompt="a", duration=7)) == "VideoRequest(model='kling-v3', prompt='a', duration=7)"
     )
 
 
 def test_a_misspelt_field_is_an_error() -> None:
-    """A typo is not swallowed, neither at the start nor later."""
+    """A misspelt field raises in the constructor and in ``replace``."""
     with pytest.raises(TypeError, match="promt"):
         VideoRequest(promt="a")  # type: ignore[call-arg]  # the mistake
     with pytest.raises(TypeError, match="promt"):
@@ -84,27 +84,27 @@ def test_a_misspelt_field_is_an_error() -> None:
 
 
 def test_replace_reads_the_same_forms() -> None:
-    """A changed copy takes lists too, and leaves the first one alone."""
+    """``replace`` accepts the same forms as the constructor, and does not change the original."""
     first = VideoRequest(prompt="a")
     assert first.replace(prompt="", shots=[("b", 5), ("c", 5)]).seconds == 10
     assert first.shots == ()
 
 
 def test_requests_can_be_pickled() -> None:
-    """A request travels to another process with its parts."""
+    """A request can be pickled, with its parts."""
     request = VideoRequest("kling-v1-6", "a", camera_control={"type": "simple", "config": {"zoom": 1}})
     assert pickle.loads(pickle.dumps(request)) == request
 
 
 def test_seconds_of_nonsense_is_zero() -> None:
-    """A form can ask for the length while it is still being filled in."""
+    """The length is 0 while a form has invalid durations."""
     assert VideoRequest(duration="5").seconds == 0  # type: ignore[arg-type]  # the mistake
     assert VideoRequest(shots=[("a", None), 3]).seconds == 0  # type: ignore[list-item]  # the mistake
     assert VideoRequest(shots=7).seconds == 0  # type: ignore[arg-type]  # the mistake
 
 
 def test_importing_a_request_imports_no_http() -> None:
-    """The vocabulary loads without requests, whose import takes longer than everything else here."""
+    """Importing ``VideoRequest`` does not import requests, which takes longer than the rest."""
     code = (
         "import sys, qingbo_widgets.service.contract.request, qingbo_widgets.service.contract.v2026_04;"
         "sys.exit('requests' in sys.modules)"
@@ -120,7 +120,7 @@ def test_shift_tab_shows_every_field_with_its_default() -> None:
 
 
 def test_a_body_with_more_than_a_request_is_refused() -> None:
-    """Nothing of it is dropped in silence; ``read_pasted`` lists it."""
+    """``from_body`` raises for unknown fields instead of dropping them; ``read_pasted`` lists them."""
     body: dict[str, Any] = {
         "model": "kling-v1",
         "prompt": "a koi",
@@ -138,7 +138,7 @@ def test_a_body_with_more_than_a_request_is_refused() -> None:
 
 
 def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
-    """Nor one inside a request that stands in the place of a value."""
+    """No error shows a key that was passed as a name or inside a request passed as a value."""
     key = "sk-live-Zq9xZq9xZq9xZq9xZq9x"
     client = qw.Client(key, "https://qingbo.dev/v1")
     request = VideoRequest(prompt=f"a koi {key}")

@@ -1,4 +1,4 @@
-"""``service_names``: one service is one, however its address was spelt, also by an earlier version."""
+"""``service_names``: one name for every spelling of an address, including those of earlier versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPELLINGS = [ONE, f"{ONE}/", "https://QINGBO.dev/v1", "https://qingbo.dev:443/v1
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_one_service_has_one_name(spelling: str) -> None:
-    """Neither capitals, nor the port that goes without saying, nor a slash at the end makes another one."""
+    """Capitals in the host, the default port and a trailing slash do not change the name."""
     assert normalised(spelling) == ONE
 
 
@@ -38,13 +38,13 @@ def test_one_service_has_one_name(spelling: str) -> None:
     ],
 )
 def test_what_differs_stays_apart(url: str, name: str) -> None:
-    """A path's capitals and another port matter; what is no URL is left as it is."""
+    """Capitals in the path and another port change the name; a name that is not a URL is unchanged."""
     assert normalised(url) == name
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_rows_of_an_earlier_version_are_found(tmp_path: Path, spelling: str) -> None:
-    """It wrote the URL as it was given; its tasks and its sweeps go on under any spelling."""
+    """Tasks and sweeps of an earlier version, which stored the URL unchanged, are found by any spelling."""
     library = Library(tmp_path)
     library.add(Entry(key="k", service=ONE, task_id="task-1", status="queued"))
     library.add(Entry(key="o", service="https://elsewhere.dev/v1", task_id="task-2", status="queued"))
@@ -64,13 +64,13 @@ def test_rows_of_an_earlier_version_are_found(tmp_path: Path, spelling: str) -> 
     assert sweeps.names() == ["sweep"]
     row = Entry(key="key", service=ONE)
     assert sweeps.claim("sweep", 0, row, before=None, holder="kernel", seconds=30) == "key"
-    again = sweeps.get("sweep")
-    assert again is not None
-    assert [cell.key for cell in again.cells] == ["key"]
+    reloaded = sweeps.get("sweep")
+    assert reloaded is not None
+    assert [cell.key for cell in reloaded.cells] == ["key"]
 
 
 def test_connecting_by_another_spelling_gives_the_same_manager(tmp_path: Path) -> None:
-    """Two managers of one kernel would wait for each other's tasks."""
+    """Another spelling gives the same manager; two in one kernel would wait for each other's tasks."""
     first, second = (
         qw.connect("some-key", library=tmp_path, base_url=url) for url in (ONE, "https://QINGBO.dev:443/v1/")
     )

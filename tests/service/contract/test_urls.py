@@ -1,4 +1,4 @@
-"""Where a key may go, and what may be shown of a URL."""
+"""Checks of URLs: which may receive the key, and which parts may be shown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from qingbo_widgets.service.contract.urls import (
     ],
 )
 def test_addresses_that_may_have_the_key(url: str) -> None:
-    """Encrypted, or on this machine."""
+    """The key may be sent to an https address or to this machine."""
     assert why_no_base_url(url) is None
 
 
@@ -38,7 +38,7 @@ def test_addresses_that_may_have_the_key(url: str) -> None:
         ("http://qingbo.dev/v1", "in the clear"),
         ("http://localhost.evil.example/v1", "in the clear"),
         ("http://10.0.0.1/v1", "in the clear"),
-        ("http://x.localhost/v1", "in the clear"),  # whose resolver may ask the network
+        ("http://x.localhost/v1", "in the clear"),  # its resolver may query the network
         ("http://134744072/v1", "in the clear"),
         ("ftp://qingbo.dev", "not an http"),
         ("qingbo.dev/v1", "not an http"),
@@ -50,8 +50,8 @@ def test_addresses_that_may_have_the_key(url: str) -> None:
         ("https://qingbo.dev/v1#x", "more than a host"),
     ],
 )
-def test_addresses_that_may_not(url: str, reason: str) -> None:
-    """The reason is said."""
+def test_addresses_that_must_not_have_the_key(url: str, reason: str) -> None:
+    """The key must not be sent to any other address, and the reason is returned."""
     assert reason in (why_no_base_url(url) or "")
 
 
@@ -59,13 +59,13 @@ def test_addresses_that_may_not(url: str, reason: str) -> None:
     "url", ["http://a.example/\x00", "http://a.example/\u200b", "http://a b/", 7, None, "//a"]
 )
 def test_what_is_no_web_url(url: object) -> None:
-    """Blanks and what cannot be seen have no place in one."""
+    """A URL with blanks or invisible characters is invalid."""
     assert not is_web_url(url)
 
 
 @pytest.mark.parametrize("text", [r"\\nas\share\koi.png", "//nas/share/koi.png", r"\\?\UNC\nas\koi.png"])
-def test_another_computer_is_not_asked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking at a share shows it the user's login on Windows, and a request can come from anywhere."""
+def test_a_network_path_is_not_accessed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network path is never accessed, because Windows would send the user's login to that computer."""
 
     def refuse(self: Path) -> bool:
         raise AssertionError(f"looked at {self}")
@@ -98,11 +98,11 @@ def test_another_computer_is_not_asked(text: str, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_private_hosts(url: str, private: bool) -> None:
-    """What only one's own network can reach."""
+    """Hosts that only the local network can reach are private."""
     assert is_private_host(url) is private
 
 
-def test_what_may_be_shown() -> None:
-    """No signature, no password."""
+def test_the_parts_that_may_be_shown() -> None:
+    """``without_query`` drops signatures and passwords."""
     assert without_query("https://me:pw@cdn.example/v.mp4?sig=1#x") == "https://cdn.example/v.mp4"
     assert without_query("http://[") == "an unreadable URL"

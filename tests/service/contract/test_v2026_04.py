@@ -1,4 +1,4 @@
-"""Contract 2026-04 on the wire."""
+"""The wire format of contract 2026-04."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MOMENT = datetime(2026, 4, 4, 6, 46, 0, 40000, UTC)
 
 
 def decode(**fields: object) -> TaskSnapshot:
-    """A snapshot out of an answer with these fields."""
+    """Return the snapshot of a response with these fields."""
     return CONTRACT.decode({"task_id": "task-1", **fields})
 
 
 def test_the_first_example_of_the_documentation() -> None:
-    """The documented body comes out, no field more and none less."""
+    """The body is exactly the documented one."""
     request = VideoRequest(
         model="kling-v2-master", prompt="一条锦鲤在清澈的池塘中游动，水面波光粼粼", mode="pro"
     )
@@ -39,7 +39,7 @@ def test_the_first_example_of_the_documentation() -> None:
 
 
 def test_the_second_example_of_the_documentation() -> None:
-    """Shots stand in extra, instead of the prompt and the duration."""
+    """Shots are in ``extra`` and replace the prompt and the duration."""
     request = VideoRequest(shots=[("特写：一杯咖啡在桌上冒着热气", 5), ("镜头拉远，展示整个咖啡馆的场景", 5)])
     assert CONTRACT.encode(request) == {
         "model": "kling-v3",
@@ -89,8 +89,8 @@ def test_everything_at_once() -> None:
     }
 
 
-def test_sound_off_is_said() -> None:
-    """False is a value, for the service's default is on; nothing is sent where nothing was chosen."""
+def test_sound_off_is_sent() -> None:
+    """``enable_audio=False`` is sent, because the service's default is on; unset fields are not sent."""
     assert CONTRACT.encode(VideoRequest(prompt="a", enable_audio=False))["extra"]["enable_audio"] is False
     assert CONTRACT.encode(VideoRequest(prompt="a", negative_prompt=""))["extra"] == {"mode": "std"}
 
@@ -104,7 +104,7 @@ def test_the_documented_answer_to_submit() -> None:
 
 
 def test_a_completed_task() -> None:
-    """The link, its end, the times and the cost are found."""
+    """The link, its expiry, the times and the cost are read."""
     snapshot = decode(
         status="completed",
         progress="100%",
@@ -134,11 +134,11 @@ def test_a_completed_task() -> None:
     ],
 )
 def test_every_form_of_a_time(moment: object) -> None:
-    """Seconds, milliseconds, text: one moment."""
+    """Seconds, milliseconds and text give the same time."""
     assert decode(created_at=moment).created_at == MOMENT
 
 
-#: Year 1 is how Go writes "none". Windows knows no local time for any of them, so none could be shown.
+#: Go writes a missing time as year 1. Windows cannot convert any of these to local time.
 OTHER_AGES = [
     "0001-01-01T00:00:00Z",
     "1970-01-01T00:00:00Z",
@@ -151,8 +151,8 @@ OTHER_AGES = [
 @pytest.mark.parametrize(
     "moment", [None, "", 0, -5, True, "soon", float("nan"), 10**400, 10**20, [], {}, *OTHER_AGES]
 )
-def test_a_time_that_is_none(moment: object) -> None:
-    """What cannot be a time is no time, and no error."""
+def test_an_invalid_time(moment: object) -> None:
+    """An invalid time becomes ``None``, without an error."""
     assert decode(created_at=moment).created_at is None
 
 
@@ -174,12 +174,12 @@ def test_a_time_that_is_none(moment: object) -> None:
     ],
 )
 def test_every_form_of_progress(said: object, percent: int) -> None:
-    """A whole number from 0 to 100, whatever was written."""
+    """Progress in any form becomes a whole number from 0 to 100."""
     assert decode(status="processing", progress=said).progress == percent
 
 
-def test_completed_without_progress_is_all_of_it() -> None:
-    """A bar does not stay empty beside a finished video."""
+def test_completed_without_progress_is_100_percent() -> None:
+    """A completed task without progress has 100 %."""
     assert decode(status="completed").progress == 100
 
 
@@ -193,13 +193,13 @@ def test_completed_without_progress_is_all_of_it() -> None:
     ],
 )
 def test_every_form_of_a_link(videos: object) -> None:
-    """Text or list; what is no web link is left out."""
+    """Links may be text or a list; anything except web links is dropped."""
     assert decode(result={"videos": videos}).videos == (Video(LINK),)
 
 
 @pytest.mark.parametrize("result", [None, [], "", 7, {}, {"videos": None}, {"videos": {"url": LINK}}])
 def test_no_result(result: object) -> None:
-    """A task without videos is no error."""
+    """A response without videos is valid."""
     assert decode(result=result).videos == ()
 
 
@@ -221,7 +221,7 @@ def test_no_result(result: object) -> None:
     ],
 )
 def test_every_form_of_an_error(error: object, failure: ServiceFailure | None) -> None:
-    """Text or object, with a code or without; nothing in it that a terminal would act on."""
+    """An error may be text or an object, with or without a code; control characters are dropped."""
     assert decode(status="failed", error=error).error == failure
 
 
@@ -232,7 +232,7 @@ ENDED_AT = 1775285160040
 @pytest.mark.parametrize("word", ["succeeded", "done", "RENDERED", "terminé", "7", 7, None, ""])
 @pytest.mark.parametrize("proof", [{"completed_at": ENDED_AT}, {"progress": 100}, {"progress": "100%"}])
 def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict[str, object]) -> None:
-    """By any name of the service: the link dies, and the video is paid for."""
+    """A video with proof of the end completes the task, whatever its status name, before the link expires."""
     snapshot = decode(status=word, result=RESULT, **proof)
     assert snapshot.status is TaskStatus.completed
     assert snapshot.progress == 100
@@ -243,7 +243,7 @@ def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict
     ("fields", "status"),
     [
         ({"status": "Succeeded", "result": RESULT}, "completed"),
-        ({"status": "succeed", "result": RESULT}, "completed"),  # Kling's own, behind the gateway
+        ({"status": "succeed", "result": RESULT}, "completed"),  # Kling's own name, behind the gateway
         ({"status": "failed", "result": RESULT, "completed_at": ENDED_AT}, "failed"),
         ({"status": "error", "error": {"message": "no"}}, "failed"),
         ({"status": "rejected", "error": "no", "completed_at": ENDED_AT}, "failed"),
@@ -252,8 +252,8 @@ def test_a_video_of_a_task_that_has_ended_completes_it(word: object, proof: dict
         ({"status": "Canceled", "result": RESULT, "progress": 100}, "completed"),
     ],
 )
-def test_an_end_by_another_word(fields: dict[str, object], status: str) -> None:
-    """Words of other gateways, where the answer has what goes with them."""
+def test_an_end_under_another_name(fields: dict[str, object], status: str) -> None:
+    """Status names of other gateways end a task if the response has the matching data."""
     assert decode(**fields).status == status
 
 
@@ -270,21 +270,21 @@ def test_an_end_by_another_word(fields: dict[str, object], status: str) -> None:
         {"status": "processing", "result": RESULT, "progress": 100},
     ],
 )
-def test_what_is_no_end_is_followed(fields: dict[str, object]) -> None:
-    """A task that is taken for ended is not asked about again, so a word alone does not end it."""
+def test_an_unproven_end_is_not_an_end(fields: dict[str, object]) -> None:
+    """A status name alone does not end a task, because an ended task is never checked again."""
     status = decode(**fields).status
     assert not status.is_ended
-    assert status == fields["status"], "the user sees the word"
+    assert status == fields["status"], "the user sees the name"
 
 
 @pytest.mark.parametrize("status", [None, 7, "", " ", [], {}])
 def test_no_status_is_queued(status: object) -> None:
-    """A task whose state is not said is one that has not begun."""
+    """A response without a status counts as queued."""
     assert decode(status=status).status is TaskStatus.queued
 
 
 def test_the_answer_to_cancel() -> None:
-    """It carries little; what was refunded is found in raw."""
+    """The response to a cancel has little data; ``raw`` contains the refunded quota."""
     snapshot = decode(status="cancelled", refunded=True, refunded_quota=50000)
     assert snapshot.status is TaskStatus.cancelled
     assert snapshot.raw["refunded_quota"] == 50000
@@ -295,8 +295,8 @@ def test_the_answer_to_cancel() -> None:
     "body",
     [None, [], "task-1", {}, {"task_id": ""}, {"task_id": 7}, {"task_id": "a\nb"}, {"task_id": "a" * 257}],
 )
-def test_what_cannot_be_a_task(body: object) -> None:
-    """Without an id there is nothing to follow."""
+def test_a_response_without_a_task(body: object) -> None:
+    """A response without a usable task id raises."""
     with pytest.raises(ValueError, match="the answer"):
         CONTRACT.decode(body)
 
@@ -317,5 +317,5 @@ answers = st.fixed_dictionaries(
 @pytest.mark.slow
 @given(answers)
 def test_no_answer_breaks_the_reader(body: dict[str, object]) -> None:
-    """Whatever stands in the fields, a snapshot comes out, and its progress is a percentage."""
+    """Any response with a task id gives a snapshot with a valid progress."""
     assert 0 <= CONTRACT.decode(body).progress <= 100

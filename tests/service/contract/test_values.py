@@ -1,4 +1,4 @@
-"""The parts of a request keep what they cannot read."""
+"""The parts of a request, their conversions, and values that cannot be converted."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from qingbo_widgets.service.contract.values import (
 
 @pytest.mark.parametrize("reader", [as_shot, as_camera, as_mask])
 @pytest.mark.parametrize("value", [3, None, {"x": 1}, object(), (1, 2, 3)])
-def test_what_cannot_be_read_is_kept(reader: Callable[[Any], Any], value: object) -> None:
-    """Nothing raises, so that problems() can say what is wrong."""
+def test_an_unreadable_value_is_kept(reader: Callable[[Any], Any], value: object) -> None:
+    """A value that cannot be converted is kept unchanged, so that ``problems()`` can report it."""
     assert reader(value) is value
 
 
@@ -47,13 +47,13 @@ def test_equal_movements_have_equal_hashes() -> None:
 
 
 def test_points_are_read_in_both_forms() -> None:
-    """The service's points and plain pairs mix; a broken one stays visible."""
+    """Points may be pairs or objects; an invalid one is kept."""
     mask = DynamicMask("u", [{"x": 1, "y": 2}, [3, 4], {"x": 5}])
     assert mask.trajectories == ((1, 2), (3, 4), {"x": 5})  # type: ignore[comparison-overlap]  # the mistake
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    """Notebooks are full of them: they are taken, and sent as JSON has them."""
+    """Numbers of numpy, common in notebooks, are accepted and sent as JSON numbers."""
     request = VideoRequest(
         model="kling-v1-6",
         prompt="a koi",
