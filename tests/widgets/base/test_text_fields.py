@@ -129,7 +129,7 @@ def test_a_pasted_key_is_not_paid_for(manager: TaskManager) -> None:
     assert studio.cards == ()
     assert manager.tasks == ()
     assert studio.generate_button.disabled
-    assert "Put there what is meant" in text_of(below(studio, studio.form.controls["prompt"]))
+    assert "Replace it with what you meant" in text_of(below(studio, studio.form.controls["prompt"]))
     studio.close()
 
 
