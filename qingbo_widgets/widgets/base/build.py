@@ -1,4 +1,4 @@
-"""How widgets are made: each in one message to the page, and no more of them than it takes."""
+"""Factories for widgets that send the page one message each, and share layouts and styles where possible."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ from typing import Any
 import ipywidgets
 
 from . import html as markup
-from .clicks import DatedButton
+from .clicks import TimestampedButton
 from .sync import share, update
 
 __all__ = ["alike", "button", "made", "set_tooltip", "style_sheet", "tooltip"]
 
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
-#: What is shared, by what it was made of. A widget that is open is kept by ipywidgets.
+#: Shared widgets, by what they were created from. ipywidgets holds the reference to an open widget.
 _shared: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
 
-def made(kind: type[Any], explained: str = "", *classes: str, **given: Any) -> Any:
-    """A widget with its tooltip and its CSS classes, all in the one message that makes it on the page."""
+def made(kind: type[Any], help_text: str = "", *classes: str, **traits: Any) -> Any:
+    """Return a widget; the message that creates it on the page includes its tooltip and CSS classes."""
     if classes:
-        given["_dom_classes"] = classes
-    return kind(**{**given, **(tooltip(kind, explained) if explained else {})})
+        traits["_dom_classes"] = classes
+    return kind(**{**traits, **(tooltip(kind, help_text) if help_text else {})})
 
 
 def alike(
     kind: type[Any],
-    explained: str = "",
+    help_text: str = "",
     *classes: str,
     layout: Mapping[str, str] = _NOTHING,
-    **given: Any,
+    **traits: Any,
 ) -> Any:
-    """As ``made``, with layout and style in common with all that is made alike: each is a widget too.
+    """Return a widget like ``made``, but one that shares layout and style, because each is a widget too.
 
-    They are not to be changed afterwards, and are closed with the last widget that has them.
+    Widgets of the same kind and layout share them. Do not change them afterwards. They are closed with the
+    last widget that uses them.
     """
     keys: dict[str, Any] = {"layout": (ipywidgets.Layout, frozenset(layout.items()))}
     if hasattr(kind, "style"):
         keys["style"] = kind
-    own: Mapping[str, Mapping[str, str]] = {"layout": layout, "style": _NOTHING}
+    fresh: Mapping[str, Mapping[str, str]] = {"layout": layout, "style": _NOTHING}
     with update():
         widget = made(
             kind,
-            explained,
+            help_text,
             *classes,
-            **given,
-            **{name: _open(key) or own[name] for name, key in keys.items()},
+            **traits,
+            **{name: _open_shared(key) or fresh[name] for name, key in keys.items()},
         )
         for name, key in keys.items():
             _shared[key] = part = getattr(widget, name)
@@ -58,34 +59,34 @@ def alike(
 
 def button(
     description: str,
-    explained: str,
+    help_text: str,
     act: Callable[[], object],
     *classes: str,
     layout: Mapping[str, str] = _AUTO,
     is_alike: bool = False,
-    **given: Any,
+    **traits: Any,
 ) -> Any:
-    """Return a button that acts when it is clicked, whose clicks have the page's time.
+    """Return a button that calls ``act`` for each click; its clicks carry the page's time.
 
     Args:
-        description: on the button.
-        explained: its tooltip.
+        description: the label of the button.
+        help_text: its tooltip.
         act: called for each click.
         *classes: its CSS classes.
         layout: its size.
-        is_alike: whether it shares layout and style with others, as in ``alike``.
-        **given: further traits.
+        is_alike: True to share layout and style with other buttons, as in ``alike``.
+        **traits: further traits.
     """
-    make = alike if is_alike else made
-    widget = make(DatedButton, explained, *classes, description=description, layout=layout, **given)
+    create = alike if is_alike else made
+    widget = create(TimestampedButton, help_text, *classes, description=description, layout=layout, **traits)
     widget.on_click(lambda _: act())
     return widget
 
 
 def style_sheet(user: ipywidgets.Widget) -> Any:
-    """What brings the CSS to the page, for ``user`` to have among its children; one for all that do."""
+    """Return the shared widget that carries the CSS; ``user`` must have it among its children."""
     with update():
-        sheet = _open("sheet")
+        sheet = _open_shared("sheet")
         if sheet is None:
             sheet = _shared["sheet"] = alike(
                 ipywidgets.HTML, value=markup.style(), layout={"display": "none"}
@@ -94,18 +95,18 @@ def style_sheet(user: ipywidgets.Widget) -> Any:
     return sheet
 
 
-def _open(key: Any) -> Any:
+def _open_shared(key: Any) -> Any:
     part = _shared.get(key)
     return None if part is None or part.comm is None else part
 
 
 def tooltip(kind: type[Any], text: str) -> dict[str, str]:
-    """The explanation under the pointer as an argument; its name depends on ipywidgets' version."""
-    # In ipywidgets 8 reading or setting the older name warns.
+    """Return the tooltip as a keyword argument; its name depends on the version of ipywidgets."""
+    # In ipywidgets 8, reading or setting the older name issues a warning.
     return {"tooltip" if "tooltip" in kind.class_trait_names() else "description_tooltip": text}
 
 
 def set_tooltip(widget: ipywidgets.Widget, text: str) -> None:
-    """The explanation that appears under the pointer; its trait's name depends on ipywidgets' version."""
+    """Set the tooltip; the name of its trait depends on the version of ipywidgets."""
     for name, value in tooltip(type(widget), text).items():
         setattr(widget, name, value)

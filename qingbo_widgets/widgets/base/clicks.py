@@ -1,16 +1,16 @@
-"""One wish is done once, however often it is clicked and however late the kernel gets to it.
+"""Detection of repeated clicks, so that an action runs once however late the kernel handles the clicks.
 
 The rule, for every button that spends money or acts, and for Ctrl+Enter: a click repeats the one before it if
-both have the same wish, and if it was made no later than ``DOUBLE_CLICK`` after the page could show what the
-first one did. So a double click is one, a key that is held down is one, and so are the clicks of a user who
-sees nothing happen while a cell keeps the kernel busy. A click made later, with the answer on the page, is
-another wish.
+both request the same action, and if it was made no later than ``DOUBLE_CLICK`` after the page could show the
+result of the first. So a double click is one action, a key that is held down is one, and so are the clicks of
+a user who sees nothing happen while a cell keeps the kernel busy. A click made later, with the result on the
+page, is a new action.
 
-What counts is when a click was made, and only the page knows that: the front end writes its time into the
-header of each message. The clocks of page and kernel differ by an amount that is not known, but no message
-arrives before it was sent; so the smallest difference seen lately is the best guess. Where no time comes
-along, the time of handling counts, from the end of handling one click to the beginning of the next: those
-that have waited for the kernel follow at once.
+The time of the click decides, and only the page has it: the front end writes its time into the header of each
+message. The offset between the clocks of page and kernel is unknown, but no message arrives before it was
+sent; so the smallest recent difference is the best estimate. For messages without a time, the time of
+handling decides, from the end of handling one click to the start of the next: clicks that were queued while
+the kernel was busy follow immediately.
 """
 
 from __future__ import annotations
@@ -26,76 +26,76 @@ from typing import Any
 from .ipw import Button
 from .sync import update
 
-__all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "DatedButton", "message_of"]
+__all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "TimestampedButton", "message_of"]
 
-#: Seconds after the answer to a click in which another one cannot mean something new.
+#: Seconds after the result of a click in which another click for the same action is a repetition.
 DOUBLE_CLICK = 1.0
-#: Seconds for which a difference of the clocks is believed: one may be set, and no button must stay dead.
-BELIEVED = 300.0
+#: Seconds for which a clock offset is trusted: a clock may be set, and no button may stay dead because of it.
+OFFSET_LIFETIME = 300.0
 
 
 @dataclass(frozen=True)
-class _Sent:
-    """A message of the page: who sent it, and when by its own clock, in seconds."""
+class _Origin:
+    """The origin of a message: the page's session, and the time of sending by its clock, in seconds."""
 
     session: str
-    moment: float
+    sent_at: float
 
 
-_sent: ContextVar[_Sent | None] = ContextVar("qingbo_sent", default=None)
-#: By session, the smallest difference between sending and handling seen lately, and when that was.
-_delays: dict[str, tuple[float, float]] = {}
+_origin: ContextVar[_Origin | None] = ContextVar("qingbo_sent", default=None)
+#: By session, the smallest recent difference between sending and handling in seconds, and when it was seen.
+_offsets: dict[str, tuple[float, float]] = {}
 
 
 class Dated:
-    """A widget that knows when the page sent the message being handled. For a first base class."""
+    """A mixin that records when the page sent the message being handled. Must be the first base class."""
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
-        sent = _sent_by(message)
-        token = _sent.set(sent)
-        if sent is not None:
-            _note_delay(sent)
+        origin = _origin_of(message)
+        token = _origin.set(origin)
+        if origin is not None:
+            _update_offset(origin)
         try:
             super()._handle_msg(message)  # type: ignore[misc]  # ipywidgets' method, beside this class
         finally:
-            _sent.reset(token)
+            _origin.reset(token)
 
 
-class DatedButton(Dated, Button):
-    """A button whose clicks have the page's time. On the page it is a button like any other."""
+class TimestampedButton(Dated, Button):
+    """A button whose clicks carry the page's time. On the page it is an ordinary button."""
 
 
 class Clicks:
-    """The clicks on what stands together: a form and its buttons, a card, a grid."""
+    """The clicks on one group of controls: a form and its buttons, a card, a grid."""
 
     def __init__(self) -> None:
-        self._wish: object = self  # equal to no wish
-        self._sent: _Sent | None = None
-        self._answered: float | None = None
+        self._action: object = self  # equal to no action
+        self._origin: _Origin | None = None
+        self._answered_at: float | None = None
 
     @property
     def is_answered_just_now(self) -> bool:
-        """Tell whether a click of this moment would still be part of the last one."""
+        """True if a click at this moment would still count as a repetition of the last one."""
         with update():
-            if self._wish is self:
+            if self._action is self:
                 return False
-            return self._answered is None or time.monotonic() - self._answered < DOUBLE_CLICK
+            return self._answered_at is None or time.monotonic() - self._answered_at < DOUBLE_CLICK
 
     @contextmanager
-    def once(self, wish: object) -> Iterator[bool]:
-        """Handle a click: yield whether it is a new wish, to be done within the context.
+    def once(self, action: object) -> Iterator[bool]:
+        """Handle a click: yield True if it requests a new action, which must run within the context.
 
-        A wish that raises is forgotten, so that it can be had at once.
+        An action that raises is forgotten, so that the user can retry immediately.
 
         Args:
-            wish: what the click asks for, equal to that of another click for the same.
+            action: a value that identifies the action; equal values mean the same action.
         """
-        sent = _sent.get()
+        origin = _origin.get()
         with update():
-            is_new = not (self._wish == wish and self._is_repeat(sent))
+            is_new = not (self._action == action and self._is_repeat(origin))
             if is_new:
-                self._wish, self._answered = wish, None
-            self._sent = sent
+                self._action, self._answered_at = action, None
+            self._origin = origin
         try:
             yield is_new
         except Exception:
@@ -103,13 +103,13 @@ class Clicks:
             raise
         finally:
             with update():
-                if is_new or (sent is None and self._answered is not None):
-                    self._answered = time.monotonic()
+                if is_new or (origin is None and self._answered_at is not None):
+                    self._answered_at = time.monotonic()
 
     def attempt(self, act: Callable[[], object]) -> str:
-        """Do what a new click asks for; return what went wrong, empty if nothing did.
+        """Run the action of a new click; return the error message, empty if there was no error.
 
-        A wish that fails is forgotten. A print would be lost: the caller shows the text.
+        A failed action is forgotten. The caller must show the message, because a print would be lost.
         """
         try:
             act()
@@ -118,64 +118,64 @@ class Clicks:
             return message_of(error)
         return ""
 
-    def run(self, wish: object, act: Callable[[], object], show: Callable[[str], object]) -> None:
-        """Do what a click asks for, once, and show what went wrong, if something did.
+    def run(self, action: object, act: Callable[[], object], show: Callable[[str], object]) -> None:
+        """Run the action of a click once, and show the error message if it fails.
 
         Args:
-            wish: as in ``once``.
-            act: does it.
-            show: called with the message, for a print would be lost.
+            action: as in ``once``.
+            act: runs the action.
+            show: called with the error message, because a print would be lost.
         """
-        with self.once(wish) as is_new:
+        with self.once(action) as is_new:
             if is_new and (message := self.attempt(act)):
                 show(message)
 
     def forget(self) -> None:
-        """Take the last click as not made: nothing came of it."""
+        """Discard the last click, because it had no effect."""
         with update():
-            self._wish = self
+            self._action = self
 
-    def _is_repeat(self, sent: _Sent | None) -> bool:
-        if self._answered is None:  # it is being done, on another thread
+    def _is_repeat(self, origin: _Origin | None) -> bool:
+        if self._answered_at is None:  # another thread is running the action
             return True
-        last = self._sent
-        if sent is None or last is None or sent.session != last.session or sent.moment < last.moment:
-            if sent is not None:
-                _delays.pop(sent.session, None)  # its clock may have been set back
-            return time.monotonic() - self._answered < DOUBLE_CLICK
-        delay = _note_delay(sent)
-        shown = max(self._answered - delay, last.moment)
-        return sent.moment < shown + DOUBLE_CLICK
+        last = self._origin
+        if origin is None or last is None or origin.session != last.session or origin.sent_at < last.sent_at:
+            if origin is not None:
+                _offsets.pop(origin.session, None)  # the page's clock may have been set back
+            return time.monotonic() - self._answered_at < DOUBLE_CLICK
+        offset = _update_offset(origin)
+        shown = max(self._answered_at - offset, last.sent_at)
+        return origin.sent_at < shown + DOUBLE_CLICK
 
 
 def message_of(error: Exception) -> str:
-    """Return what to show for an error: its text, or its type where it has none."""
+    """Return the text of an error, or the name of its type if it has none."""
     return str(error) or type(error).__name__
 
 
-def _note_delay(sent: _Sent) -> float:
-    """Return the best guess of the difference between the clocks, in which this message counts too."""
+def _update_offset(origin: _Origin) -> float:
+    """Return the best estimate of the clock offset in seconds, after taking this message into account."""
     now = time.monotonic()
     with update():
-        smallest = (now - sent.moment, now)
-        known = _delays.get(sent.session)
-        if known is not None and now - known[1] < BELIEVED:
+        smallest = (now - origin.sent_at, now)
+        known = _offsets.get(origin.session)
+        if known is not None and now - known[1] < OFFSET_LIFETIME:
             smallest = min(known, smallest)
-        _delays[sent.session] = smallest
+        _offsets[origin.session] = smallest
     return smallest[0]
 
 
-def _sent_by(message: dict[str, Any]) -> _Sent | None:
-    """Return the page's time of a message; ``None`` where a host does not say."""
+def _origin_of(message: dict[str, Any]) -> _Origin | None:
+    """Return the origin of a message; ``None`` if the host sends no time."""
     header = message.get("header") or {}
-    moment = header.get("date")
-    if isinstance(moment, str):
+    sent_at = header.get("date")
+    if isinstance(sent_at, str):
         try:
-            moment = datetime.fromisoformat(moment)
+            sent_at = datetime.fromisoformat(sent_at)
         except ValueError:
             return None
-    if not isinstance(moment, datetime):
+    if not isinstance(sent_at, datetime):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return _Sent(str(header.get("session", "")), moment.timestamp())
+    if sent_at.tzinfo is None:
+        sent_at = sent_at.replace(tzinfo=UTC)
+    return _Origin(str(header.get("session", "")), sent_at.timestamp())

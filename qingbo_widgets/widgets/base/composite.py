@@ -1,4 +1,4 @@
-"""Widgets made of parts, which close them all."""
+"""Base classes for widgets that close their parts with themselves."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Composite", "MadeOfParts"]
 
 
 class MadeOfParts(Widget):
-    """A widget that closes every part with itself, on the page or not. For a first base class."""
+    """A mixin that closes every part with the widget, on the page or not. Must be the first base class."""
 
     def close(self) -> None:
-        """Close it with all its parts. Tasks, libraries and sweeps go on."""
+        """Close the widget with all its parts. Tasks, libraries and sweeps continue."""
         if self.comm is None:
-            return  # closed before, or refused before it was built: ipywidgets closes what is forgotten
+            return  # already closed, or __init__ raised: ipywidgets closes discarded widgets
         self._stop()
-        with update():  # so that nobody begins to draw it meanwhile
+        with update():  # so that no other thread starts drawing it
             refresher.discard(self)
             for part in self._parts_elsewhere():
                 if part is not None:
@@ -27,12 +27,12 @@ class MadeOfParts(Widget):
             super().close()
 
     def _stop(self) -> None:
-        """End what goes on beside the widget, before it is closed."""
+        """Stop background work of the widget, before it is closed."""
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
-        """Return the parts that may be on no page just now; ``None`` among them are not made yet."""
+        """Return the parts that may not be on the page; ``None`` for a part that does not exist yet."""
         return ()
 
 
 class Composite(MadeOfParts, VBox):
-    """A box of parts, one below the other. Closing it closes every part; ipywidgets leaves them."""
+    """A vertical box of parts. Closing it closes every part, which ipywidgets does not do."""

@@ -1,6 +1,6 @@
-"""HTML as a type: ``Markup`` is safe, and plain text that is joined to it is escaped on its way in.
+"""HTML as a type: ``Markup`` is safe, and plain text that is joined to it is escaped automatically.
 
-Only here, and where a text is ours, may ``Markup(…)`` be written around a plain one.
+Only this module may wrap plain text in ``Markup(…)``, and other modules only for text of this package.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = [
 
 
 def _minified(css: str) -> str:
-    """A style sheet without what only its readers need; it goes into every output."""
+    """Return a style sheet without redundant white space, because it goes into every output."""
     return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", re.sub(r"\s+", " ", css)).replace(";}", "}").strip()
 
 
-#: For outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme, with
-#: fallbacks for hosts that set none. No colour says anything that a word beside it does not say.
+#: Styles for outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme, with
+#: fallbacks for hosts that set none. No information is conveyed by colour alone.
 OUTPUT_CSS = _minified("""
 .qingbo-html { line-height: 1.45; font-size: var(--jp-ui-font-size1, 13px);
   font-family: var(--jp-ui-font-family, system-ui, sans-serif); color: var(--jp-ui-font-color1, inherit); }
@@ -65,7 +65,7 @@ OUTPUT_CSS = _minified("""
   font-size: var(--jp-ui-font-size0, 11px); }
 """)
 
-#: For the live widgets.
+#: Styles for the live widgets.
 CSS = OUTPUT_CSS + _minified("""
 .qingbo { width: 100%; max-width: 760px; box-sizing: border-box; padding: 2px 2px 8px;
   container-type: inline-size; }
@@ -100,26 +100,26 @@ _SPACES = re.compile(r"\s+")
 
 
 def join(parts: Iterable[Markup], between: str = "") -> Markup:
-    """Return parts as one."""
+    """Return the parts joined into one."""
     return Markup(between).join(parts)
 
 
 def plain(text: object) -> str:
-    """Text on one line, without characters that would not show or would turn the direction of writing."""
+    """Collapse text to one line and drop invisible characters and those that change the writing direction."""
     line = _SPACES.sub(" ", str(text)).strip()
     return "".join(character for character in line if character.isprintable())
 
 
 def shorten(text: str, limit: int = 160) -> str:
-    """The beginning of a text on one line; an ellipsis says where it was cut."""
+    """Return the beginning of a text on one line, with an ellipsis where it is cut."""
     line = plain(text)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
-    """Return an element. Its attributes are escaped; ``None`` leaves one out.
+    """Return an element with escaped attributes; an attribute that is ``None`` is omitted.
 
-    ``class_`` stands for ``class``; an underscore inside a name for a hyphen.
+    ``class_`` stands for ``class``, and an underscore inside a name for a hyphen.
     """
     written = join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
@@ -130,22 +130,22 @@ def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
 
 
 def span(text: object, class_: str | None = None) -> Markup:
-    """Return a piece of text."""
+    """Return a ``span`` element with escaped text."""
     return tag("span", escape(text), class_=class_)
 
 
 def note(text: object, kind: str = "dim") -> Markup:
-    """Return a sentence of its own: ``dim`` beside the point, ``hint`` to know, ``alarm`` to mend."""
+    """Return a separate line: ``dim`` for details, ``hint`` for advice, ``alarm`` for errors to fix."""
     return tag("div", escape(text), class_=f"qingbo-{kind}")
 
 
 def chips(*words: str) -> Markup:
-    """Return short facts side by side; empty ones are left out."""
+    """Return short facts side by side; empty ones are omitted."""
     return join((span(word, "qingbo-chip") for word in words if word), " ")
 
 
 def is_web(url: str) -> bool:
-    """Whether the URL is http(s): ``javascript:`` and the like lead nowhere."""
+    """Return True if the URL is http(s), and not ``javascript:`` or the like."""
     try:
         return urlsplit(url.strip()).scheme.lower() in ("http", "https")
     except ValueError:
@@ -153,12 +153,12 @@ def is_web(url: str) -> bool:
 
 
 def style(css: str = CSS) -> Markup:
-    """Return a style element; the text is ours, never a user's."""
+    """Return a style element; the CSS is not escaped and must never come from a user."""
     return Markup(f"<style>{css}</style>")
 
 
 def output_style(markup: str) -> Markup:
-    """Return the style element of an output: those rules for outputs that its markup makes use of."""
+    """Return the style element of an output, with only those output rules that its markup uses."""
     classes = {name for names in re.findall(r'class="([^"]*)"', markup) for name in names.split()}
     parts = {f".{name}" for name in classes} | set(re.findall(r"<([a-z]+)", markup))
     used = []
@@ -170,7 +170,7 @@ def output_style(markup: str) -> Markup:
 
 @cache
 def _rules() -> list[tuple[list[tuple[str, frozenset[str]]], str]]:
-    """The rules for outputs: selectors, each with the classes and tags that it is for; what they declare."""
+    """Return the output rules: selectors, each with its classes and tags, and the declarations."""
     return [
         (
             [

@@ -1,4 +1,4 @@
-"""ipywidgets' classes as base classes. The package ships no types; ``ipw.pyi`` has those that we use."""
+"""ipywidgets' classes for use as base classes, typed in ``ipw.pyi`` because ipywidgets ships no types."""
 
 from ipywidgets import Button, Checkbox, GridBox, HBox, Password, Text, Textarea, VBox, Widget
 

@@ -1,4 +1,4 @@
-"""Single keys, which no widget of ipywidgets tells of, for a widget in whose DOM the focus is."""
+"""Single key presses, which ipywidgets does not report, for the widget that contains the focus."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from traitlets import Bool, Dict, List, Unicode
 
 __all__ = ["KEYS_CLASS", "PLAY", "make_keys"]
 
-#: The class of the widget whose keys are told.
+#: The CSS class of the widget whose keys are reported.
 KEYS_CLASS = "qingbo-keys"
-#: The class of the output whose videos a key plays.
+#: The CSS class of the output whose videos a key plays.
 PLAY = "qingbo-played"
 _SCRIPT = Path(__file__).with_name("keys.js")
 
@@ -26,42 +26,42 @@ def make_keys(
     here: Mapping[str, str] | None = None,
     grab: bool = False,
 ) -> list[Any]:
-    """What listens for these keys in the nearest widget around it with the class ``KEYS_CLASS``.
+    """Return a listener for these keys in the nearest enclosing widget with the class ``KEYS_CLASS``.
 
-    In a field that is written in they are letters; Escape leaves the field.
+    In a text field the keys type letters as usual; Escape leaves the field.
 
     Args:
-        keys: as the page calls them: ``3``, ``ArrowRight``.
-        pressed: called with each.
-        here: further keys, which the page answers by itself: each with the class of the widget whose field
-            gets the focus, or whose videos play and pause.
-        grab: take the focus as soon as it is shown.
+        keys: DOM names of the keys, such as ``3`` or ``ArrowRight``.
+        pressed: called with the name of each key that is pressed.
+        here: further keys, which the page handles by itself: each with the CSS class of the widget whose
+            field gets the focus, or whose videos play and pause.
+        grab: True to take the focus as soon as the listener is shown.
 
     Returns:
-        One invisible widget.
+        A list of one invisible widget.
     """
     listener = _listener()(wanted=list(keys), here=dict(here or {}), grab=grab)
 
-    def hear(_: Any, message: Any, __: Any) -> None:
+    def on_message(_: Any, message: Any, __: Any) -> None:
         key = message.get("key") if isinstance(message, dict) else None
         if isinstance(key, str) and key in listener.wanted:
             pressed(key)
 
-    listener.on_msg(hear)
-    # In a box of its own: where the page cannot load it, the box hides what it says about that.
+    listener.on_msg(on_message)
+    # A box of its own hides the error message of a page that cannot load the widget.
     return [ipywidgets.Box([listener], layout={"display": "none"})]
 
 
 @cache
 def _listener() -> Any:
-    import anywidget  # takes long, and a studio needs none of its keys at first
+    import anywidget  # slow to import, and a studio needs no keys at first
 
     class Keys(anywidget.AnyWidget):
-        """Listens in the page."""
+        """The key listener in the page."""
 
-        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
-        wanted = List(Unicode(), help="The keys that are told, as the page calls them.").tag(sync=True)
-        here = Dict(help="By key, the class of what the page plays or writes in at once.").tag(sync=True)
-        grab = Bool(False, help="Whether to take the focus when it is shown.").tag(sync=True)
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # given a path, anywidget keeps every instance alive
+        wanted = List(Unicode(), help="DOM names of the keys that are reported to the kernel.").tag(sync=True)
+        here = Dict(help="By key, the CSS class of the widget that the page plays or focuses.").tag(sync=True)
+        grab = Bool(False, help="True to take the focus when the listener is shown.").tag(sync=True)
 
     return Keys

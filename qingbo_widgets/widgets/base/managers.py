@@ -6,7 +6,7 @@ __all__ = ["is_manager", "no_manager"]
 
 
 def is_manager(value: object) -> bool:
-    """Return whether a value is a manager, or ``None``, which stands for the default one."""
+    """Return True if the value is a manager, or ``None``, which stands for the default manager."""
     if value is None:
         return True
     from ...tasks.manager import TaskManager
@@ -15,5 +15,5 @@ def is_manager(value: object) -> bool:
 
 
 def no_manager(kind: str) -> TypeError:
-    """Return the error for something of a type that is no manager. It is not shown: it may be a key."""
-    return TypeError(f"manager must be a TaskManager, as connect() returns one, not {kind}")
+    """Return the error for a value of this type, without the value itself, which may be a key."""
+    return TypeError(f"manager must be a TaskManager, such as connect() returns, not {kind}")

@@ -1,7 +1,7 @@
-"""A video shown in the cell: by a path relative to the notebook, so that the notebook stays small.
+"""HTML players for videos, which a path relative to the notebook refers to, so that the notebook stays small.
 
-The markup belongs into an *output*. Only there does Jupyter resolve relative paths; an HTML widget never
-loads them.
+Use the markup in an *output*, because Jupyter resolves relative paths only there; an HTML widget never loads
+them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "video_html",
 ]
 
-#: Bytes up to which a video is embedded into the notebook when that is asked for.
+#: Largest size in bytes of a video that may be embedded into the notebook.
 EMBED_LIMIT = 20 * 2**20
 
 _EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
@@ -40,9 +40,10 @@ _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: 
 
 
 def notebook_folder() -> Path:
-    """The folder of the notebook, against which Jupyter resolves a relative path.
+    """Return the folder of the notebook, against which Jupyter resolves relative paths.
 
-    The kernel's working directory, unless the person has left it: then Jupyter's own word for the session.
+    This is the folder in ``JPY_SESSION_NAME``, Jupyter's name of the session, because the user may have
+    changed the kernel's working directory; without it, the working directory.
     """
     session = Path(os.environ.get("JPY_SESSION_NAME", ""))
     if session.is_absolute() and session.parent.is_dir():
@@ -51,26 +52,26 @@ def notebook_folder() -> Path:
 
 
 def relative_path(path: Path | str) -> str | None:
-    """Return a path as seen from the notebook, with slashes on every system; ``None`` from another drive.
+    """Return a path relative to the notebook, with slashes on every system; ``None`` on another drive.
 
-    A folder may have several paths: by a link, a drive letter given to a network share, a short name as
-    ``RUNNER~1``. Where the paths as they are do not meet, those that the system resolves them to may.
+    A folder may have several paths: through a link, a drive letter mapped to a network share, a short name
+    such as ``RUNNER~1``. If the path is not below the notebook's folder, the resolved paths are tried.
     """
     folder = notebook_folder()
-    found = None
-    for one, other in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
+    fallback = None
+    for target, base in ((path, folder), (os.path.realpath(path), os.path.realpath(folder))):
         try:
-            relative = os.path.relpath(one, other).replace(os.sep, "/")
+            relative = os.path.relpath(target, base).replace(os.sep, "/")
         except ValueError:  # on another drive
             continue
-        found = found or relative
+        fallback = fallback or relative
         if not relative.startswith("../"):
             return relative
-    return found
+    return fallback
 
 
 def relative_url(path: Path | str) -> str | None:
-    """Return the path as a relative URL, or ``None`` where there is none (another drive on Windows)."""
+    """Return the path as a relative URL, or ``None`` if there is none (another drive on Windows)."""
     relative = relative_path(path)
     if relative is None:
         return None
@@ -80,7 +81,7 @@ def relative_url(path: Path | str) -> str | None:
 
 
 def why_unreachable(path: Path | str) -> str | None:
-    """Return why Jupyter may not serve this file to the page, or ``None`` where it should."""
+    """Return the reason why Jupyter may not serve this file to the page, or ``None`` if it should."""
     url = relative_url(path)
     if url is None:
         return tr("The file is on another drive than the notebook, so the page cannot play it.")
@@ -97,34 +98,34 @@ def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
 
     Args:
         path: the video.
-        preload: ``none`` for a file that is not there yet, which would only be asked for in vain.
+        preload: ``none`` for a file that does not exist yet, because requesting it would be pointless.
     """
     url, reason = relative_url(path), why_unreachable(path)
-    told = [_caption(Path(path))]
+    lines = [_caption(Path(path))]
     if reason:
-        told.append(f"{reason} {tr(_EMBED_INSTEAD)}")
+        lines.append(f"{reason} {tr(_EMBED_INSTEAD)}")
     player = Markup() if url is None else _player(url, preload)
-    return _figure(player, *told)
+    return _figure(player, *lines)
 
 
 def link_html(url: str) -> Markup:
-    """Return a player for a video that is still at the service; nothing where the link leads nowhere.
+    """Return a player for a video at the service; no markup if the URL is not http(s).
 
-    For a live view only: the link dies within a day.
+    For a live view only: the link expires within a day.
     """
     return _figure(_player(url.strip()), tr(_FROM_LINK)) if is_web(url) else Markup()
 
 
 def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
-    """Return a player with the video inside the notebook; a message where it is larger than ``limit``."""
+    """Return a player with the video embedded; a message if the video is larger than ``limit`` bytes."""
     path = Path(path)
     try:
         size = path.stat().st_size
         if size > limit:
-            told = tr(_TOO_LARGE).format(
+            message = tr(_TOO_LARGE).format(
                 name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
-            return note(told, "hint")
+            return note(message, "hint")
         data = base64.b64encode(read_inside(path, limit)).decode("ascii")
     except OSError as error:
         reason = error.strerror or error
@@ -134,13 +135,13 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
 
 
 def output_of(markup: str, text: str) -> dict[str, Any]:
-    """An entry of ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
+    """Return an entry for ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
     data: Mapping[str, str] = {"text/html": markup, "text/plain": text}
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def size_text(size: int) -> str:
-    """Bytes for a person: 9.8 MB."""
+    """Format a number of bytes for the user, such as 9.8 MB."""
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 

@@ -1,7 +1,7 @@
-"""A cell that is run again: what its last run showed is closed, where nobody can reach it any more.
+"""Closing of widgets that earlier runs of a cell displayed and that no code can reach any more.
 
-ipywidgets keeps every widget alive until somebody closes it, and nobody closes what stood in an output that
-is gone. A hundred runs of a cell with a form would leave thousands of widgets in the kernel and in the page.
+ipywidgets keeps every widget alive until it is closed, and nothing closes the widgets of a replaced output.
+Running a cell with a form a hundred times would leave thousands of widgets in the kernel and in the page.
 """
 
 from __future__ import annotations
@@ -12,67 +12,67 @@ from typing import Any, Protocol
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
-__all__ = ["Shown", "note"]
+__all__ = ["DisplayedWidget", "record_display"]
 
 
-class Shown(Protocol):
-    """What stands in the output of cells."""
+class DisplayedWidget(Protocol):
+    """A widget displayed in the output of cells."""
 
     @property
     def widget(self) -> ipywidgets.Widget:
-        """The widget that is shown."""
+        """The widget itself."""
         ...
 
     @property
     def is_part(self) -> bool:
-        """Whether another widget, which is not closed, has it inside."""
+        """True while another widget that is not closed contains it."""
         ...
 
 
-class _Cells:
-    """Which cell shows what, and since which of its runs."""
+class _CellDisplays:
+    """The widgets that each cell displays, by the run of the cell that displayed them."""
 
     def __init__(self) -> None:
         self._runs: dict[str, str] = {}
-        self._now: dict[str, weakref.WeakSet[Shown]] = {}
-        self._before: dict[str, weakref.WeakSet[Shown]] = {}
+        self._current: dict[str, weakref.WeakSet[DisplayedWidget]] = {}
+        self._earlier: dict[str, weakref.WeakSet[DisplayedWidget]] = {}
 
-    def note(self, shown: Shown, cell: str, run: str) -> None:
-        """Keep in mind that the cell shows this in this run."""
+    def record_display(self, view: DisplayedWidget, cell: str, run: str) -> None:
+        """Record that the cell displays the widget in this run."""
         if self._runs.get(cell) != run:
             self._runs[cell] = run
-            self._before[cell] = self._now.pop(cell, weakref.WeakSet())
-        self._now.setdefault(cell, weakref.WeakSet()).add(shown)
+            self._earlier[cell] = self._current.pop(cell, weakref.WeakSet())
+        self._current.setdefault(cell, weakref.WeakSet()).add(view)
 
-    def tidy(self, namespace: dict[str, Any]) -> None:
-        """Close what only earlier runs showed, and neither a variable holds nor a widget it is a part of."""
-        before, self._before = list(self._before.values()), {}
-        for shown in {shown for cell in before for shown in cell}:
-            used = shown.is_part or any(shown in cell for cell in self._now.values())
-            if not used and shown.widget.comm is not None and not _holds(namespace, shown.widget):
-                shown.widget.close()
-
-
-_cells = _Cells()
-_tidied: weakref.WeakSet[Any] = weakref.WeakSet()
+    def close_stale(self, namespace: dict[str, Any]) -> None:
+        """Close widgets from earlier runs that no variable and no parent widget references."""
+        earlier, self._earlier = list(self._earlier.values()), {}
+        for view in {view for cell in earlier for view in cell}:
+            used = view.is_part or any(view in cell for cell in self._current.values())
+            if not used and view.widget.comm is not None and not _is_referenced(namespace, view.widget):
+                view.widget.close()
 
 
-def note(shown: Shown) -> None:
-    """Something is shown by the cell that runs; where the page does not say which cell, nothing is done."""
+_cells = _CellDisplays()
+_hooked_shells: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def record_display(view: DisplayedWidget) -> None:
+    """Record that the running cell displays a widget; do nothing if the front end sends no cell id."""
     shell: Any = get_ipython()
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
     if not cell or not run:
         return
-    _cells.note(shown, str(cell), str(run))
-    if shell not in _tidied:
-        _tidied.add(shell)
-        # Not at once: what the cell has shown before it may show again, a line further on.
-        shell.events.register("post_run_cell", lambda *_: _cells.tidy(shell.user_ns))
+    _cells.record_display(view, str(cell), str(run))
+    if shell not in _hooked_shells:
+        _hooked_shells.add(shell)
+        # After the cell has run, because a later line may display a widget of the last run again.
+        shell.events.register("post_run_cell", lambda *_: _cells.close_stale(shell.user_ns))
 
 
-def _holds(namespace: dict[str, Any], widget: ipywidgets.Widget) -> bool:
-    """Whether a variable is the widget, or a list or dictionary with it; IPython's own are not counted."""
+def _is_referenced(namespace: dict[str, Any], widget: ipywidgets.Widget) -> bool:
+    """Return True if a user's variable is the widget, or a list, tuple or dictionary that contains it."""
     for name, value in namespace.items():
         if name.startswith("_") or name == "Out":
             continue

@@ -1,8 +1,8 @@
-"""The one lock, the one way to write widgets, and what ties a view to a task without keeping either alive.
+"""The lock for all writes to widgets, weak observers, and the thread that refreshes views.
 
 ipywidgets is not thread-safe: two threads in ``hold_sync`` lose values or raise. Every write of this
-package to a widget therefore stands in ``with update(widget): …``, and this is the only module of the room
-that imports ``threading``.
+package to a widget must therefore be inside ``with update(widget): …``, and this is the only module of
+``widgets`` that imports ``threading``. Observers hold neither the view nor the task alive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from traitlets import HasTraits
 
 __all__ = [
     "Echo",
-    "Refreshed",
+    "Refreshable",
     "close_parts",
     "close_whole",
     "lazy",
@@ -39,15 +39,15 @@ _lock = threading.RLock()
 
 @contextmanager
 def update(*widgets: ipywidgets.Widget) -> Iterator[None]:
-    """Hold the lock, and send what changes in each of the widgets as one message at the end."""
+    """Hold the lock, and send the changes of each widget as one message at the end."""
     with _lock, ExitStack() as stack:
         for widget in widgets:
             stack.enter_context(widget.hold_sync())
         yield
 
 
-class lazy:  # noqa: N801  # read where it is used, as ``property`` is
-    """A part of a widget that is made when it is first asked for: each is several messages to the page."""
+class lazy:  # noqa: N801  # a decorator that reads like ``property``
+    """A child widget created on first access, because creating one costs several messages to the page."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         self._make = make
@@ -60,25 +60,25 @@ class lazy:  # noqa: N801  # read where it is used, as ``property`` is
         if widget is None:
             return self
         with _lock:
-            made = _made_by(widget)
-            if self._name not in made:
-                made[self._name] = self._make(widget)
-            return made[self._name]
+            parts = _lazy_parts_of(widget)
+            if self._name not in parts:
+                parts[self._name] = self._make(widget)
+            return parts[self._name]
 
 
-def _made_by(widget: object) -> dict[str, Any]:
-    made: dict[str, Any] = vars(widget).setdefault("_made_lazily", {})
-    return made
+def _lazy_parts_of(widget: object) -> dict[str, Any]:
+    parts: dict[str, Any] = vars(widget).setdefault("_lazy_parts", {})
+    return parts
 
 
 class Echo:
-    """Keeps a widget from taking its own changes of a control for the user's.
+    """A guard that distinguishes a widget's own changes to a control from the user's.
 
-    ``with echo:`` around what it writes, and ``if echo: return`` where it hears of a change.
+    Use ``with echo:`` around writes, and ``if echo: return`` in the control's observer.
     """
 
     def __init__(self) -> None:
-        self._writers: list[int] = []  # threads, each once for every time it is in here
+        self._writers: list[int] = []  # thread ids, one for each entry
 
     def __enter__(self) -> None:
         self._writers.append(threading.get_ident())
@@ -87,27 +87,27 @@ class Echo:
         self._writers.remove(threading.get_ident())
 
     def __bool__(self) -> bool:
-        """Whether the widget is writing just now, on this very thread."""
+        """Return True while this thread is writing to the control."""
         return threading.get_ident() in self._writers
 
 
-#: Who uses what several widgets share: layouts, styles, a style sheet.
+#: The users of each widget that several widgets share: a layout, a style, the style sheet.
 _users: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
 
 
 def share(part: ipywidgets.Widget, user: ipywidgets.Widget) -> None:
-    """This part of ``user`` is one of other widgets too: ``close_parts`` closes it with the last of them."""
+    """Record that ``user`` shares ``part``: ``close_parts`` closes the part with its last user."""
     with _lock:
         _users.setdefault(part, weakref.WeakSet()).add(user)
 
 
 def close_parts(widget: ipywidgets.Widget) -> None:
-    """Close everything inside a widget: children, layouts and styles, all of which ``close()`` leaves.
+    """Close everything inside a widget: children, layouts and styles, none of which ``close()`` closes.
 
-    What it made lazily is closed too, on the page or not; what it shares, when nobody else uses it.
+    Lazily created parts are closed too, on the page or not; shared parts only with their last user.
     """
     with _lock:
-        for child in (*getattr(widget, "children", ()), *_made_by(widget).values()):
+        for child in (*getattr(widget, "children", ()), *_lazy_parts_of(widget).values()):
             if not _is_shared(child, widget):
                 close_whole(child)
         for name in ("layout", "style"):
@@ -117,14 +117,14 @@ def close_parts(widget: ipywidgets.Widget) -> None:
 
 
 def close_whole(widget: ipywidgets.Widget) -> None:
-    """Close a widget with everything inside it."""
+    """Close a widget and everything inside it."""
     with _lock:
         close_parts(widget)
         widget.close()
 
 
 def _is_shared(part: ipywidgets.Widget, user: ipywidgets.Widget) -> bool:
-    """Whether others go on using it when ``user`` does no more."""
+    """Remove ``user`` from the users of ``part``; return True if other users remain."""
     users = _users.get(part)
     if users is None:
         return False
@@ -133,18 +133,18 @@ def _is_shared(part: ipywidgets.Widget, user: ipywidgets.Widget) -> bool:
 
 
 def observe(source: HasTraits, view: object, method: str, names: Iterable[str]) -> Callable[[], None]:
-    """Call ``view.method()`` when a trait of ``source`` changes, for as long as somebody else holds ``view``.
+    """Call ``view.method()`` when a trait of ``source`` changes, until ``view`` is garbage-collected.
 
-    Traits that change together, in one ``hold_trait_notifications``, are one call.
+    Traits that change together, in one ``hold_trait_notifications``, cause one call.
 
     Args:
-        source: the task or widget that is observed.
+        source: the task or widget to observe.
         view: held by a weak reference only.
-        method: the name of a method without arguments; what it raises is logged, never passed on.
-        names: the traits.
+        method: the name of a method without arguments; its exceptions are logged and never propagate.
+        names: the names of the traits.
 
     Returns:
-        A function that ends it.
+        A function that stops observing.
     """
     reference, names = weakref.ref(view), list(names)
     seen: list[Any] = []
@@ -154,14 +154,14 @@ def observe(source: HasTraits, view: object, method: str, names: Iterable[str]) 
         if alive is None:
             stop()
             return
-        # Each of them is told of by itself, when all are changed already.
+        # There is one notification for each trait, and all traits have changed before the first.
         now = [getattr(source, name) for name in names]
         if len(seen) != len(now) or any(one is not other for one, other in zip(seen, now, strict=True)):
             seen[:] = now
             safely(getattr(alive, method))
 
     def stop() -> None:
-        with suppress(ValueError):  # it has been ended before
+        with suppress(ValueError):  # already stopped
             source.unobserve(handler, names)
 
     source.observe(handler, names)
@@ -169,9 +169,9 @@ def observe(source: HasTraits, view: object, method: str, names: Iterable[str]) 
 
 
 def weakly(view: object, method: str) -> Callable[..., None]:
-    """What calls ``view.method()``, whatever it is called with, for as long as somebody else holds ``view``.
+    """Return a function that calls ``view.method()`` until ``view`` is garbage-collected.
 
-    What the method raises is logged.
+    The function ignores its arguments, and logs exceptions of the method.
     """
     reference = weakref.ref(view)
 
@@ -184,55 +184,55 @@ def weakly(view: object, method: str) -> Callable[..., None]:
 
 
 def safely(call: Callable[[], object]) -> None:
-    """Call it; an exception is logged, for there is nobody above who could do better."""
+    """Call a function and log its exceptions, because no caller could handle them."""
     try:
         call()
     except Exception:
         logger.exception("A view could not be brought up to date")
 
 
-class Refreshed(Protocol):
-    """What the refresher keeps up to date."""
+class Refreshable(Protocol):
+    """A view that the refresher keeps up to date."""
 
     def refresh(self) -> bool:
-        """Draw what has changed; returns whether to come again."""
+        """Draw the changes; return True to be called again."""
         ...
 
 
 class Refresher:
-    """One daemon thread for the clocks of all views. It starts with the first view and ends with the last.
+    """One daemon thread that refreshes all views. It starts with the first view and ends with the last.
 
-    Views are held by weak references, so that one nobody needs any more is simply no longer drawn.
+    Views are held by weak references, so that drawing stops when the last reference elsewhere is gone.
 
     Args:
-        interval: seconds between two drawings of a view. A card is two messages each time.
+        interval: seconds between two refreshes of a view. A card sends two messages each time.
     """
 
     def __init__(self, interval: float = 1.0) -> None:
         self.interval = interval
-        self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
+        self._views: weakref.WeakSet[Refreshable] = weakref.WeakSet()
         self._alarms: list[tuple[float, Callable[[], object]]] = []
-        self._guard = threading.Condition(_lock)  # not one of its own: two could wait for each other
+        self._guard = threading.Condition(_lock)  # the same lock, because two locks could deadlock
         self._thread: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether there is anything to draw or to call."""
+        """True while there are views to draw or functions to call."""
         return self._thread is not None
 
-    def add(self, view: Refreshed) -> None:
+    def add(self, view: Refreshable) -> None:
         """Call ``view.refresh()`` at every interval until it returns False."""
         with _lock:
             self._views.add(view)
             self._start()
 
     def discard(self, view: object) -> None:
-        """Draw this view no more."""
+        """Stop refreshing this view."""
         with _lock:
-            self._views.discard(view)  # type: ignore[arg-type]  # of any other there is nothing to discard
+            self._views.discard(view)  # type: ignore[arg-type]  # an object of another type is not in the set
 
     def later(self, seconds: float, call: Callable[[], object]) -> None:
-        """Call once, when so many seconds are over."""
+        """Call a function once, after this number of seconds."""
         with _lock:
             self._alarms.append((time.monotonic() + seconds, call))
             self._start()
@@ -253,27 +253,27 @@ class Refresher:
                 now = time.monotonic()
                 due = [call for when, call in self._alarms if when <= now]
                 self._alarms = [(when, call) for when, call in self._alarms if when > now]
-                views: list[Refreshed] = []
+                views: list[Refreshable] = []
                 if now >= drawn + self.interval:
                     drawn, views = now, list(self._views)
                     if not views and not due and not self._alarms:
                         self._thread = None
                         return
-            # Both are emptied, so that nothing of this round keeps a view alive until the next.
+            # Both lists are emptied, so that they keep no view alive until the next round.
             while due:
                 safely(due.pop(0))
             while views:
                 self._draw(views.pop())
 
-    def _draw(self, view: Refreshed) -> None:
+    def _draw(self, view: Refreshable) -> None:
         try:
-            again = view.refresh()
+            continues = view.refresh()
         except Exception:
             logger.exception("A view could not be drawn")
-            again = False
-        if not again:
+            continues = False
+        if not continues:
             self.discard(view)
 
 
-#: The one for all views of this process.
+#: The refresher of all views in this process.
 refresher = Refresher()

@@ -1,7 +1,7 @@
-"""Keeping what is typed out of Jupyter's log, which at DEBUG holds every message of the page whole.
+"""A filter that keeps typed text out of Jupyter's log, which at DEBUG contains every message of the page.
 
-A filter counts for the logger that it is added to. These are the loggers of the kernel and of the widgets'
-channel. A debugger of the network, ``Session.debug``, and the log of a proxy of Jupyter are out of reach.
+A filter applies only to the logger it is added to. These are the loggers of the kernel and of the widgets'
+comm channel. A network debugger, ``Session.debug``, and the log of a proxy for Jupyter are out of reach.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from ...service.secrets.known_keys import holds_key
 
 __all__ = ["keep_out_of_the_log"]
 
-#: The loggers that write messages down: of the widgets' channel, of the kernel, and of a kernel without its
+#: The loggers that log messages: of the widgets' comm channel, of the kernel, and of a kernel without an
 #: application.
 _LOGGERS = ("Comm", "IPKernelApp", "traitlets")
 
 
-class _Discreet(logging.Filter):
-    """Drops records about some widgets, and records with a known key."""
+class _SecretFilter(logging.Filter):
+    """A filter that drops records about some widgets, and records with a known key."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.models: set[str] = set()
+        self.secret_models: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record may be written."""
+        """Return True if the record may be logged."""
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):  # logging itself reports it, with its arguments
+        except (TypeError, ValueError):  # logging itself reports the error, with the arguments
             message = f"{record.msg} {record.args}"
-        is_secret = any(model in message for model in tuple(self.models))
-        # In the message an invisible letter is spelt out; in the arguments it is itself.
+        is_secret = any(model in message for model in tuple(self.secret_models))
+        # The message has escapes for invisible characters; the arguments have the characters themselves.
         return not (is_secret or holds_key([message, record.args]))
 
 
-_discreet = _Discreet()
+_secret_filter = _SecretFilter()
 
 
 def keep_out_of_the_log(widget: ipywidgets.Widget) -> None:
-    """Let Jupyter log no message of this widget, nor one with a known key. A closed widget counts too."""
-    _discreet.models.add(widget.model_id)
+    """Keep messages of this widget, even once closed, and messages with a known key out of Jupyter's log."""
+    _secret_filter.secret_models.add(widget.model_id)
     kernel = getattr(get_ipython(), "kernel", None)
-    own = getattr(getattr(kernel, "log", None), "name", None)
-    for name in (*_LOGGERS, *([own] if isinstance(own, str) else [])):
-        logging.getLogger(name).addFilter(_discreet)
+    kernel_logger = getattr(getattr(kernel, "log", None), "name", None)
+    for name in (*_LOGGERS, *([kernel_logger] if isinstance(kernel_logger, str) else [])):
+        logging.getLogger(name).addFilter(_secret_filter)

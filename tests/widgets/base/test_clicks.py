@@ -13,7 +13,7 @@ import pytest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
-from qingbo_widgets.widgets.base.clicks import Clicks, DatedButton
+from qingbo_widgets.widgets.base.clicks import Clicks, TimestampedButton
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.studio.follow_up import Sequel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
@@ -30,12 +30,12 @@ class Bench:
         self.kernel = 1000.0
         self.done: list[str] = []
         self.takes = 0.0
-        self.wish = "make it"
+        self.action = "make it"
         self.clicks = Clicks()
-        self.button = DatedButton(description="Make it")
+        self.button = TimestampedButton(description="Make it")
         self.button.on_click(lambda _: self._act())
         monkeypatch.setattr(time, "monotonic", lambda: self.kernel)
-        monkeypatch.setattr(clicks, "_delays", {})
+        monkeypatch.setattr(clicks, "_offsets", {})
 
     def click(self, made: float | None, handled: float, *, session: str = "page", text: bool = False) -> int:
         """Handle a click and return how many wishes were done so far."""
@@ -48,10 +48,10 @@ class Bench:
         return len(self.done)
 
     def _act(self) -> None:
-        with self.clicks.once(self.wish) as is_new:
+        with self.clicks.once(self.action) as is_new:
             if is_new:
                 self.kernel += self.takes
-                self.done.append(self.wish)
+                self.done.append(self.action)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_two_wishes_are_two(bench: Bench) -> None:
     """Three seconds apart with the answer on the page; or at once for something else."""
     assert bench.click(0.0, 0.1) == 1
     assert bench.click(3.0, 3.1) == 2
-    bench.wish = "make another"
+    bench.action = "make another"
     assert bench.click(3.2, 3.3) == 3
 
 
