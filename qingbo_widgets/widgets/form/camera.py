@@ -1,4 +1,4 @@
-"""The editor of the camera: a preset or six axes, and a preview that moves."""
+"""The camera editor: presets, six axes, and an animated preview."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .state import FormState, Problems
 
 __all__ = ["CameraEditor", "summary"]
 
-#: Each choice: its name, and what the camera does; to be shown through ``tr``, like the axes below.
+#: The name of each choice and a description of the movement; translate them with ``tr``, like the axes below.
 _CHOICES: dict[str | None, tuple[str, str]] = {
     None: (
         N_("Not set"),
@@ -37,12 +37,12 @@ _CHOICES: dict[str | None, tuple[str, str]] = {
 
 
 class _Axis(NamedTuple):
-    """How one axis is shown.
+    """The texts of one axis.
 
     Attributes:
-        label: beside the number, with the service's name for the axis.
-        less: what happens below zero.
-        more: what happens above zero.
+        label: the label of the number field, with the service's name for the axis.
+        less: the direction of values below zero.
+        more: the direction of values above zero.
         help: the tooltip.
     """
 
@@ -52,7 +52,7 @@ class _Axis(NamedTuple):
     help: str
 
 
-#: The service turns "pan" about X and "tilt" about Y; film people call it the other way round.
+#: In the service "pan" rotates about X and "tilt" about Y; film makers use the two names the other way round.
 _AXES: dict[str, _Axis] = {
     "horizontal": _Axis(
         N_("Slide (horizontal)"),
@@ -103,19 +103,19 @@ _AXIS_WIDTH = "130px"
 
 
 class CameraEditor(Editor):
-    """Presets, six axes, and a small landscape that moves as the chosen camera would show it.
+    """Presets, six axes, and a small landscape animated as the chosen camera would show it.
 
     Args:
-        form: its ``camera_control`` is edited.
+        form: the form whose ``camera_control`` is edited.
     """
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._echo = Echo()
-        self._kept: Mapping[str, float] = {"zoom": 0}
+        self._last_axes: Mapping[str, float] = {"zoom": 0}
         self.choices = {kind: self._choice(kind) for kind in _CHOICES}
         self._preview = ipywidgets.HTML(layout={"margin": "4px 0", "width": "auto"})
-        self._words = ipywidgets.HTML(layout={"margin": "0"})
+        self._description_html = ipywidgets.HTML(layout={"margin": "0"})
         self.pause_button = ipywidgets.ToggleButton(
             description=tr(_PAUSE), icon="pause", layout={"width": "auto", "align_self": "flex-start"}
         )
@@ -135,23 +135,23 @@ class CameraEditor(Editor):
         self.children = (
             hidden_style(camera_view.CSS),
             tiles,
-            self._words,
+            self._description_html,
             ipywidgets.HBox(
                 [self._axes, self._stage], layout={"flex_flow": "row wrap", "overflow": "visible"}
             ),
         )
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Show the camera as it is set."""
+        """Show the current camera setting."""
         control = self.form.camera_control
         kind = control.type if isinstance(control, CameraControl) else control
         config = _config(control)
         if kind == "simple":
-            self._kept = config or self._kept
+            self._last_axes = config or self._last_axes
             self._make_axes()
         fixed = "camera_control" in self.form.fixed
         moves = camera_view.PRESETS.get(kind, config) if isinstance(kind, str) else {}
-        parts = (*self.choices.values(), *self.numbers.values(), self._words, self._preview)
+        parts = (*self.choices.values(), *self.numbers.values(), self._description_html, self._preview)
         with update(*parts, self._axes.layout, self._stage.layout):
             with self._echo:
                 for name, choice in self.choices.items():
@@ -159,18 +159,20 @@ class CameraEditor(Editor):
                 for axis, number in self.numbers.items():
                     number.value, number.disabled = config.get(axis, 0.0), fixed
             sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
-            self._words.value = markup.note(sentence) + problems_html("camera_control", problems, warnings)
+            self._description_html.value = markup.note(sentence) + problems_html(
+                "camera_control", problems, warnings
+            )
             self._axes.layout.display = None if kind == "simple" else "none"
             self._stage.layout.display = None if moves else "none"
-            # Only when it is another movement: writing it would start the animation again.
-            self._preview.value = camera_view.landscape(moves, _aloud(kind, config, sentence))
+            # The trait sends nothing for an equal value; a new value would restart the animation.
+            self._preview.value = camera_view.landscape(moves, _alt_text(kind, config, sentence))
 
     def _choose(self, kind: str | None) -> None:
-        """Somebody pressed one of the choices; pressing the chosen one changes nothing."""
+        """Handle a click on a choice; clicking the current choice changes nothing."""
         if self._echo:
             return
         if kind == "simple":
-            self.form.camera_control = CameraControl("simple", self._kept)
+            self.form.camera_control = CameraControl("simple", self._last_axes)
         else:
             self.form.camera_control = kind
         self.form.refresh()
@@ -179,7 +181,7 @@ class CameraEditor(Editor):
         if self._echo:
             return
         config = {**_config(self.form.camera_control), axis: value}
-        # What is zero is left out, but for the last: "simple" without a config is refused.
+        # Zero values are omitted, except the last: the service refuses "simple" without a config.
         moving = {name: amount for name, amount in config.items() if amount}
         self.form.camera_control = CameraControl("simple", moving or {axis: 0})
 
@@ -243,7 +245,7 @@ class CameraEditor(Editor):
 
 
 def summary(form: FormState) -> str:
-    """The choice in a few words; empty where none was made."""
+    """Return the name of the choice; empty if the camera is not set."""
     kind: Any = getattr(form.camera_control, "type", form.camera_control)
     if kind is None:
         return ""
@@ -255,7 +257,7 @@ def _is_known(kind: object) -> bool:
 
 
 def _config(control: object) -> dict[str, float]:
-    """The axes that are set, as numbers; whatever else stands there is told of as a problem."""
+    """Return the valid axis values as numbers; all other values are reported as problems."""
     config = control.config if isinstance(control, CameraControl) else None
     if not isinstance(config, Mapping):
         return {}
@@ -266,13 +268,15 @@ def _config(control: object) -> dict[str, float]:
     }
 
 
-def _aloud(kind: str | None, config: Mapping[str, float], sentence: str) -> str:
-    """What the preview shows, for who cannot see it."""
+def _alt_text(kind: str | None, config: Mapping[str, float], sentence: str) -> str:
+    """Return the text alternative of the preview, for screen readers."""
     if kind != "simple":
         return sentence
-    said = tr(_AMOUNT)
+    template = tr(_AMOUNT)
     moves = [
-        said.format(direction=tr(_AXES[axis].less if amount < 0 else _AXES[axis].more), amount=abs(amount))
+        template.format(
+            direction=tr(_AXES[axis].less if amount < 0 else _AXES[axis].more), amount=abs(amount)
+        )
         for axis, amount in config.items()
         if amount
     ]

@@ -1,7 +1,7 @@
-"""Pictures of a camera's movement, as SVG: a small one for each preset, and a landscape that moves.
+"""SVG images of camera movements: a small icon for each preset, and an animated landscape.
 
-No script and no request: the movement is a CSS animation, whose end each layer carries with it. Where motion
-is not wanted (``prefers-reduced-motion``), the landscape stands at the movement's end.
+They need no script and no request: the movement is a CSS animation, and each layer has its own end position.
+With ``prefers-reduced-motion``, the landscape is shown at the end of the movement without animation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..base import html as markup
 
 __all__ = ["CSS", "PRESETS", "icon", "landscape"]
 
-#: What each preset amounts to, in the service's axes; ``forward`` is a movement that no single axis makes.
+#: Each preset as values of the service's axes; ``forward`` is a movement that no single axis can express.
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "down_back": {"vertical": -6, "forward": -7},
     "forward_up": {"vertical": 6, "forward": 7},
@@ -38,8 +38,8 @@ CSS = """
 }
 """
 
-#: The layers of the landscape, far to near: how much of the camera's own movement each takes, and its shapes.
-#: All reach far beyond the frame of 160 x 90, so that no movement shows an edge.
+#: The layers of the landscape, far to near: the share of the camera's movement that applies, and the shapes.
+#: All extend far beyond the frame of 160 x 90, so that no movement shows an edge.
 _LAYERS = (
     (
         0.04,
@@ -69,7 +69,7 @@ _LAYERS = (
     ),
 )
 
-#: For the small pictures: the frame at the end of the movement (x, y, width, height), inside 64 x 36.
+#: The frame at the end of the movement in each icon (x, y, width, height), inside 64 x 36.
 _ENDS: Mapping[str, tuple[float, float, float, float]] = {
     "down_back": (3, 4, 58, 31),
     "forward_up": (22, 6, 20, 11),
@@ -80,23 +80,23 @@ _START = (16.0, 9.0, 32.0, 18.0)
 
 
 def landscape(axes: Mapping[str, float], told: str) -> str:
-    """A landscape as the camera sees it that makes this movement, over and over.
+    """Return a landscape as the camera sees it during this movement, repeated endlessly.
 
     Args:
-        axes: the service's axes, each -10 to 10; ``forward`` too.
-        told: what it shows, for who cannot see it.
+        axes: the service's axes and ``forward``, each from -10 to 10.
+        told: the text alternative, for screen readers.
     """
     part = {axis: min(max(float(value), -10.0), 10.0) / 10 for axis, value in axes.items()}
     layers = []
     for depth, shapes in _LAYERS:
-        # The picture goes the other way than the camera. Moving shifts what is near more than what is far,
-        # turning shifts everything alike.
+        # The picture moves opposite to the camera. Translation shifts near layers more than far ones;
+        # rotation shifts all layers equally.
         x = -58 * depth * part.get("horizontal", 0.0) - 44 * part.get("tilt", 0.0)
         y = 30 * depth * part.get("vertical", 0.0) + 26 * part.get("pan", 0.0)
         nearer = 1 + part.get("forward", 0.0) * (0.12 + 0.55 * depth) * (
             1 if part.get("forward", 0) > 0 else 0.6
         )
-        # The service's own sign: a longer focal length, which brings the picture nearer, is below zero.
+        # The sign is the service's: a longer focal length, which magnifies the picture, is below zero.
         zoom = 1.9 ** -part.get("zoom", 0.0)
         to = (
             f"rotate({-22 * part.get('roll', 0.0):.2f}deg) scale({zoom:.3f}) "
@@ -110,10 +110,10 @@ def landscape(axes: Mapping[str, float], told: str) -> str:
 
 
 def icon(kind: str | None) -> str:
-    """A small picture of a preset: the frame at the beginning and, dashed, at the end.
+    """Return the icon of a preset: the frame at the beginning and, dashed, at the end.
 
     Args:
-        kind: the preset, ``simple``, or ``None`` for a camera that is left alone.
+        kind: the preset, ``simple``, or ``None`` for a camera that is not set.
     """
     lines = ['<path d="M0 27 L14 17 24 24 38 14 52 24 64 18" opacity="0.45"/>', _rectangle(_START)]
     if kind == "simple":

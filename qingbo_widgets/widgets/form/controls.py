@@ -1,4 +1,4 @@
-"""The controls of a form, each made when it is first needed; and how a choice offers what it has."""
+"""The controls of a form, each created on first access, and the options of a dropdown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def offer(
     value: Any,
     shown: Callable[[Any], str] = str,
 ) -> None:
-    """Offer these options with ``value`` chosen; a value that is not among them is ``shown`` all the same."""
+    """Set the options and select ``value``; if it is missing, add it with the label ``shown(value)``."""
     offered = list(options)
     if value not in [known for _, known in offered]:
         offered.append((shown(value), value))
@@ -30,24 +30,24 @@ def offer(
 
 
 class Controls(Mapping[str, Any]):
-    """The controls of a form by their field, each made when it is first asked for.
+    """The controls of a form by field name, each created on first access.
 
     Args:
-        make: makes the control of a field; given its name, and the styles and layouts of those before.
-        names: the fields.
+        make: creates the control of a field, from its name and the styles and layouts of earlier controls.
+        names: the names of the fields.
     """
 
     def __init__(self, make: Callable[[str, dict[Any, Any]], Any], names: Iterable[str]) -> None:
         self._make, self._names = make, tuple(names)
-        self._kin: dict[Any, Any] = {}
-        #: Those that there are already.
+        self._shared: dict[Any, Any] = {}
+        #: The controls created so far.
         self.made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.made:
             if name not in self._names:
                 raise KeyError(name)
-            self.made[name] = self._make(name, self._kin)
+            self.made[name] = self._make(name, self._shared)
         return self.made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -58,17 +58,17 @@ class Controls(Mapping[str, Any]):
 
 
 def build(
-    name: str, parameter: Parameter, models: Models, kin: dict[Any, Any] | None = None
+    name: str, parameter: Parameter, models: Models, shared: dict[Any, Any] | None = None
 ) -> ipywidgets.DOMWidget:
-    """The control of a field, with its label and its explanation.
+    """Return the control of a field, with its label and tooltip.
 
     Args:
-        name: the field.
+        name: the name of the field.
         parameter: its description by the chosen model.
-        models: those that can be chosen.
-        kin: the styles and layouts that the controls of one form share: each is a widget too.
+        models: the models that can be chosen.
+        shared: the styles and layouts that the controls of one form share, because each is a widget too.
     """
-    edited, kin = fields()[name], {} if kin is None else kin
+    edited, shared = fields()[name], {} if shared is None else shared
     is_shared = edited.is_common and name != "prompt"
     size = tuple(edited.layout.items())
     offered = {} if edited.options is None else {"options": edited.options(parameter, models)}
@@ -76,13 +76,13 @@ def build(
         edited.kind,
         help_of(name),
         description=label(name),
-        style=kin.get(edited.kind, {"description_width": LABEL_WIDTH}),
-        # A control that is hidden by itself has a layout by itself.
-        layout=kin.get(size, dict(edited.layout)) if is_shared else dict(edited.layout),
-        **edited.given(parameter),
+        style=shared.get(edited.kind, {"description_width": LABEL_WIDTH}),
+        # A control that is hidden separately needs its own layout.
+        layout=shared.get(size, dict(edited.layout)) if is_shared else dict(edited.layout),
+        **edited.extra_traits(parameter),
         **offered,
     )
-    kin.setdefault(edited.kind, control.style)
+    shared.setdefault(edited.kind, control.style)
     if is_shared:
-        kin.setdefault(size, control.layout)
+        shared.setdefault(size, control.layout)
     return control

@@ -1,7 +1,7 @@
-"""What was typed into a form survives: running its cell again, another kernel, a reload of the page.
+"""Drafts: form input that survives running the cell again, a new kernel, and a reload of the page.
 
-A draft belongs to the cell that made the form. It is remembered in this kernel at once, and written into the
-library's folder a moment later. No key is ever in it: a form has none.
+A draft belongs to the cell that created the form. It is stored in this kernel immediately, and written to the
+library's folder a moment later. It never contains an API key, because a form holds none.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["DraftKeeper", "cell_key"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Seconds between a change and its being on disk, so that not every letter is written.
+#: Seconds between a change and writing it to disk, so that not every letter causes a write.
 PAUSE = 1.0
 
 _remembered: dict[tuple[str, str], Draft] = {}
 
 
 def cell_key() -> str | None:
-    """The id of the cell that runs, which Jupyter keeps for as long as there is the cell.
+    """Return the id of the running cell, which Jupyter keeps for the lifetime of the cell.
 
     Returns:
-        ``"notebook"`` where the front end tells no id, ``None`` outside a notebook.
+        The id, ``"notebook"`` if the front end sends no id, or ``None`` outside a notebook.
     """
     shell = get_ipython()
     parent = getattr(shell, "get_parent", lambda: None)()
@@ -43,41 +43,41 @@ def cell_key() -> str | None:
 
 
 class DraftKeeper:
-    """Keeps the draft of one form. Where the code that made the form has changed since, the code counts.
+    """The keeper of one form's draft. Fields that the code has changed since take the code's value.
 
     Args:
         form: the form.
-        presets: of the library.
-        key: of the cell.
+        presets: the presets of the library.
+        key: the key of the cell.
     """
 
     def __init__(self, form: FormState, presets: Presets, key: str) -> None:
-        self._form, self._presets, self._key, self._given = form, presets, key, form.given
+        self._form, self._presets, self._key, self._initial = form, presets, key, form.given
         self._pending = False
         self._closed = False
         self._restore()
-        form.observe(self._note, list(form.field_names))
+        form.observe(self._record, list(form.field_names))
 
     def close(self) -> None:
-        """Keep nothing more; what is to be written is written now."""
+        """Stop recording, and write a pending draft immediately."""
         if not self._closed:
             self._closed = True
-            self._form.unobserve(self._note, list(self._form.field_names))
+            self._form.unobserve(self._record, list(self._form.field_names))
             self._write()
 
     def _restore(self) -> None:
         draft = _remembered.get(self._place) or self._presets.draft(self._key)
         if draft is None:
             return
-        before, now, fields = self._chosen(draft.given), self._chosen(self._given), dict(draft.fields)
+        before, now, fields = self._chosen(draft.given), self._chosen(self._initial), dict(draft.fields)
         if before.get("model") != now.get("model"):
-            fields = self._chosen(fields)  # what stands at a default goes on to that of the other model
+            fields = self._chosen(fields)  # fields at a default move to the other model's default
         changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
-        fields |= {name: self._given.get(name) for name in changed}
+        fields |= {name: self._initial.get(name) for name in changed}
         fill(self._form, {name: value for name, value in fields.items() if value is not None})
 
     def _chosen(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the model and what differs from its defaults, which a draft of version 0.1.0 leaves out."""
+        """Return the model and the fields that differ from its defaults; 0.1.0 drafts omit the defaults."""
         model = fields.get("model", self._form.default("model"))
         defaults = self._form.defaults(model)
         chosen = {name: value for name, value in fields.items() if value != defaults.get(name)}
@@ -87,18 +87,18 @@ class DraftKeeper:
     def _place(self) -> tuple[str, str]:
         return str(self._presets.folder), self._key
 
-    def _note(self, _: Any) -> None:
-        _remembered[self._place] = Draft(fields_of(self._form), self._given)
+    def _record(self, _: Any) -> None:
+        _remembered[self._place] = Draft(fields_of(self._form), self._initial)
         if not self._pending:
             self._pending = True
             refresher.later(PAUSE, self._write)
 
     def _write(self) -> None:
-        with self._presets.writing:  # who closes waits for a writing that is under way
+        with self._presets.writing:  # close() waits for a write that is running
             if not self._pending:
                 return
             self._pending = False
             try:
                 self._presets.keep_draft(self._key, _remembered[self._place])
-            except OSError:  # it lives in this kernel all the same
+            except OSError:  # the draft is still in this kernel's memory
                 logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)

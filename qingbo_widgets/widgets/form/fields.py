@@ -1,4 +1,4 @@
-"""The controls of the fields of a request, each made by the type of its parameter in the description."""
+"""The controls for the fields of a request, chosen by the type of the parameter in its description."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
 Options = list[tuple[str, Any]]
-"""The options of a choice: labels and values."""
+"""The options of a dropdown: labels and values."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """How one field is edited. The parameter that is handed over is the chosen model's.
+    """The editing of one field. The functions receive the parameter of the chosen model.
 
     Attributes:
-        kind: the control's class.
-        given: what it is built with, beside what every control has; asked when it is built.
-        layout: its size.
-        read: the field's value from the control's.
-        write: the control's value from the field's.
-        options: what a choice offers; ``None`` where the control is none.
-        shown: the label of a value that is not offered.
-        is_common: whether every model takes the field.
+        kind: the class of the control.
+        extra_traits: returns further traits of the control when it is built.
+        layout: the layout of the control.
+        read: converts the control's value to the field's value.
+        write: converts the field's value to the control's value.
+        options: returns the options of a dropdown; ``None`` for other controls.
+        shown: returns the label of a value that is not among the options.
+        is_common: True if every model takes the field.
     """
 
     kind: type[ipywidgets.DOMWidget]
-    given: Callable[[Parameter], Mapping[str, Any]] = lambda _: {}
+    extra_traits: Callable[[Parameter], Mapping[str, Any]] = lambda _: {}
     layout: Mapping[str, str] = field(default_factory=lambda: NARROW)
     read: Callable[[Any, Parameter], Any] = lambda value, _: value
     write: Callable[[Any, Parameter], Any] = lambda value, _: value
@@ -66,27 +66,27 @@ class Field:
     is_common: bool = False
 
 
-# ---------------------------------------------------------------------- what a choice offers
+# ---------------------------------------------------------------------- options of dropdowns
 
 
 def seconds_options(parameter: Parameter, models: Models) -> Options:
-    """Return the lengths that a model renders; where any will do, those that some model lists."""
+    """Return the durations that a model renders; if it renders any, the durations that some model lists."""
     lengths = [(in_seconds(seconds), seconds) for seconds in _lengths(parameter, models)]
     return [*_unset(parameter), *lengths]
 
 
 def _lengths(parameter: Parameter, models: Models) -> Iterable[int]:
     described = (model.parameters.get(parameter.name, parameter) for model in models.values())
-    return parameter.choices or sorted({seconds for one in described for seconds in one.choices})
+    return parameter.choices or sorted({seconds for item in described for seconds in item.choices})
 
 
 def in_seconds(seconds: int) -> str:
-    """A length as it is offered."""
+    """Return the label of a duration in seconds."""
     return tr("{seconds} s").format(seconds=seconds)
 
 
 def model_options(parameter: Parameter, models: Models) -> Options:
-    """Return the models, each with a few words."""
+    """Return the models, each with a short description."""
     del parameter
     text = tr("{name}: {description}")
     return [
@@ -97,12 +97,12 @@ def model_options(parameter: Parameter, models: Models) -> Options:
 
 def choice_options(parameter: Parameter) -> Options:
     """Return the values of a choice, each with its label."""
-    labels = parameter.labels  # a description that is JSON or TOML has texts alone for keys
-    return [(tr(labels[str(one)]) if str(one) in labels else str(one), one) for one in parameter.choices]
+    labels = parameter.labels  # JSON and TOML descriptions have only string keys
+    return [(tr(labels[str(item)]) if str(item) in labels else str(item), item) for item in parameter.choices]
 
 
 def _unset(parameter: Parameter) -> Options:
-    """Return the way back to a field that is not set, where there is one."""
+    """Return the option that leaves the field unset, if the field may be unset."""
     return [(tr("default"), None)] if parameter.default is None and not parameter.required else []
 
 
@@ -110,7 +110,7 @@ def _unset(parameter: Parameter) -> Options:
 
 
 def _cleared(parameter: Parameter) -> str | None:
-    """Return the value of a text that the user has emptied: not set, or none in the place of a default."""
+    """Return the value of a cleared text field: unset, or an empty text if the parameter has a default."""
     return None if parameter.default is None else ""
 
 
@@ -124,7 +124,7 @@ def _as_text(value: Any, parameter: Parameter) -> str:
 
 
 def _placeholder(parameter: Parameter) -> dict[str, str]:
-    """Return what an empty control shows: its placeholder, or the default that is sent then."""
+    """Return the text of an empty control: its placeholder, or the default that is sent."""
     if parameter.placeholder:
         return {"placeholder": tr(parameter.placeholder)}
     default = KINDS[parameter.type].read(parameter.default)
@@ -136,8 +136,8 @@ def _default_text(default: Any, parameter: Parameter) -> str:
     return write.get(parameter.type, _as_text)(default, parameter)
 
 
-def _likely(parameter: Parameter) -> Any:
-    """Return what a control shows that cannot be empty while the field is not set."""
+def _fallback(parameter: Parameter) -> Any:
+    """Return the value that a control that cannot be empty shows while the field is unset."""
     return parameter.default if parameter.example is None else parameter.example
 
 
@@ -162,17 +162,17 @@ def _number(text: str, parameter: Parameter) -> Any:
 
 def _urls(text: str, parameter: Parameter) -> tuple[str, ...]:
     del parameter
-    # A URL has no blanks: two of them are shown, and told of, as two.
+    # A URL has no spaces: two of them are shown and reported as two.
     return tuple(text.split())
 
 
 def _in_a_line(value: Any, parameter: Parameter) -> str:
-    """Return URLs side by side; a preset may hold something else."""
+    """Return URLs separated by spaces; a preset may contain another type."""
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else _as_text(value, parameter)
 
 
 def _from_json(text: str, parameter: Parameter) -> Any:
-    """Return what the text holds; where it cannot be read, the text, which is shown as a problem."""
+    """Parse the text; if it cannot be parsed, return the text, which is shown as a problem."""
     kind, value = KINDS[parameter.type], text.strip()
     if not value:
         return kind.empty
@@ -186,7 +186,7 @@ def _as_json(value: Any, parameter: Parameter) -> str:
         return ""
     with suppress(AttributeError, TypeError, ValueError):
         return json.dumps(KINDS[parameter.type].write(value), ensure_ascii=False)
-    # What could not be read is a text, or a list of this one.
+    # A value that could not be parsed is a text, or a list of this one text.
     return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
@@ -211,19 +211,19 @@ _BY_TYPE: Mapping[str, Field] = {
     "integer": _INTEGER,
     "number": Field(
         ipywidgets.FloatText,
-        lambda parameter: {"value": _likely(parameter), "step": 0.05},
+        lambda parameter: {"value": _fallback(parameter), "step": 0.05},
         NARROW | {"max_width": "220px"},
-        write=lambda value, parameter: _likely(parameter) if value is None else value,
+        write=lambda value, parameter: _fallback(parameter) if value is None else value,
     ),
-    # None is the service's default, and the control shows what that is.
+    # None stands for the service's default, and the control shows that default.
     "boolean": Field(
         ipywidgets.Checkbox,
-        lambda parameter: {"value": bool(_likely(parameter))},
-        write=lambda value, parameter: bool(_likely(parameter)) if value is None else value,
+        lambda parameter: {"value": bool(_fallback(parameter))},
+        write=lambda value, parameter: bool(_fallback(parameter)) if value is None else value,
     ),
     "url": Field(Text, _placeholder, WIDE, _stripped, _as_text),
     "urls": Field(Text, _placeholder, WIDE, _urls, _in_a_line),
-    # In a control of their own only where no panel edits them.
+    # These have a control only if no panel edits them.
     "camera": _JSON,
     "masks": _JSON,
     "shots": _JSON,
@@ -231,19 +231,19 @@ _BY_TYPE: Mapping[str, Field] = {
 
 
 def _field(parameter: Parameter) -> Field:
-    """Return how a parameter is edited, by its type and by what its description lacks."""
+    """Return the field of a parameter, by its type and by the optional parts of its description."""
     if parameter.name == "model":
         return _MODEL
     if parameter.type == "seconds" and not _lengths(parameter, models_of(DEFAULT_CONTRACT)):
         return _INTEGER
-    if parameter.type == "number" and _likely(parameter) is None:
+    if parameter.type == "number" and _fallback(parameter) is None:
         return _TYPED_NUMBER
     return _BY_TYPE[parameter.type]
 
 
 @cache
 def fields() -> Mapping[str, Field]:
-    """Return the fields that have a control of their own; any other is edited in a panel, or set in code."""
+    """Return the fields that have their own control; all others are edited in a panel or set in code."""
     return {
         name: replace(
             _field(parameter),
@@ -255,12 +255,12 @@ def fields() -> Mapping[str, Field]:
 
 
 def label(name: str) -> str:
-    """Return the text beside the control of a field, in the language of the moment; else its name."""
+    """Return the label of a field in the current language; its name if it has no label."""
     parameter = declared().get(name)
     return tr(parameter.label) if parameter is not None and parameter.label else name
 
 
 def help_of(name: str) -> str:
-    """Return the meaning of a field, in the language of the moment."""
+    """Return the help text of a field in the current language."""
     parameter = declared()[name]
     return tr(parameter.help)

@@ -1,4 +1,4 @@
-"""The images that the fields of a form name, what is known of them, and files that the sandbox serves."""
+"""The images that the fields of a form refer to: URLs, probe reports, files that the sandbox serves."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ImageFields",
     "fields_with",
-    "found",
-    "is_unasked",
-    "published",
+    "known_issues",
+    "needs_approval",
+    "publish_files",
     "service_of",
     "source_of",
     "urls_of",
@@ -31,35 +31,35 @@ __all__ = [
 
 
 class ImageFields(Protocol):
-    """Fields that name images, as attributes."""
+    """A form whose attributes are fields, some of which refer to images."""
 
     unasked: frozenset[str]
 
     @property
     def manager(self) -> Owner | None:
-        """The manager that the request is submitted to."""
+        """The manager that submits the request."""
 
 
 def fields_with(*media: str) -> tuple[str, ...]:
-    """Return the fields whose URLs lead to files of these uses, ``image`` or ``mask``."""
+    """Return the fields whose URLs refer to media of these kinds, ``image`` or ``mask``."""
     return tuple(name for name, parameter in declared().items() if parameter.media in media)
 
 
 def with_urls(field: str, value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the value of a field with each URL of an image or a mask in it changed."""
+    """Return the value of a field with ``change`` applied to each URL of an image or mask in it."""
     parameter = declared()[field]
     return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
 def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
-    """Return the URLs of a field whose images can be fetched."""
+    """Return the URLs in a field from which an image can be fetched."""
     value = getattr(form, field)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
 
 
-def is_unasked(form: ImageFields, url: str) -> bool:
-    """Return whether the address came from elsewhere, and neither kernel nor page has loaded it yet."""
+def needs_approval(form: ImageFields, url: str) -> bool:
+    """Return True if the URL came from a preset, draft or task, and neither kernel nor page has loaded it."""
     return url in form.unasked and pictures.known(url, service_of(form)) is None
 
 
@@ -68,10 +68,10 @@ def service_of(form: ImageFields) -> str:
     return form.manager.client.base_url if form.manager is not None else find_base_url()
 
 
-def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+def known_issues(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return problems and warnings of the images probed so far. Fetches nothing.
 
-    Masks are not among them: they are drawn where they are edited.
+    Masks are not included, because they are drawn in their editor.
     """
     problems, warnings = [], []
     for field in fields_with("image"):
@@ -84,30 +84,30 @@ def found(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     return tuple(problems), tuple(warnings)
 
 
-def published(form: ImageFields, field: str, value: object) -> object:
-    """Return the value; the path of a file becomes the URL at which the sandbox serves it."""
+def publish_files(form: ImageFields, field: str, value: object) -> object:
+    """Return the value with file paths replaced by the URLs at which the sandbox serves the files."""
     sandbox = None if form.manager is None else form.manager.sandbox
     if sandbox is None or not declared()[field].media:
         return value
 
-    def served(url: object) -> object:
+    def url_of(url: object) -> object:
         if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
             return url
         return pictures.publish(url.strip(), sandbox) or url
 
     if declared()[field].type == "urls" and isinstance(value, tuple):
-        # A path may have blanks; a field of URLs reads them as the gaps between URLs.
+        # A path may have spaces, which a field of URLs reads as separators.
         path = " ".join(map(str, value))
-        url = served(path)
+        url = url_of(path)
         return value if url == path else (url,)
-    return with_urls(field, value, served)
+    return with_urls(field, value, url_of)
 
 
 def source_of(report: ImageReport) -> str:
     """Return the URL from which the page loads the image.
 
-    The page fetches a public image by itself. One that only the kernel's machine can reach comes out of the
-    kernel's memory, so that it is shown on a page that runs elsewhere.
+    The page fetches a public image by itself. An image that only the kernel's machine can reach is sent from
+    the kernel's memory, so that a page on another machine can show it.
     """
     if report.content and report.size is not None and is_private_host(report.url):
         data = base64.b64encode(report.content).decode("ascii")

@@ -1,4 +1,4 @@
-"""The images of a request: looked at before Generate, and shown below their field."""
+"""Previews of the images of a request, probed before Generate and shown below their field."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..base.build import button
 from ..base.html import Markup
 from ..base.sync import lazy, refresher, update
 from .fields import label
-from .image_fields import is_unasked, service_of, source_of, urls_of
+from .image_fields import needs_approval, service_of, source_of, urls_of
 from .panels import Editor, indented
 from .state import FormState, Problems
 
 __all__ = ["ImagePreview", "picture_html"]
 
-#: Seconds without a change after which an address counts as typed.
+#: Seconds without a change after which the user is assumed to have finished typing a URL.
 _TYPED = 0.5
 
 _LOOKING = N_("Looking at the image…")
@@ -39,31 +39,31 @@ _STYLE = (
 
 
 def picture_html(report: ImageReport, alt: str) -> Markup:
-    """The image as HTML. Its server is not told where it is shown."""
+    """Return the image as HTML. Its server does not receive the address of the page."""
     return markup.tag(
         "img", src=source_of(report), alt=alt, style=_STYLE, referrerpolicy="no-referrer", loading="lazy"
     ).removesuffix("</img>")
 
 
 class ImagePreview(Editor):
-    """The image of one field, with what is known of it.
+    """The preview of one field's image, with its format and size.
 
     Args:
         form: the form.
-        field: ``image_urls`` or ``last_frame``.
+        field: the name of the field: ``image_urls`` or ``last_frame``.
     """
 
     def __init__(self, form: FormState, field: str) -> None:
         super().__init__(form)
         self._field = field
-        self._asked = ""
+        self._requested_url = ""
         self._html = ipywidgets.HTML()
         self._html.add_class("qingbo-note")
         self.children = (self._html,)
 
     @lazy
     def look_button(self) -> Any:
-        """Lets an image that was filled in be looked at."""
+        """The button that allows fetching an image whose URL came from a preset, draft or task."""
         return button(tr(_LOOK), tr(_LOOK_HELP), lambda: self.form.ask_for([self.url]))
 
     @lazy
@@ -72,57 +72,58 @@ class ImagePreview(Editor):
 
     @property
     def url(self) -> str:
-        """The first address in the field; empty where there is none."""
+        """The first URL in the field; empty if there is none."""
         return next(iter(urls_of(self.form, self._field)), "")
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
-        """Show the image, and look at it once nobody types any more."""
-        wanted = "" if self._is_unasked else self.url
-        if wanted != self._asked:
-            self._asked = wanted
-            if wanted:
-                refresher.later(_TYPED, self._ask)
+        """Show the image, and probe it once the user has stopped typing."""
+        url = "" if self._needs_approval else self.url
+        if url != self._requested_url:
+            self._requested_url = url
+            if url:
+                refresher.later(_TYPED, self._request_report)
         self.draw()
 
     def draw(self) -> None:
-        """Show what is known. May be called on any thread."""
-        parts = (self._html, *([self._row] if self._is_unasked else []))
+        """Show the image and its facts, as far as they are known. May be called on any thread."""
+        parts = (self._html, *([self._row] if self._needs_approval else []))
         with update(self, self._html):
-            self._html.value = self._told()
+            self._html.value = self._status_html()
             if self.children != parts:
                 self.children = parts
 
     @property
-    def _is_unasked(self) -> bool:
-        return is_unasked(self.form, self.url)
+    def _needs_approval(self) -> bool:
+        return needs_approval(self.form, self.url)
 
-    def _ask(self) -> None:
-        if self.comm is not None and self.url and self.url == self._asked:
-            pictures.ask(self.url, service_of(self.form), self._learn)
+    def _request_report(self) -> None:
+        if self.comm is not None and self.url and self.url == self._requested_url:
+            pictures.ask(self.url, service_of(self.form), self._on_report)
 
-    def _learn(self) -> None:
+    def _on_report(self) -> None:
         if self.comm is not None:
             self.draw()
             self.form.show_problems()
 
-    def _told(self) -> Markup:
+    def _status_html(self) -> Markup:
         url = self.url
         if not url:
             return Markup()
         report = pictures.known(url, service_of(self.form))
         if report is None:
             host = urlsplit(url).hostname
-            return markup.note(tr(_UNASKED).format(host=host) if self._is_unasked else tr(_LOOKING))
+            return markup.note(tr(_UNASKED).format(host=host) if self._needs_approval else tr(_LOOKING))
         if report.size is None or report.problem:
-            return Markup()  # said with the other problems of the field
-        words = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)
+            return Markup()  # shown with the other problems of the field
+        template = tr(_FACTS) if self._field == "image_urls" else tr(_LAST_FACTS)
         size = report.size
-        told = markup.note(
-            words.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
+        details = markup.note(
+            template.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
         )
         path = pictures.path_of(url)
         if path != url:
-            told += markup.note(tr(_SERVED).format(path=path))
+            details += markup.note(tr(_SERVED).format(path=path))
         return (
-            picture_html(report, tr(_ALT[self._field]) if self._field in _ALT else label(self._field)) + told
+            picture_html(report, tr(_ALT[self._field]) if self._field in _ALT else label(self._field))
+            + details
         )

@@ -1,4 +1,4 @@
-"""What stands where in the form: a table that the form is built from."""
+"""The layout of the form: tables of its fields, panels and companion editors."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .panels import Beside, Editor, Panel
 from .shots import ShotsEditor
 from .state import FormState
 
-__all__ = ["MAIN", "beside", "by_model", "is_edited", "panels"]
+__all__ = ["MAIN", "by_model", "companions", "is_edited", "panels"]
 
 _FOLDED = ("last_frame", "callback_url", "negative_prompt")
-#: What every model takes, above all else.
+#: The fields that every model takes, at the top of the form.
 MAIN = ("model", "prompt", "image_urls", "aspect_ratio", "duration", "mode")
 
 
 def by_model() -> tuple[str, ...]:
-    """Return the fields with a control of their own that only some models take; these share one place."""
+    """Return the fields with their own control that only some models take; they share one area."""
     return tuple(name for name in fields() if name not in MAIN + _FOLDED)
 
 
@@ -36,12 +36,12 @@ def _preview(name: str) -> Beside:
 
 
 def _camera(form: FormState) -> Editor:
-    from .camera import CameraEditor  # here and below: most panels are never opened
+    from .camera import CameraEditor  # imported late, here and below, because most panels are never opened
 
     return CameraEditor(form)
 
 
-def _camera_chosen(form: FormState) -> str:
+def _camera_summary(form: FormState) -> str:
     if form.camera_control is None:
         return ""
     from .camera import summary
@@ -55,7 +55,7 @@ def _masks(form: FormState) -> Editor:
     return MasksEditor(form)
 
 
-def _masks_drawn(form: FormState) -> str:
+def _masks_summary(form: FormState) -> str:
     number = len(form.dynamic_masks) if isinstance(form.dynamic_masks, tuple) else 1
     number += form.static_mask is not None
     return str(number) if number else ""
@@ -73,32 +73,32 @@ def _sent(form: FormState) -> Editor:
     return SentPane(form)
 
 
-def _in_shots(form: FormState) -> bool:
+def _uses_shots(form: FormState) -> bool:
     return not form.counts("prompt") and "shots" not in form.hidden
 
 
-def beside() -> dict[str, Beside]:
-    """Return what stands below some of the controls when there is use for it, by the field of the control."""
+def companions() -> dict[str, Beside]:
+    """Return the editors shown below some controls when they apply, by the field of the control."""
     previews = {name: _preview(name) for name in fields_with("image")}
-    return {**previews, "prompt": Beside(ShotsEditor, _in_shots)}
+    return {**previews, "prompt": Beside(ShotsEditor, _uses_shots)}
 
 
 def panels() -> dict[str, Panel]:
-    """Return what the buttons below the controls open, in their order."""
+    """Return the panels that the buttons below the controls open, in the order of the buttons."""
     return {
         "camera": Panel(
             N_("Camera"),
             N_("How the camera moves: presets, or axis by axis, with a preview."),
             _camera,
             _edited_in("camera"),
-            _camera_chosen,
+            _camera_summary,
         ),
         "masks": Panel(
             N_("Masks"),
             N_("What stays still and what moves in the input image, and along which path."),
             _masks,
             _edited_in("masks"),
-            _masks_drawn,
+            _masks_summary,
         ),
         "more": Panel(
             N_("More"),
@@ -116,5 +116,5 @@ def panels() -> dict[str, Panel]:
 
 
 def is_edited(name: str) -> bool:
-    """Return whether a control or a panel edits a field; any other is set in code only."""
+    """Return True if a control or a panel edits the field; False if it can be set only in code."""
     return declared()[name].editor != "code"

@@ -1,4 +1,4 @@
-"""Filling a form in, from wherever: a request, a task, a preset, something pasted."""
+"""Functions that fill in a form from a request, a task, a preset or pasted text."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewh
 
 
 def fields_of(form: FormState) -> dict[str, Any]:
-    """Every field that is set, as JSON; of what the chosen model does not take, what was chosen.
+    """Return every field that is set, as JSON; of fields that the model does not take, only the chosen ones.
 
-    A file that the sandbox serves is named by its path: the next sandbox has another address.
+    A file that the sandbox serves is named by its path, because the next sandbox has another address.
     """
 
-    def named(url: Any) -> Any:
+    def stored_url(url: Any) -> Any:
         return pictures.path_of(url) if isinstance(url, str) else url
 
-    kept = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
-    values = {name: with_urls(name, getattr(form, name), named) for name in kept}
+    names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
+    values = {name: with_urls(name, getattr(form, name), stored_url) for name in names}
     return VideoRequest(**values).as_dict()
 
 
 def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Fill the form in; a field that is not named gets the model's default, one that is fixed stays.
+    """Fill in the form; fields that are not named get the model's default, fixed fields keep their value.
 
-    Images among the fields are not looked at by themselves: their author would see who opens them.
+    Images among the fields are not fetched automatically, because their author could see who opens them.
 
     Returns:
-        What could not be shown, as ``field: value``.
+        The values that could not be shown, as ``field: value``.
     """
-    left_out = [_told(name, value) for name, value in fields.items() if name not in form.field_names]
+    left_out = [_field_text(name, value) for name, value in fields.items() if name not in form.field_names]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.at_once():
         form.unasked |= _images_in(fields) - _images_in(form.given)
@@ -54,19 +54,19 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
             try:
                 setattr(form, name, default if fields.get(name) is None else fields[name])
             except TraitError:
-                left_out.append(_told(name, fields.get(name)))
+                left_out.append(_field_text(name, fields.get(name)))
         form.settle()
     return tuple(left_out)
 
 
 def load(form: FormState, source: Any) -> tuple[str, ...]:
-    """Fill the form in from a task, a request, its fields, or the name of a preset.
+    """Fill in the form from a task, a request, its fields, or the name of a preset.
 
     Returns:
-        What could not be shown, as ``field: value``.
+        The values that could not be shown, as ``field: value``.
 
     Raises:
-        KeyError: there is no preset of this name.
+        KeyError: there is no preset with this name.
         ValueError: the task's request is not known.
     """
     if isinstance(source, str):
@@ -80,13 +80,13 @@ def load(form: FormState, source: Any) -> tuple[str, ...]:
 
 
 def paste(form: FormState, text: str) -> tuple[str, ...]:
-    """Fill the form in from JSON or a curl command; the model stays where the text names none.
+    """Fill in the form from JSON or a curl command; keep the model if the text names none.
 
     Returns:
-        What found no place, as ``field: value``.
+        The values that have no place in the form, as ``field: value``.
 
     Raises:
-        ValueError: the text is neither; the message says where it stops being it.
+        ValueError: the text is neither; the message gives the position of the error.
     """
     pasted = read_pasted(text, form.models.contract)
     fields = {name: getattr(pasted.request, name) for name in pasted.named}
@@ -94,17 +94,17 @@ def paste(form: FormState, text: str) -> tuple[str, ...]:
 
 
 def presets_of(form: FormState) -> Any:
-    """The presets of the form's library."""
+    """Return the presets of the form's library."""
     from ...library.presets import Presets
 
     return Presets(form.find_manager().library.folder)
 
 
 def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return the addresses of images that are named; a file that our sandbox serves is no stranger's."""
-    named = texts_in([fields.get(name) for name in fields_with("image")])
-    return frozenset(url for text in named for url in text.split() if pictures.path_of(url) == url)
+    """Return the image URLs in the fields, except files that our sandbox serves, which need no approval."""
+    texts = texts_in([fields.get(name) for name in fields_with("image")])
+    return frozenset(url for text in texts for url in text.split() if pictures.path_of(url) == url)
 
 
-def _told(name: str, value: Any) -> str:
+def _field_text(name: str, value: Any) -> str:
     return _UNFIT.format(field=name, value=markup.shorten(repr(hide_in(value)), 80))

@@ -1,4 +1,4 @@
-"""The input image with the paths of the masks over it, to which a click adds a point."""
+"""The drawing area for masks: the input image with the paths over it, where a click adds a point."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..base.build import set_tooltip
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from .fields import LABEL_WIDTH
-from .image_fields import is_unasked, service_of, source_of, urls_of
+from .image_fields import needs_approval, service_of, source_of, urls_of
 from .mask_points import is_point
 from .state import FormState
 
@@ -31,12 +31,12 @@ Masks = tuple[DynamicMask, ...]
 
 
 class MaskDrawing(VBox):
-    """The image, and above it the choice of the path that is drawn. The canvas is made when it is needed.
+    """The image, and above it a dropdown for the path to draw. The canvas is created on first use.
 
     Args:
-        form: its image is shown.
-        masks: returns the masks as they are now.
-        change: called with the masks after a click on the image.
+        form: the form whose image is shown.
+        masks: returns the current masks.
+        change: called with the new masks after a click on the image.
     """
 
     def __init__(self, form: FormState, masks: Callable[[], Masks], change: Callable[[Masks], None]) -> None:
@@ -54,7 +54,7 @@ class MaskDrawing(VBox):
         super().__init__([self.choice, self._hint], layout={"overflow": "visible"})
 
     def offer(self, count: int) -> None:
-        """Offer the paths of so many masks for drawing; the path that was chosen stays chosen."""
+        """Offer the paths of this many masks for drawing; the selection is kept."""
         with self._echo, update(self.choice, self.choice.layout):
             options = tuple((str(number + 1), number) for number in range(max(1, count)))
             if tuple(self.choice.options) != options:
@@ -64,15 +64,15 @@ class MaskDrawing(VBox):
             self.choice.layout.display = None if count > 1 else "none"
 
     def draw(self) -> None:
-        """Show the image with the paths over it, once there are an image and a mask."""
+        """Show the image with the paths over it, if there are an image and a mask."""
         url, masks = next(iter(urls_of(self._form, "image_urls")), ""), self._masks()
-        waits = is_unasked(self._form, url)
-        if url and masks and not waits and self.canvas is None:
+        is_blocked = needs_approval(self._form, url)
+        if url and masks and not is_blocked and self.canvas is None:
             self.canvas = self._make_canvas()
-        canvas = self.canvas if url and masks and not waits and self.canvas else None
+        canvas = self.canvas if url and masks and not is_blocked and self.canvas else None
         with update(self._hint, *([canvas] if canvas is not None else [])):
-            if masks and (waits or not url):
-                self._hint.value = markup.note(tr(_WAITS) if waits else tr(_NO_IMAGE))
+            if masks and (is_blocked or not url):
+                self._hint.value = markup.note(tr(_WAITS) if is_blocked else tr(_NO_IMAGE))
             else:
                 self._hint.value = ""
             if self.canvas:
@@ -87,9 +87,9 @@ class MaskDrawing(VBox):
         self.load()
 
     def load(self) -> None:
-        """Let the page load the image that counts now. May be called on any thread."""
+        """Make the page load the current image. May be called on any thread."""
         url = next(iter(urls_of(self._form, "image_urls")), "")
-        if self.canvas and url and not is_unasked(self._form, url):
+        if self.canvas and url and not needs_approval(self._form, url):
             report = pictures.known(url, service_of(self._form))
             with update(self.canvas):
                 self.canvas.source = source_of(report) if report is not None else url
@@ -99,17 +99,17 @@ class MaskDrawing(VBox):
             self.draw()
 
     def _make_canvas(self) -> Any:
-        from .canvas import PathCanvas  # anywidget takes long to import
+        from .canvas import PathCanvas  # anywidget is slow to import
 
         most = self._form.parameter("dynamic_masks").limits["points"][1]
         canvas = PathCanvas(limit=most, layout={"margin": "4px 0", "width": "100%"})
-        canvas.observe(lambda change: self._drawn(change["new"]), "paths")
+        canvas.observe(lambda change: self._on_paths(change["new"]), "paths")
         with update(self):
             self.children = (self.choice, canvas, self._hint)
         return canvas
 
-    def _drawn(self, paths: Any) -> None:
-        """Take up the paths after a click on the image."""
+    def _on_paths(self, paths: Any) -> None:
+        """Set the masks from the paths after a click on the image."""
         masks = self._masks()
         if self._echo or len(paths) != len(masks):
             return

@@ -1,4 +1,4 @@
-"""The path of a mask as text: JSON, as a user writes it or copies it from the service's documentation."""
+"""The path of a mask as JSON text, typed by the user or copied from the service's documentation."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ...service.contract.values import DynamicMask, is_pair
 
 __all__ = ["NOT_POINTS", "is_point", "points_in", "points_text"]
 
-NOT_POINTS = N_("This is no list of points such as [[120, 80], [300, 200]].")
+NOT_POINTS = N_("This is not a list of points such as [[120, 80], [300, 200]].")
 
 
 def points_text(points: Any) -> str:
-    """A trajectory as JSON, on one line."""
+    """Return a trajectory as JSON on one line."""
     if not isinstance(points, tuple) or not points:
         return ""
     return json.dumps([list(point) if isinstance(point, tuple) else point for point in points], default=str)
 
 
 def points_in(text: str) -> tuple[tuple[float, float], ...]:
-    """The points in a text that a user wrote or pasted: a list, or the service's ``trajectories``.
+    """Parse the points in a text from the user: a list, or the service's ``trajectories``.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the text is neither.
     """
     text = text.strip().rstrip(",")
     if not text:
@@ -41,7 +41,7 @@ def points_in(text: str) -> tuple[tuple[float, float], ...]:
 
 
 def is_point(value: object) -> bool:
-    """Return whether a value is a pair of numbers."""
+    """Return True if the value is a pair of numbers."""
     return is_pair(value) and all(_is_number(part) for part in value)  # type: ignore[attr-defined]
 
 

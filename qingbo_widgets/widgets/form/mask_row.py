@@ -34,7 +34,7 @@ _REMOVE_HELP = N_("Remove mask {number} with its path.")
 
 
 class MaskRow(VBox):
-    """One dynamic mask: its URL, its path as JSON, a button that removes it."""
+    """The editor of one dynamic mask: its URL, its path as JSON, and a button that removes it."""
 
     def __init__(self, number: int, change: Callable[[int, DynamicMask | None], None]) -> None:
         self._number, self._change, self._echo = number, change, Echo()
@@ -62,34 +62,36 @@ class MaskRow(VBox):
             },
         )
         super().__init__([line, self.path, self.note], layout={"overflow": "visible"})
-        self._mask, self._wrong = DynamicMask("", ()), ""
+        self._mask, self._error_html = DynamicMask("", ()), ""
         self._shown: object = None
         for control in (self.url, self.path):
-            control.observe(lambda _: self._take(), "value")
+            control.observe(lambda _: self._on_edit(), "value")
 
     def show(self, mask: DynamicMask) -> None:
-        """Show this mask; a path that cannot be read yet stays as it is typed."""
+        """Show this mask; a path that cannot be parsed yet stays as typed."""
         self._mask = mask
         with self._echo, update(self.url, self.path):
             if self.url.value.strip() != mask.mask_url:
                 self.url.value = str(mask.mask_url)
-            # What cannot be read yet stays, as long as the path itself is the same.
-            if self._points() != mask.trajectories and (not self._wrong or mask.trajectories != self._shown):
-                self.path.value, self._wrong = points_text(mask.trajectories), ""
+            # Text that cannot be parsed yet stays, as long as the path itself is unchanged.
+            if self._points() != mask.trajectories and (
+                not self._error_html or mask.trajectories != self._shown
+            ):
+                self.path.value, self._error_html = points_text(mask.trajectories), ""
             self._shown = mask.trajectories
 
-    def tell(self, problems: Problems, warnings: Problems) -> None:
-        """Say what is wrong with this mask. May be called on any thread."""
-        mine = [
+    def show_problems(self, problems: Problems, warnings: Problems) -> None:
+        """Show the problems of this mask. May be called on any thread."""
+        own = [
             tuple(
                 dataclasses.replace(p, message=p.message.partition(": ")[2])
-                for p in found
+                for p in issues
                 if self._is_mine(p)
             )
-            for found in (problems, warnings)
+            for issues in (problems, warnings)
         ]
         with update(self.note):
-            self.note.value = self._wrong + problems_html("dynamic_masks", *mine)
+            self.note.value = self._error_html + problems_html("dynamic_masks", *own)
 
     def _is_mine(self, problem: Problem) -> bool:
         return problem.field == "dynamic_masks" and problem.number == self._number + 1
@@ -100,21 +102,21 @@ class MaskRow(VBox):
         except (ValueError, RecursionError):
             return None
 
-    def _take(self) -> None:
+    def _on_edit(self) -> None:
         if self._echo:
             return
         points = self._points()
-        self._wrong = markup.note(tr(NOT_POINTS), "alarm") if points is None else ""
+        self._error_html = markup.note(tr(NOT_POINTS), "alarm") if points is None else ""
         with update(self.note):
-            self.note.value = self._wrong
-        kept = self._mask.trajectories if points is None else points
-        self._mask = DynamicMask(self.url.value.strip(), kept)
+            self.note.value = self._error_html
+        trajectories = self._mask.trajectories if points is None else points
+        self._mask = DynamicMask(self.url.value.strip(), trajectories)
         self._change(self._number, self._mask)
 
 
-def url_line(description: str, explained: str, layout: dict[str, str]) -> Any:
+def url_line(description: str, help_text: str, layout: dict[str, str]) -> Any:
     """Return a text field for the URL of a mask."""
     line = Text(description=description, placeholder=tr(_URL_PLACEHOLDER), layout=layout)
     line.style.description_width = LABEL_WIDTH
-    set_tooltip(line, explained)
+    set_tooltip(line, help_text)
     return line

@@ -1,4 +1,4 @@
-"""Masks: what stays still, what moves, and along which path. Drawn on the image, or given as JSON."""
+"""The editor of masks, which define still and moving parts of an image and the paths of the movement."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _IN_CODE = N_("The masks were set in code in a form that cannot be edited here."
 
 
 class MasksEditor(Editor):
-    """The static mask and the dynamic masks of a form."""
+    """The editor of the static mask and the dynamic masks, with paths drawn on the image or given as JSON."""
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
         self._echo = Echo()
         self.static = url_line(tr(_STATIC), tr(_STATIC_HELP), WIDE)
-        self.static.observe(lambda _: self._take_static(), "value")
+        self.static.observe(lambda _: self._on_static_edit(), "value")
         self._static_note, self._note = ipywidgets.HTML(), ipywidgets.HTML()
         for note in (self._static_note, self._note):
             note.add_class("qingbo-note")
         self.rows: tuple[MaskRow, ...] = ()
         self._list = ipywidgets.VBox(layout={"overflow": "visible"})
         self.add = button(tr(_ADD), tr(_ADD_HELP), lambda: self._set((*self._masks(), DynamicMask("", ()))))
-        # The image stands above what changes with every click on it, so that it never moves under the hand.
+        # The image is above the controls that each click changes, so that it never moves under the pointer.
         self.drawing = MaskDrawing(form, self._masks, self._set)
         about = ipywidgets.HTML(markup.note(tr(_ABOUT)))
         self.children = (
@@ -59,39 +59,39 @@ class MasksEditor(Editor):
         )
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Show the masks as they are now."""
+        """Show the current masks."""
         masks = self._masks()
         while len(self.rows) < len(masks):
-            self.rows = (*self.rows, MaskRow(len(self.rows), self._take))
+            self.rows = (*self.rows, MaskRow(len(self.rows), self._on_row_edit))
         with self._echo:
             for row, mask in zip(self.rows, masks, strict=False):
                 row.show(mask)
             with update(self.static, self._list, self.add):
                 if self.static.value.strip() != (self.form.static_mask or ""):
                     self.static.value = self.form.static_mask or ""
-                shown = self.rows[: len(masks)]
-                if self._list.children != shown:
-                    self._list.children = shown
+                visible = self.rows[: len(masks)]
+                if self._list.children != visible:
+                    self._list.children = visible
                 self.add.disabled = len(masks) >= self.form.parameter("dynamic_masks").most
                 self.drawing.offer(len(masks))
         self.show_problems(problems, warnings)
         self.drawing.draw()
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
-        """Say what is wrong, and show the image once it is known. May be called on any thread."""
-        strange = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
+        """Show the problems, and the image once it is known. May be called on any thread."""
+        notice = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
         with update(self._static_note, self._note):
             self._static_note.value = problems_html("static_mask", problems, warnings)
             whole = tuple(problem for problem in problems if not problem.number)
-            self._note.value = strange + problems_html("dynamic_masks", whole, warnings)
+            self._note.value = notice + problems_html("dynamic_masks", whole, warnings)
         for row in self.rows:
-            row.tell(problems, warnings)
+            row.show_problems(problems, warnings)
         self.drawing.load()
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
         return self.rows
 
-    # ------------------------------------------------------------------ both ways
+    # ------------------------------------------------------------------ synchronisation
 
     def _masks(self) -> Masks:
         masks = self.form.dynamic_masks
@@ -102,11 +102,11 @@ class MasksEditor(Editor):
     def _set(self, masks: Masks) -> None:
         self.form.dynamic_masks = masks
 
-    def _take(self, number: int, mask: DynamicMask | None) -> None:
+    def _on_row_edit(self, number: int, mask: DynamicMask | None) -> None:
         masks = self._masks()
         if not self._echo and number < len(masks):
             self._set((*masks[:number], *([] if mask is None else [mask]), *masks[number + 1 :]))
 
-    def _take_static(self) -> None:
+    def _on_static_edit(self) -> None:
         if not self._echo:
             self.form.static_mask = self.static.value.strip() or None

@@ -1,4 +1,4 @@
-"""What the form says below its controls and beside Generate. Functions of the form; nothing is kept here."""
+"""The messages below the controls of a form and beside Generate, as pure functions of the form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .panels import problems_html
 from .shots import spent
 from .state import FormState, Problems
 
-__all__ = ["below", "obstacle", "of_code"]
+__all__ = ["below", "code_notes", "obstacle"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
@@ -26,7 +26,7 @@ _KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
 
 def obstacle(form: FormState, problems: Problems) -> str:
-    """Why nothing can be submitted yet, in a sentence; empty when it can."""
+    """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can."""
     if not problems:
         return ""
     if _is_blank(form, problems):
@@ -36,7 +36,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
 
 
 def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> Markup:
-    """Return what stands under a control, safe for HTML."""
+    """Return the messages below a control, safe for HTML."""
     if not form.takes(name):
         return Markup()
     lines = []
@@ -50,16 +50,16 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     elif name == "prompt":
         limit = form.parameter("prompt").most
         lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=limit)))
-    # An empty prompt is no mistake before somebody has written one.
-    quiet = name == "prompt" and _is_blank(form, problems) and not form.typed
-    lines.append(problems_html(name, () if quiet else problems, warnings))
+    # An empty prompt is not an error until the user has typed one.
+    is_untouched = name == "prompt" and _is_blank(form, problems) and not form.typed
+    lines.append(problems_html(name, () if is_untouched else problems, warnings))
     return markup.join(lines)
 
 
-def of_code(form: FormState, problems: Problems, warnings: Problems) -> Markup:
-    """Return what is submitted and might go unseen: where results are sent, and values without a control."""
+def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:
+    """Return notes on submitted values without a visible control, safe for HTML: the callback URL, say."""
     lines = []
-    # Its control is folded away, and may be hidden.
+    # The control of the callback URL is in a closed panel, and may be hidden.
     if is_set(form.callback_url) and form.counts("callback_url"):
         lines.append(markup.note(callback_note(form.request), "hint"))
     for name in form.field_names:
@@ -68,8 +68,8 @@ def of_code(form: FormState, problems: Problems, warnings: Problems) -> Markup:
             continue
         value = getattr(form, name)
         if not hidden and not is_edited(name) and value != form.default(name):
-            said = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
-            lines.append(markup.note(said.format(field=name, value=_in_short(value), model=form.model)))
+            template = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
+            lines.append(markup.note(template.format(field=name, value=_short_text(value), model=form.model)))
         if hidden or not is_edited(name):
             lines.append(problems_html((name,), problems, warnings))
     return markup.join(lines)
@@ -79,12 +79,12 @@ def _is_blank(form: FormState, problems: Problems) -> bool:
     return [problem.field for problem in problems] == ["prompt"] and not form.prompt.strip()
 
 
-def _in_short(value: Any) -> str:
+def _short_text(value: Any) -> str:
     if isinstance(value, tuple):
         if not value:
             return tr("none")
         return tr("{count} of {kind}").format(count=len(value), kind=type(value[0]).__name__)
-    told = value.as_dict() if hasattr(value, "as_dict") else value
-    if isinstance(told, dict):
-        told = " ".join(str(part) for part in told.values())
-    return markup.shorten(str(told), 120)
+    content = value.as_dict() if hasattr(value, "as_dict") else value
+    if isinstance(content, dict):
+        content = " ".join(str(part) for part in content.values())
+    return markup.shorten(str(content), 120)

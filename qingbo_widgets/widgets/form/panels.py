@@ -1,7 +1,7 @@
-"""Parts of the form that are made when they are first needed: behind a button, or beside a control.
+"""Parts of the form that are created on first use: panels behind a button, and companions of a control.
 
-An ``Editor`` is a widget for one field or a few. It sets traits of the form's state when the user
-works in it, and is refreshed when the form has changed, by the user or by code.
+An ``Editor`` is a widget for one or a few fields. It sets traits of the form's state when the user edits it,
+and is refreshed when the user or code has changed the form.
 """
 
 from __future__ import annotations
@@ -23,43 +23,44 @@ from .state import FormState, Problems
 
 __all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
 
-_TO_MEND = N_("{label} ({number} to mend)")
+_WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
 _CLOSED, _OPEN = "caret-right", "caret-down"
 
 
 class Editor(Composite):
-    """A part of the form, made when it is first needed, and closed with the form.
+    """A part of the form, created on first use and closed with the form.
 
     Args:
-        form: its traits are read and set; ``form.request`` is the request as it stands.
+        form: the form whose traits are read and set; ``form.request`` is the current request.
+        children: the initial widgets of the editor.
     """
 
     def __init__(self, form: FormState, children: Iterable[ipywidgets.Widget] = ()) -> None:
         self.form = form
         super().__init__(tuple(children), layout={"overflow": "visible"})
 
-    def open_again(self) -> None:
-        """Read anew what may have changed while the editor was folded away."""
+    def reload(self) -> None:
+        """Reload data that may have changed while the panel was closed."""
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Show the form as it is now, and beside each thing what is wrong with it.
+        """Show the current state of the form, and the problems next to each control.
 
-        Called after every change of the form while the editor is on the page, under no lock.
+        Called after every change of the form while the editor is on the page, without holding the lock.
 
         Args:
-            problems: of the whole request; ``problems_html`` picks and writes those of a field.
-            warnings: likewise.
+            problems: those of the whole request; ``problems_html`` selects and formats those of a field.
+            warnings: those of the whole request.
         """
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
-        """Show what has become known of the request as it stands.
+        """Show new problems and warnings of the unchanged request.
 
-        Called on any thread, and so may write only what nobody edits.
+        Called on any thread, so it must write only widgets that the user does not edit.
 
         Args:
-            problems: of the whole request.
-            warnings: likewise.
+            problems: the problems of the whole request.
+            warnings: the warnings of the whole request.
         """
 
 
@@ -68,12 +69,12 @@ class Panel:
     """A part of the form behind a button.
 
     Attributes:
-        label: on the button, to be shown through ``tr``.
-        help: the button's tooltip, likewise.
+        label: the label of the button, untranslated: show it through ``tr``.
+        help: the tooltip of the button, untranslated.
         make: builds the editor for a form; ``None`` for the fields' own controls.
-        fields: what it edits. The button is shown where the model takes one of them, or always if there are
-            none. While it is closed, their problems stand under the buttons.
-        summary: the value in a few words, for the button; empty where there is none.
+        fields: the fields that the panel edits. The button is shown if the model takes one of them, or always
+            if there are none. While the panel is closed, their problems are shown under the buttons.
+        summary: returns a short text of the value, for the button; empty if there is no value.
     """
 
     label: str
@@ -85,11 +86,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Beside:
-    """A part of the form below a control, there as long as it has something to say.
+    """A part of the form below a control, shown only while it applies.
 
     Attributes:
         make: builds the editor for a form.
-        is_shown: whether the form, as it stands, has use for it.
+        is_shown: returns True if the editor applies to the current state of the form.
     """
 
     make: Callable[[FormState], Editor]
@@ -97,52 +98,52 @@ class Beside:
 
 
 class Slot(VBox):
-    """The place of an editor that stands below a control: empty until the editor is first shown.
+    """The container of an editor below a control, empty until the editor is first shown.
 
     Args:
-        beside: what stands there.
+        companion: the editor to show.
         form: the form.
     """
 
-    def __init__(self, beside: Beside, form: FormState) -> None:
-        self._beside, self._form = beside, form
+    def __init__(self, companion: Beside, form: FormState) -> None:
+        self._companion, self._form = companion, form
         self._editor: Editor | None = None
         super().__init__(layout={"overflow": "visible", "display": "none"})
 
     @property
     def editor(self) -> Any:
-        """The editor, made now if it was not there."""
+        """The editor, created on first access."""
         if self._editor is None:
-            self._editor = self._beside.make(self._form)
+            self._editor = self._companion.make(self._form)
             with update(self):
                 self.children = (self._editor,)
         return self._editor
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Bring the editor up to date, or hide it."""
-        shown = self._beside.is_shown(self._form)
+        """Refresh the editor, or hide it if it does not apply."""
+        shown = self._companion.is_shown(self._form)
         if shown:
             self.editor.refresh(problems, warnings)
         with update():
             self.layout.display = None if shown else "none"
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
-        """Let the editor show what has become known, if there is one."""
+        """Show new problems and warnings in the editor, if it exists."""
         if self._editor is not None:
             self._editor.show_problems(problems, warnings)
 
 
 class Panels(VBox):
-    """A line of buttons, and below it the panels that they open. It has its height for every model.
+    """A row of buttons, and below it the panels that they open. The row has the same height for every model.
 
     Args:
-        panels: in the order of the buttons.
+        panels: the panels by name, in the order of the buttons.
         form: the form.
-        rows: makes the controls of some fields, each with its note below it.
+        rows: creates the controls of some fields, each with its note below it.
 
     Attributes:
         buttons: the button of each panel.
-        message: the problems of panels that are closed.
+        message: the problems in closed panels.
     """
 
     def __init__(
@@ -152,28 +153,28 @@ class Panels(VBox):
         rows: Callable[[Iterable[str]], Iterable[ipywidgets.Widget]],
     ) -> None:
         self._panels, self._form, self._rows = dict(panels), form, rows
-        self._made: dict[str, Editor] = {}
-        # Buttons and not an Accordion, whose headers the Tab key does not reach.
+        self._editors: dict[str, Editor] = {}
+        # Not an Accordion, because the Tab key does not reach its headers.
         self.buttons: dict[str, Any] = {}
         for name, panel in panels.items():
             self.buttons[name] = self._button(name, panel)
-        self._line = ipywidgets.HBox(
+        self._button_row = ipywidgets.HBox(
             list(self.buttons.values()),
             layout={"flex_flow": "row wrap", "margin": "6px 0 2px", "overflow": "visible"},
         )
         self.message = ipywidgets.HTML(layout={"margin": "0"})
-        super().__init__([self._line, self.message], layout={"overflow": "visible"})
+        super().__init__([self._button_row, self.message], layout={"overflow": "visible"})
 
     def editor(self, name: str) -> Any:
-        """The editor of a panel, made now if it was not there."""
-        if name not in self._made:
-            editor = self._made[name] = self._make(self._panels[name])
+        """Return the editor of a panel, creating it on first use."""
+        if name not in self._editors:
+            editor = self._editors[name] = self._make(self._panels[name])
             editor.layout.display = "none"
-            # In the order of the buttons; a page draws those after a new one again, so it is rarely done.
-            made = [self._made[name] for name in self._panels if name in self._made]
+            # In the order of the buttons. The page redraws all editors after a new one, but this is rare.
+            editors = [self._editors[name] for name in self._panels if name in self._editors]
             with update(self):
-                self.children = (self._line, self.message, *made)
-        return self._made[name]
+                self.children = (self._button_row, self.message, *editors)
+        return self._editors[name]
 
     def _make(self, panel: Panel) -> Editor:
         if panel.make is None:
@@ -181,26 +182,26 @@ class Panels(VBox):
         return panel.make(self._form)
 
     def is_open(self, name: str) -> bool:
-        """Whether the panel is on the page."""
+        """Return True if the panel is open and offered for the current model."""
         return bool(self.buttons[name].value) and self._is_offered(self._panels[name])
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Bring buttons, and the panels that are open, up to date."""
+        """Refresh the buttons and the open panels."""
         for name, panel in self._panels.items():
             button, shown = self.buttons[name], self.is_open(name)
             if shown:
                 self.editor(name).refresh(problems, warnings)
-            with update():  # here and below, one trait of each widget changes, which is one message
+            with update():  # one trait of each widget changes here and below, so there is one message each
                 button.icon = _OPEN if button.value else _CLOSED
                 button.layout.display = None if self._is_offered(panel) else "none"
-            if name in self._made:
+            if name in self._editors:
                 with update():
-                    self._made[name].layout.display = None if shown else "none"
+                    self._editors[name].layout.display = None if shown else "none"
         self._write(problems, warnings)
 
     def show_problems(self, problems: Problems, warnings: Problems) -> None:
-        """Show what has become known on the buttons, below them, and in the panels that are open."""
-        for name, editor in self._made.items():
+        """Show new problems and warnings on the buttons, below them, and in the open panels."""
+        for name, editor in self._editors.items():
             if self.is_open(name):
                 editor.show_problems(problems, warnings)
         self._write(problems, warnings)
@@ -209,13 +210,13 @@ class Panels(VBox):
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
         with update():
             for name, panel in self._panels.items():
-                self.buttons[name].description = self._described(panel, problems)
+                self.buttons[name].description = self._button_text(panel, problems)
             self.message.value = markup.join(problems_html(fields, problems, warnings) for fields in closed)
 
-    def _described(self, panel: Panel, problems: Problems) -> str:
-        label, wrong = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
-        if wrong:
-            return tr(_TO_MEND).format(label=label, number=wrong)
+    def _button_text(self, panel: Panel, problems: Problems) -> str:
+        label, count = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
+        if count:
+            return tr(_WITH_PROBLEMS).format(label=label, number=count)
         value = panel.summary(self._form)
         return tr(_WITH_VALUE).format(label=label, value=value) if value else label
 
@@ -225,8 +226,8 @@ class Panels(VBox):
         return taken or not panel.fields
 
     def _toggle(self, name: str, is_open: bool) -> None:
-        if is_open and name in self._made:
-            self._made[name].open_again()
+        if is_open and name in self._editors:
+            self._editors[name].reload()
         self._form.refresh()
 
     def _button(self, name: str, panel: Panel) -> Any:
@@ -244,7 +245,7 @@ class Panels(VBox):
 
 
 def indented(*controls: ipywidgets.Widget) -> ipywidgets.HBox:
-    """Controls without a label, where those with one begin."""
+    """Return a row of unlabelled controls, aligned with the labelled controls."""
     row = ipywidgets.HBox(list(controls), layout={"overflow": "visible"})
     row.add_class("qingbo-note")
     return row
@@ -255,21 +256,21 @@ def _shown(shown: bool) -> dict[str, str]:
 
 
 def hidden_style(css: str) -> ipywidgets.HTML:
-    """The style that an editor brings with it, so that the form need not carry it before; takes no room."""
+    """Return an invisible widget with the CSS of an editor, which the form loads only with the editor."""
     return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
 
 
 def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> Markup:
-    """Return what is wrong with a field or some, and what is to know, safe for HTML.
+    """Return the problems and warnings of one or more fields, safe for HTML.
 
-    The field's name at the beginning of a message is left out where it is one field: the label says it.
+    For a single field, its name at the start of a message is omitted, because the label shows it.
     """
-    if not problems and not warnings:  # as nearly always, and for every field
+    if not problems and not warnings:  # the usual case, for every field
         return Markup()
     names = (fields,) if isinstance(fields, str) else tuple(fields)
     lines = []
-    for found, kind in ((problems, "alarm"), (warnings, "hint")):
-        for problem in found:
+    for issues, kind in ((problems, "alarm"), (warnings, "hint")):
+        for problem in issues:
             if problem.field in names:
                 message = problem.message
                 if isinstance(fields, str):

@@ -1,4 +1,4 @@
-"""See what will be sent, as JSON and as Python, both following the form; and the way back, by pasting."""
+"""The panel that shows the request as JSON and as Python, and fills in the form from pasted JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FILL_HELP = N_("Puts what is pasted into the form, in the place of what is ther
 _FILLED = N_("The form is filled in.")
 _UNKNOWN = N_("These have no place in the form and were left out: {fields}")
 
-#: Copies the text beside the button. The modern way needs https, so the old one stands in for it.
+#: The script of the copy buttons. The clipboard API needs https, so execCommand is the fallback.
 _COPY_SCRIPT = (
     "const b=this,p=b.closest('.qingbo-code').querySelector('pre'),s=getSelection(),r=document.createRange();"
     "r.selectNodeContents(p);s.removeAllRanges();s.addRange(r);"
@@ -59,21 +59,21 @@ _CSS = """
 .qingbo-code pre { border: 1px solid var(--jp-border-color2, #d0d0d0); border-radius: 3px; padding: 6px 8px;
   max-height: 240px; overflow: auto; background: var(--jp-layout-color1, #fff); }
 """
-#: A point in indented JSON. Inside a text there is no line break, so this is always a point.
+#: A point in indented JSON. JSON strings contain no line breaks, so a match is always a point.
 _POINT = re.compile(r'\{\n\s+"x": ([-+.\deE]+),\n\s+"y": ([-+.\deE]+)\n\s+\}')
 
 
 def json_body(request: VideoRequest, contract: Contract) -> str:
-    """Return the JSON body of the submission, indented. A request with problems is written too."""
+    """Return the indented JSON body of the submission, even for a request with problems."""
     try:
         body = json.dumps(contract.encode(request), ensure_ascii=False, indent=2)
-    except (TypeError, ValueError, AttributeError):  # a value that no JSON can hold, set in code
+    except (TypeError, ValueError, AttributeError):  # a value set in code that JSON cannot represent
         return ""
     return _POINT.sub(r'{"x": \1, "y": \2}', body)  # up to 77 of them
 
 
 def python_call(request: VideoRequest) -> str:
-    """Return the ``generate`` call that submits the same; arguments at the model's default are left out."""
+    """Return the equivalent ``generate`` call; arguments at the model's default are omitted."""
     chosen = request.chosen()
     if chosen["model"] == VideoRequest().model:
         del chosen["model"]
@@ -95,9 +95,9 @@ _WIDTH = 88
 
 
 def _python(value: Any) -> str:
-    """The value as Python, as one would write it by hand."""
+    """Return the value as idiomatic Python source."""
     if isinstance(value, str):
-        # Chinese stays Chinese; what does not print is spelt out.
+        # Chinese stays as it is; unprintable characters are escaped.
         readable = all(character.isprintable() or character in "\n\t" for character in value)
         return json.dumps(value, ensure_ascii=False) if readable else repr(value)
     if isinstance(value, Shot):
@@ -129,7 +129,7 @@ def _listed(values: Any) -> str:
 
 
 class SentPane(Editor):
-    """What the form sends, as JSON and as Python, and a place to paste either form of JSON."""
+    """The request of the form as JSON and as Python, and a field to paste JSON or a curl command."""
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
@@ -148,7 +148,7 @@ class SentPane(Editor):
         self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._said)
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
-        """Show the request as it stands."""
+        """Show the current request."""
         request = self.form.request
         told = markup.note(tr(_NOT_YET)) if problems else ""
         with update(self._html):
@@ -159,7 +159,7 @@ class SentPane(Editor):
             )
 
     def fill(self) -> None:
-        """Put what was pasted into the form, and say what found no place."""
+        """Fill in the form from the pasted text, and show the values that have no place in it."""
         try:
             left_out = paste(self.form, self._paste.value)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Presets and earlier tasks: keep a form under a name, and start from what was there before."""
+"""The panel of presets and earlier tasks: saves the form under a name, and fills it in from saved data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .state import FormState
 
 __all__ = ["PresetsPane"]
 
-#: Earlier tasks that are offered.
+#: The maximum number of earlier tasks offered.
 _MOST_TASKS = 50
 
 _NAME = N_("Save as")
@@ -52,7 +52,7 @@ _ENTRY = "{when}  {model}  {prompt}"
 
 
 class PresetsPane(Editor):
-    """Save, load and remove presets; start from an earlier task; start afresh."""
+    """Controls to save, load and remove presets, start from an earlier task, and reset the form."""
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
@@ -60,31 +60,31 @@ class PresetsPane(Editor):
         self.name = Text(description=tr(_NAME), placeholder=tr(_NAME_PLACEHOLDER), layout=_GROWING)
         self.preset = ipywidgets.Dropdown(description=tr(_PRESET), layout=_GROWING)
         self.task = ipywidgets.Dropdown(description=tr(_TASK), layout=_GROWING)
-        for control, explained in (
+        for control, help_text in (
             (self.name, tr(_NAME_HELP)),
             (self.preset, tr(_PRESET_HELP)),
             (self.task, tr(_TASK_HELP)),
         ):
             control.style.description_width = LABEL_WIDTH
-            set_tooltip(control, explained)
+            set_tooltip(control, help_text)
         self.save_button = self._button(tr(_SAVE), tr(_SAVE_HELP), self._save)
         self.load_button = self._button(tr(_LOAD), tr(_LOAD_HELP), self._load)
         self.remove_button = self._button(tr(_REMOVE), tr(_REMOVE_HELP), self._remove)
         self.start_button = self._button(tr(_START), tr(_START_HELP), self._start)
         self.afresh_button = self._button(tr(_AFRESH), tr(_AFRESH_HELP), self._start_afresh)
-        self._said = ipywidgets.HTML()
-        self._said.add_class("qingbo-note")
+        self._message = ipywidgets.HTML()
+        self._message.add_class("qingbo-note")
         self.children = (
             _row(self.name, self.save_button),
             _row(self.preset, self.load_button, self.remove_button),
             _row(self.task, self.start_button),
             indented(self.afresh_button),
-            self._said,
+            self._message,
         )
         self._act(self._read)
 
-    def open_again(self) -> None:
-        """Read presets and tasks anew; typing in the form changes neither."""
+    def reload(self) -> None:
+        """Read presets and tasks again; typing in the form changes neither."""
         self._act(self._read)
 
     def _read(self, chosen: str = "") -> str:
@@ -92,7 +92,7 @@ class PresetsPane(Editor):
         manager = self.form.find_manager()
         entries = manager.library.entries(limit=_MOST_TASKS)
         self._entries = {entry.key: entry for entry in entries if entry.request is not None}
-        tasks = [(_told(entry), key) for key, entry in self._entries.items()]
+        tasks = [(_task_text(entry), key) for key, entry in self._entries.items()]
         with update(self.preset, self.task, self.load_button, self.remove_button, self.start_button):
             self.preset.options = [(name, name) for name in names] or [(tr(_NONE), "")]
             self.preset.value = chosen if chosen in names else self.preset.options[0][1]
@@ -129,7 +129,7 @@ class PresetsPane(Editor):
         return (
             tr(_LEFT_OUT).format(fields="; ".join(left_out))
             if left_out
-            else tr(_LOADED).format(name=_told(entry))
+            else tr(_LOADED).format(name=_task_text(entry))
         )
 
     def _start_afresh(self) -> str:
@@ -137,16 +137,16 @@ class PresetsPane(Editor):
         return tr(_FRESH)
 
     def _act(self, act: Callable[[], str]) -> None:
-        """A click: what went wrong is told here, for a print would be lost."""
+        """Run the action of a click, and show its message or error here, because a print would be lost."""
         try:
-            told, kind = act(), "dim"
+            message, kind = act(), "dim"
         except Exception as error:
-            told, kind = message_of(error), "alarm"
-        with update(self._said):
-            self._said.value = markup.note(told, kind) if told else ""
+            message, kind = message_of(error), "alarm"
+        with update(self._message):
+            self._message.value = markup.note(message, kind) if message else ""
 
-    def _button(self, description: str, explained: str, act: Callable[[], str]) -> Any:
-        return button(description, explained, lambda: self._act(act))
+    def _button(self, description: str, help_text: str, act: Callable[[], str]) -> Any:
+        return button(description, help_text, lambda: self._act(act))
 
 
 _GROWING = {"flex": "1 1 260px", "width": "auto", "margin": "2px 0"}
@@ -158,7 +158,7 @@ def _row(*children: Any) -> Any:
     )
 
 
-def _told(entry: Entry) -> str:
+def _task_text(entry: Entry) -> str:
     return _ENTRY.format(
         when=f"{entry.submitted_at.astimezone():%m-%d %H:%M}",
         model=entry.model,

@@ -1,4 +1,4 @@
-"""``RequestForm``: a control for each field of a ``VideoRequest``."""
+"""``RequestForm``, a form with a control for each field of a ``VideoRequest``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..base.text_fields import Textarea
 from . import loading, messages
 from .controls import Controls, build, offer
 from .fields import fields
-from .layout import MAIN, beside, by_model, panels
+from .layout import MAIN, by_model, companions, panels
 from .panels import Panels, Slot
 from .shots import ShotsSwitch
 from .state import FormState, Problems
@@ -32,24 +32,24 @@ __all__ = ["RequestForm"]
 class RequestForm(FormState, Composite):
     """A form for one request.
 
-    Each field of ``VideoRequest`` is a trait, bound both ways to its control: set ``form.prompt`` and the
-    control moves, type and the trait changes. What the chosen model does not take is hidden and left out of
-    the request, and kept for when a model takes it again.
+    Each field of ``VideoRequest`` is a trait with a two-way binding to its control: setting ``form.prompt``
+    updates the control, and typing updates the trait. Fields that the chosen model does not take are hidden
+    and omitted from the request, but keep their value for a model that takes them.
 
     Args:
-        manager: where ``submit`` submits; the default one when left out.
-        fixed: fields with a value that nobody can change, neither in the form nor in code.
-        hide: fields that the form does not show. They keep their value, and count.
-        **initial: first values of the fields.
+        manager: the manager that ``submit`` uses; the default manager if omitted.
+        fixed: values of fields that cannot be changed, neither in the form nor in code.
+        hide: fields that the form does not show. They keep their value, and are part of the request.
+        **initial: initial values of the fields.
 
     Attributes:
-        controls: the ipywidgets control of each field that has one, made when it is first needed.
-        manager: as given.
-        fixed: as given.
+        controls: the ipywidgets control of each field that has one, created on first access.
+        manager: the argument ``manager``.
+        fixed: the argument ``fixed``.
         hidden: the names of the fields that are not shown.
 
     Raises:
-        TypeError: for a field that does not exist, or is given twice, or a manager that is none.
+        TypeError: a field does not exist or has two values, or ``manager`` is not a manager.
     """
 
     _is_built = False
@@ -59,9 +59,9 @@ class RequestForm(FormState, Composite):
         self._echo = Echo()
         self._notes: dict[str, Any] = {}
         self._offered: dict[str, tuple[Any, ...]] = {}
-        self._in_code = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
+        self._code_notes = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
-        self.slots = {name: Slot(part, self) for name, part in beside().items()}
+        self.slots = {name: Slot(part, self) for name, part in companions().items()}
         self.panels = Panels(panels(), self, self.rows)
         self.children = self._parts()
         self.given = loading.fields_of(self)
@@ -71,22 +71,22 @@ class RequestForm(FormState, Composite):
     def _options(self) -> dict[str, Any]:
         return {"layout": {"overflow": "visible"}, "_dom_classes": ("qingbo",)}
 
-    # ------------------------------------------------------------------ what it says
+    # ------------------------------------------------------------------ state
 
     @property
     def obstacle(self) -> str:
-        """Why nothing can be submitted yet, in a sentence; empty when it can."""
+        """The reason why the form cannot be submitted yet, as a sentence; empty if it can."""
         return messages.obstacle(self, self.problems)
 
     def with_text(self, label: str, text: str) -> VideoRequest | None:
-        """Return the request with this text in the prompt of this label; ``None`` if there is no such prompt.
+        """Return the request with this text in the prompt with this label; ``None`` without such a prompt.
 
-        The page tells what stands in a text now. What it told before may still be on its way, even on another
-        thread, and so the form is brought up to date too but not asked.
+        The page sends the current text of the prompt. Earlier messages may still be pending, even on another
+        thread, so the form is updated too, but its own value is not used.
         """
         request, made = self.request, self.controls.made
-        texts = [name for name, field in fields().items() if field.kind is Textarea]
-        for name in texts:
+        text_areas = [name for name, field in fields().items() if field.kind is Textarea]
+        for name in text_areas:
             if name in made and made[name].description == label and self.counts(name):
                 made[name].value = text
                 return request.replace(**{name: fields()[name].read(text, self.parameter(name))})
@@ -98,68 +98,70 @@ class RequestForm(FormState, Composite):
                 return request.replace(shots=(*request.shots[:index], shot, *request.shots[index + 1 :]))
         return None
 
-    # ------------------------------------------------------------------ filling it in
+    # ------------------------------------------------------------------ filling in
 
     def load(self, source: Task | VideoRequest | Mapping[str, Any] | str) -> tuple[str, ...]:
-        """Fill the form in from a task, a request, its fields, or the name of a preset.
+        """Fill in the form from a task, a request, its fields, or the name of a preset.
 
         Returns:
-            What could not be shown, as ``field: value``.
+            The values that could not be shown, as ``field: value``.
 
         Raises:
-            KeyError: there is no preset of this name.
+            KeyError: there is no preset with this name.
             ValueError: the task's request is not known.
         """
         return loading.load(self, source)
 
     def paste(self, text: str) -> tuple[str, ...]:
-        """Fill the form in from the service's JSON, a part of it, or a curl command.
+        """Fill in the form from the service's JSON, a part of it, or a curl command.
 
         Returns:
-            What found no place, as ``field: value``.
+            The values that have no place in the form, as ``field: value``.
 
         Raises:
-            ValueError: the text is neither; the message says where it stops being it.
+            ValueError: the text is neither; the message gives the position of the error.
         """
         return loading.paste(self, text)
 
     def save(self, name: str) -> None:
-        """Keep what is in the form as a preset in the library's folder.
+        """Save the form as a preset in the library's folder.
 
         Raises:
-            ValueError: it is no name.
+            ValueError: the name is not valid.
             OSError: the folder cannot be written.
         """
         loading.presets_of(self).save(name, loading.fields_of(self))
 
     def start_afresh(self) -> None:
-        """Set every field as the code has given it."""
+        """Reset every field to the value that the code set when it created the form."""
         loading.fill(self, self.given)
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
         return (*self.controls.made.values(), *self.slots.values())
 
-    # ------------------------------------------------------------------ both ways
+    # ------------------------------------------------------------------ binding
 
-    def _make(self, name: str, kin: dict[Any, Any]) -> Any:
-        """Make a control, and tie it and its trait to each other."""
-        control = build(name, self.parameter(name), self.models, kin)
+    def _make(self, name: str, shared: dict[Any, Any]) -> Any:
+        """Create a control, and bind it to its trait in both directions."""
+        control = build(name, self.parameter(name), self.models, shared)
         self._show(name, control)
-        control.observe(lambda change: self._take(name, change["new"]), "value")
+        control.observe(lambda change: self._on_input(name, change["new"]), "value")
         return control
 
-    def _take(self, name: str, value: Any) -> None:
-        """Set the trait of a control that has changed."""
+    def _on_input(self, name: str, value: Any) -> None:
+        """Set the trait from the new value of its control."""
         if not self._echo:
             setattr(self, name, fields()[name].read(value, self.parameter(name)))
 
-    def _move(self, name: str, control: Any) -> None:
+    def _update_value(self, name: str, control: Any) -> None:
         edited, parameter, value = fields()[name], self.parameter(name), getattr(self, name)
         if edited.options is None:
-            if edited.read(control.value, parameter) != value:  # never written back while the user types
+            if (
+                edited.read(control.value, parameter) != value
+            ):  # an equal value must not overwrite text while the user types
                 control.value = edited.write(value, parameter)
             return
-        # The models that are offered depend on the contract, everything else on the description.
+        # The options of ``model`` depend on the contract, all other options on the description.
         offered, last = (self.models, parameter, value), self._offered.get(name)
         if last is not None and control.value == value and all(map(operator.is_, offered, last)):
             return
@@ -169,7 +171,7 @@ class RequestForm(FormState, Composite):
     # ------------------------------------------------------------------ drawing
 
     def refresh(self) -> None:
-        """Look at the whole again, and draw what has changed."""
+        """Check the whole request again, and draw the changes."""
         if not self._is_built:
             return
         is_current, (problems, warnings) = self.judged(), self.judge()
@@ -186,9 +188,9 @@ class RequestForm(FormState, Composite):
         self._write(problems, warnings, is_current)
 
     def show_problems(self) -> None:
-        """Show what has become known of the request as it stands. May be called on any thread.
+        """Show new problems and warnings of the unchanged request. May be called on any thread.
 
-        Moves no control: the user may be typing.
+        Does not write to controls, because the user may be typing.
         """
         is_current, (problems, warnings) = self.judged(), self.judge()
         for slot in self.slots.values():
@@ -197,20 +199,20 @@ class RequestForm(FormState, Composite):
         self._write(problems, warnings, is_current)
 
     def _write(self, problems: Problems, warnings: Problems, is_current: Callable[[], bool]) -> None:
-        with update():  # of each widget, one trait: there are no messages to be made one
+        with update():  # one trait of each widget changes, so there are no messages to combine
             for name, note in self._notes.items():
                 note.value = messages.below(self, name, problems, warnings)
-            self._in_code.value = messages.of_code(self, problems, warnings)
-            self._in_code.layout.display = None if self._in_code.value else "none"
-        # Outside the lock: the user may observe it.
+            self._code_notes.value = messages.code_notes(self, problems, warnings)
+            self._code_notes.layout.display = None if self._code_notes.value else "none"
+        # Outside the lock, because user code may observe the trait.
         self.set_trait("problems", problems)
-        # Another thread may have learnt of an image since, and told of it already.
+        # Another thread may have received an image report meanwhile, and shown it already.
         if not is_current():
             self.show_problems()
 
     def _show(self, name: str, control: Any) -> None:
-        """Bring one control up to date."""
-        self._move(name, control)
+        """Update one control: its value, visibility and disabled state."""
+        self._update_value(name, control)
         taken = self.counts(name) if name == "prompt" else self.takes(name)
         if _is_hidden_at_times(name):
             control.layout.display = None if taken else "none"
@@ -222,14 +224,14 @@ class RequestForm(FormState, Composite):
         return [
             ipywidgets.HTML(markup.style()),
             *self.rows(MAIN),
-            # One place for what some models take: what stands below does not jump.
+            # One area for fields that only some models take, so that the widgets below do not jump.
             ipywidgets.VBox(self.rows(by_model()), layout={"overflow": "visible", "min_height": "34px"}),
-            self._in_code,
+            self._code_notes,
             self.panels,
         ]
 
     def rows(self, names: Iterable[str]) -> list[Any]:
-        """The controls of some fields, each with its note below it."""
+        """Return the controls of some fields, each with its note below it."""
         rows = []
         for name in names:
             if name not in self.hidden:
@@ -241,7 +243,7 @@ class RequestForm(FormState, Composite):
         return rows
 
     def _make_note(self, name: str) -> Any:
-        # An empty one takes no room, so one layout does for all.
+        # An empty note takes no space, so all notes can share one layout.
         first = next(iter(self._notes.values()), None)
         layout = {"margin": "0", "flex": "1 1 auto"}
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}

@@ -1,4 +1,4 @@
-"""What can be done with a list of shots. Pure functions: each returns a new tuple and loses no word."""
+"""Operations on a list of shots: pure functions that return a new tuple and lose no text."""
 
 from __future__ import annotations
 
@@ -26,55 +26,55 @@ Shots = tuple[Any, ...]
 
 _LIMITS = declared()["shots"].limits
 FEWEST, MOST = _LIMITS["count"]
-#: Seconds that all shots together may last.
+#: Longest total duration of all shots, in seconds.
 LONGEST = _LIMITS["seconds"][1]
 
-#: Where a text can be cut, the better places first: after a sentence, after a part of one.
+#: Places to split a text, the best first: after a sentence, after a clause.
 _CUTS = (r"(?<=[。！？!?；;\n])|(?<=\.)(?=\s)", r"(?<=[，,、])")
 
 
 def seconds(shot: object) -> int:
-    """The length of a shot; 0 where what is given is no length."""
+    """Return the duration of a shot in seconds; 0 if it is not valid."""
     length = getattr(shot, "duration", 0)
     return length if is_integer(length) and length > 0 else 0
 
 
 def total(shots: Shots) -> int:
-    """The seconds that all of them last."""
+    """Return the total duration of the shots in seconds."""
     return sum(seconds(shot) for shot in shots)
 
 
 def add(shots: Shots) -> Shots:
-    """One more shot at the end, of the seconds that are left, at most 5."""
+    """Append a shot with the remaining seconds, from 1 to 5."""
     return (*shots, Shot("", min(5, max(1, LONGEST - total(shots)))))
 
 
 def remove(shots: Shots, index: int) -> Shots:
-    """All but one."""
+    """Remove one shot."""
     return (*shots[:index], *shots[index + 1 :])
 
 
 def move(shots: Shots, index: int, by: int) -> Shots:
-    """One of them ``by`` places further down; the others close up."""
+    """Move one shot down by ``by`` places, or up if ``by`` is negative."""
     rest = remove(shots, index)
     place = min(max(index + by, 0), len(rest))
     return (*rest[:place], shots[index], *rest[place:])
 
 
 def duplicate(shots: Shots, index: int) -> Shots:
-    """The same shot once more, right after itself."""
+    """Insert a copy of a shot right after it."""
     return (*shots[: index + 1], *shots[index:])
 
 
 def can_split(shots: Shots, index: int) -> bool:
-    """Whether there is room for one more shot, and this one is long enough for two."""
+    """Return True if another shot is allowed and this shot is long enough to split."""
     return len(shots) < MOST and isinstance(shots[index], Shot) and seconds(shots[index]) >= 2
 
 
 def split(shots: Shots, index: int) -> Shots:
-    """Two shots instead of one: the seconds are halved, the text is cut where a sentence ends.
+    """Split a shot into two: the seconds are halved, the text is cut at the end of a sentence or clause.
 
-    A text without such a place stays with the first of the two.
+    A text without such a place stays in the first shot.
     """
     shot = shots[index]
     first, second = _halves(str(shot.prompt))
@@ -85,7 +85,7 @@ def split(shots: Shots, index: int) -> Shots:
 
 def _halves(text: str) -> tuple[str, str]:
     for pattern in _CUTS:
-        places = [found.start() for found in re.finditer(pattern, text)]
+        places = [match.start() for match in re.finditer(pattern, text)]
         places = [place for place in places if text[:place].strip() and text[place:].strip()]
         if places:
             place = min(places, key=lambda place: abs(2 * place - len(text)))

@@ -1,4 +1,4 @@
-"""The editor of shots: several prompts, each with its seconds, in place of one."""
+"""The editor of shots: several prompts, each with its duration, instead of one prompt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SPENT = N_("{total} of {limit} s, {left} s left")
 _FULL = N_("{total} of {limit} s, nothing left")
 _OVER = N_("{total} of {limit} s, {over} s too many")
 
-#: What can be done with one shot: the button, its explanation, and what it does.
+#: The actions on one shot: the label of the button, its tooltip, and the function.
 _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
     "up": (
         N_("Up"),
@@ -78,7 +78,7 @@ _CSS = """
 
 
 class ShotsSwitch(Checkbox):
-    """Turns the one prompt into shots, and back. Neither loses what was written.
+    """A switch between one prompt and several shots. Neither direction loses text.
 
     Args:
         form: the form.
@@ -96,12 +96,12 @@ class ShotsSwitch(Checkbox):
         self.observe(lambda _: self._turn(), "value")
 
     def refresh(self) -> None:
-        """The form has changed."""
+        """Update the switch after a change of the form."""
         form = self._form
         if is_set(form.shots):
             self._kept = form.shots
         with update(self, self.layout):
-            # Hidden, it keeps its place.
+            # A hidden switch keeps its space.
             self.layout.visibility = None if form.takes("shots") else "hidden"
             self.disabled = "shots" in form.fixed
             self.value = is_set(form.shots)
@@ -115,10 +115,10 @@ class ShotsSwitch(Checkbox):
 
 
 class ShotsEditor(Editor):
-    """Two to six shots, and a bar that shows how the seconds divide.
+    """The editor of two to six shots, with a bar that shows the distribution of the seconds.
 
     Args:
-        form: its ``shots`` are edited.
+        form: the form whose ``shots`` are edited.
     """
 
     def __init__(self, form: FormState) -> None:
@@ -134,7 +134,7 @@ class ShotsEditor(Editor):
         self.children = (hidden_style(_CSS), self._bar, self._column, foot)
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:
-        """Bring the rows and the bar up to date."""
+        """Update the rows and the bar."""
         shots = self._shots
         while len(self.rows) < len(shots):
             self.rows.append(_Row(self, len(self.rows)))
@@ -152,20 +152,20 @@ class ShotsEditor(Editor):
 
     @property
     def prompts(self) -> list[Any]:
-        """The texts of the shots that are on the page."""
+        """The text areas of the shots on the page."""
         return [row.prompt for row in self._column.children]
 
     def write(self, index: int, shot: Shot) -> None:
-        """Somebody typed in a row."""
+        """Set the shot of a row after the user has typed in it."""
         shots = self._shots
         if index < len(shots) and shots[index] != shot:
             self.form.shots = (*shots[:index], shot, *shots[index + 1 :])
 
     def act(self, name: str, index: int) -> None:
-        """Somebody pressed a row's button."""
+        """Run the action of a button that the user pressed in a row."""
         before = len(self._shots)
         self.form.shots = _ACTS[name][2](self._shots, index)
-        # The keyboard goes with the shot that it moved, and never to a button that is gone or asleep.
+        # The focus follows the shot, and never goes to a button that is removed or disabled.
         place = index + {"up": -1, "down": 1, "split": 1, "duplicate": 1}.get(name, 0)
         row = self.rows[min(max(place, 0), len(self._shots) - 1)]
         wanted = row.buttons[name]
@@ -190,7 +190,7 @@ class ShotsEditor(Editor):
 
 
 class _Row(VBox):
-    """One shot. Rows stay where they are; shots move from row to row."""
+    """The controls of one shot. Rows stay in place; shots move from row to row."""
 
     def __init__(self, editor: ShotsEditor, index: int) -> None:
         self._editor, self._index, self._echo = editor, index, Echo()
@@ -245,7 +245,7 @@ class _Row(VBox):
         blank = not text.strip()
         mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
         hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
-        # A shot without words is not a mistake yet: the first of its problems is told as what to do.
+        # An empty shot is not an error yet: advice replaces the first of its problems.
         limit = self._editor.form.parameter("shots").most
         said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=limit)
         return markup.note(said) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
@@ -264,7 +264,7 @@ class _Row(VBox):
 
 
 def spent(shots: Any) -> str:
-    """How the seconds divide, in words."""
+    """Return the distribution of the seconds as text."""
     total = storyboard.total(shots if isinstance(shots, tuple) else ())
     left = storyboard.LONGEST - total
     said = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
@@ -272,7 +272,7 @@ def spent(shots: Any) -> str:
 
 
 def _bar(shots: Shots) -> Markup:
-    """How the seconds divide, as a bar; ``spent`` says it in words."""
+    """Return the distribution of the seconds as a bar, for which ``spent`` is the text alternative."""
     pieces = [
         (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)
         for number, shot in enumerate(shots, 1)
@@ -289,6 +289,6 @@ def _bar(shots: Shots) -> Markup:
 
 
 def _focus(control: Any) -> None:
-    """Move the keyboard there, where ipywidgets can (8 and newer)."""
+    """Move the focus to a control, if ipywidgets supports it (8 and newer)."""
     if hasattr(control, "focus"):
         control.focus()

@@ -1,6 +1,6 @@
-"""``FormState``: the fields of a form and the rules that follow from them. Knows no widget.
+"""``FormState``, the fields of a form and the rules between them, independent of widgets.
 
-The parts of a form read and set its traits, and never know the form that they are parts of.
+The parts of a form read and set its traits, and do not depend on the form widget.
 """
 
 from __future__ import annotations
@@ -34,24 +34,25 @@ __all__ = ["FormState", "Problems"]
 Problems = tuple[Problem, ...]
 
 
-def _are(values: Iterable[Any], others: Iterable[Any]) -> bool:
-    """Return whether these are the very same values: an array has no single "==", and this is faster."""
+def _are_identical(values: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Compare values by identity, because arrays have no single ``==`` result, and because it is faster."""
     return all(value is other for value, other in zip(values, others, strict=True))
 
 
 class FormState(HasTraits):
     """The state of a form: a trait for each field that some model takes.
 
-    What the chosen model does not take is left out of the request, and kept for when a model takes it again.
+    Fields that the chosen model does not take are omitted from the request, but keep their value for a model
+    that takes them.
 
     Args:
-        manager: where the request is to be submitted; the default one when left out.
-        fixed: fields with a value that nobody can change, neither in the form nor in code.
-        hide: fields that the form does not show. They keep their value, and count.
-        **initial: first values of the fields.
+        manager: the manager that submits the request; the default manager if omitted.
+        fixed: values of fields that cannot be changed, neither in the form nor in code.
+        hide: fields that the form does not show. They keep their value, and are part of the request.
+        **initial: initial values of the fields.
 
     Raises:
-        TypeError: for a field that does not exist, or is given twice, or a manager that is none.
+        TypeError: a field does not exist or has two values, or ``manager`` is not a manager.
     """
 
     vars().update({name: trait_of(parameter) for name, parameter in declared().items()})
@@ -72,7 +73,7 @@ class FormState(HasTraits):
     dynamic_masks: TraitType[tuple[DynamicMask, ...], types.Masks]
     shots: TraitType[tuple[Shot, ...], types.Shots]
     problems: Problems = Tuple(  # type: ignore[assignment]  # traitlets cannot type the members
-        read_only=True, help="Why the service would refuse the request; empty when it is ready."
+        read_only=True, help="The reasons why the service would refuse the request; empty if it is ready."
     )
 
     def __init__(
@@ -84,28 +85,30 @@ class FormState(HasTraits):
         **initial: Unpack[types.EveryField],
     ) -> None:
         self._is_ready = self._is_filling = False
-        self._counted: tuple[Model | None, tuple[str, ...], tuple[Any, ...], frozenset[str]]
-        self._counted = None, (), (), frozenset()
+        self._active_cache: tuple[Model | None, tuple[str, ...], tuple[Any, ...], frozenset[str]]
+        self._active_cache = None, (), (), frozenset()
         if not is_manager(manager):
-            refused = no_manager(type(manager).__name__)
-            del manager  # it may be a key, and a traceback can show what a frame still has
-            raise refused
+            error = no_manager(type(manager).__name__)
+            del manager  # it may be a key, and a traceback can show the variables of a frame
+            raise error
         self._manager = manager
         self.fixed: Mapping[str, Any] = dict(fixed or {})
         self.hidden = frozenset((hide,) if isinstance(hide, str) else hide)
         unknown = (set(initial) | set(self.fixed) | self.hidden) - set(declared())
         if unknown:
             raise TypeError(hide_in(f"RequestForm has no field {', '.join(sorted(unknown))}"))
-        if twice := set(initial) & set(self.fixed):
-            raise TypeError(f"RequestForm got a fixed and another value for {', '.join(sorted(twice))}")
-        #: Whether the user has written a prompt.
+        if duplicates := set(initial) & set(self.fixed):
+            raise TypeError(
+                f"RequestForm got two values, fixed and initial, for {', '.join(sorted(duplicates))}"
+            )
+        #: True once the form has had a prompt.
         self.typed = False
-        #: The fields as the code has given them, which the form can come back to.
+        #: The fields as the code set them, to which the form can be reset.
         self.given: Mapping[str, Any] = {}
-        #: Addresses of images that came with a preset, a draft or a task, and were not asked for yet.
+        #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unasked: frozenset[str] = frozenset()
-        if later := {name: trait_of(p) for name, p in declared().items() if not self.has_trait(name)}:
-            self.add_traits(**later)  # described since this class was made
+        if added := {name: trait_of(p) for name, p in declared().items() if not self.has_trait(name)}:
+            self.add_traits(**added)  # declared after this class was created
         super().__init__(**self._options())
         given = {**initial, **self.fixed}
         for name, value in {**self.defaults(given.get("model", self.model)), **given}.items():
@@ -117,33 +120,33 @@ class FormState(HasTraits):
         self._build()
 
     def _build(self) -> None:
-        """Make what the form consists of; a state by itself consists of nothing."""
+        """Create the parts of the form; a state alone has none."""
 
     def _options(self) -> dict[str, Any]:
-        """Return what the next class in line is made with."""
+        """Return the keyword arguments for the next class in the method resolution order."""
         return {}
 
     # ------------------------------------------------------------------ for a form with widgets
 
     def refresh(self) -> None:
-        """Bring the form up to date, because a field has changed. A state by itself finds its problems."""
+        """Update the form after a change of a field. A state alone only updates its problems."""
         self.set_trait("problems", self.judge()[0])
 
     def show_problems(self) -> None:
-        """Show what has become known of the request as it stands. May be called on any thread."""
+        """Show new problems of the unchanged request. May be called on any thread."""
         self.refresh()
 
-    # ------------------------------------------------------------------ what it says
+    # ------------------------------------------------------------------ state
 
     @property
     def manager(self) -> Owner | None:
-        """The manager that ``submit`` uses; ``None`` for the default one."""
+        """The manager that ``submit`` uses; ``None`` for the default manager."""
         return self._manager
 
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
         self._manager = manager
-        with self.at_once():  # whether the path of a file will do depends on who takes it
+        with self.at_once():  # a file path is valid only if the manager has a sandbox
             for name in image_fields.fields_with("image", "mask"):
                 setattr(self, name, getattr(self, name))
 
@@ -164,47 +167,47 @@ class FormState(HasTraits):
 
     @property
     def request(self) -> VideoRequest:
-        """The request as the form stands: of the fields that count, and no others."""
-        return VideoRequest(**{name: getattr(self, name) for name in self._counting()})
+        """The current request, with only the fields that belong to it."""
+        return VideoRequest(**{name: getattr(self, name) for name in self._active_fields()})
 
     def takes(self, name: str) -> bool:
-        """Return whether the chosen model takes a field; one that is not listed may take any."""
+        """Return True if the chosen model takes the field; an unlisted model may take any field."""
         return name in self.models.of(self.model).parameters
 
     def parameter(self, name: str) -> Parameter:
-        """Return the description of a field: the chosen model's, or of one that it does not take, any."""
+        """Return the chosen model's description of a field, or any model's if it does not take the field."""
         return self.models.of(self.model).parameters.get(name) or declared()[name]
 
     def default(self, name: str) -> Any:
-        """Return the value of a field that is not set, as the chosen model has it."""
+        """Return the chosen model's default for a field."""
         return default_of(self.parameter(name))
 
     def defaults(self, model: object) -> dict[str, Any]:
-        """Return the value of every field that is not set, as a model has it."""
+        """Return a model's defaults for all fields."""
         taken = self.models.of(model).parameters
         return {name: default_of(taken.get(name, parameter)) for name, parameter in declared().items()}
 
     def is_chosen(self, name: str) -> bool:
-        """Return whether a field was set to something else than the default of the model of that time."""
+        """Return True if the field was set to a value other than the default of the then chosen model."""
         return name in self._chosen
 
     def counts(self, name: str) -> bool:
-        """Return whether a field belongs to the request, as the model and the other fields decide."""
-        return name in self._counting()
+        """Return True if the field belongs to the request, given the model and the other fields."""
+        return name in self._active_fields()
 
     def judged(self) -> Callable[[], bool]:
-        """Return what tells whether ``judge`` would still find the same: whether the form is as it was."""
+        """Return a function that returns True while the results of ``judge`` are still current."""
 
-        def standing() -> tuple[Any, ...]:
+        def current_values() -> tuple[Any, ...]:
             return (self._manager, *(getattr(self, name) for name in declared()))
 
-        values, images = standing(), image_fields.found(self)
-        return lambda: _are(values, standing()) and images == image_fields.found(self)
+        values, images = current_values(), image_fields.known_issues(self)
+        return lambda: _are_identical(values, current_values()) and images == image_fields.known_issues(self)
 
     def judge(self) -> tuple[Problems, Problems]:
-        """Return problems and warnings of the request, and of the images that have been looked at."""
+        """Return the problems and warnings of the request, and of the images probed so far."""
         request, contract = self.request, self.contract.name
-        problems, warnings = image_fields.found(self)
+        problems, warnings = image_fields.known_issues(self)
         is_local = self._manager is not None and self._manager.is_local
         return (
             request.problems(contract) + problems,
@@ -212,19 +215,19 @@ class FormState(HasTraits):
         )
 
     def submit(self) -> Task:
-        """Submit the request as it stands.
+        """Submit the current request.
 
         Raises:
-            InvalidRequest: there are problems.
+            InvalidRequest: the request has problems.
             MissingApiKey: there is no manager, and none can be made from the environment.
         """
         return self.find_manager().submit(self.request)
 
     def find_manager(self) -> Owner:
-        """Return the form's manager, or the default one, which is the form's from then on.
+        """Return the form's manager; if it has none, set it to the default manager.
 
         Raises:
-            MissingApiKey: there is none, and none can be made from the environment.
+            MissingApiKey: there is no manager, and none can be made from the environment.
         """
         if self._manager is None:
             from ...tasks.connection import current
@@ -233,16 +236,16 @@ class FormState(HasTraits):
         assert self._manager is not None
         return self._manager
 
-    # ------------------------------------------------------------------ changing it
+    # ------------------------------------------------------------------ changes
 
     def ask_for(self, urls: Iterable[str]) -> None:
-        """Let images be looked at: the user wants to see them, or the code has named them."""
+        """Allow fetching images: the user has requested them, or the code has set them."""
         self.unasked -= frozenset(urls)
         self.refresh()
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Set several fields, and look at the whole once, at the end."""
+        """Set several fields within the context, and check the request once at the end."""
         self._is_filling = True
         try:
             yield
@@ -254,26 +257,26 @@ class FormState(HasTraits):
             self.refresh()
 
     def normalise(self, name: str, value: Any) -> Any:
-        """Return the value of a field as a request keeps it, without a key, its files published.
+        """Return the value of a field in a request's form, without API keys and with its files published.
 
         Raises:
-            TraitError: the field is fixed to another value.
+            TraitError: the field is fixed to a different value.
         """
         value = KINDS[declared()[name].type].read(hide_in(value))
         if not (self._is_ready and name in self.fixed):
-            return image_fields.published(self, name, value)
+            return image_fields.publish_files(self, name, value)
         if value != getattr(self, name):
             raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
         return value
 
     def settle(self) -> None:
-        """Take what stands in the form for what is wished: where it is not the model's default, as chosen."""
+        """Mark the fields that differ from the model's defaults as chosen, and the duration as requested."""
         defaults = self.defaults(self.model)
         self._chosen = {name for name in defaults if not is_at(getattr(self, name), defaults[name])}
-        self._wished = self._rendered = self.duration
+        self._requested_duration = self._fitted_duration = self.duration
 
     def _follow(self, change: Any) -> None:
-        """A trait has changed."""
+        """Handle a change of a field."""
         if self._is_filling:
             return
         name = change["name"]
@@ -289,15 +292,15 @@ class FormState(HasTraits):
         self.refresh()
 
     def _follow_model(self, old: object) -> None:
-        """Move what stood at the default of the model before to the default of this one."""
+        """Move fields at the old model's default to the new model's default."""
         before, after = self.defaults(old), self.defaults(self.model)
         moved = [
             name
             for name in after.keys() - self.fixed.keys() - self._chosen - {"duration"}
-            # Whoever holds the notifications back may have set both the model and this.
+            # Within hold_trait_notifications, code may have set both the model and this field.
             if not is_at(after[name], before[name]) and is_at(getattr(self, name), before[name])
         ]
-        self._is_filling = True  # one look at the whole is enough
+        self._is_filling = True  # the caller checks the request once
         try:
             for name in moved:
                 setattr(self, name, after[name])
@@ -307,41 +310,45 @@ class FormState(HasTraits):
             self._is_filling = False
 
     def _remember_duration(self) -> None:
-        if self.duration != self._rendered:
-            self._wished = self._rendered = self.duration
+        if self.duration != self._fitted_duration:
+            self._requested_duration = self._fitted_duration = self.duration
 
     def _fit_duration(self, before: int, default: int) -> None:
-        """Choose the wished length, or the nearest that the model renders, until it can be had again."""
-        is_chosen = "duration" in self._chosen or self._wished != before
+        """Set the requested duration, or the nearest that the model renders; remember the requested one."""
+        is_chosen = "duration" in self._chosen or self._requested_duration != before
         if not is_chosen:
-            self._wished = default
+            self._requested_duration = default
         described = self.models.of(self.model).parameters.get("duration")
         choices = () if described is None else described.choices
         if choices:
-            self._rendered = min(choices, key=lambda seconds: (abs(seconds - self._wished), seconds))
+            self._fitted_duration = min(
+                choices, key=lambda seconds: (abs(seconds - self._requested_duration), seconds)
+            )
         else:
-            self._rendered = self._wished
-        self.duration = self._rendered
+            self._fitted_duration = self._requested_duration
+        self.duration = self._fitted_duration
 
     def decided(self, name: str) -> str:
-        """Return the sentence that says what decides in place of a field; empty where nothing does."""
+        """Return the sentence that explains why the field does not apply; empty if there is none."""
         active = self.models.of(self.model).active(self._values())
-        return next((one.instead for one in active if name in one.omit and one.instead), "")
+        return next((rule.instead for rule in active if name in rule.omit and rule.instead), "")
 
-    def _counting(self) -> frozenset[str]:
-        """Return the fields that belong to the request; found anew only when what decides has changed."""
+    def _active_fields(self) -> frozenset[str]:
+        """Return the fields that belong to the request, cached until a value that decides this changes."""
         model = self.models.of(self.model)
-        known, deciding, before, counting = self._counted
+        known, deciding, before, active_fields = self._active_cache
         if known is not model:
             deciding = tuple(
                 {name for rule in model.constraints for name in rule.when if name in model.parameters}
             )
         values = tuple(getattr(self, name) for name in deciding)
-        if known is not model or not _are(values, before):
-            counting = frozenset(model.parameters) - model.unsent(dict(zip(deciding, values, strict=True)))
-            self._counted = model, deciding, values, counting
-        return counting
+        if known is not model or not _are_identical(values, before):
+            active_fields = frozenset(model.parameters) - model.unsent(
+                dict(zip(deciding, values, strict=True))
+            )
+            self._active_cache = model, deciding, values, active_fields
+        return active_fields
 
     def _values(self) -> dict[str, Any]:
-        """Return the values of what the model takes."""
+        """Return the values of the fields that the model takes."""
         return {name: getattr(self, name) for name in self.models.of(self.model).parameters}

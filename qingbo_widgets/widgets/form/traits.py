@@ -1,4 +1,4 @@
-"""The traits of a form, each made by the type of its parameter in the description."""
+"""The traits of a form, created by the type of the parameter in its description."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["default_of", "is_at", "trait_of"]
 
 
 class _Normalised(TraitType):  # type: ignore[type-arg]  # traitlets 5.7 cannot be subscripted
-    """A trait whose values the form brings into the form that a request keeps."""
+    """A trait that stores values as a request stores them."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        """Return the value as it is kept, or raise TraitError."""
+        """Return the normalised value, or raise TraitError."""
         value = obj.normalise(self.name, value)
         check = getattr(super(), "validate", None)
         return value if check is None else check(obj, value)
 
 
 class _Text(_Normalised, Unicode):  # type: ignore[type-arg]
-    """Text, or None where the field need not be set."""
+    """Text, or None if the field may be unset."""
 
 
-class _Whole(_Normalised, Int):  # type: ignore[type-arg]
+class _Integer(_Normalised, Int):  # type: ignore[type-arg]
     """A whole number."""
 
 
@@ -38,12 +38,12 @@ class _Number(_Normalised, Float):  # type: ignore[type-arg]
     """A number."""
 
 
-class _Truth(_Normalised, Bool):  # type: ignore[type-arg]
+class _Boolean(_Normalised, Bool):  # type: ignore[type-arg]
     """True or False, or None for the service's default."""
 
 
 class _Value(_Normalised, AnyTrait):
-    """Anything; what will not do is shown as a problem."""
+    """Any value; an invalid value is shown as a problem."""
 
 
 _TRAITS: Mapping[str, type[Any]] = {
@@ -51,29 +51,31 @@ _TRAITS: Mapping[str, type[Any]] = {
     "text": _Text,
     "choice": _Text,
     "url": _Text,
-    "seconds": _Whole,
+    "seconds": _Integer,
     "number": _Number,
-    "boolean": _Truth,
+    "boolean": _Boolean,
 }
 
 
 def trait_of(parameter: Parameter) -> Any:
     """Return the trait of a field."""
-    described = (parameter, *variants(parameter.name))  # a model may have it otherwise
-    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter, described) else _Value
+    descriptions = (parameter, *variants(parameter.name))  # models may describe the parameter differently
+    kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter, descriptions) else _Value
     default = default_of(parameter)
-    if kind is _Value or any(one.type != parameter.type for one in described):
+    if kind is _Value or any(variant.type != parameter.type for variant in descriptions):
         return _Value(default, help=parameter.help)
-    may_be_unset = any(default_of(one) is None for one in described)
+    may_be_unset = any(default_of(variant) is None for variant in descriptions)
     return kind(default, allow_none=may_be_unset, help=parameter.help)
 
 
-def _is_of_its_type(parameter: Parameter, described: Iterable[Parameter]) -> bool:
-    """Return whether a control can give no value of another type than the trait's."""
-    if parameter.type == "number":  # without either it is typed as text, and text may be no number
+def _is_of_its_type(parameter: Parameter, descriptions: Iterable[Parameter]) -> bool:
+    """Return True if the control can only produce values of the trait's type."""
+    if (
+        parameter.type == "number"
+    ):  # without either, the control is a text field, and text may not be a number
         return parameter.example is not None or parameter.default is not None
     if parameter.type == "choice":
-        return all(isinstance(choice, str) for one in described for choice in one.choices)
+        return all(isinstance(choice, str) for variant in descriptions for choice in variant.choices)
     return parameter.type != "seconds" or bool(parameter.choices)
 
 
@@ -83,5 +85,5 @@ def default_of(parameter: Parameter) -> Any:
 
 
 def is_at(value: Any, default: Any) -> bool:
-    """Return whether a value is the default; the trait of a number makes 1.0 of a default of 1."""
+    """Return True if the value is the default; a number trait converts a default of 1 to 1.0."""
     return is_same(value, default) or (isinstance(value, float) and value == default)

@@ -125,7 +125,7 @@ def test_a_path_that_cannot_be_read_yet_stays(form: RequestForm, editor: MasksEd
     form.dynamic_masks = [DynamicMask(MASK, PATH)]
     row = editor.rows[0]
     row.path.value = "[[120, 80], [300, 200"
-    assert "no list of points" in row.note.value
+    assert "not a list of points" in row.note.value
     form.prompt = "A fox"
     assert row.path.value == "[[120, 80], [300, 200"
     assert form.dynamic_masks[0].trajectories == PATH

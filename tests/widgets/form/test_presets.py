@@ -75,7 +75,7 @@ def test_a_preset_of_a_later_version_tells_what_it_lost(form: RequestForm, pane:
     from qingbo_widgets.widgets.form.loading import presets_of
 
     presets_of(form).save("later", {"prompt": "A fox", "seed": 7})
-    pane.open_again()
+    pane.reload()
     pane.preset.value = "later"
     pane.load_button.click()
     assert "seed: 7" in text_of(pane)

@@ -268,7 +268,7 @@ def test_what_is_learnt_while_the_form_is_drawn_is_shown(monkeypatch: pytest.Mon
     learnt = Problem("image_urls", "image_urls: it cannot be loaded.")
     below = messages.below
     monkeypatch.setattr(messages, "below", lambda *given: (known.append(learnt), below(*given))[1])
-    monkeypatch.setattr(image_fields, "found", lambda _: (tuple(known[:1]), ()))
+    monkeypatch.setattr(image_fields, "known_issues", lambda _: (tuple(known[:1]), ()))
     form.prompt = "A fox"
     assert form.problems == (learnt,)
     form.close()
