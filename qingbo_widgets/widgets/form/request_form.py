@@ -156,9 +156,8 @@ class RequestForm(FormState, Composite):
     def _update_value(self, name: str, control: Any) -> None:
         edited, parameter, value = fields()[name], self.parameter(name), getattr(self, name)
         if edited.options is None:
-            if (
-                edited.read(control.value, parameter) != value
-            ):  # an equal value must not overwrite text while the user types
+            # An equal value must not overwrite the text while the user types.
+            if edited.read(control.value, parameter) != value:
                 control.value = edited.write(value, parameter)
             return
         # The options of ``model`` depend on the contract, all other options on the description.

@@ -70,9 +70,8 @@ def trait_of(parameter: Parameter) -> Any:
 
 def _is_of_its_type(parameter: Parameter, descriptions: Iterable[Parameter]) -> bool:
     """Return True if the control can only produce values of the trait's type."""
-    if (
-        parameter.type == "number"
-    ):  # without either, the control is a text field, and text may not be a number
+    if parameter.type == "number":
+        # Without either, the control is a text field, and text may not be a number.
         return parameter.example is not None or parameter.default is not None
     if parameter.type == "choice":
         return all(isinstance(choice, str) for variant in descriptions for choice in variant.choices)

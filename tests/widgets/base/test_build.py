@@ -1,4 +1,4 @@
-"""Widgets in as few messages as will do."""
+"""Creating widgets takes as few messages to the page as possible."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ Count = Callable[[], int]
 
 @pytest.fixture(autouse=True)
 def nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What other tests have left open is not in common with what is made here."""
+    """Remove shared widgets that other tests have left open."""
     monkeypatch.setattr(making, "_shared", weakref.WeakValueDictionary())
 
 
 def close(*widgets: ipywidgets.Widget) -> None:
-    """As each of our widgets closes itself."""
+    """Close widgets as our own widgets close themselves."""
     for widget in widgets:
         close_parts(widget)
         widget.close()
 
 
 def test_everything_is_in_the_message_that_makes_it(sent: list[Any]) -> None:
-    """Tooltip and classes are no second and third message."""
+    """The message that creates a widget includes its tooltip and classes."""
     button = made(ipywidgets.Button, "Explained", "one", "two", description="Press")
     assert (tooltip_of(button), classes_of(button)) == ("Explained", ("one", "two"))
     assert sent == []
     close(button)
 
 
-def test_what_is_made_alike_shares_layout_and_style(live_widgets: Count) -> None:
-    """Each of them is a widget that the page has to be told of."""
+def test_similar_widgets_share_layout_and_style(live_widgets: Count) -> None:
+    """Ten buttons share one layout and one style, each of which is a widget on the page."""
     before = live_widgets()
     size = {"width": "auto"}
     buttons = [alike(ipywidgets.Button, layout=size, description=str(n)) for n in range(10)]
@@ -52,8 +52,8 @@ def test_what_is_made_alike_shares_layout_and_style(live_widgets: Count) -> None
     assert live_widgets() == before
 
 
-def test_what_is_shared_is_closed_with_the_last(live_widgets: Count) -> None:
-    """However often one of them is closed; and what comes afterwards gets open ones."""
+def test_a_shared_part_is_closed_with_its_last_user(live_widgets: Count) -> None:
+    """Shared parts stay open until the last user closes, and later widgets get new ones."""
     before = live_widgets()
     first, second = alike(ipywidgets.HTML), alike(ipywidgets.HTML)
     close(first)
@@ -68,7 +68,7 @@ def test_what_is_shared_is_closed_with_the_last(live_widgets: Count) -> None:
 
 
 def test_one_style_sheet_does_for_all(live_widgets: Count) -> None:
-    """It is a child of each card, and no card takes it from another."""
+    """The style sheet is a child of each box and closes with the last box."""
     before = live_widgets()
     boxes = [ipywidgets.VBox(), ipywidgets.VBox()]
     for box in boxes:
@@ -82,7 +82,7 @@ def test_one_style_sheet_does_for_all(live_widgets: Count) -> None:
 
 
 def test_a_part_that_is_shared_with_nobody_is_closed() -> None:
-    """A share of one."""
+    """A shared part with a single user closes with that user."""
     box, part = ipywidgets.VBox(), ipywidgets.HTML()
     box.children = [part]
     share(part, box)
@@ -91,8 +91,8 @@ def test_a_part_that_is_shared_with_nobody_is_closed() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda: ConnectPanel(lambda _: None)], ids=["connect panel"])
-def test_nothing_is_told_of_twice(make: Callable[[], Any], sent: list[Any]) -> None:
-    """Making it sends no update of what was made a moment before."""
+def test_creating_a_panel_sends_no_updates(make: Callable[[], Any], sent: list[Any]) -> None:
+    """Creating a panel sends no updates for widgets that it has just created."""
     widget = make()
     assert sent == []
     widget.close()

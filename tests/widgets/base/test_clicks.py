@@ -1,4 +1,4 @@
-"""The difference between one click and another, by the page's clock and by the kernel's."""
+"""Repeated clicks are detected by the page's clock, or else by the kernel's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EPOCH = datetime(2031, 5, 5, tzinfo=UTC)
 
 
 class Bench:
-    """A button with its guard, a page and a kernel whose clocks the test sets."""
+    """A guarded button, with a page and a kernel whose clocks the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kernel = 1000.0
@@ -38,7 +38,7 @@ class Bench:
         monkeypatch.setattr(clicks, "_offsets", {})
 
     def click(self, made: float | None, handled: float, *, session: str = "page", text: bool = False) -> int:
-        """Handle a click and return how many wishes were done so far."""
+        """Handle a click and return the number of actions run so far."""
         self.kernel = 1000.0 + handled
         header: dict[str, Any] = {"session": session}
         if made is not None:
@@ -56,7 +56,7 @@ class Bench:
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """One button."""
+    """Yield a bench with one button."""
     bench = Bench(monkeypatch)
     yield bench
     bench.button.close()
@@ -64,7 +64,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 @pytest.mark.parametrize("text", [False, True])
 def test_a_double_click_is_one_however_long_the_first_takes(bench: Bench, text: bool) -> None:
-    """Handling the first takes three seconds; the second was made 250 ms after it."""
+    """A click 250 ms after the first is a repetition, even if handling the first takes three seconds."""
     bench.takes = 3.0
     assert bench.click(0.0, 0.1, text=text) == 1
     assert bench.click(0.25, 3.2, text=text) == 1
@@ -72,22 +72,22 @@ def test_a_double_click_is_one_however_long_the_first_takes(bench: Bench, text: 
 
 
 def test_clicks_that_waited_for_the_kernel_are_one(bench: Bench) -> None:
-    """Nothing showed while a cell ran for 20 s, so the user clicked again and again."""
+    """Clicks queued while a cell runs for 20 s count as one."""
     for made in (0.0, 5.0, 11.0, 19.0):
         assert bench.click(made, 20.0 + made / 1000) == 1
     assert bench.click(22.0, 22.1) == 2
 
 
 def test_a_click_made_before_the_answer_is_one_even_if_another_cell_came_between(bench: Bench) -> None:
-    """The second waited behind a cell of a minute; it was made before the first was handled."""
+    """A click made before the first was handled is a repetition, even if a cell of a minute delays it."""
     bench.click(-50.0, -49.9)
     assert bench.click(0.0, 10.0) == 2
     assert bench.click(8.0, 70.0) == 2
     assert bench.click(72.0, 72.1) == 3
 
 
-def test_two_wishes_are_two(bench: Bench) -> None:
-    """Three seconds apart with the answer on the page; or at once for something else."""
+def test_two_actions_are_two(bench: Bench) -> None:
+    """A click three seconds later, or immediately for another action, runs a new action."""
     assert bench.click(0.0, 0.1) == 1
     assert bench.click(3.0, 3.1) == 2
     bench.action = "make another"
@@ -95,7 +95,7 @@ def test_two_wishes_are_two(bench: Bench) -> None:
 
 
 def test_a_held_key_is_one_click(bench: Bench) -> None:
-    """The browser repeats the click thirty times a second, for ten seconds."""
+    """A key held down for ten seconds, at thirty clicks a second, runs one action."""
     for number in range(300):
         assert bench.click(number / 30, number / 30 + 0.05) == 1
     assert bench.click(12.0, 12.1) == 2
@@ -103,7 +103,7 @@ def test_a_held_key_is_one_click(bench: Bench) -> None:
 
 @pytest.mark.parametrize("session", ["page", "another page"])
 def test_without_a_time_the_kernel_counts_from_the_end_of_the_first(bench: Bench, session: str) -> None:
-    """A host that sends none, or two pages whose clocks cannot be compared."""
+    """The kernel's clock decides if the host sends no time, or if two pages have different clocks."""
     bench.takes = 5.0
     made = None if session == "page" else 0.0
     assert bench.click(made, 0.0) == 1
@@ -112,7 +112,7 @@ def test_without_a_time_the_kernel_counts_from_the_end_of_the_first(bench: Bench
 
 
 def test_a_clock_set_back_does_not_lock_the_button(bench: Bench) -> None:
-    """The page's clock is put back by an hour: after a second, clicks count as ever."""
+    """A second after the page's clock is set back by an hour, clicks run actions again."""
     assert bench.click(0.0, 0.1) == 1
     assert bench.click(10.0 - 3600, 10.1) == 2
     assert bench.click(20.0 - 3600, 20.1) == 3
@@ -121,8 +121,8 @@ def test_a_clock_set_back_does_not_lock_the_button(bench: Bench) -> None:
     assert bench.click(7210.0 - 2 * 3600, 7210.1) == 5
 
 
-def test_what_failed_can_be_had_at_once(bench: Bench) -> None:
-    """Nothing came of it, so the next click is no repetition."""
+def test_a_failed_action_can_be_retried_immediately(bench: Bench) -> None:
+    """A click after a failed action is not a repetition."""
     with pytest.raises(ValueError, match="no room"), bench.clicks.once("x"):
         raise ValueError("no room")
     with bench.clicks.once("x") as is_new:
@@ -130,7 +130,7 @@ def test_what_failed_can_be_had_at_once(bench: Bench) -> None:
 
 
 def test_two_threads_are_one_click(bench: Bench) -> None:
-    """A kernel may handle the clicks of a page on several threads at once."""
+    """Clicks that the kernel handles on several threads at once run one action."""
     barrier, new = threading.Barrier(8), []
 
     def click() -> None:
@@ -155,7 +155,7 @@ def test_two_threads_are_one_click(bench: Bench) -> None:
 def test_a_studio_in_a_slow_kernel_submits_once(
     manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Clicks of a page, 250 ms apart, while submitting takes two seconds by the kernel's clock."""
+    """Two clicks 250 ms apart submit one task, even if submitting takes two seconds."""
     studio, now = VideoStudio(manager, prompt="A koi"), [5000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
@@ -174,10 +174,10 @@ def test_a_studio_in_a_slow_kernel_submits_once(
 
 
 def test_every_button_that_acts_is_guarded(manager: TaskManager, make_task: Any) -> None:
-    """A card's "Submit again" that fails at once, and the form of a sequel: a double click acts once."""
+    """A double click acts once on "Submit again" of a card and on the form of a follow-up."""
     acted: list[str] = []
     task = make_task(status=TaskStatus.unconfirmed)
-    task.submit_again = lambda: acted.append("again")  # as one whose submission has failed already
+    task.submit_again = lambda: acted.append("again")  # like a task whose submission has failed before
     card = TaskCard(task)
     card.submit_again_button.click()
     card.submit_again_button.click()

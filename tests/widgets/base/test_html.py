@@ -1,4 +1,4 @@
-"""Nothing a person or a server wrote becomes markup."""
+"""Text from users and servers never becomes markup."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;"
 
 @pytest.mark.parametrize("make", [markup.escape, markup.span, markup.note, markup.chips])
 def test_hostile_text_stays_text(make: Callable[[str], str]) -> None:
-    """No element and no attribute can be opened or closed."""
+    """Hostile text can neither open nor close an element or attribute."""
     made = make(HOSTILE)
     assert "<script" not in made
     assert "<img" not in made
     assert "&lt;script&gt;" in made
 
 
-def test_attributes_cannot_be_left() -> None:
-    """Quotes in an attribute's value do not end it."""
+def test_quotes_do_not_end_an_attribute() -> None:
+    """Quotes in an attribute's value are escaped."""
     assert markup.tag("p", title='" onclick="alert(1)') == '<p title="&#34; onclick=&#34;alert(1)"></p>'
 
 
@@ -37,14 +37,14 @@ def test_attributes_cannot_be_left() -> None:
         "http://[",
     ],
 )
-def test_only_links_of_the_web_are_links(url: str) -> None:
-    """Anything but http(s) is refused, whatever it is made to look like."""
+def test_only_web_urls_are_links(url: str) -> None:
+    """URLs with schemes other than http(s) are refused in every disguise."""
     assert not markup.is_web(url)
     assert markup.is_web(" HTTPS://example.com/?a=1")
 
 
 def test_style_sheets_carry_no_indentation() -> None:
-    """They go into every output of every notebook; and they still say the same."""
+    """Style sheets, which go into every output, are minified without changing a rule."""
     assert "\n" not in markup.CSS
     assert "  " not in markup.CSS
     assert ".qingbo-keep > div{margin:3px 0}" in markup.OUTPUT_CSS
@@ -53,7 +53,7 @@ def test_style_sheets_carry_no_indentation() -> None:
 
 
 def test_an_output_carries_the_rules_that_it_uses() -> None:
-    """By class and by tag, a list of selectors cut down to those that apply."""
+    """An output includes only rules whose classes and tags occur in it; selector lists are filtered."""
     style = markup.output_style('<div class="qingbo-html qingbo-keep"><div class="qingbo-hint">a</div></div>')
     rules = re.findall(r"([^{}>]+(?:> div)?)\{", style.removeprefix("<style>"))
     assert rules == [
@@ -63,26 +63,26 @@ def test_an_output_carries_the_rules_that_it_uses() -> None:
     assert ".qingbo-html pre{" in markup.output_style('<div class="qingbo-html"><pre>')
 
 
-def test_what_a_person_wrote_brings_no_rules() -> None:
-    """It is escaped, and so is no class."""
+def test_user_text_adds_no_rules() -> None:
+    """Escaped user text does not count as a class."""
     assert markup.output_style(markup.escape('class="qingbo-card"')) == "<style></style>"
 
 
 def test_shorten_cuts_on_one_line_and_drops_what_cannot_be_seen() -> None:
-    """A prompt with line breaks, or with characters that turn the writing round, stays one plain line."""
+    """A prompt with line breaks or bidi control characters becomes one plain line."""
     assert markup.shorten("a\n\n b\u202ec") == "a bc"
     assert markup.shorten("x" * 300, 10) == "x" * 9 + "…"
 
 
 def test_colours_have_fallbacks() -> None:
-    """Outside Jupyter its variables do not exist."""
+    """Every colour variable has a fallback for hosts other than Jupyter."""
     assert markup.CSS.count("var(--jp-") == sum(
         part.split(")")[0].count(",") > 0 for part in markup.CSS.split("var(--jp-")[1:]
     )
 
 
 def test_a_text_that_is_joined_to_html_is_escaped() -> None:
-    """Plain text joined to markup is escaped by its type, even where the caller forgot."""
+    """Plain text joined to markup is escaped by its type, even if the caller does not escape it."""
     assert markup.span("a") + "<b>" == "<span>a</span>&lt;b&gt;"
     assert markup.join([markup.span("a"), markup.escape("<b>")], "<br>") == "<span>a</span><br>&lt;b&gt;"
     assert markup.tag("p", "<script>") == "<p>&lt;script&gt;</p>"  # type: ignore[arg-type]

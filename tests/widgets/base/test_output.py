@@ -1,4 +1,4 @@
-"""What a widget leaves in the notebook."""
+"""The visibility of widgets and their static copies in the notebook."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from qingbo_widgets.widgets.base.sync import close_parts
 
 
 class View(ipw.VBox):
-    """Counts how often it is drawn because somebody begins to look."""
+    """A widget that counts how often it is drawn because it becomes visible."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **traits: Any) -> None:
         self.drawn = 0
         self.lasting = Lasting(self, "draw")
-        super().__init__(_view_count=0, **given)
+        super().__init__(_view_count=0, **traits)
 
     def draw(self) -> None:
-        """Somebody looks."""
+        """Count one drawing."""
         self.drawn += 1
 
     def page_shows(self, views: int) -> None:
-        """The page tells how many views it has."""
+        """Report the number of views as the page does."""
         self.set_state({"_view_count": views})
 
 
 @pytest.fixture
 def view() -> Iterator[View]:
-    """A widget whose views are counted."""
+    """Yield a widget whose views are counted."""
     view = View()
     yield view
     close_parts(view)
@@ -41,25 +41,25 @@ def view() -> Iterator[View]:
 
 
 def test_outside_a_kernel_everything_counts_as_seen(view: View) -> None:
-    """There is no page to burden, and scripts and tests find what is drawn."""
+    """Outside a kernel there is no page to burden, so every widget is drawn."""
     assert view.lasting.is_seen
 
 
-def test_what_was_never_displayed_is_not_seen(view: View, kernel: None) -> None:
-    """Nobody has asked for it."""
+def test_a_widget_that_was_never_displayed_is_not_seen(view: View, kernel: None) -> None:
+    """A widget that was never displayed is not drawn."""
     assert not view.lasting.is_seen
     assert view.drawn == 0
 
 
-def test_what_was_displayed_is_seen_where_no_page_counts(view: View, kernel: None, cell: Any) -> None:
-    """A notebook is run without a page by nbclient, which stores what the widgets show."""
-    view.lasting.show(Markup("twin"))
+def test_a_displayed_widget_is_seen_without_a_page(view: View, kernel: None, cell: Any) -> None:
+    """A displayed widget is drawn under nbclient, which has no page and stores the widgets' state."""
+    view.lasting.show("twin")
     assert view.lasting.is_seen
     assert view.drawn == 1
 
 
 def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kernel: None, cell: Any) -> None:
-    """An output that is cleared is displayed by Python for ever; the page knows better."""
+    """A cleared output counts as displayed in Python, but the page reports that it has no view."""
     view.lasting.show(Markup("twin"))
     view.page_shows(1)
     view.page_shows(2)
@@ -72,9 +72,9 @@ def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kerne
     assert view.drawn == drawn + 1
 
 
-def test_what_is_displayed_again_is_seen_at_once(view: View, kernel: None, cell: Any) -> None:
-    """A cell that is run again: the old view is gone, and of the new one the busy kernel hears late."""
-    view.lasting.show(Markup("twin"))
+def test_a_widget_displayed_again_is_seen_immediately(view: View, kernel: None, cell: Any) -> None:
+    """When a cell runs again, the widget is seen before the busy kernel receives the new view count."""
+    view.lasting.show("twin")
     view.page_shows(1)
     view.page_shows(0)
     view.lasting.show(Markup("twin"))
@@ -85,22 +85,22 @@ def test_what_is_displayed_again_is_seen_at_once(view: View, kernel: None, cell:
 
 
 def test_a_part_is_displayed_once(view: View, kernel: None, cell: Any) -> None:
-    """However often the whole says that it contains it: the page's word about the part counts."""
-    whole = View()
-    whole.lasting.show(Markup("twin"))
-    whole.lasting.contain(view.lasting)
+    """Adding a part twice does not override the page's view count of the part."""
+    parent = View()
+    parent.lasting.show(Markup("twin"))
+    parent.lasting.contain(view.lasting)
     view.page_shows(1)
     view.page_shows(0)
-    whole.lasting.contain(view.lasting)
+    parent.lasting.contain(view.lasting)
     assert not view.lasting.is_seen
-    whole.lasting.show(Markup("twin"))
+    parent.lasting.show(Markup("twin"))
     assert view.lasting.is_seen
-    close_parts(whole)
-    whole.close()
+    close_parts(parent)
+    parent.close()
 
 
 def test_a_part_of_something_else_is_seen_as_soon_as_it_is(view: View, kernel: None) -> None:
-    """A box of the user's own making: only the page can know."""
+    """A widget in a box of the user's own is seen as soon as the page reports a view."""
     view.page_shows(1)
     assert view.lasting.is_seen
     assert view.drawn == 1
@@ -108,9 +108,9 @@ def test_a_part_of_something_else_is_seen_as_soon_as_it_is(view: View, kernel: N
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any, is_late: bool) -> None:
-    """Those that are there, and those that come later."""
-    whole, between = ipywidgets.Label(), ipywidgets.Label()
-    outer, inner = Lasting(whole), Lasting(between)
+    """Parts added before and after the display are displayed with their parent."""
+    parent, middle = ipywidgets.Label(), ipywidgets.Label()
+    outer, inner = Lasting(parent), Lasting(middle)
     if is_late:
         outer.show(Markup("twin"))
     inner.contain(view.lasting)
@@ -120,13 +120,13 @@ def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any,
         outer.show(Markup("twin"))
     assert view.lasting.is_seen
     assert view.drawn == 1
-    for label in (whole, between):
+    for label in (parent, middle):
         close_parts(label)
         label.close()
 
 
-def test_view_and_twin_are_two_outputs(cell: Any) -> None:
-    """In one output the HTML would not be shown when the kernel is gone."""
+def test_view_and_static_copy_are_two_outputs(cell: Any) -> None:
+    """The static copy is a separate output, because the view's output shows no HTML without a kernel."""
     widget = ipywidgets.Label()
     Lasting(widget).show(Markup("<p>twin</p>"))
     view, twin = cell.outputs.values()
@@ -139,7 +139,7 @@ def test_view_and_twin_are_two_outputs(cell: Any) -> None:
 
 
 def test_replacing_leaves_html_alone(cell: Any) -> None:
-    """In every cell that shows the widget, once; later words change nothing."""
+    """Replacing removes the view in every cell, and later updates change nothing."""
     widget = ipywidgets.Label()
     shown = Lasting(widget)
     shown.show(Markup("twin"))
@@ -155,18 +155,18 @@ def test_replacing_leaves_html_alone(cell: Any) -> None:
     widget.close()
 
 
-def test_each_widget_hides_its_own_twin() -> None:
-    """The style of one card does not hide the twin of another."""
+def test_each_widget_hides_its_own_static_copy() -> None:
+    """The style of one card does not hide the static copy of another."""
     label = ipywidgets.Label()
-    one, other = Lasting(label), Lasting(label)
-    assert one.twin_class in one.style
-    assert one.twin_class not in other.style
+    first, second = Lasting(label), Lasting(label)
+    assert first.twin_class in first.style
+    assert first.twin_class not in second.style
     label.layout.close()
     label.style.close()
     label.close()
 
 
 def test_html_is_displayed_as_it_is(cell: Any) -> None:
-    """One output, no widget."""
+    """HTML is displayed as one output without a widget."""
     display_html(Markup("<p>end</p>"))
     assert (cell.html, cell.views) == (Markup("<p>end</p>"), 0)

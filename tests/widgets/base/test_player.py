@@ -1,4 +1,4 @@
-"""Videos by relative path."""
+"""Players refer to videos by relative path, and explain unreachable files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from qingbo_widgets.widgets.base import player
 
 
 def source(markup: str) -> str:
-    """What the player plays."""
-    found = re.search(r'<video src="([^"]*)"', markup)
-    assert found, markup
-    return unescape(found[1])
+    """Return the source that the player plays."""
+    match = re.search(r'<video src="([^"]*)"', markup)
+    assert match, markup
+    return unescape(match[1])
 
 
 @pytest.mark.parametrize(
     "name", ["koi.mp4", "一条锦鲤.mp4", "a b.mp4", "100%.mp4", "a#b?c.mp4", 'x"><script>.mp4', "a:b.mp4"]
 )
 def test_any_name_becomes_a_relative_url(name: str, workdir: Path) -> None:
-    """Blanks, quotes and the characters that mean something in a URL are quoted, and read back the same."""
+    """Spaces, quotes and reserved URL characters are percent-encoded, and decode to the same name."""
     markup = player.video_html(workdir / "qingbo_videos" / name)
     assert unquote(source(markup)) == f"./qingbo_videos/{name}"
     assert not re.search(r'[\s#?"<>]', source(markup))
@@ -34,7 +34,7 @@ def test_any_name_becomes_a_relative_url(name: str, workdir: Path) -> None:
 
 
 def test_the_player_does_not_load_the_whole_video(workdir: Path) -> None:
-    """Ten videos in a notebook load ten beginnings, and none plays by itself."""
+    """A player loads only the beginning of its video, and does not play automatically."""
     markup = player.video_html(workdir / "a.mp4")
     assert 'preload="metadata"' in markup
     assert "playsinline" in markup
@@ -42,14 +42,14 @@ def test_the_player_does_not_load_the_whole_video(workdir: Path) -> None:
 
 
 def test_a_portrait_video_fits(workdir: Path) -> None:
-    """Neither wider than the cell nor higher than a screen."""
+    """A portrait video is neither wider than the cell nor higher than the screen."""
     markup = player.video_html(workdir / "a.mp4")
     assert "max-width: 100%" in markup
     assert "max-height" in markup
 
 
-def test_a_file_outside_the_folder_is_told_of(workdir: Path, tmp_path: Path) -> None:
-    """It may play, where Jupyter was started above both; the caption says so and what to do else."""
+def test_a_file_outside_the_folder_is_explained(workdir: Path, tmp_path: Path) -> None:
+    """The caption explains when a file outside the notebook's folder plays, and the alternative."""
     (workdir / "notes").mkdir()
     os.chdir(workdir / "notes")
     markup = player.video_html(workdir / "a.mp4")
@@ -58,14 +58,14 @@ def test_a_file_outside_the_folder_is_told_of(workdir: Path, tmp_path: Path) -> 
     assert "embed=True" in markup
 
 
-def test_a_hidden_folder_is_told_of(workdir: Path) -> None:
-    """Jupyter answers 404 for it, which a person could not guess."""
+def test_a_hidden_folder_is_explained(workdir: Path) -> None:
+    """The caption explains that Jupyter does not serve hidden folders."""
     assert "hidden folder" in player.video_html(workdir / ".videos" / "a.mp4")
     assert "hidden" not in player.video_html(workdir / "videos" / "a.mp4")
 
 
 def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows, D: cannot be reached from C:; there is a sentence instead of a player that stays black."""
+    """A file on another Windows drive gets an explanation instead of a player that stays black."""
 
     def refuse(*_: object) -> str:
         raise ValueError("path is on mount 'D:', start on mount 'C:'")
@@ -77,7 +77,7 @@ def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.M
 
 
 def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link, as ``/tmp`` on macOS, or a short name on Windows: the video is in the folder all the same."""
+    """A link such as ``/tmp`` on macOS, or a Windows short name, does not make a video unreachable."""
     (workdir / "notes" / "qingbo_videos").mkdir(parents=True)
     link = workdir / "link"
     try:
@@ -105,7 +105,7 @@ def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.Monke
 def test_paths_of_windows(
     video: str, folder: str, relative: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Drives, shares, and the letter of a share, which Windows resolves a library's folder to."""
+    """Drives, shares and mapped drive letters of shares give the right relative path."""
     monkeypatch.setattr(ntpath, "realpath", lambda path: str(path).replace("Z:\\", "\\\\nas\\share\\"))
     monkeypatch.setattr(player, "os", SimpleNamespace(path=ntpath, sep="\\"))
     monkeypatch.setattr(player, "notebook_folder", lambda: PureWindowsPath(folder))
@@ -113,21 +113,21 @@ def test_paths_of_windows(
 
 
 def test_the_notebooks_folder_survives_chdir(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jupyter resolves against the notebook, wherever the kernel has gone since."""
+    """URLs stay relative to the notebook after the kernel has changed its directory."""
     (workdir / "elsewhere").mkdir()
     monkeypatch.setenv("JPY_SESSION_NAME", str(workdir / "koi.ipynb"))
     os.chdir(workdir / "elsewhere")
     assert player.relative_url(workdir / "a.mp4") == "./a.mp4"
 
 
-def test_the_caption_tells_path_and_size(workdir: Path) -> None:
-    """A person finds the file again."""
+def test_the_caption_shows_path_and_size(workdir: Path) -> None:
+    """The caption shows the path and size of the file."""
     (workdir / "a.mp4").write_bytes(bytes(2_500_000))
     assert "a.mp4, 2.5 MB" in player.video_html(workdir / "a.mp4")
 
 
-def test_a_link_is_played_from_where_it_is() -> None:
-    """With its signature, which must not be changed, and loading no more than its beginning."""
+def test_a_link_is_played_from_the_service() -> None:
+    """A link keeps its signature unchanged, and only the beginning of the video is loaded."""
     url = 'https://videos.example.com/a.mp4?sign=a%2Fb&t=1&x="><script>'
     markup = player.link_html(f" {url} ")
     assert source(markup) == url
@@ -138,19 +138,19 @@ def test_a_link_is_played_from_where_it_is() -> None:
 @pytest.mark.parametrize(
     "url", ["", "javascript:alert(1)", "file:///a.mp4", "data:video/mp4;base64,AA", "//x/a.mp4"]
 )
-def test_only_a_link_of_the_web_is_played(url: str) -> None:
-    """Whatever the service may say."""
+def test_only_a_web_link_is_played(url: str) -> None:
+    """A link from the service that is not http(s) gets no player."""
     assert player.link_html(url) == ""
 
 
 def test_embedding_has_a_limit(workdir: Path) -> None:
-    """Up to it the video is in the markup; above it there is a sentence, not a notebook of 100 MB."""
+    """A video above the limit gets a message instead of being embedded."""
     (workdir / "a.mp4").write_bytes(bytes(1000))
     assert source(player.embed_html(workdir / "a.mp4")).startswith("data:video/mp4;base64,AAAA")
     assert "<video" not in player.embed_html(workdir / "a.mp4", limit=999)
     assert "at most" in player.embed_html(workdir / "a.mp4", limit=999)
 
 
-def test_embedding_a_file_that_is_gone_is_told(workdir: Path) -> None:
-    """A removed file is no traceback in the middle of a display."""
+def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
+    """A removed file shows a message instead of a traceback."""
     assert "cannot be read" in player.embed_html(workdir / "gone.mp4")

@@ -1,4 +1,4 @@
-"""The lock, the refresher, and observing without keeping alive."""
+"""The lock, the refresher and weak observers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Until = Callable[[Callable[[], object]], None]
 
 
 class Source(HasTraits):
-    """Something to observe."""
+    """An object to observe."""
 
     number = Int()
     other = Int()
 
 
 class View:
-    """Counts how often it is told."""
+    """A view that counts its calls."""
 
     def __init__(self, rounds: int = 3) -> None:
         self.calls = 0
         self.rounds = rounds
 
-    def hear(self) -> None:
+    def on_change(self) -> None:
         self.calls += 1
 
     def refresh(self) -> bool:
@@ -41,7 +41,7 @@ class View:
 
 
 def test_threads_writing_one_widget_lose_nothing() -> None:
-    """Without the one lock, hold_sync against hold_sync raises or sends stale values."""
+    """Six threads write one widget without errors or lost values, which needs the lock around hold_sync."""
     bar = ipywidgets.IntProgress(max=10_000)
     errors: list[Exception] = []
 
@@ -66,7 +66,7 @@ def test_threads_writing_one_widget_lose_nothing() -> None:
 
 
 def test_close_parts_closes_everything_inside(live_widgets: Callable[[], int]) -> None:
-    """Children of children, layouts and styles are closed, however often a cell is run again."""
+    """Children of children, layouts and styles are closed, even after a hundred runs of a cell."""
     before = live_widgets()
     for _ in range(100):
         box = ipywidgets.VBox([ipywidgets.HBox([ipywidgets.Text(), ipywidgets.Button()])])
@@ -76,12 +76,12 @@ def test_close_parts_closes_everything_inside(live_widgets: Callable[[], int]) -
 
 
 def test_an_observed_source_keeps_no_view_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When nobody else holds the view it goes, and the source forgets it at the next change."""
+    """An observed view can be garbage-collected, and the source drops it at the next change."""
     source, view = Source(), View()
     forgotten: list[list[str]] = []
     unobserve = source.unobserve
-    monkeypatch.setattr(source, "unobserve", lambda *given: forgotten.append(given[1]) or unobserve(*given))
-    observe(source, view, "hear", ["number"])
+    monkeypatch.setattr(source, "unobserve", lambda *args: forgotten.append(args[1]) or unobserve(*args))
+    observe(source, view, "on_change", ["number"])
     source.number = 1
     assert view.calls == 1
     gone = weakref.ref(view)
@@ -92,13 +92,13 @@ def test_an_observed_source_keeps_no_view_alive(monkeypatch: pytest.MonkeyPatch)
     source.number = 2
     assert forgotten == [["number"]]
     source.number = 3
-    assert forgotten == [["number"]], "it hears of no further change"
+    assert forgotten == [["number"]], "it receives no further change"
 
 
 def test_traits_that_change_together_are_one_call() -> None:
-    """Each of them tells of its change by itself; a view is drawn once for all of them."""
+    """Traits changed in one ``hold_trait_notifications`` cause a single call."""
     source, view = Source(), View()
-    observe(source, view, "hear", ["number", "other"])
+    observe(source, view, "on_change", ["number", "other"])
     with source.hold_trait_notifications():
         source.number, source.other = 1, 1
     assert view.calls == 1
@@ -108,9 +108,9 @@ def test_traits_that_change_together_are_one_call() -> None:
 
 
 def test_a_weak_call_keeps_no_view_alive(caplog: pytest.LogCaptureFixture) -> None:
-    """It takes whatever it is called with; for a view that is gone it does nothing."""
+    """A weak call ignores its arguments, and does nothing once the view is gone."""
     view = View()
-    call = weakly(view, "hear")
+    call = weakly(view, "on_change")
     call()
     call("something", 2)
     assert view.calls == 2
@@ -123,7 +123,7 @@ def test_a_weak_call_keeps_no_view_alive(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_lazy_part_is_made_once_and_closed_with_the_rest(live_widgets: Callable[[], int]) -> None:
-    """When it is asked for, and not before; on the page or not."""
+    """A lazy part is created on first access, and closed whether it is on the page or not."""
 
     class Box(ipw.VBox):
         made = 0
@@ -148,9 +148,9 @@ def test_a_lazy_part_is_made_once_and_closed_with_the_rest(live_widgets: Callabl
 
 
 def test_stop_ends_observing_and_may_be_called_twice() -> None:
-    """A closed view hears nothing more."""
+    """A stopped view receives no further calls."""
     source, view = Source(), View()
-    stop = observe(source, view, "hear", ["number"])
+    stop = observe(source, view, "on_change", ["number"])
     stop()
     stop()
     source.number = 1
@@ -158,21 +158,21 @@ def test_stop_ends_observing_and_may_be_called_twice() -> None:
 
 
 def test_a_view_that_raises_does_not_reach_the_source(caplog: pytest.LogCaptureFixture) -> None:
-    """Following a task goes on whatever a view does; the log tells."""
+    """An exception in a view is logged and does not reach the source."""
 
     class Broken(View):
-        def hear(self) -> None:
+        def on_change(self) -> None:
             raise ValueError("broken view")
 
     source, view = Source(), Broken()
-    observe(source, view, "hear", ["number"])
+    observe(source, view, "on_change", ["number"])
     with caplog.at_level(logging.ERROR):
         source.number = 1
     assert "broken view" in caplog.text
 
 
 def test_the_refresher_ends_with_its_last_view(until: Until) -> None:
-    """One thread for all views, none when there is nothing to draw."""
+    """All views share one thread, which ends when there is nothing to draw."""
     refresher, views = Refresher(interval=0.005), [View(), View()]
     for view in views:
         refresher.add(view)
@@ -183,16 +183,16 @@ def test_the_refresher_ends_with_its_last_view(until: Until) -> None:
 
 
 def test_the_refresher_keeps_no_view_alive(until: Until) -> None:
-    """A card that nobody holds any more is not drawn for ever."""
+    """A view without other references is no longer refreshed."""
     refresher, view = Refresher(interval=0.005), View(rounds=10**9)
     refresher.add(view)
-    until(lambda: view.calls > 2)  # noqa: F821 - it is there until the next line
+    until(lambda: view.calls > 2)  # noqa: F821 - deleted only on the next line
     del view
     until(lambda: gc.collect() is not None and not refresher.is_running)
 
 
 def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.LogCaptureFixture) -> None:
-    """One broken view stops neither the thread nor the other views."""
+    """A view that raises stops neither the thread nor the other views."""
 
     class Broken(View):
         def refresh(self) -> bool:
@@ -205,8 +205,8 @@ def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.
     assert caplog.text.count("could not be drawn") == 1
 
 
-def test_an_alarm_does_not_wait_for_the_beat(until: Until) -> None:
-    """Nor for the views that wait for it."""
+def test_an_alarm_does_not_wait_for_the_interval(until: Until) -> None:
+    """An alarm fires before the next refresh of the views is due."""
     refresher, view, called = Refresher(interval=1000), View(), []
     refresher.add(view)
     refresher.later(0.01, lambda: called.append(1))
@@ -217,18 +217,18 @@ def test_an_alarm_does_not_wait_for_the_beat(until: Until) -> None:
 
 
 def test_an_alarm_keeps_nothing_alive_afterwards(until: Until) -> None:
-    """The thread goes on for the sake of others, without what it has called."""
+    """The thread holds no reference to a function it has called, even while it waits for other views."""
     refresher, view, waiting = Refresher(interval=1000), View(), View()
     refresher.add(waiting)
-    refresher.later(0.0, view.hear)
-    until(lambda: view.calls)  # noqa: F821 - it is there until the next line
+    refresher.later(0.0, view.on_change)
+    until(lambda: view.calls)  # noqa: F821 - deleted only on the next line
     gone = weakref.ref(view)
     del view
     until(lambda: gc.collect() is not None and gone() is None)
 
 
 def test_later_calls_once(until: Until) -> None:
-    """An alarm needs no view."""
+    """An alarm runs once, and needs no view."""
     refresher, called = Refresher(interval=0.005), []
     refresher.later(0.01, lambda: called.append(1))
     until(lambda: called and not refresher.is_running)
