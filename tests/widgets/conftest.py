@@ -1,4 +1,4 @@
-"""Managers that speak to a real sandbox, and a count of the widgets that are alive."""
+"""Fixtures for the tests of widgets: a sandbox, managers, tasks, a cell, and the number of live widgets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Until = Callable[[Callable[[], object]], None]
 
 @pytest.fixture(autouse=True)
 def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image out in the web is a good one, unasked; one on this machine is really fetched."""
+    """Treat every web image as valid without a request; fetch images on this machine."""
 
     def look(url: str, base_url: str, *, keep: int = 0) -> ImageReport:
         if is_private_host(url):
@@ -43,14 +43,14 @@ def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sandbox]:
-    """A sandbox whose tasks take about a second."""
+    """Yield a sandbox whose tasks take about a second."""
     with Sandbox(speed=50, draft=True) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def manager(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
-    """A manager whose videos go beside the notebook."""
+    """Yield a manager whose library folder is next to the notebook."""
     client = Client(server.api_key, server.base_url)
     with TaskManager(client, Library("qingbo_videos"), sandbox=None, poll_interval=0.1) as manager:
         yield manager
@@ -58,7 +58,7 @@ def manager(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
 
 @pytest.fixture
 def make_task(manager: TaskManager) -> Callable[..., Task]:
-    """Makes a task that nobody follows, in any state; ``task._set`` is what the follower calls."""
+    """Return a function that creates a task in any state without following it."""
 
     def make(prompt: str = "A koi", *, request: VideoRequest | None = None, **state: object) -> Task:
         task = Task(manager, request or VideoRequest(prompt=prompt))
@@ -70,13 +70,13 @@ def make_task(manager: TaskManager) -> Callable[..., Task]:
 
 @pytest.fixture
 def until() -> Until:
-    """Wait for a condition, never for a time."""
+    """Return a function that waits for a condition."""
     return waiting.until
 
 
 @pytest.fixture
 def live_widgets() -> Callable[[], int]:
-    """How many widgets are alive: open to a page, and kept in memory for it."""
+    """Return a function that counts live widgets: open, and held in memory by ipywidgets."""
     registry = getattr(widget_module, "_instances", None)
     if registry is None:  # ipywidgets 7
         registry = ipywidgets.Widget.widgets
@@ -85,7 +85,7 @@ def live_widgets() -> Callable[[], int]:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ipywidgets.Widget, dict[str, Any]]]:
-    """What goes to the page of widgets that it knows already: which widget, and the message."""
+    """Return the messages to existing widgets on the page, with their widget."""
     messages: list[tuple[ipywidgets.Widget, dict[str, Any]]] = []
 
     def send(widget: ipywidgets.Widget, message: dict[str, Any], buffers: Any = None) -> None:
@@ -99,12 +99,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ipywidgets.Widget, dict[
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a kernel: only what somebody sees is drawn."""
+    """Simulate a kernel, where only visible widgets are drawn."""
     monkeypatch.setattr(lasting, "in_notebook", lambda: True)
 
 
 class Cell:
-    """What is displayed in a cell, by display id: what the page would show and the notebook store."""
+    """The outputs of a cell by display id, as the page shows and the notebook stores them."""
 
     def __init__(self) -> None:
         self.outputs: dict[str, dict[str, Any]] = {}
@@ -117,19 +117,19 @@ class Cell:
 
     @property
     def views(self) -> int:
-        """How many outputs need a kernel."""
+        """The number of outputs that need a kernel."""
         return sum(VIEW in data for data in self.outputs.values())
 
     @property
     def html(self) -> str:
-        """The HTML of all outputs, without its style."""
+        """The HTML of all outputs, without styles."""
         written = "".join(data.get("text/html", "") for data in self.outputs.values())
         return re.sub(r"<style>.*?</style>", "", written, flags=re.DOTALL)
 
 
 @pytest.fixture
 def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
-    """Records displays at the one place where they leave for the page."""
+    """Return a cell that records all displays at the point where they are sent to the page."""
     cell = Cell()
     monkeypatch.setattr(lasting, "display", cell.display)
     monkeypatch.setattr(lasting, "update_display", cell.update)

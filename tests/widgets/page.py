@@ -1,8 +1,8 @@
-"""What the page shows of a widget, and what a user does there: texts, buttons, keys and tooltips.
+"""Helpers that read widgets as the page shows them, and act as the user does: texts, buttons, keys, tooltips.
 
-Tests of widgets read and act through this module, so that they know no private part of a widget. Whatever a
-user does arrives as the page's own message, through the comm of the widget; what a callback raises then is
-raised in the test.
+Tests use widgets through this module, so that they depend on no private part of a widget. Every user action
+arrives as the page's own message, through the comm of the widget; an exception in a callback is raised in the
+test.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def displayed(widget: Any) -> Iterator[Any]:
 
 
 def is_displayed(widget: Any, part: Any) -> bool:
-    """Return whether the page draws this part of the widget."""
+    """Return True if the page draws this part of the widget."""
     return any(shown is part for shown in displayed(widget))
 
 
@@ -95,7 +95,7 @@ def the(widget: Any, kind: type[Kind]) -> Kind:
 
 
 def outputs_of(widget: Any, kind: str = "text/html") -> list[str]:
-    """Return what stands in the output areas of a widget: players of videos, most of all.
+    """Return the contents of a widget's output areas, mostly video players.
 
     Args:
         widget: the widget.
@@ -116,7 +116,7 @@ def displayed_html(widget: Any) -> str:
 
 
 def text_of(widget: Any) -> str:
-    """Return what a user reads in a widget: the text of its displayed HTML, one line a part."""
+    """Return the text that the user reads in a widget: the text of its displayed HTML, one line per part."""
     lines = (_plain(_html_in(part)) for part in displayed(widget) if _has_html(part))
     return "\n".join(line for line in lines if line)
 
@@ -132,7 +132,7 @@ def html_part(widget: Any, text: str) -> Any:
 
 
 def box_of(widget: Any, part: Any) -> Any:
-    """Return the displayed box in which a part stands, to read what is said beside it and nowhere else."""
+    """Return the displayed box that contains a part, to read only the texts next to it."""
     boxes = [box for box in displayed(widget) if any(child is part for child in getattr(box, "children", ()))]
     if len(boxes) != 1:
         raise AssertionError(f"{_name(part)} stands in {len(boxes)} boxes of {_name(widget)}, not in one")
@@ -140,7 +140,7 @@ def box_of(widget: Any, part: Any) -> Any:
 
 
 def below(widget: Any, part: Any) -> Any:
-    """Return what stands right below a part, in the same box: the note of a field, say."""
+    """Return the part right below another in the same box, such as the note of a field."""
     children = list(box_of(widget, part).children)
     place = next(index for index, child in enumerate(children) if child is part)
     if place + 1 == len(children):
@@ -149,7 +149,7 @@ def below(widget: Any, part: Any) -> Any:
 
 
 def tooltip_of(part: Any) -> str:
-    """Return what appears under the pointer; the trait's name depends on the version of ipywidgets."""
+    """Return the tooltip; the name of its trait depends on the version of ipywidgets."""
     name = "tooltip" if part.has_trait("tooltip") else "description_tooltip"
     return getattr(part, name) or ""
 
@@ -188,20 +188,20 @@ def the_field(widget: Any, description: str) -> Any:
 def press(widget: Any, key: str) -> None:
     """Press a key while the focus is in the widget."""
     listeners = [part for part in parts_of(widget) if hasattr(part, "wanted")]
-    heard = [listener for listener in listeners if key in listener.wanted]
-    if len(heard) != 1:
+    matching = [listener for listener in listeners if key in listener.wanted]
+    if len(matching) != 1:
         keys = [wanted for listener in listeners for wanted in listener.wanted]
-        raise AssertionError(f"{len(heard)} parts of {_name(widget)} listen for {key!r}; heard are {keys}")
-    send(heard[0], {"key": key})
+        raise AssertionError(f"{len(matching)} parts of {_name(widget)} listen for {key!r}; heard are {keys}")
+    send(matching[0], {"key": key})
 
 
 def ctrl_enter(studio: Any, label: str, text: str) -> None:
-    """Press Ctrl+Enter in a text of a studio, once the page listens for it.
+    """Press Ctrl+Enter in a text field of a studio, once the page listens for it.
 
     Args:
         studio: the studio.
-        label: the description of the text.
-        text: what stands in it on the page.
+        label: the description of the text field.
+        text: its current text on the page.
     """
     (listener,) = until(lambda: [part for part in parts_of(studio) if isinstance(part, shortcut_class())])
     send(listener, {"label": label, "text": text})
@@ -215,7 +215,7 @@ def send_click(part: Any, header: dict[str, Any] | None = None) -> None:
 
     Args:
         part: the button.
-        header: of the message, where the front end writes the time of the click.
+        header: the header of the message, which has the front end's time of the click.
     """
     send(part, {"event": "click"}, header)
 
@@ -226,7 +226,7 @@ def send(part: Any, content: dict[str, Any], header: dict[str, Any] | None = Non
 
 
 def enter(part: Any, value: Any) -> None:
-    """Deliver a value that a user typed into a field or chose there, as the page's message."""
+    """Deliver a value that the user typed or chose in a field, as the page's message."""
     _deliver(part, {"method": "update", "state": {"value": value}, "buffer_paths": []}, None)
 
 
@@ -239,17 +239,17 @@ def _deliver(part: Any, data: dict[str, Any], header: dict[str, Any] | None) -> 
 
 @contextmanager
 def _raising() -> Iterator[None]:
-    """Raise what a callback raises within the context: ipywidgets only logs it, and no test would fail."""
+    """Raise exceptions of callbacks within the context, because ipywidgets only logs them."""
     errors: list[BaseException] = []
 
-    class Heard(logging.Handler):
-        """Keeps the exceptions that are logged by the thread of the context."""
+    class ExceptionRecorder(logging.Handler):
+        """A handler that records the exceptions logged by the thread of the context."""
 
         def emit(self, record: logging.LogRecord) -> None:
             if record.thread == threading.get_ident() and record.exc_info and record.exc_info[1]:
                 errors.append(record.exc_info[1])
 
-    logger, handler = get_logger(), Heard()
+    logger, handler = get_logger(), ExceptionRecorder()
     logger.addHandler(handler)
     try:
         yield
@@ -272,7 +272,7 @@ def _html_in(part: Any) -> str:
 
 
 def _plain(markup: str) -> str:
-    """Return markup as it is read: a space for each tag that ends a line, nothing for the others."""
+    """Return markup as plain text: a space for each tag that ends a line, nothing for other tags."""
     broken = re.sub(r"<(br|/?(button|div|p|pre|li|tr|td|th|figcaption|summary|details))\b[^>]*>", " ", markup)
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", broken))).strip()
 

@@ -1,4 +1,4 @@
-"""In Chinese nothing on the page is left in English, but for names and code."""
+"""With the Chinese locale, the page has no English except names and code."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from tests.widgets.page import parts_of
 
-#: What is the same in both languages: addresses, files, the service's fields, whatever has a digit in it …
+#: Texts that are the same in both languages: URLs, files, the service's fields, words with a digit, …
 CODE = re.compile(r"qw\.\w+\([^)]*\)|https?:\S+|\S+\.(?:png|mp4|sqlite)|\w*_\w+|[\w-]*\d[\w.-]*")
-#: … and the names of things.
+#: … and names.
 NAMES = """
     kling master std pro config simple generate zoom pan tilt roll horizontal vertical alpha Kling
     AI API CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
@@ -41,14 +41,14 @@ NAMES = """
 
 @pytest.fixture(autouse=True)
 def chinese() -> Iterator[None]:
-    """Everything made in these tests speaks Chinese."""
+    """Use the Chinese locale in these tests."""
     set_locale("zh")
     yield
     set_locale(None)
 
 
 def texts(widget: ipywidgets.Widget) -> Iterator[str]:
-    """What a person reads of one widget, or a screen reader says."""
+    """Yield the texts of one widget that the user reads or a screen reader speaks."""
     names = ("description", "placeholder", "tooltip", "description_tooltip", "label", "texts")
     for name in set(names) & set(widget.trait_names()):
         value = getattr(widget, name)
@@ -59,14 +59,14 @@ def texts(widget: ipywidgets.Widget) -> Iterator[str]:
 
 
 def seen(markup: str) -> Iterator[str]:
-    """The text of HTML, with the attributes that are read out; not its styles, scripts and code."""
+    """Yield the text of HTML and its spoken attributes, without styles, scripts and code."""
     markup = re.sub(r"<(style|script|pre|code)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     yield from re.findall(r'(?:aria-label|title|alt)="([^"]*)"', markup)
     yield html.unescape(re.sub(r"<[^>]*>", " ", markup))
 
 
 def english(widget: ipywidgets.Widget) -> list[str]:
-    """What is left in English."""
+    """Return the texts that contain English."""
     found = []
     for part in parts_of(widget):
         for text in texts(part):
@@ -77,7 +77,7 @@ def english(widget: ipywidgets.Widget) -> list[str]:
 
 @pytest.mark.parametrize("model", ["kling-v3", "kling-v2-master", "kling-v1-6", "kling-v1"])
 def test_the_form(model: str) -> None:
-    """With every part opened, and every field wrong."""
+    """The form is in Chinese with every panel open and every field invalid."""
     form = RequestForm(model=model)
     assert english(form) == []
     form.prompt = "鱼" * 3000
@@ -97,7 +97,7 @@ def test_the_form(model: str) -> None:
 
 
 def test_connecting() -> None:
-    """The panel that asks for a key."""
+    """The panel for entering an API key is in Chinese."""
     panel = ConnectPanel(lambda _: None)
     panel.connect_button.click()
     assert english(panel) == []
@@ -106,7 +106,7 @@ def test_connecting() -> None:
 
 @pytest.mark.slow
 def test_tasks_from_submit_to_video(manager: TaskManager) -> None:
-    """The studio with its cards, while they run and when they have ended; gallery and pairs after that."""
+    """The studio with running and ended cards, the gallery and the pairs are in Chinese."""
     studio = VideoStudio(manager, prompt="koi")
     studio.generate_button.click()
     assert english(studio) == []
@@ -120,7 +120,7 @@ def test_tasks_from_submit_to_video(manager: TaskManager) -> None:
 
 
 def test_a_sweep_before_it_is_sent(manager: TaskManager) -> None:
-    """The grid says how many tasks it would make, and what is left out."""
+    """The grid of a sweep that waits for confirmation is in Chinese."""
     from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 
     values: dict[str, Any] = {"prompt": ["koi"], "model": ["kling-v3", "kling-v1"], "cfg_scale": [0.5]}
@@ -130,7 +130,7 @@ def test_a_sweep_before_it_is_sent(manager: TaskManager) -> None:
 
 
 def test_a_refused_key(sandbox: Sandbox, workdir: Path) -> None:
-    """What went wrong stands on the card in Chinese, beside the service's own words."""
+    """The card shows the error in Chinese, next to the service's own message."""
     with TaskManager(Client("wrong", sandbox.base_url), Library(workdir)) as stranger:
         task = stranger.submit(prompt="koi")
         with pytest.raises(AuthenticationFailed, match="密钥错误或未启用"):

@@ -1,4 +1,4 @@
-"""Pages for a colleague: complete, escaped, and independent of Jupyter."""
+"""Exported pages are complete, escaped, and independent of Jupyter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVIL = '</title><script>alert(1)</script>" onload="x'
 
 
 class Elements(HTMLParser):
-    """The elements of a page, and the sources of its videos."""
+    """The tags of a page and the sources of its videos."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture
 def finished(make_task: Callable[..., Task], manager: TaskManager) -> Task:
-    """A task with an ugly prompt and an ugly file name."""
+    """Return a task with a hostile prompt and a file name that needs encoding."""
     manager.library.folder.mkdir(parents=True)
     video = manager.library.folder / "一只 koi #1.mp4"
     video.write_bytes(b"film")
@@ -43,7 +43,7 @@ def finished(make_task: Callable[..., Task], manager: TaskManager) -> Task:
 
 
 def test_one_file_holds_the_video(finished: Task, tmp_path: Path) -> None:
-    """The file stands alone: the video is inside it, and nothing else is loaded."""
+    """A single file contains the video and loads nothing else."""
     target = finished.export_html(tmp_path / "out" / "koi.html")
     found = Elements(target.read_text(encoding="utf-8"))
     (source,) = found.sources
@@ -53,7 +53,7 @@ def test_one_file_holds_the_video(finished: Task, tmp_path: Path) -> None:
 
 
 def test_a_folder_has_the_video_beside_the_page(finished: Task, tmp_path: Path) -> None:
-    """The folder can be moved and sent: the path is relative, and is a URL."""
+    """An exported folder refers to its videos by relative, encoded URLs, so that it can be moved."""
     target = finished.export_html(tmp_path / "out")
     (source,) = Elements(target.read_text(encoding="utf-8")).sources
     assert source == "videos/%E4%B8%80%E5%8F%AA%20koi%20%231.mp4"
@@ -62,7 +62,7 @@ def test_a_folder_has_the_video_beside_the_page(finished: Task, tmp_path: Path) 
 
 
 def test_too_much_for_one_file(finished: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says what does instead, and no half of a file is left."""
+    """A video above the limit is refused with the alternative, and no partial file remains."""
     monkeypatch.setattr(page, "ONE_FILE_LIMIT", 3)
     with pytest.raises(QingboError, match="name of a folder"):
         finished.export_html(tmp_path / "koi.html")
@@ -70,14 +70,14 @@ def test_too_much_for_one_file(finished: Task, tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_task_without_a_video(make_task: Callable[..., Task], tmp_path: Path) -> None:
-    """There is nothing to export yet, and it says so."""
+    """Exporting a task without a saved video raises an error."""
     with pytest.raises(QingboError, match="not saved yet"):
         make_task(status=TaskStatus.queued).export_html(tmp_path / "koi.html")
 
 
 @pytest.mark.slow
 def test_a_sweep_is_a_table(manager: TaskManager, server: Sandbox, tmp_path: Path) -> None:
-    """Rows, columns, videos, and what failed with its reason; all text is text."""
+    """An exported sweep is a table with videos and error messages, and all text is escaped."""
     server.faults = Faults(fail="task_failed", fail_prompt="script")
     made = sweep(
         prompt=["koi", EVIL], mode=["std", "pro"], duration=3, enable_audio=False, manager=manager, name="<b>"

@@ -1,4 +1,4 @@
-"""The eyes and hands of the tests of widgets: what they find, and what they say where there is nothing."""
+"""The helpers of ``page.py`` find displayed parts, and explain what they do not find."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.widgets.page import (
 
 
 def output(markup: str) -> ipywidgets.Output:
-    """An output area with HTML in it."""
+    """Return an output area with HTML."""
     data = {"text/html": markup, "text/plain": "A film"}
     return ipywidgets.Output(outputs=({"output_type": "display_data", "data": data, "metadata": {}},))
 
 
-def test_a_text_is_what_is_read_and_html_is_all_of_it() -> None:
-    """Without styles and tags, in the order of the page; what is hidden is HTML all the same."""
+def test_text_excludes_and_html_includes_hidden_parts() -> None:
+    """Text excludes styles, tags and hidden parts; HTML includes hidden parts."""
     hidden = ipywidgets.VBox([ipywidgets.HTML("<b>never</b>")], layout={"display": "none"})
     gone = ipywidgets.HTML("gone", layout={"visibility": "hidden"})
     head = ipywidgets.HTML("<style>p {\n}</style><p>A &lt;b&gt;<br>koi</p><p>swims</p>")
@@ -47,7 +47,7 @@ def test_a_text_is_what_is_read_and_html_is_all_of_it() -> None:
 
 
 def test_only_what_is_displayed_is_found() -> None:
-    """A part that is hidden, or stands in a hidden one, or nowhere."""
+    """Parts that are hidden, inside a hidden part, or not on the page are not found."""
     shown, inside = ipywidgets.Text(), ipywidgets.Text()
     page = ipywidgets.VBox([shown, ipywidgets.HBox([inside], layout={"display": "none"})])
     assert find(page, ipywidgets.Text) == [shown]
@@ -58,7 +58,7 @@ def test_only_what_is_displayed_is_found() -> None:
 
 
 def test_a_click_arrives_as_the_page_sends_it() -> None:
-    """On a button that can be clicked; otherwise the message says what a user would have seen."""
+    """A click on an enabled button is delivered; otherwise the error lists the buttons on the page."""
     clicked: list[str] = []
     save, drop = ipywidgets.Button(description="Save"), ipywidgets.Button(description="Drop", disabled=True)
     save.on_click(lambda one: clicked.append(one.description))
@@ -83,7 +83,7 @@ def test_a_click_arrives_as_the_page_sends_it() -> None:
 
 
 def test_a_field_is_found_by_its_description_and_typed_into() -> None:
-    """Its note stands below it, and its explanation under the pointer."""
+    """A field is found by its description, with the note below it and its tooltip."""
     field, note = ipywidgets.Text(description="Name"), ipywidgets.HTML("Any name")
     page = ipywidgets.VBox([ipywidgets.VBox([field, note])])
     enter(the_field(page, "Name"), "koi")
@@ -99,8 +99,8 @@ def test_a_field_is_found_by_its_description_and_typed_into() -> None:
         box_of(page, ipywidgets.Button())
 
 
-def test_a_key_that_nobody_listens_for_is_named_with_those_that_are() -> None:
-    """And one that somebody does arrives."""
+def test_a_key_without_a_listener_is_an_error() -> None:
+    """A key with a listener is delivered; for any other the error lists the keys with listeners."""
     from qingbo_widgets.widgets.base.keys import make_keys
 
     pressed: list[str] = []

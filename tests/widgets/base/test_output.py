@@ -53,7 +53,7 @@ def test_a_widget_that_was_never_displayed_is_not_seen(view: View, kernel: None)
 
 def test_a_displayed_widget_is_seen_without_a_page(view: View, kernel: None, cell: Any) -> None:
     """A displayed widget is drawn under nbclient, which has no page and stores the widgets' state."""
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     assert view.lasting.is_seen
     assert view.drawn == 1
 
@@ -74,7 +74,7 @@ def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kerne
 
 def test_a_widget_displayed_again_is_seen_immediately(view: View, kernel: None, cell: Any) -> None:
     """When a cell runs again, the widget is seen before the busy kernel receives the new view count."""
-    view.lasting.show("twin")
+    view.lasting.show(Markup("twin"))
     view.page_shows(1)
     view.page_shows(0)
     view.lasting.show(Markup("twin"))

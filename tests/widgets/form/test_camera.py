@@ -1,4 +1,4 @@
-"""The editor of the camera and the trait ``camera_control`` are the same thing seen from two sides."""
+"""The camera editor and the trait ``camera_control`` stay in sync."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.widgets.page import (
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form for the model that takes a camera, with the panel open."""
+    """Yield a form for a model that takes a camera, with the panel open."""
     form = RequestForm(model="kling-v1-6", prompt="A koi")
     form.panels.buttons["camera"].value = True
     yield form
@@ -38,35 +38,35 @@ def form() -> Iterator[RequestForm]:
 
 
 def editor_of(form: RequestForm) -> CameraEditor:
-    """The editor in its panel."""
+    """Return the editor in its panel."""
     editor = form.panels.editor("camera")
     assert isinstance(editor, CameraEditor)
     return editor
 
 
 def chosen(form: RequestForm) -> list[str | None]:
-    """The choices that are pressed."""
+    """Return the pressed choices."""
     return [kind for kind, choice in editor_of(form).choices.items() if choice.value]
 
 
 def ends(picture: str) -> list[str]:
-    """Where the animation leads each layer of a landscape, far to near."""
+    """Return the end transform of each layer of a landscape, far to near."""
     return re.findall(r"--qingbo-to: ([^\"]*)\"", picture)
 
 
 def kinds() -> list[str | None]:
-    """What can be chosen: no camera at all, or what the service offers."""
+    """Return the possible choices: no camera, or a type of the service."""
     return [None, *declared()["camera_control"].choices]
 
 
 def preview(editor: CameraEditor) -> Any:
-    """The landscape that moves."""
+    """Return the widget of the animated landscape."""
     (part,) = (part for part in find(editor, ipywidgets.HTML) if "qingbo-landscape" in part.value)
     return part
 
 
 def test_every_choice_and_axis_of_the_service_is_offered(form: RequestForm) -> None:
-    """And has words, a picture and a tooltip."""
+    """Every choice and axis of the service is offered, and each choice has its own icon."""
     editor = editor_of(form)
     assert set(editor.choices) == set(kinds())
     assert set(camera_view.PRESETS) == set(declared()["camera_control"].choices) - {"simple"}
@@ -80,7 +80,7 @@ def test_every_choice_and_axis_of_the_service_is_offered(form: RequestForm) -> N
 
 
 def test_the_editor_is_made_when_its_panel_is_first_opened() -> None:
-    """Until then it is one button, which says what is chosen all the same."""
+    """Until its panel opens, the editor is one button that shows the current choice."""
     form = RequestForm(model="kling-v1-6", camera_control="forward_up")
     assert len(form.panels.children) == 2
     assert form.panels.buttons["camera"].description == "Camera: Forward and up"
@@ -91,7 +91,7 @@ def test_the_editor_is_made_when_its_panel_is_first_opened() -> None:
 
 @pytest.mark.parametrize("kind", camera_view.PRESETS)
 def test_a_preset_is_one_press(form: RequestForm, kind: str) -> None:
-    """To the trait; the others are let go; pressing again changes nothing; and away with it."""
+    """Pressing a preset sets the trait and releases the others; pressing it again changes nothing."""
     assert chosen(form) == [None]
     editor_of(form).choices[kind].value = True
     assert form.camera_control == CameraControl(kind)
@@ -104,7 +104,7 @@ def test_a_preset_is_one_press(form: RequestForm, kind: str) -> None:
 
 
 def test_setting_the_trait_moves_the_editor(form: RequestForm) -> None:
-    """In every form that a request takes."""
+    """The editor shows the trait in every notation that a request accepts."""
     form.camera_control = "down_back"
     assert chosen(form) == ["down_back"]
     form.camera_control = {"type": "simple", "config": {"zoom": 5, "pan": -2.5}}
@@ -118,7 +118,7 @@ def test_setting_the_trait_moves_the_editor(form: RequestForm) -> None:
 
 
 def test_axes_are_set_by_number_and_by_button(form: RequestForm) -> None:
-    """What is zero is left out, but for the last; the buttons stop at the ends."""
+    """Zero axes are omitted except the last one, and the buttons stop at the limits."""
     editor = editor_of(form)
     editor.choices["simple"].value = True
     assert form.camera_control == CameraControl("simple", {"zoom": 0})
@@ -136,7 +136,7 @@ def test_axes_are_set_by_number_and_by_button(form: RequestForm) -> None:
 
 
 def test_the_axes_are_kept_while_a_preset_is_tried(form: RequestForm) -> None:
-    """Looking at another choice costs nothing."""
+    """Trying a preset does not lose the axis values."""
     editor = editor_of(form)
     form.camera_control = CameraControl("simple", {"roll": 4})
     editor.choices["forward_up"].value = True
@@ -145,7 +145,7 @@ def test_the_axes_are_kept_while_a_preset_is_tried(form: RequestForm) -> None:
 
 
 def test_more_than_one_axis_is_a_warning_and_no_problem(form: RequestForm) -> None:
-    """Kling wants one; the service takes more."""
+    """More than one axis gives a warning, because Kling expects one but the service accepts more."""
     form.camera_control = CameraControl("simple", {"roll": 4, "zoom": 1})
     assert form.problems == ()
     assert "2 axes differ from zero" in text_of(editor_of(form))
@@ -153,8 +153,8 @@ def test_more_than_one_axis_is_a_warning_and_no_problem(form: RequestForm) -> No
     assert "2 axes differ from zero" in form.panels.message.value
 
 
-def test_a_number_out_of_range_is_told_of(form: RequestForm) -> None:
-    """It can be typed, and is not changed behind one's back."""
+def test_a_number_out_of_range_is_a_problem(form: RequestForm) -> None:
+    """A number out of range is kept as typed and reported as a problem."""
     editor_of(form).choices["simple"].value = True
     editor_of(form).numbers["pan"].value = 12
     assert form.camera_control == CameraControl("simple", {"pan": 12})
@@ -174,15 +174,15 @@ def test_a_number_out_of_range_is_told_of(form: RequestForm) -> None:
         7,
     ],
 )
-def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: Any) -> None:
-    """Nothing raises."""
+def test_any_value_set_in_code_is_shown_with_its_problems(form: RequestForm, odd: Any) -> None:
+    """Invalid values set in code are shown with their problems, without an exception."""
     form.camera_control = odd
     assert "camera_control" in {problem.field for problem in form.problems}
     assert "qingbo-alarm" in html_of(editor_of(form))
 
 
 def test_the_picture_goes_the_other_way_than_the_camera() -> None:
-    """Looking right shifts everything to the left alike; moving right shifts what is near the most."""
+    """Rotating right shifts all layers left equally; moving right shifts near layers most."""
     far, *_, near = (
         re.search(r"translate\((.*?)px", end)[1]  # type: ignore[index]
         for end in ends(camera_view.landscape({"tilt": 5}, ""))
@@ -198,7 +198,7 @@ def test_the_picture_goes_the_other_way_than_the_camera() -> None:
 
 
 def test_the_preview_shows_what_is_chosen_and_only_when_it_changes(form: RequestForm) -> None:
-    """Other news of the form do not start it again; who cannot see it reads it."""
+    """The preview restarts only for a new choice, and has a text alternative."""
     form.camera_control = CameraControl("simple", {"tilt": -4})
     editor = editor_of(form)
     assert 'aria-label="Look left: 4"' in preview(editor).value
@@ -212,8 +212,8 @@ def test_the_preview_shows_what_is_chosen_and_only_when_it_changes(form: Request
     assert not any("qingbo-landscape" in part.value for part in find(form, ipywidgets.HTML))
 
 
-def test_the_preview_can_be_stopped_and_asks_nothing_of_who_wants_no_motion(form: RequestForm) -> None:
-    """By its button, and by the system's setting."""
+def test_the_preview_can_be_stopped_and_respects_reduced_motion(form: RequestForm) -> None:
+    """The button and the system's reduced-motion setting stop the animation."""
     editor = editor_of(form)
     form.camera_control = "forward_up"
     editor.pause_button.value = True
@@ -224,8 +224,8 @@ def test_the_preview_can_be_stopped_and_asks_nothing_of_who_wants_no_motion(form
     assert "prefers-reduced-motion: reduce" in camera_view.CSS
 
 
-def test_no_picture_contains_a_script_or_asks_for_anything() -> None:
-    """Drawn in the notebook, whatever is chosen."""
+def test_no_picture_contains_a_script_or_makes_a_request() -> None:
+    """No picture contains a script or a URL to load."""
     pictures = [camera_view.icon(kind) for kind in kinds()]
     pictures += [camera_view.landscape(axes, '"><script>') for axes in camera_view.PRESETS.values()]
     for picture in pictures:
@@ -233,7 +233,7 @@ def test_no_picture_contains_a_script_or_asks_for_anything() -> None:
 
 
 def test_a_fixed_camera_can_be_seen_and_not_changed() -> None:
-    """A form for a class."""
+    """A fixed camera is shown with disabled controls."""
     form = RequestForm(model="kling-v1-6", fixed={"camera_control": CameraControl("simple", {"zoom": 5})})
     form.panels.buttons["camera"].value = True
     editor = editor_of(form)
@@ -246,7 +246,7 @@ def test_a_fixed_camera_can_be_seen_and_not_changed() -> None:
 
 
 def test_every_control_has_a_name_of_its_own_and_an_explanation(form: RequestForm) -> None:
-    """No two buttons of the editor are called the same."""
+    """Every control of the editor has a unique name and a tooltip."""
     form.camera_control = CameraControl("simple", {"zoom": 5})
     editor = editor_of(form)
     controls = [*editor.choices.values(), *editor.numbers.values(), editor.pause_button]
@@ -258,7 +258,7 @@ def test_every_control_has_a_name_of_its_own_and_an_explanation(form: RequestFor
 
 
 def test_it_closes_with_all_its_parts(live_widgets: Callable[[], int]) -> None:
-    """Nothing stays."""
+    """Closing the form closes every part of the editor."""
     gc.collect()
     before = live_widgets()
     form = RequestForm(model="kling-v1-6", camera_control=CameraControl("simple", {"zoom": 5}))

@@ -1,4 +1,4 @@
-"""Each control tells what it is for, and shows whatever value it is given."""
+"""Controls have names and tooltips, and show any value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.widgets.page import below, html_of, tooltip_of
 
 @pytest.mark.parametrize("name", list(fields()))
 def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
-    """A screen reader says the description; the tooltip says what the field is for."""
+    """Every control has a description for screen readers and a tooltip."""
     control = build(name, declared()[name], models_of())
     assert control.description == declared()[name].label
     assert tooltip_of(control) == declared()[name].help
@@ -25,13 +25,13 @@ def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(fields()))
 def test_building_twice_gives_equal_controls(name: str) -> None:
-    """The table is not used up by the first form."""
+    """Building the same control twice gives the same options."""
     first, second = (build(name, declared()[name], models_of()) for _ in range(2))
     assert getattr(first, "options", None) == getattr(second, "options", None)
 
 
 def test_offer_shows_a_value_that_is_not_offered() -> None:
-    """What was set in code is shown, not replaced behind one's back."""
+    """A value set in code that is not among the options is shown and not replaced."""
     choice = ipywidgets.Dropdown(options=[("one", 1)])
     offer(choice, [("one", 1), ("two", 2)], 7)
     assert choice.value == 7
@@ -40,12 +40,12 @@ def test_offer_shows_a_value_that_is_not_offered() -> None:
 
 
 def values(form: RequestForm, name: str) -> list[Any]:
-    """The values that a control offers."""
+    """Return the values that a dropdown offers."""
     return [value for _, value in form.controls[name].options]
 
 
 def test_a_choice_offers_what_the_chosen_model_takes(described: Callable[[str], None]) -> None:
-    """With its labels; a value that the next model lacks stays on the page, as a problem."""
+    """A dropdown offers the model's choices; a value that the next model lacks stays as a problem."""
     described(
         """
         [models.kling-v9]
@@ -71,7 +71,7 @@ def test_a_choice_offers_what_the_chosen_model_takes(described: Callable[[str], 
 
 
 def test_seconds_that_are_no_duration_have_choices_of_their_own(described: Callable[[str], None]) -> None:
-    """Those of the chosen model; and one can go back to the model's own."""
+    """A parameter in seconds offers the choices of the chosen model, and can be unset again."""
     described(
         """
         [parameters.fade]

@@ -1,4 +1,4 @@
-"""What was typed is there again when the cell runs again."""
+"""Drafts restore form input when the cell runs again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 
 
 class Shell:
-    """Stands in for Jupyter's shell: which cell runs now."""
+    """A substitute for Jupyter's shell that reports the running cell."""
 
     def __init__(self, parent: object) -> None:
         self.parent = parent
@@ -31,7 +31,7 @@ class Shell:
 
 @pytest.fixture
 def run_in(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Says which cell runs, and lets a draft be written at once."""
+    """Return a function that sets the running cell; drafts are written immediately."""
     monkeypatch.setattr(drafts, "PAUSE", 0.0)
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
 
@@ -43,20 +43,20 @@ def run_in(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def forget(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The kernel is restarted: what is not on disk is gone."""
+    """Return a function that restarts the kernel: drafts that are not on disk are lost."""
     monkeypatch.setattr(drafts, "_remembered", {})
     return lambda: monkeypatch.setattr(drafts, "_remembered", {})
 
 
 @pytest.fixture
 def presets(tmp_path: Path) -> Presets:
-    """A library's presets."""
+    """Return the presets of a library."""
     return Presets(tmp_path / "videos")
 
 
 @pytest.fixture
 def make(presets: Presets) -> Iterator[Any]:
-    """Makes a form as the code of a cell does, with its draft."""
+    """Yield a function that creates a form with its draft, as the code of a cell does."""
     made: list[tuple[RequestForm, DraftKeeper]] = []
 
     def make_form(key: str = "cell", **initial: Any) -> RequestForm:
@@ -82,26 +82,26 @@ def make(presets: Presets) -> Iterator[Any]:
     ],
 )
 def test_the_cell_that_runs(monkeypatch: pytest.MonkeyPatch, shell: object, key: str | None) -> None:
-    """Where the front end tells; a program has no cells, and no drafts."""
+    """The key is the cell id if the front end sends one; a program has no cells and no drafts."""
     monkeypatch.setattr(drafts, "get_ipython", lambda: shell)
     assert cell_key() == key
 
 
 def test_running_the_cell_again_keeps_what_was_typed(make: Any) -> None:
-    """At once, without waiting for the disk."""
+    """The draft is restored in the same kernel before it is on disk."""
     make(prompt="A koi").controls["prompt"].value = "A fox"
     assert make(prompt="A koi").prompt == "A fox"
 
 
 def test_each_cell_has_its_own(make: Any) -> None:
-    """Two forms in a notebook do not mix."""
+    """Forms in different cells have separate drafts."""
     make("one").prompt = "A koi"
     assert make("two").prompt == ""
     assert make("one").prompt == "A koi"
 
 
 def test_another_kernel_finds_it(make: Any, forget: Any, presets: Presets, until: Any, run_in: Any) -> None:
-    """A moment after the last letter it is on disk, with what the model does not take."""
+    """Another kernel restores the draft from disk, including fields that the model does not take."""
     form = make(model="kling-v1")
     form.prompt, form.negative_prompt, form.model = "A koi", "blur", "kling-v3"
     until(lambda: presets.draft("cell") and presets.draft("cell").fields.get("model", "") == "kling-v3")
@@ -110,8 +110,8 @@ def test_another_kernel_finds_it(make: Any, forget: Any, presets: Presets, until
     assert (again.prompt, again.negative_prompt, again.model) == ("A koi", "blur", "kling-v3")
 
 
-def test_where_the_code_has_changed_it_counts(make: Any) -> None:
-    """Somebody has edited the cell; the rest of the draft stays."""
+def test_a_change_in_the_code_overrides_the_draft(make: Any) -> None:
+    """A field changed in the code takes the code's value; the rest of the draft stays."""
     form = make(prompt="A koi", mode="std")
     form.prompt, form.duration = "A fox", 9
     again = make(prompt="A carp", mode="std")
@@ -120,10 +120,8 @@ def test_where_the_code_has_changed_it_counts(make: Any) -> None:
     assert (once_more.prompt, once_more.duration) == ("", 9)
 
 
-def test_where_the_code_chooses_another_model_its_defaults_count(
-    make: Any, described: Callable[[str], None]
-) -> None:
-    """But for what was chosen in the form, which stays although the other model has another default."""
+def test_another_model_in_the_code_brings_its_defaults(make: Any, described: Callable[[str], None]) -> None:
+    """A new model in the code brings its defaults, but fields chosen in the form stay."""
     described("[models.kling-v9]\ntakes = []\nmode = { default = 'pro' }\naspect_ratio = { default = '1:1' }")
     make(prompt="A koi").aspect_ratio = "9:16"
     again = make(prompt="A koi", model="kling-v9")
@@ -133,7 +131,7 @@ def test_where_the_code_chooses_another_model_its_defaults_count(
 
 
 def test_start_afresh_is_remembered_too(make: Any) -> None:
-    """An emptied form stays empty."""
+    """A form that was reset stays reset."""
     form = make(prompt="A koi")
     form.prompt = "A fox"
     form.start_afresh()
@@ -143,7 +141,7 @@ def test_start_afresh_is_remembered_too(make: Any) -> None:
 def test_not_every_letter_is_written(
     make: Any, presets: Presets, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
-    """One file a pause, whatever is typed in it."""
+    """A draft is written once per pause, not for every letter."""
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
     monkeypatch.setattr(drafts, "PAUSE", 0.3)
     written: list[str] = []
@@ -159,7 +157,7 @@ def test_not_every_letter_is_written(
 
 
 def test_what_is_not_written_yet_is_written_at_the_end(make: Any, presets: Presets, workdir: Path) -> None:
-    """Closing the form does not lose the last second."""
+    """Closing the form writes a pending draft."""
     form = RequestForm()
     keeper = DraftKeeper(form, presets, "cell")
     form.prompt = "A koi"
@@ -173,7 +171,7 @@ def test_what_is_not_written_yet_is_written_at_the_end(make: Any, presets: Prese
 def test_a_folder_that_cannot_be_written_harms_nothing(
     make: Any, presets: Presets, until: Any, caplog: pytest.LogCaptureFixture, run_in: Any
 ) -> None:
-    """It is logged, and the draft lives in this kernel."""
+    """A folder that cannot be written is logged, and the draft stays in this kernel."""
     presets.folder.write_text("a file where the folder should be", encoding="utf-8")
     form = make()
     form.prompt = "A koi"
@@ -184,7 +182,7 @@ def test_a_folder_that_cannot_be_written_harms_nothing(
 def test_a_studio_keeps_the_draft_of_its_cell(
     manager: TaskManager, server: Sandbox, run_in: Any, forget: Any
 ) -> None:
-    """In the folder of its library; a key is never in it."""
+    """A studio writes its draft to its library's folder, without any API key."""
     run_in("cell 1")
     studio = VideoStudio(manager, prompt="A koi")
     studio.form.controls["prompt"].value = "A fox"
@@ -204,7 +202,7 @@ def test_a_studio_keeps_the_draft_of_its_cell(
 
 
 def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: Any) -> None:
-    """Nothing is written that nobody would find again."""
+    """A program without cells writes no draft."""
     studio = VideoStudio(manager, prompt="A koi")
     studio.form.prompt = "A fox"
     studio.close()
@@ -212,7 +210,7 @@ def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: An
 
 
 def test_a_draft_of_version_0_1_keeps_what_was_typed(make: Any, presets: Presets, run_in: Any) -> None:
-    """It names only what differs from the defaults, and no default counts as changed by the code."""
+    """A 0.1 draft, which omits defaults, is restored; its defaults do not count as changes in the code."""
     presets.keep_draft("cell", Draft({"model": "kling-v1", "mode": "pro"}, {"model": "kling-v3"}))
     form = make()
     assert (form.model, form.mode, form.duration) == ("kling-v1", "pro", 5)

@@ -1,4 +1,4 @@
-"""The table of fields is complete, and a choice offers what the description says."""
+"""The table of fields is complete, and dropdowns offer the values of the description."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.widgets.page import below, html_of
 
 
 def test_every_field_of_a_request_is_explained() -> None:
-    """A field that is added to requests cannot be forgotten here."""
+    """Every field of a request is declared, and every field with a control is one of them."""
     assert set(declared()) == set(VideoRequest.field_names())
     assert set(fields()) < set(declared())
 
 
 @pytest.mark.parametrize("model", list(models_of()))
 def test_a_model_offers_its_lengths(model: str) -> None:
-    """What is offered is what the catalogue says, with the unit."""
+    """The dropdown offers the durations of the model's description, with the unit."""
     described = models_of()[model].parameters["duration"]
     options = seconds_options(described, models_of())
     assert tuple(seconds for _, seconds in options) == described.choices
@@ -35,7 +35,7 @@ def test_a_model_offers_its_lengths(model: str) -> None:
 MASK = {"mask_url": "https://example.com/m.png", "trajectories": [{"x": 1, "y": 2}, {"x": 3, "y": 4}]}
 AREA = DynamicMask("https://example.com/m.png", ((1, 2), (3, 4)))
 
-#: For each type, with as little as it can be described by: what is typed or chosen, and the field's value.
+#: For each type, with the shortest description possible: the input, and the value of the field.
 TYPES: dict[str, tuple[str, str, Any, Any]] = {
     "name": ("name", "", " koi ", "koi"),
     "name with a default": ("name", 'default = "fox"', "koi", "koi"),
@@ -64,7 +64,7 @@ TYPES: dict[str, tuple[str, str, Any, Any]] = {
 
 @pytest.mark.parametrize("case", TYPES)
 def test_every_type_has_a_control(described: Callable[[str], None], case: str) -> None:
-    """It sends nothing before it is touched, takes what is typed, and shows what the code sets."""
+    """A control of every type sends nothing until it is used, accepts input, and shows values set in code."""
     type_, words, shown, value = TYPES[case]
     help_ = "The length of the video in seconds."
     described(
@@ -86,8 +86,8 @@ def test_every_type_has_a_control(described: Callable[[str], None], case: str) -
 
 @pytest.mark.parametrize("type_", ["integer", "number", "camera", "masks", "shots"])
 @pytest.mark.parametrize("typed", ['[{"half', "-"])
-def test_what_cannot_be_read_stays_as_typed(described: Callable[[str], None], type_: str, typed: str) -> None:
-    """It is a problem below the control, and may be emptied again."""
+def test_invalid_input_stays_as_typed(described: Callable[[str], None], type_: str, typed: str) -> None:
+    """Input that cannot be parsed stays as typed, is shown as a problem, and can be cleared."""
     described(
         f'[parameters.extra_one]\ntype = "{type_}"\nhelp = "The length of the video in seconds."\n'
         'choices = ["spin"]\nrange = [0, 10]\npoints = [2, 5]\n[models.kling-v9]\ntakes = ["extra_one"]'
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_stays_as_typed(described: Callable[[str], None], ty
 def test_a_control_that_is_never_empty_shows_the_likely_value_of_the_model(
     described: Callable[[str], None],
 ) -> None:
-    """The default where the field is not set, of the model that is chosen."""
+    """A control that cannot be empty shows the chosen model's default or example while the field is unset."""
     described("[models.kling-v9]\ntakes = ['enable_audio', 'cfg_scale']\nenable_audio = { example = false }")
     form = RequestForm(prompt="A koi")
     assert isinstance(form.controls["enable_audio"], ipywidgets.Checkbox)
@@ -120,8 +120,8 @@ def test_a_control_that_is_never_empty_shows_the_likely_value_of_the_model(
     form.close()
 
 
-def test_ctrl_enter_takes_what_stands_in_any_text_area(described: Callable[[str], None]) -> None:
-    """What the page tells of is found by its label, parts as JSON too."""
+def test_ctrl_enter_takes_the_text_of_any_text_area(described: Callable[[str], None]) -> None:
+    """A text from Ctrl+Enter is found by its label in any text area, including JSON fields."""
     described(
         '[parameters.scenes]\ntype = "shots"\nlabel = "Mode"\nhelp = "The length of the video in seconds."\n'
         '[models.kling-v9]\ntakes = ["scenes"]'

@@ -1,4 +1,4 @@
-"""The images of a form: shown, judged, and never waited for."""
+"""Images of a form are shown and checked without blocking it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Until = Callable[[Callable[[], object]], None]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the end of typing."""
+    """Remove the delay after typing."""
     monkeypatch.setattr(images, "_TYPED", 0.0)
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
 
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form that lacks nothing but an image."""
+    """Yield a form that lacks only an image."""
     form = RequestForm(prompt="A koi")
     yield form
     form.close()
@@ -43,7 +43,7 @@ def form() -> Iterator[RequestForm]:
 
 @pytest.fixture
 def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
-    """Says what a look at the image finds; each look waits while the event that is returned is cleared."""
+    """Return a function that sets the probe's result; probes block while its event is cleared."""
 
     def find(size: Size | None = None, problem: str = "") -> threading.Event:
         may_look = threading.Event()
@@ -61,7 +61,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
 
 @pytest.fixture
 def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
-    """A manager that knows that it speaks to a sandbox of ours, which outlives it."""
+    """Yield a manager whose service is a local sandbox that outlives it."""
     manager = TaskManager(Client(server.api_key, server.base_url), Library("qingbo_videos"))
     manager.sandbox = server
     yield manager
@@ -70,23 +70,23 @@ def local(server: Sandbox, workdir: Path) -> Iterator[TaskManager]:
 
 
 def shown(form: RequestForm, field: str = "image_urls") -> str:
-    """What the preview of a field shows."""
+    """Return the HTML in the preview of a field."""
     return html_of(form.slots[field].editor)
 
 
 def note(form: RequestForm) -> str:
-    """What stands under the field for images."""
+    """Return the note below the field for images."""
     return html_of(below(form, form.controls["image_urls"]))
 
 
 def picture(path: Path, width: int = 640, height: int = 360) -> Path:
-    """A picture on this machine."""
+    """Write an image file and return its path."""
     Image.new("RGB", (width, height), "teal").save(path)
     return path
 
 
-def test_a_form_without_images_looks_at_none(form: RequestForm) -> None:
-    """And makes no preview."""
+def test_a_form_without_images_probes_none(form: RequestForm) -> None:
+    """A form without images probes none and creates no preview."""
     assert form.slots["image_urls"].layout.display == "none"
     assert form.slots["image_urls"].children == ()
 
@@ -94,7 +94,7 @@ def test_a_form_without_images_looks_at_none(form: RequestForm) -> None:
 def test_the_image_is_shown_with_the_shape_of_the_video(
     form: RequestForm, finds: Finds, until: Until
 ) -> None:
-    """Its server is not told where."""
+    """The image is shown with the video's shape and without a referrer."""
     looking = finds(Size("JPEG", 1200, 800))
     looking.clear()
     form.controls["image_urls"].value = URL
@@ -109,7 +109,7 @@ def test_the_image_is_shown_with_the_shape_of_the_video(
 
 
 def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Finds, until: Until) -> None:
-    """Told under its field, and Generate has to wait; another image, and all is well."""
+    """An unusable image is shown as a problem and blocks Generate until it is replaced."""
     looking = finds(None, "This is not a JPEG, PNG or WebP image.")
     looking.clear()
     form.image_urls = URL
@@ -126,7 +126,7 @@ def test_an_image_that_cannot_be_used_is_a_problem(form: RequestForm, finds: Fin
 
 
 def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) -> None:
-    """The task can be submitted all the same."""
+    """Images beyond Kling's limits give a hint, and the task can be submitted."""
     finds(Size("PNG", 200, 200))
     form.image_urls = URL
     until(lambda: "at least 300" in note(form))
@@ -134,8 +134,8 @@ def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) 
     assert "qingbo-hint" in note(form)
 
 
-def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Finds, until: Until) -> None:
-    """In the folded part, whose button says that there is something to mend."""
+def test_the_last_frame_is_probed_too(form: RequestForm, finds: Finds, until: Until) -> None:
+    """The last frame is probed when its panel is open, and the panel's button shows the problem."""
     finds(None, "This is not a JPEG, PNG or WebP image.")
     form.image_urls, form.last_frame = URL, "https://example.com/z.png"
     form.panels.buttons["more"].value = True
@@ -146,7 +146,7 @@ def test_the_last_frame_is_looked_at_too(form: RequestForm, finds: Finds, until:
 def test_only_the_last_address_typed_is_fetched(
     form: RequestForm, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not one for each letter, and not one twice."""
+    """Only the final URL is fetched, once, and not one URL for each letter."""
     monkeypatch.setattr(images, "_TYPED", 0.2)
     asked: list[str] = []
 
@@ -167,7 +167,7 @@ def test_only_the_last_address_typed_is_fetched(
 def test_a_slow_image_holds_up_nothing(
     form: RequestForm, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The form is used while the look goes on, and a form that is closed meanwhile is left alone."""
+    """A slow probe does not block the form, and its result is dropped if the form is closed."""
     door, looking = threading.Event(), threading.Event()
 
     def look(url: str, *_: object, **__: object) -> ImageReport:
@@ -188,7 +188,7 @@ def test_a_slow_image_holds_up_nothing(
 
 
 def test_a_file_is_served_by_the_sandbox(local: TaskManager, workdir: Path, until: Until) -> None:
-    """Its path, typed into the field, becomes an address; the file is shown out of the kernel's memory."""
+    """The path of a file becomes a URL of the sandbox, and the image is shown from the kernel's memory."""
     picture(workdir / "my koi.png", 640, 360)
     form = RequestForm(local, prompt="A koi", model="kling-v1-6")
     form.controls["image_urls"].value = "my koi.png"
@@ -207,8 +207,8 @@ def test_a_file_is_served_by_the_sandbox(local: TaskManager, workdir: Path, unti
     form.close()
 
 
-def test_a_form_that_meets_the_sandbox_later_takes_files_then(local: TaskManager, workdir: Path) -> None:
-    """As in a studio where the sandbox is started by a button."""
+def test_a_form_that_gets_a_sandbox_later_then_takes_files(local: TaskManager, workdir: Path) -> None:
+    """File paths work as soon as the form gets a manager with a sandbox, as in a studio."""
     picture(workdir / "koi.png")
     form = RequestForm(prompt="A koi", image_urls="koi.png")
     assert "public URLs only" in note(form)
@@ -218,7 +218,7 @@ def test_a_form_that_meets_the_sandbox_later_takes_files_then(local: TaskManager
 
 
 def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None:
-    """The reason stands under the field."""
+    """A file path for the real service is explained below the field."""
     picture(workdir / "koi.png")
     form = RequestForm(manager, prompt="A koi", image_urls="koi.png")
     assert form.image_urls == ("koi.png",)
@@ -226,8 +226,8 @@ def test_the_service_takes_no_files(manager: TaskManager, workdir: Path) -> None
     form.close()
 
 
-def test_what_is_no_picture_is_not_served(local: TaskManager, workdir: Path) -> None:
-    """It stays what it is, with its problem."""
+def test_a_file_that_is_not_an_image_is_not_served(local: TaskManager, workdir: Path) -> None:
+    """A file that is not an image keeps its path and is shown as a problem."""
     (workdir / "koi.txt").write_text("A koi", encoding="utf-8")
     form = RequestForm(local, prompt="A koi", image_urls="koi.txt")
     assert form.image_urls == ("koi.txt",)
@@ -236,7 +236,7 @@ def test_what_is_no_picture_is_not_served(local: TaskManager, workdir: Path) -> 
 
 
 def test_an_address_never_becomes_markup(form: RequestForm, finds: Finds, until: Until) -> None:
-    """Nor does what a server says."""
+    """A hostile URL never becomes markup."""
     finds(Size("PNG", 640, 360))
     form.image_urls = 'https://example.com/"onload="alert(1)'
     until(lambda: "<img" in shown(form))
@@ -247,7 +247,7 @@ def test_an_address_never_becomes_markup(form: RequestForm, finds: Finds, until:
 def test_a_hundred_previews_leave_nothing(
     finds: Finds, live_widgets: Callable[[], int], until: Until
 ) -> None:
-    """Closed with their form, looked at or not."""
+    """Previews are closed with their form, whether probed or not."""
     finds(Size("PNG", 640, 360))
     before = live_widgets()
     for _ in range(100):

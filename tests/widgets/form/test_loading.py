@@ -1,4 +1,4 @@
-"""Filling a form in: all of it, once, and nothing lost on the way."""
+"""Filling in a form sets all fields, with one check and without loss."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REQUESTS = [
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form in which something stands already."""
+    """Yield a form with existing values."""
     form = RequestForm(model="kling-v1", prompt="A fox", negative_prompt="blur", mode="pro", duration=10)
     yield form
     form.close()
@@ -38,14 +38,14 @@ def form() -> Iterator[RequestForm]:
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_fills_the_whole_form(form: RequestForm, request_: VideoRequest) -> None:
-    """Nothing of what stood there before is left in the request."""
+    """Filling in from a request leaves no previous value in the request."""
     assert form.load(request_) == ()
     assert form.request == request_
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_the_fields_of_a_form_fill_another(form: RequestForm, request_: VideoRequest) -> None:
-    """As JSON, there and back; also what the chosen model does not take."""
+    """The fields survive a round trip through JSON, including those that the chosen model does not take."""
     form.load(request_)
     form.negative_prompt = "blur"
     other = RequestForm()
@@ -56,27 +56,27 @@ def test_the_fields_of_a_form_fill_another(form: RequestForm, request_: VideoReq
 
 
 def test_an_earlier_task_fills_the_form(form: RequestForm, make_task: Callable[..., Task]) -> None:
-    """Same with changes."""
+    """The request of an earlier task fills in the form."""
     form.load(make_task("A koi"))
     assert form.request == VideoRequest(prompt="A koi")
 
 
 def test_a_task_from_elsewhere_has_no_request(form: RequestForm, manager: TaskManager) -> None:
-    """It says so, and the form stays."""
+    """A task without a known request is refused, and the form is unchanged."""
     with pytest.raises(ValueError, match="not known"):
         form.load(Task(manager, None, task_id="task-1"))
     assert form.prompt == "A fox"
 
 
-def test_what_a_form_cannot_show_is_listed(form: RequestForm) -> None:
-    """A preset of a later version, or one that somebody wrote by hand."""
+def test_values_that_a_form_cannot_show_are_listed(form: RequestForm) -> None:
+    """Unknown fields and invalid values of a preset are listed."""
     left_out = form.load({"prompt": "A koi", "seed": 7, "duration": "long"})
     assert left_out == ("seed: 7", "duration: 'long'")
     assert (form.prompt, form.duration) == ("A koi", 10)
 
 
-def test_the_form_is_looked_at_once(form: RequestForm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many fields; and problems are told once, at the end."""
+def test_the_form_is_checked_once(form: RequestForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filling in any number of fields checks the request and reports problems once."""
     refreshed, seen = [], []
     refresh = RequestForm.refresh
     monkeypatch.setattr(RequestForm, "refresh", lambda self: (refreshed.append(1), refresh(self)))
@@ -87,7 +87,7 @@ def test_the_form_is_looked_at_once(form: RequestForm, monkeypatch: pytest.Monke
 
 
 def test_a_length_is_not_fitted_to_the_model_on_the_way(form: RequestForm) -> None:
-    """The model comes first, and 12 s are no length of the one that was chosen before."""
+    """A duration is not fitted to the previous model, which does not render 12 s."""
     form.load(VideoRequest("kling-v3", "A koi", duration=12))
     assert (form.duration, form.controls["duration"].value) == (12, 12)
     form.model = "kling-v1"
@@ -96,8 +96,8 @@ def test_a_length_is_not_fitted_to_the_model_on_the_way(form: RequestForm) -> No
     assert form.duration == 12
 
 
-def test_start_afresh_is_as_the_code_has_made_it(form: RequestForm) -> None:
-    """Not an empty form, where the code has given something."""
+def test_start_afresh_restores_the_values_of_the_code(form: RequestForm) -> None:
+    """A reset form has the values from the code, not empty fields."""
     given = form.request
     form.load(REQUESTS[1])
     form.start_afresh()
@@ -105,7 +105,7 @@ def test_start_afresh_is_as_the_code_has_made_it(form: RequestForm) -> None:
 
 
 def test_a_preset_is_saved_and_loaded(manager: TaskManager) -> None:
-    """In the library's folder, under its name."""
+    """A preset is saved in the library's folder and loaded by its name."""
     form = RequestForm(manager, prompt="一条锦鲤", mode="pro")
     form.save("锦鲤")
     form.start_afresh()
@@ -119,9 +119,9 @@ def test_a_preset_is_saved_and_loaded(manager: TaskManager) -> None:
 
 
 def test_fixed_fields_stay(form: RequestForm) -> None:
-    """Whatever is loaded."""
+    """Loading does not change fixed fields."""
     fixed = RequestForm(fixed={"mode": "std"}, prompt="A fox")
-    told: Any = fixed.load(VideoRequest(prompt="A koi", mode="pro"))
-    assert told == ("mode: 'pro'",)
+    left_out: Any = fixed.load(VideoRequest(prompt="A koi", mode="pro"))
+    assert left_out == ("mode: 'pro'",)
     assert (fixed.prompt, fixed.mode) == ("A koi", "std")
     fixed.close()

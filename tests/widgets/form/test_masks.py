@@ -1,4 +1,4 @@
-"""Masks: given as JSON or drawn on the image, the same thing seen from two sides."""
+"""Masks given as JSON and drawn on the image stay in sync."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = ((120, 80), (300, 200))
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form with an image, for the model that takes masks, with the masks open."""
+    """Yield a form with an image for a model that takes masks, with the panel open."""
     form = RequestForm(model="kling-v1-6", prompt="A koi", image_urls=URL)
     form.panels.buttons["masks"].value = True
     yield form
@@ -29,7 +29,7 @@ def form() -> Iterator[RequestForm]:
 
 @pytest.fixture
 def editor(form: RequestForm) -> MasksEditor:
-    """The masks of this form."""
+    """Return the masks editor of the form."""
     editor: MasksEditor = form.panels.editor("masks")
     return editor
 
@@ -45,7 +45,7 @@ def editor(form: RequestForm) -> MasksEditor:
     ],
 )
 def test_a_path_is_read_in_every_form(text: str) -> None:
-    """A list, or what the service calls it, as copied from its documentation."""
+    """A path is parsed as a list, or in the service's own notation."""
     assert points_in(text) == PATH
 
 
@@ -53,21 +53,21 @@ def test_a_path_is_read_in_every_form(text: str) -> None:
     "text",
     ["[[1, 2], [3]]", "[1, 2]", "A koi", "[[1, 2]", '[["1", 2]]', "[[true, 2]]", '{"x": 1}', "[" * 99_999],
 )
-def test_what_is_no_path_is_refused(text: str) -> None:
-    """With a sentence, or the reader's own complaint; both are caught where it is typed."""
+def test_text_that_is_not_a_path_is_refused(text: str) -> None:
+    """Text that is not a path raises ValueError, with our message or the JSON parser's."""
     with pytest.raises((ValueError, RecursionError)):
         points_in(text)
 
 
 def test_a_path_is_written_as_it_is_read() -> None:
-    """There and back."""
+    """Formatting a path and parsing it gives the same path."""
     assert points_in(points_text(PATH)) == PATH
     assert points_text(()) == ""
     assert points_in("  ") == ()
 
 
 def test_the_editor_is_made_when_it_is_opened() -> None:
-    """A form that nobody asks for masks has none; another model does not offer them."""
+    """The masks editor is created when its panel opens, and other models do not offer the panel."""
     form = RequestForm(model="kling-v1-6")
     assert form.panels.buttons["masks"] in displayed(form)
     assert not any(isinstance(part, MasksEditor) for part in form.panels.children)
@@ -77,7 +77,7 @@ def test_the_editor_is_made_when_it_is_opened() -> None:
 
 
 def test_a_mask_is_added_filled_in_and_removed(form: RequestForm, editor: MasksEditor) -> None:
-    """From the controls to the field."""
+    """Adding, editing and removing a mask in the controls changes the field."""
     editor.add.click()
     editor.add.click()
     first, second = editor.rows
@@ -93,7 +93,7 @@ def test_a_mask_is_added_filled_in_and_removed(form: RequestForm, editor: MasksE
 
 
 def test_masks_set_in_code_are_shown(form: RequestForm, editor: MasksEditor) -> None:
-    """From the field to the controls."""
+    """Masks set in code are shown in the controls."""
     form.static_mask = MASK
     form.dynamic_masks = [DynamicMask(MASK, PATH)]
     assert editor.static.value == MASK
@@ -104,15 +104,15 @@ def test_masks_set_in_code_are_shown(form: RequestForm, editor: MasksEditor) -> 
 
 
 def test_there_are_at_most_six(form: RequestForm, editor: MasksEditor) -> None:
-    """The button says so by being grey."""
+    """The button is disabled at six masks."""
     for _ in range(6):
         assert not editor.add.disabled
         editor.add.click()
     assert editor.add.disabled
 
 
-def test_what_is_wrong_stands_under_its_mask(form: RequestForm, editor: MasksEditor) -> None:
-    """And nowhere else."""
+def test_a_problem_is_shown_below_its_mask(form: RequestForm, editor: MasksEditor) -> None:
+    """A problem is shown only below its own mask."""
     form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ((1, 2),))]
     assert editor.rows[0].note.value == ""
     assert "alarm" in editor.rows[1].note.value
@@ -121,7 +121,7 @@ def test_what_is_wrong_stands_under_its_mask(form: RequestForm, editor: MasksEdi
 
 
 def test_a_path_that_cannot_be_read_yet_stays(form: RequestForm, editor: MasksEditor) -> None:
-    """Somebody is still typing it; the path that was read last counts."""
+    """Text that cannot be parsed yet stays, and the last valid path counts."""
     form.dynamic_masks = [DynamicMask(MASK, PATH)]
     row = editor.rows[0]
     row.path.value = "[[120, 80], [300, 200"
@@ -135,7 +135,7 @@ def test_a_path_that_cannot_be_read_yet_stays(form: RequestForm, editor: MasksEd
 
 
 def test_a_click_on_the_image_is_a_point_of_the_path(form: RequestForm, editor: MasksEditor) -> None:
-    """What the page sends arrives in the field and in the JSON; the other paths stay."""
+    """A click on the image adds a point to the field and the JSON, and leaves other paths unchanged."""
     drawing: Any = editor.drawing
     assert editor.drawing.canvas is None
     form.dynamic_masks = [DynamicMask(MASK, PATH), DynamicMask(MASK, ())]
@@ -151,7 +151,7 @@ def test_a_click_on_the_image_is_a_point_of_the_path(form: RequestForm, editor: 
 
 
 def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor: MasksEditor) -> None:
-    """The editor says what is missing."""
+    """Without an image the editor shows a hint instead of the canvas."""
     editor.add.click()
     canvas = editor.drawing.canvas
     assert canvas in displayed(editor)
@@ -160,15 +160,15 @@ def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor:
     assert "Put in an image URL" in displayed_html(editor)
 
 
-def test_masks_in_a_strange_form_are_left_alone(form: RequestForm, editor: MasksEditor) -> None:
-    """What code has set and nobody can edit is told of, with its problem."""
-    form.dynamic_masks = ["A koi"]  # type: ignore[list-item]  # the mistake
+def test_invalid_masks_are_left_unchanged(form: RequestForm, editor: MasksEditor) -> None:
+    """Masks that the editor cannot edit are reported with their problem and left unchanged."""
+    form.dynamic_masks = ["A koi"]
     assert "set in code" in displayed_html(editor)
     assert form.dynamic_masks == ("A koi",)  # type: ignore[comparison-overlap]  # the mistake
 
 
 def test_what_is_typed_never_becomes_markup(form: RequestForm, editor: MasksEditor) -> None:
-    """Hostile text comes back in notes, escaped."""
+    """Hostile text is escaped in notes."""
     editor.add.click()
     editor.static.value = editor.rows[0].url.value = '"><img src=x onerror=alert(1)>'
     assert displayed_html(editor).count("alarm") >= 2
@@ -177,7 +177,7 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm, editor: MasksEdit
 
 
 def test_closing_leaves_nothing(live_widgets: Callable[[], int]) -> None:
-    """Rows that were removed, and the canvas, are closed too."""
+    """Closing the form also closes removed rows and the canvas."""
     before = live_widgets()
     form = RequestForm(model="kling-v1-6", image_urls=URL, dynamic_masks=[DynamicMask(MASK, PATH)] * 3)
     form.panels.buttons["masks"].value = True

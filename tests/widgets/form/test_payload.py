@@ -1,4 +1,4 @@
-"""What is sent, shown before it is sent; and what is pasted, put into the form."""
+"""The panel shows the request before it is sent, and fills in the form from pasted text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REQUESTS = [
 
 
 def evaluated(call: str) -> qw.VideoRequest:
-    """The request that a call of ``generate`` would submit."""
+    """Return the request that a call of ``generate`` would submit."""
 
     class Fake:
         Shot, CameraControl, DynamicMask = qw.Shot, qw.CameraControl, qw.DynamicMask
@@ -61,19 +61,19 @@ def evaluated(call: str) -> qw.VideoRequest:
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_the_python_call_makes_the_same_request(request_: qw.VideoRequest) -> None:
-    """Evaluated as it stands."""
+    """Evaluating the call gives the same request."""
     assert evaluated(python_call(request_)) == request_
 
 
 @given(st.text(), st.text(), st.sampled_from(["A\u202ekoi", "\ud83d", "\u2028", "\x7f", "é"]))
 def test_any_text_can_be_copied(prompt: str, negative: str, strange: str) -> None:
-    """Whatever characters: the call is Python, and means the same."""
+    """The call is valid Python with the same meaning for any characters."""
     request = qw.VideoRequest("kling-v1", prompt + strange, negative_prompt=negative + strange)
     assert evaluated(python_call(request)) == request
 
 
-def test_the_call_says_only_what_differs() -> None:
-    """As one would write it by hand."""
+def test_the_call_omits_defaults() -> None:
+    """The call omits arguments at their defaults, as in hand-written code."""
     assert python_call(qw.VideoRequest()) == "qw.generate()"
     assert python_call(qw.VideoRequest(prompt="一条锦鲤")) == 'qw.generate("一条锦鲤")'
     assert (
@@ -85,28 +85,28 @@ def test_the_call_says_only_what_differs() -> None:
 
 @pytest.mark.parametrize("request_", [request for request in REQUESTS if not request.problems()])
 def test_the_json_is_what_the_client_sends(request_: qw.VideoRequest) -> None:
-    """To the letter, but for the blanks."""
+    """The JSON equals the client's payload, except for white space."""
     client = Client("sk-sentinel", "http://127.0.0.1:1/v1")
     assert json.loads(json_body(request_, client.contract)) == client.payload(request_)
 
 
-def test_the_points_of_a_path_stand_on_a_line_each() -> None:
-    """77 of them are enough without more lines; a text that looks like a point stays as it is."""
+def test_each_point_of_a_path_is_on_its_own_line() -> None:
+    """Each point of a path takes one line; text that looks like a point is unchanged."""
     like = '{\n "x": 1,\n "y": 2\n}'
     body = json_body(REQUESTS[6].replace(prompt=like), CONTRACTS[DEFAULT_CONTRACT])
     assert '{"x": 3, "y": 4.5}' in body
     assert json.loads(body)["prompt"] == like
 
 
-def test_what_no_json_can_hold_is_not_shown() -> None:
-    """Code can set anything; the pane does not break."""
+def test_a_value_that_json_cannot_represent_is_not_shown() -> None:
+    """A value that JSON cannot represent gives an empty text instead of an exception."""
     impossible = qw.VideoRequest("kling-v1", "A koi", cfg_scale=object())  # type: ignore[arg-type]
     assert json_body(impossible, CONTRACTS[DEFAULT_CONTRACT]) == ""
 
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form with the pane open."""
+    """Yield a form with the panel open."""
     form = RequestForm(prompt="A koi")
     form.panels.buttons["sent"].value = True
     yield form
@@ -115,24 +115,24 @@ def form() -> Iterator[RequestForm]:
 
 @pytest.fixture
 def pane(form: RequestForm) -> SentPane:
-    """The pane of this form."""
+    """Return the panel of the form."""
     pane: SentPane = form.panels.editor("sent")
     return pane
 
 
 def paste_area(pane: SentPane) -> PasteArea:
-    """The place to paste into."""
+    """Return the field for pasted text."""
     return the(pane, PasteArea)
 
 
 def blocks(pane: SentPane) -> list[str]:
-    """The texts that can be copied."""
+    """Return the texts that can be copied."""
     found = re.findall(r"<pre[^>]*>(.*?)</pre>", html_of(pane), re.DOTALL)
     return [html.unescape(text) for text in found]
 
 
 def test_both_follow_the_form(form: RequestForm, pane: SentPane) -> None:
-    """While somebody types."""
+    """JSON and Python follow the form while the user types."""
     form.controls["prompt"].value = "一条锦鲤"
     form.controls["mode"].value = "pro"
     body, call = blocks(pane)
@@ -141,21 +141,21 @@ def test_both_follow_the_form(form: RequestForm, pane: SentPane) -> None:
 
 
 def test_a_request_that_is_not_ready_says_so(form: RequestForm, pane: SentPane) -> None:
-    """And is shown all the same."""
+    """A request with problems is shown with a note."""
     assert "Not ready" not in html_of(pane)
     form.prompt = ""
     assert "Not ready" in html_of(pane)
 
 
 def test_a_prompt_never_becomes_markup(form: RequestForm, pane: SentPane) -> None:
-    """It comes back as text."""
+    """A hostile prompt is shown as text."""
     form.prompt = "</pre><script>alert(1)</script>"
     assert "<script" not in html_of(pane)
     assert form.prompt in blocks(pane)[0].replace('\\"', '"')
 
 
 def test_json_fills_the_form_in(form: RequestForm, pane: SentPane) -> None:
-    """What the text does not name is as in a new form; the place for pasting is free again."""
+    """Fields that the text does not name get their defaults, and the paste field is cleared."""
     form.mode, form.duration = "pro", 12
     paste_area(pane).value = '{"model": "kling-v1", "prompt": "A fox", "extra": {"cfg_scale": 0.8}}'
     click(pane, "Fill in the form")
@@ -166,14 +166,14 @@ def test_json_fills_the_form_in(form: RequestForm, pane: SentPane) -> None:
 
 
 def test_a_text_without_a_model_keeps_the_model(form: RequestForm) -> None:
-    """The documentation shows ``extra`` alone."""
+    """A text without a model, such as a bare ``extra`` object, keeps the model."""
     form.model = "kling-v1"
     form.paste('"extra": {"mode": "pro"}')
     assert (form.model, form.mode) == ("kling-v1", "pro")
 
 
-def test_what_has_no_place_is_listed(form: RequestForm, pane: SentPane) -> None:
-    """With its value, escaped; the rest is taken."""
+def test_unknown_fields_are_listed(form: RequestForm, pane: SentPane) -> None:
+    """Unknown fields are listed with their escaped values; the rest is filled in."""
     paste_area(pane).value = '{"prompt": "A fox", "seed": 7, "style": "<img>"}'
     click(pane, "Fill in the form")
     assert form.prompt == "A fox"
@@ -181,8 +181,8 @@ def test_what_has_no_place_is_listed(form: RequestForm, pane: SentPane) -> None:
     assert "<img" not in html_of(pane)
 
 
-def test_what_cannot_be_read_changes_nothing(form: RequestForm, pane: SentPane) -> None:
-    """The text stays, to be mended."""
+def test_invalid_text_changes_nothing(form: RequestForm, pane: SentPane) -> None:
+    """Text that cannot be parsed stays for correction, and the form is unchanged."""
     paste_area(pane).value = '{"prompt": "A fox"'
     click(pane, "Fill in the form")
     assert form.prompt == "A koi"
@@ -190,8 +190,8 @@ def test_what_cannot_be_read_changes_nothing(form: RequestForm, pane: SentPane) 
     assert "qingbo-alarm" in html_of(pane)
 
 
-def test_a_fixed_field_stays_and_is_told(pane: SentPane) -> None:
-    """A form for a class cannot be opened by pasting."""
+def test_a_fixed_field_stays_and_is_reported(pane: SentPane) -> None:
+    """Pasting does not change a fixed field, and reports it."""
     form = RequestForm(fixed={"mode": "std"}, prompt="A koi")
     assert form.paste('{"prompt": "A fox", "extra": {"mode": "pro"}}') == ("mode: 'pro'",)
     assert (form.prompt, form.mode) == ("A fox", "std")
@@ -199,7 +199,7 @@ def test_a_fixed_field_stays_and_is_told(pane: SentPane) -> None:
 
 
 def test_a_key_in_a_command_is_not_kept(form: RequestForm, pane: SentPane) -> None:
-    """Not for a moment: it is gone before the value is."""
+    """The key in a pasted command is removed before the trait is set."""
     seen: list[object] = []
     paste_area(pane).observe(lambda change: seen.append(change["new"]), "value")
     enter(paste_area(pane), 'curl -H "Authorization: Bearer sk-sentinel" -d \'{"prompt": "A fox"}\'')
@@ -210,14 +210,14 @@ def test_a_key_in_a_command_is_not_kept(form: RequestForm, pane: SentPane) -> No
 
 
 def test_a_form_of_a_manager_shows_the_same(manager: TaskManager) -> None:
-    """Whoever submits."""
+    """A form with a manager shows the JSON that this manager sends."""
     form = RequestForm(manager, prompt="A koi")
     assert json.loads(json_body(form.request, form.contract)) == manager.client.payload(form.request)
     form.close()
 
 
 def test_the_call_names_what_differs_from_the_default_of_the_model(described: Callable[[str], None]) -> None:
-    """The usual 5 seconds are named for a model that makes 12 of them unless told otherwise."""
+    """A duration of 5 s is an explicit argument for a model whose default is 12 s."""
     described("[models.kling-v9]\ntakes = []\nduration = { choices = [5, 12], default = 12 }")
     request = qw.VideoRequest("kling-v9", "A koi", duration=5)
     assert python_call(request) == 'qw.generate("A koi", model="kling-v9", duration=5)'

@@ -1,4 +1,4 @@
-"""The panel of presets and earlier tasks, used as a person uses it."""
+"""The panel of presets and earlier tasks, used as a user does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.widgets.page import html_of, text_of
 
 @pytest.fixture
 def form(manager: TaskManager) -> Iterator[RequestForm]:
-    """A form with the panel open."""
+    """Yield a form with the panel open."""
     form = RequestForm(manager, prompt="A koi", mode="pro")
     form.panels.buttons["presets"].value = True
     yield form
@@ -25,13 +25,13 @@ def form(manager: TaskManager) -> Iterator[RequestForm]:
 
 @pytest.fixture
 def pane(form: RequestForm) -> PresetsPane:
-    """The panel of this form."""
+    """Return the panel of the form."""
     pane: PresetsPane = form.panels.editor("presets")
     return pane
 
 
 def test_without_presets_there_is_nothing_to_load(pane: PresetsPane) -> None:
-    """The buttons are grey, and nothing is written by looking."""
+    """Without presets the buttons are disabled, and opening the panel writes no files."""
     assert pane.load_button.disabled
     assert pane.remove_button.disabled
     assert pane.start_button.disabled
@@ -39,7 +39,7 @@ def test_without_presets_there_is_nothing_to_load(pane: PresetsPane) -> None:
 
 
 def test_save_change_load_remove(form: RequestForm, pane: PresetsPane) -> None:
-    """The whole life of a preset."""
+    """A preset is saved, loaded and removed."""
     pane.name.value = " 锦鲤 "
     pane.save_button.click()
     assert "Saved as 锦鲤." in text_of(pane)
@@ -52,15 +52,15 @@ def test_save_change_load_remove(form: RequestForm, pane: PresetsPane) -> None:
     assert "锦鲤 is removed." in text_of(pane)
 
 
-def test_a_preset_without_a_name_is_refused_in_words(pane: PresetsPane) -> None:
-    """Beside the button, not in a log."""
+def test_a_preset_without_a_name_is_refused_with_a_message(pane: PresetsPane) -> None:
+    """An empty name is refused with a message next to the button."""
     pane.save_button.click()
     assert "needs a name" in text_of(pane)
 
 
 @pytest.mark.slow
 def test_an_earlier_task_starts_the_next(form: RequestForm, pane: PresetsPane, manager: TaskManager) -> None:
-    """Of this kernel or another: what the journal knows when the panel is opened."""
+    """A task that is in the journal when the panel opens can fill in the form."""
     manager.submit(prompt="A fox", duration=3).wait(60)
     form.panels.buttons["presets"].value = False
     form.panels.buttons["presets"].value = True
@@ -70,8 +70,8 @@ def test_an_earlier_task_starts_the_next(form: RequestForm, pane: PresetsPane, m
     assert len(manager.tasks) == 1, "nothing is submitted"
 
 
-def test_a_preset_of_a_later_version_tells_what_it_lost(form: RequestForm, pane: PresetsPane) -> None:
-    """And fills in the rest."""
+def test_unknown_fields_of_a_preset_are_listed(form: RequestForm, pane: PresetsPane) -> None:
+    """Unknown fields of a later version's preset are listed, and the rest is filled in."""
     from qingbo_widgets.widgets.form.loading import presets_of
 
     presets_of(form).save("later", {"prompt": "A fox", "seed": 7})
@@ -83,14 +83,14 @@ def test_a_preset_of_a_later_version_tells_what_it_lost(form: RequestForm, pane:
 
 
 def test_start_afresh(form: RequestForm, pane: PresetsPane) -> None:
-    """As the code has made it."""
+    """The form is reset to the values from the code."""
     form.prompt, form.mode = "A fox", "std"
     pane.afresh_button.click()
     assert form.request == VideoRequest(prompt="A koi", mode="pro")
 
 
 def test_without_a_key_the_panel_says_so(workdir: Path) -> None:
-    """A form alone has no library before it knows where to submit."""
+    """Without an API key the panel shows an error, because the form has no library yet."""
     form = RequestForm()
     form.panels.buttons["presets"].value = True
     assert "key" in text_of(form.panels.editor("presets"))
@@ -98,7 +98,7 @@ def test_without_a_key_the_panel_says_so(workdir: Path) -> None:
 
 
 def test_a_name_never_becomes_markup(pane: PresetsPane) -> None:
-    """It comes back as text."""
+    """A hostile name is shown as text."""
     pane.name.value = "<img src=x onerror=alert(1)>"
     pane.save_button.click()
     assert "onerror" in html_of(pane)
@@ -106,7 +106,7 @@ def test_a_name_never_becomes_markup(pane: PresetsPane) -> None:
 
 
 def test_typing_reads_no_files(form: RequestForm, pane: PresetsPane, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Presets and tasks are read when the panel is opened, not with each letter."""
+    """Presets and tasks are read when the panel opens, not for each letter."""
     reads: list[object] = []
     monkeypatch.setattr(PresetsPane, "_read", lambda self: reads.append(self))
     form.prompt = "A fox"
@@ -114,7 +114,7 @@ def test_typing_reads_no_files(form: RequestForm, pane: PresetsPane, monkeypatch
 
 
 def test_closing_leaves_nothing(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
-    """The panel goes with its form."""
+    """Closing the form closes the panel."""
     before = live_widgets()
     form = RequestForm(manager)
     form.panels.buttons["presets"].value = True

@@ -1,4 +1,4 @@
-"""The form and its request are the same thing seen from two sides."""
+"""The controls of a form and its request stay in sync."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.descriptions import INVENTED
 from tests.widgets.page import below, html_of, text_of
 
-#: For each field with a control: a model that takes it, the control's value, and the field's.
+#: For each field with a control: a model that takes it, the control's value, and the field's value.
 EXAMPLES: dict[str, tuple[str, Any, Any]] = {
     "model": ("kling-v3", "kling-v1-6", "kling-v1-6"),
     "prompt": ("kling-v3", "一条锦鲤", "一条锦鲤"),
@@ -42,26 +42,26 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
 }
 
 HIDDEN = ("callback_url", "camera_control", "duration")
-#: Of a form that nobody has touched yet.
+#: The maximum number of widgets of an untouched form.
 MOST_WIDGETS = 68
 
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form of its own."""
+    """Yield a new form."""
     form = RequestForm()
     yield form
     form.close()
 
 
 def note(form: RequestForm, field: str) -> str:
-    """What stands right under a control."""
+    """Return the note below a control."""
     form.panels.buttons["more"].value = True
     return html_of(below(form, form.controls[field]))
 
 
 def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm) -> None:
-    """A new form is the default request."""
+    """A new form has the default request, and every field is a trait with help."""
     for name, default in VideoRequest().values().items():
         assert form.traits()[name].help == declared()[name].help
         assert getattr(form, name) == default
@@ -71,7 +71,7 @@ def test_every_field_is_a_trait_with_help_and_the_same_default(form: RequestForm
 
 @pytest.mark.parametrize("field", EXAMPLES)
 def test_typing_changes_the_trait_and_the_request(form: RequestForm, field: str) -> None:
-    """From the control to the field."""
+    """Input in a control sets the field and changes the request."""
     model, shown, value = EXAMPLES[field]
     form.model = model
     form.controls[field].value = shown
@@ -81,7 +81,7 @@ def test_typing_changes_the_trait_and_the_request(form: RequestForm, field: str)
 
 @pytest.mark.parametrize("field", EXAMPLES)
 def test_setting_the_trait_moves_the_control(form: RequestForm, field: str) -> None:
-    """From the field to the control."""
+    """Setting a field updates its control."""
     model, shown, value = EXAMPLES[field]
     form.model = model
     setattr(form, field, value)
@@ -91,7 +91,7 @@ def test_setting_the_trait_moves_the_control(form: RequestForm, field: str) -> N
 
 @pytest.mark.parametrize("field", EXAMPLES)
 def test_an_initial_value_is_shown(field: str) -> None:
-    """``RequestForm(prompt=…)`` fills the form in."""
+    """``RequestForm(prompt=…)`` shows the value in the control."""
     model, _, value = EXAMPLES[field]
     form = RequestForm(**{"model": model, field: value})
     assert fields()[field].read(form.controls[field].value, declared()[field]) == value
@@ -99,13 +99,13 @@ def test_an_initial_value_is_shown(field: str) -> None:
 
 
 def test_an_unknown_field_is_a_type_error() -> None:
-    """A misspelt field is not silently nothing."""
+    """A misspelt field is not ignored."""
     with pytest.raises(TypeError, match="promt"):
         RequestForm(promt="A koi")  # type: ignore[call-arg]  # the mistake
 
 
-def test_nothing_is_written_back_while_somebody_types(form: RequestForm) -> None:
-    """The control keeps the blanks that the field does without, so the cursor stays where it is."""
+def test_nothing_is_written_back_while_the_user_types(form: RequestForm) -> None:
+    """The control keeps white space that the field strips, so that the cursor does not move."""
     form.controls["last_frame"].value = "  https://example.com/z.png "
     assert form.last_frame == "https://example.com/z.png"
     assert form.controls["last_frame"].value == "  https://example.com/z.png "
@@ -113,14 +113,14 @@ def test_nothing_is_written_back_while_somebody_types(form: RequestForm) -> None
 
 @pytest.mark.parametrize("model", list(models_of()))
 def test_only_what_the_model_takes_is_shown(form: RequestForm, model: str) -> None:
-    """And only that is sent."""
+    """Fields that the model does not take are neither shown nor sent."""
     form.model = model
     for field, control in form.controls.items():
         assert (control.layout.display != "none") == (field in models_of()[model].parameters)
 
 
-def test_what_was_typed_is_kept_for_when_the_model_takes_it_again(form: RequestForm) -> None:
-    """Looking at another model costs nothing that was entered."""
+def test_input_is_kept_until_a_model_takes_it_again(form: RequestForm) -> None:
+    """Switching to another model and back restores the input."""
     form.prompt, form.model = "A koi", "kling-v1"
     form.controls["negative_prompt"].value = "blur"
     form.controls["cfg_scale"].value = 0.8
@@ -131,7 +131,7 @@ def test_what_was_typed_is_kept_for_when_the_model_takes_it_again(form: RequestF
 
 
 def test_a_length_comes_back_with_its_model(form: RequestForm) -> None:
-    """12 s becomes the nearest that the other model renders, and 12 s again afterwards."""
+    """12 s becomes the nearest duration of the other model, and is restored with the first model."""
     form.controls["duration"].value = 12
     form.model = "kling-v1"
     assert (form.duration, form.controls["duration"].value) == (10, 10)
@@ -140,7 +140,7 @@ def test_a_length_comes_back_with_its_model(form: RequestForm) -> None:
 
 
 def test_a_length_chosen_in_between_stays(form: RequestForm) -> None:
-    """The last thing that somebody chose counts."""
+    """A duration chosen in between replaces the requested one."""
     form.duration, form.model = 12, "kling-v1"
     form.controls["duration"].value = 5
     form.model = "kling-v3"
@@ -148,7 +148,7 @@ def test_a_length_chosen_in_between_stays(form: RequestForm) -> None:
 
 
 def test_an_impossible_length_is_shown_with_its_problem(form: RequestForm) -> None:
-    """Set in code, it is neither refused nor changed, but told of under its control."""
+    """An impossible duration set in code is kept and reported below its control."""
     form.model, form.duration = "kling-v1", 7
     assert form.controls["duration"].value == 7
     assert "7 is not one of 5, 10" in note(form, "duration")
@@ -157,7 +157,7 @@ def test_an_impossible_length_is_shown_with_its_problem(form: RequestForm) -> No
 
 
 def test_an_unknown_model_can_be_set(form: RequestForm) -> None:
-    """The service may have models that this version has never heard of; it takes everything, with a hint."""
+    """A model unknown to this version can be set; all fields apply, and a hint is shown."""
     form.prompt, form.model = "A koi", "kling-v9"
     assert form.controls["model"].value == "kling-v9"
     assert form.problems == ()
@@ -165,7 +165,7 @@ def test_an_unknown_model_can_be_set(form: RequestForm) -> None:
 
 
 def test_a_blank_prompt_is_no_alarm_before_anything_was_typed(form: RequestForm) -> None:
-    """It is the reason why nothing can be submitted yet, not a mistake."""
+    """A blank prompt prevents submission, but is no error until the user has typed one."""
     assert [problem.field for problem in form.problems] == ["prompt"]
     assert "Write a prompt" in form.obstacle
     assert "alarm" not in note(form, "prompt")
@@ -176,7 +176,7 @@ def test_a_blank_prompt_is_no_alarm_before_anything_was_typed(form: RequestForm)
 
 
 def test_characters_are_counted_as_typed(form: RequestForm) -> None:
-    """A Chinese character is one character, and the limit is told from the first one on."""
+    """A Chinese character counts as one, and the limit is always shown."""
     assert "0 / 2500" in note(form, "prompt")
     form.controls["prompt"].value = "锦鲤" * 60
     assert "120 / 2500" in note(form, "prompt")
@@ -196,8 +196,8 @@ def test_characters_are_counted_as_typed(form: RequestForm) -> None:
         ("mode", "ultra"),
     ],
 )
-def test_a_problem_stands_under_its_control_in_words(form: RequestForm, field: str, value: object) -> None:
-    """And the place beside Generate says where to look."""
+def test_a_problem_is_shown_below_its_control(form: RequestForm, field: str, value: object) -> None:
+    """A problem is shown below its control, and the message beside Generate names the field."""
     form.prompt, form.model = "A koi", "kling-v1"
     setattr(form, field, value)
     assert [problem.field for problem in form.problems] == [field]
@@ -205,8 +205,8 @@ def test_a_problem_stands_under_its_control_in_words(form: RequestForm, field: s
     assert declared()[field].label in form.obstacle
 
 
-def test_a_problem_in_the_folded_part_is_announced_outside(form: RequestForm) -> None:
-    """Nobody has to guess what is wrong behind a closed lid."""
+def test_a_problem_in_a_closed_panel_is_shown_outside(form: RequestForm) -> None:
+    """A problem in a closed panel is shown on its button and below the buttons."""
     form.prompt, form.callback_url = "A koi", "nonsense"
     more = form.panels.buttons["more"]
     assert more.description == "More (1 to mend)"
@@ -216,7 +216,7 @@ def test_a_problem_in_the_folded_part_is_announced_outside(form: RequestForm) ->
 
 
 def test_an_image_decides_the_shape(form: RequestForm) -> None:
-    """The aspect ratio cannot be chosen then, is not sent, and is kept."""
+    """With an image, the aspect ratio is disabled and not sent, but keeps its value."""
     form.prompt, form.aspect_ratio = "A koi", "9:16"
     form.image_urls = "https://example.com/a.png"
     assert form.controls["aspect_ratio"].disabled
@@ -228,7 +228,7 @@ def test_an_image_decides_the_shape(form: RequestForm) -> None:
 
 
 def test_values_set_in_code_are_shown(form: RequestForm) -> None:
-    """What has no control still costs money, so it is told; and so is what stands in a closed panel."""
+    """Values without a control are shown, because they cost money, as are values in closed panels."""
     form.prompt, form.model = "A koi", "kling-v1-6"
     form.camera_control = {"type": "simple", "config": {"zoom": 5}}
     form.action = "extend"
@@ -241,7 +241,7 @@ def test_values_set_in_code_are_shown(form: RequestForm) -> None:
 
 
 def test_shots_stand_instead_of_the_prompt(form: RequestForm) -> None:
-    """Prompt and duration are kept, and left out of the request."""
+    """With shots, prompt and duration are omitted from the request but keep their values."""
     form.prompt, form.duration = "A koi", 7
     form.shots = [("One", 5), {"prompt": "Two", "duration": 5}]
     assert form.request == VideoRequest(shots=(Shot("One", 5), Shot("Two", 5)))
@@ -254,7 +254,7 @@ def test_shots_stand_instead_of_the_prompt(form: RequestForm) -> None:
 
 
 def test_problems_can_be_observed_and_not_set(form: RequestForm) -> None:
-    """They follow the form, whoever changes it."""
+    """The read-only trait ``problems`` follows changes by the user and by code."""
     seen = []
     form.observe(lambda change: seen.append(change["new"]), "problems")
     form.controls["prompt"].value = "A koi"
@@ -264,7 +264,7 @@ def test_problems_can_be_observed_and_not_set(form: RequestForm) -> None:
 
 
 def test_what_is_typed_never_becomes_markup(form: RequestForm) -> None:
-    """Hostile text comes back in notes, escaped."""
+    """Hostile text is escaped in notes."""
     hostile = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
     form.prompt, form.model = "A koi", "kling-v1-6"
     form.image_urls, form.last_frame, form.callback_url = hostile, hostile, hostile
@@ -277,7 +277,7 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm) -> None:
 
 
 def test_a_form_submits_what_it_shows(manager: TaskManager) -> None:
-    """A form without a studio is enough."""
+    """A form submits its request without a studio."""
     form = RequestForm(manager, prompt="A koi")
     assert form.submit().request == form.request
     form.close()
@@ -285,7 +285,7 @@ def test_a_form_submits_what_it_shows(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_forms_leave_nothing(live_widgets: Callable[[], int]) -> None:
-    """A cell that closes its form can be run as often as one likes."""
+    """A hundred closed forms leave no widgets."""
     gc.collect()
     before = live_widgets()
     for _ in range(100):
@@ -294,7 +294,7 @@ def test_a_hundred_forms_leave_nothing(live_widgets: Callable[[], int]) -> None:
 
 
 def test_the_rare_fields_are_folded_away(form: RequestForm) -> None:
-    """One click, or the Enter key, shows them; another hides them."""
+    """A button shows and hides the rare fields."""
     more = form.panels.buttons["more"]
     assert "last_frame" not in form.controls.made
     more.value = True
@@ -306,7 +306,7 @@ def test_the_rare_fields_are_folded_away(form: RequestForm) -> None:
 
 
 def test_a_field_can_be_fixed() -> None:
-    """It is shown, it is sent, and it changes neither in the form nor in code."""
+    """A fixed field is shown and sent, and can be changed neither in the form nor in code."""
     form = RequestForm(prompt="A koi", fixed={"mode": "pro", "duration": 7})
     assert form.controls["mode"].disabled
     assert "Fixed" in note(form, "mode")
@@ -320,20 +320,20 @@ def test_a_field_can_be_fixed() -> None:
 
 
 def test_a_field_can_be_hidden() -> None:
-    """It has no control, and counts all the same; what is wrong with it is told."""
+    """A hidden field has no control, but is sent, and its problems are shown."""
     form = RequestForm(model="kling-v1-6", prompt="A koi", camera_control="down_back", hide=HIDDEN)
     assert not set(HIDDEN) & set(form.controls)
     assert form.panels.buttons["camera"].layout.display == "none"
     assert form.request.camera_control == CameraControl("down_back")
     form.callback_url = "ftp://example.com"
-    form.panels.buttons["more"].value = True  # what is wrong in a closed panel is told below the buttons
+    form.panels.buttons["more"].value = True  # problems in a closed panel are shown below the buttons
     assert "callback_url" in text_of(form)
     assert form.obstacle == "Not ready: see Callback URL."
     form.close()
 
 
 def test_hiding_the_shots_leaves_the_prompt() -> None:
-    """There is no switch then."""
+    """A form with hidden shots has no switch, and shows the prompt."""
     form = RequestForm(prompt="A koi", hide="shots")
     assert form.switch is None
     assert form.controls["prompt"].layout.display is None
@@ -341,20 +341,20 @@ def test_hiding_the_shots_leaves_the_prompt() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"fixed": {"moed": "std"}}, {"hide": ["moed"]}])
-def test_fixing_or_hiding_what_does_not_exist_is_a_type_error(wrong: dict[str, Any]) -> None:
-    """A misspelt field is not silently nothing."""
+def test_fixing_or_hiding_an_unknown_field_is_a_type_error(wrong: dict[str, Any]) -> None:
+    """A misspelt field is not ignored."""
     with pytest.raises(TypeError, match="moed"):
         RequestForm(**wrong)
 
 
 def test_a_field_has_one_value() -> None:
-    """Fixed to one and set to another is a mistake of whoever builds the form."""
+    """A field with both a fixed and an initial value is a TypeError."""
     with pytest.raises(TypeError, match="mode"):
         RequestForm(mode="pro", fixed={"mode": "std"})
 
 
 def test_fields_link_with_other_widgets(form: RequestForm) -> None:
-    """Any field, with anything that has traits; both ways."""
+    """Any field can be linked in both directions with other objects that have traits."""
     slider, text = ipywidgets.IntSlider(min=3, max=15), ipywidgets.Text()
     link((form, "duration"), (slider, "value"))
     link((form, "prompt"), (text, "value"))
@@ -371,7 +371,7 @@ def test_fields_link_with_other_widgets(form: RequestForm) -> None:
 
 
 def test_a_control_is_made_when_it_is_first_needed(form: RequestForm) -> None:
-    """By opening what it stands in, or by asking for it; it knows the value that was set before."""
+    """A control is created when its panel opens or on access, and shows the value set before."""
     form.last_frame = "https://example.com/z.png"
     assert "last_frame" not in form.controls.made
     assert form.controls["last_frame"].value == "https://example.com/z.png"
@@ -382,7 +382,7 @@ def test_a_control_is_made_when_it_is_first_needed(form: RequestForm) -> None:
 
 
 def test_the_first_form_is_small(live_widgets: Callable[[], int]) -> None:
-    """What is behind a button is not made before."""
+    """A new form has few widgets, because panels are created on first use."""
     before = live_widgets()
     form = RequestForm()
     assert live_widgets() - before <= MOST_WIDGETS
@@ -390,7 +390,7 @@ def test_the_first_form_is_small(live_widgets: Callable[[], int]) -> None:
 
 
 def test_nothing_below_jumps_when_the_model_changes(form: RequestForm) -> None:
-    """What all models take stands above; the switch and the place of what some take keep their height."""
+    """The switch and the row of buttons are shown for every model, so that nothing below them jumps."""
     for model in models_of():
         form.model = model
         assert form.switch.layout.display is None
@@ -400,7 +400,7 @@ def test_nothing_below_jumps_when_the_model_changes(form: RequestForm) -> None:
 def test_the_length_of_a_prompt_is_counted_against_the_limit_of_the_model(
     described: Callable[[str], None],
 ) -> None:
-    """Models differ in how much they read."""
+    """The character count uses the limit of the chosen model."""
     described("[models.kling-v9]\ntakes = []\nprompt = { most = 100 }")
     form = RequestForm(prompt="a koi")
     assert "5 / 2500 characters" in note(form, "prompt")
@@ -412,7 +412,7 @@ def test_the_length_of_a_prompt_is_counted_against_the_limit_of_the_model(
 def test_an_invented_image_is_previewed_and_served(
     described: Callable[[str], None], sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A parameter that names an image is one wherever images are looked at, served or left behind."""
+    """A new image parameter is previewed, served and omitted like the built-in ones."""
     described(
         """
         [parameters.backdrop]
@@ -451,7 +451,7 @@ def test_an_invented_image_is_previewed_and_served(
 
 
 def test_an_invented_parameter_has_its_control(described: Callable[[str], None]) -> None:
-    """A description that adds a model and a parameter adds both to the form, with no other change."""
+    """A model and a parameter added in a description appear in the form without other changes."""
     described(INVENTED)
     form = RequestForm(prompt="a koi")
     assert "kling-v9" in [value for _, value in form.controls["model"].options]

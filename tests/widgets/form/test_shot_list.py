@@ -1,4 +1,4 @@
-"""Lists of shots: nothing that is done with them loses a word or, where it can be helped, a second."""
+"""Operations on lists of shots lose no text and, if possible, no seconds."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ THREE = (Shot("One", 4), Shot("Two", 5), Shot("Three", 2))
 
 
 def names(shots: storyboard.Shots) -> list[str]:
-    """The prompts in their order."""
+    """Return the prompts in order."""
     return [shot.prompt for shot in shots]
 
 
 def test_moving_changes_the_order_only() -> None:
-    """At an edge nothing moves."""
+    """Moving a shot keeps the others in order, and does nothing at the ends."""
     assert names(storyboard.move(THREE, 2, -1)) == ["One", "Three", "Two"]
     assert names(storyboard.move(THREE, 0, 1)) == ["Two", "One", "Three"]
     assert storyboard.move(THREE, 0, -1) == storyboard.move(THREE, 2, 1) == THREE
 
 
 def test_duplicating_and_removing() -> None:
-    """The copy stands right after its model."""
+    """A copy is inserted right after the original, and removing a shot keeps the others in order."""
     assert names(storyboard.duplicate(THREE, 1)) == ["One", "Two", "Two", "Three"]
     assert names(storyboard.remove(THREE, 1)) == ["One", "Three"]
 
 
 @pytest.mark.parametrize(("spent", "added"), [(4, 5), (11, 4), (14, 1), (15, 1)])
 def test_a_new_shot_takes_what_is_left(spent: int, added: int) -> None:
-    """At most five seconds; where nothing is left, one, and the form says that it is too much."""
+    """A new shot gets the remaining seconds, at most five, and one if none remain."""
     assert storyboard.add((Shot("One", spent),))[1] == Shot("", added)
 
 
@@ -46,17 +46,17 @@ def test_a_new_shot_takes_what_is_left(spent: int, added: int) -> None:
     ],
 )
 def test_a_text_is_cut_where_a_sentence_ends(text: str, first: str, second: str) -> None:
-    """Else at a comma; and where there is neither, the first shot keeps it all."""
+    """A text is split at a sentence end, else at a comma, else it stays in the first shot."""
     assert names(storyboard.split((Shot(text, 5),), 0)) == [first, second]
 
 
 def test_splitting_keeps_the_seconds() -> None:
-    """An odd one goes to the first half; a shot of one second cannot be split."""
+    """An odd second goes to the first half, and a shot of one second cannot be split."""
     assert [shot.duration for shot in storyboard.split(THREE, 1)] == [4, 3, 2, 2]
     assert not storyboard.can_split((Shot("One", 1), Shot("Two", 5)), 0)
     assert not storyboard.can_split((Shot("One", 2),) * 6, 0)
 
 
-def test_what_is_no_shot_is_counted_as_nothing() -> None:
-    """Values from code may be anything."""
+def test_invalid_shots_count_as_nothing() -> None:
+    """Invalid shots and durations set in code count as 0 s."""
     assert storyboard.total((Shot("One", 4), "Two", Shot("Three", None), Shot("Four", -3))) == 4  # type: ignore[arg-type]

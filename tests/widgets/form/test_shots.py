@@ -1,4 +1,4 @@
-"""The editor of shots and the trait ``shots`` are the same thing seen from two sides."""
+"""The editor of shots and the trait ``shots`` stay in sync."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from tests.widgets.page import below, find, html_of, is_displayed, text_of, tool
 
 @pytest.fixture
 def form() -> Iterator[RequestForm]:
-    """A form with a prompt of two sentences and eight seconds."""
+    """Yield a form with a prompt of two sentences and a duration of eight seconds."""
     form = RequestForm(prompt="A koi swims. Light dances.", duration=8)
     yield form
     form.close()
 
 
 def editor_of(form: RequestForm) -> ShotsEditor:
-    """The editor that stands below the prompt."""
+    """Return the editor below the prompt."""
     editor = form.slots["prompt"].editor
     assert isinstance(editor, ShotsEditor)
     return editor
 
 
 def shown(form: RequestForm) -> list[tuple[str, int]]:
-    """What a person reads in the rows that are on the page."""
+    """Return the texts and seconds in the rows on the page."""
     return [(row.prompt.value, row.seconds.value) for row in editor_of(form).rows if is_displayed(form, row)]
 
 
 def bar_of(form: RequestForm) -> str:
-    """The bar that shows how the seconds divide, with what is wrong with them, as HTML."""
+    """Return the bar of the seconds, with their problems, as HTML."""
     (bar,) = (part.value for part in find(editor_of(form), ipywidgets.HTML) if "qingbo-bar" in part.value)
     return str(bar)
 
 
 def test_the_switch_makes_shots_of_the_prompt_and_back(form: RequestForm) -> None:
-    """Neither the prompt nor the shots are lost on the way."""
+    """Switching to shots and back loses neither the prompt nor the shots."""
     form.switch.value = True
     assert form.shots == (Shot("A koi swims.", 4), Shot("Light dances.", 4))
     assert form.request == VideoRequest(shots=form.shots)
@@ -57,14 +57,14 @@ def test_the_switch_makes_shots_of_the_prompt_and_back(form: RequestForm) -> Non
 
 
 def test_the_editor_is_made_when_it_is_first_needed(form: RequestForm) -> None:
-    """A form for one prompt carries no widget of it."""
+    """A form with a single prompt has no widgets of the shots editor."""
     assert form.slots["prompt"].children == ()
     form.shots = [("One", 5), ("Two", 5)]
     assert len(form.slots["prompt"].children) == 1
 
 
 def test_setting_the_trait_moves_the_rows(form: RequestForm) -> None:
-    """From the trait to the editor, more shots and fewer."""
+    """Setting the trait to more or fewer shots updates the rows."""
     form.shots = [("One", 5), ("Two", 4), ("Three", 3)]
     assert form.switch.value
     assert shown(form) == [("One", 5), ("Two", 4), ("Three", 3)]
@@ -76,7 +76,7 @@ def test_setting_the_trait_moves_the_rows(form: RequestForm) -> None:
 
 
 def test_typing_changes_the_trait(form: RequestForm) -> None:
-    """From a row to the trait, and to no other shot."""
+    """Typing in a row changes only its own shot in the trait."""
     form.shots = [("One", 5), ("Two", 4)]
     row = editor_of(form).rows[1]
     row.prompt.value = "镜头拉远"
@@ -98,7 +98,7 @@ def test_typing_changes_the_trait(form: RequestForm) -> None:
 def test_each_button_does_what_it_says(
     form: RequestForm, button: str, at: int, left: list[tuple[str, int]]
 ) -> None:
-    """To the trait and to the rows."""
+    """Each button changes the trait and the rows."""
     form.shots = [("One", 5), ("Two", 4), ("Three", 3)]
     editor_of(form).rows[at].buttons[button].click()
     assert form.shots == tuple(Shot(*shot) for shot in left)
@@ -106,7 +106,7 @@ def test_each_button_does_what_it_says(
 
 
 def test_no_button_leads_out_of_the_limits(form: RequestForm) -> None:
-    """Two shots at least, six at most; the first cannot go up, nor the last down."""
+    """The buttons respect two to six shots; the first cannot move up, nor the last down."""
     form.shots = [("One", 1), ("Two", 5)]
     first, last = editor_of(form).rows
     assert first.buttons["up"].disabled
@@ -121,8 +121,8 @@ def test_no_button_leads_out_of_the_limits(form: RequestForm) -> None:
     assert last.buttons["split"].disabled
 
 
-def test_the_seconds_are_told_in_words_and_as_a_bar(form: RequestForm) -> None:
-    """What each takes, and what is left of 15."""
+def test_the_seconds_are_shown_as_text_and_as_a_bar(form: RequestForm) -> None:
+    """The text and the bar show the seconds of each shot and the rest of 15 s."""
     form.shots = [("One", 5), ("Two", 4)]
     assert spent(form.shots) == "9 of 15 s, 6 s left"
     assert "9 of 15 s, 6 s left" in text_of(below(form, form.controls["prompt"]))
@@ -133,8 +133,8 @@ def test_the_seconds_are_told_in_words_and_as_a_bar(form: RequestForm) -> None:
     assert "qingbo-alarm" in bar_of(form)
 
 
-def test_a_problem_stands_beside_its_shot(form: RequestForm) -> None:
-    """One that is still empty is told what to do; any other what is wrong."""
+def test_a_problem_is_shown_below_its_shot(form: RequestForm) -> None:
+    """A problem is shown below its shot, and an empty shot gets advice."""
     form.shots = [("One", 5), ("", 0)]
     first, second = editor_of(form).rows
     assert "alarm" not in html_of(first)
@@ -147,7 +147,7 @@ def test_a_problem_stands_beside_its_shot(form: RequestForm) -> None:
 
 
 def test_another_model_shows_the_prompt_again_and_keeps_the_shots(form: RequestForm) -> None:
-    """The switch keeps its place, so that nothing below it jumps."""
+    """Another model hides the shots and keeps them; the switch keeps its space."""
     form.shots = [("One", 5), ("Two", 5)]
     form.model = "kling-v1"
     assert form.switch.layout.visibility == "hidden"
@@ -161,9 +161,9 @@ def test_another_model_shows_the_prompt_again_and_keeps_the_shots(form: RequestF
 @pytest.mark.parametrize(
     "odd", ["A koi", [("One", 5), "Two"], [("One", "five"), (None, 2)], 7, [("x", float("nan"))]]
 )
-def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: object) -> None:
-    """Nothing raises, nothing is changed behind one's back."""
-    form.shots = odd  # type: ignore[assignment]  # the mistake
+def test_any_value_set_in_code_is_shown_with_its_problems(form: RequestForm, odd: object) -> None:
+    """Invalid shots set in code are shown unchanged with their problems, without an exception."""
+    form.shots = odd
     kept = form.shots
     assert "shots" in {problem.field for problem in form.problems}
     assert form.shots is kept
@@ -171,7 +171,7 @@ def test_whatever_code_sets_is_shown_with_its_problems(form: RequestForm, odd: o
 
 
 def test_hostile_text_never_becomes_markup(form: RequestForm) -> None:
-    """It stands in the text field, and escaped in notes."""
+    """Hostile text is escaped in notes."""
     hostile = "<script>alert(1)</script>"
     form.shots = [hostile, (hostile, hostile)]  # type: ignore[list-item]  # the mistake
     assert "qingbo-alarm" in html_of(editor_of(form))
@@ -179,7 +179,7 @@ def test_hostile_text_never_becomes_markup(form: RequestForm) -> None:
 
 
 def test_fixed_shots_can_be_read_and_not_changed() -> None:
-    """A form for a class."""
+    """Fixed shots are shown with disabled controls."""
     form = RequestForm(fixed={"shots": [("One", 5), ("Two", 5)]})
     editor = editor_of(form)
     assert form.switch.disabled
@@ -190,7 +190,7 @@ def test_fixed_shots_can_be_read_and_not_changed() -> None:
 
 
 def test_every_control_has_a_name_and_an_explanation(form: RequestForm) -> None:
-    """Also in the rows; a name says which shot it is about."""
+    """Every control has a tooltip and a name, which includes the number of the shot in rows."""
     form.shots = [("One", 5), ("Two", 5)]
     editor = editor_of(form)
     controls = [form.switch, editor.add_button]
@@ -201,7 +201,7 @@ def test_every_control_has_a_name_and_an_explanation(form: RequestForm) -> None:
 
 
 def test_it_closes_with_all_its_rows(live_widgets: Callable[[], int]) -> None:
-    """Also with those that were taken off the page."""
+    """Closing the form also closes rows that are no longer on the page."""
     gc.collect()
     before = live_widgets()
     form = RequestForm(shots=[("One", 2)] * 6)

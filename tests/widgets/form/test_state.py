@@ -1,4 +1,4 @@
-"""The fields of a form stand at the defaults of the chosen model until somebody chooses otherwise."""
+"""The fields of a form keep the defaults of the chosen model until a value is chosen."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ duration = { choices = [] }
 
 @pytest.fixture(autouse=True)
 def models(described: Callable[[str], None]) -> None:
-    """These models beside the usual ones."""
+    """Add the test models to the usual ones."""
     described(MODELS)
 
 
 def chosen(form: FormState) -> tuple[str, int, str | None]:
-    """What kling-v9 has other defaults for."""
+    """Return the fields for which kling-v9 has its own defaults."""
     return form.request.mode, form.request.duration, form.request.negative_prompt
 
 
 def test_a_new_form_has_the_defaults_of_its_model() -> None:
-    """What it shows and sends is what ``generate`` would send."""
+    """A new form shows and sends the same values as ``generate``."""
     form = RequestForm(model="kling-v9", prompt="A koi")
     assert chosen(form) == ("pro", 7, "blur")
     assert (form.controls["mode"].value, form.controls["duration"].value) == ("pro", 7)
@@ -73,15 +73,15 @@ def test_a_new_form_has_the_defaults_of_its_model() -> None:
     form.close()
 
 
-def test_what_the_code_gives_counts_before_a_default() -> None:
-    """Also where it comes before the model, and where it is fixed."""
+def test_values_from_the_code_override_defaults() -> None:
+    """Initial and fixed values override defaults, even if they precede the model."""
     assert FormState(mode="std", duration=12, model="kling-v9").request.mode == "std"
     assert FormState(fixed={"mode": "std", "model": "kling-v9"}).request.mode == "std"
     assert FormState(fixed={"model": "kling-v9"}).request.mode == "pro"
 
 
-def test_choosing_a_model_moves_what_stood_at_a_default() -> None:
-    """There and back, in the dropdown; all of it is looked at once."""
+def test_choosing_a_model_moves_fields_at_their_default() -> None:
+    """Choosing a model and going back moves fields at their default each time."""
     form = RequestForm(prompt="A koi")
     form.controls["model"].value = "kling-v9"
     assert chosen(form) == ("pro", 7, "blur")
@@ -92,8 +92,8 @@ def test_choosing_a_model_moves_what_stood_at_a_default() -> None:
     form.close()
 
 
-def test_choosing_a_model_leaves_what_was_chosen() -> None:
-    """In the form or in code, also where a model on the way has it for its default."""
+def test_choosing_a_model_keeps_chosen_values() -> None:
+    """Chosen values stay, even if they equal the default of a model in between."""
     form = FormState(aspect_ratio="9:16")
     form.mode, form.duration = "pro", 10
     for model in ("kling-v9", "kling-v10"):
@@ -102,20 +102,20 @@ def test_choosing_a_model_leaves_what_was_chosen() -> None:
     assert form.duration == 10
     form.model = "kling-v3"
     assert (form.mode, form.duration, form.aspect_ratio) == ("pro", 10, "9:16")
-    form.mode = "std"  # the default again
+    form.mode = "std"  # the default
     form.model = "kling-v9"
     assert form.mode == "pro"
 
 
 def test_a_fixed_field_does_not_move() -> None:
-    """Whatever the model's default."""
+    """A fixed field keeps its value for every model."""
     form = FormState(fixed={"mode": "std", "duration": 5})
     form.model = "kling-v9"
     assert (form.mode, form.duration) == ("std", 5)
 
 
 def test_a_field_that_a_model_does_not_take_moves_with_the_models_that_do() -> None:
-    """What it shows is always the default, until it is chosen."""
+    """A field that is not chosen has the default of the current model that takes it."""
     form = FormState(model="kling-v9")
     assert form.grain == "fine"  # type: ignore[attr-defined]  # the test's own field
     for model, default in (("kling-v3", "fine"), ("kling-v10", "coarse"), ("kling-v1", "fine")):
@@ -127,8 +127,8 @@ def test_a_field_that_a_model_does_not_take_moves_with_the_models_that_do() -> N
     assert form.request.grain == "coarse"  # type: ignore[attr-defined]  # the test's own field
 
 
-def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> None:
-    """Also where the model renders any length, and where the wished length met a default on the way."""
+def test_an_untouched_duration_is_the_default_and_a_chosen_one_is_restored() -> None:
+    """An untouched duration follows the defaults; a chosen one is restored even after meeting a default."""
     form = FormState(model="kling-v9")
     for model, seconds in (("kling-v11", 5), ("kling-v10", 10), ("kling-v3", 5), ("kling-v9", 7)):
         form.model = model
@@ -142,8 +142,8 @@ def test_an_untouched_length_is_the_default_and_a_wished_one_comes_back() -> Non
         assert form.duration == seconds
 
 
-def test_a_model_that_is_not_listed_leaves_unset_what_others_have_a_default_for() -> None:
-    """It can be chosen in code, loaded and shown, and nothing is sent that nobody has set."""
+def test_an_unlisted_model_leaves_other_models_defaults_unset() -> None:
+    """An unlisted model can be set, loaded and shown, and only fields that were set are sent."""
     form = RequestForm(model="unlisted", prompt="a koi")
     assert (form.grain, form.request.given.get("grain")) == (None, None)  # type: ignore[attr-defined]  # the test's own field
     form.model = "kling-v9"
@@ -159,7 +159,7 @@ def test_a_model_that_is_not_listed_leaves_unset_what_others_have_a_default_for(
 
 
 def test_an_empty_field_shows_the_default_that_is_sent(described: Callable[[str], None]) -> None:
-    """It cannot be empty for the service, so what stands there greyed is what it gets."""
+    """An empty field shows the default that is sent as its placeholder."""
     form = RequestForm(model="kling-v12", prompt="a koi")
     form.controls["steps"].value = ""
     assert form.controls["steps"].placeholder == "30"
@@ -168,7 +168,7 @@ def test_an_empty_field_shows_the_default_that_is_sent(described: Callable[[str]
 
 
 def test_model_and_field_can_be_set_together() -> None:
-    """What is set in one ``hold_trait_notifications`` is not moved away."""
+    """A field set with the model in one ``hold_trait_notifications`` keeps its value."""
     form = FormState()
     with form.hold_trait_notifications():
         form.model, form.mode, form.duration = "kling-v9", "ultra", 12
@@ -184,7 +184,7 @@ def test_model_and_field_can_be_set_together() -> None:
     ],
 )
 def test_filling_in_gives_the_defaults_of_the_model_that_is_filled_in(fill: Callable[[Any], Any]) -> None:
-    """What is not named, wherever it comes from; and it moves on with the next model."""
+    """Fields that are not named get the defaults of the new model, and follow the next one."""
     form = RequestForm(model="kling-v1", mode="pro", duration=10)
     assert fill(form) == ()
     assert form.request == VideoRequest("kling-v9", "A koi")
@@ -194,8 +194,8 @@ def test_filling_in_gives_the_defaults_of_the_model_that_is_filled_in(fill: Call
     form.close()
 
 
-def test_what_is_named_counts_when_a_form_is_filled_in() -> None:
-    """Also where it is the default of the model that stood there before; and it stays."""
+def test_named_fields_keep_their_value_when_a_form_is_filled_in() -> None:
+    """A named field keeps its value, even if it is the previous model's default."""
     form = RequestForm()
     form.load(VideoRequest("kling-v9", "A koi", mode="std", duration=12))
     assert chosen(form) == ("std", 12, "blur")
@@ -210,7 +210,7 @@ def test_what_is_named_counts_when_a_form_is_filled_in() -> None:
 
 
 def test_a_model_that_does_not_take_a_field_with_a_default_can_be_loaded() -> None:
-    """Nothing is left out, for nothing was named."""
+    """Loading a model that does not take a field with a default reports nothing as left out."""
     form = RequestForm(model="kling-v9", grain="coarse")  # type: ignore[call-arg]  # the test's own field
     assert form.load(VideoRequest("kling-v3", "A koi")) == ()
     assert form.grain == "fine"  # type: ignore[attr-defined]  # the test's own field
@@ -218,7 +218,7 @@ def test_a_model_that_does_not_take_a_field_with_a_default_can_be_loaded() -> No
 
 
 def test_a_form_that_is_saved_and_started_afresh_is_what_it_showed() -> None:
-    """What stood at a default among the rest."""
+    """A form that is saved and reset has the same values, including those at a default."""
     form = RequestForm(model="kling-v9", prompt="A koi")
     saved, request = loading.fields_of(form), form.request
     assert saved == {
@@ -241,7 +241,7 @@ def test_a_form_that_is_saved_and_started_afresh_is_what_it_showed() -> None:
 
 
 def test_a_default_that_is_emptied_is_not_sent() -> None:
-    """The form does not show nothing and send the default."""
+    """An emptied field is omitted from the body, and its default is not sent either."""
     form = RequestForm(model="kling-v9", prompt="A koi")
     form.controls["negative_prompt"].value = ""
     assert not form.request.negative_prompt
@@ -249,8 +249,8 @@ def test_a_default_that_is_emptied_is_not_sent() -> None:
     form.close()
 
 
-def test_a_change_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However much moves with it: each look at the whole is to be paid by whoever types."""
+def test_a_change_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of one field checks the request once, because each check delays typing."""
     form, looks = RequestForm(prompt="A koi"), []
     judge = RequestForm.judge
     monkeypatch.setattr(RequestForm, "judge", lambda self: (looks.append(1), judge(self))[1])
@@ -262,13 +262,13 @@ def test_a_change_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     form.close()
 
 
-def test_what_is_learnt_while_the_form_is_drawn_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that looks at an image may be done just then."""
-    form, known = RequestForm(prompt="A koi"), []
-    learnt = Problem("image_urls", "image_urls: it cannot be loaded.")
+def test_a_report_during_drawing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image report that arrives while the form is drawn is shown."""
+    form, reports = RequestForm(prompt="A koi"), []
+    issue = Problem("image_urls", "image_urls: it cannot be loaded.")
     below = messages.below
-    monkeypatch.setattr(messages, "below", lambda *given: (known.append(learnt), below(*given))[1])
-    monkeypatch.setattr(image_fields, "known_issues", lambda _: (tuple(known[:1]), ()))
+    monkeypatch.setattr(messages, "below", lambda *args: (reports.append(issue), below(*args))[1])
+    monkeypatch.setattr(image_fields, "known_issues", lambda _: (tuple(reports[:1]), ()))
     form.prompt = "A fox"
-    assert form.problems == (learnt,)
+    assert form.problems == (issue,)
     form.close()
