@@ -34,7 +34,7 @@ def alike(
     layout: Mapping[str, str] = _NOTHING,
     **traits: Any,
 ) -> Any:
-    """Return a widget like ``made``, but one that shares layout and style, because each is a widget too.
+    """Return a widget like ``made`` that shares layout and style, because each is a widget too.
 
     Widgets of the same kind and layout share them. Do not change them afterwards. They are closed with the
     last widget that uses them.
