@@ -1,4 +1,4 @@
-"""No text field holds the key: not for a moment, on no thread, in no message of the kernel."""
+"""Text fields never hold an API key, on any thread or in any message of the kernel."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.widgets.page import below, ctrl_enter, enter, text_of
 
 KEY = "sk-sentinel-3e1f9c7a5b2d"
-#: A key that no client here has.
+#: A key of no client in these tests.
 FOREIGN = "Zk91mmQpo2Lw7"
 
 
 @pytest.fixture(autouse=True)
 def key() -> Secret:
-    """The key is in use."""
+    """Register the key as known."""
     return remember(Secret(KEY))
 
 
 @pytest.fixture(params=[Text, Textarea, PasteArea])
 def field(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A field of each kind."""
+    """Yield a field of each kind."""
     field = request.param()
     yield field
     field.close()
@@ -43,7 +43,7 @@ def field(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.mark.parametrize("text", [KEY, f"A koi\n{KEY} 锦鲤", f"{KEY[:6]}\u200b{KEY[6:]}"])
 def test_the_key_never_is_the_value(field: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also with the echo on, which repeats what one page sends to others. The page gets the clean text."""
+    """The key is never in the value, even with echo updates enabled, and the page receives the clean text."""
     monkeypatch.setattr(ipywidgets.widgets.widget, "JUPYTER_WIDGETS_ECHO", True)
     seen: list[str] = []
     monkeypatch.setattr(field, "_send", lambda message, **_: seen.append(json.dumps(message)))
@@ -56,13 +56,13 @@ def test_the_key_never_is_the_value(field: Any, text: str, monkeypatch: pytest.M
 
 
 def test_what_code_sets_is_clean_too(field: Any) -> None:
-    """A form's trait moves its control."""
+    """A value set in code, as a form's trait does, is cleaned too."""
     field.value = f"A {KEY}"
     assert KEY not in field.value
 
 
 def test_a_text_without_a_key_is_not_sent_back(field: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would overtake what is being typed."""
+    """A text without a key is not echoed, because the echo could overwrite what the user types."""
     sent: list[Any] = []
     monkeypatch.setattr(field, "_send", lambda message, **_: sent.append(message))
     field.set_state({"value": "A koi"})
@@ -72,7 +72,7 @@ def test_a_text_without_a_key_is_not_sent_back(field: Any, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("logger", ["Comm", "IPKernelApp", "traitlets"])
 def test_jupyter_logs_no_pasted_text(caplog: pytest.LogCaptureFixture, logger: str) -> None:
-    """Nor what Ctrl+Enter sends, nor anything else with the key in use; other messages it does."""
+    """Jupyter logs neither pasted text, nor Ctrl+Enter messages, nor any known key, but other messages."""
     area, (box,) = PasteArea(), make_shortcut(lambda *_: None)
     log = logging.getLogger(logger)
     with caplog.at_level(logging.DEBUG, logger):
@@ -80,7 +80,7 @@ def test_jupyter_logs_no_pasted_text(caplog: pytest.LogCaptureFixture, logger: s
         log.debug("Content: %s", {"comm_id": box.children[0].model_id, "text": FOREIGN})
         log.debug(f"an old {area.model_id} {FOREIGN}")
         log.debug("handle_msg[%s](%s)", "another", {"value": KEY})
-        log.debug("%d", KEY)  # logging complains about it, with its arguments
+        log.debug("%d", KEY)  # logging reports the error, with the arguments
         log.debug("handle_msg[%s](%s)", "another", {"value": "a prompt"})
     assert FOREIGN not in caplog.text
     assert KEY not in caplog.text
@@ -92,7 +92,7 @@ def test_jupyter_logs_no_pasted_text(caplog: pytest.LogCaptureFixture, logger: s
     "name", [name for name, one in fields.fields().items() if one.kind in (Text, Textarea)]
 )
 def test_the_form_takes_no_key(name: str, presets: Presets) -> None:
-    """Typed into a field, twice even, or set in code: neither form, page, draft nor preset has it."""
+    """A key typed or set in code is in neither form, page, draft nor preset."""
     form = RequestForm(prompt="A koi")
     control = form.controls[name]
     for typed in (KEY, KEY, f"{KEY} {KEY}"):
@@ -109,7 +109,7 @@ def test_the_form_takes_no_key(name: str, presets: Presets) -> None:
 
 
 def test_shots_take_no_key() -> None:
-    """Each has a text of its own."""
+    """A key typed in a shot is removed and reported as a problem."""
     form = RequestForm(shots=[("One", 5), ("Two", 5)])
     row = form.slots["prompt"].editor.prompts[1]
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_shots_take_no_key() -> None:
 
 
 def test_a_pasted_key_is_not_paid_for(manager: TaskManager) -> None:
-    """Neither Generate nor Ctrl+Enter submits the gap, or the key; the form says why."""
+    """Generate and Ctrl+Enter submit neither the key nor its placeholder, and the form explains why."""
     studio = VideoStudio(manager)
     studio.form.controls["prompt"].set_state({"value": f"A koi {KEY}"})
     assert studio.form.prompt == f"A koi {HIDDEN}"
@@ -134,7 +134,7 @@ def test_a_pasted_key_is_not_paid_for(manager: TaskManager) -> None:
 
 
 def test_the_paste_area_sends_when_it_is_left() -> None:
-    """Not a message with half a key for each letter."""
+    """The paste area sends its text only on leaving it, not part of a key for each letter."""
     area = PasteArea(continuous_update=True)
     assert area.continuous_update is False
     area.close()
@@ -142,5 +142,5 @@ def test_the_paste_area_sends_when_it_is_left() -> None:
 
 @pytest.fixture
 def presets(tmp_path: Path) -> Presets:
-    """A library's presets."""
+    """Return the presets of a library."""
     return Presets(tmp_path / "videos")
