@@ -162,7 +162,7 @@ def test_without_an_image_there_is_nothing_to_draw_on(form: RequestForm, editor:
 
 def test_invalid_masks_are_left_unchanged(form: RequestForm, editor: MasksEditor) -> None:
     """Masks that the editor cannot edit are reported with their problem and left unchanged."""
-    form.dynamic_masks = ["A koi"]
+    form.dynamic_masks = ["A koi"]  # type: ignore[list-item]  # the mistake
     assert "set in code" in displayed_html(editor)
     assert form.dynamic_masks == ("A koi",)  # type: ignore[comparison-overlap]  # the mistake
 

@@ -161,7 +161,7 @@ def test_another_model_shows_the_prompt_again_and_keeps_the_shots(form: RequestF
 @pytest.mark.parametrize(
     "odd", ["A koi", [("One", 5), "Two"], [("One", "five"), (None, 2)], 7, [("x", float("nan"))]]
 )
-def test_any_value_set_in_code_is_shown_with_its_problems(form: RequestForm, odd: object) -> None:
+def test_any_value_set_in_code_is_shown_with_its_problems(form: RequestForm, odd: Any) -> None:
     """Invalid shots set in code are shown unchanged with their problems, without an exception."""
     form.shots = odd
     kept = form.shots
