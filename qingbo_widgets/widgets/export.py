@@ -31,18 +31,7 @@ _TOO_LARGE = N_(
     "The videos have {size}, and at most {limit} go into one file: give the name of a folder, without .html."
 )
 
-_CSS = """
-:root { color-scheme: light dark; }
-body { max-width: 1400px; margin: 32px auto; padding: 0 20px; background: Canvas; color: CanvasText;
-  font: 15px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
-h1 { font-size: 22px; font-weight: 600; margin: 0 0 12px; overflow-wrap: anywhere; }
-video { max-width: 100%; display: block; background: #000; border-radius: 4px; }
-pre { overflow: auto; padding: 10px 12px; border: 1px solid #8884; border-radius: 4px;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
-footer { margin-top: 28px; font-size: 12px; color: GrayText; }
-.qingbo-html { font: inherit; }
-.qingbo-dim, .qingbo-chip { color: GrayText; }
-"""
+_CSS = markup.read_css(__file__, "export.css")
 
 
 def export_task(task: Task, path: Path) -> Path:

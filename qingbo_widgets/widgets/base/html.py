@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -23,6 +24,7 @@ __all__ = [
     "note",
     "output_style",
     "plain",
+    "read_css",
     "shorten",
     "span",
     "style",
@@ -30,8 +32,14 @@ __all__ = [
 ]
 
 
-def _minified(css: str) -> str:
-    """Return a style sheet without redundant white space, because it goes into every output."""
+def read_css(module: str, name: str) -> str:
+    """Return a style sheet, minified, because most style sheets are saved with the notebook.
+
+    Args:
+        module: ``__file__`` of the module beside the style sheet.
+        name: the file name of the style sheet.
+    """
+    css = re.sub(r"/\*.*?\*/", "", Path(module).with_name(name).read_text(encoding="utf-8"), flags=re.DOTALL)
     return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", re.sub(r"\s+", " ", css)).replace(";}", "}").strip()
 
 

@@ -20,23 +20,7 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
     "left_turn_forward": {"tilt": -6, "forward": 7},
 }
 
-CSS = """
-@keyframes qingbo-camera { 0%, 12% { transform: none; } 78%, 100% { transform: var(--qingbo-to); } }
-@keyframes qingbo-cut { 0%, 96% { opacity: 1; } 100% { opacity: 0.25; } }
-.qingbo-landscape { display: block; width: 100%; max-width: 320px; aspect-ratio: 16 / 9; border-radius: 4px;
-  border: 1px solid var(--jp-border-color1, #bdbdbd); box-sizing: border-box; }
-.qingbo-landscape g { transform-origin: 80px 45px; }
-.qingbo-landscape .qingbo-layer { animation: qingbo-camera 4.5s ease-in-out infinite; }
-.qingbo-landscape .qingbo-scene { animation: qingbo-cut 4.5s linear infinite; }
-.qingbo-paused g, .qingbo-paused .qingbo-landscape g { animation-play-state: paused !important; }
-.qingbo-axes { --qingbo-label: 116px; }
-.qingbo-icon { display: block; width: 100%; height: auto; color: var(--jp-ui-font-color2, #616161); }
-.qingbo-icon .qingbo-to { stroke: var(--jp-brand-color1, #1976d2); }
-@media (prefers-reduced-motion: reduce) {
-  .qingbo-landscape g { animation: none !important; }
-  .qingbo-landscape .qingbo-layer { transform: var(--qingbo-to); }
-}
-"""
+CSS = markup.read_css(__file__, "camera_preview.css")
 
 #: The layers of the landscape, far to near: the share of the camera's movement that applies, and the shapes.
 #: All extend far beyond the frame of 160 x 90, so that no movement shows an edge.

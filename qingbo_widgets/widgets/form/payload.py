@@ -49,16 +49,7 @@ _COPY_SCRIPT = (
 )
 
 
-_CSS = """
-.qingbo-code { margin: 2px 0 10px; max-width: 740px; }
-.qingbo-code-head { display: flex; justify-content: space-between; align-items: center; }
-.qingbo-code button { font: inherit; font-size: var(--jp-ui-font-size0, 11px); cursor: pointer;
-  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 3px; padding: 1px 10px;
-  background: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color1, #212121); }
-.qingbo-code button:hover { background: var(--jp-layout-color2, #eee); }
-.qingbo-code pre { border: 1px solid var(--jp-border-color2, #d0d0d0); border-radius: 3px; padding: 6px 8px;
-  max-height: 240px; overflow: auto; background: var(--jp-layout-color1, #fff); }
-"""
+_CSS = markup.read_css(__file__, "payload.css")
 #: A point in indented JSON. JSON strings contain no line breaks, so a match is always a point.
 _POINT = re.compile(r'\{\n\s+"x": ([-+.\deE]+),\n\s+"y": ([-+.\deE]+)\n\s+\}')
 

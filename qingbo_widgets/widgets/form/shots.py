@@ -66,15 +66,7 @@ _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
     ),
 }
 
-_CSS = """
-.qingbo-bar { display: flex; max-width: 600px; margin: 4px 0; gap: 2px; }
-.qingbo-bar > span { padding: 1px 6px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
-  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 2px; min-width: 0;
-  font-size: var(--jp-ui-font-size0, 11px); box-sizing: border-box; }
-.qingbo-bar > .qingbo-piece { background: var(--jp-layout-color2, #eeeeee);
-  border-bottom: 3px solid var(--jp-brand-color1, #1976d2); color: var(--jp-ui-font-color1, inherit); }
-.qingbo-bar > .qingbo-rest { border-style: dashed; color: var(--jp-ui-font-color2, #616161); }
-"""
+_CSS = markup.read_css(__file__, "shots.css")
 
 
 class ShotsSwitch(Checkbox):

@@ -63,27 +63,8 @@ _TEXTS = {
     "lost": N_("Video {letter} cannot be played: its file is gone, or is none that a browser plays."),
 }
 
-CSS = """
-.qingbo-comparison { max-width: 1240px; }
-.qingbo-comparison:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
-.qingbo-figures { display: grid; gap: 8px;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 230px), 1fr)); }
-.qingbo-html .qingbo-figures figure { margin: 0; min-width: 0; }
-.qingbo-controls { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; padding: 6px 2px;
-  border: 0; margin: 0; min-width: 0;
-  color: var(--jp-ui-font-color1, inherit); font: var(--jp-ui-font-size1, 13px) / 1.45
-  var(--jp-ui-font-family, system-ui, sans-serif); }
-.qingbo-controls button { width: auto; margin: 0; padding: 0 10px; height: 28px; cursor: pointer; }
-.qingbo-controls input[type=range] { flex: 1 1 140px; min-width: 90px; max-width: 420px; margin: 0; }
-.qingbo-controls select { background: var(--jp-layout-color1, #fff); color: inherit; height: 28px;
-  border: 1px solid var(--jp-border-color1, #bdbdbd); }
-.qingbo-lost { flex: 1 1 100%; }
-.qingbo-lost:empty { display: none; }
-.qingbo-clock { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.qingbo-controls label { display: inline-flex; align-items: center; gap: 4px; }
-.qingbo-wipe-box { flex: 1 1 320px; max-width: 460px; }
-.qingbo-loop, .qingbo-wipe-box { display: inline-flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; }
-"""
+#: The figures; the controls bring a style sheet of their own.
+CSS = markup.read_css(__file__, "figures.css")
 
 
 class Comparison(Composite):
@@ -249,7 +230,8 @@ def _controller() -> Any:
     class Controls(anywidget.AnyWidget):
         """The controls, and what keeps the videos in step: comparison.js."""
 
-        _esm = _SCRIPT
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
+        _css = _SCRIPT.with_suffix(".css").read_text(encoding="utf-8")
         count = Int(2, help="How many videos there are.").tag(sync=True)
         fps = Float(30.0, help="Frames in a second, for the steps.").tag(sync=True)
         texts = Dict(help="What stands on the controls, by what the script calls it.").tag(sync=True)

@@ -29,32 +29,7 @@ __all__ = ["CSS", "Tiles", "stars"]
 
 _HIDDEN = N_("Not rated yet")
 
-CSS = """
-.qingbo-gallery { max-width: 1240px; }
-.qingbo .qingbo-opened { grid-column: 1 / -1; max-width: none; margin: 0; }
-.qingbo-opened:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); }
-.qingbo-tile { position: relative; align-self: start; overflow: hidden; border-radius: 4px;
-  border: 1px solid var(--jp-border-color2, #d0d0d0); }
-.qingbo-tile.qingbo-open { outline: 2px solid var(--jp-brand-color1, #1976d2); }
-.qingbo-tile .widget-html, .qingbo-tile .jupyter-widget-html { margin: 0; width: auto; }
-.qingbo .qingbo-tile button { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
-  background: transparent; color: transparent; border: 0; box-shadow: none; cursor: pointer; }
-.qingbo .qingbo-tile button:hover { background: rgba(128, 128, 128, .14); }
-.qingbo .qingbo-tile button:focus-visible { outline: 3px solid var(--jp-brand-color1, #1976d2);
-  outline-offset: -3px; }
-.qingbo-poster { display: block; width: 100%; aspect-ratio: 16 / 9; object-fit: contain;
-  background: var(--jp-layout-color2, #eee); }
-div.qingbo-poster { display: flex; align-items: center; justify-content: center; box-sizing: border-box;
-  padding: 8px; overflow: hidden; text-align: center; overflow-wrap: anywhere;
-  color: var(--jp-ui-font-color2, #616161); font-size: var(--jp-ui-font-size0, 11px);
-  background: repeating-linear-gradient(135deg, var(--jp-layout-color2, #eee) 0 9px,
-  var(--jp-layout-color1, #fff) 9px 18px); }
-.qingbo-tile-words { padding: 4px 8px 6px; }
-.qingbo-tile-prompt { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical;
-  overflow: hidden; overflow-wrap: anywhere; height: 2.9em; }
-.qingbo-tile-facts { font-size: var(--jp-ui-font-size0, 11px); color: var(--jp-ui-font-color2, #616161);
-  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-"""
+CSS = markup.read_css(__file__, "tiles.css")
 
 
 class Tiles(MadeOfParts, GridBox):

@@ -47,16 +47,7 @@ _COUNTED = {
     CellState.cancelled: N_("{count} cancelled"),
 }
 
-CSS = """
-.qingbo-html table.qingbo-sweep { border-collapse: collapse; margin: 8px 0; font: inherit; color: inherit; }
-.qingbo-html table.qingbo-sweep tr { background: transparent; text-align: left; }
-.qingbo-html table.qingbo-sweep th { text-align: left; vertical-align: top; font-weight: 600;
-  padding: 6px 12px 6px 0;
-  max-width: 220px; overflow-wrap: anywhere; }
-.qingbo-html table.qingbo-sweep td { text-align: left; vertical-align: top; padding: 6px 12px 10px 0;
-  min-width: 180px;
-  max-width: 420px; }
-"""
+CSS = markup.read_css(__file__, "table.css")
 
 
 @dataclass(frozen=True)

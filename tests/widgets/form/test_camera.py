@@ -221,7 +221,7 @@ def test_the_preview_can_be_stopped_and_respects_reduced_motion(form: RequestFor
     assert editor.pause_button.description == "Play"
     editor.pause_button.value = False
     assert "qingbo-paused" not in classes_of(preview(editor))
-    assert "prefers-reduced-motion: reduce" in camera_view.CSS
+    assert "prefers-reduced-motion:reduce" in camera_view.CSS
 
 
 def test_no_picture_contains_a_script_or_makes_a_request() -> None:
