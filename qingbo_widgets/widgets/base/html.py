@@ -45,64 +45,10 @@ def read_css(module: str, name: str) -> str:
 
 #: Styles for outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme, with
 #: fallbacks for hosts that set none. No information is conveyed by colour alone.
-OUTPUT_CSS = _minified("""
-.qingbo-html { line-height: 1.45; font-size: var(--jp-ui-font-size1, 13px);
-  font-family: var(--jp-ui-font-family, system-ui, sans-serif); color: var(--jp-ui-font-color1, inherit); }
-.qingbo-card { border: 1px solid var(--jp-border-color2, #d0d0d0); border-radius: 4px;
-  padding: 10px 12px; margin: 8px 0 0; max-width: 760px; box-sizing: border-box; }
-.qingbo-keep { border-left: 3px solid var(--jp-border-color2, #d0d0d0); padding: 2px 0 2px 12px;
-  margin: 6px 0; }
-.qingbo-dim { color: var(--jp-ui-font-color2, #616161); }
-.qingbo-alarm { border-left: 3px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
-.qingbo-hint { border-left: 3px solid var(--jp-warn-color1, #f57c00); padding-left: 8px; }
-.qingbo-alarm, .qingbo-hint { margin: 5px 0; }
-.qingbo-dim, .qingbo-alarm, .qingbo-hint { overflow-wrap: anywhere; }
-.qingbo-keep > div { margin: 3px 0; }
-.qingbo-status { font-weight: 600; }
-.qingbo-head { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; }
-.qingbo-prompt { margin: 4px 0 2px; overflow-wrap: anywhere; }
-.qingbo-chip { display: inline-block; border: 1px solid var(--jp-border-color2, #d0d0d0);
-  border-radius: 9px; padding: 0 8px; margin: 2px 4px 2px 0; font-size: var(--jp-ui-font-size0, 11px);
-  color: var(--jp-ui-font-color2, #616161); overflow-wrap: anywhere; }
-.qingbo-html pre, .qingbo pre { margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere;
-  font: var(--jp-code-font-size, 12px) / 1.4 var(--jp-code-font-family, monospace); color: inherit; }
-.qingbo-html code, .qingbo code { background: transparent; color: inherit; padding: 0;
-  font-family: var(--jp-code-font-family, monospace); }
-.qingbo-html figure { margin: 8px 0 0; }
-.qingbo-html figcaption { overflow-wrap: anywhere; padding-top: 4px;
-  font-size: var(--jp-ui-font-size0, 11px); }
-""")
+OUTPUT_CSS = read_css(__file__, "output.css")
 
 #: Styles for the live widgets.
-CSS = OUTPUT_CSS + _minified("""
-.qingbo { width: 100%; max-width: 760px; box-sizing: border-box; padding: 2px 2px 8px;
-  container-type: inline-size; }
-.qingbo .widget-html, .qingbo .jupyter-widget-html { height: auto; min-height: 0; }
-.qingbo .widget-html-content { line-height: 1.45; font-size: var(--jp-ui-font-size1, 13px);
-  color: var(--jp-ui-font-color1, inherit); min-height: 0; }
-.qingbo-note { padding-left: 138px; }
-.qingbo-note .widget-html-content > div { padding-bottom: 4px; font-size: var(--jp-ui-font-size0, 11px); }
-.qingbo-note .qingbo-alarm, .qingbo-note .qingbo-hint { font-size: var(--jp-ui-font-size1, 13px);
-  margin: 0 0 4px; padding-bottom: 0; }
-.qingbo .progress { background: var(--jp-layout-color3, #e0e0e0); border-radius: 3px; overflow: hidden;
-  margin: 0; }
-@media (prefers-reduced-motion: no-preference) { .qingbo-card .progress-bar { transition: width 1s linear; } }
-.qingbo .widget-output { margin: 0; }
-.qingbo .jp-OutputArea-output { padding: 0; overflow: hidden; }
-.qingbo .jp-OutputPrompt, .qingbo .jp-OutputArea-prompt { display: none; }
-.qingbo .qingbo-small { line-height: 22px; height: 24px; padding: 0 8px; margin: 4px 4px 2px 0;
-  font-size: var(--jp-ui-font-size0, 11px); }
-@container (max-width: 460px) {
-  .qingbo-note { padding-left: 0; }
-  .qingbo .widget-inline-hbox { flex-wrap: wrap; height: auto; }
-  .qingbo .widget-inline-hbox > .widget-label { width: 100% !important; text-align: left; }
-  .qingbo .widget-inline-hbox > .widget-label:empty { display: none; }
-  .qingbo .widget-dropdown > select { flex: 1 1 100%; height: var(--jp-widgets-inline-height, 28px); }
-  .qingbo .qingbo-number { flex-wrap: nowrap; width: auto !important; }
-  .qingbo .qingbo-number > .widget-label { width: auto !important; min-width: var(--qingbo-label, 0); }
-  .qingbo .qingbo-number > input { flex: 0 0 70px; }
-}
-""")
+CSS = OUTPUT_CSS + read_css(__file__, "widget.css")
 
 _SPACES = re.compile(r"\s+")
 

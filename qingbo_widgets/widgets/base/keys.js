@@ -1,41 +1,88 @@
-// Single keys for the widget that this stands in: told to the kernel while the focus is inside that widget,
-// and never out of a text that is being written, but for Escape, which leaves it.
+// @ts-check
+// Single keys for the widget that contains this one. They are sent to the kernel while the focus is inside that
+// widget, except while the user writes in a field; there, only Escape acts, and leaves the field.
 
-const WRITTEN = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select";
-const PRESSED = "button, a, summary, video";
+/**
+ * @typedef {object} State
+ * @property {string[]} wanted the keys to send to the kernel
+ * @property {Record<string, string>} here by key, the class of what the page plays, or puts the focus into
+ * @property {boolean} grab whether to take the focus when the widget is shown
+ */
 
+const FIELDS = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select";
+const PRESSABLE = "button, a, summary, video";
+
+/**
+ * Decide what a key does.
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "isComposing">} event
+ * @param {Pick<State, "wanted" | "here">} keys
+ * @param {{ isInField: boolean, isOnPressable: boolean }} focus what has the focus
+ * @returns {"leave" | "answer" | "send" | null} leave the field, act in the page, send it to the kernel; `null`
+ *     for a key that is not ours
+ */
+export function actionOf(event, { wanted, here }, { isInField, isOnPressable }) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
+  if (isInField) return event.key === "Escape" ? "leave" : null;
+  if (event.key === " " && isOnPressable) return null; // a space presses the button
+  if (here[event.key]) return "answer";
+  return wanted.includes(event.key) ? "send" : null;
+}
+
+/**
+ * Pause videos of which one plays; play all otherwise.
+ * @param {Pick<HTMLVideoElement, "paused" | "play" | "pause">[]} videos
+ */
+export function toggle(videos) {
+  const arePaused = videos.every((video) => video.paused);
+  for (const video of videos) {
+    if (arePaused) video.play().catch(() => {});
+    else video.pause();
+  }
+}
+
+/** @type {import("@anywidget/types").Render<State>} */
 function render({ model, el }) {
+  /** @type {HTMLElement | null} */
   let root = null;
-  let asked = 0;
+  let frame = 0;
 
+  /** @param {KeyboardEvent} event */
   const pressed = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const here = model.get("here")[event.key];
-    const isWritten = event.target.closest(WRITTEN);
-    if (isWritten ? event.key !== "Escape" : !here && !model.get("wanted").includes(event.key)) return;
-    if (event.key === " " && event.target.closest(PRESSED)) return; // it is theirs
+    const target = /** @type {Element} */ (event.target);
+    const here = model.get("here");
+    const action = actionOf(
+      event,
+      { wanted: model.get("wanted"), here },
+      { isInField: target.closest(FIELDS) !== null, isOnPressable: target.closest(PRESSABLE) !== null },
+    );
+    if (!action) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat) return;
-    if (isWritten) root.focus({ preventScroll: true }); // and what was written is kept
-    else if (here) answer(root.querySelector(`.${here}`));
+    if (action === "leave")
+      focusRoot(); // the text stays as it is
+    else if (action === "answer") answer(root?.querySelector(`.${here[event.key]}`));
     else model.send({ key: event.key });
   };
+  /** @param {Element | null | undefined} place */
   const answer = (place) => {
     const videos = [...(place?.querySelectorAll("video") ?? [])];
-    const isStill = videos.every((video) => video.paused);
-    for (const video of videos) isStill ? video.play().catch(() => {}) : video.pause();
-    if (!videos.length) place?.querySelector("input, textarea")?.focus();
+    toggle(videos);
+    /** @type {HTMLElement | null | undefined} */
+    const field = videos.length ? null : place?.querySelector("input, textarea");
+    field?.focus();
   };
-  // A click beside the controls brings the focus here, so that the next key is ours and not the notebook's.
+  const focusRoot = () => root?.focus({ preventScroll: true });
+  // A click beside the controls takes the focus, so that the next key is not the notebook's.
+  /** @param {PointerEvent} event */
   const clicked = (event) => {
-    if (event.target.closest(`${WRITTEN}, button, a, video, summary`)) return;
-    setTimeout(() => root?.focus({ preventScroll: true }), 0);
+    const target = /** @type {Element} */ (event.target);
+    if (!target.closest(`${FIELDS}, ${PRESSABLE}`)) setTimeout(focusRoot, 0);
   };
   const attach = () => {
     root = el.closest(".qingbo-keys");
     if (!root || !el.isConnected) {
-      asked = requestAnimationFrame(attach); // not in the page yet
+      frame = requestAnimationFrame(attach); // not in the page yet
       return;
     }
     root.tabIndex = 0;
@@ -44,11 +91,11 @@ function render({ model, el }) {
     // Before the fields themselves, which let no key out.
     root.addEventListener("keydown", pressed, true);
     root.addEventListener("pointerdown", clicked);
-    if (model.get("grab")) root.focus({ preventScroll: true });
+    if (model.get("grab")) focusRoot();
   };
   attach();
   return () => {
-    cancelAnimationFrame(asked);
+    cancelAnimationFrame(frame);
     root?.removeEventListener("keydown", pressed, true);
     root?.removeEventListener("pointerdown", clicked);
   };

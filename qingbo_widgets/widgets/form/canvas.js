@@ -1,49 +1,135 @@
+// @ts-check
 // An image with paths over it. A click adds a point to the active path; points are dragged, or moved with
 // the arrow keys (Shift: by 10), and removed with Delete. All positions are pixels of the image itself,
 // x to the right and y upward from its lower left corner, as Kling counts them.
 
+/** @typedef {[x: number, y: number]} Point pixels of the image, from its lower left corner */
+/** @typedef {{ width: number, height: number }} Size pixels of the image */
+/** @typedef {{ left: number, bottom: number, width: number, height: number }} Area pixels of the screen */
+/** @typedef {Pick<MouseEvent, "clientX" | "clientY">} Place pixels of the screen */
+/**
+ * @typedef {object} State
+ * @property {string} source what to load: a URL, or the data itself
+ * @property {string} label what the image shows
+ * @property {Point[][]} paths
+ * @property {number} active the number of the path that is being drawn
+ * @property {number} limit the most points that a path may have
+ */
+
 const SVG = "http://www.w3.org/2000/svg";
 const COLOURS = ["#e6550d", "#3182bd", "#31a354", "#756bb1", "#c51b8a", "#8c6d31"];
+/** @type {Record<string, Point>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
+/**
+ * Return the nearest pixel that the image has.
+ * @param {Point} point
+ * @param {Size} image
+ * @returns {Point}
+ */
+export function inside([x, y], { width, height }) {
+  return [Math.min(Math.max(Math.round(x), 0), width - 1), Math.min(Math.max(Math.round(y), 0), height - 1)];
+}
+
+/**
+ * Return the pixel of the image under the pointer.
+ * @param {Place} place of the pointer
+ * @param {Area} area in which the image is shown
+ * @param {Size} image
+ */
+export function pointAt({ clientX, clientY }, area, image) {
+  const x = ((clientX - area.left) / area.width) * image.width;
+  const y = ((area.bottom - clientY) / area.height) * image.height;
+  return inside([x, y], image);
+}
+
+/**
+ * Return a path with one more point at its end.
+ * @param {Point[]} path
+ * @param {Point} point
+ * @param {number} limit the most points that it may have
+ * @returns {Point[] | null} `null` if it has as many already
+ */
+export const withPoint = (path, point, limit) => (path.length < limit ? [...path, point] : null);
+
+/**
+ * Return a path after a key was pressed on one of its points, and the number of the point that has the focus then.
+ * @param {Point[]} path
+ * @param {number} at the number of the point
+ * @param {Pick<KeyboardEvent, "key" | "shiftKey">} event
+ * @param {Size} image
+ * @returns {{ path: Point[], focused: number } | null} `null` for a key without a meaning here
+ */
+export function edit(path, at, { key, shiftKey }, image) {
+  if (key === "Delete" || key === "Backspace")
+    return { path: path.filter((_, number) => number !== at), focused: Math.max(at - 1, 0) };
+  const step = STEPS[key];
+  if (!step) return null;
+  const [right, up] = step.map((pixels) => pixels * (shiftKey ? 10 : 1));
+  /** @param {Point} point */
+  const move = ([x, y]) => inside([x + right, y + up], image);
+  const moved = path.map((point, number) => (number === at ? move(point) : point));
+  return { path: moved, focused: at };
+}
+
+/**
+ * Return a path as the `points` of a polyline. SVG counts y downward, from the upper edge.
+ * @param {Point[]} path
+ * @param {number} height of the image
+ */
+export const polyline = (path, height) => path.map(([x, y]) => `${x},${height - y}`).join(" ");
+
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, string | number>} attributes
+ * @param {Element} parent
+ */
 function draw(name, attributes, parent) {
   const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, `${value}`);
   parent.append(element);
   return element;
 }
 
+/**
+ * Return the number of the point that an element shows; `null` for other elements.
+ * @param {EventTarget | null} element
+ */
+function numberOf(element) {
+  const number = element instanceof SVGElement ? element.dataset.point : undefined;
+  return number === undefined ? null : Number(number);
+}
+
+/** @type {import("@anywidget/types").Render<State>} */
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "qingbo-canvas";
-  box.style.cssText = "position: relative; display: inline-block; max-width: 100%; line-height: 0";
   const image = document.createElement("img");
+  image.className = "qingbo-canvas-image";
   image.referrerPolicy = "no-referrer";
   image.draggable = false;
-  image.style.cssText = "display: block; max-width: 100%; max-height: 420px; border-radius: 3px";
-  const svg = draw("svg", { preserveAspectRatio: "none" }, box);
-  svg.style.cssText =
-    "position: absolute; inset: 0; width: 100%; height: 100%; cursor: crosshair; touch-action: none";
-  box.prepend(image);
+  box.append(image);
+  const svg = /** @type {SVGSVGElement} */ (
+    draw("svg", { class: "qingbo-canvas-paths", preserveAspectRatio: "none" }, box)
+  );
   el.append(box);
 
-  let dragged = null; // the number of the point that follows the pointer
+  /** The number of the point that follows the pointer. @type {number | null} */
+  let dragged = null;
+  /** @type {Point[][]} */
   let paths = [];
 
   const active = () => model.get("active");
-  const points = () => paths[active()] || [];
-  const inside = ([x, y]) => [
-    Math.min(Math.max(Math.round(x), 0), image.naturalWidth - 1),
-    Math.min(Math.max(Math.round(y), 0), image.naturalHeight - 1),
-  ];
-  const place = (event) => {
-    const area = svg.getBoundingClientRect();
-    return inside([
-      ((event.clientX - area.left) / area.width) * image.naturalWidth,
-      ((area.bottom - event.clientY) / area.height) * image.naturalHeight,
-    ]);
-  };
+  const path = () => paths[active()] || [];
+  const size = () => ({ width: image.naturalWidth, height: image.naturalHeight });
+  /** @param {PointerEvent} event */
+  const point = (event) => pointAt(event, svg.getBoundingClientRect(), size());
 
+  /**
+   * @param {Point[]} edited
+   * @param {number | null} focused the number of the point that gets the focus
+   */
   function change(edited, focused = null) {
     paths = paths.map((path, number) => (number === active() ? edited : path));
     show(focused);
@@ -53,16 +139,21 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  // Draws anew, and leaves the focus on the point that had it, or gives it to another.
-  function show(focused = document.activeElement?.closest("svg") === svg
-      ? document.activeElement.dataset.point : null) {
+  /**
+   * Draw all anew, and give the focus to a point; by default, to the one that has it now.
+   * @param {number | null} focused its number
+   */
+  function show(focused = svg.contains(document.activeElement) ? numberOf(document.activeElement) : null) {
     svg.replaceChildren();
     paint();
-    if (focused !== null) svg.querySelector(`[data-point="${focused}"]`)?.focus();
+    if (focused === null) return;
+    /** @type {SVGElement | null} */
+    const circle = svg.querySelector(`[data-point="${focused}"]`);
+    circle?.focus();
   }
 
   function paint() {
-    const width = image.naturalWidth, height = image.naturalHeight;
+    const { width, height } = size();
     if (!width || !svg.clientWidth) return;
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("role", "group");
@@ -71,49 +162,55 @@ function render({ model, el }) {
     paths.forEach((path, number) => {
       const colour = COLOURS[number % COLOURS.length];
       const isActive = number === active();
-      const line = path.map(([x, y]) => `${x},${height - y}`).join(" ");
-      for (const [stroke, thickness] of [["#fff", 5], [colour, 2.5]])
-        draw("polyline", {
-          points: line, fill: "none", stroke, "stroke-width": thickness * unit,
-          "stroke-linejoin": "round", "stroke-opacity": isActive ? 1 : 0.6, "pointer-events": "none",
-        }, svg);
+      const points = polyline(path, height);
+      const opacity = isActive ? 1 : 0.6;
+      draw("polyline", { points, stroke: "#fff", "stroke-width": 5 * unit, "stroke-opacity": opacity }, svg);
+      draw(
+        "polyline",
+        { points, stroke: colour, "stroke-width": 2.5 * unit, "stroke-opacity": opacity },
+        svg,
+      );
       path.forEach(([x, y], at) => {
-        const circle = draw("circle", {
-          cx: x, cy: height - y, r: (isActive ? 7 : 4) * unit, fill: colour, stroke: "#fff", "stroke-width": 2 * unit,
-        }, svg);
-        if (!isActive) return circle.setAttribute("pointer-events", "none");
+        const place = { cx: x, cy: height - y, r: (isActive ? 7 : 4) * unit };
+        const circle = draw(
+          "circle",
+          { ...place, fill: colour, stroke: "#fff", "stroke-width": 2 * unit },
+          svg,
+        );
+        if (!isActive) return;
         circle.setAttribute("tabindex", "0");
         circle.setAttribute("role", "button");
-        circle.setAttribute("data-point", at);
+        circle.setAttribute("data-point", `${at}`);
         circle.setAttribute("aria-label", `${at + 1}: ${x}, ${y}`);
-        circle.style.cursor = "grab";
-        return circle;
       });
       if (!path.length) return;
       const [x, y] = path[0];
-      const text = draw("text", {
-        x: x + 10 * unit, y: height - y - 8 * unit, "font-size": 14 * unit, "font-weight": 700, fill: colour,
-        stroke: "#fff", "stroke-width": 3 * unit, "paint-order": "stroke", "pointer-events": "none",
-      }, svg);
-      text.textContent = number + 1;
+      const place = { x: x + 10 * unit, y: height - y - 8 * unit };
+      const text = draw(
+        "text",
+        { ...place, "font-size": 14 * unit, fill: colour, "stroke-width": 3 * unit },
+        svg,
+      );
+      text.textContent = `${number + 1}`;
     });
   }
 
   svg.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !image.naturalWidth || active() >= paths.length) return;
     event.preventDefault();
-    const at = event.target.dataset?.point;
-    if (at === undefined) {
-      if (points().length >= model.get("limit")) return;
-      change([...points(), place(event)], points().length);
-      send();
-    } else {
-      dragged = Number(at);
+    const at = numberOf(event.target);
+    if (at !== null) {
+      dragged = at;
       svg.setPointerCapture(event.pointerId);
+      return;
     }
+    const longer = withPoint(path(), point(event), model.get("limit"));
+    if (!longer) return;
+    change(longer, longer.length - 1);
+    send();
   });
   svg.addEventListener("pointermove", (event) => {
-    if (dragged !== null) change(points().map((point, at) => (at === dragged ? place(event) : point)));
+    if (dragged !== null) change(path().map((other, at) => (at === dragged ? point(event) : other)));
   });
   svg.addEventListener("pointerup", () => {
     if (dragged === null) return;
@@ -121,16 +218,10 @@ function render({ model, el }) {
     send();
   });
   svg.addEventListener("keydown", (event) => {
-    const found = event.target.dataset?.point;
-    if (found === undefined) return;
-    const at = Number(found);
-    if (event.key === "Delete" || event.key === "Backspace") {
-      change(points().filter((_, number) => number !== at), Math.max(at - 1, 0));
-    } else if (STEPS[event.key]) {
-      const [right, up] = STEPS[event.key].map((step) => step * (event.shiftKey ? 10 : 1));
-      const moved = ([x, y]) => inside([x + right, y + up]);
-      change(points().map((point, number) => (number === at ? moved(point) : point)), at);
-    } else return;
+    const at = numberOf(event.target);
+    const edited = at === null ? null : edit(path(), at, event, size());
+    if (!edited) return;
+    change(edited.path, edited.focused);
     // JupyterLab has uses of its own for these keys.
     event.preventDefault();
     event.stopPropagation();

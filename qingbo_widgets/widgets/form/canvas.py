@@ -9,6 +9,8 @@ from traitlets import Int, List, Unicode
 
 __all__ = ["PathCanvas"]
 
+_SCRIPT = Path(__file__).with_name("canvas.js")
+
 
 class PathCanvas(anywidget.AnyWidget):
     """An image with editable paths over it.
@@ -17,7 +19,9 @@ class PathCanvas(anywidget.AnyWidget):
     removed with the Delete key.
     """
 
-    _esm = Path(__file__).with_name("canvas.js")
+    # Of a path anywidget keeps every widget that was made.
+    _esm = _SCRIPT.read_text(encoding="utf-8")
+    _css = _SCRIPT.with_suffix(".css").read_text(encoding="utf-8")
 
     source = Unicode("", help="The image source that the page loads: a URL or a data URL.").tag(sync=True)
     label = Unicode("", help="The text alternative of the image, for screen readers.").tag(sync=True)

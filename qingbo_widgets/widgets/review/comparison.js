@@ -1,114 +1,315 @@
-// One set of controls for the videos that stand in the same comparison, and what keeps them in step.
+// @ts-check
+// The controls of a comparison, and what keeps its videos in step.
 // The videos are in an output beside this widget: only there does Jupyter resolve their relative paths.
-//
-// One video leads, the others are nudged after it by their speed, so that no correction is seen or heard.
-// Everything that moves the time (a step, a seek, a loop, the start) stops all, puts all on the same time,
-// and only then goes on together.
+
+/** @typedef {"play" | "pause" | "playHelp" | "back" | "backHelp" | "on" | "onHelp" | "time"} PlayText */
+/** @typedef {"loopFrom" | "loopFromHelp" | "loopTo" | "loopToHelp" | "noLoop" | "noLoopHelp"} LoopText */
+/** @typedef {"speed" | "sound" | "noSound" | "wipe" | "wipeAt" | "wipeUnder" | "wipeOver" | "lost"} OtherText */
+/** @typedef {{ count: number, fps: number, texts: Record<PlayText | LoopText | OtherText, string> }} State */
+/** @typedef {[begin: number | null, end: number | null]} Loop seconds; `null` for an end that is not set */
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2];
 const LETTERS = "ABCDEF";
 const NEAR = 0.004; // seconds of drift that are left alone
-const FAR = 0.25; // seconds of drift that no nudge mends
-const GAIN = 10; // of the drift, so much is made up in a second
+const FAR = 0.25; // seconds of drift that no change of speed makes up for
+const GAIN = 10; // the part of the drift that a second makes up for
 const PATIENCE = 10; // seconds in which a video should have begun to load
 
-function make(name, properties, parent, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  parent?.append(element);
-  return element;
-}
-
+/**
+ * Wait for an event or an error. A video that never answers must not stop the others.
+ * @param {HTMLVideoElement} video
+ * @param {"seeked" | "canplay"} event
+ * @param {number} [seconds] when to give up
+ * @returns {Promise<void>}
+ */
 const once = (video, event, seconds = 10) =>
-  new Promise((done) => {
+  new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
       for (const name of [event, "error"]) video.removeEventListener(name, end);
-      done();
+      resolve();
     };
-    const timer = setTimeout(end, 1000 * seconds); // a video that never answers must not stop the others
+    const timer = setTimeout(end, 1000 * seconds);
     for (const name of [event, "error"]) video.addEventListener(name, end);
   });
 
-// While Jupyter finds out where a file is, its video has an empty source, and an error for that.
+/** @param {HTMLVideoElement} video */
 const isAble = (video) => video.readyState > 0 && !video.error;
-const isLost = (video) => !video.hasAttribute("src") || (video.error && video.getAttribute("src"));
-const length = (video) => (Number.isFinite(video.duration) ? video.duration : 0);
+/**
+ * Return whether a video will never play. While Jupyter resolves a path, the video has an empty source, and an
+ * error because of that.
+ * @param {HTMLVideoElement} video
+ */
+const isLost = (video) => !video.hasAttribute("src") || Boolean(video.error && video.getAttribute("src"));
+/** @param {HTMLVideoElement} video */
+const lengthOf = (video) => (Number.isFinite(video.duration) ? video.duration : 0);
+/**
+ * @param {HTMLVideoElement} video
+ * @param {number} time
+ */
+const isOver = (video, time) => time >= lengthOf(video) - 0.01;
 
-function render({ model, el }) {
-  const fps = model.get("fps");
-  const texts = model.get("texts");
-  let root = null;
-  let all = []; // by their letters
-  let videos = []; // of those, the ones that can be played
-  let due = 0;
-  let asked = 0;
-  let isPlaying = false;
-  let isMoving = false;
-  let target = null; // the time that all are to be put on
-  let loop = [null, null];
-  let rate = 1;
-  let sound = -1;
-  let pair = [0, 1];
+/**
+ * Return the speed at which a video comes back into step.
+ * @param {number} drift seconds that it is ahead of the leader
+ * @param {number} rate the speed of the leader
+ * @returns {number | null} `null` if it is too far away for that
+ */
+export function followerSpeed(drift, rate) {
+  if (Math.abs(drift) > FAR) return null;
+  const change = Math.abs(drift) < NEAR ? 1 : Math.max(0.25, Math.min(2.5, 1 - (GAIN * drift) / rate));
+  return Math.max(0.0625, rate * change); // browsers refuse less
+}
 
-  // ---------------------------------------------------------------- the controls
+/**
+ * Return a time in the middle of a frame: its edge may belong to the frame before.
+ * @param {number} time seconds
+ * @param {number} fps frames in a second
+ * @param {number} frames how many to go on; negative goes back
+ */
+export function stepTime(time, fps, frames) {
+  const frame = Math.floor(time * fps + 0.001) + frames;
+  return (Math.max(0, frame) + 0.5) / fps;
+}
 
-  const box = make("fieldset", { className: "qingbo-controls", disabled: true }, el);
-  const button = (text, title, act, parent = box) =>
-    make("button", { textContent: text, title, type: "button", onclick: act, className: "jupyter-button" }, parent);
-  const choice = (label, options, act, parent = box) => {
-    const select = make("select", { onchange: () => act(Number(select.value)), ariaLabel: label });
-    for (const [text, value] of options) make("option", { textContent: text, value }, select);
-    make("label", {}, parent, `${label} `, select);
-    return select;
+/**
+ * Return a loop that can be played: its ends may be set in either order, but not at nearly the same time.
+ * @param {Loop} ends
+ * @returns {Loop}
+ */
+export function orderLoop([begin, end]) {
+  if (begin === null || end === null) return [begin, end];
+  if (Math.abs(end - begin) < 0.1) return [Math.min(begin, end), null];
+  return begin < end ? [begin, end] : [end, begin];
+}
+
+/**
+ * Return the command of a key.
+ * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">} event
+ * @param {{ isInField: boolean, isOnButton: boolean }} focus what has the focus
+ * @returns {"toggle" | "back" | "on" | null} `null` if the key is not for the comparison
+ */
+export function commandOf(event, { isInField, isOnButton }) {
+  if (event.ctrlKey || event.metaKey || event.altKey || isInField) return null;
+  if (event.key === "ArrowLeft") return "back";
+  if (event.key === "ArrowRight") return "on";
+  return event.key === " " && !isOnButton ? "toggle" : null; // a space presses the button
+}
+
+/**
+ * Return the style of one figure, while one video is wiped over another or not.
+ * @param {number} number of the figure
+ * @param {{ under: number, over: number, edge: string } | null} wipe the numbers of both, and the percentage
+ *     at which they meet; `null` to show all side by side
+ */
+export function figureStyle(number, wipe) {
+  const isOver = wipe !== null && number === wipe.over;
+  const isHidden = wipe !== null && !isOver && number !== wipe.under;
+  return {
+    display: isHidden ? "none" : "",
+    gridArea: wipe ? "1 / 1 / 2 / -1" : "",
+    pointerEvents: isOver ? "none" : "",
+    clipPath: isOver ? `inset(0 0 0 ${wipe.edge}%)` : "",
+    textAlign: isOver ? "right" : "",
   };
-  const toggle = button(texts.play, texts.playHelp, () => (isPlaying ? pause() : play()));
-  button(texts.back, texts.backHelp, () => step(-1));
-  button(texts.on, texts.onHelp, () => step(1));
-  const bar = make("input", { type: "range", min: 0, max: 1, step: "any", value: 0, ariaLabel: texts.time }, box);
-  bar.oninput = () => seek(Number(bar.value));
-  const clock = make("span", { className: "qingbo-clock" }, box);
-  const loopBox = make("span", { className: "qingbo-loop" }, box);
-  const from = button(texts.loopFrom, texts.loopFromHelp, () => setLoop([now(), loop[1]]), loopBox);
-  const to = button(texts.loopTo, texts.loopToHelp, () => setLoop([loop[0], now()]), loopBox);
-  button(texts.noLoop, texts.noLoopHelp, () => setLoop([null, null]), loopBox);
-  choice(texts.speed, SPEEDS.map((speed) => [`${speed}×`, speed]), (speed) => {
-    rate = speed;
-    for (const video of videos) video.playbackRate = rate;
-  }).value = 1;
-  const count = model.get("count");
-  const each = [...LETTERS.slice(0, count)].map((letter, number) => [letter, number]);
-  choice(texts.sound, [[texts.noSound, -1], ...each], (chosen) => {
-    sound = chosen;
-    listen();
-  });
-  const wipeBox = make("span", { className: "qingbo-wipe-box" }, box);
-  const wipe = make("input", { type: "checkbox", onchange: () => lay() });
-  make("label", {}, wipeBox, wipe, ` ${texts.wipe}`);
-  const edge = make("input", { type: "range", min: 0, max: 100, value: 50, ariaLabel: texts.wipeAt, oninput: () => lay() }, wipeBox);
-  if (count > 2) {
-    choice(texts.wipeUnder, each, (n) => { pair[0] = n; lay(); }, wipeBox).value = 0;
-    choice(texts.wipeOver, each, (n) => { pair[1] = n; lay(); }, wipeBox).value = 1;
+}
+
+/**
+ * Several videos that play as one.
+ *
+ * One leads, and small changes of their speed keep the others in step with it, so that no correction is seen or
+ * heard. Everything that moves the time (a step, a seek, a loop, the start) stops all, seeks all to the same
+ * time, and only then plays all.
+ */
+export class SyncedVideos {
+  /** Every video, by its letter. @type {HTMLVideoElement[]} */
+  all = [];
+  /** Those that can be played. @type {HTMLVideoElement[]} */
+  playable = [];
+  isPlaying = false;
+  /** The number of the video that is heard; -1 for none. */
+  sound = -1;
+  /** @type {Loop} */
+  loop = [null, null];
+  /** The speed. */
+  #rate = 1;
+  /** Whether the videos are being put on a time. */
+  #isMoving = false;
+  /** The time to put them on next. @type {number | null} */
+  #target = null;
+  #fps;
+  #changed;
+
+  /**
+   * @param {number} fps frames in a second, for the steps
+   * @param {() => void} changed called when the time, the loop or the state has changed
+   */
+  constructor(fps, changed) {
+    this.#fps = fps;
+    this.#changed = changed;
   }
 
-  const told = make("div", { className: "qingbo-lost", role: "status" }, box);
+  /** The time of the longest video, in seconds. */
+  get duration() {
+    return this.playable.length ? lengthOf(this.#longest) : 0;
+  }
 
-  // ---------------------------------------------------------------- time
+  /** The time at which the videos stand, or will, in seconds. */
+  get time() {
+    return this.#target ?? this.now;
+  }
 
-  const longest = () => videos.reduce((a, b) => (length(b) > length(a) ? b : a));
-  const whole = () => (videos.length ? length(longest()) : 0);
-  const isOver = (video, time) => time >= length(video) - 0.01;
-  // Who is heard leads: its speed is never touched. When it is over, the longest takes its place.
-  const leader = () => {
-    const heard = all[sound];
-    return videos.includes(heard) && !heard.ended ? heard : longest();
-  };
-  const now = () => (videos.length ? leader().currentTime : 0);
+  /** The time at which the leader stands, in seconds. */
+  get now() {
+    return this.playable.length ? this.#leader.currentTime : 0;
+  }
 
-  async function align(time) {
+  get #longest() {
+    return this.playable.reduce((a, b) => (lengthOf(b) > lengthOf(a) ? b : a));
+  }
+
+  /** The video that is heard, so that its speed is never changed; the longest once that one is over. */
+  get #leader() {
+    const heard = this.all[this.sound];
+    return heard && this.playable.includes(heard) && !heard.ended ? heard : this.#longest;
+  }
+
+  /** @param {number} rate */
+  setRate(rate) {
+    this.#rate = rate;
+    for (const video of this.playable) video.playbackRate = rate;
+  }
+
+  /** @param {number} number of the video to hear; -1 for none */
+  setSound(number) {
+    this.sound = number;
+    this.all.forEach((video, other) => {
+      video.muted = other !== number;
+    });
+  }
+
+  /** @param {Loop} ends */
+  setLoop(ends) {
+    this.loop = orderLoop(ends);
+    this.#changed();
+  }
+
+  /** Forget the videos, which are no longer in the page. */
+  clear() {
+    this.all = [];
+    this.playable = [];
+    this.isPlaying = false;
+  }
+
+  /**
+   * Bring up to date which videos can be played. One that loads late joins the others.
+   * @param {number} time at which to go on if that has changed
+   * @param {boolean} isPatient whether to wait for those that may still load, as long as none has started
+   * @returns {string[] | null} the letters of the others; `null` while waiting
+   */
+  gather(time, isPatient) {
+    const able = this.all.filter(isAble);
+    const isOpen = isPatient && this.all.some((video) => !isAble(video) && !isLost(video));
+    if (isOpen && !this.playable.length) return null;
+    const isSame =
+      able.length === this.playable.length && able.every((video) => this.playable.includes(video));
+    if (!isSame) {
+      this.playable = able;
+      this.isPlaying = this.isPlaying && able.length > 0;
+      if (able.length) this.seek(time);
+    }
+    return this.all.flatMap((video, number) => (able.includes(video) ? [] : [LETTERS.charAt(number)]));
+  }
+
+  /** @param {number} time seconds */
+  seek(time) {
+    this.#target = Math.max(0, Math.min(time, this.duration));
+    this.#settle();
+  }
+
+  play() {
+    this.isPlaying = true;
+    const time = this.now;
+    const [begin, end] = this.loop;
+    const isAtEnd = isOver(this.#longest, time) || (end !== null && time >= end);
+    this.seek(isAtEnd ? (begin ?? 0) : time);
+  }
+
+  pause() {
+    this.isPlaying = false;
+    for (const video of this.playable) video.pause();
+    this.seek(this.now);
+  }
+
+  toggle() {
+    if (this.isPlaying) this.pause();
+    else this.play();
+  }
+
+  /** @param {number} frames how many to go on; negative goes back */
+  step(frames) {
+    this.isPlaying = false;
+    this.seek(stepTime(this.time, this.#fps, frames));
+  }
+
+  /** Correct what has drifted apart, and go back at the end of the loop. To be called at each frame. */
+  keepInStep() {
+    if (!this.playable.length || !this.isPlaying || this.#isMoving) return;
+    this.#correct();
+    this.#changed();
+  }
+
+  #correct() {
+    const time = this.now;
+    const longest = this.#longest;
+    const [begin, end] = this.loop;
+    if (end !== null && time >= end) return this.seek(begin ?? 0);
+    if (isOver(longest, longest.currentTime)) {
+      if (begin !== null) return this.seek(begin);
+      this.isPlaying = false;
+      return this.seek(this.duration);
+    }
+    // Wait for one that has nothing to play yet.
+    if (this.playable.some((video) => video.readyState < 3 && !isOver(video, time))) return this.seek(time);
+    const leader = this.#leader;
+    for (const video of this.playable) {
+      if (video === leader) {
+        if (video.playbackRate !== this.#rate) video.playbackRate = this.#rate;
+        continue;
+      }
+      if (isOver(video, time)) continue;
+      const speed = followerSpeed(video.currentTime - time, this.#rate);
+      if (speed === null) return this.seek(time);
+      if (Math.abs(video.playbackRate - speed) > 0.001) video.playbackRate = speed;
+    }
+  }
+
+  /** Seek all to the target, and go on from there if they are to play. */
+  async #settle() {
+    if (this.#isMoving) return; // the loop below sees the new target
+    this.#isMoving = true;
+    while (this.#target !== null) {
+      const time = this.#target;
+      this.#target = null;
+      for (const video of this.playable) video.pause();
+      await this.#align(time);
+      this.#changed();
+    }
+    if (this.isPlaying) {
+      for (const video of this.playable) video.playbackRate = this.#rate;
+      const time = this.now;
+      const due = this.playable.filter((video) => !isOver(video, time));
+      await Promise.all(due.map((video) => video.play().catch(() => {})));
+    }
+    this.#isMoving = false;
+    if (this.#target !== null) this.#settle();
+  }
+
+  /** @param {number} time seconds */
+  async #align(time) {
     await Promise.all(
-      videos.map(async (video) => {
-        const own = Math.max(0, Math.min(time, length(video) - 0.001));
+      this.playable.map(async (video) => {
+        const own = Math.max(0, Math.min(time, lengthOf(video) - 0.001));
         if (Math.abs(video.currentTime - own) > 1e-4) {
           const arrived = once(video, "seeked");
           video.currentTime = own;
@@ -118,119 +319,156 @@ function render({ model, el }) {
       }),
     );
   }
+}
 
-  async function settle() {
-    if (isMoving) return;
-    isMoving = true;
-    while (target !== null) {
-      const time = target;
-      target = null;
-      for (const video of videos) video.pause();
-      await align(time);
-      show();
-    }
-    if (isPlaying) {
-      for (const video of videos) video.playbackRate = rate;
-      const time = now();
-      await Promise.all(videos.map((video) => !isOver(video, time) && video.play().catch(() => {})));
-    }
-    isMoving = false;
-    if (target !== null) settle();
-  }
+/**
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Partial<HTMLElementTagNameMap[Name]>} properties
+ * @param {Element | null} [parent]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+function make(name, properties, parent, ...children) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  parent?.append(element);
+  return element;
+}
 
-  function seek(time) {
-    target = Math.max(0, Math.min(time, whole()));
-    settle();
-  }
-  function play() {
-    isPlaying = true;
-    const time = now();
-    const isOut = isOver(longest(), time) || (loop[1] !== null && time >= loop[1]);
-    seek(isOut ? (loop[0] ?? 0) : time);
-  }
-  function pause() {
-    isPlaying = false;
-    for (const video of videos) video.pause();
-    seek(now());
-  }
-  function step(frames) {
-    isPlaying = false;
-    // The middle of a frame: its edge may belong to the one before.
-    const frame = Math.floor((target ?? now()) * fps + 0.001) + frames;
-    seek((Math.max(0, frame) + 0.5) / fps);
-  }
-  function setLoop([begin, end]) {
-    loop = begin !== null && end !== null && end - begin < 0.1 ? [Math.min(begin, end), null] : [begin, end];
-    if (loop[0] !== null && loop[1] !== null && loop[0] > loop[1]) loop.reverse();
-    show();
-  }
+/** @type {import("@anywidget/types").Render<State>} */
+function render({ model, el }) {
+  const texts = model.get("texts");
+  const count = model.get("count");
+  const videos = new SyncedVideos(model.get("fps"), show);
+  /** @type {HTMLElement | null} */
+  let root = null;
+  let due = 0;
+  let frame = 0;
+  const pair = { under: 0, over: 1 };
 
-  function keepInStep() {
-    const time = now();
-    if (loop[1] !== null && time >= loop[1]) return seek(loop[0] ?? 0);
-    if (isOver(longest(), longest().currentTime)) {
-      if (loop[0] !== null) return seek(loop[0]);
-      isPlaying = false;
-      return seek(whole());
-    }
-    if (videos.some((video) => video.readyState < 3 && !isOver(video, time))) return seek(time); // wait for it
-    const first = leader();
-    for (const video of videos) {
-      if (video === first) {
-        if (video.playbackRate !== rate) video.playbackRate = rate;
-        continue;
-      }
-      if (isOver(video, time)) continue;
-      const drift = video.currentTime - time;
-      if (Math.abs(drift) > FAR) return seek(time);
-      const nudge = Math.abs(drift) < NEAR ? 1 : Math.max(0.25, Math.min(2.5, 1 - (GAIN * drift) / rate));
-      const wanted = Math.max(0.0625, rate * nudge);
-      if (Math.abs(video.playbackRate - wanted) > 0.001) video.playbackRate = wanted;
-    }
+  // ---------------------------------------------------------------- the controls
+
+  const box = make("fieldset", { className: "qingbo-controls", disabled: true }, el);
+  /**
+   * @param {string} text
+   * @param {string} title
+   * @param {() => void} act
+   * @param {HTMLElement} [parent]
+   */
+  const button = (text, title, act, parent = box) => {
+    const className = "jupyter-button";
+    return make("button", { textContent: text, title, type: "button", onclick: act, className }, parent);
+  };
+  /**
+   * @param {string} label
+   * @param {[text: string, value: number][]} options
+   * @param {number} chosen
+   * @param {(value: number) => void} act
+   * @param {HTMLElement} [parent]
+   */
+  const choice = (label, options, chosen, act, parent = box) => {
+    const select = make("select", { onchange: () => act(Number(select.value)), ariaLabel: label });
+    for (const [text, value] of options) make("option", { textContent: text, value: `${value}` }, select);
+    select.value = `${chosen}`;
+    make("label", {}, parent, `${label} `, select);
+  };
+  /**
+   * @param {string} max
+   * @param {string} value
+   * @param {string} label
+   * @param {(value: string) => void} act
+   * @param {HTMLElement} parent
+   */
+  const slider = (max, value, label, act, parent) => {
+    const step = max === "1" ? "any" : "1";
+    const input = make("input", { type: "range", min: "0", max, step, value, ariaLabel: label }, parent);
+    input.oninput = () => act(input.value);
+    return input;
+  };
+  const toggle = button(texts.play, texts.playHelp, () => videos.toggle());
+  button(texts.back, texts.backHelp, () => videos.step(-1));
+  button(texts.on, texts.onHelp, () => videos.step(1));
+  const bar = slider("1", "0", texts.time, (time) => videos.seek(Number(time)), box);
+  const clock = make("span", { className: "qingbo-clock" }, box);
+  const loopBox = make("span", { className: "qingbo-loop" }, box);
+  const setBegin = () => videos.setLoop([videos.now, videos.loop[1]]);
+  const setEnd = () => videos.setLoop([videos.loop[0], videos.now]);
+  const from = button(texts.loopFrom, texts.loopFromHelp, setBegin, loopBox);
+  const to = button(texts.loopTo, texts.loopToHelp, setEnd, loopBox);
+  button(texts.noLoop, texts.noLoopHelp, () => videos.setLoop([null, null]), loopBox);
+  choice(
+    texts.speed,
+    SPEEDS.map((speed) => [`${speed}×`, speed]),
+    1,
+    (speed) => videos.setRate(speed),
+  );
+  /** @type {[string, number][]} */
+  const each = [...LETTERS.slice(0, count)].map((letter, number) => [letter, number]);
+  choice(texts.sound, [[texts.noSound, -1], ...each], -1, (number) => videos.setSound(number));
+  const wipeBox = make("span", { className: "qingbo-wipe-box" }, box);
+  const wipe = make("input", { type: "checkbox", onchange: arrange });
+  make("label", {}, wipeBox, wipe, ` ${texts.wipe}`);
+  const edge = slider("100", "50", texts.wipeAt, arrange, wipeBox);
+  /** @param {"under" | "over"} role */
+  const choosePart = (role) => (/** @type {number} */ number) => {
+    pair[role] = number;
+    arrange();
+  };
+  if (count > 2) {
+    choice(texts.wipeUnder, each, pair.under, choosePart("under"), wipeBox);
+    choice(texts.wipeOver, each, pair.over, choosePart("over"), wipeBox);
   }
+  const message = make("div", { className: "qingbo-lost", role: "status" }, box);
 
   // ---------------------------------------------------------------- what is seen
 
   function show() {
-    toggle.textContent = isPlaying ? texts.pause : texts.play;
-    const time = target ?? now();
-    bar.max = whole() || 1;
-    bar.value = time;
-    clock.textContent = `${time.toFixed(2)} / ${whole().toFixed(2)} s`;
+    const { time, duration, loop } = videos;
+    toggle.textContent = videos.isPlaying ? texts.pause : texts.play;
+    bar.max = `${duration || 1}`;
+    bar.value = `${time}`;
+    clock.textContent = `${time.toFixed(2)} / ${duration.toFixed(2)} s`;
+    /**
+     * @param {string} text
+     * @param {number | null} second
+     */
     const named = (text, second) => (second === null ? text : `${text}: ${second.toFixed(2)} s`);
     from.textContent = named(texts.loopFrom, loop[0]);
     to.textContent = named(texts.loopTo, loop[1]);
   }
 
-  function listen() {
-    all.forEach((video, number) => (video.muted = number !== sound));
-  }
-
-  function lay() {
-    const [under, over] = pair;
-    const isOn = wipe.checked && under !== over;
+  function arrange() {
+    const isOn = wipe.checked && pair.under !== pair.over;
     edge.disabled = !isOn;
-    all.forEach((video, number) => {
+    videos.all.forEach((video, number) => {
+      const style = figureStyle(number, isOn ? { ...pair, edge: edge.value } : null);
       const figure = video.closest("figure");
-      const isOne = number === under || number === over;
-      figure.style.display = isOn && !isOne ? "none" : "";
-      figure.style.gridArea = isOn ? "1 / 1 / 2 / -1" : "";
-      figure.style.pointerEvents = isOn && number === over ? "none" : "";
-      video.style.clipPath = isOn && number === over ? `inset(0 0 0 ${edge.value}%)` : "";
-      figure.querySelector("figcaption").style.textAlign = isOn && number === over ? "right" : "";
+      const caption = figure?.querySelector("figcaption");
+      if (!figure || !caption) return;
+      figure.style.display = style.display;
+      figure.style.gridArea = style.gridArea;
+      figure.style.pointerEvents = style.pointerEvents;
+      video.style.clipPath = style.clipPath;
+      caption.style.textAlign = style.textAlign;
     });
   }
 
+  /** @param {KeyboardEvent} event */
   function pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-    if (!videos.length) return;
-    const act = { " ": () => (isPlaying ? pause() : play()), ArrowLeft: () => step(-1), ArrowRight: () => step(1) };
-    if (!(event.key in act) || (event.key === " " && event.target.closest("button"))) return;
+    const target = /** @type {Element} */ (event.target);
+    const isInField = target.closest("input, select, textarea") !== null;
+    const command = commandOf(event, { isInField, isOnButton: target.closest("button") !== null });
+    if (!command || !videos.playable.length) return;
     event.preventDefault();
-    act[event.key]();
+    if (command === "toggle") videos.toggle();
+    else videos.step(command === "back" ? -1 : 1);
   }
+
+  /** @param {PointerEvent} event */
   function clicked(event) {
-    if (!event.target.closest("input, select, button, label"))
+    const target = /** @type {Element} */ (event.target);
+    if (!target.closest("input, select, button, label"))
       setTimeout(() => root?.focus({ preventScroll: true }), 0);
   }
 
@@ -238,56 +476,44 @@ function render({ model, el }) {
 
   function find() {
     root = el.closest(".qingbo-comparison");
-    const found = root ? [...root.querySelectorAll("figure video")] : [];
-    if (found.length !== count) return;
-    all = found;
+    const found = root?.querySelectorAll("figure video");
+    if (!root || found?.length !== count) return;
+    videos.all = /** @type {HTMLVideoElement[]} */ ([...found]);
     due = performance.now() + 1000 * PATIENCE;
     root.tabIndex = 0;
-    root.dataset.lmSuppressShortcuts = "true"; // its keys are not the notebook's
+    root.dataset.lmSuppressShortcuts = "true"; // or the notebook would act on the keys, too
     root.onkeydown = pressed;
     root.onpointerdown = clicked;
-    listen();
-    lay();
+    videos.setSound(videos.sound);
+    arrange();
   }
 
-  // Those that can be played do not wait for ever for those that cannot. One that loads late joins them.
   function gather() {
-    const able = all.filter(isAble);
-    const isOpen = all.some((video) => !isAble(video) && !isLost(video)) && performance.now() < due;
-    if (isOpen && !videos.length) return;
-    const lost = [...LETTERS].filter((_, number) => all[number] && !able.includes(all[number]));
+    const lost = videos.gather(Number(bar.value), performance.now() < due);
+    if (!lost) return;
     const text = lost.map((letter) => texts.lost.replace("{letter}", letter)).join(" ");
-    if (told.textContent !== text) told.textContent = text;
-    if (able.length === videos.length && able.every((video) => videos.includes(video))) return;
-    videos = able;
-    box.disabled = !videos.length;
-    isPlaying = isPlaying && videos.length > 0;
-    if (videos.length) seek(Number(bar.value));
+    if (message.textContent !== text) message.textContent = text;
+    if (box.disabled !== !videos.playable.length) box.disabled = !box.disabled;
   }
 
   // At each frame: the page may draw the output later than this, draw it anew, or take it away.
-  function look() {
-    if (!all.length || !all[0].isConnected) {
-      all = [];
-      videos = [];
-      isPlaying = false;
+  function update() {
+    if (!videos.all[0]?.isConnected) {
+      videos.clear();
       box.disabled = true;
-      bar.value = 0;
+      bar.value = "0";
       find();
     } else {
       gather();
     }
-    if (videos.length && isPlaying && !isMoving) {
-      keepInStep();
-      show();
-    }
-    asked = requestAnimationFrame(look);
+    videos.keepInStep();
+    frame = requestAnimationFrame(update);
   }
   show();
-  look();
+  update();
   return () => {
-    cancelAnimationFrame(asked);
-    for (const video of videos) video.pause();
+    cancelAnimationFrame(frame);
+    for (const video of videos.playable) video.pause();
   };
 }
 
