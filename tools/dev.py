@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where PYTHONSAFEPATH keeps it out
 
+import front_end
 from environment import (
     LATEST,
     LOCKED,
@@ -40,8 +41,8 @@ PURPOSES = ("demo", "test", "bench")
 ONCE_MORE = ("--reruns", "1", "-rR")
 #: What the commands leave behind. Not demo/: videos are there, and notebooks that a user has changed.
 TRACES = (
-    ".venv*", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache", ".ruff_cache",
-    ".hypothesis", "**/__pycache__",
+    ".venv*", "node_modules", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache",
+    ".ruff_cache", ".hypothesis", "**/__pycache__",
 )  # fmt: skip
 
 
@@ -55,10 +56,13 @@ def test(options: argparse.Namespace) -> int:
     """Check the code and run every test; with --fast, only the tests that take less than half a second."""
     python = Environment(options.selection, options.python).ensure("test")
     # The lowest versions are a promise to those who have old ones; checkers and browsers are not part of it.
-    if options.fast or options.selection == LOWEST:
+    if options.selection == LOWEST:
         return _fast_tests(python, options.pytest)
+    if options.fast:
+        return front_end.test() or _fast_tests(python, options.pytest)
     return (
         _lint(python)
+        or front_end.test()
         or run(python, "tools/ensure_browser.py")
         or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack", *options.pytest)
         or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser", *options.pytest)
@@ -145,7 +149,7 @@ def _lint(python: Path) -> int:
         print(f"Some files are not formatted; run: {python} -m ruff format .", file=sys.stderr)
         return status
     imports = python.with_name("lint-imports.exe" if os.name == "nt" else "lint-imports")
-    return run(python, "-m", "mypy") or run(imports, "--no-cache", "--no-logo")
+    return run(python, "-m", "mypy") or run(imports, "--no-cache", "--no-logo") or front_end.check()
 
 
 def _tests(title: str, python: Path, *options: str) -> int:
