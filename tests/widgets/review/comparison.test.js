@@ -53,8 +53,11 @@ class Video extends EventTarget {
   getAttribute() {
     return this.src;
   }
+  /** As a browser: from the beginning, if it was at its end. What it promises is kept once it has `started`. */
   async play() {
+    if (this.ended) this.#time = 0;
     this.paused = false;
+    await this.started;
   }
   pause() {
     this.paused = true;
@@ -153,6 +156,9 @@ test("when the video that is heard is over, the others go on", async () => {
   assert.ok(synced.isPlaying, "the button says Play");
   assert.ok(Math.abs(synced.now - 4) < 0.1, `after 4 s the clock says ${synced.now.toFixed(2)}`);
   assert.deepEqual(paused(synced), [false, true], "the short one began again");
+  synced.seek(6);
+  await settled();
+  assert.deepEqual(paused(synced), [false, true], "the short one plays after a seek past its end");
 });
 
 test("play starts all on the same time, pause stops all on the same time", async () => {
@@ -168,6 +174,24 @@ test("play starts all on the same time, pause stops all on the same time", async
   assert.deepEqual(paused(synced), [true, true], "a video goes on after Pause");
   assert.equal(times(synced)[0], times(synced)[1], "they stand on different frames");
   assert.ok(!synced.isPlaying, "the button still says Pause");
+});
+
+test("what is clicked while the videos start is not lost", async () => {
+  const synced = await together(new Video(), new Video());
+  let start;
+  synced.all[1].started = new Promise((resolve) => {
+    start = resolve;
+  });
+  synced.play();
+  await settled();
+  synced.seek(5);
+  synced.pause();
+  assert.deepEqual(paused(synced), [true, true], "Pause waits for the slower video");
+  synced.seek(5);
+  start();
+  await settled();
+  assert.deepEqual(times(synced), [5, 5], "the seek was forgotten");
+  assert.deepEqual(paused(synced), [true, true], "it plays after Pause");
 });
 
 test("no video plays before the slowest has arrived", async () => {
