@@ -1,4 +1,4 @@
-"""Rows as a pandas DataFrame; the columns that tables of tasks have in common."""
+"""Conversion of rows to a pandas DataFrame, and the columns that all task tables share."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _FIRST = ("task_id", "model", "prompt")
 def request_columns(request: VideoRequest) -> dict[str, Any]:
     """Return the columns of a request: every field that is set or has a default, by name.
 
-    ``prompt`` has the shots' prompts in its place, and ``duration`` the sum of their seconds. A duration that
-    is no number of seconds stands as it is.
+    For a multi-shot request, ``prompt`` holds the shots' prompts, one per line, and ``duration`` the sum of
+    their seconds. A duration that is not a number of seconds is returned unchanged.
     """
     values = {name: value for name, value in request.values().items() if value not in (None, (), "")}
     return values | {"prompt": "\n".join(request.prompts), "duration": _seconds(request)}
 
 
 def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pandas.DataFrame:
-    """Return rows as a DataFrame: ids first, then every field of a request, then all else.
+    """Return rows as a DataFrame: id, model and prompt first, then every request field, then the rest.
 
     Args:
-        rows: each a mapping of columns to values.
-        like: has the columns that there are in any case, besides the fields.
+        rows: mappings of column names to values.
+        like: a row whose columns are always present, besides the request fields.
 
     Raises:
-        ImportError: pandas is not installed; the message says how.
+        ImportError: pandas is not installed; the message says how to install it.
     """
     try:
         import pandas
     except ImportError:
         raise ImportError(tr(_NO_PANDAS)) from None
-    named = dict.fromkeys((*_FIRST, *VideoRequest.field_names()))
-    named |= dict.fromkeys(name for row in (like, *rows) for name in row)
-    return pandas.DataFrame(list(rows), columns=list(named))
+    columns = dict.fromkeys((*_FIRST, *VideoRequest.field_names()))
+    columns |= dict.fromkeys(name for row in (like, *rows) for name in row)
+    return pandas.DataFrame(list(rows), columns=list(columns))
 
 
 def _seconds(request: VideoRequest) -> Any:
-    """Return the length of the video as the request has it, which may be a fraction or no length at all."""
+    """Return the video's length in seconds as the request has it: maybe a fraction, maybe not a number."""
     if not request.is_multi_shot:
         return request.duration
     shots = request.shots if isinstance(request.shots, tuple) else ()

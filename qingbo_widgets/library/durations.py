@@ -1,4 +1,4 @@
-"""The durations of earlier tasks of the same kind: the same model, mode and length of the video."""
+"""Durations of earlier tasks of the same kind: the same model, mode and video length."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["durations_of"]
 
-#: Rows of the model that are read for each duration: only some are of the same kind.
+#: Rows of the model to read for each duration, because only some are of the same kind.
 _ROWS_EACH = 10
 
 
 def durations_of(rows: Rows, request: VideoRequest, service: str, limit: int) -> tuple[float, ...]:
-    """Return the seconds that the latest completed tasks of this kind took, see ``Library.durations``."""
+    """Return the seconds that the latest completed tasks of this kind took; see ``Library.durations``."""
     kind = (request.mode, request.seconds)
-    # The kind is sorted out here: what a database can ask of JSON differs from one to the other.
-    with closing(rows.durations(service, request.model, _ROWS_EACH * limit)) as found:
-        alike = (duration.total_seconds() for fields, duration in found if _kind(fields) == kind)
-        return tuple(islice(alike, limit))
+    # The kind is compared in Python, because databases differ in the JSON queries that they support.
+    with closing(rows.durations(service, request.model, _ROWS_EACH * limit)) as results:
+        matching = (duration.total_seconds() for fields, duration in results if _kind(fields) == kind)
+        return tuple(islice(matching, limit))
 
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...] | None:
-    """Return the mode and the seconds, which decide how long a task takes; ``None`` where unreadable."""
+    """Return the mode and the seconds, which determine how long a task takes; ``None`` if unreadable."""
     request = None if fields is None else read_request(fields)
     return None if request is None else (request.mode, request.seconds)

@@ -14,7 +14,7 @@ from .untrusted import fields_of_request
 
 __all__ = ["ENDED", "Entry", "IdTaken"]
 
-#: The statuses that are ends, as the journal has them.
+#: The statuses of an ended task, as the journal stores them.
 ENDED = tuple(status.value for status in TaskStatus if status.is_ended)
 
 
@@ -23,20 +23,20 @@ class Entry:
     """One row of the journal: one task.
 
     Attributes:
-        key: the task's idempotency key, made here, unique in the library.
+        key: the task's idempotency key, generated locally and unique in the library.
         service: the base URL the task was submitted to; ``sandbox`` for the sandbox.
-        task_id: the service's id, empty while it is not known.
+        task_id: the service's id; empty until it is known.
         model: the model's name.
-        request: the request's fields that differ from the defaults, ``None`` where it is not known.
-        status: a ``TaskStatus``, or the service's own word where it is a new one.
-        progress: 0..100.
+        request: the request's fields that differ from the defaults; ``None`` if unknown.
+        status: a ``TaskStatus``, or the service's own status if this version does not know it.
+        progress: percent, 0..100.
         submitted_at: when Generate was pressed, UTC.
-        created_at: when the service made the task, UTC.
+        created_at: when the service created the task, UTC.
         completed_at: when the task ended, UTC.
-        file: the saved video's name in the folder, ``None`` until it is there.
-        error: ``{"type", "message", "facts"}`` of the error it ended with.
-        cost: what the service says it cost, in quota.
-        contract: the date of the service's contract that carried it.
+        file: the file name of the saved video in the folder; ``None`` until it is saved.
+        error: ``{"type", "message", "facts"}`` of the error that the task ended with.
+        cost: the cost that the service reports, in quota.
+        contract: the date of the service's contract that the task was submitted under.
     """
 
     key: str
@@ -55,13 +55,13 @@ class Entry:
     contract: str = DEFAULT_CONTRACT
 
     def __post_init__(self) -> None:
-        # A journal may come from anywhere, and one odd request would take all tasks from sight.
+        # A journal may come from anywhere, and one malformed request must not hide all tasks.
         if self.request is not None:
             object.__setattr__(self, "request", fields_of_request(self.request))
 
     @property
     def prompt(self) -> str:
-        """The prompt; in multi-shot mode the shots' prompts, one a line."""
+        """The prompt; in multi-shot mode the shots' prompts, one per line."""
         request = self.request or {}
         return str(request.get("prompt", "")) or "\n".join(
             shot["prompt"] for shot in request.get("shots", ())
@@ -69,4 +69,4 @@ class Entry:
 
 
 class IdTaken(QingboError):
-    """The service's id, which was to be written for a task, is that of another task of the library."""
+    """The error for a service id that already belongs to another task of the library."""

@@ -1,4 +1,4 @@
-"""Names of files out of prompts."""
+"""File names derived from prompts."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import unicodedata
 
 __all__ = ["readable_name"]
 
-#: Of a readable name; the key, the suffixes and the time of a frame come to it.
-_MOST_BYTES = 200
-_MOST_LETTERS = 32
+#: Limits of a readable name, which leave room for the key, the suffixes and the time of a frame.
+_MAX_BYTES = 200
+_MAX_LETTERS = 32
 
 
 def readable_name(text: str) -> str:
-    """Return a file name for a prompt: letters and digits of every script, the rest a single dash.
+    """Return a file name for a prompt: letters and digits of any script, joined by dashes.
 
-    Nothing is left that a path, a shell or any file system could take for something else. File systems allow
-    255 bytes: far more than a name of Chinese characters has (three bytes each), but macOS may take Korean
-    ones apart (nine each), so a name is measured like this.
+    The name contains nothing that a path, a shell or a file system could misinterpret. File systems allow 255
+    bytes, far more than a name of Chinese characters needs (three bytes each). But macOS may decompose Korean
+    characters (nine bytes each), so the length is measured in decomposed form.
     """
-    # A system that is set to an old encoding refuses the letters that this has not: they become dashes too.
-    known = unicodedata.normalize("NFC", text).encode(encoding := sys.getfilesystemencoding(), "replace")
-    words = re.sub(r"[\W_]+", "-", known.decode(encoding)).strip("-")[:_MOST_LETTERS]
-    while len(unicodedata.normalize("NFD", words).encode(errors="replace")) > _MOST_BYTES:
-        words = words[:-1]
-    return words.strip("-") or "video"
+    # A system with a legacy encoding rejects letters outside of it, so those become dashes too.
+    encodable = unicodedata.normalize("NFC", text).encode(encoding := sys.getfilesystemencoding(), "replace")
+    name = re.sub(r"[\W_]+", "-", encodable.decode(encoding)).strip("-")[:_MAX_LETTERS]
+    while len(unicodedata.normalize("NFD", name).encode(errors="replace")) > _MAX_BYTES:
+        name = name[:-1]
+    return name.strip("-") or "video"

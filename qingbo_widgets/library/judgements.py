@@ -1,7 +1,7 @@
-"""What a person thinks of the videos: ratings, tags, notes, and which of two is better.
+"""The user's judgements of videos: ratings, tags, notes and pairwise preferences.
 
-Kept in the journal's database, in tables of their own, so that the journal of a library from before them is
-as good as a new one.
+They are stored in separate tables of the journal's database, so that an older library's journal works as well
+as a new one.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ __all__ = ["RATINGS", "Judgement", "Judgements", "tags_in"]
 
 RATINGS = range(6)
 _LONGEST_TAG = 60
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is thought of one video.
+    """The user's judgement of one video.
 
     Attributes:
-        rating: 0..5, ``None`` while it is not rated.
-        tags: in the order of the alphabet.
+        rating: 0..5; ``None`` if not rated.
+        tags: in alphabetical order.
         note: any text.
     """
 
@@ -46,29 +46,29 @@ class Judgements:
     """The judgements of one library.
 
     Args:
-        journal: keeps them.
-        on_change: called with the key of a task and its new judgement.
+        journal: the database that stores them.
+        on_change: called with a task's key and its new judgement.
     """
 
     def __init__(self, journal: Journal, on_change: Callable[[str, Judgement], None] | None = None) -> None:
         self._journal, self._on_change = journal, on_change
 
     def of(self, key: str) -> Judgement:
-        """The judgement of a task; an empty one where nobody has judged it."""
+        """Return the judgement of a task; an empty one if there is none."""
         return self.of_all([key])[key]
 
     def of_all(self, keys: Collection[str]) -> dict[str, Judgement]:
-        """The judgements of these tasks, by their keys; empty ones where nobody has judged."""
+        """Return the judgements of these tasks by key; empty ones for tasks without a judgement."""
         rated: dict[str, tuple[int | None, str]] = {}
         tagged: dict[str, list[str]] = {}
         with self.connected() as connection:
-            for part in _parts(keys) if connection is not None else ():
+            for batch in _batches(keys) if connection is not None else ():
                 assert connection is not None
                 query = sa.select(judgements.c.key, judgements.c.rating, judgements.c.note)
-                for key, rating, note in connection.execute(query.where(judgements.c.key.in_(part))):
+                for key, rating, note in connection.execute(query.where(judgements.c.key.in_(batch))):
                     rated[key] = rating if rating in RATINGS else None, text_of(note)
                 for key, tag in connection.execute(
-                    sa.select(tags).where(tags.c.key.in_(part)).order_by(tags.c.tag)
+                    sa.select(tags).where(tags.c.key.in_(batch)).order_by(tags.c.tag)
                 ):
                     tagged.setdefault(key, []).append(text_of(tag))
         return {
@@ -79,24 +79,24 @@ class Judgements:
         }
 
     def rate(self, key: str, rating: int | None) -> None:
-        """Rate a video 0..5; ``None`` takes the rating back.
+        """Rate a video 0..5; ``None`` removes the rating.
 
         Raises:
-            ValueError: it is no such number.
+            ValueError: the rating is not a whole number from 0 to 5.
         """
         if rating is not None and rating not in RATINGS:
-            told = tr("A rating is a whole number from 0 to 5, not {rating!r}.")
-            raise ValueError(told.format(rating=rating))
+            message = tr("A rating is a whole number from 0 to 5, not {rating!r}.")
+            raise ValueError(message.format(rating=rating))
         self._judge(key, rating=rating)
         self._changed(key)
 
     def note(self, key: str, note: str) -> None:
-        """Write a note on a video, in the place of the one before."""
+        """Set the note of a video, replacing the previous one."""
         self._judge(key, note=hide(note.strip()))
         self._changed(key)
 
     def tag(self, key: str, names: Iterable[str]) -> None:
-        """Give a video these tags, in the place of those before."""
+        """Set the tags of a video, replacing the previous ones."""
         rows = [{"key": key, "tag": tag} for tag in _tidy(names)]
         with self.connected() as connection:
             if connection is None:
@@ -107,7 +107,7 @@ class Judgements:
         self._changed(key)
 
     def prefer(self, better: str, worse: str) -> None:
-        """One task's video is better than another's. The same pair may be judged again and again.
+        """Record that one task's video is better than another's. A pair may be judged repeatedly.
 
         Raises:
             ValueError: a video is compared with itself.
@@ -120,10 +120,10 @@ class Judgements:
                 connection.execute(preferences.insert().values(row))
 
     def preferences(self, among: Collection[str] | None = None) -> list[tuple[str, str]]:
-        """Every ``(better, worse)``, oldest first.
+        """Return every ``(better, worse)`` pair, oldest first.
 
         Args:
-            among: only pairs of which both are among these keys.
+            among: only pairs whose keys are both among these.
         """
         with self.connected() as connection:
             if connection is None:
@@ -137,7 +137,7 @@ class Judgements:
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection | None]:
-        """Yield a connection in a transaction on the journal; ``None`` where there is no journal."""
+        """Yield a connection in a transaction on the journal; ``None`` if there is no journal."""
         if not self._journal.exists:
             yield None
             return
@@ -157,12 +157,12 @@ class Judgements:
             try:
                 with connection.begin_nested():
                     connection.execute(judgements.insert().values(key=key, **columns))
-            except IntegrityError:  # another kernel was quicker
+            except IntegrityError:  # another kernel inserted the row first
                 connection.execute(change)
 
 
 def tags_in(text: str) -> tuple[str, ...]:
-    """The tags that a person wrote, with commas between them."""
+    """Return the tags in a text that separates them by commas, Western or Chinese."""
     return _tidy(text.replace("，", ",").replace("、", ",").split(","))
 
 
@@ -171,8 +171,8 @@ def _tidy(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(tag for tag in tidy if tag))
 
 
-def _parts(keys: Collection[str]) -> Iterator[list[str]]:
-    """A database takes only so many values in one question."""
-    listed = list(keys)
-    for start in range(0, len(listed), _AT_ONCE):
-        yield listed[start : start + _AT_ONCE]
+def _batches(keys: Collection[str]) -> Iterator[list[str]]:
+    """Yield the keys in batches, because a database limits the number of values in a query."""
+    ordered = list(keys)
+    for start in range(0, len(ordered), _BATCH_SIZE):
+        yield ordered[start : start + _BATCH_SIZE]

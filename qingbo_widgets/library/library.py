@@ -1,7 +1,7 @@
 """The library: a folder with the finished videos and a journal of every task.
 
-The journal is what makes a task outlive its kernel. A task's row is written before its request leaves, so
-that whatever happens next, the next kernel finds it.
+The journal lets a task outlive its kernel. A task's row is written before its request is sent, so the next
+kernel finds it whatever happens.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _UNFINISHED = (
 
 
 class Library:
-    """Tasks and videos of one folder. Safe to use from many threads, and from several kernels at once.
+    """The tasks and videos of one folder. Safe to use from several threads and kernels at once.
 
     Args:
-        folder: where the videos and the journal are, relative to the notebook. Created on first use.
-        database: an SQLAlchemy URL to keep the journal elsewhere than in the folder.
+        folder: the folder of the videos and the journal, relative to the notebook. Created on first use.
+        database: an SQLAlchemy URL, to keep the journal outside the folder.
     """
 
     def __init__(self, folder: str | Path = "qingbo_videos", *, database: str | None = None) -> None:
@@ -72,32 +72,32 @@ class Library:
         seconds: float = 0.0,
         patience: float | None = None,
     ) -> None:
-        """Write all that is known of a task; what its row says beyond that, or further along, stays.
+        """Merge a task into its row; anything that only the row has, or that is further along, stays.
 
-        A row that is not there, because the folder was moved or put back from a backup, is written anew.
+        A missing row, because the folder was moved or restored from a backup, is written again.
 
         Args:
             entry: the task.
-            holder: holds a new row, as in ``hold``.
-            seconds: for so long.
-            patience: seconds to wait at most while another kernel writes.
+            holder: the kernel that holds a new row, as in ``hold``.
+            seconds: the duration of that hold.
+            patience: maximum seconds to wait while another kernel writes.
 
         Raises:
-            IdTaken: the id was not known of it before, and is that of another submission.
+            IdTaken: the id is new to this row and already belongs to another submission.
             QingboError: the folder or the journal cannot be written.
         """
         with self._rows() as rows:
             if patience is not None:
-                rows.be_patient(patience)
+                rows.set_lock_timeout(patience)
             rows.put(entry, holder, _after(seconds))
 
     def claim(self, entry: Entry, holder: str, seconds: float) -> bool:
-        """Make sure that a task that is about to be submitted has its row in the journal that is there now.
+        """Ensure that a task about to be submitted has a row in the current journal.
 
-        The row is held by ``holder`` as in ``hold``, and written anew where it is gone.
+        The row is held by ``holder`` as in ``hold``, and written again if it is missing.
 
         Returns:
-            ``False`` if another kernel holds the task, or the service has taken it already.
+            ``False`` if another kernel holds the task, or the service has already accepted it.
 
         Raises:
             QingboError: the folder or the journal cannot be written.
@@ -107,57 +107,57 @@ class Library:
                 return True
             row, holding = rows.get(entry.key), rows.holding(entry.key)
         if row is None or (not row.task_id and (holding is None or holding[0] == holder)):
-            raise unusable(self.journal.place, tr("it does not keep what is written"))
+            raise unusable(self.journal.place, tr("it does not store written rows"))
         return False
 
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
-        """Change columns of one row. An ended row takes no status that is not an end, unless ``reopen``.
+        """Change columns of one row. An ended row accepts only the status of another end, unless ``reopen``.
 
-        Another kernel may follow the same task and know less; its late word must not undo an end.
+        A stale update from another kernel that follows the same task must not reopen a finished task.
 
         Raises:
-            QingboError: there is no such row.
+            QingboError: the row does not exist.
         """
         even_ended = reopen or columns.get("status", ENDED[0]) in ENDED
         with self._rows() as rows:
             if not rows.update(key, columns, even_ended=even_ended):
-                text = tr("The journal {path} has no row of the task {key} any more.")
+                text = tr("The journal {path} no longer has a row for task {key}.")
                 raise QingboError(text.format(path=self.journal.place, key=key))
 
     def hold(self, key: str, holder: str, seconds: float) -> bool:
-        """Become the one kernel that follows a task, for so many seconds; ``False`` if another one does.
+        """Let ``holder`` alone follow a task for some seconds; return ``False`` if another kernel holds it.
 
-        Two kernels on one folder would otherwise submit, ask and save twice. A kernel that dies holds its
+        Two kernels on one folder would otherwise submit, poll and save twice. A kernel that dies holds its
         tasks until the time is over; one that ends properly releases them.
         """
         with self._rows() as rows:
             return rows.hold(key, holder, _after(seconds))
 
     def holding(self, key: str) -> tuple[str, datetime | None] | None:
-        """Who holds a task and until when (UTC), ``None`` where nobody does."""
+        """Return the holder of a task and when its hold ends (UTC); ``None`` if no kernel holds it."""
         if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.holding(key)
 
     def renew(self, holder: str, seconds: float) -> None:
-        """Go on holding everything that ``holder`` holds."""
+        """Extend the hold on every task that ``holder`` holds."""
         with self._rows() as rows:
             rows.renew(holder, _after(seconds))
 
     def release(self, holder: str, key: str | None = None, *, patience: float | None = None) -> None:
-        """Let others follow one task, or all that ``holder`` holds.
+        """Let other kernels follow one task, or all tasks that ``holder`` holds.
 
         Args:
             holder: as in ``hold``.
-            key: of one task.
-            patience: seconds to wait at most while another kernel writes; the hold runs out by itself.
+            key: the task; ``None`` for all.
+            patience: maximum seconds to wait while another kernel writes; the hold expires by itself.
         """
         if not self.journal.exists:
             return
         with self._rows() as rows:
             if patience is not None:
-                rows.be_patient(patience)
+                rows.set_lock_timeout(patience)
             rows.release(holder, key)
 
     def entries(
@@ -169,14 +169,14 @@ class Library:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Entry]:
-        """The tasks, newest first.
+        """Return the tasks, newest first.
 
         Args:
-            service: only tasks of this base URL, in whatever spelling.
+            service: only tasks of this base URL, in any spelling.
             status: only tasks with this status.
             unfinished: only tasks that have not ended, or whose video is not saved yet.
-            limit: at most so many.
-            offset: leave out so many of the newest.
+            limit: the maximum number of tasks.
+            offset: the number of newest tasks to skip.
         """
         if not self.journal.exists:
             return []
@@ -184,13 +184,13 @@ class Library:
             return rows.entries(service, status, unfinished, limit, offset)
 
     def has_unfinished(self, *, service: str) -> bool:
-        """Whether ``entries(unfinished=True)`` has any of this service.
+        """Return whether ``entries(unfinished=True)`` has any task of this service.
 
-        Asks SQLite itself where that will do, which is there long before SQLAlchemy is imported.
+        This queries SQLite directly where possible, because SQLAlchemy takes long to import.
         """
         if not self.journal.exists:
             return False
-        rows = self.journal.glance(_UNFINISHED, ENDED)
+        rows = self.journal.query_sqlite(_UNFINISHED, ENDED)
         if rows is not None:
             return any(normalised(str(name)) == normalised(service) for (name,) in rows)
         return bool(self.entries(service=service, unfinished=True, limit=1))
@@ -199,9 +199,9 @@ class Library:
         """Return the seconds that the latest completed tasks of the same model, mode and length took.
 
         Args:
-            request: has the model, mode and length.
-            service: only tasks of this base URL, in whatever spelling.
-            limit: at most so many.
+            request: the request with that model, mode and length.
+            service: only tasks of this base URL, in any spelling.
+            limit: the maximum number of durations.
         """
         if not self.journal.exists:
             return ()
@@ -210,9 +210,9 @@ class Library:
 
     @classmethod
     def import_(cls, folder: str | Path) -> Library:
-        """A library made of a folder's videos and their sidecars alone; rows that are there are kept.
+        """Return a library built from a folder's videos and sidecars alone; existing rows are kept.
 
-        For a folder that came without its journal, from a colleague or a backup.
+        Use it for a folder that came without its journal, from a colleague or a backup.
 
         Raises:
             OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
@@ -224,10 +224,10 @@ class Library:
         return library
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """One row a task, newest first: request, course, rating, tags and note.
+        """Return one row per task, newest first: request, status, times, cost, rating, tags and note.
 
         Raises:
-            ImportError: pandas is not installed; the message says how.
+            ImportError: pandas is not installed; the message says how to install it.
         """
         from .search import to_dataframe
 
@@ -235,22 +235,23 @@ class Library:
 
     @property
     def judgements(self) -> Judgements:
-        """Ratings, tags and notes of its videos, and which of two is better."""
+        """The ratings, tags and notes of the videos, and the pairwise preferences."""
         from .judgements import Judgements
 
         return Judgements(self.journal, self._amend_sidecar)
 
     def find(self, task_id: str, *, service: str) -> Entry | None:
-        """The entry of a task by the service's id, ``None`` where the library does not know it."""
+        """Return the entry with the service's task id; ``None`` if the library has none."""
         if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.find(task_id, service)
 
     def rival(self, task_id: str, *, service: str, key: str) -> Entry | None:
-        """Return the entry of another submission that has the service's id, if there is one.
+        """Return the entry of another submission that has the same service id; ``None`` if there is none.
 
-        A task that is known by its id only, because ``resume`` was asked for it, may be the same one.
+        An entry without a request, which ``resume`` made from the id alone, may be the same task and does not
+        count.
         """
         if not self.journal.exists:
             return None
@@ -258,37 +259,37 @@ class Library:
             return rows.rival(task_id, service, key)
 
     def get(self, key: str) -> Entry | None:
-        """The entry of a task by its key, ``None`` where the library does not know it."""
+        """Return the entry with a task's key; ``None`` if the library has none."""
         if not self.journal.exists:
             return None
         with self._rows() as rows:
             return rows.get(key)
 
     def video_path(self, prompt: str, key: str) -> Path:
-        """Where the video of a task belongs: a name one can read, and enough of the key to be its own."""
-        # A key out of a stranger's journal may be any text, a path too.
+        """Return the path for a task's video: a readable name, and enough of the key to be unique."""
+        # A key from an untrusted journal may be any text, even a path.
         return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
 
     def video_of(self, entry: Entry) -> Path | None:
-        """Return the path of the video that the journal names, always in the folder, whatever it says.
+        """Return the path of the video that the journal names, always inside the folder.
 
-        ``None`` too where a link of that name leads out of the folder.
+        Also ``None`` if a link of that name leads out of the folder.
         """
         return Folder(self.folder).place(entry.file) if entry.file else None
 
     def close(self) -> None:
-        """Let go of the journal. The library opens it again when it is used."""
+        """Close the journal. The library opens it again on the next use."""
         self.journal.close()
 
     def _amend_sidecar(self, key: str, judgement: Judgement) -> None:
-        """Put a judgement into the sidecar of its video too; one that cannot be written is no failure."""
-        from .sidecar import amend_sidecar, judged
+        """Write a judgement to the sidecar of its video too; a failed write is only logged."""
+        from .sidecar import amend_sidecar, judgement_fields
 
         entry = self.get(key)
         video = None if entry is None else self.video_of(entry)
         if video is not None and is_file_inside(video):
             try:
-                amend_sidecar(video, **judged(judgement))
+                amend_sidecar(video, **judgement_fields(judgement))
             except OSError:
                 logger.warning("The sidecar of %s was not written", video.name, exc_info=True)
 

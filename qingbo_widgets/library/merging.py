@@ -1,7 +1,7 @@
-"""Two accounts of one task, a kernel's and its row's: what is further along is never undone.
+"""Merging of two records of one task, the kernel's and the journal's, without undoing progress.
 
-A kernel may know more than the journal, which could not be written, or was put back from a backup. The
-journal may know more than the kernel, where another one has followed the task.
+The kernel's record may be newer, because the journal could not be written or was restored from a backup. The
+journal's record may be newer, because another kernel has followed the task.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from .entry import ENDED, Entry
 
 __all__ = ["is_ahead", "merged"]
 
-#: What is kept of the account that is behind, where the other one does not have it.
-_KEPT = ("task_id", "model", "request", "created_at", "file", "cost")
+#: The fields to take from the record that is behind, if the other one lacks them.
+_CARRIED_OVER = ("task_id", "model", "request", "created_at", "file", "cost")
 
 
 def merged(older: Entry, newer: Entry) -> Entry:
-    """Return one account out of two: that of ``newer``, unless ``older`` is further along."""
+    """Return one record from two: ``newer``, unless ``older`` is further along."""
     ahead, behind = (older, newer) if _stage(older) > _stage(newer) else (newer, older)
-    kept = {name: getattr(behind, name) for name in _KEPT if getattr(ahead, name) in (None, "")}
+    carried = {name: getattr(behind, name) for name in _CARRIED_OVER if getattr(ahead, name) in (None, "")}
     if ahead.completed_at is None and ahead.status in ENDED:
-        kept["completed_at"] = behind.completed_at
-    whole = replace(ahead, **kept, progress=max(ahead.progress, behind.progress))
-    is_saved = whole.file is not None and whole.status == TaskStatus.completed
-    return replace(whole, error=None) if is_saved else whole
+        carried["completed_at"] = behind.completed_at
+    result = replace(ahead, **carried, progress=max(ahead.progress, behind.progress))
+    is_saved = result.file is not None and result.status == TaskStatus.completed
+    return replace(result, error=None) if is_saved else result
 
 
 def is_ahead(entry: Entry, other: Entry) -> bool:
-    """Return whether an account has what must not be lost and the other one lacks."""
+    """Return whether a record has facts that must not be lost and that the other one lacks."""
     return _stage(entry) > _stage(other) or (entry.file is not None and other.file is None)
 
 
 def _stage(entry: Entry) -> int:
-    """Return how far along a task is. One without an id may still be submitted again, whatever its status."""
+    """Return the stage of a task. Without an id it may still be submitted again, whatever its status."""
     if not entry.task_id:
         return 0
     if entry.status == TaskStatus.completed:

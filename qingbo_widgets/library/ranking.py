@@ -1,4 +1,4 @@
-"""A ranking out of pairs: the Bradley-Terry model, fitted by choix (``[judging]``)."""
+"""A ranking from pairwise preferences: the Bradley-Terry model, fitted by choix (``[judging]``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..i18n import N_, tr
 
 __all__ = ["Ranked", "rank"]
 
-#: How sure the model is beforehand that all are alike: strengths differ by about two. It keeps a video that
-#: has won every time at a finite strength.
+#: Precision of the prior that all videos are equal: strengths differ by about two. It keeps the strength of a
+#: video that has won every comparison finite.
 _PRIOR_PRECISION = 0.25
 _NO_CHOIX = N_('A ranking needs choix: pip install "qingbo_widgets[judging]"')
 
@@ -20,11 +20,11 @@ class Ranked:
     """One video in a ranking.
 
     Attributes:
-        key: of its task.
-        strength: of two videos, the odds that a is better are ``exp(a.strength - b.strength)``; 0 on average.
+        key: the task's key.
+        strength: the odds that a is better than b are ``exp(a.strength - b.strength)``; 0 on average.
         error: the standard deviation of the strength.
-        wins: pairs in which it was better.
-        losses: pairs in which it was worse.
+        wins: pairs in which the video was better.
+        losses: pairs in which the video was worse.
     """
 
     key: str
@@ -35,14 +35,14 @@ class Ranked:
 
 
 def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ranked]:
-    """Rank videos by which of two was better, the best first.
+    """Rank videos by pairwise preferences, best first.
 
     Args:
-        keys: the videos' tasks.
-        preferences: ``(better, worse)``, as ``Judgements.preferences(keys)`` tells them.
+        keys: the keys of the videos' tasks.
+        preferences: ``(better, worse)`` pairs, as ``Judgements.preferences(keys)`` returns them.
 
     Raises:
-        ImportError: choix is not installed; the message says how.
+        ImportError: choix is not installed; the message says how to install it.
     """
     keys = list(dict.fromkeys(keys))
     if not keys:
@@ -51,10 +51,10 @@ def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ra
         from choix import ep_pairwise
     except ImportError:
         raise ImportError(tr(_NO_CHOIX)) from None
-    place = {key: number for number, key in enumerate(keys)}
-    pairs = [(place[better], place[worse]) for better, worse in preferences]
+    index = {key: number for number, key in enumerate(keys)}
+    pairs = [(index[better], index[worse]) for better, worse in preferences]
     mean, covariance = ep_pairwise(len(keys), pairs, _PRIOR_PRECISION, model="logit")
-    # Only differences are observed: what all strengths have in common is no uncertainty of a ranking.
+    # Only differences are observed: a shift of all strengths is not an uncertainty of the ranking.
     mean = mean - mean.mean()
     rows = covariance.mean(axis=0)
     covariance = covariance - rows - rows[:, None] + covariance.mean()
@@ -66,6 +66,6 @@ def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ra
             sum(better == number for better, _ in pairs),
             sum(worse == number for _, worse in pairs),
         )
-        for key, number in place.items()
+        for key, number in index.items()
     ]
-    return sorted(ranked, key=lambda one: -one.strength)
+    return sorted(ranked, key=lambda item: -item.strength)

@@ -1,4 +1,4 @@
-"""Requests out of the journal, which this version may not know, or which may be damaged."""
+"""Requests read from the journal, which may be damaged or of a later version."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["read_request", "readable_part_of", "request_of"]
 
 
 def request_of(entry: Entry) -> VideoRequest | None:
-    """Return an entry's request; ``None`` where it is unknown, or written by a version with more fields."""
+    """Return an entry's request; ``None`` if it is unknown or of a version with more fields."""
     return None if entry.request is None else read_request(entry.request)
 
 
 def readable_part_of(entry: Entry) -> VideoRequest:
-    """Return an entry's request as far as this version can read it: each field that it knows, by itself."""
+    """Return the part of an entry's request that this version can read, field by field."""
     if (request := request_of(entry)) is not None:
         return request
     part = VideoRequest(entry.model) if entry.model else VideoRequest()
@@ -27,7 +27,7 @@ def readable_part_of(entry: Entry) -> VideoRequest:
 
 
 def read_request(fields: Mapping[str, Any]) -> VideoRequest | None:
-    """Return a request by its fields; ``None`` where this version does not know one, or it is damaged."""
+    """Return a request from its fields; ``None`` if one is damaged or unknown to this version."""
     try:
         request = VideoRequest.from_dict(fields)
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError):

@@ -1,4 +1,4 @@
-"""An error in the journal: what of it a row keeps, and the error made of that in the next kernel."""
+"""Conversion of errors to journal rows, and back to errors in the next kernel."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..exceptions import (
 
 __all__ = ["error_of", "row_of"]
 
-#: What a class has beside its text. A subclass has the same.
-_KEPT: Mapping[type[QingboError], tuple[str, ...]] = {
+#: The attributes of a class besides its text. A subclass has the same ones.
+_ATTRIBUTES: Mapping[type[QingboError], tuple[str, ...]] = {
     ConnectionFailed: ("sent",),
     DownloadFailed: ("url", "transient", "retry_after"),
     ServiceError: ("status", "code", "message", "param", "retry_after"),
@@ -30,29 +30,29 @@ _KEPT: Mapping[type[QingboError], tuple[str, ...]] = {
 
 
 def row_of(error: QingboError) -> dict[str, Any]:
-    """What the journal keeps of an error, as JSON: ``type``, ``message`` (its text) and ``facts``."""
+    """Return an error as JSON for the journal: ``type``, ``message`` (its text) and ``facts``."""
     facts = {name: getattr(error, name) for name in _names(type(error))}
     return {"type": type(error).__name__, "message": str(error), "facts": facts}
 
 
 def error_of(row: Mapping[str, Any], **known: Any) -> QingboError:
-    """The error again. One whose class is not known any more, or not yet, still says what it said.
+    """Return the error of a row. If this version lacks its class, the error still has its text.
 
     Args:
-        row: what the journal keeps.
+        row: the error as the journal stores it.
         **known: facts that a row of an earlier version lacks.
     """
     kind = getattr(exceptions, str(row.get("type")), None)
     if not (isinstance(kind, type) and issubclass(kind, QingboError)) or not _names(kind):
         kind = QingboError
-    # By the finished text, not through __init__, which of some classes would write it a second time.
+    # From the finished text, not through __init__, which in some classes would format it a second time.
     error: QingboError = kind.__new__(kind, str(row.get("message", "")))
-    kept = row.get("facts")
-    facts = known | dict(kept) if isinstance(kept, Mapping) else known
+    saved = row.get("facts")
+    facts = known | dict(saved) if isinstance(saved, Mapping) else known
     for name in _names(kind):
         setattr(error, name, facts.get(name))
     return error
 
 
 def _names(kind: type[QingboError]) -> tuple[str, ...]:
-    return next((names for known, names in _KEPT.items() if issubclass(kind, known)), ())
+    return next((names for base, names in _ATTRIBUTES.items() if issubclass(kind, base)), ())

@@ -1,4 +1,4 @@
-"""Choosing among the tasks of a library: searched, filtered, sorted and cut into pages by the database."""
+"""Search of a library's tasks: filtered, sorted and paginated by the database."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .journal.tables import judgements, tags
 from .journal.tables import tasks as _tasks
 from .judgements import Judgement, Judgements
 from .requests import readable_part_of
-from .untrusted import tidied
+from .untrusted import sanitised
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = ["ORDERS", "Choices", "Selection", "choices", "select", "to_dataframe"]
 
-#: The orders, and what a person calls them.
+#: The sort orders and their labels.
 ORDERS = {
     "newest": N_("Newest first"),
     "oldest": N_("Oldest first"),
@@ -38,24 +38,24 @@ ORDERS = {
     "prompt": N_("By prompt"),
     "shuffled": N_("Shuffled"),
 }
-#: What JSON can escape and PostgreSQL has no text for: the character 0, and half a surrogate pair.
+#: Escapes that are valid JSON but not PostgreSQL text: the null character, and half a surrogate pair.
 _NOT_TEXT = r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which tasks, in which order; what is left out chooses all.
+    """The filters and the order of a search; by default all tasks.
 
     Attributes:
-        text: words that must all be in the prompt, or in the shots' prompts.
+        text: words that must all occur in the prompt, or in the shots' prompts.
         model: the model's name.
         mode: ``std`` or ``pro``.
         status: a ``TaskStatus``.
-        tag: a tag that a person gave it.
-        rating: rated so high at least, 0..5.
-        unrated: only those that nobody has rated.
-        since: submitted then or later, with its time zone.
-        until: submitted before.
+        tag: one of the user's tags.
+        rating: the minimum rating, 0..5.
+        unrated: only tasks without a rating.
+        since: submitted at this time or later; with a time zone.
+        until: submitted before this time; with a time zone.
         order: a key of ``ORDERS``.
     """
 
@@ -72,13 +72,13 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
-            told = tr("An order is one of {orders}, not {order!r}.")
-            raise ValueError(told.format(orders=", ".join(ORDERS), order=self.order))
+            message = tr("An order is one of {orders}, not {order!r}.")
+            raise ValueError(message.format(orders=", ".join(ORDERS), order=self.order))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What there is to filter by: only what the library holds."""
+    """The values to filter by: only those that occur in the library."""
 
     models: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
@@ -88,17 +88,17 @@ class Choices:
 def select(
     journal: Journal, selection: Selection | None = None, *, limit: int | None = None, offset: int = 0
 ) -> tuple[int, list[tuple[Entry, Judgement]]]:
-    """How many tasks there are, and one page of them with their judgements.
+    """Return the number of matching tasks, and one page of them with their judgements.
 
     Args:
-        journal: the library's.
-        selection: which, and in which order.
-        limit: at most so many on the page.
-        offset: leave out so many before it.
+        journal: the library's journal.
+        selection: the filters and the order.
+        limit: the maximum number of tasks on the page.
+        offset: the number of tasks to skip before the page.
     """
     selection = selection or Selection()
-    kept = Judgements(journal)
-    with kept.connected() as connection:
+    store = Judgements(journal)
+    with store.connected() as connection:
         if connection is None:
             return 0, []
         joined = _tasks.outerjoin(judgements, judgements.c.key == _tasks.c.key)
@@ -109,12 +109,12 @@ def select(
         query = _SELECT.select_from(joined).where(*conditions).order_by(*_order(selection.order, request))
         rows = connection.execute(query.limit(limit).offset(offset)).mappings()
         entries = [read_row(row) for row in rows]
-    judged = kept.of_all([entry.key for entry in entries])
+    judged = store.of_all([entry.key for entry in entries])
     return total, [(entry, judged[entry.key]) for entry in entries]
 
 
 def choices(journal: Journal) -> Choices:
-    """What the library holds, to filter by."""
+    """Return the values to filter by that occur in the library."""
     with Judgements(journal).connected() as connection:
         if connection is None:
             return Choices()
@@ -127,13 +127,13 @@ def choices(journal: Journal) -> Choices:
 
 
 def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
-    """Return one row a task: the request's fields, how it went, and the user's judgement.
+    """Return one row per task: the request's fields, the outcome, and the user's judgement.
 
     Raises:
-        ImportError: pandas is not installed; the message says how.
+        ImportError: pandas is not installed; the message says how to install it.
     """
-    nothing = _row(folder, Entry(key="", service=""), Judgement())
-    return dataframe([_row(folder, *row) for row in select(journal)[1]], nothing)
+    empty = _row(folder, Entry(key="", service=""), Judgement())
+    return dataframe([_row(folder, *row) for row in select(journal)[1]], empty)
 
 
 def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
@@ -156,9 +156,9 @@ def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
 
 
 def _request(connection: sa.Connection) -> sa.ColumnElement[Any]:
-    """Return the column of requests, without those that would end the whole query."""
+    """Return the request column, with NULL for values that would fail the whole query."""
     column: sa.ColumnElement[Any] = _tasks.c.request
-    if connection.dialect.name == "sqlite":  # a text that is no JSON
+    if connection.dialect.name == "sqlite":  # text that is not JSON
         return sa.type_coerce(sa.case((sa.func.json_valid(column) == 1, column)), sa.JSON())
     if connection.dialect.name == "postgresql":
         return sa.case((sa.cast(column, sa.Text).op("!~")(_NOT_TEXT), column))
@@ -167,16 +167,16 @@ def _request(connection: sa.Connection) -> sa.ColumnElement[Any]:
 
 def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
     prompt, shots = request["prompt"].as_string(), request["shots"].as_string()
-    for name in ("prompt", "duration"):  # of the shots' fields, which nobody searches for
+    for name in ("prompt", "duration"):  # field names in the JSON of the shots, not part of a prompt
         shots = sa.func.replace(shots, f'"{name}"', "")
     conditions: list[sa.ColumnElement[bool]] = []
-    for word in tidied(selection.text).split():
-        # Inside a list the text is JSON, where a letter may be written as its number.
+    for word in sanitised(selection.text).split():
+        # The shots are searched as JSON text, where a character may be escaped.
         escaped = json.dumps(word)[1:-1]
-        found = [prompt.icontains(word, autoescape=True), shots.icontains(word, autoescape=True)]
+        matches = [prompt.icontains(word, autoescape=True), shots.icontains(word, autoescape=True)]
         if escaped != word:
-            found.append(shots.icontains(escaped, autoescape=True))
-        conditions.append(sa.or_(*found))
+            matches.append(shots.icontains(escaped, autoescape=True))
+        conditions.append(sa.or_(*matches))
     if selection.model is not None:
         conditions.append(_tasks.c.model == selection.model)
     if selection.mode is not None:
@@ -197,9 +197,9 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
 
 
 def _default(field: str) -> Any:
-    """Return the value of a field that a request leaves out: for all models, or by the task's model.
+    """Return the value of a field that a request omits: one for all models, or one by the task's model.
 
-    An earlier version has written down no field that stood at its default in ``models_of()``.
+    An earlier version omitted every field that had its default in ``models_of()``.
     """
     models = models_of()
     usual = models.other.default(field)
@@ -214,6 +214,6 @@ def _order(order: str, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[
         "best": [judgements.c.rating.is_(None), judgements.c.rating.desc()],
         "model": [_tasks.c.model],
         "prompt": [request["prompt"].as_string()],
-        "shuffled": [_tasks.c.key],  # drawn by lot when the task was made, and the same on every page
+        "shuffled": [_tasks.c.key],  # random when the task was created, and the same on every page
     }
     return first.get(order, []) + newest

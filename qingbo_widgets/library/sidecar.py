@@ -1,6 +1,6 @@
-"""A sidecar beside each video: what it was made of, in a JSON file that goes wherever the video goes.
+"""The sidecar of a video: a JSON file beside it that describes how it was made and travels with it.
 
-Files and sidecars are enough to make a library again, without the journal.
+Videos and sidecars are enough to rebuild a library without the journal.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from ..system.folder import open_inside, read_inside, write_whole
 from ..version import __version__
-from .untrusted import LARGEST, tidied
+from .untrusted import LARGEST, sanitised
 
 if TYPE_CHECKING:
     from .entry import Entry
     from .judgements import Judgement
 
-__all__ = ["MOMENTS", "amend_sidecar", "judged", "read_sidecar", "sidecar_path", "write_sidecar"]
+__all__ = ["MOMENTS", "amend_sidecar", "judgement_fields", "read_sidecar", "sidecar_path", "write_sidecar"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Of the file's own layout; raised when a reader of the old one would misread the new one.
+#: Version of the file's layout; raised when a reader of the old layout would misread the new one.
 FORMAT = 1
-#: By which a sidecar calls this package.
+#: The name of this package in a sidecar.
 _PACKAGE = __name__.partition(".")[0]
-#: The times of a task that a sidecar has.
+#: The times of a task in a sidecar.
 MOMENTS = ("submitted_at", "created_at", "completed_at")
 
 
@@ -40,17 +40,17 @@ def sidecar_path(video: Path) -> Path:
 
 
 def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
-    """Write down what a saved video was made of, whole or not at all.
+    """Write the sidecar of a saved video, completely or not at all.
 
     Args:
         entry: the task.
         video: the saved file.
-        judgement: the user's, who may have rated what is saved for a second time.
+        judgement: the user's; a video that is saved for a second time may already be rated.
 
     Raises:
-        OSError: the video cannot be read, or the folder not be written.
+        OSError: the video cannot be read, or the folder cannot be written.
     """
-    moments = {name: moment.isoformat() for name in MOMENTS if (moment := getattr(entry, name)) is not None}
+    times = {name: moment.isoformat() for name in MOMENTS if (moment := getattr(entry, name)) is not None}
     content = {
         "format": FORMAT,
         "key": entry.key,
@@ -59,16 +59,18 @@ def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
         "service": entry.service,
         "contract": entry.contract,
         "request": None if entry.request is None else dict(entry.request),
-        **moments,
+        **times,
         "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},
-        **judged(judgement),
+        **judgement_fields(judgement),
         "versions": {_PACKAGE: __version__, "python": platform.python_version()},
     }
     _write(sidecar_path(video), content)
 
 
 def amend_sidecar(video: Path, **content: Any) -> None:
-    """Add to the sidecar of a video, a rating say; one that is missing is begun, one of others is let alone.
+    """Add content to the sidecar of a video, such as a rating.
+
+    A missing sidecar is created; a file that is not a sidecar of this package is left alone.
 
     Raises:
         OSError: the folder cannot be written.
@@ -81,16 +83,16 @@ def amend_sidecar(video: Path, **content: Any) -> None:
 
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:
-    """Return the sidecar of a video; ``None`` where there is none that can be read."""
+    """Return the sidecar of a video; ``None`` if there is none that can be read."""
     try:
-        found = tidied(json.loads(read_inside(sidecar_path(video), LARGEST)))
+        content = sanitised(json.loads(read_inside(sidecar_path(video), LARGEST)))
     except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def judged(judgement: Judgement) -> dict[str, Any]:
-    """Return a judgement as a sidecar has it."""
+def judgement_fields(judgement: Judgement) -> dict[str, Any]:
+    """Return the fields of a judgement in a sidecar."""
     return {"rating": judgement.rating, "tags": list(judgement.tags), "note": judgement.note}
 
 

@@ -1,7 +1,7 @@
-"""Sweeps in the journal: what each consists of, and which of its cells were submitted under which key.
+"""Sweeps in the journal: their cells, and the key under which each cell was submitted.
 
-A cell's key and its task's row are written in one transaction, before the request leaves. So a cell that has
-a key always has a task, after a crash too, and of two kernels that go on with one sweep only one submits it.
+A cell's key and its task's row are written in one transaction, before the request is sent. So a cell with a
+key always has a task, even after a crash, and of two kernels that continue one sweep only one submits a cell.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from .saved_errors import row_of
 
 __all__ = ["CellRow", "SweepRow", "Sweeps"]
 
-#: When a sweep was made whose time is none.
+#: The creation time of a sweep whose stored time is invalid.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class CellRow:
-    """One cell as the journal has it: as in ``Combination``, and the key of its task once it has one."""
+    """One cell in the journal: the values of a ``Combination``, and the key of its task once it has one."""
 
     values: Mapping[str, Any]
     request: Mapping[str, Any]
@@ -43,7 +43,7 @@ class CellRow:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """One sweep as the journal has it."""
+    """One sweep in the journal."""
 
     name: str
     axes: Mapping[str, Any]
@@ -54,21 +54,21 @@ class SweepRow:
 
 
 class Sweeps:
-    """The sweeps of one library, of one service.
+    """The sweeps of one library and one service.
 
     Args:
-        journal: keeps them.
-        service: as in the journal's rows of tasks.
+        journal: the database that stores them.
+        service: the service, as in the journal's task rows.
     """
 
     def __init__(self, journal: Journal, service: str) -> None:
         self._journal = journal
         self._service = normalised(service)
-        #: By a sweep's name, what its rows call the service: earlier versions wrote its URL as it was given.
+        #: The service's name in the rows, by sweep: earlier versions stored its URL as the user spelled it.
         self._spelt: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        """The names, the newest first."""
+        """Return the names of the sweeps, newest first."""
         if not self._journal.exists:
             return []
         query = sa.select(_sweeps.c.name, _sweeps.c.service).order_by(_sweeps.c.made_at.desc())
@@ -77,7 +77,7 @@ class Sweeps:
         return list(dict.fromkeys(name for name, service in rows if name and self._is_ours(service)))
 
     def get(self, name: str) -> SweepRow | None:
-        """A sweep with its cells, ``None`` where there is none of this name."""
+        """Return a sweep with its cells; ``None`` if there is none of this name."""
         if not self._journal.exists:
             return None
         columns = [_cells.c[item] for item in ("values", "request", "key", "is_dropped")]
@@ -96,14 +96,14 @@ class Sweeps:
         max_running: int,
         cells: Sequence[CellRow],
     ) -> bool:
-        """Write a new sweep, whole or not at all; ``False`` where there is one of this name."""
-        kept = {"name": name, "service": self._service, "axes": axes, "skipped": skipped}
+        """Write a new sweep, completely or not at all; return ``False`` if the name is taken."""
+        fixed = {"name": name, "service": self._service, "axes": axes, "skipped": skipped}
         rows = [
             {"sweep": name, "service": self._service, "number": number, "values": cell.values,
              "request": cell.request, "key": cell.key, "is_dropped": cell.is_dropped}
             for number, cell in enumerate(cells)
         ]  # fmt: skip
-        row = {**kept, "max_running": max_running, "made_at": time.time()}
+        row = {**fixed, "max_running": max_running, "made_at": time.time()}
         try:
             with self._journal.begin() as connection:
                 connection.execute(_sweeps.insert().values(**row))
@@ -113,7 +113,7 @@ class Sweeps:
         return True
 
     def change(self, name: str, *, max_running: int) -> None:
-        """Remember how many tasks may be unfinished at once."""
+        """Store the maximum number of unfinished tasks."""
         mine = (_sweeps.c.name == name, _sweeps.c.service == self._spelling(name))
         with self._journal.begin() as connection:
             connection.execute(_sweeps.update().where(*mine).values(max_running=max_running))
@@ -121,23 +121,23 @@ class Sweeps:
     def claim(
         self, name: str, number: int, row: Entry, *, before: str | None, holder: str, seconds: float
     ) -> str | None:
-        """Give a cell its key and its task a row, both or neither, unless another kernel has been quicker.
+        """Give a cell its key and its task a row, both or neither, unless another kernel was first.
 
-        A task that is the cell's already has its row, and its submission claims that.
+        A task that already belongs to the cell has its row, which the submission claims.
 
-        The statement that changes the cell decides, not a look at it: what another kernel writes in the same
-        moment is seen by one of the two only.
+        The UPDATE of the cell decides, not a SELECT before it: of two kernels that write at the same moment,
+        only one sees the change of the other.
 
         Args:
             name: the sweep.
             number: the cell, from 0.
-            row: the task that is to be submitted.
-            before: the key that the cell had for us until now.
+            row: the task to submit.
+            before: the last key of the cell that this kernel has seen.
             holder: the kernel that follows the task, as in ``Library.add``.
-            seconds: likewise, for how long.
+            seconds: the duration of its hold, as in ``Library.add``.
 
         Returns:
-            The cell's key: this task's, or that of another kernel's task; ``None`` where the other kernel has
+            The cell's key: this task's, or that of another kernel's task; ``None`` if the other kernel has
             dropped the cell.
         """
         cell = (*self._of(name), _cells.c.number == number)
@@ -149,11 +149,11 @@ class Sweeps:
             if changed.rowcount == 1:
                 Rows(connection).add(row, holder, datetime.now(UTC) + timedelta(seconds=seconds))
                 return row.key
-            found = connection.execute(sa.select(_cells.c.key).where(*cell)).one()
-        return None if found.key == before else found.key
+            current = connection.execute(sa.select(_cells.c.key).where(*cell)).one()
+        return None if current.key == before else current.key
 
     def give_up(self, key: str, error: QingboError, holder: str) -> None:
-        """Write that a task was not sent, if ``claim`` has given it a row, and hold that no more."""
+        """Record that a task was not sent, if ``claim`` gave it a row, and release the hold on that row."""
         columns = {"status": TaskStatus.failed.value, "error": row_of(error)}
         with self._journal.begin() as connection:
             Rows(connection).update(key, columns, even_ended=False)
@@ -163,7 +163,7 @@ class Sweeps:
         """Take cells out of the queue, or put them back.
 
         Returns:
-            The key of each: another kernel may have submitted it meanwhile, and no later than this.
+            The key of each cell: another kernel may have submitted it before this change, but not after it.
         """
         cells = (*self._of(name), _cells.c.number.in_(numbers))
         keys = sa.select(_cells.c.number, _cells.c.key).where(*cells)
@@ -178,8 +178,8 @@ class Sweeps:
         if name not in self._spelt:
             with self._journal.begin() as connection:
                 query = sa.select(_sweeps.c.service).where(_sweeps.c.name == name)
-                found = [text_of(service) for service in connection.execute(query).scalars()]
-            ours = [service for service in found if self._is_ours(service)]
+                services = [text_of(service) for service in connection.execute(query).scalars()]
+            ours = [service for service in services if self._is_ours(service)]
             if not ours:
                 return self._service
             self._spelt[name] = self._service if self._service in ours else ours[0]
@@ -190,8 +190,8 @@ class Sweeps:
 
 
 def _sweep(row: sa.RowMapping, cells: tuple[CellRow, ...]) -> SweepRow:
-    """Return a sweep as far as its row can be read; SQLite keeps any value in any column."""
-    axes, skipped, most = row["axes"], row["skipped"], row["max_running"]
+    """Return the readable part of a sweep, because SQLite stores any value in any column."""
+    axes, skipped, limit = row["axes"], row["skipped"], row["max_running"]
     try:
         made_at = datetime.fromtimestamp(row["made_at"], UTC)
     except (TypeError, ValueError, OverflowError, OSError):
@@ -201,15 +201,15 @@ def _sweep(row: sa.RowMapping, cells: tuple[CellRow, ...]) -> SweepRow:
         {str(name): values for name, values in axes.items() if isinstance(values, list)}
         if isinstance(axes, dict)
         else {},
-        [one for one in skipped if _is_skipped(one)] if isinstance(skipped, list) else [],
-        most if type(most) is int and most > 0 else 1,
+        [item for item in skipped if _is_skipped(item)] if isinstance(skipped, list) else [],
+        limit if type(limit) is int and limit > 0 else 1,
         made_at,
         cells,
     )
 
 
 def _cell(row: sa.RowMapping) -> CellRow:
-    """Return a cell. One whose request cannot be read is dropped: it must not be submitted as another one."""
+    """Return a cell. Drop it if its request is unreadable: it must not be submitted as another request."""
     values, request = row["values"], row["request"]
     is_readable = isinstance(request, dict) and read_request(request) is not None
     return CellRow(
@@ -220,9 +220,9 @@ def _cell(row: sa.RowMapping) -> CellRow:
     )
 
 
-def _is_skipped(one: object) -> bool:
+def _is_skipped(item: object) -> bool:
     return (
-        isinstance(one, dict)
-        and isinstance(one.get("values"), dict)
-        and isinstance(one.get("problems"), list)
+        isinstance(item, dict)
+        and isinstance(item.get("values"), dict)
+        and isinstance(item.get("problems"), list)
     )

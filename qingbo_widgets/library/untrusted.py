@@ -1,7 +1,7 @@
-"""JSON that may have come from a stranger, made fit to be kept, shown and written again.
+"""Sanitising of JSON from untrusted sources, so that it can be stored, shown and written again.
 
-JSON can say more than a database, a page or Python's own encoder takes: numbers without end, NaN, half a
-surrogate pair, lists in lists in lists. What cannot be kept becomes ``None`` or a question mark.
+JSON allows more than a database, a page or Python's own encoder accepts: unlimited numbers, NaN, half a
+surrogate pair, deeply nested lists. A value that cannot be stored becomes ``None`` or a question mark.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["LARGEST", "fields_of_request", "tidied"]
+__all__ = ["LARGEST", "fields_of_request", "sanitised"]
 
-#: Bytes of a sidecar, a preset or a draft; a request with six masks has a twentieth of it.
+#: Maximum bytes of a sidecar, a preset or a draft; a request with six masks needs a twentieth of it.
 LARGEST = 2_000_000
-#: Lists and objects inside each other; a point of a mask's trajectory is the seventh.
+#: Maximum nesting of lists and objects; a point of a mask's trajectory is at level seven.
 _DEEPEST = 16
 _LARGEST_NUMBER = 2**63 - 1
 
 
-def tidied(value: object, depth: int = _DEEPEST) -> Any:
-    """Return a value out of ``json.loads``, without what cannot be kept.
+def sanitised(value: object, depth: int = _DEEPEST) -> Any:
+    """Return a value from ``json.loads`` without the parts that cannot be stored.
 
     Args:
-        value: any JSON.
-        depth: lists and objects inside each other that are kept.
+        value: any JSON value.
+        depth: the maximum nesting of lists and objects to keep.
     """
     if isinstance(value, str):
         return _text(value)
@@ -37,32 +37,32 @@ def tidied(value: object, depth: int = _DEEPEST) -> Any:
     if depth == 0:
         return None
     if isinstance(value, list):
-        return [tidied(item, depth - 1) for item in value]
+        return [sanitised(item, depth - 1) for item in value]
     if isinstance(value, Mapping):
-        return {_text(str(name)): tidied(item, depth - 1) for name, item in value.items()}
+        return {_text(str(name)): sanitised(item, depth - 1) for name, item in value.items()}
     return None
 
 
-def fields_of_request(found: object) -> Mapping[str, Any] | None:
-    """Return a request's fields as they can be shown, ``None`` where these are no fields.
+def fields_of_request(fields: object) -> Mapping[str, Any] | None:
+    """Return a request's fields in a form that can be shown; ``None`` if these are not fields.
 
-    Shots that are none are left out. Any other field may still hold anything.
+    Invalid shots are left out. Any other field may still have any value.
     """
-    if not isinstance(found, Mapping):
+    if not isinstance(fields, Mapping):
         return None
-    shots = found.get("shots", ())
+    shots = fields.get("shots", ())
     if isinstance(shots, list | tuple) and all(map(_is_shot, shots)):
-        return found
-    return {name: value for name, value in found.items() if name != "shots"}
+        return fields
+    return {name: value for name, value in fields.items() if name != "shots"}
 
 
-def _is_shot(found: object) -> bool:
-    if not isinstance(found, Mapping) or not isinstance(found.get("prompt"), str):
+def _is_shot(value: object) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(value.get("prompt"), str):
         return False
-    duration = found.get("duration")
+    duration = value.get("duration")
     return isinstance(duration, int | float) and not isinstance(duration, bool) and math.isfinite(duration)
 
 
 def _text(text: str) -> str:
-    # No database has a text with the character 0, and none has half a surrogate pair.
+    # No database stores text with a null character or half a surrogate pair.
     return text.replace("\0", "").encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""Copies of a journal's file, made by SQLite: whole, whatever another kernel is writing."""
+"""Backups of a journal's file, made by SQLite: complete even while another kernel writes."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from typing import NamedTuple
 from ...system.files import flush_to_disk, remove, replace
 from ...system.folder import read_inside
 
-__all__ = ["Copy", "copy_database", "keep_copy"]
+__all__ = ["Backup", "copy_database", "save_backup"]
 
 
-class Copy(NamedTuple):
-    """A copy that is kept, and whether it was not there before."""
+class Backup(NamedTuple):
+    """A backup, and whether it was created just now."""
 
     path: Path
     is_new: bool
 
 
-def keep_copy(path: Path, revision: str) -> Copy:
-    """Keep a copy of a journal beside it, as ``library-0.1.0.sqlite``.
+def save_backup(path: Path, revision: str) -> Backup:
+    """Save a backup of a journal beside it, as ``library-0.1.0.sqlite``.
 
-    A copy that is there already is never written over; one with the same content serves again, as after a
-    migration that was cut off. The caller holds the journal's lock.
+    An existing backup is never overwritten. One with the same content is reused, as after an interrupted
+    migration. The caller holds the journal's lock.
 
     Raises:
-        OSError: the folder cannot be written or has no room.
+        OSError: the folder cannot be written, or the disk is full.
     """
     part = path.with_name(f"{path.stem}-{revision}.part")
     try:
-        remove(part)  # of a kernel that was killed
+        remove(part)  # left by a killed kernel
         copy_database(path, part)
-        shutil.copymode(path, part)  # what only its owner may read stays so
-        names = (path.with_name(f"{path.stem}-{revision}{end}{path.suffix}") for end in _endings())
-        for kept in names:
-            if not os.path.lexists(kept):
-                replace(part, kept)
-                return Copy(kept, is_new=True)
-            if _is_same(kept, part):
-                return Copy(kept, is_new=False)
+        shutil.copymode(path, part)  # a journal that only its owner may read stays private
+        names = (path.with_name(f"{path.stem}-{revision}{suffix}{path.suffix}") for suffix in _suffixes())
+        for target in names:
+            if not os.path.lexists(target):
+                replace(part, target)
+                return Backup(target, is_new=True)
+            if _is_same(target, part):
+                return Backup(target, is_new=False)
         raise AssertionError("endless")
     finally:
         with suppress(OSError):
@@ -52,7 +52,7 @@ def keep_copy(path: Path, revision: str) -> Copy:
 
 
 def copy_database(path: Path, target: Path) -> None:
-    """Copy an SQLite database. It is on the disk when this returns.
+    """Copy an SQLite database. The copy is on disk when this returns.
 
     Raises:
         OSError: the target cannot be written.
@@ -69,14 +69,14 @@ def copy_database(path: Path, target: Path) -> None:
         flush_to_disk(file.fileno())
 
 
-def _is_same(kept: Path, part: Path) -> bool:
+def _is_same(backup: Path, part: Path) -> bool:
     size = part.stat().st_size
     try:
-        return read_inside(kept, size) == part.read_bytes()
-    except OSError:  # larger, or a link to elsewhere
+        return read_inside(backup, size) == part.read_bytes()
+    except OSError:  # larger, or a link that leads out of the folder
         return False
 
 
-def _endings() -> Iterator[str]:
+def _suffixes() -> Iterator[str]:
     yield ""
     yield from (f"-{number}" for number in count(2))

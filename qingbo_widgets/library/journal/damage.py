@@ -1,4 +1,4 @@
-"""The errors of a journal: classified by the database's exceptions, and put into words."""
+"""Classification of the database errors of a journal, and their messages for the user."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ...i18n import N_, tr
 from .revisions import RELEASE, release_of
 
 __all__ = [
+    "Fault",
     "Replaced",
-    "Trouble",
+    "fault_of",
     "foreign",
     "in_short",
-    "in_words",
     "newer",
     "read_only",
-    "trouble_of",
+    "readable_errors",
     "unusable",
     "unwritten",
 ]
 
 
-class Trouble(Enum):
-    """The troubles of a journal that have a sentence of their own."""
+class Fault(Enum):
+    """The kinds of fault in a journal that have their own message."""
 
     damaged = "damaged"
     full = "full"
@@ -35,135 +35,137 @@ class Trouble(Enum):
 
 
 class Replaced(QingboError):
-    """The journal lacks a table or a column. Another one may have taken its place since it was opened."""
+    """The error for a missing table or column: another file may have replaced the open journal."""
 
 
-#: SQLite's codes: CORRUPT, NOTADB; FULL; PERM, READONLY, CANTOPEN (no file for its own journal can be made);
+#: SQLite's codes: CORRUPT, NOTADB; FULL; PERM, READONLY, CANTOPEN (it cannot create its own journal file);
 #: BUSY, LOCKED.
 _SQLITE = (
-    {11: Trouble.damaged, 26: Trouble.damaged, 13: Trouble.full}
-    | dict.fromkeys((3, 8, 14), Trouble.read_only)
-    | dict.fromkeys((5, 6), Trouble.busy)
+    {11: Fault.damaged, 26: Fault.damaged, 13: Fault.full}
+    | dict.fromkeys((3, 8, 14), Fault.read_only)
+    | dict.fromkeys((5, 6), Fault.busy)
 )
-#: SQLite's IOERR_WRITE, _FSYNC, _DIR_FSYNC and _TRUNCATE: a quota, say, which has no code of its own.
+#: SQLite's IOERR_WRITE, _FSYNC, _DIR_FSYNC and _TRUNCATE: an exceeded quota, for example, has no own code.
 _NOT_WRITTEN = (778, 1034, 1290, 1546)
 #: PostgreSQL's: data_corrupted, index_corrupted; disk_full; read_only_sql_transaction,
-#: insufficient_privilege; the server is shut down, has crashed, or starts; lock_not_available.
+#: insufficient_privilege; the server is shut down, has crashed, or is starting; lock_not_available.
 _POSTGRESQL = (
-    dict.fromkeys(("XX001", "XX002"), Trouble.damaged)
-    | {"53100": Trouble.full}
-    | dict.fromkeys(("25006", "42501"), Trouble.read_only)
-    | dict.fromkeys(("57P01", "57P02", "57P03"), Trouble.unreachable)
-    | {"55P03": Trouble.busy}
+    dict.fromkeys(("XX001", "XX002"), Fault.damaged)
+    | {"53100": Fault.full}
+    | dict.fromkeys(("25006", "42501"), Fault.read_only)
+    | dict.fromkeys(("57P01", "57P02", "57P03"), Fault.unreachable)
+    | {"55P03": Fault.busy}
 )
-#: SQLite has one code for every statement that makes no sense for the tables that there are.
-_NOT_THERE = ("no such ", " has no ")  # a table, a column
+#: SQLite has one code for every statement that does not match the existing tables.
+_MISSING = ("no such ", " has no ")  # a table, a column
 #: PostgreSQL's undefined_table, undefined_column, invalid_schema_name.
 _UNDEFINED = ("42P01", "42703", "3F000")
-#: A key that is there already: SQLite's PRIMARYKEY, UNIQUE and ROWID, PostgreSQL's unique_violation.
+#: A duplicate key: SQLite's PRIMARYKEY, UNIQUE and ROWID, PostgreSQL's unique_violation.
 _TAKEN = (1555, 2067, 2579, "23505")
 
-_SENTENCES = {
-    Trouble.damaged: N_(
-        "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or "
-        "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of "
-        "the service's dashboard."
+_MESSAGES = {
+    Fault.damaged: N_(
+        "The journal {path} is damaged ({reason}). Nothing in it was changed. Move it away, or use "
+        "connect(library=…) with another folder: the videos beside it are intact, and resume(id) follows any "
+        "task in the service's dashboard."
     ),
-    Trouble.full: N_(
-        "The journal {path} cannot be written ({reason}). Make room, or connect(library=…) elsewhere."
+    Fault.full: N_(
+        "The journal {path} cannot be written ({reason}). Free some space, or use connect(library=…) with "
+        "another folder."
     ),
-    Trouble.read_only: N_(
-        "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or "
+    Fault.read_only: N_(
+        "The journal {path} cannot be changed ({reason}). Make it and its folder writable, or use "
         "connect(library=…) with another folder."
     ),
-    Trouble.unreachable: N_(
-        "The journal {path} is out of reach ({reason}). See to its server and its address, or "
+    Fault.unreachable: N_(
+        "The journal {path} cannot be reached ({reason}). Check its server and its address, or use "
         "connect(library=…) with another one."
     ),
-    Trouble.busy: N_(
-        "The journal {path} is in use by another program, which does not let go of it ({reason}). Try again "
-        "when that has ended, or connect(library=…) elsewhere."
+    Fault.busy: N_(
+        "The journal {path} is in use by another program, which keeps it locked ({reason}). Try again when "
+        "that program has ended, or use connect(library=…) with another folder."
     ),
 }
 _UNUSABLE = N_(
-    "The journal {path} cannot be used as it is ({reason}). Put a copy of it back that is whole, or "
-    "connect(library=…) elsewhere: the videos beside it are whole, and resume(id) takes up any task of the "
-    "service's dashboard."
+    "The journal {path} cannot be used as it is ({reason}). Restore an intact copy of it, or use "
+    "connect(library=…) with another folder: the videos beside it are intact, and resume(id) follows any "
+    "task in the service's dashboard."
 )
 _FOREIGN = N_(
-    "{path} is not a journal of qingbo_widgets ({reason}), so it was left as it is. connect(library=…) with "
-    "another folder makes one there."
+    "{path} is not a journal of qingbo_widgets ({reason}), so it was not changed. connect(library=…) with "
+    "another folder creates one there."
 )
 _NEWER = N_(
-    "The journal {path} is of qingbo_widgets {release} or newer, and this version knows those up to {own}: "
-    "it is read, and not changed. Upgrade qingbo_widgets, or connect(library=…) with another folder."
+    "The journal {path} was written by qingbo_widgets {release} or newer, and this version supports journals "
+    "up to {own}, so it is read but not changed. Upgrade qingbo_widgets, or use connect(library=…) with "
+    "another folder."
 )
 _UNKNOWN = N_(
-    "The journal {path} is of a newer qingbo_widgets than {own}: it is read, and not changed. "
-    "Upgrade qingbo_widgets, or connect(library=…) with another folder."
+    "The journal {path} was written by a newer qingbo_widgets than {own}, so it is read but not changed. "
+    "Upgrade qingbo_widgets, or use connect(library=…) with another folder."
 )
 
 
 @contextmanager
-def in_words(place: str, known: str | None = None) -> Iterator[None]:
-    """Say of a journal's trouble what it is and what to do.
+def readable_errors(place: str, known: str | None = None) -> Iterator[None]:
+    """Convert a database error into an error that states the problem and the remedy.
 
-    An error that is not the database's goes by, and so does the one about a key that is taken.
+    Any other error propagates unchanged, and so does the one for a duplicate key.
 
     Args:
-        place: what the message calls the journal.
-        known: the sentence for a journal that was opened for reading only.
+        place: the journal's name in the message.
+        known: the message for a journal that was opened read-only.
 
     Raises:
         Replaced: a table or a column is missing.
-        QingboError: with that sentence.
+        QingboError: the database failed in another way.
     """
     try:
         yield
     except Exception as error:
-        trouble = trouble_of(error)
+        fault = fault_of(error)
         reason, kind = in_short(error), QingboError
-        if trouble is not None:
-            sentence = tr(_SENTENCES[trouble]).format(path=place, reason=reason)
-            if known is not None and trouble is Trouble.read_only:
-                sentence = known
+        if fault is not None:
+            message = tr(_MESSAGES[fault]).format(path=place, reason=reason)
+            if known is not None and fault is Fault.read_only:
+                message = known
         elif _is_replaced(error):
-            sentence, kind = tr(_SENTENCES[Trouble.damaged]).format(path=place, reason=reason), Replaced
-        elif _is_of_a_database(error):
-            sentence = tr(_UNUSABLE).format(path=place, reason=reason)
+            message, kind = tr(_MESSAGES[Fault.damaged]).format(path=place, reason=reason), Replaced
+        elif _is_database_error(error):
+            message = tr(_UNUSABLE).format(path=place, reason=reason)
         else:
             raise
     else:
         return
-    raise kind(sentence) from None
+    raise kind(message) from None
 
 
-def trouble_of(error: Exception) -> Trouble | None:
-    """Return the kind of trouble that a database's error is; ``None`` where there is no sentence for it."""
-    cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
+def fault_of(error: Exception) -> Fault | None:
+    """Return the kind of fault behind a database error; ``None`` if there is no message for it."""
+    cause = getattr(error, "orig", None) or error  # the error that SQLAlchemy wraps
     if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         if code in _NOT_WRITTEN:
-            return Trouble.full
-        return _SQLITE.get(code & 0xFF)  # the rest of the code is for experts
+            return Fault.full
+        return _SQLITE.get(code & 0xFF)  # the upper bits only refine the code
     state = getattr(cause, "sqlstate", None)
     is_lost = state is None and hasattr(cause, "sqlstate") and type(cause).__name__ == "OperationalError"
-    return Trouble.unreachable if is_lost else _POSTGRESQL.get(state or "")
+    return Fault.unreachable if is_lost else _POSTGRESQL.get(state or "")
 
 
 def _is_replaced(error: Exception) -> bool:
     cause = getattr(error, "orig", None) or error
     if getattr(cause, "sqlite_errorcode", None) == 1:
-        return any(words in str(cause) for words in _NOT_THERE)
+        return any(phrase in str(cause) for phrase in _MISSING)
     return getattr(cause, "sqlstate", None) in _UNDEFINED
 
 
-def _is_of_a_database(error: Exception) -> bool:
-    """Return whether SQLAlchemy or the database did not cope with the journal, or with a value for it."""
+def _is_database_error(error: Exception) -> bool:
+    """Return whether SQLAlchemy or the database failed on the journal, or on a value for it."""
     cause = getattr(error, "orig", None) or error
     codes = (getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None))
     if any(code in _TAKEN for code in codes):
         return False
-    modules = {type(one).__module__.partition(".")[0] for one in (error, cause)}
+    modules = {type(item).__module__.partition(".")[0] for item in (error, cause)}
     return bool(modules & {"sqlalchemy", "sqlite3", "psycopg"}) or isinstance(
         error, UnicodeError | OverflowError
     )
@@ -171,33 +173,33 @@ def _is_of_a_database(error: Exception) -> bool:
 
 def in_short(error: BaseException) -> str:
     """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
-    words = str(getattr(error, "orig", None) or error) or type(error).__name__
-    return words.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else words
+    text = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return text.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else text
 
 
 def read_only(place: str, reason: str) -> str:
-    """Return the sentence for a journal that cannot be changed."""
-    return tr(_SENTENCES[Trouble.read_only]).format(path=place, reason=reason)
+    """Return the message for a journal that cannot be changed."""
+    return tr(_MESSAGES[Fault.read_only]).format(path=place, reason=reason)
 
 
 def unusable(place: str, reason: str) -> QingboError:
-    """Return the error for a journal that does not do what it is asked to."""
+    """Return the error for a journal that does not work as a database should."""
     return QingboError(tr(_UNUSABLE).format(path=place, reason=reason))
 
 
 def unwritten(place: str, error: Exception) -> str:
-    """Return the sentence for a row that could not be written."""
-    if isinstance(error, QingboError):  # which is a sentence already
+    """Return the message for a row that could not be written."""
+    if isinstance(error, QingboError):  # its text is such a message already
         return str(error)
-    return tr(_SENTENCES[Trouble.full]).format(path=place, reason=in_short(error))
+    return tr(_MESSAGES[Fault.full]).format(path=place, reason=in_short(error))
 
 
 def newer(place: str, revision: str) -> str:
-    """Return the sentence for a journal that a later version has written."""
-    sentence = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
-    return sentence.format(path=place, release=release, own=RELEASE)
+    """Return the message for a journal that a later version has written."""
+    message = tr(_NEWER if (release := release_of(revision)) else _UNKNOWN)
+    return message.format(path=place, release=release, own=RELEASE)
 
 
 def foreign(place: str, reason: str) -> QingboError:
-    """Return the error for a database that another program has made."""
+    """Return the error for a database that another program has created."""
     return QingboError(tr(_FOREIGN).format(path=place, reason=reason))

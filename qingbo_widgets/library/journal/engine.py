@@ -1,4 +1,4 @@
-"""The open database of a journal, and its engine: without a pool, lenient with what it reads, or sealed."""
+"""The open database of a journal, and its engine: without a pool, lenient when it reads, maybe read-only."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sqlalchemy.pool import NullPool
 
 from .settings import PATIENCE
 
-__all__ = ["Opened", "engine_of", "file_of", "sealed", "url_of"]
+__all__ = ["OpenJournal", "engine_of", "file_of", "sealed", "url_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class OpenJournal:
     """An open journal.
 
     Attributes:
-        engine: gives connections to a database that has this version's tables.
-        read_only: the sentence that says why nothing can be written; ``None`` where it can.
+        engine: the engine of a database with this version's tables.
+        read_only: the message with the reason why nothing can be written; ``None`` if it is writable.
     """
 
     engine: sa.Engine
@@ -29,11 +29,11 @@ class Opened:
 
 
 def engine_of(url: sa.URL) -> sa.Engine:
-    """Return an engine whose connections wait for other kernels, and read any text and any JSON."""
+    """Return an engine whose connections wait for other kernels, and can read any text and any JSON."""
     is_sqlite = url.get_backend_name() == "sqlite" and "timeout" not in url.query
     arguments = {"connect_args": {"timeout": PATIENCE}} if is_sqlite else {}
-    # No pool: a connection that is not used is closed, and with it the file. A text that is no JSON costs its
-    # own column and not the whole row.
+    # No pool, so that an unused connection is closed, and with it the file. Invalid JSON loses its own column
+    # and not the whole row.
     engine = sa.create_engine(url, poolclass=NullPool, json_deserializer=_lenient, **arguments)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _read_any_text)
@@ -46,23 +46,23 @@ def url_of(path: Path) -> sa.URL:
 
 
 def file_of(connection: sa.Connection) -> Path | None:
-    """Return the file of an SQLite database; ``None`` for one in memory and for a server's."""
+    """Return the file of an SQLite database; ``None`` for a database in memory or on a server."""
     if connection.dialect.name != "sqlite":
         return None
-    # Asked of SQLite: a URL has several ways to name a file.
+    # SQLite reports it, because a URL can name a file in several ways.
     files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
     return Path(files["main"]) if files.get("main") else None
 
 
 def sealed(engine: sa.Engine) -> sa.Engine:
-    """Return an engine on whose connections the database itself refuses every change."""
+    """Return an engine on whose connections the database itself rejects every change."""
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only = ON"))
     return engine.execution_options(postgresql_readonly=True)
 
 
 def _read_any_text(raw: Any, _: object) -> None:
-    """Let a text that is not UTF-8 cost its own letters, and not every row that is read with it."""
+    """Replace invalid UTF-8 on reading, so that it loses its own letters and not every row of the query."""
     raw.text_factory = lambda text: text.decode("utf-8", "replace")
 
 

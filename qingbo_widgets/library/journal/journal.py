@@ -1,9 +1,9 @@
-"""The journal: a database that threads and kernels share.
+"""The journal: a database shared by threads and kernels.
 
-SQLite in the folder by default, any database SQLAlchemy knows else. A row is on the disk when its
-transaction ends. One that was being written when the machine died is undone by SQLite at the next opening.
+It is SQLite in the folder by default, otherwise any database that SQLAlchemy supports. A row is on disk when
+its transaction ends. If the machine dies during a transaction, SQLite rolls it back at the next opening.
 
-SQLAlchemy takes longer to import than a form to draw; so nothing does that before a row is read or written.
+SQLAlchemy takes longer to import than a form to draw, so it is not imported before a row is read or written.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...system.folder import Folder
 from ...system.forks import not_forked, renewed_in_child
-from .damage import Replaced, in_words, newer, read_only
+from .damage import Replaced, newer, read_only, readable_errors
 from .revisions import VERSION_TABLE, is_newer, latest
 from .settings import JOURNAL
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from .engine import Opened
+    from .engine import OpenJournal
 
 __all__ = ["Journal"]
 
 _OUTSIDE = N_(
-    "The journal {path} is a link that leads out of its folder, so nothing is read from it and nothing is "
-    "written. Put the file itself in its place, or name the folder that it is in: connect(library=…)."
+    "The journal {path} is a link that leads out of its folder, so it is neither read nor written. Replace "
+    "the link by the file itself, or pass the folder of the file: connect(library=…)."
 )
 
 
-class _Mine(threading.local):
-    """What one thread has open: a connection, of which file, and whether it is in ``together``."""
+class _ThreadState(threading.local):
+    """The state of one thread: its open connection, the file of that, and whether it is in ``together``."""
 
     connection: sa.Connection | None = None
     file: object = None
@@ -45,70 +45,70 @@ class _Mine(threading.local):
 
 
 class Journal:
-    """The database of one library. Safe to use from many threads, and from several kernels at once.
+    """The database of one library. Safe to use from several threads and kernels at once.
 
-    No file stays open when nothing happens, so a folder can be moved or removed, on Windows too.
+    No file stays open while the journal is idle, so its folder can be moved or removed, on Windows too.
 
     Args:
-        folder: the library's.
-        database: an SQLAlchemy URL, where it is kept elsewhere.
+        folder: the library's folder.
+        database: an SQLAlchemy URL, if the journal is not in the folder.
     """
 
     def __init__(self, folder: Path, database: str | None = None) -> None:
         self.path = folder / JOURNAL
         self.database = database
-        #: What messages call it: the file, or the server and the database on it, without a password.
+        #: The journal's name in messages: the file, or the server and its database, without a password.
         self.place = str(self.path) if database is None else _address(database)
-        self._opened: Opened | None
+        self._opened: OpenJournal | None
         self._opened_file: object = None
         self.renew_in_child()
         renewed_in_child(self)
 
     def renew_in_child(self) -> None:
-        """Begin anew in a forked process: the connections are the parent's, and a lock may be held there."""
+        """Reset the state in a forked process: the connections are the parent's, and it may hold the lock."""
         self._opened = None
         self._opening = threading.Lock()
-        self._mine = _Mine()
+        self._thread_state = _ThreadState()
 
     @property
     def exists(self) -> bool:
-        """Whether there is one; looking must not make one."""
+        """True if there is a journal. Checking must not create one."""
         return self._file() is not None
 
     @property
     def read_only(self) -> str | None:
-        """The sentence that says why nothing can be written, as far as it is known without writing.
+        """The message with the reason why nothing can be written, as far as it is known without writing.
 
-        Before the journal is opened, SQLite itself is asked: SQLAlchemy takes long to import.
+        Before the journal is opened, this queries SQLite directly, because SQLAlchemy takes long to import.
         """
         if self._opened is not None or self.database is not None:
             return None if self._opened is None else self._opened.read_only
-        # Not waited for: the thread that follows tasks asks this, too.
-        rows = self.glance(
+        # Without waiting, because the thread that follows tasks reads this too.
+        rows = self.query_sqlite(
             f"SELECT version_num FROM {VERSION_TABLE} WHERE version_num IS NOT NULL", patience=0
         )
         revision = latest(str(name) for (name,) in rows or ())
         return newer(self.place, revision) if revision is not None and is_newer(revision) else None
 
-    def glance(
+    def query_sqlite(
         self, query: str, values: Sequence[object] = (), *, patience: float = 5.0
     ) -> list[tuple[Any, ...]] | None:
-        """Ask SQLite itself, which is there long before SQLAlchemy is imported, and return the rows.
+        """Query SQLite directly, long before SQLAlchemy is imported, and return the rows.
 
         Args:
-            query: in SQL; it changes nothing.
-            values: for its places.
+            query: the SQL, which changes nothing.
+            values: the values of its placeholders.
             patience: seconds to wait while another kernel writes.
 
         Returns:
-            ``None`` where SQLite does not answer; SQLAlchemy tells in words what the matter is.
+            ``None`` if SQLite fails; SQLAlchemy then reports the reason.
         """
         if self.database is not None or not self.exists:
             return None
         import sqlite3
 
         url = f"{self.path.as_uri()}?mode=ro"
-        # A damaged schema has names that are no text, and the driver fails to say so.
+        # A damaged schema has names that are not text, and the driver fails to build its error message.
         refusals = suppress(sqlite3.Error, UnicodeError)
         with not_forked(), refusals, closing(sqlite3.connect(url, patience, uri=True)) as database:
             return database.execute(query, values).fetchall()
@@ -116,19 +116,19 @@ class Journal:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """A transaction; within ``together``, a part of that one.
+        """Yield a connection in a transaction; within ``together``, in that transaction.
 
         Raises:
-            QingboError: the journal cannot be read or written, is damaged, or is another program's.
-            sqlalchemy.exc.IntegrityError: a key is there already.
+            QingboError: the journal cannot be read or written, is damaged, or belongs to another program.
+            sqlalchemy.exc.IntegrityError: a key exists already.
         """
-        is_part = self._mine.is_together  # and then ``together`` keeps forks off
+        is_part = self._thread_state.is_together  # then ``together`` prevents forks
         try:
             with nullcontext() if is_part else not_forked():
                 opened = self._open()
-                with in_words(self.place, opened.read_only):
+                with readable_errors(self.place, opened.read_only):
                     if is_part:
-                        yield self._kept(opened)
+                        yield self._shared_connection(opened)
                     else:
                         with opened.engine.begin() as connection:
                             yield connection
@@ -141,62 +141,62 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """One transaction for all that this thread does within; the journal stays open until ``let_go``.
+        """Run everything that this thread does in one transaction; the journal stays open until ``let_go``.
 
-        To end a transaction is to wait for the disk, which costs more than all that is written in it.
+        A commit waits for the disk, which takes longer than all the writes of the transaction.
         """
-        mine = self._mine
-        mine.is_together = True
+        state = self._thread_state
+        state.is_together = True
         with not_forked():
             try:
                 yield
-                if mine.connection is not None:
-                    with in_words(self.place):
-                        mine.connection.commit()
+                if state.connection is not None:
+                    with readable_errors(self.place):
+                        state.connection.commit()
             except BaseException:
-                self.let_go()  # what is not written for good is undone
+                self.let_go()  # roll back the uncommitted changes
                 raise
             finally:
-                mine.is_together = False
+                state.is_together = False
 
     def let_go(self) -> None:
-        """Close what ``together`` has left open on this thread."""
-        connection, self._mine.connection = self._mine.connection, None
+        """Close the connection that ``together`` has left open on this thread."""
+        connection, self._thread_state.connection = self._thread_state.connection, None
         if connection is not None:
-            with suppress(Exception):  # broken before
+            with suppress(Exception):  # the connection was broken already
                 connection.close()
 
     def look_again(self) -> None:
-        """Find out anew at the next use whether a journal can be written that could not be."""
+        """Check again at the next use whether a read-only journal has become writable."""
         if self._opened is not None and self._opened.read_only is not None:
             self._opened = None
 
     def close(self) -> None:
-        """Forget the database. It is opened again when it is used."""
+        """Close the database. It is opened again on the next use."""
         self.let_go()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.engine.dispose()
 
     def _file(self) -> object:
-        """Which one it is, for another may have taken its place; ``None`` where there is none."""
+        """Return the identity of the file, which another file may replace; ``None`` if there is none."""
         if self.database is not None:
             return self.database
         try:
-            found = self.path.lstat()
-            if stat.S_ISLNK(found.st_mode):
+            status = self.path.lstat()
+            if stat.S_ISLNK(status.st_mode):
                 if Folder(self.path.parent).place(self.path.name) is None:
                     raise QingboError(tr(_OUTSIDE).format(path=self.path))
-                found = self.path.stat()
+                status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise QingboError(read_only(self.place, error.strerror or str(error))) from None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
-    def _open(self) -> Opened:
+    def _open(self) -> OpenJournal:
         with self._opening:
-            # Another file may have taken its place, or the folder may have been removed.
+            # Another file may have replaced this one, or the folder may have been removed.
             file = self._file()
             if self._opened is None or self._opened_file != file:
                 from .opening import open_database
@@ -205,18 +205,22 @@ class Journal:
                 self._opened_file = self._file()
             return self._opened
 
-    def _kept(self, opened: Opened) -> sa.Connection:
-        mine = self._mine
-        if mine.connection is not None and not mine.connection.in_transaction() and mine.file != self._file():
+    def _shared_connection(self, opened: OpenJournal) -> sa.Connection:
+        state = self._thread_state
+        if (
+            state.connection is not None
+            and not state.connection.in_transaction()
+            and state.file != self._file()
+        ):
             self.let_go()
-        if mine.connection is None:
-            mine.connection = opened.engine.connect()
-            mine.file = self._file()
-        return mine.connection
+        if state.connection is None:
+            state.connection = opened.engine.connect()
+            state.file = self._file()
+        return state.connection
 
 
 def _address(database: str) -> str:
-    """Return what an SQLAlchemy URL names, without the password, which may hold any character."""
+    """Return the database that a URL names, without the password, which may contain any character."""
     scheme, _, rest = database.partition("://")
     if scheme.startswith("sqlite"):
         return rest.removeprefix("/")

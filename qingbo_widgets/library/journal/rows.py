@@ -1,7 +1,7 @@
-"""The rows of the journal's tasks: every statement that reads or writes one.
+"""The task rows of the journal, and every statement that reads or writes them.
 
-A statement is made once, so SQLAlchemy compiles it once, and running it costs little more than SQLite does.
-Only imported when a row is read or written, see ``journal``.
+Each statement is built once, so SQLAlchemy compiles it once, and running it costs little more than SQLite
+itself. This module is only imported when a row is read or written, see ``journal``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .tables import tasks
 
 __all__ = ["SELECT", "Rows", "read_row", "text_of"]
 
-#: Of a row whose time of submission is none.
+#: The submission time of a row whose stored time is invalid.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-#: Neither SQLite nor PostgreSQL keeps a larger integer; the column of the latter takes fewer.
+#: The limit of PostgreSQL's integer column, which is lower than that of SQLite.
 _LARGEST = 2**31
 
 
@@ -40,8 +40,8 @@ SELECT = sa.select(*(tasks.c[name] for name in _COLUMNS))
 _GET = SELECT.where(_OF_KEY)
 _OF_SERVICES = tasks.c.service.in_(sa.bindparam("these_services", expanding=True))
 _FIND = SELECT.where(tasks.c.task_id == sa.bindparam("this_task"))
-#: PostgreSQL's lock of a name, until the transaction ends.
-_TURN = sa.text("SELECT pg_advisory_xact_lock(hashtext(:this_task))")
+#: PostgreSQL's lock on a name, held until the transaction ends.
+_LOCK_ID = sa.text("SELECT pg_advisory_xact_lock(hashtext(:this_task))")
 _ADD = tasks.insert()
 _UPDATE = tasks.update().where(_OF_KEY)
 _UPDATE_OPEN = _UPDATE.where(_IS_OPEN)
@@ -61,22 +61,22 @@ _DURATIONS = (
 
 
 class Rows:
-    """The rows within one transaction; what its methods mean, ``Library`` tells.
+    """The task rows within one transaction; see the methods of ``Library``.
 
     Args:
-        connection: in the transaction.
+        connection: a connection in the transaction.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def add(self, entry: Entry, holder: str | None, until: datetime) -> None:
-        """A new row, held until then."""
+        """Add a row that is held until a time."""
         self._connection.execute(_ADD, _columns(entry) | {"holder": holder, "held_until": until})
 
     def put(self, entry: Entry, holder: str | None, until: datetime) -> None:
-        """Write what is known of a task into its row, or into a new one, which is then held until then."""
-        # A change that changes nothing: it locks the row, so that no other kernel writes before we do.
+        """Merge a task into its row, or into a new row that is held until a time."""
+        # This UPDATE changes nothing, but locks the row, so that no other kernel writes first.
         if not self._connection.execute(_TOUCH, {"this_key": entry.key}).rowcount:
             self._check_id(entry)
             return self.add(entry, holder, until)
@@ -89,61 +89,62 @@ class Rows:
         return None
 
     def claim(self, entry: Entry, holder: str, until: datetime) -> bool:
-        """Hold a row as one that is being submitted, written anew if there is none.
+        """Hold the row of a task that is being submitted, and add it if it is missing.
 
-        ``False`` if another kernel holds it, or the task has an id already.
+        Returns:
+            ``False`` if another kernel holds the row, or the task has an id already.
         """
-        whose = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
-        opened = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
-        if self._connection.execute(_CLAIM, whose | opened | _held(holder, until)).rowcount:
+        values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
+        reset = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
+        if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:
             return False
         self.add(entry, holder, until)
-        return self.get(entry.key) is not None  # a trigger of another program may have its own mind
+        return self.get(entry.key) is not None  # a trigger of another program may discard it
 
     def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> bool:
-        """Change a row, or only one that has not ended; ``False`` if there is no row."""
+        """Change a row, or only a row that has not ended; return ``False`` if there is no row."""
         query = _UPDATE if even_ended else _UPDATE_OPEN
         changed = self._connection.execute(query, {"this_key": key, **columns}).rowcount
         return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
 
     def hold(self, key: str, holder: str, until: datetime) -> bool:
-        """Hold a row, unless another one does."""
-        whose = {"this_key": key, "this_holder": holder, "now": datetime.now(UTC)}
-        return self._connection.execute(_HOLD, whose | _held(holder, until)).rowcount == 1
+        """Hold a row, unless another kernel holds it; return whether it is held now."""
+        values = {"this_key": key, "this_holder": holder, "now": datetime.now(UTC)}
+        return self._connection.execute(_HOLD, values | _held(holder, until)).rowcount == 1
 
     def holding(self, key: str) -> tuple[str, datetime | None] | None:
-        """Who holds a row, and until when."""
+        """Return the holder of a row, and when its hold ends."""
         row = self._connection.execute(_HOLDING, {"this_key": key}).first()
         return None if row is None else (row.holder, row.held_until)
 
     def renew(self, holder: str, until: datetime) -> None:
-        """Hold all of the holder's rows until then."""
+        """Extend the hold on all of the holder's rows until a time."""
         self._connection.execute(_OF_THIS_HOLDER, {"this_holder": holder} | _held(holder, until))
 
     def release(self, holder: str, key: str | None) -> None:
-        """Hold one of the holder's rows no more, or all of them."""
-        whose = {"this_holder": holder} if key is None else {"this_holder": holder, "this_key": key}
-        self._connection.execute(_OF_THIS_HOLDER if key is None else _RELEASE, whose | _held(None, None))
+        """Release one of the holder's rows, or all of them."""
+        values = {"this_holder": holder} if key is None else {"this_holder": holder, "this_key": key}
+        self._connection.execute(_OF_THIS_HOLDER if key is None else _RELEASE, values | _held(None, None))
 
-    def be_patient(self, seconds: float) -> None:
-        """Wait so long at most while another kernel writes."""
+    def set_lock_timeout(self, seconds: float) -> None:
+        """Limit the wait for another kernel that writes."""
         if self._connection.dialect.name == "sqlite":
             self._connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
         elif self._connection.dialect.name == "postgresql":
             self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {1000 * seconds:.0f}")
 
     def get(self, key: str) -> Entry | None:
-        """The row of this key."""
+        """Return the row of this key."""
         return self._first(_GET, this_key=key)
 
     def find(self, task_id: str, service: str) -> Entry | None:
-        """The row of this task."""
+        """Return the row of this task id."""
         return next(self._of_task(task_id, service), None)
 
     def rival(self, task_id: str, service: str, key: str) -> Entry | None:
-        """The row of another submission with this id."""
+        """Return the row of another submission with this id."""
         rivals = (
             row for row in self._of_task(task_id, service) if row.key != key and row.request is not None
         )
@@ -152,7 +153,7 @@ class Rows:
     def entries(
         self, service: str | None, status: str | None, unfinished: bool, limit: int | None, offset: int
     ) -> list[Entry]:
-        """The rows, newest first."""
+        """Return the rows, newest first."""
         values: dict[str, Any] = {}
         query = SELECT.order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
         if service is not None:
@@ -165,42 +166,42 @@ class Rows:
         return [read_row(row) for row in self._connection.execute(query, values).mappings()]
 
     def durations(self, service: str, model: str, most: int) -> Generator[tuple[Any, timedelta]]:
-        """The request and how long it took, of the model's latest completed tasks."""
-        of = {"this_service": service, "this_model": model, "most": most}
-        with self._connection.execute(_DURATIONS, of) as found:
-            for request, made, done in found:
-                if made is not None and done is not None:  # else it is no time, in a damaged row
-                    yield request, done - made
+        """Yield the request and the duration of each of the model's latest completed tasks."""
+        values = {"this_service": service, "this_model": model, "most": most}
+        with self._connection.execute(_DURATIONS, values) as results:
+            for request, created, completed in results:
+                if created is not None and completed is not None:  # a damaged row may have an invalid time
+                    yield request, completed - created
 
     def _of_task(self, task_id: str, service: str) -> Iterator[Entry]:
-        found = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
-        return (entry for entry in found if entry.service == normalised(service))
+        entries = map(read_row, self._connection.execute(_FIND, {"this_task": task_id}).mappings())
+        return (entry for entry in entries if entry.service == normalised(service))
 
     def _check_id(self, entry: Entry) -> None:
-        """Refuse an id that another submission has, by its row; only one kernel at a time gets past here.
+        """Reject an id that the row of another submission has; only one kernel at a time passes this check.
 
         Raises:
-            IdTaken: it has.
+            IdTaken: another submission has the id.
         """
         if not entry.task_id or entry.request is None:
             return
-        if self._connection.dialect.name == "postgresql":  # SQLite lets only one write anyway
-            self._connection.execute(_TURN, {"this_task": entry.task_id})
+        if self._connection.dialect.name == "postgresql":  # SQLite allows only one writer anyway
+            self._connection.execute(_LOCK_ID, {"this_task": entry.task_id})
         if self.rival(entry.task_id, entry.service, entry.key) is not None:
             raise IdTaken(entry.task_id)
 
     def _spellings(self, service: str) -> list[str]:
-        """Return the names that a service has in the rows: earlier versions wrote its URL as it was given."""
-        found = self._connection.execute(sa.select(tasks.c.service).distinct()).scalars()
-        return [name for name in found if isinstance(name, str) and normalised(name) == normalised(service)]
+        """Return a service's names in the rows: earlier versions stored its URL as the user spelled it."""
+        names = self._connection.execute(sa.select(tasks.c.service).distinct()).scalars()
+        return [name for name in names if isinstance(name, str) and normalised(name) == normalised(service)]
 
-    def _first(self, query: sa.Select[Any], **of: str) -> Entry | None:
-        row = self._connection.execute(query, of).mappings().first()
+    def _first(self, query: sa.Select[Any], **values: str) -> Entry | None:
+        row = self._connection.execute(query, values).mappings().first()
         return None if row is None else read_row(row)
 
 
 def read_row(row: sa.RowMapping) -> Entry:
-    """Return a row as an entry. SQLite keeps any value in any column: one of another type is left out."""
+    """Return a row as an entry, without values of a wrong type: SQLite stores any value in any column."""
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
     for name in ("key", "service", "task_id", "model", "status"):
         values[name] = text_of(values[name])
@@ -217,14 +218,14 @@ def read_row(row: sa.RowMapping) -> Entry:
 
 
 def text_of(value: object) -> str:
-    """Return a text as it is, bytes as the text that they spell, and nothing for anything else."""
+    """Return text unchanged, bytes decoded, and an empty text for anything else."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else ""
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    """Return the columns of a row. What a database cannot hold must not cost the row of a paid task."""
+    """Return the columns of a row. A value that no database can store must not lose a paid task's row."""
     row = {name: getattr(entry, name) for name in _COLUMNS} | {"service": normalised(entry.service)}
     for name in ("task_id", "model", "status"):
         row[name] = row[name].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -1,6 +1,6 @@
 """The tables of the journal, as this version of the package reads and writes them.
 
-A change here needs a step in ``migrations/versions``, so that journals of earlier versions get it too.
+A change here needs a migration in ``migrations/versions``, so that older journals get it too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "
 
 
 class Moment(sa.TypeDecorator[datetime]):
-    """A moment as Unix seconds in the database, as an aware UTC datetime outside it."""
+    """A time: Unix seconds in the database, an aware UTC datetime in Python."""
 
     impl = sa.Float
     cache_ok = True
@@ -32,17 +32,17 @@ class Moment(sa.TypeDecorator[datetime]):
 
 
 class Fields(sa.TypeDecorator[dict[str, Any]]):
-    """A request or an error by its fields, as a JSON object; any other JSON is read as ``None``."""
+    """The fields of a request or an error as a JSON object; any other JSON is read as ``None``."""
 
     impl = sa.JSON
     cache_ok = True
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
-        """Compare as JSON does, which a field is taken out of."""
+        """Compare like the underlying JSON, so that its fields can be queried."""
         return self.impl_instance.coerce_compared_value(op, value)
 
     def process_result_value(self, value: Any, dialect: object) -> dict[str, Any] | None:  # noqa: ARG002
-        """Return objects only."""
+        """Return a JSON object, or ``None`` for any other value."""
         return value if isinstance(value, dict) else None
 
 
@@ -64,10 +64,10 @@ tasks = sa.Table(
     sa.Column("file", sa.String),
     sa.Column("error", Fields(none_as_null=True)),
     sa.Column("cost", sa.Integer),
-    # The kernel that follows the task, and until when it counts as alive without another sign of life.
+    # The kernel that follows the task, and when it counts as dead unless it renews the hold.
     sa.Column("holder", sa.String),
     sa.Column("held_until", Moment),
-    # The date of the service's contract; nothing stands for the first one, 2026-04.
+    # The date of the service's contract; NULL stands for the first one, 2026-04.
     sa.Column("contract", sa.String),
 )
 

@@ -1,7 +1,7 @@
-"""Bring a journal up to this version: make a new one, or take an earlier one through ``migrations``.
+"""Upgrade of a journal to this version: creation of a new one, or ``migrations`` of an older one.
 
-Both happen under the journal's own lock, so that of several kernels one does it and the others wait. One that
-cannot be migrated where it lies, on write-protected media say, is migrated in a temporary copy.
+Both happen under the journal's own lock, so one of several kernels does it and the others wait. A journal
+that cannot be migrated in place, for example on write-protected media, is migrated in a temporary copy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...system.files import remove
 from ...system.forks import not_in_child
-from .backup import copy_database, keep_copy
-from .damage import Trouble, in_short, trouble_of
-from .engine import Opened, engine_of, file_of, sealed, url_of
+from .backup import copy_database, save_backup
+from .damage import Fault, fault_of, in_short
+from .engine import OpenJournal, engine_of, file_of, sealed, url_of
 from .revisions import CURRENT, is_older
 from .settings import PATIENCE
 from .tables import metadata
@@ -33,37 +33,37 @@ __all__ = ["NotWritable", "bring_up_to_date", "open_copy"]
 logger = logging.getLogger("qingbo_widgets")
 
 _NOT_MIGRATED = N_(
-    "The journal {path} is of qingbo_widgets {revision} and could not be brought to {current} ({reason}). "
-    "Nothing in it was changed: the version that made it still reads it. connect(library=…) with another "
-    "folder begins a new one."
+    "The journal {path} is from qingbo_widgets {revision} and could not be upgraded to {current} ({reason}). "
+    "Nothing in it was changed, so the version that created it can still read it. connect(library=…) with "
+    "another folder creates a new one."
 )
 _NOT_WRITABLE = N_(
-    "The journal {path} is of qingbo_widgets {revision} and cannot be brought to {current} where it lies "
-    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, with room "
-    "for a copy, or connect(library=…) with another one."
+    "The journal {path} is from qingbo_widgets {revision} and cannot be upgraded to {current} in place "
+    "({reason}), so a copy of it is read, and nothing can be changed. Make the folder writable, with space "
+    "for a copy, or use connect(library=…) with another one."
 )
 _NOT_OWNED = N_(
-    "The journal {path} is of qingbo_widgets {revision} and has to be brought to {current}, which this "
-    "account must not do ({reason}). Let the owner of its tables open it once."
+    "The journal {path} is from qingbo_widgets {revision} and must be upgraded to {current}, which this "
+    "account is not allowed to do ({reason}). Let the owner of its tables open it once."
 )
-#: Any number that other programs are unlikely to lock: PostgreSQL's advisory locks have no other names.
+#: An arbitrary number that no other program is likely to lock: PostgreSQL's advisory locks have only numbers.
 _LOCK = 7_164_220_260_410_001
 
 
 class NotWritable(Exception):
-    """The journal cannot be changed where it lies; the text is the reason."""
+    """The error for a journal that cannot be changed in place; the text is the reason."""
 
 
 def bring_up_to_date(engine: sa.Engine, location: Location) -> str:
-    """Make the journal, or take it through the steps that it lacks, in one transaction; return its revision.
+    """Create the journal, or run the migrations that it lacks, in one transaction; return its revision.
 
     Raises:
-        NotWritable: the file, its folder or the database is write-protected, or has no room.
-        QingboError: a step failed.
+        NotWritable: the file, its folder or the database is write-protected, or the disk is full.
+        QingboError: a migration failed.
     """
     with _locked(engine) as connection:
         revision = revision_of(connection, location)
-        if revision is not None and not is_older(revision):  # another kernel was quicker
+        if revision is not None and not is_older(revision):  # another kernel was first
             return revision
         if revision is None:
             metadata.create_all(connection)
@@ -71,14 +71,14 @@ def bring_up_to_date(engine: sa.Engine, location: Location) -> str:
             connection.execute(version_table.insert().values(version_num=CURRENT))
             return CURRENT
         file = file_of(connection)
-        copy = None if file is None else keep_copy(file, revision)
+        backup = None if file is None else save_backup(file, revision)
         try:
             _migrate(connection, location, revision)
         except BaseException:
-            if copy is not None and copy.is_new:  # nothing has changed that it would be needed for
-                remove(copy.path)
+            if backup is not None and backup.is_new:  # not needed, because nothing has changed
+                remove(backup.path)
             raise
-        logger.info("The journal %s was of %s and is of %s now", location.name, revision, CURRENT)
+        logger.info("Upgraded the journal %s from %s to %s", location.name, revision, CURRENT)
     return CURRENT
 
 
@@ -88,41 +88,41 @@ def _migrate(connection: sa.Connection, location: Location, revision: str) -> No
     try:
         upgrade(connection)
     except Exception as error:
-        if trouble_of(error) is not None:
+        if fault_of(error) is not None:
             raise
         raise _not_migrated(location, revision, in_short(error)) from error
 
 
 @contextmanager
 def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection in a transaction that keeps every other kernel from doing the same.
+    """Yield a connection in a transaction that locks out every other kernel that upgrades.
 
     Raises:
-        NotWritable: the database takes no changes, or has no room for them.
+        NotWritable: the database accepts no changes, or its disk is full.
     """
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                # Python's driver begins none for a CREATE TABLE, which would then be on the disk at once.
+                # Python's driver begins no transaction for CREATE TABLE, so it would be committed at once.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             elif engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {1000 * PATIENCE:.0f}")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             yield connection
             connection.commit()
-    except OSError as error:  # of the copy
+    except OSError as error:  # from the backup
         raise NotWritable(in_short(error)) from None
     except Exception as error:
-        if trouble_of(error) in (Trouble.read_only, Trouble.full):
+        if fault_of(error) in (Fault.read_only, Fault.full):
             raise NotWritable(in_short(error)) from None
         raise
 
 
-def open_copy(engine: sa.Engine, location: Location, revision: str, reason: str) -> Opened:
-    """Open a migrated copy of a journal in a temporary folder, read only.
+def open_copy(engine: sa.Engine, location: Location, revision: str, reason: str) -> OpenJournal:
+    """Open a migrated copy of a journal in a temporary folder, read-only.
 
     Raises:
-        QingboError: there is no file to copy, or no room for a copy either.
+        QingboError: there is no file to copy, or no space for the copy.
     """
     with engine.connect() as connection:
         file = file_of(connection)
@@ -130,11 +130,11 @@ def open_copy(engine: sa.Engine, location: Location, revision: str, reason: str)
         raise QingboError(_message(_NOT_OWNED, location, revision, reason))
     try:
         folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
-        there = engine_of(url_of(folder / file.name))
-        opened = Opened(sealed(there), _message(_NOT_WRITABLE, location, revision, reason))
+        copy_engine = engine_of(url_of(folder / file.name))
+        opened = OpenJournal(sealed(copy_engine), _message(_NOT_WRITABLE, location, revision, reason))
         weakref.finalize(opened, not_in_child(shutil.rmtree), folder, ignore_errors=True)
         copy_database(file, folder / file.name)
-        with _locked(engine_of(there.url)) as connection:
+        with _locked(engine_of(copy_engine.url)) as connection:
             _migrate(connection, location, revision)
     except (OSError, NotWritable) as error:
         raise _not_migrated(location, revision, str(error)) from None
@@ -146,5 +146,5 @@ def _not_migrated(location: Location, revision: str, reason: str) -> QingboError
 
 
 def _message(text: str, location: Location, revision: str, reason: str) -> str:
-    """Return a text about an older journal, translated, with its path, its revision and the reason."""
+    """Return a translated text about an older journal, with its path, its revision and the reason."""
     return tr(text).format(path=location.name, revision=revision, current=CURRENT, reason=reason)

@@ -1,4 +1,4 @@
-"""The version of a journal, read from its tables: an earlier one, this one, a later one, or none yet."""
+"""The version of a journal, derived from its tables: an older one, this one, a newer one, or none yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .revisions import REVISIONS, VERSION_TABLE, latest
 
 __all__ = ["Location", "revision_of", "version_table"]
 
-#: The tables of version 0.1.0, which marked its journals by nothing else.
+#: The tables of version 0.1.0, which stored no revision in its journals.
 _FIRST_COLUMNS = {
     "tasks": {
         "key", "service", "task_id", "model", "request", "status", "progress", "submitted_at", "created_at",
@@ -27,7 +27,7 @@ _FIRST_COLUMNS = {
 version_table = sa.Table(
     VERSION_TABLE,
     sa.MetaData(),
-    # As Alembic makes it.
+    # As Alembic creates it.
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
@@ -35,11 +35,11 @@ version_table = sa.Table(
 
 @dataclass(frozen=True)
 class Location:
-    """The place of a journal.
+    """The location of a journal.
 
     Attributes:
-        name: as messages have it.
-        is_shared: whether other programs may have tables in its database.
+        name: the journal's name in messages.
+        is_shared: True if other programs may have tables in the same database.
     """
 
     name: str
@@ -47,16 +47,16 @@ class Location:
 
 
 def revision_of(connection: sa.Connection, location: Location) -> str | None:
-    """Return the journal's revision; ``None`` where none has been made yet.
+    """Return the journal's revision; ``None`` if the journal has not been created yet.
 
     Raises:
-        QingboError: the database is of another program.
+        QingboError: the database belongs to another program.
     """
     inspector = sa.inspect(connection)
     if inspector.has_table(VERSION_TABLE):
         number = version_table.c.version_num
-        found = connection.execute(sa.select(number).where(number.is_not(None)))
-        if (revision := latest(str(name) for name in found.scalars())) is not None:
+        rows = connection.execute(sa.select(number).where(number.is_not(None)))
+        if (revision := latest(str(name) for name in rows.scalars())) is not None:
             return revision
     names, views = inspector.get_table_names(), inspector.get_view_names()
     for table, columns in _FIRST_COLUMNS.items():
@@ -64,7 +64,7 @@ def revision_of(connection: sa.Connection, location: Location) -> str | None:
             continue
         missing = columns - {column["name"] for column in inspector.get_columns(table)}
         if table in views or missing:
-            reason = tr("its table {table} is another one")
+            reason = tr("its table {table} is a different one")
             raise foreign(location.name, reason.format(table=table))
     if "tasks" in names:
         return REVISIONS[0]

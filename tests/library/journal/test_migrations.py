@@ -243,7 +243,7 @@ def test_without_a_copy_nothing_is_changed(old: Callable[..., Path]) -> None:
     (folder / "library-0.1.0.part").mkdir()
     library = Library(folder)
     assert len(library.entries()) == len(before["tasks"])
-    with pytest.raises(qw.QingboError, match=r"is of qingbo_widgets 0\.1\.0 .*a copy of it is read"):
+    with pytest.raises(qw.QingboError, match=r"is from qingbo_widgets 0\.1\.0 .*a copy of it is read"):
         library.add(Entry(key="new", service="sandbox"))
     assert rows_of(folder / "library.sqlite") == before
     (folder / "library-0.1.0.part").rmdir()
@@ -269,7 +269,7 @@ def test_without_room_for_the_migration_it_is_looked_at(
     monkeypatch.setattr(migrations, "upgrade", without_room)
     library = Library(folder)
     assert len(library.entries()) == len(before["tasks"])
-    with pytest.raises(qw.QingboError, match=r"full.*room"):
+    with pytest.raises(qw.QingboError, match=r"full.*space"):
         library.add(Entry(key="new", service="sandbox"))
     assert rows_of(folder / "library.sqlite") == before
 
@@ -333,7 +333,7 @@ def test_a_step_that_fails_is_undone_whole(old: Callable[..., Path], monkeypatch
 
     monkeypatch.setattr(migrations, "upgrade", fail)
     for _ in range(2):
-        with pytest.raises(qw.QingboError, match=r"is of qingbo_widgets 0\.1\.0 .*went wrong.*Nothing"):
+        with pytest.raises(qw.QingboError, match=r"is from qingbo_widgets 0\.1\.0 .*went wrong.*Nothing"):
             Library(folder).entries()
         assert rows_of(folder / "library.sqlite") == before
     assert list(folder.glob("library-*")) == []  # no copy is needed of what is as it was

@@ -1,4 +1,4 @@
-"""The steps from one journal to the next; see README.md here."""
+"""The migrations of the journal; see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["configuration", "upgrade"]
 
-#: Alembic keeps the migration under way in variables of its modules.
+#: Alembic stores the running migration in module variables.
 _one_at_a_time = threading.Lock()
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Take every step that a journal lacks, in the transaction that the connection is in."""
+    """Run every migration that a journal lacks, in the current transaction of the connection."""
     config = configuration()
     config.attributes["connection"] = connection
     with _one_at_a_time:
@@ -27,7 +27,7 @@ def upgrade(connection: sa.Connection) -> None:
 
 
 def configuration() -> Config:
-    """Return Alembic's configuration, which finds the steps in this folder."""
+    """Return Alembic's configuration, which finds the migrations in this folder."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config

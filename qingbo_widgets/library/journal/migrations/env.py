@@ -1,4 +1,4 @@
-"""Run by Alembic: takes the steps on the connection, and in the transaction, that ``upgrade`` has opened."""
+"""The script that Alembic runs: the migrations, on the connection and in the transaction of ``upgrade``."""
 
 from alembic import context
 

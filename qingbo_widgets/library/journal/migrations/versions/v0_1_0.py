@@ -1,4 +1,4 @@
-"""The table of tasks, as version 0.1.0 made it. Journals of that version have it, and carry no revision."""
+"""The table of tasks, as version 0.1.0 created it. Journals of that version have it, but no revision."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create what is missing: a kernel may have been killed between the table and its indexes."""
+    """Create the missing parts: a kernel may have been killed between the table and its indexes."""
     op.create_table(
         "tasks",
         sa.Column("key", sa.String, primary_key=True),

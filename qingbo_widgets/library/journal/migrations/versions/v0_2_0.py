@@ -1,6 +1,6 @@
-"""Judgements and sweeps have their tables from the start.
+"""The tables of judgements and sweeps, which a journal now has from the start.
 
-Version 0.1.0 made them when they were first needed, even where a journal was only read, and not all at once.
+Version 0.1.0 created each of them when it was first needed, even if the journal was only read.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ down_revision = "0.1.0"
 
 
 def upgrade() -> None:
-    """Create those that are missing."""
+    """Create the missing tables and indexes."""
     op.create_table(
         "judgements",
         sa.Column("key", sa.String, primary_key=True),
