@@ -1,4 +1,4 @@
-"""``%load_ext qingbo_widgets``: ``%%qingbo`` makes a video of a cell, ``%qingbo`` manages tasks."""
+"""The magics of ``%load_ext qingbo_widgets``: ``%%qingbo`` makes a video, ``%qingbo`` manages tasks."""
 
 from .magics import QingboMagics, load
 

@@ -1,4 +1,4 @@
-"""``%load_ext qingbo_widgets``: ``%%qingbo`` makes a video of a cell, ``%qingbo`` looks after tasks."""
+"""The magics of ``%load_ext qingbo_widgets``: ``%%qingbo`` makes a video, ``%qingbo`` manages tasks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _LATEST = 20
 
 
 class Listing:
-    """Rows to look at: a table in the notebook, lines in a terminal."""
+    """A list of rows, shown as a table in a notebook and as lines in a terminal."""
 
     def __init__(self, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
         self.head = head
@@ -68,12 +68,12 @@ class Listing:
 
 @magics_class
 class QingboMagics(Magics):
-    """``%%qingbo`` and ``%qingbo``."""
+    """The magics ``%%qingbo`` and ``%qingbo``."""
 
     shell: Any
 
-    @no_var_expand  # IPython would evaluate what stands in braces
-    @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython's decorators are typed for methods of no class
+    @no_var_expand  # IPython would evaluate the text in braces
+    @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython types its decorators for plain functions
     def make(self, line: str, cell: str) -> Task | None:
         """Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
 
@@ -83,15 +83,15 @@ class QingboMagics(Magics):
         A variable holds a text or a number. Attributes and indices are not followed: a copied prompt that
         could do so would reach the API key.
         """
-        if any(word in _HELP for word in _words(line)):
-            self._explain("%%qingbo")
+        if any(word in _HELP for word in _split(line)):
+            self._show_help("%%qingbo")
             return None
         arguments = vars(_parsed(line, self.shell.user_ns))
         output, wait = arguments.pop("output"), arguments.pop("wait")
         if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
-            raise _refused(tr("-o {output}: that is no name for a variable.").format(output=output))
+            raise _usage_error(tr("-o {output}: this is not a valid variable name.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
-        text = _put_in(filled, cell.strip(), self.shell.user_ns)
+        text = _substituted(filled, cell.strip(), self.shell.user_ns)
         parameters = models_of().parameters
         lists = [name for name in fields if parameters[name].type == "shots"]
         for name in lists:
@@ -101,18 +101,18 @@ class QingboMagics(Magics):
             fields[name] = [*(_shot(shot, option) for shot in fields[name]), *in_cell]
         if not lists:
             fields["prompt"] = text
-        task = _told(lambda: current().submit(VideoRequest(**fields)))
+        task = _without_traceback(lambda: current().submit(VideoRequest(**fields)))
         if output is not None:
             self.shell.user_ns[output] = task
             task.show()
         if wait:
-            _told(task.wait)
+            _without_traceback(task.wait)
         return task if output is None else None
 
     @no_var_expand
     @line_magic("qingbo")  # type: ignore[arg-type]
-    def look_after(self, line: str) -> Any:
-        """Look after tasks, or make a video of shots.
+    def manage(self, line: str) -> Any:
+        """Manage tasks, or make a video of shots.
 
         %qingbo tasks [N]     the latest tasks of the library
         %qingbo resume ID     follow a task again, in any kernel
@@ -123,78 +123,80 @@ class QingboMagics(Magics):
 
         %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
         """
-        command, *rest = _words(line) or [""]
-        what = " ".join(_put_in(filled_option, word, self.shell.user_ns) for word in rest)
+        command, *rest = _split(line) or [""]
+        argument = " ".join(_substituted(filled_option, word, self.shell.user_ns) for word in rest)
         if command in _HELP:
-            self._explain("%qingbo")
+            self._show_help("%qingbo")
             return None
         if command.startswith("-"):
             return self.make(line, "")
         if command not in COMMANDS:
-            raise _refused(f"%qingbo {command}: {_instead(command, COMMANDS)}{_listed(COMMANDS)}")
-        is_number = re.fullmatch("[0-9]{1,6}", what) is not None
-        if bool(what) != (command in _NEED) and not (command == "tasks" and is_number):
-            raise _refused(f"%qingbo {command}: {tr(COMMANDS[command])}")
-        return _told(lambda: getattr(self, f"_{command}")(what))
+            raise _usage_error(
+                f"%qingbo {command}: {_suggestion(command, COMMANDS)}{_command_list(COMMANDS)}"
+            )
+        is_number = re.fullmatch("[0-9]{1,6}", argument) is not None
+        if bool(argument) != (command in _NEED) and not (command == "tasks" and is_number):
+            raise _usage_error(f"%qingbo {command}: {tr(COMMANDS[command])}")
+        return _without_traceback(lambda: getattr(self, f"_{command}")(argument))
 
-    def _tasks(self, what: str) -> Listing:
-        limit = int(what or _LATEST)
+    def _tasks(self, argument: str) -> Listing:
+        limit = int(argument or _LATEST)
         library = current().library
         head = (tr("submitted"), tr("status"), tr("model"), tr("id"), tr("prompt"), tr("video"))
         return Listing(head, [row_of(entry) for entry in library.entries(limit=limit)])
 
-    def _resume(self, what: str) -> Task:
-        return current().resume(what)
+    def _resume(self, argument: str) -> Task:
+        return current().resume(argument)
 
-    def _cancel(self, what: str) -> Task:
-        task = current().resume(what)
+    def _cancel(self, argument: str) -> Task:
+        task = current().resume(argument)
         task.cancel()
         return task
 
-    def _sweeps(self, what: str) -> Listing:
-        del what
+    def _sweeps(self, argument: str) -> Listing:
+        del argument
         manager = current()
         return Listing(
             (tr("sweep"),), [(name,) for name in Sweeps(manager.library.journal, manager.service).names()]
         )
 
-    def _sweep(self, what: str) -> Sweep:
+    def _sweep(self, argument: str) -> Sweep:
         try:
-            return Sweep.resume(what)
+            return Sweep.resume(argument)
         except KeyError as error:
-            raise _refused(error.args[0]) from None
+            raise _usage_error(error.args[0]) from None
 
-    def _explain(self, magic: str) -> None:
-        """What ``magic?`` shows."""
+    def _show_help(self, magic: str) -> None:
+        """Show the help of a magic, like ``magic?``."""
         self.shell.run_line_magic("pinfo", magic)
 
     def complete(self, shell: Any, event: Any) -> list[str]:
-        """What may stand at the cursor of a line with one of the magics."""
+        """Return the completions at the cursor of a line with one of the magics."""
         del shell
         command, *before = event.line.removesuffix(event.symbol).split() or [""]
         last = before[-1] if before else ""
         if command == "%%qingbo" or event.symbol.startswith("-") or (before and before[0].startswith("-")):
-            chosen = choices_of(models_of(), last, event.line.split())
-            return list(chosen) if chosen else [option for group in _options() for option in group]
+            values = choices_of(models_of(), last, event.line.split())
+            return list(values) if values else [option for group in _options() for option in group]
         if not before:
             return list(COMMANDS)
-        manager = connection.default()  # completing connects to nothing
+        manager = connection.default()  # a completion must not connect
         if len(before) > 1 or manager is None:
             return []
         if last in ("resume", "cancel"):
-            unfinished = manager.library.entries(unfinished=last == "cancel", limit=_LATEST)
-            return [entry.task_id for entry in unfinished if entry.task_id]
+            entries = manager.library.entries(unfinished=last == "cancel", limit=_LATEST)
+            return [entry.task_id for entry in entries if entry.task_id]
         return Sweeps(manager.library.journal, manager.service).names() if last == "sweep" else []
 
 
-#: The docstring of the magic, before its options are added.
+#: The docstring of the magic without its options.
 _MAKE = inspect.getdoc(QingboMagics.make)
 
 
 def load(shell: Any) -> None:
-    """Register the magics with a shell: what ``%load_ext qingbo_widgets`` does."""
+    """Register the magics with a shell, on ``%load_ext qingbo_widgets``."""
     explained = f"{_MAKE}\n\n{parser_of(models_of()).format_help()}"
-    QingboMagics.make.__doc__ = explained  # type: ignore[assignment]  # typed for a method of no class
+    QingboMagics.make.__doc__ = explained  # type: ignore[assignment]  # typed for a plain function
     magics = QingboMagics(shell)
     shell.register_magics(magics)
     for name in ("%qingbo", "%%qingbo"):
@@ -202,46 +204,46 @@ def load(shell: Any) -> None:
 
 
 def _parsed(line: str, names: Mapping[str, Any]) -> argparse.Namespace:
-    """The options; a wrong one is answered with the right ones."""
+    """Return the options of a line; the error for a wrong option lists the right ones."""
     try:
-        # Not IPython's parse_argstring, which leaves the quotation marks in place.
+        # Not IPython's parse_argstring, which keeps the quotation marks.
         words = shlex.split(line)
     except ValueError as error:
-        raise _mistaken(line, error) from None
-    words = [_put_in(filled_option, word, names) for word in words]
+        raise _option_error(line, error) from None
+    words = [_substituted(filled_option, word, names) for word in words]
     try:
-        found: argparse.Namespace = parser_of(models_of()).parse_args(words)
+        options: argparse.Namespace = parser_of(models_of()).parse_args(words)
     except (UsageError, ValueError) as error:
-        raise _mistaken(line, error) from None
-    return found
+        raise _option_error(line, error) from None
+    return options
 
 
-def _mistaken(line: str, error: Exception) -> UsageError:
+def _option_error(line: str, error: Exception) -> UsageError:
     options = {option for group in _options() for option in group}
     wrong = [word for word in line.split() if word.startswith("-") and word not in options]
     listed = ", ".join("/".join(group) for group in _options())
-    instead = _instead(wrong[0], options) if wrong else ""
-    told = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
-    return _refused(told.format(error=error, instead=instead, options=listed))
+    instead = _suggestion(wrong[0], options) if wrong else ""
+    message = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
+    return _usage_error(message.format(error=error, instead=instead, options=listed))
 
 
 def _options() -> list[tuple[str, ...]]:
-    """Return each option in the ways in which it can be written."""
+    """Return each option with all of its spellings."""
     return [tuple(action.option_strings) for action in parser_of(models_of())._actions]
 
 
-def _instead(word: str, known: Iterable[str]) -> str:
+def _suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     return tr("Did you mean {word}? ").format(word=near[0]) if near else ""
 
 
-def _listed(commands: Mapping[str, str]) -> str:
+def _command_list(commands: Mapping[str, str]) -> str:
     known = "; ".join(f"{name}, {tr(text)}" for name, text in commands.items())
-    return tr("It knows {commands}").format(commands=known)
+    return tr("Its commands are {commands}").format(commands=known)
 
 
-def _words(line: str) -> list[str]:
-    """The words of a line, as in a shell; an apostrophe that quotes nothing is one."""
+def _split(line: str) -> list[str]:
+    """Return the words of a line as a shell splits it; an unpaired apostrophe is an ordinary character."""
     try:
         return shlex.split(line)
     except ValueError:
@@ -252,42 +254,42 @@ def _shot(text: str, option: str, *, in_cell: bool = False) -> Shot:
     prompt, _, seconds = text.rpartition(":")
     if prompt.strip() and seconds.strip().isdecimal():
         return Shot(prompt.strip(), int(seconds))
-    told = tr('{option} {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
+    message = tr('{option} {text!r}: a shot is a text, a colon and whole seconds, "A koi rises:5".')
     if in_cell:
-        told = tr(
+        message = tr(
             "{text!r}: shots take the place of the prompt, so with {option} each line of the cell is one "
             'more: a text, a colon and whole seconds, "A koi rises:5".'
         )
-    raise _refused(told.format(text=text, option=option))
+    raise _usage_error(message.format(text=text, option=option))
 
 
-def _put_in(put: Callable[[str, Mapping[str, Any]], str], text: str, names: Mapping[str, Any]) -> str:
-    """Put variables into a text; what cannot be one is answered with what can."""
+def _substituted(fill: Callable[[str, Mapping[str, Any]], str], text: str, names: Mapping[str, Any]) -> str:
+    """Return the text with its variables filled in, or raise the error as a ``UsageError``."""
     try:
-        return put(text, names)
+        return fill(text, names)
     except ValueError as error:
-        raise _refused(tr("%%qingbo: {error} Nothing was sent.").format(error=error)) from None
+        raise _usage_error(tr("%%qingbo: {error} Nothing was sent.").format(error=error)) from None
 
 
-def _refused(text: str) -> UsageError:
-    """The error for a line or a cell; what was written there may hold the key."""
+def _usage_error(text: str) -> UsageError:
+    """Return the error for a line or a cell, without the API key that these may contain."""
     return UsageError(hide(text))
 
 
-def _told(act: Callable[[], Any]) -> Any:
-    """The result; what goes wrong on purpose is told without a traceback."""
+def _without_traceback(act: Callable[[], Any]) -> Any:
+    """Return the result of a call; convert our errors so that IPython shows no traceback."""
     try:
         return act()
     except QingboError as error:
-        raise _refused(str(error)) from None
+        raise _usage_error(str(error)) from None
 
 
 def row_of(entry: Entry) -> tuple[str, ...]:
-    """Return what ``%qingbo tasks`` lists of a task, a text for each column."""
-    when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
+    """Return the row of ``%qingbo tasks`` for a task, one text per column."""
+    submitted = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
     status = status_name(entry.status)
     if entry.status == TaskStatus.processing:
         status = f"{status} {entry.progress} %"
     prompt = markup.shorten(entry.prompt, 40)
     name = entry.task_id or tr("key {key}").format(key=entry.key[:8])
-    return when, status, entry.model, name, prompt, entry.file or ""
+    return submitted, status, entry.model, name, prompt, entry.file or ""

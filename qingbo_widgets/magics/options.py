@@ -1,4 +1,4 @@
-"""The options of ``%%qingbo``, out of the parameters of the models."""
+"""The options of ``%%qingbo``, derived from the parameters of the models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..service.contract.schema import Models, Parameter
 
 __all__ = ["choices_of", "parser_of"]
 
-#: The text of the cell.
+#: The parameter that takes the text of the cell.
 _CELL = "prompt"
 _SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5". {fewest} to {most} make a video.')
 _ANY_SHOT = N_('A shot, in the place of the prompt: {option} "A koi rises:5".')
@@ -25,7 +25,7 @@ _WHOLE = N_("{text!r} is not a whole number, as in {example}")
 _NUMBER = N_("{text!r} is not a number, as in {example}")
 _PARTS = N_("{text!r} is not JSON, as in {example}")
 _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
-#: In a line a brace stands twice: one alone begins a variable.
+#: Braces are doubled in a line, because a single one begins a variable.
 _EXAMPLES = {
     "masks": """'[{{"mask_url": "https://example.com/moves.png", "trajectories": [[0, 0], [10, 10]]}}]'""",
     "camera": """'{{"type": "simple", "config": {{"zoom": 5}}}}'""",
@@ -33,24 +33,24 @@ _EXAMPLES = {
 
 
 def parser_of(models: Models) -> MagicArgumentParser:
-    """Return the parser of a line: an option for each parameter, and where the task goes."""
-    parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython puts one more before it
+    """Return the parser of a line: an option for each parameter, for the task's variable and for waiting."""
+    parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython prepends another %
     for parameter in models.parameters.values():
         if parameter.name != _CELL:
-            for flags, how in _options(parameter):
-                parser.add_argument(*flags, dest=parameter.name, **how)
+            for flags, settings in _options(parameter):
+                parser.add_argument(*flags, dest=parameter.name, **settings)
     parser.add_argument("-o", "--output", metavar="NAME", help=tr(_OUTPUT))
     parser.add_argument("-w", "--wait", action="store_true", help=tr(_WAIT))
     return parser
 
 
 def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the values that may follow an option as they stand; none where any text may.
+    """Return the values that an option accepts; none if it accepts any text.
 
     Args:
-        models: those of the contract.
-        option: as it is written.
-        words: the words of the line, which may name the model; without one, it is the default.
+        models: the contract's models.
+        option: the option as written.
+        words: the words of the line, which may name a model instead of the default.
     """
     for parameter in models.parameters.values():
         if any(option in flags for flags, _ in _options(parameter)):
@@ -60,7 +60,7 @@ def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[
 
 def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tuple[str, ...]:
     model = models.of(_named(models, words) or models.parameters["model"].default)
-    described = model.parameters.get(parameter.name, parameter)  # of one that it does not take: any model's
+    described = model.parameters.get(parameter.name, parameter)  # any model's if this one lacks it
     kind = KINDS[described.type]
     return tuple(
         str(choice)
@@ -70,7 +70,7 @@ def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tupl
 
 
 def _named(models: Models, words: Sequence[str]) -> str:
-    """Return the model that a line names; empty where it names none."""
+    """Return the model that a line names; empty if it names none."""
     flags, named = models.parameters["model"].flags, ""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         flag, is_joined, value = word.partition("=")
@@ -103,7 +103,7 @@ def _shot_help(parameter: Parameter) -> str:
 
 
 def _reader(parameter: Parameter) -> Callable[[str], Any]:
-    """Return the function that reads the option's text; what it raises, argparse shows after the option."""
+    """Return the function that parses the option's text; argparse shows its error after the option."""
 
     def read(text: str) -> Any:
         try:
@@ -111,7 +111,7 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
         except ValueError:
             value = _EXAMPLES.get(parameter.type) or example(parameter)
             reason = _NOT_READ.get(parameter.type, _PARTS)
-            told = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")
-            raise argparse.ArgumentTypeError(told) from None
+            message = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")
+            raise argparse.ArgumentTypeError(message) from None
 
     return read

@@ -1,7 +1,7 @@
-"""Variables in a text, by their plain names: ``{name}``.
+"""Substitution of variables in a text by their plain names: ``{name}``.
 
-A prompt may come from anywhere. Python's own formatting follows attributes and indices, so that a copied
-prompt could reach the API key.
+A prompt may come from anywhere. Python's own formatting follows attributes and indices, so a copied prompt
+could reach the API key.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def filled(text: str, names: Mapping[str, Any]) -> str:
     """Return the text with each ``{name}`` replaced by the text or number of that name.
 
     Raises:
-        ValueError: a placeholder is something else; the message names it, and what would do.
+        ValueError: a placeholder is anything else; the message names it and the remedy.
     """
     try:
         parts = list(string.Formatter().parse(text))
@@ -47,15 +47,15 @@ def filled(text: str, names: Mapping[str, Any]) -> str:
 
 
 def filled_option(word: str, names: Mapping[str, Any]) -> str:
-    """Return a word of a line filled in; ``$name`` counts too where it is a variable, as IPython has it.
+    """Return a word of a line with its variables filled in, also ``$name`` as in IPython.
 
     Raises:
-        ValueError: as ``filled``.
+        ValueError: as in ``filled``.
     """
 
-    def value(found: re.Match[str]) -> str:
-        value = names.get(found[1])
-        return str(value) if _is_plain(value) else found[0]
+    def value(match: re.Match[str]) -> str:
+        value = names.get(match[1])
+        return str(value) if _is_plain(value) else match[0]
 
     return filled(word, names) if "{" in word else _DOLLAR.sub(value, word)
 
