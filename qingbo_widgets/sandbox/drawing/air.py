@@ -1,4 +1,4 @@
-"""What floats in the air of a landscape: motes, petals, snow, rain, stars."""
+"""Particles in the air of a landscape: motes, petals, snow, rain, stars."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .mood import Colour, Mood
 
 @dataclass(frozen=True)
 class _Kind:
-    """How one sort of particle looks and moves; lengths in units, speeds in units a second."""
+    """The appearance and motion of one kind of particle; lengths in units, speeds in units per second."""
 
     count: int
     radius: tuple[float, float]
-    stretch: float  # how many times taller than wide
+    stretch: float  # height divided by width
     velocity: tuple[float, float]
     sway: float
-    strength: tuple[float, float]  # how much they cover, at least and at most
-    twinkle: float  # how much of that comes and goes
-    colour: Colour | None  # None for that of the light
+    strength: tuple[float, float]  # minimum and maximum opacity
+    twinkle: float  # fraction of the opacity that fluctuates
+    colour: Colour | None  # None for the colour of the light
 
 
 _KINDS = {
@@ -36,42 +36,42 @@ _KINDS = {
 
 
 class Air:
-    """A cloud of soft particles.
+    """A field of soft particles.
 
     Args:
-        mood: Says which kind.
-        size: Width and height of the picture in pixels.
-        unit: The measure that everything is drawn to.
-        seed: Equal seeds give equal clouds.
+        mood: the mood, which determines the kind of particle.
+        size: width and height of the picture in pixels.
+        unit: pixels per unit of length.
+        seed: equal seeds give equal particles.
     """
 
     def __init__(self, mood: Mood, size: tuple[int, int], unit: float, seed: int) -> None:
         kind = _KINDS[mood.air]
-        dice = np.random.default_rng((seed, 1))
+        rng = np.random.default_rng((seed, 1))
         self._kind = kind
         self._unit = unit
         self.is_far = mood.air == "stars"
-        """Whether they belong behind the hills."""
-        self._room = np.array([size[0] * 1.1, size[1] * (0.55 if self.is_far else 1.1)])
-        self._start = dice.random((kind.count, 2)) * self._room
-        self._radius = dice.uniform(*kind.radius, kind.count) * unit
-        self._pace = (self._radius / self._radius.max())[:, None]  # the small ones are far away, and slow
-        self._phase = dice.uniform(0, 2 * math.pi, kind.count)
-        self._strength = dice.uniform(*kind.strength, kind.count)
+        """True if the particles are behind the hills."""
+        self._extent = np.array([size[0] * 1.1, size[1] * (0.55 if self.is_far else 1.1)])
+        self._start = rng.random((kind.count, 2)) * self._extent
+        self._radius = rng.uniform(*kind.radius, kind.count) * unit
+        self._parallax = (self._radius / self._radius.max())[:, None]  # small ones are far away, thus slow
+        self._phase = rng.uniform(0, 2 * math.pi, kind.count)
+        self._strength = rng.uniform(*kind.strength, kind.count)
         self._colour = [float(plane) for plane in planes(np.array(kind.colour or mood.light))]
 
     def paint(self, frame: Frame, seconds: float, turn: tuple[float, float]) -> None:
-        """Strew them over a frame.
+        """Paint the particles on a frame.
 
         Args:
-            frame: The frame.
-            seconds: Since the shot began.
-            turn: How far the camera has turned right and down, in pixels.
+            frame: the frame.
+            seconds: the time since the start of the shot.
+            turn: the camera's turn to the right and down, in pixels.
         """
         kind = self._kind
-        place = self._start + np.array(kind.velocity) * self._unit * self._pace * seconds - np.array(turn)
+        place = self._start + np.array(kind.velocity) * self._unit * self._parallax * seconds - np.array(turn)
         place[:, 0] += kind.sway * self._unit * np.sin(0.9 * seconds + self._phase)
-        place = place % self._room - 0.05 * self._room
+        place = place % self._extent - 0.05 * self._extent
         bright = 1 - kind.twinkle * (0.5 + 0.5 * np.sin(1.7 * seconds + 5 * self._phase))
         for (x, y), radius, strength in zip(place, self._radius, self._strength * bright, strict=True):
             tall = radius * kind.stretch
@@ -83,15 +83,15 @@ class Air:
 def _stamp(
     plane: Plane, x: float, y: float, wide: float, tall: float, strength: float, colour: float
 ) -> None:
-    """Lay one soft spot on a plane."""
+    """Paint one soft spot on a plane."""
     left, top = max(int(x - 2 * wide) - 1, 0), max(int(y - 2 * tall) - 1, 0)
     region = plane[top : max(int(y + 2 * tall) + 2, 0), left : max(int(x + 2 * wide) + 2, 0)]
     if region.size:
-        across = _bell(left, region.shape[1], x, wide)
-        down = _bell(top, region.shape[0], y, tall)
+        across = _gaussian(left, region.shape[1], x, wide)
+        down = _gaussian(top, region.shape[0], y, tall)
         region[:] = region + (colour - region) * (strength * down[:, None] * across)
 
 
-def _bell(start: int, count: int, centre: float, width: float) -> NDArray[np.float64]:
-    bell: NDArray[np.float64] = np.exp(-(((np.arange(start, start + count) - centre) / width) ** 2))
-    return bell
+def _gaussian(start: int, count: int, centre: float, width: float) -> NDArray[np.float64]:
+    gaussian: NDArray[np.float64] = np.exp(-(((np.arange(start, start + count) - centre) / width) ** 2))
+    return gaussian

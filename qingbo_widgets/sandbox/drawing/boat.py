@@ -1,4 +1,4 @@
-"""A boat folded of paper, which rides a wave."""
+"""A folded paper boat that rides a wave."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from .film import Frame, planes
 
-# The folds, in parts of the boat's width: x from its middle, y upwards from the water; and their colours.
+# The folds and their colours; in fractions of the boat's width, x from its middle, y up from the water.
 _FOLDS = (
     (((-0.02, 0.06), (0.0, 0.56), (0.30, 0.06)), (226, 222, 214)),
     (((-0.30, 0.06), (0.0, 0.56), (0.02, 0.06)), (252, 250, 244)),
@@ -20,27 +20,27 @@ _FOLDS = (
     ),
     (((0.04, -0.10), (0.30, -0.10), (0.50, 0.24), (0.22, 0.10)), (214, 209, 200)),
 )
-_FINE = 3  # drawn this many times larger, then reduced
+_SCALE = 3  # drawn this many times larger, then scaled down
 
 
 class Boat:
-    """The boat.
+    """A paper boat.
 
     Args:
-        width: In pixels.
+        width: the width in pixels.
     """
 
     def __init__(self, width: float) -> None:
         self._width = width
-        self._box = math.ceil(0.8 * width) * 2  # room to turn in; even
+        self._box = math.ceil(0.8 * width) * 2  # space for the rotation; even
 
     def float_on(self, frame: Frame, curve: NDArray[np.float32], x: float) -> None:
-        """Set it on a wave.
+        """Paint the boat on a wave.
 
         Args:
-            frame: The frame.
-            curve: The height of the wave, in pixels from the top, at each x.
-            x: Where the middle of the boat is, in pixels.
+            frame: the frame.
+            curve: the height of the wave at each x, in pixels from the top.
+            x: the position of the boat's middle, in pixels.
         """
         half = 0.4 * self._width
         if not half <= x < len(curve) - half:
@@ -64,11 +64,13 @@ class Boat:
             region[:] = region + (colour[cut] - region) * cover[cut]
 
     def _drawn(self, x: float, y: float, angle: float) -> NDArray[np.uint8]:
-        box = self._box * _FINE
+        box = self._box * _SCALE
         canvas = Image.new("RGBA", (box, box), (236, 232, 224, 0))
         pen = ImageDraw.Draw(canvas)
         cos, sin = math.cos(angle) * self._width, math.sin(angle) * self._width
         for corners, colour in _FOLDS:
-            turned = [((x + a * cos - b * sin) * _FINE, (y - a * sin - b * cos) * _FINE) for a, b in corners]
+            turned = [
+                ((x + a * cos - b * sin) * _SCALE, (y - a * sin - b * cos) * _SCALE) for a, b in corners
+            ]
             pen.polygon(turned, fill=(*colour, 255))
-        return np.asarray(canvas.reduce(_FINE))
+        return np.asarray(canvas.reduce(_SCALE))

@@ -1,4 +1,4 @@
-"""Where the camera looks: the six axes and four presets of `extra.camera_control`, over a shot."""
+"""The camera's view over a shot: the six axes and four presets of ``extra.camera_control``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from .film import Frame, Plane
 
-# Each preset as the axes that it stands for, in the service's units of -10 to 10.
+# The axes that each preset stands for, in the service's units of -10 to 10.
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "down_back": {"vertical": -6, "zoom": 7},
     "forward_up": {"vertical": 6, "zoom": -7},
@@ -25,11 +25,11 @@ class View:
     """The camera at one moment.
 
     Attributes:
-        turn: How far it has turned right and up, as parts of the picture's width and height: all depths shift
-            alike.
-        shift: How far it has moved right and up, for what is nearest: what is far shifts less.
-        zoom: How many times enlarged; at least 1.
-        roll: Degrees that it has rolled clockwise.
+        turn: the turn to the right and up, in fractions of the picture's width and height: all depths shift
+            equally.
+        shift: the move to the right and up, for the nearest depth: farther depths shift less.
+        zoom: the magnification; at least 1.
+        roll: the clockwise roll in degrees.
     """
 
     turn: tuple[float, float] = (0.0, 0.0)
@@ -39,10 +39,10 @@ class View:
 
 
 class Camera:
-    """A move that begins and ends gently.
+    """A camera move that begins and ends gently.
 
     Args:
-        control: The request's `camera_control`, or None for a camera that is left alone.
+        control: the request's ``camera_control``, or None for a camera that the request does not move.
     """
 
     def __init__(self, control: Mapping[str, Any] | None) -> None:
@@ -52,46 +52,46 @@ class Camera:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """The furthest that it turns, as parts of the picture's width and height."""
+        """The maximum turn, in fractions of the picture's width and height."""
         across, up = self.view(1.0).turn
         return abs(across), abs(up)
 
     def view(self, moment: float) -> View:
-        """Where it looks at a moment from 0, the beginning of the shot, to 1, its end."""
-        gone = moment * moment * (3 - 2 * moment)
-        # The service's own words: pan turns about X (up is +), tilt turns about Y (right is +), and a longer
-        # focal length, which brings the picture nearer, is -.
+        """Return the view at a moment from 0, the beginning of the shot, to 1, its end."""
+        eased = moment * moment * (3 - 2 * moment)
+        # As the service defines them: pan turns about X (up is +), tilt turns about Y (right is +), and a
+        # longer focal length, which brings the picture nearer, is -.
         zoom = self._axes.get("zoom", 0.0)
         return View(
-            turn=(0.24 * gone * self._axes.get("tilt", 0.0), 0.24 * gone * self._axes.get("pan", 0.0)),
+            turn=(0.24 * eased * self._axes.get("tilt", 0.0), 0.24 * eased * self._axes.get("pan", 0.0)),
             shift=(
-                0.5 * gone * self._axes.get("horizontal", 0.0),
-                0.3 * gone * self._axes.get("vertical", 0.0),
+                0.5 * eased * self._axes.get("horizontal", 0.0),
+                0.3 * eased * self._axes.get("vertical", 0.0),
             ),
-            zoom=1.6 ** (abs(zoom) * (gone if zoom < 0 else 1 - gone)),
-            roll=14 * gone * self._axes.get("roll", 0.0),
+            zoom=1.6 ** (abs(zoom) * (eased if zoom < 0 else 1 - eased)),
+            roll=14 * eased * self._axes.get("roll", 0.0),
         )
 
 
-def look(
+def project(
     plane: Image.Image,
     size: tuple[int, int],
     zoom: float,
     roll: float = 0.0,
     centre: tuple[float, float] = (0.5, 0.5),
 ) -> Plane:
-    """A plane through the lens.
+    """Return a plane as the camera sees it.
 
     Args:
-        plane: The picture, mode `L`, of any size with the frame's proportions.
-        size: Width and height of the result in pixels.
-        zoom: How many times enlarged about `centre`. A roll enlarges further: no corner is left empty.
-        roll: Degrees that the camera has rolled clockwise; the picture turns the other way.
-        centre: What the camera looks at, as parts of the plane's width and height.
+        plane: the picture, mode ``L``, of any size with the frame's proportions.
+        size: width and height of the result in pixels.
+        zoom: the magnification about ``centre``. A roll enlarges further, so that no corner is left empty.
+        roll: the camera's clockwise roll in degrees; the picture turns the other way.
+        centre: the centre of the view, in fractions of the plane's width and height.
     """
     width, height = size
     if roll == 0:
-        # The window is kept inside the plane: rounding may put it a hair outside.
+        # Clamp the window to the plane, because rounding may put it slightly outside.
         w, h = plane.width / zoom, plane.height / zoom
         left = min(max(centre[0] * plane.width - w / 2, 0), plane.width - w)
         top = min(max(centre[1] * plane.height - h / 2, 0), plane.height - h)
@@ -106,10 +106,10 @@ def look(
     return np.asarray(plane.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR))
 
 
-def through(frame: Frame, view: View) -> None:
-    """Enlarge and roll a frame in place, as its view says."""
+def apply_view(frame: Frame, view: View) -> None:
+    """Apply the zoom and the roll of a view to a frame, in place."""
     if view.zoom == 1 and view.roll == 0:
         return
     for plane in frame[:3]:
         height, width = plane.shape
-        plane[:] = look(Image.fromarray(plane), (width, height), view.zoom, view.roll)
+        plane[:] = project(Image.fromarray(plane), (width, height), view.zoom, view.roll)

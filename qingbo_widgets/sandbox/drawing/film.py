@@ -1,4 +1,4 @@
-"""Frames and sound onto disk: an mp4 that every browser plays, and begins to play before it has all of it."""
+"""Encoding of frames and sound: an mp4 that every browser plays, even before the download is complete."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Floats = NDArray[np.float32]
 
 
 class Frame(NamedTuple):
-    """A picture in the planes of YUV 4:2:0, as the encoder takes them: no conversion, half the bytes of RGB.
+    """A picture as YUV 4:2:0 planes, the encoder's input: no conversion, and half the bytes of RGB.
 
     Attributes:
-        y: Brightness, 16 to 235, shape (height, width).
-        u: Blueness around 128, half of both.
-        v: Redness around 128, half of both.
-        i420: All three, one after the other in memory.
+        y: brightness, 16 to 235, shape (height, width).
+        u: blueness around 128, at half the height and width.
+        v: redness around 128, at half the height and width.
+        i420: all three planes, one after the other in memory.
     """
 
     y: Plane
@@ -39,7 +39,7 @@ class Frame(NamedTuple):
 
 
 def blank(width: int, height: int) -> Frame:
-    """An unpainted frame of even width and height, in pixels."""
+    """Return an unpainted frame of even width and height, in pixels."""
     memory = np.empty(width * height * 3 // 2, np.uint8)
     y, u, v = np.split(memory, (width * height, width * height * 5 // 4))
     half = (height // 2, width // 2)
@@ -47,7 +47,7 @@ def blank(width: int, height: int) -> Frame:
 
 
 def planes(rgb: NDArray[np.floating] | Plane) -> tuple[Floats, Floats, Floats]:
-    """The Y, U and V (BT.709, limited range) of colours 0..255 in the last axis, all in full resolution."""
+    """Return Y, U and V (BT.709, limited range) of RGB 0..255 in the last axis, all at full resolution."""
     r, g, b = np.moveaxis(np.asarray(rgb, np.float32) / np.float32(255), -1, 0)
     y = np.asarray(0.2126 * r + 0.7152 * g + 0.0722 * b, np.float32)
     u, v = (
@@ -56,7 +56,7 @@ def planes(rgb: NDArray[np.floating] | Plane) -> tuple[Floats, Floats, Floats]:
     return np.asarray(16 + 219 * y, np.float32), u, v
 
 
-def shoot(
+def encode(
     path: str | Path,
     size: tuple[int, int],
     count: int,
@@ -65,15 +65,15 @@ def shoot(
     *,
     hold: int = 1,
 ) -> None:
-    """Write a film of H.264, and AAC where there is sound.
+    """Write an H.264 film, with AAC if it has sound.
 
     Args:
-        path: The mp4 file.
-        size: Width and height in pixels, both even.
-        count: How many frames, at `FPS` a second.
-        paint: Gives the frame of an index. It is called from two threads at once.
-        sound: Samples -1..1 of shape (channels, length) at `SAMPLE_RATE`; None for a silent film.
-        hold: For how many frames a picture stands; fewer are painted, the first and the last among them.
+        path: the mp4 file.
+        size: width and height in pixels, both even.
+        count: the number of frames, at ``FPS`` per second.
+        paint: returns the frame of an index. It is called from two threads at once.
+        sound: samples -1..1 of shape (channels, length) at ``SAMPLE_RATE``; None for a silent film.
+        hold: the number of frames that show one picture; fewer are painted, including the first and the last.
     """
     pictures = -(-count // hold)
     step = (count - 1) / max(pictures - 1, 1)
@@ -96,14 +96,14 @@ def shoot(
                 film.mux(video.encode(picture))
         film.mux(video.encode())
         if audio is not None and sound is not None:
-            heard = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
-            heard.sample_rate, heard.pts, heard.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
-            film.mux(audio.encode(heard))
+            samples = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
+            samples.sample_rate, samples.pts, samples.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+            film.mux(audio.encode(samples))
             film.mux(audio.encode())
 
 
 def _painted(indices: Iterable[int], paint: Callable[[int], Frame]) -> Iterator[Frame]:
-    """These frames in order, painted somewhat ahead: numpy and the encoder both let other threads run."""
+    """Yield these frames in order, painted ahead in threads, which numpy and the encoder let run."""
     with ThreadPoolExecutor(_PAINTERS) as pool:
         ahead: deque[Future[Frame]] = deque()
         for index in indices:

@@ -1,7 +1,7 @@
-"""The words on a video: set once for each shot, then laid over every frame.
+"""The text on a video: typeset once per shot, then drawn over every frame.
 
 Chinese may break between any two characters, but no line may begin with a closing mark or end with an opening
-one; Latin breaks between words. Lines are made about equally long.
+one; Latin breaks between words. All lines have about the same length.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _NO_START = frozenset("，。、；：！？）】》」』”’…—～·,.;:
 _NO_END = frozenset("（【《「『“‘([{")
 _STRAIGHT = ("'", '"')
 _ELLIPSIS = "…"
-_LONGEST = 600  # characters of a title that are looked at: more never find room
+_LONGEST = 600  # maximum characters of a title to typeset: more never fit
 
 
 @dataclass(frozen=True)
-class Words:
-    """What is written on one shot.
+class ShotText:
+    """The text on one shot.
 
     Attributes:
-        title: The prompt.
-        details: Small lines below it.
-        corner: What stands in the upper right corner, such as the number of the shot; may be empty.
-        is_large: Whether the title is the main thing to see, or a caption to somebody's picture.
+        title: the prompt.
+        details: small lines below the title.
+        corner: the text in the upper right corner, such as the number of the shot; may be empty.
+        is_large: True if the title is the main content, False if it is a caption to the user's picture.
     """
 
     title: str
@@ -43,25 +43,25 @@ class Words:
 
 
 class Lettering:
-    """The words of a shot, ready to be laid over its frames.
+    """The typeset text of a shot, ready to be drawn over its frames.
 
     Args:
-        size: Width and height of the picture in pixels.
-        words: What is written.
+        size: width and height of the picture in pixels.
+        text: the text of the shot.
     """
 
-    def __init__(self, size: tuple[int, int], words: Words) -> None:
-        sheet = _set(size, words)
+    def __init__(self, size: tuple[int, int], text: ShotText) -> None:
+        sheet = _typeset(size, text)
         self._patches = [_Patch(sheet, rows) for rows in _inked_rows(sheet)]
 
-    def lay(self, frame: Frame) -> None:
-        """Write the words on a frame."""
+    def draw(self, frame: Frame) -> None:
+        """Draw the text on a frame."""
         for patch in self._patches:
-            patch.lay(frame)
+            patch.draw(frame)
 
 
 class _Patch:
-    """Some rows of the sheet, in YUV and multiplied by their cover: laying them is one multiply-and-add."""
+    """Some rows of the sheet, in YUV and premultiplied by their opacity: drawing is one multiply-and-add."""
 
     def __init__(self, sheet: NDArray[np.uint8], rows: slice) -> None:
         self._rows = rows
@@ -77,7 +77,7 @@ class _Patch:
                 (step, np.round(left).astype(np.uint16), np.round(256 * ink).astype(np.uint16))
             )
 
-    def lay(self, frame: Frame) -> None:
+    def draw(self, frame: Frame) -> None:
         for (step, left, ink), plane in zip(self._layers, frame[:3], strict=True):
             rows, columns = (
                 slice(cut.start // step, cut.stop // step) for cut in (self._rows, self._columns)
@@ -88,30 +88,30 @@ class _Patch:
 class _Piece(NamedTuple):
     text: str
     width: float  # in pixels
-    bare: float  # without the blanks at its end
+    bare: float  # without trailing blanks
 
 
-def wrap(text: str, face: Face, width: float, most: int) -> list[str]:
+def wrap(text: str, face: Face, width: float, max_lines: int) -> list[str]:
     """Break a text into lines of about equal length.
 
     Args:
-        text: What is written; line breaks in it are kept.
-        face: The typeface in its size.
-        width: Room for a line, in pixels.
-        most: How many lines may stand; what is left over becomes an ellipsis.
+        text: the text; its line breaks are kept.
+        face: the typeface in its size.
+        width: the maximum width of a line, in pixels.
+        max_lines: the maximum number of lines; the remaining text becomes an ellipsis.
     """
     paragraphs = [line for line in text.splitlines() if line.strip()]
     lines = [line for paragraph in paragraphs for line in _balanced(paragraph, face, width)]
-    if len(lines) > most:
-        last = lines[most - 1]
+    if len(lines) > max_lines:
+        last = lines[max_lines - 1]
         while last and face.width(last + _ELLIPSIS) > width:
             last = last[:-1]
-        lines = [*lines[: most - 1], last.rstrip("，。、；：,.;: ") + _ELLIPSIS]
+        lines = [*lines[: max_lines - 1], last.rstrip("，。、；：,.;: ") + _ELLIPSIS]
     return lines
 
 
 def _balanced(text: str, face: Face, width: float) -> list[str]:
-    """The lines of a paragraph, none much shorter than the others."""
+    """Return the lines of a paragraph, none much shorter than the others."""
     pieces = _pieces(text, face, width)
     lines = _filled(pieces, width)
     low, high = width / 2, width
@@ -137,11 +137,11 @@ def _filled(pieces: list[_Piece], width: float) -> list[str]:
 
 
 def _pieces(text: str, face: Face, width: float) -> list[_Piece]:
-    """The least parts that a line is never broken within; a word is cut only if no line would hold it."""
+    """Return the smallest unbreakable pieces of a text; a word is split only if it fits no line."""
     pieces: list[str] = []
     for character in text.strip():
         before = pieces[-1] if pieces else ""
-        # A straight quotation mark opens after a blank, and closes after anything else.
+        # A straight quotation mark opens after a blank and closes after any other character.
         joins = before and (
             character.isspace()
             or character in _NO_START
@@ -161,8 +161,8 @@ def _is_latin(character: str) -> bool:
     return (character.isalnum() and ord(character) < 0x2E80) or character in "'’-_/&@#+"
 
 
-def _set(size: tuple[int, int], words: Words) -> NDArray[np.uint8]:
-    """All words on a transparent sheet, with a soft shadow that keeps them legible on any ground."""
+def _typeset(size: tuple[int, int], text: ShotText) -> NDArray[np.uint8]:
+    """Return all text on a transparent sheet, with a soft shadow that keeps it legible on any background."""
     width, height = size
     unit = math.sqrt(width * height) / 960
     margin = round(52 * unit)
@@ -170,45 +170,45 @@ def _set(size: tuple[int, int], words: Words) -> NDArray[np.uint8]:
     pen = ImageDraw.Draw(ink)
     small = Face(round(16 * unit))
     y = height - round(46 * unit)
-    for detail in reversed(words.details):
+    for detail in reversed(text.details):
         y -= round(25 * unit)
         small.write(
             pen, (margin, y), " ".join(wrap(writable(detail[:_LONGEST]), small, width - 2 * margin, 1)), 190
         )
     y -= round(12 * unit)
-    face, lines = _fitted(writable(words.title[:_LONGEST]), unit, width - 2 * margin, words.is_large)
+    face, lines = _fitted(writable(text.title[:_LONGEST]), unit, width - 2 * margin, text.is_large)
     for line in reversed(lines):
         y -= round(face.size * 1.42)
         face.write(pen, (margin, y), line, 255)
     y -= round(18 * unit)
     pen.rectangle((margin, y, margin + round(46 * unit), y + max(round(2 * unit), 1)), fill=220)
     _mark(pen, margin, unit)
-    if words.corner:
+    if text.corner:
         face = Face(round(17 * unit))
-        face.write(pen, (width - margin - face.width(words.corner), margin), words.corner, 215)
+        face.write(pen, (width - margin - face.width(text.corner), margin), text.corner, 215)
     shadow = ink.filter(ImageFilter.GaussianBlur(5 * unit)).point(lambda value: min(value * 2, 150))
-    if words.is_large:
+    if text.is_large:
         return _sheet(_parts(ink), _parts(shadow))
-    # Nobody knows what is behind a caption to somebody's own picture: it gets some dusk of its own.
+    # The user's picture behind a caption may be bright, so it gets a dark gradient there.
     foot = height - y + 120 * unit
     dusk = 0.6 * np.clip((np.arange(height) - (height - foot)) / foot, 0, 1) ** 1.3
     return _sheet(_parts(ink), np.maximum(_parts(shadow), dusk[:, None].astype(np.float32)))
 
 
 def _fitted(title: str, unit: float, width: float, is_large: bool) -> tuple[Face, list[str]]:
-    """The largest size in which the title fits its lines."""
+    """Return the largest size in which the title fits its maximum number of lines, and the lines."""
     sizes = ((46, 2), (38, 3), (31, 4), (25, 5), (21, 6)) if is_large else ((26, 2), (21, 3))
     room = min(width, 920 * unit)
-    for size, most in sizes:
+    for size, max_lines in sizes:
         face = Face(round(size * unit))
-        lines = wrap(title, face, room, most + 1)
-        if len(lines) <= most:
+        lines = wrap(title, face, room, max_lines + 1)
+        if len(lines) <= max_lines:
             return face, lines
-    return face, wrap(title, face, room, most)
+    return face, wrap(title, face, room, max_lines)
 
 
 def _mark(pen: ImageDraw.ImageDraw, margin: int, unit: float) -> None:
-    """The word that says what this is, on every video."""
+    """Draw the label SANDBOX, which marks every video."""
     face = Face(round(15 * unit))
     x = margin + 14 * unit
     for letter in "SANDBOX":
@@ -229,7 +229,7 @@ def _parts(mask: Image.Image) -> Floats:
 
 
 def _inked_rows(sheet: NDArray[np.uint8]) -> list[slice]:
-    """The bands of rows that hold anything, with even limits for the sake of the half planes."""
+    """Return the bands of rows with any ink, with even limits because of the half-size planes."""
     inked = sheet[..., 3].any(axis=1)
     inked = np.repeat(inked.reshape(-1, 2).any(axis=1), 2)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(np.int8), [0]])))
@@ -237,6 +237,6 @@ def _inked_rows(sheet: NDArray[np.uint8]) -> list[slice]:
 
 
 def _halved(plane: NDArray[np.floating], step: int) -> Floats:
-    """The means of squares of `step` by `step` pixels."""
+    """Return the means of squares of ``step`` by ``step`` pixels."""
     height, width = plane.shape
     return np.asarray(plane.reshape(height // step, step, width // step, step).mean(axis=(1, 3)), np.float32)

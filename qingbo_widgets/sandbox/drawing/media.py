@@ -1,4 +1,4 @@
-"""Pictures that a request names by URL: fetched, checked and opened."""
+"""Fetching, checking and decoding of the pictures that a request names by URL."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from PIL import Image, ImageOps
 
 MAX_BYTES = 10_000_000
 TIMEOUT = 10.0
-#: Seconds for a whole picture, however slowly it comes.
+#: Maximum seconds for a whole picture, however slow its server.
 PATIENCE = 30.0
-#: The largest cameras of telephones that leave a picture below 10 MB have as many; decoded, it takes 200 MB.
+#: As many as the largest phone cameras have whose pictures are below 10 MB; decoded, one takes 200 MB.
 MAX_PIXELS = 50_000_000
-#: A JPEG is decoded at a fraction of its size, as long as both sides keep so many pixels.
-_ENOUGH = 2048
+#: A JPEG is decoded at a fraction of its size, as long as both sides keep this many pixels.
+_MIN_SIDE = 2048
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 class UnusablePicture(Exception):
-    """A picture cannot be had from its URL; the message says why, in words for the person who gave it."""
+    """The error for a picture that cannot be loaded from its URL; the message gives the user the reason."""
 
 
 class _OnlyWeb(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to http and https only: urllib would go to ftp as well."""
+    """A handler that follows redirects to http and https only, because urllib would follow ftp as well."""
 
     def redirect_request(
         self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
@@ -41,17 +41,17 @@ class _OnlyWeb(urllib.request.HTTPRedirectHandler):
 
 
 def fetch(url: str) -> Image.Image:
-    """Get a picture from the web, upright and fully decoded.
+    """Fetch a picture from the web, upright and fully decoded.
 
     Args:
-        url: An http or https URL of a JPEG, PNG or WebP of at most 10 MB.
+        url: an http or https URL of a JPEG, PNG or WebP of at most 10 MB.
 
     Raises:
-        UnusablePicture: It cannot be reached, is too large, or is no such picture.
+        UnusablePicture: the URL cannot be reached, or its content is too large or not such a picture.
     """
     try:
-        with _opener(url).open(_request(url), timeout=TIMEOUT) as answer:
-            data = _read(answer)
+        with _opener(url).open(_request(url), timeout=TIMEOUT) as response:
+            data = _read(response)
     except urllib.error.HTTPError as error:
         with error:
             raise UnusablePicture(f"{url} answered {error.code} {error.reason}") from None
@@ -66,17 +66,17 @@ def fetch(url: str) -> Image.Image:
 
 
 def decode(data: bytes) -> Image.Image:
-    """Open the bytes of a JPEG, PNG or WebP, turned upright as its camera noted.
+    """Decode the bytes of a JPEG, PNG or WebP, turned upright according to its metadata.
 
     Raises:
-        ValueError: They are no such picture, or it has too many pixels.
+        ValueError: the bytes are not such a picture, or it has too many pixels.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        if picture.width * picture.height <= MAX_PIXELS:  # so says its head: nothing is decoded yet
-            picture.draft(None, (_ENOUGH, _ENOUGH))
+        if picture.width * picture.height <= MAX_PIXELS:  # according to the header: nothing is decoded yet
+            picture.draft(None, (_MIN_SIDE, _MIN_SIDE))
             ImageOps.exif_transpose(picture, in_place=True)
             picture.load()
             return picture
@@ -88,11 +88,11 @@ def decode(data: bytes) -> Image.Image:
 
 
 def read(path: Path) -> bytes:
-    """Return the content of a picture's file.
+    """Return the content of a picture file.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is over 10 MB, or no file.
+        OSError: the file cannot be read.
+        ValueError: the file is over 10 MB, or the path is not a file.
     """
     if not path.is_file() and path.exists():  # a pipe would never end
         raise ValueError("is not a file")
@@ -103,9 +103,9 @@ def read(path: Path) -> bytes:
     return data
 
 
-def _read(answer: Any) -> bytes:
+def _read(response: Any) -> bytes:
     data, end = bytearray(), time.monotonic() + PATIENCE
-    while len(data) <= MAX_BYTES and (piece := answer.read1(65_536)):
+    while len(data) <= MAX_BYTES and (piece := response.read1(65_536)):
         data += piece
         if time.monotonic() > end:
             raise TimeoutError("it takes too long")

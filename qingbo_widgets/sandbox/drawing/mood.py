@@ -1,4 +1,4 @@
-"""The hour and the weather of a landscape: palettes, and the words in a prompt that call for one."""
+"""The hour and the weather of a landscape: palettes, and the words in a prompt that select one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Mood:
-    """A palette, with what floats in its air.
+    """A palette, with the particles in its air.
 
     Attributes:
-        words: What in a prompt calls for it.
-        zenith, middle, horizon: The sky from above.
-        light: The sun, or the moon.
-        far, near: The hills at the back and the wave in front; what lies between is mixed of the two.
-        rim: The light on the crests.
-        air: What floats: `motes`, `petals`, `snow`, `rain` or `stars`.
+        words: the words in a prompt that select the mood.
+        zenith, middle, horizon: the colours of the sky, from top to bottom.
+        light: the colour of the sun or the moon.
+        far, near: the colours of the hills at the back and the wave in front; layers between blend the two.
+        rim: the colour of the light on the crests.
+        air: the particles: ``motes``, ``petals``, ``snow``, ``rain`` or ``stars``.
     """
 
     words: str
@@ -64,17 +64,17 @@ MOODS = (
 
 
 def moods_of(prompts: Sequence[str], seed: int) -> list[Mood]:
-    """The mood that each shot calls for, else one by lot; two shots that follow one another differ.
+    """Return the mood that each prompt selects, otherwise a random one; consecutive shots differ.
 
     Args:
-        prompts: What each shot is to show.
-        seed: The lot.
+        prompts: the prompt of each shot.
+        seed: the seed of the random choice.
     """
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     moods: list[Mood] = []
     for prompt in prompts:
         scores = [_score(prompt.lower(), mood) for mood in MOODS]
-        choice = scores.index(max(scores)) if any(scores) else dice.randrange(len(MOODS))
+        choice = scores.index(max(scores)) if any(scores) else rng.randrange(len(MOODS))
         if moods and moods[-1] is MOODS[choice]:
             choice = (choice + 1) % len(MOODS)
         moods.append(MOODS[choice])
@@ -82,11 +82,11 @@ def moods_of(prompts: Sequence[str], seed: int) -> list[Mood]:
 
 
 def _score(text: str, mood: Mood) -> int:
-    """How much of a mood is in a text. Chinese is not cut into words; a longer find says more."""
+    """Return the match of a text with a mood. Chinese is not split into words; a longer match counts more."""
     latin = set(re.findall(r"[a-z]+", text))
     latin |= {re.sub("(ing|y|s)$", "", word) for word in latin}  # raining, rainy, rains
-    found = (word for word in mood.words.split() if word in (latin if word.isascii() else text))
-    return sum(2 if word.isascii() else len(word) for word in found)
+    matches = (word for word in mood.words.split() if word in (latin if word.isascii() else text))
+    return sum(2 if word.isascii() else len(word) for word in matches)
 
 
 def mix(
@@ -94,6 +94,6 @@ def mix(
     second: Colour | NDArray[np.floating],
     part: float | NDArray[np.floating],
 ) -> NDArray[np.floating]:
-    """Colours between two: the first where `part` is 0, the second where it is 1."""
+    """Return a blend of two colours: the first where ``part`` is 0, the second where it is 1."""
     start = np.asarray(first, np.float64)
     return start + (np.asarray(second, np.float64) - start) * part

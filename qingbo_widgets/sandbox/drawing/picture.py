@@ -1,4 +1,4 @@
-"""Film made of the request's own pictures: the first frame, the last frame, and the masks between them."""
+"""The film of a request's own pictures: the first frame, the last frame, and the masks between them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from .camera import View, look
+from .camera import View, project
 from .film import Frame, blank, planes
 
-_PUSH = 0.08  # how much nearer the camera comes, when nobody moves it
-_FINE = 1.25  # pictures are kept this much larger than the film, for the camera to come nearer
+_PUSH = 0.08  # relative zoom of a camera that the request does not move
+_SCALE = 1.25  # pictures are this much larger than the film, so that the camera can zoom in
 
 Planes = tuple[Image.Image, Image.Image, Image.Image]
 
 
 @dataclass(frozen=True)
 class Brush:
-    """A part of the first picture that moves.
+    """A moving part of the first picture.
 
     Attributes:
-        mask: What moves.
-        path: Where it goes, in pixels of the first picture from its lower left corner, as Kling counts them.
+        mask: the mask of the moving part.
+        path: its path in pixels of the first picture, from the lower left corner, as Kling counts them.
     """
 
     mask: Image.Image
@@ -32,11 +32,11 @@ class Brush:
 
 
 def film_size(picture: Image.Image, short: int) -> tuple[int, int]:
-    """The size of a film with a picture's shape: even, and no larger than one of 16:9 would be.
+    """Return the size of a film with a picture's shape: even, and no larger than a 16:9 film.
 
     Args:
-        picture: The first frame.
-        short: The short side of a film of 16:9 in pixels, 720 or 1080.
+        picture: the first frame.
+        short: the short side of a 16:9 film in pixels, 720 or 1080.
     """
     scale = min(short / min(picture.size), short * 16 / 9 / max(picture.size))
     width, height = (max(round(side * scale / 2) * 2, 16) for side in picture.size)
@@ -47,12 +47,12 @@ class Pictures:
     """A film of one or two pictures.
 
     Args:
-        size: Width and height of the film in pixels.
-        first: The first frame.
-        last: The last frame, into which the first one changes; or None.
-        static: What stands still; or None.
-        brushes: What moves along a path.
-        moved: Whether the request moves the camera; if not, it comes slowly nearer.
+        size: width and height of the film in pixels.
+        first: the first frame.
+        last: the last frame, into which the first one fades, or None.
+        static: the mask of the part that stands still, or None.
+        brushes: the parts that move along a path.
+        moved: True if the request moves the camera; otherwise the camera zooms in slowly.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Pictures:
         behind = whole
         for cut in [brush.mask for brush in self._brushes] + ([self._static] if self._static else []):
             behind = _without(behind, cut)
-        fine = round(size[0] * _FINE / 2) * 2, round(size[1] * _FINE / 2) * 2
-        # Unless something is cut out of it, the picture is made from all the pixels that it has.
+        fine = round(size[0] * _SCALE / 2) * 2, round(size[1] * _SCALE / 2) * 2
+        # Unless a part is cut out, scale the original picture, because it has more pixels.
         self._first = _planes(
             behind.resize(fine, Image.Resampling.BICUBIC)
             if behind is not whole
@@ -83,48 +83,48 @@ class Pictures:
         self._last = None if last is None else _planes(_fit(last.convert("RGB"), fine))
 
     def paint(self, _: float, moment: float, view: View) -> Frame:
-        """One frame; see `Landscape.paint`. A picture has no depth: moving and turning shift it alike."""
+        """Return one frame; see ``Landscape.paint``. Without depth, a move and a turn shift it equally."""
         shift = view.turn[0] + 0.5 * view.shift[0], -view.turn[1] - 0.5 * view.shift[1]
-        # Coming just as much nearer as the camera shifts keeps the edge of the picture out of sight.
+        # Zoom in as much as the camera shifts, so that the edge of the picture stays out of sight.
         zoom = view.zoom / (1 - 2 * max(abs(shift[0]), abs(shift[1])))
         centre = 0.5 + shift[0], 0.5 + shift[1]
         push = 0.0 if self._moved else _PUSH
-        frame = self._look(self._first, zoom * (1 + push * moment), view.roll, centre)
+        frame = self._project(self._first, zoom * (1 + push * moment), view.roll, centre)
         if self._last is not None:
             weight = min(max((moment - 0.25) / 0.5, 0.0), 1.0)
             weight = round(256 * weight * weight * (3 - 2 * weight))
-            other = self._look(self._last, zoom * (1 + push * (1 - moment)), view.roll, centre)
+            other = self._project(self._last, zoom * (1 + push * (1 - moment)), view.roll, centre)
             # Sixteen bits in the array: before numpy 2 a scalar's type did not widen the product.
             mixed = frame.i420.astype(np.uint16) * (256 - weight) + other.i420.astype(np.uint16) * weight
             frame.i420[:] = mixed >> 8
         for brush in self._brushes:
             brush.paint(frame, moment)
         if self._static is not None:
-            _lay(frame, self._still, self._static)
+            _composite(frame, self._still, self._static)
         return frame
 
-    def _look(self, picture: Planes, zoom: float, roll: float, centre: tuple[float, float]) -> Frame:
+    def _project(self, picture: Planes, zoom: float, roll: float, centre: tuple[float, float]) -> Frame:
         frame = blank(*self._size)
         for plane, target in zip(picture, frame[:3], strict=True):
-            target[:] = look(plane, (target.shape[1], target.shape[0]), zoom, roll, centre)
+            target[:] = project(plane, (target.shape[1], target.shape[0]), zoom, roll, centre)
         return frame
 
 
 class _Moving:
-    """A piece of the picture on its way."""
+    """A part of the picture that moves along its path."""
 
     def __init__(self, brush: Brush, whole: Image.Image, original: tuple[int, int]) -> None:
         self.mask = _fit(_area(brush.mask), whole.size)
         self._whole = _planes(whole)
         scale = whole.width / original[0], whole.height / original[1]
         path = np.clip(np.array(brush.path, np.float64), -1e5, 1e5)
-        self._path = (path - path[0]) * np.array([scale[0], -scale[1]])  # upwards is less, in a picture
+        self._path = (path - path[0]) * np.array([scale[0], -scale[1]])  # y points down in a picture
         steps = np.hypot(*np.diff(self._path, axis=0).T)
         self._along = np.concatenate([[0.0], np.cumsum(steps)])
 
     def paint(self, frame: Frame, moment: float) -> None:
-        gone = self._along[-1] * moment * moment * (3 - 2 * moment)
-        x, y = (float(np.interp(gone, self._along, self._path[:, axis])) for axis in range(2))
+        travelled = self._along[-1] * moment * moment * (3 - 2 * moment)
+        x, y = (float(np.interp(travelled, self._along, self._path[:, axis])) for axis in range(2))
         matrix = (1, 0, -x, 0, 1, -y)
         bilinear = Image.Resampling.BILINEAR
         mask = self.mask.transform(self.mask.size, Image.Transform.AFFINE, matrix, bilinear)
@@ -132,11 +132,11 @@ class _Moving:
         for part, plane in zip((1, 2, 2), self._whole, strict=True):
             matrix = (1, 0, -x / part, 0, 1, -y / part)
             moved.append(plane.transform(plane.size, Image.Transform.AFFINE, matrix, bilinear))
-        _lay(frame, (moved[0], moved[1], moved[2]), mask)
+        _composite(frame, (moved[0], moved[1], moved[2]), mask)
 
 
-def _lay(frame: Frame, picture: Planes, mask: Image.Image) -> None:
-    """Lay a picture on a frame, where its mask is."""
+def _composite(frame: Frame, picture: Planes, mask: Image.Image) -> None:
+    """Draw a picture on a frame through a mask."""
     box = mask.getbbox()
     if box is None:
         return
@@ -149,14 +149,14 @@ def _lay(frame: Frame, picture: Planes, mask: Image.Image) -> None:
 
 
 def _area(mask: Image.Image) -> Image.Image:
-    """What a mask marks: where it is opaque or, if it has no transparency, where it is light."""
+    """Return the area that a mask marks: its opaque part or, if it has no transparency, its light part."""
     if mask.has_transparency_data:
         return mask.convert("RGBA").getchannel("A")
     return mask.convert("L")
 
 
 def _without(picture: Image.Image, mask: Image.Image) -> Image.Image:
-    """The picture with the marked part filled from what surrounds it."""
+    """Return the picture with the marked part filled from its surroundings."""
     wide = mask.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(2))
     kept = np.asarray(ImageOps.invert(wide), np.float32)[..., None] / np.float32(255)
     small = max(picture.width // 8, 1), max(picture.height // 8, 1)
@@ -167,7 +167,7 @@ def _without(picture: Image.Image, mask: Image.Image) -> Image.Image:
 
 
 def _spread(values: NDArray[np.float32], small: tuple[int, int]) -> NDArray[np.float32]:
-    """Each colour carried to its neighbourhood: near ones count most, far ones where there are no others."""
+    """Return the colours spread around: near ones dominate, far ones fill where there are no others."""
     spread = []
     for channel in map(Image.fromarray, np.moveaxis(values, -1, 0)):
         total = np.zeros((small[1], small[0]), np.float32)
@@ -180,7 +180,7 @@ def _spread(values: NDArray[np.float32], small: tuple[int, int]) -> NDArray[np.f
 
 
 def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in another size, its edges cut where the shape differs."""
+    """Return the picture in another size, cropped if the shape differs."""
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 
 

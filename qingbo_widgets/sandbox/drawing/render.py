@@ -1,4 +1,4 @@
-"""Draws the video that a request asks for. Run as a module, it reads its order from standard input."""
+"""Rendering of the video for a request. Run as a module, it reads its order from standard input."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from ..request import Body, extra_of, is_heard, is_pro, lengths_of, prompts_of
 from .camera import Camera, View
-from .film import FPS, Floats, Frame, shoot
-from .lettering import Lettering, Words
+from .film import FPS, Floats, Frame, encode
+from .lettering import Lettering, ShotText
 from .media import UnusablePicture, fetch
 from .mood import moods_of
 from .picture import Brush, Pictures, film_size
@@ -22,8 +22,8 @@ from .scene import Landscape
 from .sound import ambience
 
 _SHAPES = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
-_DRAFT = 4  # how many times smaller a draft is, each way
-_PICTURES = 24  # how many a draft has at least; each then stands for some frames
+_DRAFT = 4  # divisor of the width and the height of a draft
+_PICTURES = 24  # minimum number of pictures in a draft, each shown for several frames
 
 
 class _Scene(Protocol):
@@ -31,15 +31,15 @@ class _Scene(Protocol):
 
 
 def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
-    """Draw a video: equal requests give equal videos.
+    """Render a video: equal requests give equal videos.
 
     Args:
-        request: A valid submit body of contract 2026-04.
-        path: The mp4 file that is written.
-        draft: Draw a quarter of the width and height, and few pictures.
+        request: a valid submit body of contract 2026-04.
+        path: the mp4 file to write.
+        draft: True to render a quarter of the width and height, and few pictures.
 
     Raises:
-        UnusablePicture: A picture that the request names cannot be had.
+        UnusablePicture: a picture that the request names cannot be loaded.
     """
     short = (1080 if is_pro(request) else 720) // (_DRAFT if draft else 1)
     seed = zlib.crc32(json.dumps(request, sort_keys=True).encode())
@@ -58,7 +58,7 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
             return _pictures(request, size, first, camera)
         return Landscape(size, moods[shot], seed + shot, camera.reach, drifts=not camera.moves)
 
-    lettering = [Lettering(size, words) for words in _words(request, prompts)]
+    lettering = [Lettering(size, text) for text in _shot_texts(request, prompts)]
     scenes = [scene(shot) for shot in range(len(lengths))]
     starts = [sum(lengths[:shot]) for shot in range(len(lengths))]
 
@@ -68,16 +68,16 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
         seconds -= starts[shot]
         moment = seconds / (lengths[shot] - 1 / FPS)
         frame = scenes[shot].paint(seconds, moment, camera.view(moment))
-        lettering[shot].lay(frame)
+        lettering[shot].draw(frame)
         return frame
 
     sound = _sound(lengths, seed, draft=draft) if is_heard(request) else None
     count = sum(lengths) * FPS
-    shoot(path, size, count, paint, sound, hold=max(count // _PICTURES, 1) if draft else 1)
+    encode(path, size, count, paint, sound, hold=max(count // _PICTURES, 1) if draft else 1)
 
 
 def _sound(lengths: Sequence[int], seed: int, *, draft: bool) -> Floats:
-    """The sound of the shots; of a draft, the sound of one second again and again."""
+    """Return the sound of the shots; for a draft, the sound of one second, repeated."""
     return np.tile(ambience([1], seed), sum(lengths)) if draft else ambience(lengths, seed)
 
 
@@ -92,7 +92,7 @@ def _pictures(request: Body, size: tuple[int, int], first: Any, camera: Camera) 
     return Pictures(size, first, last, static, brushes, moved=camera.moves)
 
 
-def _words(request: Body, prompts: Sequence[str]) -> list[Words]:
+def _shot_texts(request: Body, prompts: Sequence[str]) -> list[ShotText]:
     extra = extra_of(request)
     facts = [
         request["model"],
@@ -107,7 +107,7 @@ def _words(request: Body, prompts: Sequence[str]) -> list[Words]:
     if "negative_prompt" in request:
         details.append(f"not: {request['negative_prompt']}")
     return [
-        Words(
+        ShotText(
             prompt,
             details,
             f"shot {number}/{len(prompts)}" if len(prompts) > 1 else "",
@@ -118,7 +118,7 @@ def _words(request: Body, prompts: Sequence[str]) -> list[Words]:
 
 
 def main() -> int:
-    """Draw one order; on failure say why, as the `error` of a task, on standard output."""
+    """Render one order; on failure, write the ``error`` of the task to standard output."""
     order = json.load(sys.stdin)
     try:
         render(order["request"], order["path"], draft=order["draft"])

@@ -1,8 +1,8 @@
-"""A landscape: sky and light, hills, waves in eight depths, a paper boat; painted straight into YUV planes.
+"""A landscape: sky and light, hills and waves in eight depths, a paper boat; painted into YUV planes.
 
-Every hill and wave is a curve over the width of the picture, worked out anew for each frame, so that it moves
-by parts of a pixel and a camera can pass it. Its colour depends only on how far a pixel lies below the curve,
-which makes it one look-up in a table. Rows that a nearer wave hides are never touched.
+Every hill and wave is a curve over the width of the picture, computed for each frame, so that it moves by
+fractions of a pixel and the camera can pass it. Its colour depends only on how far a pixel is below the curve,
+so it is one table lookup. Rows that a nearer wave hides are not painted.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from .air import Air
 from .boat import Boat
-from .camera import View, through
+from .camera import View, apply_view
 from .film import Frame, Plane, blank, planes
 from .mood import Mood, mix
 from .sky import Sky
 
 Floats = NDArray[np.float32]
 
-_STEPS = 2  # entries of a colour table for each pixel of depth
+_STEPS = 2  # entries of a colour table per pixel of depth
 _HILLS = ((0.545, 0.105, 0.05), (0.595, 0.075, 0.10), (0.635, 0.045, 0.17))  # baseline, height, nearness
 _WAVES = (
     (0.668, 0.009, 0.34),
@@ -32,26 +32,26 @@ _WAVES = (
     (1.035, 0.036, 1.3),
 )
 _BOAT_ON = 1  # the second wave
-_DRIFT = 0.012  # of the width a second, for what is nearest, when nobody moves the camera
+_DRIFT = 0.012  # fraction of the width per second at nearness 1, if the request does not move the camera
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One hill or wave: its curve, and the colours below it."""
+    """A hill or a wave: its curve, and the colours below it."""
 
     base: float
     nearness: float
     swings: Floats  # rows of amplitude (pixels), frequency (per pixel), speed (per second), phase
     is_wave: bool
     tables: tuple[Plane, Plane, Plane]
-    gleam: NDArray[np.uint16]  # how much of the light it throws back, by depth
+    gleam: NDArray[np.uint16]  # reflected part of the light, by depth
 
     def curve(self, x: Floats, seconds: float) -> Floats:
-        """Its height, in pixels from the top, at each x."""
+        """Return the height at each x, in pixels from the top."""
         height = np.full_like(x, self.base)
         for amplitude, frequency, speed, phase in self.swings:
             angle = x * frequency + (speed * seconds + phase)
-            if self.is_wave:  # round below and pointed above, like folded paper
+            if self.is_wave:  # round troughs and sharp crests, like folded paper
                 height += amplitude * (2.2 * np.sqrt(np.sin(angle / 2) ** 2 + np.float32(0.02)) - 1.2)
             else:
                 height += amplitude * np.sin(angle)
@@ -59,40 +59,40 @@ class _Layer:
 
 
 class Landscape:
-    """What the sandbox films when a request brings no picture.
+    """The scene for a request without a picture.
 
     Args:
-        size: Width and height in pixels, both even.
-        mood: Its colours and its weather.
-        seed: Equal seeds give equal landscapes.
-        reach: The furthest that the camera turns, as parts of the width and the height.
-        drifts: Whether the picture passes slowly by itself.
+        size: width and height in pixels, both even.
+        mood: the colours and the weather.
+        seed: equal seeds give equal landscapes.
+        reach: the maximum turn of the camera, in fractions of the width and the height.
+        drifts: True if the picture moves slowly by itself.
     """
 
     def __init__(
         self, size: tuple[int, int], mood: Mood, seed: int, reach: tuple[float, float], drifts: bool
     ) -> None:
         self._size = width, height = size
-        self._unit = math.sqrt(width * height) / 960  # 1 for 1280x720: everything is drawn to this measure
-        dice = np.random.default_rng(seed)
-        self._drift = float(dice.choice((-1, 1))) * _DRIFT * width if drifts else 0.0
-        self._light = width * dice.uniform(0.60, 0.74), height * dice.uniform(0.27, 0.34)
-        self._sky = Sky(size, self._unit, mood, dice, self._light, reach)
-        self._layers = [self._hill(mood, dice, *hill) for hill in _HILLS]
-        self._layers += [self._wave(mood, dice, *wave) for wave in _WAVES]
+        self._unit = math.sqrt(width * height) / 960  # pixels per unit of length; 1 for 1280x720
+        rng = np.random.default_rng(seed)
+        self._drift = float(rng.choice((-1, 1))) * _DRIFT * width if drifts else 0.0
+        self._light = width * rng.uniform(0.60, 0.74), height * rng.uniform(0.27, 0.34)
+        self._sky = Sky(size, self._unit, mood, rng, self._light, reach)
+        self._layers = [self._hill(mood, rng, *hill) for hill in _HILLS]
+        self._layers += [self._wave(mood, rng, *wave) for wave in _WAVES]
         self._boat = Boat(64 * self._unit)
-        self._boat_x = width * dice.uniform(0.40, 0.56)
+        self._boat_x = width * rng.uniform(0.40, 0.56)
         self._air = Air(mood, size, self._unit, seed)
         self._x = np.arange(width, dtype=np.float32)
         self._shade = _vignette(size)
 
     def paint(self, seconds: float, moment: float, view: View) -> Frame:
-        """One frame.
+        """Return one frame.
 
         Args:
-            seconds: Since the shot began.
-            moment: The same from 0 to 1, the end of the shot.
-            view: Where the camera looks.
+            seconds: the time since the start of the shot.
+            moment: the same from 0 to 1, the end of the shot.
+            view: the view of the camera.
         """
         frame = blank(*self._size)
         width, height = self._size
@@ -110,32 +110,32 @@ class Landscape:
             self._air.paint(frame, seconds, turn)
         for index, (layer, curve) in enumerate(zip(self._layers, curves, strict=True)):
             hidden_from = curves[index + 1].max() + 2 if index + 1 < len(curves) else height
-            _lay(frame, layer, curve, hidden_from, self._glow(layer.nearness, seconds, turn[0]))
+            _paint_layer(frame, layer, curve, hidden_from, self._glow(layer.nearness, seconds, turn[0]))
             if index == len(_HILLS) + _BOAT_ON:
                 self._boat.float_on(frame, curve, self._boat_x - moved[index][0] + 9 * self._unit * seconds)
         if not self._air.is_far:
             self._air.paint(frame, seconds, turn)
-        through(frame, view)
+        apply_view(frame, view)
         frame.y[:] = ((frame.y.astype(np.uint16) - 16) * self._shade >> 8) + 16
         return frame
 
     def _glow(self, nearness: float, seconds: float, turn: float) -> NDArray[np.uint16]:
-        """The road of light on the water, by column: broken into glints, and wider the nearer it comes."""
+        """Return the path of light on the water by column: broken into glints, and wider if nearer."""
         away = (self._x - (self._light[0] - turn)) / ((50 + 90 * nearness) * self._unit)
         wave = self._x * (0.16 / (0.4 + nearness) / self._unit) + 37 * nearness
         glints = 0.5 + 0.3 * np.sin(wave + 1.9 * seconds) + 0.2 * np.sin(1.7 * wave - 1.3 * seconds)
         glow: NDArray[np.uint16] = (256 * glints * np.exp(-(away**2))).astype(np.uint16)
         return glow
 
-    def _hill(self, mood: Mood, dice: np.random.Generator, base: float, size: float, near: float) -> _Layer:
+    def _hill(self, mood: Mood, rng: np.random.Generator, base: float, size: float, near: float) -> _Layer:
         unit, height = self._unit, self._size[1]
         octaves = np.arange(1, 7)
         swings = np.stack(
             [
                 size * height * 0.62 / octaves**1.35,
-                0.0042 / unit * octaves**1.25 * dice.uniform(0.85, 1.15, 6),
+                0.0042 / unit * octaves**1.25 * rng.uniform(0.85, 1.15, 6),
                 np.zeros(6),
-                dice.uniform(0, 2 * math.pi, 6),
+                rng.uniform(0, 2 * math.pi, 6),
             ],
             axis=1,
         ).astype(np.float32)
@@ -145,16 +145,16 @@ class Landscape:
         colours = mix(colour, mist, 0.75 * np.clip(depth / 0.15, 0, 1) ** 0.8)
         return _Layer(base * height, near, swings, False, _tables(colours), np.zeros(len(depth), np.uint16))
 
-    def _wave(self, mood: Mood, dice: np.random.Generator, base: float, size: float, near: float) -> _Layer:
+    def _wave(self, mood: Mood, rng: np.random.Generator, base: float, size: float, near: float) -> _Layer:
         unit, height = self._unit, self._size[1]
-        direction = dice.choice((-1, 1))
+        direction = rng.choice((-1, 1))
         length = np.array([2 * math.pi / (150 + 230 * near), 2 * math.pi / (330 + 420 * near)]) / unit
         swings = np.stack(
             [
                 np.array([size, 0.7 * size]) * height,
-                length * dice.uniform(0.9, 1.1, 2),
-                direction * np.array([0.55, -0.38]) * dice.uniform(0.85, 1.15, 2),
-                dice.uniform(0, 2 * math.pi, 2),
+                length * rng.uniform(0.9, 1.1, 2),
+                direction * np.array([0.55, -0.38]) * rng.uniform(0.85, 1.15, 2),
+                rng.uniform(0, 2 * math.pi, 2),
             ],
             axis=1,
         ).astype(np.float32)
@@ -174,17 +174,19 @@ def _tables(colours: NDArray[np.floating]) -> tuple[Plane, Plane, Plane]:
     return y, u, v
 
 
-def _lay(frame: Frame, layer: _Layer, curve: Floats, hidden_from: float, glow: NDArray[np.uint16]) -> None:
-    """Paint what lies below a curve, down to where a nearer layer hides all of it."""
+def _paint_layer(
+    frame: Frame, layer: _Layer, curve: Floats, hidden_from: float, glow: NDArray[np.uint16]
+) -> None:
+    """Paint the area below a curve, down to where a nearer layer hides all of it."""
     height = len(frame.y)
     top = min(max(int(curve.min()) - 2, 0), height) & ~1
     bottom = min(max(int(hidden_from) + 1, 0), height) & ~1
     if bottom <= top:
         return
-    edge = min(max(int(curve.max()) + 3, top), bottom) & ~1  # from here on the layer fills the whole width
+    edge = min(max(int(curve.max()) + 3, top), bottom) & ~1  # below this row the layer fills the whole width
     below = np.arange(top, bottom, dtype=np.float32)[:, None] - curve
     index = (below * _STEPS).astype(np.int16)
-    # A steep edge is as soft as a flat one when the distance is taken across it, not downwards.
+    # Measure the distance across the edge, not downwards, so that a steep edge is as soft as a flat one.
     across = below[: edge - top] / np.sqrt(1 + np.gradient(curve) ** 2)
     cover = (256 * np.clip(across + 0.5, 0, 1)).astype(np.uint16)
     colour = layer.tables[0].take(index, mode="clip")
@@ -203,7 +205,7 @@ def _blend(plane: Plane, colour: NDArray[np.integer], cover: NDArray[np.uint16])
 
 
 def _vignette(size: tuple[int, int]) -> NDArray[np.uint16]:
-    """How much light is left, of 256: less towards the corners, and at the foot, where the title stands."""
+    """Return the remaining light of 256: less in the corners, and at the bottom, where the title is."""
     width, height = size
     x = np.linspace(-1, 1, width)[None, :]
     y = np.linspace(-1, 1, height)[:, None]

@@ -1,4 +1,4 @@
-"""The sky of a landscape: a gradient that wakes up slowly, clouds that drift, a sun or a moon."""
+"""The sky of a landscape: a gradient that slowly brightens, drifting clouds, a sun or a moon."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from PIL import Image
 from .film import Frame, Plane, planes
 from .mood import Mood
 
-_HORIZON = 0.64  # as part of the height, where the colours end; hills stand before it
-_DEEPEST = 0.80  # as part of the height, how far a valley between the hills may let it be seen
-_CLOUD_SPEED = 7.0  # units a second
+_HORIZON = 0.64  # fraction of the height where the gradient ends, behind the hills
+_DEEPEST = 0.80  # fraction of the height down to which a valley between the hills may show the sky
+_CLOUD_SPEED = 7.0  # units per second
 
 
 class Sky:
-    """Painted once for the first and once for the last moment of a shot; every frame lies between the two.
+    """The sky of one shot, painted for its first and its last moment; every frame blends the two.
 
     Args:
-        size: Width and height of the picture in pixels.
-        unit: The measure that everything is drawn to.
-        mood: Its colours.
-        dice: Where its lots come from.
-        light: Where the sun or the moon stands, in pixels.
-        reach: The furthest that the camera turns, as parts of the width and the height.
+        size: width and height of the picture in pixels.
+        unit: pixels per unit of length.
+        mood: the colours.
+        rng: the random number generator.
+        light: the position of the sun or the moon, in pixels.
+        reach: the maximum turn of the camera, in fractions of the width and the height.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Sky:
         size: tuple[int, int],
         unit: float,
         mood: Mood,
-        dice: np.random.Generator,
+        rng: np.random.Generator,
         light: tuple[float, float],
         reach: tuple[float, float],
     ) -> None:
@@ -43,13 +43,13 @@ class Sky:
         self._rise = 0.03 * size[1]
         self._light = light
         self._disc = [float(plane) for plane in planes(np.array(mood.light))]
-        # Even, for the sake of the half planes.
+        # Even, because the colour planes have half the size.
         self._margin = math.ceil(reach[0] * size[0] / 2) * 2, math.ceil(reach[1] * size[1] / 2) * 2
         full = size[0] + 2 * self._margin[0], round(_DEEPEST * size[1] / 2) * 2 + 2 * self._margin[1]
-        noise = dice.random((full[1], full[0]), np.float32)
+        noise = rng.random((full[1], full[0]), np.float32)
         self._dawn = self._gradient(full, mood, noise, 0.0)
         self._day = self._gradient(full, mood, noise, 1.0)
-        self._clouds = self._paint_clouds(full, dice)
+        self._clouds = self._paint_clouds(full, rng)
 
     def paint(
         self, frame: Frame, seconds: float, moment: float, turn: tuple[float, float], down_to: float
@@ -57,11 +57,11 @@ class Sky:
         """Fill the upper part of a frame.
 
         Args:
-            frame: The frame.
-            seconds: Since the shot began.
-            moment: The same from 0 to 1, the end of the shot.
-            turn: How far the camera has turned right and down, in pixels.
-            down_to: The lowest row that the hills leave free.
+            frame: the frame.
+            seconds: the time since the start of the shot.
+            moment: the same from 0 to 1, the end of the shot.
+            turn: the camera's turn to the right and down, in pixels.
+            down_to: the lowest row that the hills leave visible.
         """
         left, top = (round((margin + part) / 2) * 2 for margin, part in zip(self._margin, turn, strict=True))
         weight = int(256 * (0.5 - 0.5 * math.cos(math.pi * moment)))
@@ -97,18 +97,18 @@ class Sky:
             plane = column + (self._disc[number] - column) * glow
             if number:
                 plane = plane[::2, ::2]
-            # Noise of one level keeps an 8-bit gradient from falling into bands.
+            # Noise of one level prevents banding in an 8-bit gradient.
             painted.append((plane + noise[: plane.shape[0], : plane.shape[1]]).astype(np.uint8))
         return painted[0], painted[1], painted[2]
 
-    def _paint_clouds(self, full: tuple[int, int], dice: np.random.Generator) -> NDArray[np.uint16]:
-        """How much brighter the clouds make the sky; wider than the picture by what drifts in."""
+    def _paint_clouds(self, full: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint16]:
+        """Return the light that the clouds add; wider than the picture by the clouds that drift in."""
         width, height = full[0] + math.ceil(16 * _CLOUD_SPEED * self._unit), full[1]
         small = max(width // 4, 8), max(height // 4, 8)
         total = np.zeros((small[1], small[0]), np.float32)
         for octave in range(1, 6):
             cells = max(round(2**octave * width / height * 0.42), 2), 2**octave + 1
-            grid = Image.fromarray(dice.random((cells[1], cells[0]), np.float32))
+            grid = Image.fromarray(rng.random((cells[1], cells[0]), np.float32))
             total += np.asarray(grid.resize(small, Image.Resampling.BICUBIC)) / 1.75**octave
         low, high = np.quantile(total, (0.52, 0.995))
         amount = np.clip((total - low) / (high - low), 0, 1) ** 1.3
@@ -116,7 +116,7 @@ class Sky:
         strength = 20 if self._is_night else 42
         texture = Image.fromarray((strength * amount).astype(np.float32))
         clouds = np.asarray(texture.resize((width, height), Image.Resampling.BICUBIC), np.float32)
-        dither = dice.random((height, width), np.float32)
+        dither = rng.random((height, width), np.float32)
         return np.asarray(np.maximum(clouds, 0) + dither, np.uint16)
 
     def _paint_disc(self, frame: Frame, x: float, y: float) -> None:

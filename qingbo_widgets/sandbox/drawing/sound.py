@@ -9,24 +9,24 @@ import numpy as np
 
 from .film import SAMPLE_RATE, Floats
 
-# Chords of a pentatonic scale, as semitones above the root: none of them clashes with another.
+# Chords of a pentatonic scale, in semitones above the root: none of them clashes with another.
 _CHORDS = ((0, 7, 12, 16, 21), (-3, 4, 9, 16, 19), (-7, 0, 9, 12, 16), (-5, 2, 7, 14, 19))
 _ROOT = 146.83  # D3, in hertz
 _AAC_FRAME = 1024
 
 
 def ambience(shots: Sequence[int], seed: int) -> Floats:
-    """Samples of shape (2, length) at `SAMPLE_RATE`.
+    """Return samples of shape (2, length) at ``SAMPLE_RATE``.
 
     Args:
-        shots: The seconds of each shot.
-        seed: Equal seeds give equal sounds.
+        shots: the seconds of each shot.
+        seed: equal seeds give equal sounds.
     """
-    # A whole number of AAC frames and no longer than the picture, or the sound would make the film longer.
+    # A whole number of AAC frames and no longer than the pictures, or the sound would lengthen the film.
     length = sum(shots) * SAMPLE_RATE // _AAC_FRAME * _AAC_FRAME
     time = np.arange(length, dtype=np.float32) / np.float32(SAMPLE_RATE)
-    dice = np.random.default_rng((seed, 2))
-    sound = _surf(time, dice)
+    rng = np.random.default_rng((seed, 2))
+    sound = _surf(time, rng)
     start = 0
     for number, seconds in enumerate(shots):
         chord = _CHORDS[(seed + number) % len(_CHORDS)]
@@ -38,7 +38,7 @@ def ambience(shots: Sequence[int], seed: int) -> Floats:
 
 
 def _pad(time: Floats, seconds: float, chord: Sequence[int]) -> Floats:
-    """A chord that swells and fades; each note is a little wider on one side."""
+    """Return a chord that swells and fades; each note is slightly detuned between the channels."""
     swell = np.sin(np.clip(time / seconds, 0, 1) * math.pi) ** 0.7
     sides = np.zeros((2, len(time)), np.float32)
     for index, semitones in enumerate(chord):
@@ -51,14 +51,14 @@ def _pad(time: Floats, seconds: float, chord: Sequence[int]) -> Floats:
     return sides
 
 
-def _surf(time: Floats, dice: np.random.Generator) -> Floats:
-    """Noise without its shrillness, which comes and goes like waves on a beach."""
+def _surf(time: Floats, rng: np.random.Generator) -> Floats:
+    """Return noise without harsh frequencies that rises and falls like waves on a beach."""
     length = len(time)
     frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     tint = 1 / np.maximum(frequency, 90) ** 0.75 / (1 + (frequency / 2600) ** 2)
     sides = []
     for side in range(2):
-        spectrum = tint * np.exp(2j * math.pi * dice.random(len(frequency)))
+        spectrum = tint * np.exp(2j * math.pi * rng.random(len(frequency)))
         noise = np.fft.irfft(spectrum, length)
         tide = 0.35 + 0.65 * (0.5 - 0.5 * np.cos(2 * math.pi * time / 4.6 + 0.7 * side)) ** 2
         sides.append(0.07 * noise / noise.std() * tide)
