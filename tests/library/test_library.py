@@ -1,4 +1,4 @@
-"""``library``: the journal and the folder."""
+"""The library: its journal and its folder."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
 
 def entry(key: str, **columns) -> Entry:
-    """A row with what matters to the test."""
+    """Return a row with the columns that matter to the test."""
     fields: dict[str, Any] = {"key": key, "service": "https://qingbo.dev/v1", "submitted_at": NOW} | columns
     return Entry(**fields)
 
 
 def test_looking_makes_nothing(tmp_path):
-    """A library that is only looked at leaves no folder and no file behind."""
+    """A library that is only read creates no folder and no file."""
     library = Library(tmp_path / "videos")
     assert library.entries() == []
     assert library.find("task-1", service="x") is None
@@ -46,7 +46,7 @@ def test_looking_makes_nothing(tmp_path):
 
 
 def test_a_row_is_on_disk_when_add_returns(tmp_path):
-    """Another program that opens the file right afterwards finds the row: a kernel may die in that moment."""
+    """Another program finds the row right afterwards, because a kernel may die at that moment."""
     library = Library(tmp_path)
     library.add(entry("a" * 32, request={"prompt": "一条锦鲤"}))
     with sqlite3.connect(tmp_path / "library.sqlite") as database:
@@ -57,7 +57,7 @@ def test_a_row_is_on_disk_when_add_returns(tmp_path):
 
 
 def test_every_column_comes_back_as_it_was(tmp_path):
-    """Chinese, moments and structures survive the journal."""
+    """The journal preserves Chinese text, times and nested values."""
     full = entry(
         "b" * 32,
         task_id="task-1",
@@ -78,7 +78,7 @@ def test_every_column_comes_back_as_it_was(tmp_path):
 
 
 def test_entries_are_newest_first_and_filtered(tmp_path):
-    """What the gallery and the recovery ask for."""
+    """The gallery and the recovery get the newest tasks first, filtered by status, service and video."""
     library = Library(tmp_path)
     for minute, (status, file) in enumerate(
         [
@@ -103,7 +103,7 @@ def test_entries_are_newest_first_and_filtered(tmp_path):
 
 
 def drafts(*names: str) -> list[str]:
-    """The files of drafts under these names; those of presets are named alike."""
+    """Return the file names of drafts with these names; presets are named in the same way."""
     with tempfile.TemporaryDirectory() as folder:
         presets = Presets(Path(folder))
         for name in names:
@@ -120,7 +120,7 @@ def drafts(*names: str) -> list[str]:
 @example("\U0001f41f" * 40, UUID(int=0))
 @example("\u0390" * 60, UUID(int=0))
 def test_every_system_can_keep_a_prompt_s_files(prompt, key):
-    """No device, no forbidden sign; at most 255 bytes (Linux, APFS) and UTF-16 units (NTFS) in each form."""
+    """No name is reserved or longer than 255 bytes (Linux, APFS) or UTF-16 units (NTFS) in either form."""
     video = Library("videos").video_path(prompt, key.hex)
     parts = f"{video.name}.1a2b3c4d.part", f"{video.name}.1a2b3c4d.etag"
     beside = *parts, sidecar_path(video).name, poster_path(video).name
@@ -139,15 +139,15 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
 @example("caf\u00e9", "cafe\u0301")
 @example("\ufb01", "fi")
 def test_two_names_are_two_files(one, other):
-    """Presets and drafts, on a file system that takes letters of another case or form for the same."""
+    """Two names have two files, even if the file system ignores case and Unicode forms."""
     folded = {unicodedata.normalize("NFKC", name).casefold() for name in drafts(one, other)}
     assert len(folded) == len({one, other})
 
 
 @pytest.mark.parametrize("status", [*qw.TaskStatus, "a new word"])
 @pytest.mark.parametrize("file", [None, "a.mp4"])
-def test_it_is_known_whether_there_is_anything_unfinished(tmp_path, status, file):
-    """The quick question has the answer of the thorough one, whatever became of a task."""
+def test_has_unfinished_agrees_with_entries(tmp_path, status, file):
+    """The quick query gives the same answer as the full one, whatever the status of a task."""
     library = Library(tmp_path / "a#b%20c 锦鲤")
     assert not library.has_unfinished(service="here")
     library.add(entry("other", service="elsewhere", status="queued"))
@@ -156,7 +156,7 @@ def test_it_is_known_whether_there_is_anything_unfinished(tmp_path, status, file
 
 
 def test_durations_are_those_of_the_same_kind(tmp_path):
-    """Model, mode and length of the video decide; failed tasks and other services tell nothing."""
+    """Model, mode and video length must match; failed tasks and other services do not count."""
     library = Library(tmp_path)
     assert library.durations(VideoRequest("kling-v1"), service="https://qingbo.dev/v1") == ()
 
@@ -182,8 +182,8 @@ def test_durations_are_those_of_the_same_kind(tmp_path):
     assert set(library.durations(long, service="https://qingbo.dev/v1")) == {210.0, 220.0}
 
 
-def test_a_late_word_does_not_undo_an_end(tmp_path):
-    """Two kernels follow one task; the slower one's "processing" must not bring it back to life."""
+def test_a_stale_update_does_not_reopen_a_finished_task(tmp_path):
+    """A slower kernel's "processing" does not change a task that another kernel saw complete."""
     library = Library(tmp_path)
     library.add(entry("k", status="processing"))
     library.update("k", status="completed", progress=100)
@@ -196,7 +196,7 @@ def test_a_late_word_does_not_undo_an_end(tmp_path):
 
 @pytest.mark.slow
 def test_many_threads_and_two_libraries_write_at_once(tmp_path):
-    """Two kernels on one folder, four threads each: no row is lost and nothing is locked out."""
+    """Two kernels on one folder, with four threads each, lose no row and lock nothing out."""
     libraries = [Library(tmp_path), Library(tmp_path)]
 
     def write(library: Library, start: int) -> None:
@@ -231,7 +231,7 @@ def test_no_file_stays_open(tmp_path):
 
 @given(st.text(max_size=3000))
 def test_a_name_is_safe_whatever_the_prompt(prompt):
-    """No prompt can leave the folder, hide the file, or be refused by a file system."""
+    """No prompt leads to a name that leaves the folder, hides the file or is invalid in a file system."""
     name = readable_name(prompt)
     assert name
     assert not set(name) & set('/\\:*?"<>|\0\n\r\t .')
@@ -239,7 +239,7 @@ def test_a_name_is_safe_whatever_the_prompt(prompt):
 
 
 def test_a_name_says_what_the_video_is(tmp_path):
-    """Chinese is kept, and two tasks with one prompt have files of their own."""
+    """Chinese is kept, and two tasks with the same prompt have separate files."""
     library = Library(tmp_path)
     first = library.video_path("一条锦鲤在清澈的池塘中游动，水面波光粼粼", "aaaaaaaa1111")
     assert first.name == "一条锦鲤在清澈的池塘中游动-水面波光粼粼-aaaaaaaa.mp4"
@@ -250,7 +250,7 @@ def test_a_name_says_what_the_video_is(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere every name is Unicode")
 def test_a_system_without_chinese_letters_keeps_the_video(tmp_path):
-    """Letters that an old locale cannot encode are left out of the name, so the file can be written."""
+    """Letters that a legacy locale cannot encode are omitted from the name, so the file can be written."""
     script = (
         "import sys\nfrom qingbo_widgets import Library\n"
         f"path = Library(sys.argv[1]).video_path({'一条锦鲤, a koi'!a}, 'a' * 32)\n"

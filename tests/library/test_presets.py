@@ -1,4 +1,4 @@
-"""Forms on disk: kept, found again, never in each other's way."""
+"""Forms on disk: saved, loaded again, and independent of each other."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FIELDS = {"model": "kling-v3", "prompt": "一条锦鲤", "image_urls": ["https:/
 
 @pytest.fixture
 def presets(tmp_path: Path) -> Presets:
-    """The presets of a library that has no folder yet."""
+    """Return the presets of a library that has no folder yet."""
     return Presets(tmp_path / "videos")
 
 
-def test_looking_creates_nothing(presets: Presets) -> None:
-    """A library that nobody saves in stays as it is."""
+def test_reading_creates_nothing(presets: Presets) -> None:
+    """Reading and removing presets creates no folder."""
     assert presets.names() == []
     assert presets.draft("cell") is None
     with pytest.raises(KeyError):
@@ -33,7 +33,7 @@ def test_looking_creates_nothing(presets: Presets) -> None:
     "name", ["koi", "锦鲤 1", "../../etc/passwd", "a/b\\c:d*e?", "CON", ".", "x" * 80, "🐟"]
 )
 def test_a_preset_is_found_again_under_its_name(presets: Presets, name: str) -> None:
-    """Whatever the name, and nowhere but in its folder."""
+    """A preset of any name is found again, and its file stays in the folder."""
     presets.save(name, FIELDS)
     assert presets.names() == [name]
     assert presets.load(name) == FIELDS
@@ -43,8 +43,8 @@ def test_a_preset_is_found_again_under_its_name(presets: Presets, name: str) -> 
     assert presets.names() == []
 
 
-def test_names_that_look_alike_are_two(presets: Presets) -> None:
-    """Capitals and dashes make another name, on file systems too that mix them up."""
+def test_similar_names_are_different_presets(presets: Presets) -> None:
+    """Names that differ in case or dashes are different presets, even on file systems that equate them."""
     for number, name in enumerate(("koi", "Koi", "ko i", "ko-i")):
         presets.save(name, {"prompt": str(number)})
     assert sorted(presets.names()) == ["Koi", "ko i", "ko-i", "koi"]
@@ -52,7 +52,7 @@ def test_names_that_look_alike_are_two(presets: Presets) -> None:
 
 
 def test_the_same_name_again_replaces(presets: Presets) -> None:
-    """And blanks around it are not part of it."""
+    """Saving under an existing name replaces the preset; surrounding blanks are ignored."""
     presets.save("koi", {"prompt": "old"})
     assert presets.save("  koi ", FIELDS) == "koi"
     assert presets.names() == ["koi"]
@@ -60,8 +60,8 @@ def test_the_same_name_again_replaces(presets: Presets) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\0b", "x" * 81])
-def test_what_is_no_name_is_refused(presets: Presets, name: str) -> None:
-    """Before anything is written."""
+def test_an_invalid_name_is_rejected(presets: Presets, name: str) -> None:
+    """An invalid name is rejected before anything is written."""
     with pytest.raises(ValueError, match="name"):
         presets.save(name, FIELDS)
     assert not presets.folder.exists()
@@ -71,7 +71,7 @@ def test_what_is_no_name_is_refused(presets: Presets, name: str) -> None:
     "text", ["", "{", "[]", '{"name": 7}', '{"name": "koi", "fields": []}', "[" * 100_000]
 )
 def test_a_damaged_file_harms_no_other(presets: Presets, text: str) -> None:
-    """It is as if it were not there, or cannot be loaded."""
+    """A damaged file is ignored or cannot be loaded, and the other presets work."""
     presets.save("good", FIELDS)
     (presets.folder / PRESETS / "bad.json").write_text(text, encoding="utf-8")
     assert "good" in presets.names()
@@ -79,21 +79,21 @@ def test_a_damaged_file_harms_no_other(presets: Presets, text: str) -> None:
 
 
 def test_half_a_character_does_not_lose_the_rest(presets: Presets) -> None:
-    """A browser can cut an emoji in two."""
+    """Half of an emoji, which a browser can produce, does not lose the rest of the text."""
     presets.save("koi", {"prompt": "A \ud83d koi"})
     assert presets.load("koi")["prompt"].endswith(" koi")
 
 
 def test_a_draft_is_found_again(presets: Presets) -> None:
-    """With what the code had given the form."""
+    """A draft is loaded with the initial fields that the code passed to the form."""
     draft = Draft(FIELDS, {"prompt": "A koi"})
     presets.keep_draft("cell 1", draft)
     assert presets.draft("cell 1") == draft
     assert presets.draft("cell 2") is None
 
 
-def test_the_oldest_drafts_go(presets: Presets) -> None:
-    """A folder does not fill up with cells that are long deleted."""
+def test_the_oldest_drafts_are_removed(presets: Presets) -> None:
+    """The oldest drafts are removed, so that deleted cells do not fill up the folder."""
     for number in range(55):
         presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
         for file in (presets.folder / DRAFTS).glob(f"cell-{number}-*.json"):
@@ -103,7 +103,7 @@ def test_the_oldest_drafts_go(presets: Presets) -> None:
 
 
 def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> None:
-    """FAT keeps times in steps of two seconds, and Windows' clock goes in steps of 15.6 ms: all are equal."""
+    """A draft stays even if all times are equal: FAT has steps of 2 s, Windows' clock of 15.6 ms."""
     for number in range(60):
         presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
         assert presets.draft(f"cell {number}") is not None
@@ -113,7 +113,7 @@ def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> Non
 
 
 def test_a_preset_that_an_editor_has_saved(presets: Presets) -> None:
-    """Notepad puts a mark before UTF-8, and ends lines as Windows does."""
+    """A preset with Notepad's byte order mark and Windows line ends is loaded."""
     presets.save("koi", FIELDS)
     (file,) = (presets.folder / PRESETS).iterdir()
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
@@ -121,8 +121,8 @@ def test_a_preset_that_an_editor_has_saved(presets: Presets) -> None:
     assert presets.load("koi") == FIELDS
 
 
-def test_names_that_a_file_system_takes_for_one(presets: Presets) -> None:
-    """Koi and koi are one file on Windows and macOS, and so are two spellings of é; the presets are four."""
+def test_names_that_a_file_system_equates(presets: Presets) -> None:
+    """Koi and koi, or two spellings of é, are one file on Windows and macOS, but four presets are saved."""
     names = ["Koi", "koi", "caf\u00e9", "cafe\u0301"]
     for name in names:
         presets.save(name, {"prompt": name})
@@ -134,7 +134,7 @@ def test_names_that_a_file_system_takes_for_one(presets: Presets) -> None:
 
 
 def test_nothing_is_left_of_a_write_that_fails(presets: Presets, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old preset stays whole."""
+    """A write that fails leaves the old preset intact, and no other file."""
     presets.save("koi", FIELDS)
 
     def full(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""A ranking out of pairs."""
+"""The ranking from pairwise preferences."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from qingbo_widgets.library.ranking import rank
 
 
 @pytest.mark.slow
-def test_who_wins_stands_above_and_the_error_shrinks() -> None:
-    """The order is that of the wins, odds are those of the strengths, and more pairs make it surer."""
+def test_winners_rank_higher_and_the_error_shrinks() -> None:
+    """The order follows the wins, the strengths match the odds, and more pairs reduce the error."""
     pytest.importorskip("choix", reason="choix is not installed")
-    dice = random.Random(1)
+    rng = random.Random(1)
     truth = {"a": 1.5, "b": 0.0, "c": -1.5}
 
     def pairs(number: int) -> list[tuple[str, str]]:
-        found = []
+        results = []
         for _ in range(number):
-            one, other = dice.sample("abc", 2)
+            one, other = rng.sample("abc", 2)
             odds = math.exp(truth[one] - truth[other])
-            found.append((one, other) if dice.random() < odds / (1 + odds) else (other, one))
-        return found
+            results.append((one, other) if rng.random() < odds / (1 + odds) else (other, one))
+        return results
 
     few, many = rank("abc", pairs(10)), rank("abc", pairs(600))
     assert [one.key for one in many] == ["a", "b", "c"]
@@ -35,7 +35,7 @@ def test_who_wins_stands_above_and_the_error_shrinks() -> None:
 
 
 def test_always_better_is_not_infinitely_better() -> None:
-    """A video that never lost has a finite strength; one that nobody compared is in the middle, unsure."""
+    """A video that never lost has a finite strength; one without comparisons has the largest error."""
     pytest.importorskip("choix", reason="choix is not installed")
     ranked = rank(["a", "b", "unseen"], [("a", "b")] * 5)
     assert [one.key for one in ranked] == ["a", "unseen", "b"]
@@ -44,8 +44,8 @@ def test_always_better_is_not_infinitely_better() -> None:
     assert rank([], []) == []
 
 
-def test_without_choix_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence that names the extra."""
+def test_without_choix_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error without choix names the extra to install."""
     monkeypatch.setitem(sys.modules, "choix", None)
     with pytest.raises(ImportError, match=r"qingbo_widgets\[judging\]"):
         rank(["a", "b"], [])

@@ -1,4 +1,4 @@
-"""Choosing among the tasks of a library."""
+"""The search of a library's tasks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """Four tasks a day apart, of which one failed."""
+    """Return a library with four tasks, one per day, of which one failed."""
     library = Library(tmp_path / "videos")
     for day, (key, request) in enumerate(ROWS.items()):
         status = "failed" if key == "dog" else "completed"
@@ -47,7 +47,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def keys(library: Library, **selection: Any) -> list[str]:
-    """The keys of the tasks chosen, in order."""
+    """Return the keys of the matching tasks, in order."""
     return [entry.key for entry, _ in select(library.journal, Selection(**selection))[1]]
 
 
@@ -75,18 +75,18 @@ def keys(library: Library, **selection: Any) -> list[str]:
         ({"order": "shuffled"}, ["cat", "dog", "film", "koi"]),
     ],
 )
-def test_what_is_chosen(library: Library, selection: dict[str, Any], chosen: list[str]) -> None:
-    """Words of any script, names of columns and wildcards mean themselves; filters and orders as named."""
+def test_filters_and_orders(library: Library, selection: dict[str, Any], chosen: list[str]) -> None:
+    """Words of any script, column names and wildcards are literal; each filter and order has its effect."""
     assert keys(library, **selection) == chosen
 
 
-def test_judgements_choose_and_order(library: Library) -> None:
-    """By rating, by tag, by not being rated; the best first, and what has no rating last."""
-    kept = library.judgements
-    kept.rate("cat", 2)
-    kept.rate("koi", 5)
-    kept.rate("dog", 0)
-    kept.tag("koi", ["水", "b"])
+def test_judgements_filter_and_order(library: Library) -> None:
+    """Tasks are filtered by rating, tag and missing rating; the best come first, unrated tasks last."""
+    judgements = library.judgements
+    judgements.rate("cat", 2)
+    judgements.rate("koi", 5)
+    judgements.rate("dog", 0)
+    judgements.tag("koi", ["水", "b"])
     assert keys(library, order="best") == ["koi", "cat", "dog", "film"]
     assert keys(library, rating=2) == ["cat", "koi"]
     assert keys(library, rating=0) == ["dog", "cat", "koi"]
@@ -96,20 +96,20 @@ def test_judgements_choose_and_order(library: Library) -> None:
 
 
 def test_pages(library: Library) -> None:
-    """A page is cut by the database, which also tells how many there are in all."""
+    """The database returns one page and the total number of tasks."""
     total, page = select(library.journal, Selection(), limit=2, offset=1)
     assert total == 4
     assert [entry.key for entry, _ in page] == ["dog", "cat"]
 
 
-def test_an_unknown_order_is_refused() -> None:
-    """With the orders that there are."""
+def test_an_unknown_order_is_rejected() -> None:
+    """The error for an unknown order lists the valid ones."""
     with pytest.raises(ValueError, match="newest, oldest"):
         Selection(order="random()")
 
 
 def test_a_damaged_row_hides_no_other(library: Library) -> None:
-    """A request that is no JSON costs its own row's prompt, not the search."""
+    """A request that is not JSON loses the prompt of its own row and does not break the search."""
     journal = sqlite3.connect(library.folder / "library.sqlite")
     journal.execute("update tasks set request = '{broken' where key = 'dog'")
     journal.commit()
@@ -119,15 +119,15 @@ def test_a_damaged_row_hides_no_other(library: Library) -> None:
 
 
 def test_no_library_is_an_empty_selection(tmp_path: Path) -> None:
-    """Looking makes no journal."""
+    """A search without a library finds nothing and creates no journal."""
     library = Library(tmp_path / "none")
     assert select(library.journal) == (0, [])
     assert choices(library.journal) == Choices()
     assert not library.folder.exists()
 
 
-def test_of_thousands_one_page_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page of 24 out of 5,000, searched and by rating: the database does it all."""
+def test_only_one_page_of_thousands_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a page of 24 out of 5,000, filtered and ordered by rating, only 24 rows are read."""
     library = Library(tmp_path / "videos")
     fill(library, 5_000)
     read: list[str] = []
@@ -139,7 +139,7 @@ def test_of_thousands_one_page_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def fill(library: Library, number: int) -> None:
-    """Write so many rows at once."""
+    """Write this number of rows at once."""
     library.add(Entry("first", "sandbox"))
     rows = [
         {
@@ -155,7 +155,7 @@ def fill(library: Library, number: int) -> None:
 
 @pytest.mark.slow
 def test_a_table_of_everything(library: Library) -> None:
-    """One row a task with request, course and judgement; what was left out stands with its default."""
+    """The table has one row per task with request, outcome and judgement; omitted fields have defaults."""
     pytest.importorskip("pandas", reason="pandas is not installed")
     library.judgements.rate("koi", 5)
     table = library.to_dataframe().sort_values("submitted_at").set_index("key")
@@ -166,15 +166,17 @@ def test_a_table_of_everything(library: Library) -> None:
     assert table.loc["film", "prompt"] == '雪山日出\nthe "end"'
 
 
-def test_without_pandas_it_says_what_to_do(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence, not a traceback through our insides."""
+def test_without_pandas_the_error_says_what_to_install(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error without pandas names the command that installs it."""
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="pip install pandas"):
         library.to_dataframe()
 
 
 def test_an_empty_library_is_a_table_with_its_columns(tmp_path: Path) -> None:
-    """A cell that filters by rating works before there is anything to rate."""
+    """An empty library has all columns, so a cell that filters by rating works on it too."""
     pytest.importorskip("pandas")
     table = Library(tmp_path / "none").to_dataframe()
     assert len(table) == 0
@@ -192,8 +194,8 @@ def test_an_invented_parameter_is_a_column(library: Library, described: Callable
     assert table["grain"].isna().sum() == len(table) - 1
 
 
-def test_what_a_later_version_wrote_stands_in_the_table(library: Library) -> None:
-    """A field that this version does not know hides no other: the table would say 5 s of std in 16:9."""
+def test_a_request_of_a_later_version_is_in_the_table(library: Library) -> None:
+    """An unknown field does not replace the known ones by defaults, which would be 5 s of std in 16:9."""
     pytest.importorskip("pandas")
     known = {"mode": "pro", "duration": 10, "aspect_ratio": "9:16"}
     later = {"model": "kling-v3", "prompt": "a koi", "seed": 7, **known}
@@ -211,7 +213,7 @@ def test_what_a_later_version_wrote_stands_in_the_table(library: Library) -> Non
 def test_the_length_of_shots_is_their_sum(
     library: Library, durations: tuple[float, float], seconds: float
 ) -> None:
-    """A shot of 5.0 s counts as much as one of 5 s, however the file that it came from writes numbers."""
+    """A shot of 5.0 s counts as much as a shot of 5 s, whichever way a file writes the number."""
     pytest.importorskip("pandas")
     shots = [Shot("a koi", duration).as_dict() for duration in durations]  # type: ignore[arg-type]
     request = {"model": "kling-v3", "shots": shots}
@@ -220,7 +222,7 @@ def test_the_length_of_shots_is_their_sum(
 
 
 def test_every_field_is_a_column(library: Library, tmp_path: Path) -> None:
-    """``table["cfg_scale"]`` is no KeyError where no task has one, in an empty library neither."""
+    """``table["cfg_scale"]`` raises no KeyError if no task has it, even in an empty library."""
     pytest.importorskip("pandas")
     fields = set(VideoRequest.field_names())
     assert fields <= set(library.to_dataframe())
@@ -237,7 +239,7 @@ mode = { default = "pro" }
 
 
 def test_a_model_is_found_by_its_own_default(library: Library, described: Callable[[str], None]) -> None:
-    """A gallery filtered by mode shows a task whose model renders pro where nothing is said."""
+    """A filter by mode finds a task without a mode whose model renders pro by default."""
     described(OWN_MODE)
     request, when = VideoRequest("kling-v9", "a koi").as_dict(), NOON + timedelta(days=9)
     library.add(Entry(key="own", service="sandbox", model="kling-v9", request=request, submitted_at=when))
@@ -245,15 +247,15 @@ def test_a_model_is_found_by_its_own_default(library: Library, described: Callab
     assert keys(library, mode="std") == ["film", "dog", "koi"]
 
 
-def test_one_default_of_all_models_needs_no_case(library: Library) -> None:
-    """What the database is asked stays simple as long as all models agree."""
-    asked: list[str] = []
+def test_a_default_shared_by_all_models_needs_no_case(library: Library) -> None:
+    """The query has no CASE as long as all models have the same default."""
+    statements: list[str] = []
 
-    def note(*told: Any) -> None:
-        asked.append(told[2])
+    def record(*arguments: Any) -> None:
+        statements.append(arguments[2])
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    sa.event.listen(sa.Engine, "before_cursor_execute", record)
     keys(library, mode="std")
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    assert any("coalesce" in text for text in asked)
-    assert not any("CASE tasks.model" in text for text in asked)
+    sa.event.remove(sa.Engine, "before_cursor_execute", record)
+    assert any("coalesce" in text for text in statements)
+    assert not any("CASE tasks.model" in text for text in statements)

@@ -1,4 +1,4 @@
-"""What a video was made of goes wherever the video goes, and is enough to make a library again."""
+"""Sidecars travel with their videos and are enough to rebuild a library."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from tests.folding import folding
 
 @pytest.mark.slow
 def test_each_video_has_its_sidecar(manager: TaskManager, server: Sandbox) -> None:
-    """The request, ids, times, contract, versions, and the video's own digest; never the API key."""
+    """A sidecar has the request, ids, times, contract, versions and the video's digest, but no API key."""
     task = manager.submit(prompt="一条锦鲤", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
-    found = read_sidecar(task.video_path)
-    assert found is not None
-    assert found["request"] == {
+    sidecar = read_sidecar(task.video_path)
+    assert sidecar is not None
+    assert sidecar["request"] == {
         "model": "kling-v3",
         "prompt": "一条锦鲤",
         "duration": 3,
         "enable_audio": False,
     }
-    assert (found["task_id"], found["key"], found["contract"]) == (task.task_id, task.key, "2026-04")
-    assert found["video"]["sha256"] == hashlib.sha256(task.video_path.read_bytes()).hexdigest()
-    assert set(found["versions"]) == {"qingbo_widgets", "python"}
-    assert found["versions"]["qingbo_widgets"] == __version__
-    assert found["completed_at"] > found["submitted_at"][:10]
+    assert (sidecar["task_id"], sidecar["key"], sidecar["contract"]) == (task.task_id, task.key, "2026-04")
+    assert sidecar["video"]["sha256"] == hashlib.sha256(task.video_path.read_bytes()).hexdigest()
+    assert set(sidecar["versions"]) == {"qingbo_widgets", "python"}
+    assert sidecar["versions"]["qingbo_widgets"] == __version__
+    assert sidecar["completed_at"] > sidecar["submitted_at"][:10]
     assert server.api_key not in sidecar_path(task.video_path).read_text(encoding="utf-8")
     assert [path for path in task.video_path.parent.iterdir() if path.suffix == ".part"] == []
 
 
 @pytest.mark.slow
 def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> None:
-    """Without the journal: the same rows, the same judgement, and importing twice adds nothing."""
+    """An import without the journal restores rows and judgement; a second import adds nothing."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     manager.library.judgements.rate(task.key, 4)
     manager.library.judgements.tag(task.key, ["best"])
@@ -59,13 +59,13 @@ def test_a_library_from_files_alone(manager: TaskManager, tmp_path: Path) -> Non
         (entry,) = library.entries()
         for name in ("key", "task_id", "service", "model", "request", "status", "file", "submitted_at"):
             assert getattr(entry, name) == getattr(before, name), name
-        judged = library.judgements.of(task.key)
-        assert (judged.rating, judged.tags, judged.note) == (4, ("best",), "calm water")
+        judgement = library.judgements.of(task.key)
+        assert (judgement.rating, judgement.tags, judgement.note) == (4, ("best",), "calm water")
 
 
 @pytest.mark.slow
 def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
-    """A video that is saved for a second time gets the judgement into its sidecar again."""
+    """The sidecar of a video that is saved for a second time has the existing judgement."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
     manager.library.judgements.rate(task.key, 5)
@@ -73,13 +73,13 @@ def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
     entry = library.get(task.key)
     assert entry is not None
     provenance.write_sidecar(entry, task.video_path, library.judgements.of(task.key))
-    found = read_sidecar(task.video_path)
-    assert found is not None
-    assert (found["rating"], found["tags"], found["note"]) == (5, [], "")
+    sidecar = read_sidecar(task.video_path)
+    assert sidecar is not None
+    assert (sidecar["rating"], sidecar["tags"], sidecar["note"]) == (5, [], "")
 
 
-def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
-    """A JSON file that happens to have the video's name is not ours to change."""
+def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:
+    """A JSON file of another program with the video's name is not changed."""
     video, foreign = tmp_path / "clip.mp4", tmp_path / "clip.json"
     video.write_bytes(b"0000ftypisom")
     foreign.write_text('{"format": 2}', encoding="utf-8")
@@ -90,12 +90,12 @@ def test_a_file_of_others_is_let_alone(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
-    """Renamed together with its sidecar, it is the same task under another name."""
+    """A video that is renamed together with its sidecar stays the same task."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
     folder = task.video_path.parent
     for file in (task.video_path, sidecar_path(task.video_path)):
-        move(file, folder / f"best{file.suffix}", patience=20)  # its poster may just be being made
+        move(file, folder / f"best{file.suffix}", patience=20)  # its poster may be in progress
     (entry,) = Library.import_(folder).entries()
     assert (entry.key, entry.file) == (task.key, "best.mp4")
 
@@ -103,7 +103,7 @@ def test_a_renamed_video_keeps_its_row(manager: TaskManager) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="looks at POSIX permissions")
 def test_others_may_read_the_sidecar(manager: TaskManager) -> None:
-    """Whoever may read the video may read what it was made of."""
+    """A sidecar has the same permissions as its video."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
     modes = [file.stat().st_mode & 0o777 for file in (task.video_path, sidecar_path(task.video_path))]
@@ -111,7 +111,7 @@ def test_others_may_read_the_sidecar(manager: TaskManager) -> None:
 
 
 def test_strange_files_do_no_harm(tmp_path: Path) -> None:
-    """No sidecar, a broken one, one full of lies, a copy: each video is entered, under its own name."""
+    """A video with a missing, broken, false or copied sidecar is imported under its own name."""
     for name in ("alone", "broken", "lies", "copy"):
         (tmp_path / f"{name}.mp4").write_bytes(b"film")
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
@@ -130,10 +130,10 @@ def test_strange_files_do_no_harm(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("saved", "listed"), [("Koi.mp4", "koi.mp4"), ("caf\u00e9.mp4", "cafe\u0301.mp4")], ids=["case", "accent"]
 )
-def test_a_file_that_is_listed_in_another_spelling(
+def test_a_file_that_is_listed_under_another_spelling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: str, listed: str
 ) -> None:
-    """Windows and macOS take both for one file: its row is there already, and stays the only one."""
+    """Windows and macOS treat both spellings as one file, so its existing row stays the only one."""
     folding(monkeypatch)
     (tmp_path / listed).write_bytes(b"film")
     library = Library(tmp_path)
@@ -145,19 +145,19 @@ def test_a_file_that_is_listed_in_another_spelling(
 
 
 @pytest.mark.parametrize("seconds", [-86_400, 0, 15e9])
-def test_a_file_of_another_age(tmp_path: Path, seconds: float) -> None:
-    """Copies can have any date, before 1970 too, of which Windows' own functions make an error."""
+def test_a_file_with_an_unusual_date(tmp_path: Path, seconds: float) -> None:
+    """A copied file may have any date, even before 1970, which Windows' functions reject."""
     video = tmp_path / "koi.mp4"
     video.write_bytes(b"film")
     os.utime(video, (seconds, seconds))
     if video.stat().st_mtime != seconds:
-        pytest.skip("this file system keeps no such date")
+        pytest.skip("this file system cannot store such a date")
     (entry,) = Library.import_(tmp_path).entries()
     assert entry.submitted_at.timestamp() == seconds
 
 
-def test_a_sidecar_of_another_age(tmp_path: Path) -> None:
-    """Year 1 is how some programs write "none"; the file's own date is better."""
+def test_a_sidecar_with_implausible_dates(tmp_path: Path) -> None:
+    """Year 1, which some programs write for "none", is replaced by the date of the file."""
     (tmp_path / "koi.mp4").write_bytes(b"film")
     content = {
         "format": 1,
@@ -171,8 +171,8 @@ def test_a_sidecar_of_another_age(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_video_whose_row_lacks_it_is_entered_there(manager: TaskManager) -> None:
-    """A file that the journal lost comes back to its own row."""
+def test_a_video_missing_in_its_row_is_restored(manager: TaskManager) -> None:
+    """An import restores a file that the journal lost to its own row."""
     task = manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
     assert task.video_path is not None
     manager.library.update(task.key, file=None)
@@ -181,8 +181,8 @@ def test_a_video_whose_row_lacks_it_is_entered_there(manager: TaskManager) -> No
     assert entry.file == task.video_path.name
 
 
-def test_a_sidecar_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that fails in its middle leaves the old one, and nothing else."""
+def test_a_failed_write_keeps_the_old_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails halfway leaves the old sidecar, and no other file."""
     video = tmp_path / "koi.mp4"
     amend_sidecar(video, rating=3)
     monkeypatch.setattr(os, "replace", lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
@@ -193,10 +193,10 @@ def test_a_sidecar_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-def test_a_sidecar_that_cannot_be_written_costs_no_video(
+def test_a_sidecar_that_cannot_be_written_loses_no_video(
     manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The video is worth more than what is known of it."""
+    """The video is saved even if its sidecar cannot be written."""
 
     def full(*_: object) -> None:
         raise OSError("No space left on device")

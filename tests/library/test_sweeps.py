@@ -1,4 +1,4 @@
-"""Sweeps in the journal: a cell's key and its task's row are there together, and one kernel wins."""
+"""Sweeps in the journal: a cell's key and its task's row are written together, by one kernel only."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ROUNDS = 60
 
 
 def add(library: Library, count: int, name: str = "koi") -> Sweeps:
-    """A sweep of so many cells that wait."""
+    """Add a sweep with this number of waiting cells."""
     sweeps = Sweeps(library.journal, SERVICE)
     assert sweeps.add(name, {}, [], 4, [CellRow({}, {"prompt": str(number)}) for number in range(count)])
     return sweeps
 
 
 def claim(sweeps: Sweeps, number: int, key: str, before: str | None = None) -> str | None:
-    """Claim a cell for a task of this key, as the kernel of this name."""
+    """Claim a cell for a task of this key, as a kernel of the same name."""
     return sweeps.claim("koi", number, Entry(key=key, service=SERVICE), before=before, holder=key, seconds=60)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def open_library(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Library]:
-    """Opens one journal as another kernel does, with connections of its own."""
+    """Return a function that opens the journal like another kernel, with separate connections."""
     if request.param == "sqlite":
         return lambda: Library(tmp_path)
     url = request.getfixturevalue("postgresql_url")()
@@ -39,21 +39,21 @@ def open_library(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[],
 
 
 def test_the_key_and_the_row_are_written_together(open_library: Callable[[], Library]) -> None:
-    """A claim leaves a row that its kernel holds; a claim without a row leaves the cell as it was."""
+    """A claim writes a row that its kernel holds; if the row fails, the cell is unchanged."""
     with closing(open_library()) as library:
         sweeps = add(library, 2)
         assert claim(sweeps, 0, "a") == "a"
         assert library.get("a") is not None
         assert (library.holding("a") or ("",))[0] == "a"
         with pytest.raises(Exception, match=r"(?i)unique"):
-            claim(sweeps, 1, "a")  # there is a row of this key already
+            claim(sweeps, 1, "a")  # a row of this key exists already
         row = sweeps.get("koi")
         assert row is not None
         assert [cell.key for cell in row.cells] == ["a", None]
 
 
 def test_a_dropped_cell_is_not_claimed(open_library: Callable[[], Library]) -> None:
-    """A cell that one kernel has dropped, another does not submit; what it has submitted, dropping finds."""
+    """Another kernel does not submit a dropped cell; dropping a submitted cell returns its key."""
     with closing(open_library()) as library:
         sweeps = add(library, 2)
         assert claim(sweeps, 1, "a") == "a"
@@ -63,8 +63,8 @@ def test_a_dropped_cell_is_not_claimed(open_library: Callable[[], Library]) -> N
         assert library.get("b") is None
 
 
-def test_of_two_that_add_one_name_one_does(open_library: Callable[[], Library]) -> None:
-    """The second hears that there is one, and the first one's cells stay."""
+def test_only_one_of_two_sweeps_of_one_name_is_added(open_library: Callable[[], Library]) -> None:
+    """The second ``add`` returns False, and the cells of the first sweep stay."""
     with closing(open_library()) as library:
         sweeps = add(library, 2)
         assert not sweeps.add("koi", {}, [], 4, [CellRow({}, {"prompt": "other"})])
@@ -75,7 +75,7 @@ def test_of_two_that_add_one_name_one_does(open_library: Callable[[], Library]) 
 
 @pytest.mark.slow
 def test_of_two_kernels_one_claims_a_cell(open_library: Callable[[], Library]) -> None:
-    """In the same moment, many times: one wins, the other gets the winner's key, and its row is there."""
+    """Of two simultaneous claims one wins, the other returns the winner's key, and only that row exists."""
     with closing(open_library()) as one, closing(open_library()) as other:
         both = add(one, ROUNDS), Sweeps(other.journal, SERVICE)
         assert both[1].get("koi") is not None  # opened
@@ -101,7 +101,7 @@ def test_of_two_kernels_one_claims_a_cell(open_library: Callable[[], Library]) -
                 for thread in threads:
                     thread.join()
                 winners = set(keys.values())
-                assert len(keys) == 2, "both kernels have an answer"
+                assert len(keys) == 2, "both kernels get a key"
                 assert len(winners) == 1, f"both kernels submit the cell {number}: {keys}"
                 winner = winners.pop()
                 assert winner in keys

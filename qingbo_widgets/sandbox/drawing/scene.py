@@ -1,8 +1,8 @@
 """A landscape: sky and light, hills and waves in eight depths, a paper boat; painted into YUV planes.
 
 Every hill and wave is a curve over the width of the picture, computed for each frame, so that it moves by
-fractions of a pixel and the camera can pass it. Its colour depends only on how far a pixel is below the curve,
-so it is one table lookup. Rows that a nearer wave hides are not painted.
+fractions of a pixel and the camera can pass it. Its colour depends only on the distance below the curve, so
+it is one table lookup. Rows that a nearer wave hides are not painted.
 """
 
 from __future__ import annotations

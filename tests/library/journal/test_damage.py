@@ -1,7 +1,7 @@
-"""``damage`` and all that reads a journal: each kind of damage costs a row, or is said in a sentence.
+"""Damaged journals: each kind of damage loses at most a row, or is reported with a remedy.
 
-Whatever was done to ``library.sqlite``, no way in raises an error of the database, of Python's decoding or of
-a conversion, shows an empty library in silence, or lets a request leave whose row is not kept.
+Whatever was done to ``library.sqlite``, no function raises an error of the database, of Python's decoding or
+of a conversion, silently shows an empty library, or sends a request whose row is not stored.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ JSON = {
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A journal with rows in every table."""
+    """Return a journal with rows in every table."""
     folder = tmp_path_factory.mktemp("sound")
     library = Library(folder)
     with library.journal.together():
@@ -93,7 +93,7 @@ Damage = Callable[[Path], object]
 
 
 def sql(*statements: str, values: tuple[object, ...] = (), unchecked: bool = False) -> Damage:
-    """Damage done by SQL."""
+    """Return damage done by SQL."""
 
     def damage(path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
@@ -108,12 +108,12 @@ def sql(*statements: str, values: tuple[object, ...] = (), unchecked: bool = Fal
 
 
 def replaced(content: bytes) -> Damage:
-    """Another file in its place."""
+    """Return damage that replaces the file."""
     return lambda path: path.write_bytes(content)
 
 
 def flipped(start: int, end: int) -> Damage:
-    """Bytes that are others, the same ones each time."""
+    """Return damage that changes a range of bytes, in the same way each time."""
 
     def damage(path: Path) -> None:
         content = bytearray(path.read_bytes())
@@ -125,24 +125,24 @@ def flipped(start: int, end: int) -> Damage:
 
 
 def beside(ending: str, content: bytes) -> Damage:
-    """A file that SQLite takes for its own."""
+    """Return damage by a file that SQLite treats as its own."""
     return lambda path: path.with_name(path.name + ending).write_bytes(content)
 
 
 def a_folder(path: Path) -> None:
-    """A folder of that name."""
+    """Replace the journal by a folder."""
     path.unlink()
     path.mkdir()
 
 
 def a_loop(path: Path) -> None:
-    """A link to itself."""
+    """Replace the journal by a link to itself."""
     path.unlink()
     path.symlink_to(path)
 
 
 def write_ahead(path: Path) -> None:
-    """A write-ahead log that a killed program has left, with damage in its last part."""
+    """Add a write-ahead log left by a killed program, with damage in its last part."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("UPDATE tasks SET progress = 99")
@@ -155,7 +155,7 @@ def write_ahead(path: Path) -> None:
 
 
 def rebuilt(*pragmas: str) -> Damage:
-    """The same content in a database of another kind."""
+    """Return damage that rebuilds the same content with other pragmas."""
 
     def damage(path: Path) -> None:
         with closing(sqlite3.connect(path)) as old:
@@ -170,7 +170,7 @@ def rebuilt(*pragmas: str) -> Damage:
 
 
 def an_index_with_gaps(path: Path) -> None:
-    """The index of the times lacks most rows, as after a crash on a disk that lies about its writes."""
+    """Remove most rows from the index of times, as after a crash of a disk that falsely confirms writes."""
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         (root,) = database.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'ix_tasks_submitted_at'"
@@ -184,12 +184,12 @@ def an_index_with_gaps(path: Path) -> None:
 
 
 def dropped(table: str) -> Damage:
-    """A table that is not there."""
+    """Return damage that removes a table."""
     return sql(f"DROP TABLE {table}")
 
 
 def a_view(table: str) -> Damage:
-    """A view in the place of a table."""
+    """Return damage that replaces a table by a view."""
     return sql(f"ALTER TABLE {table} RENAME TO other", f"CREATE VIEW {table} AS SELECT * FROM other")
 
 
@@ -267,12 +267,12 @@ ODD_VALUES: dict[str, Damage] = {
         **(JSON if column in ("request", "error", "axes", "skipped", "values") else {}),
     }.items()
 }
-#: Kinds after which nothing is left of what was in the journal, and nothing says that there was more.
+#: Kinds of damage that leave neither rows nor a sign that there were any.
 NOTHING_LEFT = {"empty", "one byte"}
 
 
 def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Every way to read or to judge what is in the journal."""
+    """Yield every way to read a journal or to judge its videos."""
     library = Library(folder)
     yield "entries", library.entries
     yield "unfinished", lambda: library.has_unfinished(service="https://qingbo.dev/v1")
@@ -289,13 +289,13 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
     yield "search", lambda: select(library.journal, Selection(text="koi 鲤", mode="std", since=None))
     yield "choices", lambda: choices(library.journal)
     yield "table", lambda: library.to_dataframe()
-    judged = library.judgements
-    yield "judgements", lambda: judged.of_all([entry.key for entry in library.entries()])
-    yield "preferences", judged.preferences
-    yield "rate", lambda: judged.rate("0" * 32, 5)
-    yield "tag", lambda: judged.tag("0" * 32, ["koi"])
-    yield "note", lambda: judged.note("0" * 32, "a note")
-    yield "prefer", lambda: judged.prefer("0" * 32, "1" * 32)
+    judgements = library.judgements
+    yield "judgements", lambda: judgements.of_all([entry.key for entry in library.entries()])
+    yield "preferences", judgements.preferences
+    yield "rate", lambda: judgements.rate("0" * 32, 5)
+    yield "tag", lambda: judgements.tag("0" * 32, ["koi"])
+    yield "note", lambda: judgements.note("0" * 32, "a note")
+    yield "prefer", lambda: judgements.prefer("0" * 32, "1" * 32)
     yield "gallery", lambda: qw.Gallery(library)
     sweeps = Sweeps(library.journal, "https://qingbo.dev/v1")
     yield "sweeps", sweeps.names
@@ -307,22 +307,22 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
 
 
 def resumed(manager: qw.TaskManager) -> object:
-    """The latest sweep with its rows; a library without one says so by a ``KeyError``."""
+    """Return the rows of the latest sweep, or the ``KeyError`` of a library without one."""
     try:
         return Sweep.resume(manager=manager).rows()
     except KeyError as error:
         return error
 
 
-def troubles(folder: Path, manager: qw.TaskManager | None = None) -> list[str]:
-    """Return what a user would see that is neither a result nor a sentence of ours."""
+def failures(folder: Path, manager: qw.TaskManager | None = None) -> list[str]:
+    """Return the errors that a user would see without a remedy."""
     found = []
     for name, call in ways_in(folder, manager):
         try:
             call()
         except qw.QingboError as error:
             if "connect(library=…)" not in str(error) and "resume(id)" not in str(error):
-                found.append(f"{name}: {error} (says not what to do)")
+                found.append(f"{name}: {error} (without a remedy)")
         except Exception as error:
             found.append(f"{name}: {type(error).__name__}: {error}")
     return found
@@ -330,7 +330,7 @@ def troubles(folder: Path, manager: qw.TaskManager | None = None) -> list[str]:
 
 @pytest.fixture
 def damaged(sound: Path, tmp_path: Path) -> Callable[[Damage], Path]:
-    """Makes a folder with a journal that was damaged."""
+    """Return a function that creates a folder with a damaged journal."""
     numbers = count()
 
     def make(damage: Damage) -> Path:
@@ -350,17 +350,17 @@ def damaged(sound: Path, tmp_path: Path) -> Callable[[Damage], Path]:
 def test_a_damaged_journal(
     damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Reading works or says what to do, and no request leaves without a row that stays."""
+    """Reading works or reports a remedy, and no request is sent without a stored row."""
     monkeypatch.setattr(engine, "PATIENCE", 1.0)
     folder, service = damaged(KINDS[kind]), Service()
     try:
         shown = {entry.task_id for entry in Library(folder).entries()}
     except qw.QingboError:
-        shown = {"said"}
-    assert shown or kind in NOTHING_LEFT, "an empty library, in silence"
+        shown = {"reported"}
+    assert shown or kind in NOTHING_LEFT, "silently shows an empty library"
     if kind == "an index with gaps":
-        assert len(shown) == COUNT, "half of the library is left out, in silence"
-    assert troubles(folder) == []
+        assert len(shown) == COUNT, "silently omits half of the library"
+    assert failures(folder) == []
     rows: list[object] = []
     with FaultServer(otherwise=service) as server:
         service.url = server.url
@@ -369,7 +369,7 @@ def test_a_damaged_journal(
                 qw.Client("some-key", f"{server.url}/v1"), Library(folder), poll_interval=0.05
             ) as manager:
                 manager.recover_soon()
-                assert troubles(folder, manager) == []
+                assert failures(folder, manager) == []
                 task = manager.submit(prompt="koi")
                 with contextlib.suppress(qw.QingboError):
                     task.wait(30)
@@ -377,17 +377,17 @@ def test_a_damaged_journal(
                     rows.append(manager.library.get(task.key))
         except qw.QingboError as refusal:
             rows.extend([None] if "connect(library=…)" not in str(refusal) else [])
-        assert None not in rows, "paid and not in the journal, or refused without saying what to do"
+        assert None not in rows, "paid and not in the journal, or refused without a remedy"
         assert len(service.tasks) == len(rows), "paid, and not in the journal"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("table", COLUMNS)
-def test_one_odd_value_costs_one_row(
+def test_an_invalid_value_affects_one_row(
     damaged: Callable[[Damage], Path], monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    """SQLite keeps any value in any column: whatever stands there, all other rows are shown."""
+    """An invalid value, which SQLite stores in any column, does not hide the other rows."""
     found: dict[str, object] = {}
     with qw.TaskManager(qw.Client("some-key"), Library("elsewhere")) as manager:
         for kind, damage in ODD_VALUES.items():
@@ -396,7 +396,7 @@ def test_one_odd_value_costs_one_row(
             folder = damaged(damage)
             manager.library = Library(folder)
             manager.sweeps.clear()
-            if problems := troubles(folder, manager):
+            if problems := failures(folder, manager):
                 found[kind] = problems
             if len(Library(folder).entries()) < COUNT:
                 found[f"{kind}, rows"] = len(Library(folder).entries())
@@ -405,17 +405,17 @@ def test_one_odd_value_costs_one_row(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_cut_off_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -> None:
-    """A copy that was broken off: never an error of SQL, never a library that seems to be empty."""
+def test_a_journal_truncated_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -> None:
+    """A truncated copy never raises an SQL error, and the library never looks empty."""
     pages, found = sound.stat().st_size // 4096, {}
     for page in range(pages):
         folder = damaged(lambda path, page=page: os.truncate(path, page * 4096 + 17))  # type: ignore[misc]  # mypy infers no lambda with a default
         try:
             if not Library(folder).entries():
-                found[page] = ["empty, in silence"]
+                found[page] = ["silently empty"]
         except qw.QingboError:
             pass
-        if problems := troubles(folder):
+        if problems := failures(folder):
             found[page] = problems
     assert found == {}
 
@@ -424,21 +424,21 @@ def test_cut_off_at_every_page(damaged: Callable[[Damage], Path], sound: Path) -
 @pytest.mark.attack
 @pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore")
-def test_bytes_that_are_others_at_random(damaged: Callable[[Damage], Path]) -> None:
-    """Five hundred journals, each with some bytes changed anywhere, most of them where it hurts."""
+def test_bytes_changed_at_random(damaged: Callable[[Damage], Path]) -> None:
+    """Five hundred journals with random bytes changed, often in the header, are read or reported."""
     found: dict[int, list[str]] = {}
     for seed in range(500):
-        drawn = random.Random(seed)
+        rng = random.Random(seed)
 
-        def damage(path: Path, drawn: random.Random = drawn) -> None:
+        def damage(path: Path, rng: random.Random = rng) -> None:
             content = bytearray(path.read_bytes())
-            for _ in range(drawn.choice((1, 3, 10, 100))):
-                end = len(content) if drawn.random() < 0.6 else 4200
-                content[drawn.randrange(end)] = drawn.randrange(256)
+            for _ in range(rng.choice((1, 3, 10, 100))):
+                end = len(content) if rng.random() < 0.6 else 4200
+                content[rng.randrange(end)] = rng.randrange(256)
             path.write_bytes(content)
 
         folder = damaged(damage)
-        if problems := troubles(folder):
+        if problems := failures(folder):
             found[seed] = problems
         shutil.rmtree(folder)
     assert found == {}
@@ -446,6 +446,6 @@ def test_bytes_that_are_others_at_random(damaged: Callable[[Damage], Path]) -> N
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the permissions of POSIX do not bind root")
 def test_a_journal_that_may_not_be_read(damaged: Callable[[Damage], Path]) -> None:
-    """Another user's, say."""
+    """A journal without read permission, such as another user's, is reported with a remedy."""
     folder = damaged(lambda path: path.chmod(0))
-    assert troubles(folder) == []
+    assert failures(folder) == []

@@ -1,4 +1,4 @@
-"""``journal``: what is done about a journal that is damaged, foreign, locked, or on a full disk."""
+"""Journals that are damaged, foreign, locked, or on a full disk."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ NOWHERE = "https://qingbo.dev/v1"
 
 
 def entry(key: str, **columns: Any) -> Entry:
-    """A row with what matters to the test."""
+    """Return a row with the columns that matter to the test."""
     return Entry(key=key, service=NOWHERE, **columns)
 
 
 @contextmanager
 def changing(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The journal as another program sees it."""
+    """Open the journal as another program does."""
     with closing(sqlite3.connect(folder / "library.sqlite")) as database, database:
         yield database
 
 
 def test_a_file_that_is_no_journal_is_named_and_left_as_it_is(tmp_path):
-    """Whatever lies there under our name is not overwritten; ``connect`` says what to do about it."""
+    """A file with the journal's name is never overwritten; the error of ``connect`` has the remedy."""
     path = tmp_path / "library.sqlite"
     path.write_bytes(b"holiday pictures " * 1000)
     before = path.read_bytes()
@@ -51,7 +51,7 @@ def test_a_file_that_is_no_journal_is_named_and_left_as_it_is(tmp_path):
 
 @pytest.mark.slow
 def test_a_journal_damaged_in_the_middle_is_named(tmp_path):
-    """A torn disk page, say: reading tells so in words instead of a traceback of SQL."""
+    """Reading a journal with a torn disk page raises our error instead of one of SQL."""
     library = Library(tmp_path)
     for number in range(200):
         library.add(entry(f"{number:032}", request={"prompt": "锦鲤" * 50}))
@@ -68,7 +68,7 @@ def test_a_journal_damaged_in_the_middle_is_named(tmp_path):
     "schema", ["create table recipes (name text)", "create table tasks (id integer, title text)"]
 )
 def test_the_database_of_another_program_is_left_alone(tmp_path, schema):
-    """No table is added to it, even if one of its own is called like ours."""
+    """No table is added to it, even if one of its own has the name of ours."""
     with changing(tmp_path) as database:
         database.execute(schema)
     before = (tmp_path / "library.sqlite").read_bytes()
@@ -78,15 +78,15 @@ def test_the_database_of_another_program_is_left_alone(tmp_path, schema):
 
 
 def test_an_empty_file_becomes_a_journal(tmp_path):
-    """A kernel that died while it made the journal leaves nothing in it."""
+    """An empty file, left by a kernel that died while creating the journal, becomes a journal."""
     (tmp_path / "library.sqlite").touch()
     library = Library(tmp_path)
     library.add(entry("a"))
     assert [row.key for row in library.entries()] == ["a"]
 
 
-def test_a_row_that_makes_no_sense_keeps_nobody_from_the_others(tmp_path):
-    """Broken JSON, a status that is none, a time that is no time: that row is shown as far as it can be."""
+def test_an_invalid_row_does_not_hide_the_others(tmp_path):
+    """A row with broken JSON, an empty status or an invalid time is shown without these values."""
     library = Library(tmp_path)
     for key in ("bad", "list", "deep", "good"):
         library.add(entry(key * 8, status="queued", task_id=key, request={"prompt": "锦鲤"}))
@@ -108,7 +108,7 @@ def test_a_row_that_makes_no_sense_keeps_nobody_from_the_others(tmp_path):
 
 
 def test_a_folder_that_was_removed_is_made_anew(tmp_path):
-    """Whoever tidies up while a notebook runs does not have to restart it."""
+    """A folder that the user removes while a notebook runs is created again, without a restart."""
     library = Library(tmp_path / "videos")
     library.add(entry("a"))
     shutil.rmtree(tmp_path / "videos")
@@ -119,11 +119,11 @@ def test_a_folder_that_was_removed_is_made_anew(tmp_path):
 
 @pytest.mark.timeout(60)
 def test_closing_does_not_wait_for_a_kernel_that_writes(tmp_path, monkeypatch):
-    """Another program that sits on the journal keeps nobody from shutting down."""
-    monkeypatch.setattr(engine, "PATIENCE", 3600.0)  # for which a row is otherwise waited for
+    """A manager closes even while another program keeps the journal locked."""
+    monkeypatch.setattr(engine, "PATIENCE", 3600.0)  # the wait for any other row
     manager = qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), Library(tmp_path))
     manager.library.add(entry("a"), holder=manager.holder, seconds=30)
-    manager.monitor.start(asyncio.sleep, 0).result(30)  # as one that has something to let go of
+    manager.monitor.start(asyncio.sleep, 0).result(30)  # so that it has tasks to release
     with changing(tmp_path) as database:
         database.execute("begin exclusive")
         manager.close()
@@ -132,8 +132,8 @@ def test_closing_does_not_wait_for_a_kernel_that_writes(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_journal_that_fails_beside_a_saved_video_keeps_it_from_nobody(manager, monkeypatch):
-    """The sidecar wants to know how the video is rated; the video itself is there."""
+def test_a_journal_failure_does_not_lose_a_saved_video(manager, monkeypatch):
+    """A video stays saved if the journal fails when the sidecar needs the rating."""
 
     def fails(*_: object) -> None:
         raise sa.exc.OperationalError("select", {}, Exception("database is locked"))
@@ -144,8 +144,8 @@ def test_a_journal_that_fails_beside_a_saved_video_keeps_it_from_nobody(manager,
     assert manager.library.get(task.key).file == task.video_path.name
 
 
-def test_the_words_of_an_error_are_those_of_the_database():
-    """Neither SQL nor a prompt nor a link of SQLAlchemy's is read out to a person."""
+def test_the_text_of_an_error_is_that_of_the_database():
+    """The text has neither SQL nor a prompt nor a link of SQLAlchemy."""
     error = sa.exc.OperationalError("insert into tasks", {"prompt": "secret"}, Exception("disk is full"))
     assert in_short(error) == "disk is full"
 
@@ -171,8 +171,8 @@ manager.close()
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit on Windows")
-def test_a_disk_that_fills_up_while_running_is_said_plainly_and_gone_on_after(sandbox, tmp_path):
-    """The system refuses to let the journal grow: nothing is sent; with room again the same task is made."""
+def test_a_full_disk_is_reported_and_the_task_can_be_submitted_later(sandbox, tmp_path):
+    """Nothing is sent while the journal cannot grow; with free space, the same task is submitted."""
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, tmp_path / "videos", sandbox.base_url, sandbox.api_key],
         capture_output=True,

@@ -1,6 +1,6 @@
-"""``opening`` and ``migrations``: journals of other versions, earlier and later.
+"""Opening and migration of journals of other versions, older and newer.
 
-``tests/journals`` keeps journals that released versions have made; each test works on a copy of one.
+``tests/journals`` has journals written by released versions; each test works on a copy of one.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sweeps import Sweeps
 
 JOURNALS = Path(__file__).parents[2] / "journals"
-KEPT = sorted(path.relative_to(JOURNALS).as_posix() for path in JOURNALS.glob("*/*.sqlite"))
+STORED = sorted(path.relative_to(JOURNALS).as_posix() for path in JOURNALS.glob("*/*.sqlite"))
 FIRST = "0.1.0/everything.sqlite"
 Rows = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Callable[..., Path]:
-    """A library folder with a kept journal in it."""
+    """Return a function that creates a library folder with a stored journal."""
 
     def copy(name: str = FIRST, folder: str = "qingbo_videos") -> Path:
         (tmp_path / folder).mkdir(parents=True)
@@ -53,21 +53,21 @@ def old(tmp_path: Path) -> Callable[..., Path]:
 
 @contextmanager
 def plain(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file as SQLite sees it."""
+    """Open the file with SQLite directly."""
     with closing(sqlite3.connect(path)) as database, database:
         database.row_factory = sqlite3.Row
         yield database
 
 
 def rows_of(path: Path) -> Rows:
-    """Every row of every table."""
+    """Return every row of every table."""
     with plain(path) as database:
         tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
         return {table: [dict(row) for row in database.execute(f"select * from {table}")] for table in tables}
 
 
 def schema_of(url: str | sa.URL) -> dict[str, Any]:
-    """The tables, columns, keys and indexes that a database has."""
+    """Return the tables, columns, keys and indexes of a database."""
     engine = sa.create_engine(url)
     inspector = sa.inspect(engine)
     found = {
@@ -93,20 +93,20 @@ def differences(url: str | sa.URL) -> list[Any]:
 
 
 def url_of(folder: Path) -> str:
-    """The journal's URL for SQLAlchemy."""
+    """Return the journal's URL for SQLAlchemy."""
     return f"sqlite:///{folder / 'library.sqlite'}"
 
 
-def test_journals_are_kept() -> None:
-    """The tests below would pass on an empty list; this one would not."""
+def test_stored_journals_exist() -> None:
+    """The stored journals exist; without them, the parametrized tests below would all be skipped."""
     assert {f"0.1.0/{name}.sqlite" for name in ("empty", "everything", "half-made", "tasks-only")} <= set(
-        KEPT
+        STORED
     )
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_every_kept_journal_opens_and_nothing_is_lost(old: Callable[..., Path], name: str) -> None:
-    """Each row of each table is there as the version that wrote it left it, and the library shows it."""
+@pytest.mark.parametrize("name", STORED)
+def test_every_stored_journal_opens_and_nothing_is_lost(old: Callable[..., Path], name: str) -> None:
+    """Each row of each table is unchanged after the migration, and the library shows it."""
     folder = old(name)
     before = rows_of(folder / "library.sqlite")
     library = Library(folder)
@@ -120,10 +120,10 @@ def test_every_kept_journal_opens_and_nothing_is_lost(old: Callable[..., Path], 
         assert (entry.task_id, entry.status, entry.file) == (row["task_id"], row["status"], row["file"])
         assert entry.request == (None if row["request"] is None else json.loads(row["request"]))
         assert entry.submitted_at.timestamp() == pytest.approx(row["submitted_at"])
-    judged = library.judgements.of_all(list(entries))
+    judgements = library.judgements.of_all(list(entries))
     for row in before.get("judgements", []):
-        assert (judged[row["key"]].rating, judged[row["key"]].note) == (row["rating"], row["note"])
-    assert sorted((key, tag) for key, one in judged.items() for tag in one.tags) == sorted(
+        assert (judgements[row["key"]].rating, judgements[row["key"]].note) == (row["rating"], row["note"])
+    assert sorted((key, tag) for key, item in judgements.items() for tag in item.tags) == sorted(
         (row["key"], row["tag"]) for row in before.get("tags", []) if row["key"] in entries
     )
     assert len(library.judgements.preferences()) == len(before.get("preferences", []))
@@ -135,11 +135,11 @@ def test_every_kept_journal_opens_and_nothing_is_lost(old: Callable[..., Path], 
         assert [cell.key for cell in sweep.cells] == [cell["key"] for cell in cells]
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_an_old_journal_gets_the_form_of_a_new_one(
+@pytest.mark.parametrize("name", STORED)
+def test_an_old_journal_gets_the_schema_of_a_new_one(
     old: Callable[..., Path], tmp_path: Path, name: str
 ) -> None:
-    """Column by column and index by index, whichever of the later tables it had."""
+    """The columns and indexes are the same, whichever of the later tables the old journal had."""
     folder = old(name)
     Library(folder).entries()
     Library(tmp_path / "new").add(Entry(key="a", service="sandbox"))
@@ -156,10 +156,10 @@ LATER = [
 
 
 @pytest.mark.parametrize(("kind", "name"), LATER)
-def test_wherever_version_0_1_0_was_killed(
+def test_version_0_1_0_may_have_been_killed_at_any_point(
     old: Callable[..., Path], tmp_path: Path, kind: str, name: str
 ) -> None:
-    """It made one table or index after the other, and never looked for some of them again."""
+    """A journal in which version 0.1.0 had not created a table or index yet gets the full schema."""
     folder = old()
     with plain(folder / "library.sqlite") as database:
         database.execute(f"drop {kind} {name}")
@@ -168,8 +168,8 @@ def test_wherever_version_0_1_0_was_killed(
     assert schema_of(url_of(folder)) == schema_of(url_of(tmp_path / "new"))
 
 
-def test_the_steps_lead_from_nothing_to_a_new_journal(tmp_path: Path) -> None:
-    """The first step is never taken; it is there for who reads the others."""
+def test_the_migrations_create_a_new_journal(tmp_path: Path) -> None:
+    """All migrations together create the current schema; the first one never runs otherwise."""
     Library(tmp_path / "new").add(Entry(key="a", service="sandbox"))
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'steps.sqlite'}")
     with engine.begin() as connection:
@@ -178,15 +178,15 @@ def test_the_steps_lead_from_nothing_to_a_new_journal(tmp_path: Path) -> None:
     assert schema_of(f"sqlite:///{tmp_path / 'steps.sqlite'}") == schema_of(url_of(tmp_path / "new"))
 
 
-def test_the_revisions_are_those_of_the_steps() -> None:
-    """A journal is recognised without Alembic, by a list that is easily forgotten."""
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    """The list that identifies a journal without Alembic has every migration."""
     steps = ScriptDirectory.from_config(migrations.configuration()).walk_revisions()
     assert tuple(reversed([step.revision for step in steps])) == REVISIONS
     assert all(release_of(revision) for revision in REVISIONS)
 
 
 def test_a_new_or_current_journal_needs_no_alembic(tmp_path: Path) -> None:
-    """It takes long to import, and a first task would wait for it."""
+    """A new or current journal does not import Alembic, which would delay the first task."""
     script = (
         "import sys\nfrom qingbo_widgets.library.entry import Entry\n"
         "from qingbo_widgets.library.library import Library\n"
@@ -196,8 +196,8 @@ def test_a_new_or_current_journal_needs_no_alembic(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_a_copy_is_kept_beside_it(old: Callable[..., Path]) -> None:
-    """It holds what the journal held before, and is never written over."""
+def test_a_backup_is_saved_beside_it(old: Callable[..., Path]) -> None:
+    """The backup has the content from before the migration, and is never overwritten."""
     folder = old()
     before = rows_of(folder / "library.sqlite")
     Library(folder).entries()
@@ -213,8 +213,8 @@ def test_a_copy_is_kept_beside_it(old: Callable[..., Path]) -> None:
     }
 
 
-def test_what_another_program_has_not_written_yet_is_copied_too(old: Callable[..., Path]) -> None:
-    """A journal in WAL mode keeps its newest rows in a second file."""
+def test_a_backup_includes_the_write_ahead_log(old: Callable[..., Path]) -> None:
+    """The backup of a journal in WAL mode has its newest rows too, which are in a second file."""
     folder = old()
     with closing(sqlite3.connect(folder / "library.sqlite")) as other:
         other.execute("pragma journal_mode = wal")
@@ -225,10 +225,10 @@ def test_what_another_program_has_not_written_yet_is_copied_too(old: Callable[..
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{path}", "sqlite:///file:{path}?uri=true"])
-def test_a_journal_elsewhere_has_its_copy_beside_it(
+def test_a_journal_elsewhere_has_its_backup_beside_it(
     old: Callable[..., Path], tmp_path: Path, url: str
 ) -> None:
-    """A URL may name a file of SQLite too, in several ways."""
+    """A journal named by an SQLite URL of any form has its backup beside it."""
     folder = old(folder="elsewhere")
     library = Library(tmp_path / "videos", database=url.format(path=folder / "library.sqlite"))
     assert library.entries()
@@ -236,8 +236,8 @@ def test_a_journal_elsewhere_has_its_copy_beside_it(
     assert list((tmp_path / "videos").iterdir()) == []
 
 
-def test_without_a_copy_nothing_is_changed(old: Callable[..., Path]) -> None:
-    """As on a full disk. Everything can be looked at, and the first write is refused with the reason."""
+def test_without_a_backup_nothing_is_changed(old: Callable[..., Path]) -> None:
+    """If no backup can be saved, as on a full disk, the journal is read-only and a write gets the reason."""
     folder = old()
     before = rows_of(folder / "library.sqlite")
     (folder / "library-0.1.0.part").mkdir()
@@ -252,21 +252,21 @@ def test_without_a_copy_nothing_is_changed(old: Callable[..., Path]) -> None:
     assert len(library.entries()) == len(before["tasks"]) + 1
 
 
-def test_without_room_for_the_migration_it_is_looked_at(
+def test_without_space_for_the_migration_it_is_read_only(
     old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite itself says that the disk is full; the journal is read in a copy elsewhere."""
+    """If SQLite reports a full disk, a copy of the journal elsewhere is read."""
     folder = old("0.1.0/tasks-only.sqlite")
     before = rows_of(folder / "library.sqlite")
     upgrade = migrations.upgrade
 
-    def without_room(connection: sa.Connection) -> None:
+    def without_space(connection: sa.Connection) -> None:
         if "qingbo-journal-" not in str(connection.exec_driver_sql("PRAGMA database_list").first()):
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         upgrade(connection)
 
-    monkeypatch.setattr(migrations, "upgrade", without_room)
+    monkeypatch.setattr(migrations, "upgrade", without_space)
     library = Library(folder)
     assert len(library.entries()) == len(before["tasks"])
     with pytest.raises(qw.QingboError, match=r"full.*space"):
@@ -275,8 +275,8 @@ def test_without_room_for_the_migration_it_is_looked_at(
 
 
 @pytest.mark.parametrize("kind", ["view", "table"])
-def test_what_is_only_called_like_ours_is_left_alone(tmp_path: Path, kind: str) -> None:
-    """Another program's table, or a view of it: nothing is written into its database."""
+def test_a_foreign_table_with_our_name_is_left_alone(tmp_path: Path, kind: str) -> None:
+    """Nothing is written to the database of another program that has a table or view with our name."""
     with plain(tmp_path / "library.sqlite") as database:
         if kind == "view":
             database.execute("create table jobs (key text)")
@@ -302,12 +302,12 @@ def test_what_is_only_called_like_ours_is_left_alone(tmp_path: Path, kind: str) 
     ],
 )
 def test_messages_name_a_database_without_its_password(tmp_path: Path, url: str, place: str) -> None:
-    """Whatever characters the password has; and no URL makes a library fail before it is used."""
+    """No password appears, whatever its characters, and no URL makes a library fail before its use."""
     assert Library(tmp_path, database=url).journal.place == place
 
 
-def test_what_a_killed_program_has_half_written_is_undone_first(old: Callable[..., Path]) -> None:
-    """The file alone is torn; SQLite's own journal beside it makes it whole, and the copy too."""
+def test_an_interrupted_write_is_rolled_back_first(old: Callable[..., Path]) -> None:
+    """SQLite's rollback journal repairs the file and its backup."""
     folder = old()
     expected = rows_of(folder / "library.sqlite")
     writes = (
@@ -320,8 +320,8 @@ def test_what_a_killed_program_has_half_written_is_undone_first(old: Callable[..
     assert rows_of(folder / "library-0.1.0.sqlite") == expected
 
 
-def test_a_step_that_fails_is_undone_whole(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The journal is as it was, and the message says so; a later attempt succeeds."""
+def test_a_failed_migration_is_rolled_back(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed migration changes nothing, as its message states; a later attempt succeeds."""
     folder = old()
     before = rows_of(folder / "library.sqlite")
     upgrade = migrations.upgrade
@@ -329,28 +329,28 @@ def test_a_step_that_fails_is_undone_whole(old: Callable[..., Path], monkeypatch
     def fail(connection: sa.Connection) -> None:
         upgrade(connection)
         connection.execute(sa.text("update tasks set model = 'half'"))
-        raise ZeroDivisionError("a step went wrong")
+        raise ZeroDivisionError("a migration went wrong")
 
     monkeypatch.setattr(migrations, "upgrade", fail)
     for _ in range(2):
         with pytest.raises(qw.QingboError, match=r"is from qingbo_widgets 0\.1\.0 .*went wrong.*Nothing"):
             Library(folder).entries()
         assert rows_of(folder / "library.sqlite") == before
-    assert list(folder.glob("library-*")) == []  # no copy is needed of what is as it was
+    assert list(folder.glob("library-*")) == []  # an unchanged journal needs no backup
     monkeypatch.undo()
     assert len(Library(folder).entries()) == len(before["tasks"])
 
 
 @pytest.mark.parametrize("name", ["100 %", "a#b&c=1 %20", "课程 一", "it's"])
 def test_a_folder_of_any_name(old: Callable[..., Path], name: str) -> None:
-    """URLs and Alembic's settings give some characters a meaning."""
+    """A folder name may contain characters that are special in URLs and in Alembic's settings."""
     folder = old(folder=name)
     assert Library(folder).entries()
     assert (folder / "library-0.1.0.sqlite").exists()
 
 
-def test_the_older_version_goes_on_with_it(old: Callable[..., Path]) -> None:
-    """Its kernel may have the journal open meanwhile: the columns that it names are all there, and enough."""
+def test_the_older_version_can_still_write(old: Callable[..., Path]) -> None:
+    """An INSERT of the older version, whose kernel may have the journal open, still succeeds."""
     folder = old()
     columns = list(rows_of(folder / "library.sqlite")["tasks"][0])
     Library(folder).entries()
@@ -367,7 +367,7 @@ def test_the_older_version_goes_on_with_it(old: Callable[..., Path]) -> None:
 
 @pytest.fixture
 def later(old: Callable[..., Path]) -> Path:
-    """A library whose journal a later version has taken over: with another revision."""
+    """Return a library whose journal a later version has migrated to another revision."""
     folder = old()
     Library(folder).entries()
     with plain(folder / "library.sqlite") as database:
@@ -378,12 +378,12 @@ def later(old: Callable[..., Path]) -> Path:
 
 
 def test_a_journal_of_a_later_version_is_read_and_not_changed(later: Path) -> None:
-    """Whatever is asked to be written is refused with what to do; what is there can be looked at."""
+    """Every write is refused with a remedy; everything can be read."""
     before = (later / "library.sqlite").read_bytes()
     library = Library(later)
     entries = library.entries()
     assert len(entries) == len(rows_of(JOURNALS / FIRST)["tasks"])
-    assert any(one.rating for one in library.judgements.of_all([entry.key for entry in entries]).values())
+    assert any(item.rating for item in library.judgements.of_all([entry.key for entry in entries]).values())
     writes: list[Callable[[], object]] = [
         lambda: library.add(Entry(key="new", service="sandbox")),
         lambda: library.update(entries[0].key, model="x"),
@@ -399,8 +399,8 @@ def test_a_journal_of_a_later_version_is_read_and_not_changed(later: Path) -> No
     assert (later / "library.sqlite").read_bytes() == before
 
 
-def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sandbox: qw.Sandbox) -> None:
-    """No row, no request: a task that is not written down would be paid for and lost."""
+def test_connecting_to_a_later_journal_warns_and_sends_nothing(later: Path, sandbox: qw.Sandbox) -> None:
+    """No request is sent without a row, because the task would be paid for and lost."""
     with pytest.warns(UserWarning, match=r"7\.3\.0 or newer"):
         manager = qw.connect(sandbox=sandbox, library=later)
     with manager:
@@ -411,8 +411,10 @@ def test_connecting_to_a_later_journal_says_so_and_sends_nothing(later: Path, sa
         assert len(manager.library.entries()) > 0
 
 
-def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has migrated the journal while this one waited for the lock."""
+def test_a_later_version_that_migrates_first(
+    old: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that a later version migrates while this one waits for the lock is read-only."""
     folder = old()
     bring_up_to_date: Callable[..., str] = vars(opening)["bring_up_to_date"]
 
@@ -428,8 +430,8 @@ def test_a_later_version_that_is_quicker(old: Callable[..., Path], monkeypatch: 
         Library(folder).add(Entry(key="new", service="sandbox"))
 
 
-def test_a_revision_that_tells_no_release_is_newer_too(later: Path) -> None:
-    """As a development version might write it."""
+def test_a_revision_without_a_release_is_newer_too(later: Path) -> None:
+    """A revision without a release, as of a development version, counts as newer."""
     with plain(later / "library.sqlite") as database:
         database.execute(f"update {VERSION_TABLE} set version_num = 'deadbeef'")
     assert Library(later).entries()
@@ -437,8 +439,8 @@ def test_a_revision_that_tells_no_release_is_newer_too(later: Path) -> None:
         Library(later).add(Entry(key="new", service="sandbox"))
 
 
-def test_rows_from_before_there_were_contracts_are_of_the_first(old: Callable[..., Path]) -> None:
-    """The column comes with the migration, and a row of another contract keeps it."""
+def test_rows_without_a_contract_have_the_first_one(old: Callable[..., Path]) -> None:
+    """Old rows get the first contract by the migration, and a row of another contract keeps it."""
     library = Library(old())
     assert {entry.contract for entry in library.entries()} == {"2026-04"}
     library.add(Entry(key="new", service="sandbox", contract="2026-11"))
@@ -459,7 +461,7 @@ from qingbo_widgets.library import judgements, sidecar, sweeps
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.search import choices
-Library(sys.argv[2]).entries()  # what is imported late, while everything can be read
+Library(sys.argv[2]).entries()  # for the late imports, while all files are readable
 folder = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.seteuid(65534)
@@ -481,7 +483,7 @@ library.close()
 
 
 def test_a_library_that_becomes_writable_is_written(old: Callable[..., Path]) -> None:
-    """After a refused write the journal is looked at anew; no restart is needed."""
+    """After a refused write the journal is checked again, so no restart is needed."""
     folder = old()
     (folder / "library-0.1.0.part").mkdir()
     library = Library(folder)
@@ -494,8 +496,8 @@ def test_a_library_that_becomes_writable_is_written(old: Callable[..., Path]) ->
     assert library.get("new") is not None
 
 
-def test_a_journal_that_takes_the_place_of_an_open_one(old: Callable[..., Path]) -> None:
-    """A backup that is put back while the kernel runs is migrated as any other."""
+def test_a_journal_that_replaces_an_open_one(old: Callable[..., Path]) -> None:
+    """A backup that is restored while the kernel runs is migrated like any other journal."""
     folder = old()
     library = Library(folder)
     library.add(Entry(key="new", service="sandbox"))
@@ -509,10 +511,10 @@ def test_a_journal_that_takes_the_place_of_an_open_one(old: Callable[..., Path])
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="protects with the permissions of POSIX")
 @pytest.mark.parametrize("is_old", [True, False])
-def test_a_write_protected_library_can_be_looked_at(
+def test_a_write_protected_library_can_be_read(
     old: Callable[..., Path], tmp_path: Path, is_old: bool
 ) -> None:
-    """On a medium or share that takes no changes: an old journal is migrated in a copy elsewhere."""
+    """On a write-protected medium or share, an old journal is migrated in a copy elsewhere."""
     source = old()
     expected = len(rows_of(source / "library.sqlite")["tasks"])
     if not is_old:
@@ -562,7 +564,7 @@ print(before, flush=True)
 
 @pytest.mark.slow
 def test_kernels_that_open_it_at_the_same_moment(old: Callable[..., Path]) -> None:
-    """One migrates, the others wait; all of them write, and one copy is kept."""
+    """One kernel migrates and the others wait; all of them write, and there is one backup."""
     for turn in range(5):
         folder = old(folder=f"turn {turn}")
         expected = len(rows_of(folder / "library.sqlite")["tasks"])
@@ -607,7 +609,7 @@ Library(sys.argv[1]).entries()
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal of POSIX")
 def test_a_kernel_that_is_killed_in_the_middle(old: Callable[..., Path]) -> None:
-    """Nothing of its migration is left; the next kernel does it."""
+    """A kernel killed during the migration leaves nothing of it; the next kernel migrates."""
     folder = old()
     expected = len(rows_of(folder / "library.sqlite")["tasks"])
     command: list[str | Path] = [sys.executable, "-c", DIES, folder]
@@ -631,7 +633,7 @@ def _load(url: str, dump: Path) -> None:
 
 @pytest.mark.slow
 def test_an_old_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
-    """The same steps, and the same result as a new database."""
+    """The same migrations lead to the same schema as in a new database."""
     url, new = postgresql_url(), postgresql_url()
     _load(url, JOURNALS / "0.1.0" / "everything.sql")
     library = Library(tmp_path, database=url)
@@ -646,7 +648,7 @@ def test_an_old_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_pat
 
 
 @pytest.mark.slow
-def test_a_step_that_fails_in_postgresql(
+def test_a_failed_migration_in_postgresql(
     postgresql_url: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failed migration leaves no table or column behind."""
@@ -657,7 +659,7 @@ def test_a_step_that_fails_in_postgresql(
 
     def fail(connection: sa.Connection) -> None:
         upgrade(connection)
-        raise ZeroDivisionError("a step went wrong")
+        raise ZeroDivisionError("a migration went wrong")
 
     monkeypatch.setattr(migrations, "upgrade", fail)
     with pytest.raises(qw.QingboError, match=r"went wrong.*Nothing"):
@@ -669,7 +671,7 @@ def test_a_step_that_fails_in_postgresql(
 
 @pytest.mark.slow
 def test_a_later_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
-    """The server itself refuses every change."""
+    """The server itself rejects every change to a journal of a later version."""
     url = postgresql_url()
     Library(tmp_path, database=url).add(Entry(key="a", service="sandbox"))
     engine = sa.create_engine(url)
@@ -684,7 +686,7 @@ def test_a_later_journal_in_postgresql(postgresql_url: Callable[[], str], tmp_pa
 
 @pytest.mark.slow
 def test_two_kernels_migrate_one_postgresql(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
-    """The second waits for the lock, and finds the work done."""
+    """The other kernels wait for the lock and find the journal migrated."""
     url = postgresql_url()
     _load(url, JOURNALS / "0.1.0" / "everything.sql")
     script = (
@@ -699,7 +701,7 @@ def test_two_kernels_migrate_one_postgresql(postgresql_url: Callable[[], str], t
 
 
 def test_opening_twice_changes_nothing(old: Callable[..., Path]) -> None:
-    """A current journal is opened by one look."""
+    """Opening a current journal changes no byte of it."""
     folder = old()
     Library(folder).entries()
     before = (folder / "library.sqlite").read_bytes()

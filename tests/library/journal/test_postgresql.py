@@ -1,6 +1,6 @@
-"""A library whose journal is in PostgreSQL, ``Library(folder, database=…)``: all that SQLite does.
+"""A library whose journal is in PostgreSQL, ``Library(folder, database=…)``, works like one in SQLite.
 
-Where it can be, a library of each kind is asked the same, and the answers compared.
+Where possible, the same calls are made on a library of each kind and their results compared.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from qingbo_widgets.library.search import Selection, choices, select
 from qingbo_widgets.service.contract.request import VideoRequest
 from tests.postgresql import Server
 
-pytestmark = pytest.mark.slow  # the first test of a worker starts the server, and each makes a database
+pytestmark = pytest.mark.slow  # the first test of a worker starts the server, and each creates a database
 
 Both = tuple[Library, ...]
 SERVICE = "https://qingbo.dev/v1"
 NOON = datetime(2026, 4, 10, 12, tzinfo=UTC)
-KEPT = Path(__file__).parents[2] / "journals" / "0.1.0"
+STORED = Path(__file__).parents[2] / "journals" / "0.1.0"
 JSON = ("request", "error", "axes", "skipped", "values")
 FULL: dict[str, Any] = {
     "model": "kling-v3",
@@ -55,20 +55,20 @@ ROWS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def url(postgresql_url: Callable[..., str]) -> str:
-    """An empty database."""
+    """Return the URL of an empty database."""
     return postgresql_url()
 
 
 @pytest.fixture
 def library(tmp_path: Path, url: str) -> Iterator[Library]:
-    """An empty library with its journal in PostgreSQL."""
+    """Yield an empty library with its journal in PostgreSQL."""
     with closing(Library(tmp_path / "videos", database=url)) as library:
         yield library
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Both]:
-    """The same tasks and judgements in SQLite and in PostgreSQL, to be read alone."""
+    """Yield the same tasks and judgements in SQLite and in PostgreSQL, for reading only."""
     folder = tmp_path_factory.mktemp("libraries")
     with closing(Library(folder / "postgresql", database=postgresql_server.create())) as in_postgresql:
         yield filled(Library(folder / "sqlite"), in_postgresql)
@@ -76,7 +76,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) ->
 
 @pytest.fixture
 def make_manager(server: Sandbox, tmp_path: Path, url: str) -> Iterator[Callable[..., TaskManager]]:
-    """Makes managers on one database; all are closed at the end."""
+    """Yield a function that creates managers on one database; close them at the end."""
     managers: list[TaskManager] = []
 
     def make(**settings: Any) -> TaskManager:
@@ -91,7 +91,7 @@ def make_manager(server: Sandbox, tmp_path: Path, url: str) -> Iterator[Callable
 
 
 def filled(*both: Library) -> Both:
-    """Write the same tasks and judgements into both."""
+    """Write the same tasks and judgements to both libraries and return them."""
     for each in both:
         for minute, (key, columns) in enumerate(ROWS.items()):
             at = NOON + timedelta(minutes=minute)
@@ -109,9 +109,9 @@ def filled(*both: Library) -> Both:
     return both
 
 
-def alike(both: Both, ask: Callable[[Library], Any]) -> Any:
-    """Return what both libraries answer."""
-    in_sqlite, in_postgresql = map(ask, both)
+def alike(both: Both, call: Callable[[Library], Any]) -> Any:
+    """Return the result of a call, which must be the same for both libraries."""
+    in_sqlite, in_postgresql = map(call, both)
     assert in_postgresql == in_sqlite
     return in_postgresql
 
@@ -130,12 +130,12 @@ def alike(both: Both, ask: Callable[[Library], Any]) -> Any:
     ],
 )
 def test_entries_are_the_same_as_in_sqlite(both: Both, filters: dict[str, Any]) -> None:
-    """Every column, in every script, in the same order under every filter."""
+    """Every filter returns the same rows in the same order, with all columns in every script."""
     assert alike(both, lambda library: library.entries(**filters))
 
 
 def test_a_row_is_found(both: Both) -> None:
-    """By its key, and by the service's id of its task."""
+    """A row is found by its key, and by the service's id of its task."""
     assert alike(both, lambda library: library.get("koi")).cost == 50_000
     assert alike(both, lambda library: library.find("task-1", service=SERVICE)).key == "koi"
     assert alike(both, lambda library: library.find("task-1", service="sandbox")) is None
@@ -143,7 +143,7 @@ def test_a_row_is_found(both: Both) -> None:
 
 
 def test_a_row_is_changed(library: Library, tmp_path: Path) -> None:
-    """An end is not undone by a late answer, only by reopening."""
+    """A stale update does not reopen a finished task; ``reopen`` does."""
     both = filled(Library(tmp_path), library)
     for each in both:
         each.update("koi", status="processing", progress=5)
@@ -165,7 +165,7 @@ def test_durations_are_those_of_the_same_kind(both: Both) -> None:
 
 
 def test_a_task_is_held_by_one_kernel(tmp_path: Path, url: str, library: Library) -> None:
-    """Until it is released, or its time is over; renewing prolongs only what is one's own."""
+    """A hold lasts until its release or its end; a kernel extends and releases only its own holds."""
     library.add(Entry(key="k", service="s"), holder="first", seconds=0.0)
     with closing(Library(tmp_path / "the same", database=url)) as other:
         library.renew("first", 60.0)
@@ -181,13 +181,13 @@ def test_a_task_is_held_by_one_kernel(tmp_path: Path, url: str, library: Library
         library.release("first", patience=0.3)
         assert library.holding("k") is None
         assert other.hold("k", "second", 0.0)
-        assert library.hold("k", "first", 60.0), "the second one's time is over"
+        assert library.hold("k", "first", 60.0), "the second kernel's hold has expired"
 
 
 def test_judgements_are_the_same_as_in_sqlite(both: Both) -> None:
-    """Ratings, tags, notes and preferences, written a second time and taken back."""
-    found = alike(both, lambda library: library.judgements.of_all(list(ROWS)))
-    assert found["failed"].note == "很好 <b> 'x'"
+    """Ratings, tags, notes and preferences are the same after changes and removals."""
+    judgements = alike(both, lambda library: library.judgements.of_all(list(ROWS)))
+    assert judgements["failed"].note == "很好 <b> 'x'"
     assert alike(both, lambda library: choices(library.journal).tags) == ("koi pond", "🐉")
     assert len(alike(both, lambda library: library.judgements.preferences())) == 3
     assert alike(both, lambda library: library.judgements.preferences(["koi", "pro"]))
@@ -216,20 +216,20 @@ def test_judgements_are_the_same_as_in_sqlite(both: Both) -> None:
     ],
 )
 def test_a_search_finds_the_same_as_in_sqlite(both: Both, wanted: Selection, found: list[str]) -> None:
-    """Every filter and order of the gallery."""
+    """Every filter and order of the gallery finds the same tasks."""
     assert (
         alike(both, lambda library: [entry.key for entry, _ in select(library.journal, wanted)[1]]) == found
     )
 
 
 def test_the_gallery_offers_the_same_as_in_sqlite(both: Both) -> None:
-    """The choices of its filters, and the table of all tasks."""
+    """The gallery's filters and the table of all tasks have the same content."""
     assert alike(both, lambda library: choices(library.journal)).models == ("kling-v1", "kling-v3")
     assert "koi pond" in alike(both, lambda library: library.to_dataframe().drop(columns="video").to_csv())
 
 
 def test_a_task_runs_to_its_video(make_manager: Callable[..., TaskManager]) -> None:
-    """From the click to the file, with every step in the database, and judged at the end."""
+    """A task runs from submission to its video with every step in the database, and can be rated."""
     manager = make_manager()
     task = manager.submit(prompt="一条锦鲤游过池塘 🐉", duration=3).wait(60)
     (entry,) = manager.library.entries()
@@ -241,8 +241,8 @@ def test_a_task_runs_to_its_video(make_manager: Callable[..., TaskManager]) -> N
     assert not list(manager.library.folder.glob("*.sqlite")), "the journal is in PostgreSQL alone"
 
 
-def test_a_second_kernel_goes_on_where_the_first_ended(make_manager: Callable[..., TaskManager]) -> None:
-    """While the first kernel follows the task the second one waits; then it saves the video."""
+def test_a_second_kernel_continues_where_the_first_ended(make_manager: Callable[..., TaskManager]) -> None:
+    """The second kernel waits while the first one follows the task, then saves the video."""
     first, second = make_manager(poll_interval=3600.0, hold_seconds=600.0), make_manager()
     task = first.submit(prompt="a koi", duration=3)
     while not task.task_id:
@@ -274,10 +274,10 @@ def test_a_sweep_is_resumed(make_manager: Callable[..., TaskManager]) -> None:
     assert len(again.manager.library.entries()) == 2
 
 
-def test_a_task_outlives_its_server_s_restart(
+def test_a_task_outlives_a_restart_of_the_server(
     make_manager: Callable[..., TaskManager], postgresql_server: Server
 ) -> None:
-    """The user is told that the journal cannot be written, nothing is lost, and the next task is written."""
+    """While the server is down, a task is refused unsent; nothing is lost, and the next task is written."""
     manager = make_manager()
     manager.submit(prompt="before", duration=3).wait(60)
     postgresql_server.stop()
@@ -291,15 +291,15 @@ def test_a_task_outlives_its_server_s_restart(
     assert [entry.prompt for entry in manager.library.entries()] == ["after", "before"]
 
 
-def test_a_server_that_is_down_is_named_in_our_words(library: Library, postgresql_server: Server) -> None:
-    """The message names the server and what to do next; it holds neither SQL nor the password."""
+def test_the_message_names_a_server_that_is_down(library: Library, postgresql_server: Server) -> None:
+    """The message names the server, but contains neither SQL nor the password."""
     library.add(Entry(key="k", service="s"))
     address = sa.make_url(library.journal.database or "")
     postgresql_server.stop()
     try:
-        for ask in (library.entries, lambda: library.judgements.rate("k", 3)):
+        for call in (library.entries, lambda: library.judgements.rate("k", 3)):
             with pytest.raises(QingboError) as raised:
-                ask()
+                call()
             assert f"127.0.0.1:{address.port}" in str(raised.value)
             assert str(address.password) not in str(raised.value)
             assert "sqlalche.me" not in str(raised.value)
@@ -308,16 +308,16 @@ def test_a_server_that_is_down_is_named_in_our_words(library: Library, postgresq
     assert len(library.entries()) == 1
 
 
-def test_two_kernels_make_the_tables_at_once(tmp_path: Path, url: str) -> None:
-    """PostgreSQL's IF NOT EXISTS fails where another transaction makes the same table in that moment."""
-    found: list[object] = []
+def test_two_kernels_create_the_tables_at_once(tmp_path: Path, url: str) -> None:
+    """Opening succeeds although PostgreSQL's IF NOT EXISTS fails on a table created concurrently."""
+    results: list[object] = []
 
     def open_it() -> None:
         try:
             with closing(Library(tmp_path, database=url)) as library:
-                found.append(library.entries())
+                results.append(library.entries())
         except Exception as error:
-            found.append(error)
+            results.append(error)
 
     opening = threading.Thread(target=open_it)
     other = sa.create_engine(url, poolclass=sa.NullPool)
@@ -327,21 +327,21 @@ def test_two_kernels_make_the_tables_at_once(tmp_path: Path, url: str) -> None:
         while opening.is_alive() and not _waits_for_a_lock(watching):
             threading.Event().wait(0.01)
     opening.join()
-    assert found == [[]]
+    assert results == [[]]
 
 
-def test_connect_knows_databases_apart(
+def test_connect_distinguishes_databases(
     sandbox: Sandbox, tmp_path: Path, postgresql_url: Callable[..., str]
 ) -> None:
-    """Two journals of one folder are two libraries: a task is written where the user connected last."""
+    """A task is written to the journal connected last, even if two journals share one folder."""
     first, second = (Library(tmp_path, database=postgresql_url()) for _ in range(2))
     with connect(sandbox=sandbox, library=first), connect(sandbox=sandbox, library=second) as manager:
         assert manager.library.journal.database == second.journal.database
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud83d cut off"], ids=["NUL", "half an emoji"])
-def test_a_text_that_postgresql_cannot_hold_costs_no_other_row(library: Library, text: str) -> None:
-    """A row whose JSON escapes PostgreSQL cannot convert to text must not end the search of the others."""
+def test_a_text_that_postgresql_cannot_store_hides_no_other_row(library: Library, text: str) -> None:
+    """A row with JSON escapes that PostgreSQL cannot convert to text does not fail the search."""
     library.add(Entry(key="odd", service="s", request={"prompt": text}))
     library.add(Entry(key="koi", service="s", request={"prompt": "a koi"}))
     assert [entry.key for entry, _ in select(library.journal, Selection(text="koi"))[1]] == ["koi"]
@@ -349,27 +349,27 @@ def test_a_text_that_postgresql_cannot_hold_costs_no_other_row(library: Library,
 
 
 def test_a_library_of_version_0_1_0_is_read(tmp_path: Path, url: str) -> None:
-    """Its dump gives back every row of every table, and the library goes on from there."""
-    kept = json.loads((KEPT / "everything.json").read_text(encoding="utf-8"))
+    """The library reads every row of the dump and adds a new preference to them."""
+    stored = json.loads((STORED / "everything.json").read_text(encoding="utf-8"))
     with psycopg.connect(driver_url(url), row_factory=psycopg.rows.dict_row) as connection:
-        connection.execute((KEPT / "everything.sql").read_bytes())
-        for table, rows in kept.items():
+        connection.execute((STORED / "everything.sql").read_bytes())
+        for table, rows in stored.items():
             found = connection.execute(f'SELECT * FROM public."{table}"'.encode()).fetchall()
             assert sorted(map(str, found)) == sorted(str(_parsed(row)) for row in rows), table
     with closing(Library(tmp_path, database=url)) as library:
-        assert {entry.key for entry in library.entries()} == {row["key"] for row in kept["tasks"]}
-        pairs = [(row["better"], row["worse"]) for row in kept["preferences"]]
+        assert {entry.key for entry in library.entries()} == {row["key"] for row in stored["tasks"]}
+        pairs = [(row["better"], row["worse"]) for row in stored["preferences"]]
         library.judgements.prefer(*pairs[0])
         assert library.judgements.preferences() == [*pairs, pairs[0]]
 
 
 def driver_url(url: str) -> str:
-    """Return the URL as psycopg itself takes it."""
+    """Return the URL in psycopg's own form."""
     return url.replace("+psycopg", "")
 
 
 def _parsed(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of SQLite as PostgreSQL has it: JSON is no text there, and a truth no number."""
+    """Return a row of SQLite as PostgreSQL stores it: with parsed JSON and real booleans."""
     parsed = {name: json.loads(value) if name in JSON and value else value for name, value in row.items()}
     return parsed | {name: bool(value) for name, value in row.items() if name == "is_dropped"}
 
