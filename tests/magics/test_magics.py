@@ -26,7 +26,7 @@ SHORT = "-d 3 --no-audio"
 
 @pytest.fixture
 def shell(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """A shell with the magics, whose history stays in memory; gone after the test."""
+    """Yield a shell with the magics and without a history file; remove it after the test."""
     monkeypatch.setenv("IPYTHONDIR", str(workdir / "ipython"))
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
@@ -39,7 +39,7 @@ def shell(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interactiv
 
 @pytest.fixture
 def manager(shell: InteractiveShell, sandbox: Sandbox) -> qw.TaskManager:
-    """The default manager, on a sandbox in which nothing has to be drawn."""
+    """Return the default manager, on a sandbox that fails every task and so draws nothing."""
     sandbox.faults = Faults(fail="task_failed")
     manager = qw.connect(sandbox=sandbox)
     manager.poll_interval = 0.1
@@ -47,7 +47,7 @@ def manager(shell: InteractiveShell, sandbox: Sandbox) -> qw.TaskManager:
 
 
 class Rude:
-    """An object that is no text, and says so loudly when it is asked for one."""
+    """An object that raises an error when it is converted to text."""
 
     def __str__(self) -> str:
         raise RuntimeError("I have no name")
@@ -56,13 +56,13 @@ class Rude:
 
 
 def completed(shell: InteractiveShell, line: str) -> set[str]:
-    """What Tab offers at the end of the line."""
+    """Return the completions at the end of the line."""
     with provisionalcompleter():
-        return {found.text for found in shell.Completer.completions(line, len(line))}
+        return {completion.text for completion in shell.Completer.completions(line, len(line))}
 
 
 def failed(task: qw.Task) -> qw.Task:
-    """The task, ended."""
+    """Wait until the task has failed and return it."""
     with pytest.raises(qw.TaskFailed):
         task.wait(timeout=30)
     return task
@@ -70,7 +70,7 @@ def failed(task: qw.Task) -> qw.Task:
 
 @pytest.mark.slow
 def test_a_cell_becomes_a_task(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """The text is the prompt, options are fields, variables are filled in, ``-o`` names the task."""
+    """A cell's text is the prompt, options are fields, variables are filled in, ``-o`` names the task."""
     shell.user_ns["fish"] = "koi"
     options = f"-m kling-v3 --mode pro {SHORT} -a 9:16 -o film"
     assert shell.run_cell_magic("qingbo", options, "A {fish} in a {{clear}} pond\n\n水面\n") is None
@@ -87,21 +87,23 @@ def test_a_cell_becomes_a_task(shell: InteractiveShell, manager: qw.TaskManager)
 
 @pytest.mark.slow
 def test_variables_in_a_line(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """In both ways in which IPython writes them; what is no variable stays as it is."""
+    """A line takes variables in both of IPython's notations; other text is unchanged."""
     shell.user_ns |= {"seconds": 3, "where": "a clear pond", "shape": "9:16"}
     line = '-d {seconds} -a $shape --no-audio -n "$where for $5 or $more, {{clear}}" -m kling-v1 -o film'
-    with pytest.raises(UsageError, match="duration: 3"):  # the model takes no such length, so all was read
+    with pytest.raises(
+        UsageError, match="duration: 3"
+    ):  # the model does not take this length, so the whole line was read
         shell.run_cell_magic("qingbo", line, "A koi")
     line = '--no-audio -s "In {where}:{seconds}" -s "It leaps for $5:4" -o film'
     assert shell.run_line_magic("qingbo", line) is None
     task = failed(shell.user_ns["film"])
     assert task.request.shots == (qw.Shot("In a clear pond", 3), qw.Shot("It leaps for $5", 4))
-    shell.user_ns["found"] = task.task_id
-    assert shell.run_line_magic("qingbo", "resume $found") is task
-    assert shell.run_line_magic("qingbo", "resume {found}") is task
+    shell.user_ns["task_id"] = task.task_id
+    assert shell.run_line_magic("qingbo", "resume $task_id") is task
+    assert shell.run_line_magic("qingbo", "resume {task_id}") is task
 
 
-#: Ways from a text to the key, each of which a stranger's prompt could take.
+#: Ways from a text to the API key that an untrusted prompt could contain.
 WAYS_TO_THE_KEY = (
     "{manager.client._transport._key._Secret__text}",
     "{qw.connect.__globals__[os].environ[QINGBO_API_KEY]}",
@@ -122,7 +124,7 @@ WAYS_TO_THE_KEY = (
 def test_no_prompt_reaches_the_key(
     shell: InteractiveShell, workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, way: str
 ) -> None:
-    """Neither from a cell nor from an option; even a variable that holds it is refused, and not echoed."""
+    """No cell and no option reaches the API key; even a variable with the key is refused and not echoed."""
     key = "sk-sentinel-3e1f9c7a5b2d"
     monkeypatch.setenv("QINGBO_API_KEY", key)
     with FaultServer() as server:
@@ -156,7 +158,7 @@ def test_no_prompt_reaches_the_key(
 
 @pytest.mark.slow
 def test_without_a_name_the_cell_returns_the_task(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """So the cell shows its card, as ``generate`` does."""
+    """A cell without ``-o`` returns its task, so that it shows the card as ``generate`` does."""
     task = shell.run_cell_magic("qingbo", SHORT, "A koi")
     assert task is manager.tasks[0]
     failed(task)
@@ -164,7 +166,7 @@ def test_without_a_name_the_cell_returns_the_task(shell: InteractiveShell, manag
 
 @pytest.mark.slow
 def test_shots(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """Shots stand instead of the prompt; further ones are the cell's lines, and a colon may be in theirs."""
+    """Shots replace the prompt; the cell's lines are further shots, and their text may have a colon."""
     task = shell.run_cell_magic("qingbo", '--shot "Dawn: a koi:4" -s "It leaps:5"', "\nGone:3\n")
     assert task.request.shots == (qw.Shot("Dawn: a koi", 4), qw.Shot("It leaps", 5), qw.Shot("Gone", 3))
     failed(task)
@@ -172,7 +174,7 @@ def test_shots(shell: InteractiveShell, manager: qw.TaskManager) -> None:
 
 @pytest.mark.slow
 def test_shots_need_no_cell(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """A cell magic without a body is refused by IPython, so the line magic takes the options too."""
+    """The line magic takes the options too, because IPython rejects a cell magic without a body."""
     line = '--no-audio --shot "A koi rises:4" -s "It\'s gone:5" -o film'
     assert shell.run_line_magic("qingbo", line) is None
     assert failed(shell.user_ns["film"]).request.shots == (qw.Shot("A koi rises", 4), qw.Shot("It's gone", 5))
@@ -181,8 +183,8 @@ def test_shots_need_no_cell(shell: InteractiveShell, manager: qw.TaskManager) ->
 
 
 @pytest.mark.slow
-def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """A failure is a sentence, not a traceback."""
+def test_waiting_reports_the_failure(shell: InteractiveShell, manager: qw.TaskManager) -> None:
+    """A failure during ``--wait`` is a message, not a traceback."""
     with pytest.raises(UsageError, match="task_failed"):
         shell.run_cell_magic("qingbo", f"{SHORT} --wait", "A koi")
 
@@ -225,7 +227,7 @@ def test_waiting_tells_what_went_wrong(shell: InteractiveShell, manager: qw.Task
 def test_mistakes_send_nothing(
     shell: InteractiveShell, manager: qw.TaskManager, options: str, text: str, words: str
 ) -> None:
-    """Each is answered by a sentence that says what would do."""
+    """Each mistake raises a message with the remedy, and nothing is submitted."""
     shell.user_ns |= {"lst": [1], "word": "koi", "rude": Rude()}
     with pytest.raises(UsageError, match=words):
         shell.run_cell_magic("qingbo", options, text)
@@ -234,7 +236,7 @@ def test_mistakes_send_nothing(
 
 @pytest.mark.slow
 def test_tasks_and_resume(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """The list has every task with its id; resuming one gives the task itself."""
+    """The list has every task with its id, and ``resume`` returns the task itself."""
     task = failed(manager.submit(prompt="<b>koi</b>", duration=3))
     listed = shell.run_line_magic("qingbo", "tasks")
     assert task.task_id in repr(listed)
@@ -244,7 +246,7 @@ def test_tasks_and_resume(shell: InteractiveShell, manager: qw.TaskManager) -> N
 
 
 def test_sweeps(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """A sweep is found by its name; a wrong one is answered with the right ones."""
+    """A sweep is found by its name; the error for an unknown name lists the existing ones."""
     made = qw.sweep(prompt="koi", repeat=2, name="two koi", ask_above=0)
     assert "two koi" in repr(shell.run_line_magic("qingbo", "sweeps"))
     assert shell.run_line_magic("qingbo", "sweep two koi") is made
@@ -253,7 +255,7 @@ def test_sweeps(shell: InteractiveShell, manager: qw.TaskManager) -> None:
 
 
 def test_wrong_commands(shell: InteractiveShell) -> None:
-    """They need no connection, and list what there is."""
+    """An unknown or incomplete command lists the commands, without a connection."""
     with pytest.raises(UsageError, match=r"Did you mean resume.*tasks.*cancel"):
         shell.run_line_magic("qingbo", "resum task-1")
     with pytest.raises(UsageError, match="%qingbo resume ID"):
@@ -269,29 +271,29 @@ def test_wrong_commands(shell: InteractiveShell) -> None:
         ("sweeps of today", "the sweeps of the library"),
     ],
 )
-def test_what_a_command_does_not_take(
+def test_an_invalid_argument_is_rejected(
     shell: InteractiveShell, manager: qw.TaskManager, line: str, words: str
 ) -> None:
-    """It is said, not ignored."""
+    """An invalid argument of a command raises an error instead of being ignored."""
     with pytest.raises(UsageError, match=words):
         shell.run_line_magic("qingbo", line)
 
 
 def test_an_apostrophe_opens_no_quotation(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """What comes after a command is taken as it stands, where it quotes nothing."""
+    """An unpaired apostrophe after a command is an ordinary character."""
     task = shell.run_line_magic("qingbo", "resume it's")
     with pytest.raises(qw.TaskNotFound):
         task.wait(timeout=30)
 
 
-def test_no_key_is_a_sentence(shell: InteractiveShell) -> None:
-    """Without a key nothing is connected, and the text says how to give one."""
+def test_a_missing_key_is_reported(shell: InteractiveShell) -> None:
+    """Without an API key nothing is connected, and the message says how to set one."""
     with pytest.raises(UsageError, match="QINGBO_API_KEY"):
         shell.run_cell_magic("qingbo", "", "A koi")
 
 
 def test_help(shell: InteractiveShell) -> None:
-    """``%%qingbo?`` has the options, ``%qingbo?`` the commands."""
+    """``%%qingbo?`` shows the options, ``%qingbo?`` the commands."""
     explained = shell.object_inspect("%%qingbo")["docstring"]
     assert "--aspect-ratio" in explained
     assert "  %%qingbo [-m MODEL]" in explained
@@ -301,13 +303,13 @@ def test_help(shell: InteractiveShell) -> None:
 
 @pytest.mark.parametrize("magic", ["qingbo --help", "qingbo -h"])
 def test_help_as_an_option(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, magic: str) -> None:
-    """Shows what a question mark shows, for the cell magic the options; nothing is connected."""
-    asked: list[str] = []
-    monkeypatch.setattr(shell, "_inspect", lambda _, name, **__: asked.append(name))
+    """``--help`` shows the same as a question mark, and nothing is connected."""
+    shown: list[str] = []
+    monkeypatch.setattr(shell, "_inspect", lambda _, name, **__: shown.append(name))
     name, option = magic.split()
     assert shell.run_line_magic(name, option) is None
     assert shell.run_cell_magic(name, f"-m kling-v3 {option}", "A koi") is None
-    assert asked == ["%qingbo", "%%qingbo"]
+    assert shown == ["%qingbo", "%%qingbo"]
 
 
 @pytest.mark.slow
@@ -335,41 +337,41 @@ def test_completion(shell: InteractiveShell, line: str, offered: set[str]) -> No
     "line", ["-m kling-v1-6", "--model kling-v1", "--model=kling-v1", "-m kling-v3 -m kling-v1"]
 )
 def test_lengths_are_those_of_the_model_in_the_line(shell: InteractiveShell, line: str) -> None:
-    """What the service would refuse is not offered: 5 and 10 of a model that takes no more."""
+    """Only the lengths that the line's model takes are offered: 5 and 10."""
     offered = completed(shell, f"%%qingbo {line} -d ")
     assert {text for text in offered if text.isdecimal()} == {"5", "10"}
 
 
-def test_what_cannot_stand_alone_is_not_offered(shell: InteractiveShell) -> None:
-    """``--camera simple`` is refused whatever else the line says: it needs a config."""
+def test_an_incomplete_value_is_not_offered(shell: InteractiveShell) -> None:
+    """``--camera simple`` is not offered, because it is invalid without a config."""
     for line in ("%%qingbo --camera ", "%%qingbo -m kling-v1-6 --camera "):
         assert "forward_up" in completed(shell, line)
         assert "simple" not in completed(shell, line)
 
 
 @pytest.mark.parametrize("option", ["--camera", "--dynamic-masks"])
-def test_the_example_of_a_refusal_can_be_typed(
+def test_the_example_of_an_error_is_valid(
     shell: InteractiveShell, manager: qw.TaskManager, option: str
 ) -> None:
-    """The line that the message shows is read: what is said next is about the model."""
+    """The option that the message shows as an example is parsed; the next error is about the model."""
     with pytest.raises(UsageError) as caught:
         shell.run_cell_magic("qingbo", f"{option} [1", "A koi")
-    found = re.search(rf"as in ({option} '.*?')\.", str(caught.value))
-    assert found is not None
+    match = re.search(rf"as in ({option} '.*?')\.", str(caught.value))
+    assert match is not None
     with pytest.raises(UsageError, match=f"{option[2:8]}.*kling-v3 does not take it"):
-        shell.run_cell_magic("qingbo", found[1], "A koi")
+        shell.run_cell_magic("qingbo", match[1], "A koi")
 
 
 @pytest.mark.slow
 def test_completion_of_ids(shell: InteractiveShell, manager: qw.TaskManager) -> None:
-    """After ``resume`` the ids of the library are offered."""
+    """``resume`` is completed with the ids of the library."""
     task = failed(manager.submit(prompt="koi", duration=3))
     assert task.task_id in completed(shell, "%qingbo resume ")
 
 
 @pytest.mark.slow
 def test_loading_twice_is_harmless(shell: InteractiveShell, manager: Any) -> None:
-    """As when a cell is run again."""
+    """The extension can be loaded again, as when its cell is run again."""
     shell.run_line_magic("reload_ext", "qingbo_widgets")
     failed(shell.run_cell_magic("qingbo", SHORT, "A koi"))
 
@@ -389,7 +391,7 @@ def test_an_invented_parameter_is_an_option(
 def test_shots_of_another_name_are_shots(
     described: Callable[[str], None], shell: InteractiveShell, manager: qw.TaskManager
 ) -> None:
-    """What a line and a cell say is read by the type of a parameter, and named by its own option."""
+    """A parameter of type ``shots`` is parsed by its type, and errors name its own option."""
     described(SCENES)
     task = shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps:5")
     assert task.request.scenes == (qw.Shot("A koi", 4), qw.Shot("It leaps", 5))
@@ -405,7 +407,7 @@ def test_shots_of_another_name_are_shots(
 
 
 def test_an_option_names_a_choice_that_is_a_number(described: Callable[[str], None]) -> None:
-    """A line holds texts alone; the service gets the number."""
+    """A choice that is a number is typed as text and sent as a number."""
     described(
         """
         [parameters.grain]

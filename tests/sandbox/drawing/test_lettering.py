@@ -1,4 +1,4 @@
-"""Setting type: lines, marks at their ends, and characters that no typeface has."""
+"""Typesetting: line breaks, punctuation at line ends, and characters that no typeface has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHINESE = "一条锦鲤在清澈的池塘中游动，水面波光粼粼。「清
 
 @pytest.mark.parametrize("width", range(60, 500, 20))
 def test_marks_keep_their_places(width: int) -> None:
-    """No line is too long, begins with a closing mark, or ends with an opening one; nothing gets lost."""
+    """No line is too long, begins with a closing mark or ends with an opening one; no text is lost."""
     face = Face(20)
     lines = wrap(CHINESE, face, width, 99)
     assert "".join(lines) == CHINESE
@@ -26,7 +26,7 @@ def test_marks_keep_their_places(width: int) -> None:
 
 
 def test_latin_breaks_between_words() -> None:
-    """A word is cut only when it is longer than a line; a quotation mark stays with its word."""
+    """Only a word longer than a line is split; a quotation mark stays with its word."""
     face = Face(20)
     text = 'Light on "clear water" at dawn, a slow camera'
     lines = wrap(text, face, 150, 99)
@@ -36,28 +36,28 @@ def test_latin_breaks_between_words() -> None:
 
 
 def test_lines_are_about_equally_long() -> None:
-    """The last line of a title is no orphan."""
+    """The last line of a title is about as long as the others."""
     face = Face(20)
     widths = [face.width(line) for line in wrap("清" * 21, face, 405, 99)]
     assert len(widths) == 2
     assert min(widths) > 0.8 * max(widths)
 
 
-def test_what_finds_no_room_becomes_an_ellipsis() -> None:
-    """A prompt of any length keeps to its lines."""
+def test_text_that_does_not_fit_becomes_an_ellipsis() -> None:
+    """A prompt of any length is cut to the maximum number of lines."""
     lines = wrap(CHINESE * 50, Face(20), 300, 4)
     assert len(lines) == 4
     assert lines[-1].endswith("…")
     assert all(Face(20).width(line) <= 300 for line in lines)
 
 
-def test_the_typeface_that_comes_along_writes_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine without any typeface, Chinese, kana, accents and typographic marks are written."""
-    found = importlib.util.find_spec(typeface.__name__)
-    assert found is not None
-    assert found.loader is not None
-    bare = importlib.util.module_from_spec(found)  # one of its own, which has looked for nothing yet
-    found.loader.exec_module(bare)
+def test_the_bundled_typeface_draws_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chinese, kana, accents and typographic marks are drawn on a machine without any typeface."""
+    spec = importlib.util.find_spec(typeface.__name__)
+    assert spec is not None
+    assert spec.loader is not None
+    bare = importlib.util.module_from_spec(spec)  # a separate module with empty caches
+    spec.loader.exec_module(bare)
     monkeypatch.setattr(bare, "_SYSTEM", ())
     writable = bare.writable
     text = CHINESE + "“é”—…かなЖ→“Straße”"
@@ -69,7 +69,7 @@ def test_the_typeface_that_comes_along_writes_chinese(monkeypatch: pytest.Monkey
 
 
 def test_the_typeface_carries_its_licence() -> None:
-    """The file is what it says it is, is small, and stands beside its licence."""
+    """The font file has the right name, is small, and lies beside its licence."""
     folder = Path(typeface.__file__).parent / "fonts"
     (file,) = folder.glob("*.otf")
     assert file.stat().st_size < 3_000_000

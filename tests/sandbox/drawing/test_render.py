@@ -1,4 +1,4 @@
-"""The videos themselves: drawn, and decoded again."""
+"""Rendered videos, decoded again."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SECOND: dict[str, Any] = {
     "model": "kling-v1",
     "prompt": "a pond",
     "duration": 1,
-}  # shorter than the service takes
+}  # shorter than the service allows
 
 
 class Film:
-    """A file, decoded."""
+    """A decoded video file."""
 
     def __init__(self, path: Path) -> None:
         self.bytes = path.read_bytes()
@@ -42,8 +42,8 @@ class Film:
             self.loudness = 0.0
             if film.streams.audio:
                 film.seek(0)
-                heard = [frame.to_ndarray() for frame in film.decode(audio=0)]
-                self.loudness = float(np.abs(np.concatenate(heard, axis=1)).max())
+                samples = [frame.to_ndarray() for frame in film.decode(audio=0)]
+                self.loudness = float(np.abs(np.concatenate(samples, axis=1)).max())
 
     @property
     def size(self) -> tuple[int, int]:
@@ -53,7 +53,7 @@ class Film:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Any:
-    """Draws a request and decodes it; small, unless it is told otherwise."""
+    """Return a function that renders a request, as a draft by default, and decodes the video."""
 
     def draw(request: dict[str, Any], *, draft: bool = True) -> Film:
         render(request, tmp_path / "film.mp4", draft=draft)
@@ -64,7 +64,7 @@ def film(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Iterator[Any]:
-    """Puts pictures on the web, at the address of a sandbox."""
+    """Yield a function that publishes a picture at the URL of a sandbox."""
     with Sandbox() as sandbox:
 
         def publish(picture: Image.Image, name: str = "picture.png") -> str:
@@ -75,7 +75,7 @@ def published(tmp_path: Path) -> Iterator[Any]:
 
 
 def difference(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
-    """How much two pictures differ, in steps of 0 to 255 on the mean."""
+    """Return the mean difference of two pictures, 0 to 255."""
     return float(np.abs(one - other).mean())
 
 
@@ -92,8 +92,8 @@ def difference(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
         pytest.param({"aspect_ratio": "1:1", "extra": {"mode": "pro"}}, (1080, 1080), marks=pytest.mark.slow),
     ],
 )
-def test_the_size_that_was_asked_for(film: Any, fields: dict[str, Any], size: tuple[int, int]) -> None:
-    """720p or 1080p in each aspect ratio, in a form that every browser plays, from its first bytes on."""
+def test_the_requested_size(film: Any, fields: dict[str, Any], size: tuple[int, int]) -> None:
+    """Each aspect ratio is rendered in 720p or 1080p, in a format that every browser can stream."""
     drawn = film({**SECOND, **fields}, draft=False)
     assert drawn.size == size
     assert (drawn.codec, drawn.pixels, drawn.rate) == ("h264", "yuv420p", 24)
@@ -105,7 +105,7 @@ def test_the_size_that_was_asked_for(film: Any, fields: dict[str, Any], size: tu
     "seconds", [3, 5, pytest.param(10, marks=pytest.mark.slow), pytest.param(15, marks=pytest.mark.slow)]
 )
 def test_the_duration_is_exact(film: Any, seconds: int) -> None:
-    """To the frame, and its sound makes the film no longer."""
+    """The film has the exact number of frames, and its sound does not lengthen it."""
     drawn = film({"model": "kling-v3", "prompt": "x", "duration": seconds})
     assert len(drawn.frames) == 24 * seconds
     assert drawn.seconds == pytest.approx(seconds, abs=0.001)
@@ -113,17 +113,17 @@ def test_the_duration_is_exact(film: Any, seconds: int) -> None:
 
 @pytest.mark.slow
 def test_native_audio(film: Any) -> None:
-    """kling-v3 is heard unless it is told to be silent; the other models are silent."""
-    heard = film({**SECOND, "model": "kling-v3"})
-    assert heard.sound == [("aac", 48_000)]
-    assert 0.1 < heard.loudness < 0.95
+    """kling-v3 has sound unless the request disables it; the other models are silent."""
+    audible = film({**SECOND, "model": "kling-v3"})
+    assert audible.sound == [("aac", 48_000)]
+    assert 0.1 < audible.loudness < 0.95
     assert film({**SECOND, "model": "kling-v3", "extra": {"enable_audio": False}}).sound == []
     assert film(SECOND).sound == []
 
 
 @pytest.mark.slow
 def test_equal_requests_give_equal_videos(film: Any) -> None:
-    """To the pixel; another prompt gives another picture."""
+    """Equal requests give the same pixels; another prompt gives another picture."""
     first, again = film(SECOND).frames[5], film(SECOND).frames[5]
     other = film({**SECOND, "prompt": "a volcano"}).frames[5]
     assert difference(first, again) == 0
@@ -131,8 +131,8 @@ def test_equal_requests_give_equal_videos(film: Any) -> None:
 
 
 @pytest.mark.slow
-def test_it_moves(film: Any) -> None:
-    """No two seconds look alike, and nothing jumps from one frame to the next."""
+def test_the_landscape_moves(film: Any) -> None:
+    """The picture changes over seconds, but does not jump from one frame to the next."""
     frames = film({**SECOND, "duration": 3}).frames
     steps = [difference(before, after) for before, after in pairwise(frames)]
     assert difference(frames[0], frames[-1]) > 1
@@ -141,7 +141,7 @@ def test_it_moves(film: Any) -> None:
 
 @pytest.mark.slow
 def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
-    """There is white type where the mark and the prompt stand, and the prompt makes a difference."""
+    """There is white text at the positions of the mark and the prompt, and less without a prompt."""
     frame = film({**SECOND, "prompt": "湖边的清晨"}, draft=False).frames[0]
     white = frame.min(axis=-1) > 200
     assert white[47:80, 52:170].sum() > 150
@@ -152,7 +152,7 @@ def test_the_mark_and_the_prompt_are_written(film: Any) -> None:
 
 @pytest.mark.slow
 def test_shots_are_cut_hard(film: Any) -> None:
-    """Each shot is its own picture, at its own length, with a cut between two frames."""
+    """Each shot has its own picture and length, with a cut between two frames."""
     extra: dict[str, object] = {}
     for number, (prompt, seconds) in enumerate((("sea", 1), ("sunset", 2), ("night", 1)), 1):
         extra |= {f"shot_{number}_prompt": prompt, f"shot_{number}_duration": seconds}
@@ -162,8 +162,8 @@ def test_shots_are_cut_hard(film: Any) -> None:
 
 
 def shifted(frames: list[NDArray[np.int16]], axis: int, depth: slice) -> int:
-    """By how many pixels what is seen in some rows has moved from the first to the last frame."""
-    free = slice(None) if axis else slice(180, None)  # of the type, which does not move
+    """Return by how many pixels some rows have moved from the first to the last frame."""
+    free = slice(None) if axis else slice(180, None)  # without the text, which does not move
     first, last = (frame[depth, free].mean(axis=2).mean(axis=1 - axis) for frame in (frames[0], frames[-1]))
     first, last = np.gradient(first), np.gradient(last)
     limit = len(first) // 3
@@ -172,7 +172,7 @@ def shifted(frames: list[NDArray[np.int16]], axis: int, depth: slice) -> int:
 
 
 def seen_by(film: Any, **config: float) -> list[NDArray[np.int16]]:
-    """The frames of a landscape under a camera."""
+    """Return the frames of a landscape with a camera move."""
     control = {"type": "simple", "config": config}
     request = {"model": "kling-v1-6", "prompt": "night", "duration": 1, "extra": {"camera_control": control}}
     frames: list[NDArray[np.int16]] = film(request).frames
@@ -185,14 +185,14 @@ SKY = slice(35, 90)
 @pytest.mark.slow
 @pytest.mark.parametrize("amount", [-10, 10])
 def test_pan_and_tilt_turn_the_camera(film: Any, amount: int) -> None:
-    """Turning right moves the picture left, turning up moves it down: pan is about X, tilt about Y."""
+    """A turn to the right moves the picture left, a turn up moves it down: pan is about X, tilt about Y."""
     assert np.sign(shifted(seen_by(film, tilt=amount), 1, SKY)) == -np.sign(amount)
     assert np.sign(shifted(seen_by(film, pan=amount), 0, slice(20, None))) == np.sign(amount)
 
 
 @pytest.mark.slow
 def test_moving_sideways_shows_depth(film: Any) -> None:
-    """Moving right, the sky stays where it is; turning right, it does not."""
+    """The sky stays in place when the camera moves right, but not when it turns right."""
     assert abs(shifted(seen_by(film, horizontal=10), 1, SKY)) <= 3
     assert abs(shifted(seen_by(film, tilt=10), 1, SKY)) > 30
 
@@ -201,15 +201,15 @@ def test_moving_sideways_shows_depth(film: Any) -> None:
 @pytest.mark.parametrize(
     "config", [{"horizontal": -10}, {"vertical": 10}, {"roll": 10}, {"roll": -10}, {"zoom": 10}]
 )
-def test_every_axis_is_seen(film: Any, config: dict[str, float]) -> None:
-    """A camera that moves changes the picture more than waves do under one that stands."""
+def test_every_axis_changes_the_picture(film: Any, config: dict[str, float]) -> None:
+    """A moving camera changes the picture more than the waves do in front of a still one."""
     moved, still = seen_by(film, **config), seen_by(film, pan=0)
     assert difference(moved[0], moved[-1]) > 1.4 * difference(still[0], still[-1])
 
 
 @pytest.mark.slow
 def test_zoom_and_roll_of_a_picture(film: Any, published: Any) -> None:
-    """Zoom - comes nearer and + goes away; a clockwise roll turns the picture counter-clockwise."""
+    """Zoom - enlarges and + reduces the picture; a clockwise roll turns it counter-clockwise."""
     picture = Image.new("RGB", (640, 360), "black")
     pen = ImageDraw.Draw(picture)
     pen.rectangle((280, 140, 360, 220), fill="red")  # in the middle
@@ -239,7 +239,7 @@ def test_zoom_and_roll_of_a_picture(film: Any, published: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["down_back", "forward_up", "right_turn_forward", "left_turn_forward"])
 def test_presets_move_the_camera(film: Any, kind: str) -> None:
-    """Each of the four is seen."""
+    """Each of the four presets changes the picture."""
     extra = {"camera_control": {"type": kind}}
     frames = film({**SECOND, "model": "kling-v1-6", "extra": extra}).frames
     assert difference(frames[0], frames[-1]) > 3
@@ -268,7 +268,7 @@ def test_the_input_image_decides_the_shape(
 
 
 def test_the_first_frame_becomes_the_last(film: Any, published: Any) -> None:
-    """It begins with the one, ends with the other, and is something of both in the middle."""
+    """The film begins with the first frame, ends with the last, and blends both in the middle."""
     red, blue = (
         published(Image.new("RGB", (400, 400), colour), f"{colour}.png") for colour in ("red", "blue")
     )
@@ -309,8 +309,8 @@ def test_masks_hold_and_move(film: Any, published: Any) -> None:
     assert left_behind == pytest.approx([90, 90, 90], abs=25)
 
 
-def test_a_picture_that_cannot_be_had(film: Any, published: Any) -> None:
-    """Drawing ends with the reason, in words that name the URL."""
+def test_a_picture_that_cannot_be_fetched(film: Any, published: Any) -> None:
+    """Rendering fails with the reason if a picture cannot be fetched."""
     url = published(Image.new("RGB", (8, 8))) + "x"
     with pytest.raises(UnusablePicture, match="404"):
         film({**SECOND, "image_urls": [url]})
@@ -319,7 +319,7 @@ def test_a_picture_that_cannot_be_had(film: Any, published: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(60)  # two to three seconds on two idle cores
 def test_five_seconds_are_drawn_quickly(tmp_path: Path) -> None:
-    """From the start of its process to the finished file: the measure for the patience of newcomers."""
+    """A video is drawn within the limit, from the start of the process to the finished file."""
     order = {
         "request": {"model": "kling-v3", "prompt": "一条锦鲤"},
         "path": str(tmp_path / "a.mp4"),
