@@ -35,7 +35,7 @@ def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pan
         like: a row whose columns are always present, besides the request fields.
 
     Raises:
-        ImportError: pandas is not installed; the message says how to install it.
+        ImportError: pandas is not installed; the message has the command that installs it.
     """
     try:
         import pandas

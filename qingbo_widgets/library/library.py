@@ -227,7 +227,7 @@ class Library:
         """Return one row per task, newest first: request, status, times, cost, rating, tags and note.
 
         Raises:
-            ImportError: pandas is not installed; the message says how to install it.
+            ImportError: pandas is not installed; the message has the command that installs it.
         """
         from .search import to_dataframe
 

@@ -101,8 +101,8 @@ class Presets:
 
     def draft(self, key: str) -> Draft | None:
         """Return the draft of a form; ``None`` if there is none that can be read."""
-        found = self._read(self._file(DRAFTS, key))
-        fields, given = found.get("fields"), found.get("given")
+        content = self._read(self._file(DRAFTS, key))
+        fields, given = content.get("fields"), content.get("given")
         return Draft(fields, given) if isinstance(fields, dict) and isinstance(given, dict) else None
 
     def keep_draft(self, key: str, draft: Draft) -> None:
@@ -126,10 +126,10 @@ class Presets:
 
     def _read(self, file: str) -> dict[str, Any]:
         try:
-            found = sanitised(json.loads(self._files.read(file, LARGEST)))
+            content = sanitised(json.loads(self._files.read(file, LARGEST)))
         except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return content if isinstance(content, dict) else {}
 
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
         redacted = hide_in(dict(content))  # text typed before the API key was known may contain it

@@ -42,7 +42,7 @@ def rank(keys: Sequence[str], preferences: Sequence[tuple[str, str]]) -> list[Ra
         preferences: ``(better, worse)`` pairs, as ``Judgements.preferences(keys)`` returns them.
 
     Raises:
-        ImportError: choix is not installed; the message says how to install it.
+        ImportError: choix is not installed; the message has the command that installs it.
     """
     keys = list(dict.fromkeys(keys))
     if not keys:

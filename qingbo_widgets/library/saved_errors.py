@@ -35,12 +35,12 @@ def row_of(error: QingboError) -> dict[str, Any]:
     return {"type": type(error).__name__, "message": str(error), "facts": facts}
 
 
-def error_of(row: Mapping[str, Any], **known: Any) -> QingboError:
+def error_of(row: Mapping[str, Any], **defaults: Any) -> QingboError:
     """Return the error of a row. If this version lacks its class, the error still has its text.
 
     Args:
         row: the error as the journal stores it.
-        **known: facts that a row of an earlier version lacks.
+        **defaults: facts that a row of an earlier version lacks.
     """
     kind = getattr(exceptions, str(row.get("type")), None)
     if not (isinstance(kind, type) and issubclass(kind, QingboError)) or not _names(kind):
@@ -48,7 +48,7 @@ def error_of(row: Mapping[str, Any], **known: Any) -> QingboError:
     # From the finished text, not through __init__, which in some classes would format it a second time.
     error: QingboError = kind.__new__(kind, str(row.get("message", "")))
     saved = row.get("facts")
-    facts = known | dict(saved) if isinstance(saved, Mapping) else known
+    facts = defaults | dict(saved) if isinstance(saved, Mapping) else defaults
     for name in _names(kind):
         setattr(error, name, facts.get(name))
     return error

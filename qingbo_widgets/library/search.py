@@ -130,7 +130,7 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
     """Return one row per task: the request's fields, the outcome, and the user's judgement.
 
     Raises:
-        ImportError: pandas is not installed; the message says how to install it.
+        ImportError: pandas is not installed; the message has the command that installs it.
     """
     empty = _row(folder, Entry(key="", service=""), Judgement())
     return dataframe([_row(folder, *row) for row in select(journal)[1]], empty)

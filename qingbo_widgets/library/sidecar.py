@@ -75,11 +75,11 @@ def amend_sidecar(video: Path, **content: Any) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    known = read_sidecar(video)
-    if known is None and os.path.lexists(sidecar_path(video)):
+    existing = read_sidecar(video)
+    if existing is None and os.path.lexists(sidecar_path(video)):
         logger.warning("%s is not a sidecar of this package, so nothing was added", sidecar_path(video).name)
         return
-    _write(sidecar_path(video), {**(known or {"format": FORMAT}), **content})
+    _write(sidecar_path(video), {**(existing or {"format": FORMAT}), **content})
 
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:

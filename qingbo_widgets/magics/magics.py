@@ -232,14 +232,14 @@ def _options() -> list[tuple[str, ...]]:
     return [tuple(action.option_strings) for action in parser_of(models_of())._actions]
 
 
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
+def _suggestion(word: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(names), n=1)
     return tr("Did you mean {word}? ").format(word=near[0]) if near else ""
 
 
 def _command_list(commands: Mapping[str, str]) -> str:
-    known = "; ".join(f"{name}, {tr(text)}" for name, text in commands.items())
-    return tr("Its commands are {commands}").format(commands=known)
+    listed = "; ".join(f"{name}, {tr(text)}" for name, text in commands.items())
+    return tr("Its commands are {commands}").format(commands=listed)
 
 
 def _split(line: str) -> list[str]:

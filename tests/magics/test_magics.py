@@ -247,9 +247,9 @@ def test_tasks_and_resume(shell: InteractiveShell, manager: qw.TaskManager) -> N
 
 def test_sweeps(shell: InteractiveShell, manager: qw.TaskManager) -> None:
     """A sweep is found by its name; the error for an unknown name lists the existing ones."""
-    made = qw.sweep(prompt="koi", repeat=2, name="two koi", ask_above=0)
+    created = qw.sweep(prompt="koi", repeat=2, name="two koi", ask_above=0)
     assert "two koi" in repr(shell.run_line_magic("qingbo", "sweeps"))
-    assert shell.run_line_magic("qingbo", "sweep two koi") is made
+    assert shell.run_line_magic("qingbo", "sweep two koi") is created
     with pytest.raises(UsageError, match="the library has: two koi"):
         shell.run_line_magic("qingbo", "sweep three")
 
@@ -287,7 +287,7 @@ def test_an_apostrophe_opens_no_quotation(shell: InteractiveShell, manager: qw.T
 
 
 def test_a_missing_key_is_reported(shell: InteractiveShell) -> None:
-    """Without an API key nothing is connected, and the message says how to set one."""
+    """Without an API key nothing is connected, and the message explains how to set one."""
     with pytest.raises(UsageError, match="QINGBO_API_KEY"):
         shell.run_cell_magic("qingbo", "", "A koi")
 

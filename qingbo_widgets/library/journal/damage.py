@@ -107,14 +107,14 @@ _UNKNOWN = N_(
 
 
 @contextmanager
-def readable_errors(place: str, known: str | None = None) -> Iterator[None]:
+def readable_errors(place: str, if_read_only: str | None = None) -> Iterator[None]:
     """Convert a database error into an error that states the problem and the remedy.
 
     Any other error propagates unchanged, and so does the one for a duplicate key.
 
     Args:
         place: the journal's name in the message.
-        known: the message for a journal that was opened read-only.
+        if_read_only: the message for a journal that was opened read-only.
 
     Raises:
         Replaced: a table or a column is missing.
@@ -127,8 +127,8 @@ def readable_errors(place: str, known: str | None = None) -> Iterator[None]:
         reason, kind = in_short(error), QingboError
         if fault is not None:
             message = tr(_MESSAGES[fault]).format(path=place, reason=reason)
-            if known is not None and fault is Fault.read_only:
-                message = known
+            if if_read_only is not None and fault is Fault.read_only:
+                message = if_read_only
         elif _is_replaced(error):
             message, kind = tr(_MESSAGES[Fault.damaged]).format(path=place, reason=reason), Replaced
         elif _is_database_error(error):

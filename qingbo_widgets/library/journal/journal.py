@@ -37,7 +37,7 @@ _OUTSIDE = N_(
 
 
 class _ThreadState(threading.local):
-    """The state of one thread: its open connection, the file of that, and whether it is in ``together``."""
+    """The open connection of one thread, its file, and whether ``together`` is active."""
 
     connection: sa.Connection | None = None
     file: object = None

@@ -158,9 +158,9 @@ def _area(mask: Image.Image) -> Image.Image:
 def _without(picture: Image.Image, mask: Image.Image) -> Image.Image:
     """Return the picture with the marked part filled from its surroundings."""
     wide = mask.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(2))
-    kept = np.asarray(ImageOps.invert(wide), np.float32)[..., None] / np.float32(255)
+    unmasked = np.asarray(ImageOps.invert(wide), np.float32)[..., None] / np.float32(255)
     small = max(picture.width // 8, 1), max(picture.height // 8, 1)
-    colours, weights = _spread(np.asarray(picture, np.float32) * kept, small), _spread(kept, small)
+    colours, weights = _spread(np.asarray(picture, np.float32) * unmasked, small), _spread(unmasked, small)
     around = np.clip(colours / np.maximum(weights, 1e-9), 0, 255).astype(np.uint8)
     filling = Image.fromarray(around).resize(picture.size, Image.Resampling.BICUBIC)
     return Image.composite(filling, picture, wide)

@@ -259,9 +259,9 @@ def test_a_second_kernel_continues_where_the_first_ended(make_manager: Callable[
 def test_a_sweep_is_resumed(make_manager: Callable[..., TaskManager]) -> None:
     """Waiting cells wait for the user, dropped ones stay dropped, and submitted ones are not sent again."""
     first = make_manager()
-    made = sweep(name="水墨", prompt=["山", "水", "竹"], duration=3, ask_above=0, manager=first)
-    made.max_running = 2
-    made.cells[2].cancel()
+    created = sweep(name="水墨", prompt=["山", "水", "竹"], duration=3, ask_above=0, manager=first)
+    created.max_running = 2
+    created.cells[2].cancel()
     first.close()
     resumed = Sweep.resume(manager=make_manager())
     assert (resumed.name, resumed.axes, resumed.max_running) == ("水墨", {"prompt": ["山", "水", "竹"]}, 2)
