@@ -111,7 +111,7 @@ class Library:
         return False
 
     def update(self, key: str, *, reopen: bool = False, **columns: Any) -> None:
-        """Change columns of one row. An ended row accepts only the status of another end, unless ``reopen``.
+        """Change columns of one row. An ended row accepts only the statuses of an end, unless ``reopen``.
 
         A stale update from another kernel that follows the same task must not reopen a finished task.
 

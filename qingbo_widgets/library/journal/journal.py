@@ -141,7 +141,7 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Run everything that this thread does in one transaction; the journal stays open until ``let_go``.
+        """Run this thread's statements in one transaction; the journal stays open until ``let_go``.
 
         A commit waits for the disk, which takes longer than all the writes of the transaction.
         """
