@@ -305,7 +305,7 @@ CASES = (
         "downloading",
         "404 and 403 for a while",
         at("download", *[answer({}, 404)] * 3, answer({}, 403)),
-        "which is to live until .* Trying again in",
+        "which should be valid until .* Trying again in",
     ),
     Case(
         "downloading",

@@ -1,4 +1,4 @@
-"""The service's answers as changes of a task's traits. Pure functions, but for the time of an end."""
+"""Conversion of the service's answers to trait changes; pure, apart from the current time as a default."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ...i18n import tr
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
 
-__all__ = ["changes_by", "links_in"]
+__all__ = ["changes_from", "links_in"]
 
 
-def changes_by(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
+def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
     """Return the traits that an answer changes, with their new values.
 
     Args:
         snapshot: the answer.
-        task: the task before it.
-        eta: seconds that the task will probably still take.
+        task: the task before the answer.
+        eta: the estimated seconds until the task ends; ``None`` if unknown.
     """
     changes: dict[str, Any] = {
         "task_id": task.task_id or snapshot.task_id,
@@ -41,7 +41,7 @@ def changes_by(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> di
 
 
 def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
-    """Return the traits of the links that an answer names."""
+    """Return the link traits for an answer: its video URLs and the earliest expiry."""
     expiries = [video.expires_at for video in snapshot.videos if video.expires_at is not None]
     return {
         "video_urls": tuple(video.url for video in snapshot.videos),
@@ -51,8 +51,10 @@ def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
 
 def _failure(snapshot: TaskSnapshot) -> TaskFailed:
     reason = snapshot.error
-    words = reason.message if reason and reason.message else tr("the service gave no reason")
+    text = reason.message if reason and reason.message else tr("the service gave no reason")
     code = reason.code if reason else None
-    told = tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
-    told = told.format(task=snapshot.task_id, code=code, reason=words)
-    return TaskFailed(told, task_id=snapshot.task_id, code=code)
+    message = (
+        tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
+    )
+    message = message.format(task=snapshot.task_id, code=code, reason=text)
+    return TaskFailed(message, task_id=snapshot.task_id, code=code)

@@ -1,7 +1,7 @@
-"""Rows that the journal did not take: they are written as soon as it can be, and at the latest at the end.
+"""Journal rows that could not be written: retried while the kernel runs, and once more on close.
 
-A disk may be full, a database locked or out of reach just when a paid task gets its id. What this kernel
-knows of the task is kept here meanwhile, and tried again and again.
+The disk may be full, or the database locked or unreachable, just when a paid task gets its id. The row is
+kept here and retried until the journal accepts it.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ __all__ = ["Backlog"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Seconds between two attempts: the first pause, and the longest.
+#: Seconds between two attempts: the first and the longest pause.
 _PAUSE, _LONGEST_PAUSE = 0.5, 15.0
-#: Seconds to wait at the end while another kernel writes.
+#: Seconds to wait on close while another kernel writes.
 _LAST_PATIENCE = 0.3
-#: Seconds after which the end is not held up for the others, once one has failed.
+#: Seconds after which a failed write on close ends the attempts, so that it does not delay the shutdown.
 _LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class _Waiting:
-    """A row that waits.
+class _PendingRow:
+    """A row that is not in the journal yet.
 
     Attributes:
-        entry: all that is known.
-        written: called on the monitor's thread when it is in the journal.
+        entry: everything that this kernel knows about the task.
+        written: called on the monitor's thread once a retry has written the row.
     """
 
     entry: Entry
@@ -49,42 +49,43 @@ class _Waiting:
 
 
 class Backlog:
-    """Rows that this kernel knows and the journal does not have. Lives on the monitor's thread.
+    """Rows that are missing from the journal. Used on the monitor's thread.
 
     Args:
-        monitor: runs the calls to the journal.
-        library: whose journal it is.
-        holder: this kernel's name, as in ``Library.hold``.
+        monitor: the monitor that runs the calls to the journal.
+        library: the library that owns the journal.
+        holder: the name of this kernel, as in ``Library.hold``.
     """
 
     def __init__(self, monitor: TaskMonitor, library: Library, holder: str) -> None:
         self._monitor = monitor
         self._library = library
         self._holder = holder
-        self._rows: dict[str, _Waiting] = {}
+        self._rows: dict[str, _PendingRow] = {}
         self._trying: asyncio.Task[None] | None = None
-        self._again = asyncio.Event()
+        self._retry_now = asyncio.Event()
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the tasks whose rows wait here, in the order in which they are tried."""
+        """The keys of the tasks whose rows are pending, in the order of the attempts."""
         return tuple(self._rows)
 
     def get(self, key: str) -> Entry | None:
-        """Return what is known of a task whose row waits here; ``None`` where the journal has it all."""
-        waiting = self._rows.get(key)
-        return None if waiting is None else waiting.entry
+        """Return the pending row of a task; ``None`` if the journal is up to date."""
+        pending = self._rows.get(key)
+        return None if pending is None else pending.entry
 
     async def write(self, entry: Entry, seconds: float, written: Callable[[], None]) -> None:
-        """Write a row; keep it for later if that fails.
+        """Write a row; keep it for a retry if that fails.
 
         Args:
-            entry: all that is known of the task.
-            seconds: hold the task for so long where its row has to be written anew.
-            written: called if it was written later, on the monitor's thread.
+            entry: everything that this kernel knows about the task.
+            seconds: how long to hold the task if its row has to be inserted again.
+            written: called on the monitor's thread if a retry writes the row.
 
         Raises:
-            Exception: the journal's; the row is tried again.
+            IdTaken: the id belongs to another task; the row is not retried.
+            Exception: the journal's error; the row is retried.
         """
         before = self._rows.get(entry.key)
         if before is not None:
@@ -93,34 +94,36 @@ class Backlog:
             await self._put(entry, seconds)
         except IdTaken:
             raise
-        except BaseException:  # also a cancellation, which leaves open whether it was written
-            self._rows[entry.key] = _Waiting(entry, written)
+        except BaseException:  # also a cancellation: whether the row was written is unknown
+            self._rows[entry.key] = _PendingRow(entry, written)
             self._keep_trying(seconds)
             raise
         if before is not None and self._drop(entry.key, before):
             before.written()
-        self._again.set()  # the journal can be written
+        self._retry_now.set()  # the journal is writable
 
     def last_try(self) -> list[Entry]:
-        """Write what still waits, on the caller's thread after the monitor's end; return what is left.
+        """Write the pending rows on the caller's thread, after the monitor has ended.
 
-        Of a task without an id the row says "submitting", so the next kernel knows that it may exist.
+        Returns:
+            The rows that still could not be written and have a task id. A task without an id needs none: its
+            row says "submitting", so the next kernel knows that it may exist.
         """
         end = time.monotonic() + _LAST_SECONDS
-        for key, waiting in list(self._rows.items()):
+        for key, pending in list(self._rows.items()):
             try:
-                self._library.put(waiting.entry, patience=_LAST_PATIENCE)
+                self._library.put(pending.entry, patience=_LAST_PATIENCE)
             except Exception:
-                logger.debug("Task %s: not written at the end", key, exc_info=True)
+                logger.debug("Task %s: row not written on close", key, exc_info=True)
                 if time.monotonic() > end:
                     break
             else:
-                self._drop(key, waiting)
-        return [waiting.entry for waiting in list(self._rows.values()) if waiting.entry.task_id]
+                self._drop(key, pending)
+        return [pending.entry for pending in list(self._rows.values()) if pending.entry.task_id]
 
-    def _drop(self, key: str, waiting: _Waiting) -> bool:
-        """Keep a row no more, unless there is a later one, or another thread was quicker."""
-        return self._rows.get(key) is waiting and self._rows.pop(key, None) is not None
+    def _drop(self, key: str, pending: _PendingRow) -> bool:
+        """Forget a pending row; return ``False`` if a newer one replaced it or another thread was faster."""
+        return self._rows.get(key) is pending and self._rows.pop(key, None) is not None
 
     async def _put(self, entry: Entry, seconds: float) -> None:
         held = {"holder": self._holder, "seconds": seconds}
@@ -133,25 +136,25 @@ class Backlog:
     async def _try(self, seconds: float) -> None:
         pause = _PAUSE
         while self._rows:
-            self._again.clear()
+            self._retry_now.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._again.wait(), pause)
+                await asyncio.wait_for(self._retry_now.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE) if not await self._write_all(seconds) else _PAUSE
 
     async def _write_all(self, seconds: float) -> bool:
-        """Write the rows one by one; return whether none has failed."""
-        for key, waiting in list(self._rows.items()):
+        """Write the rows one by one until one fails; return whether all were written."""
+        for key, pending in list(self._rows.items()):
             try:
-                await self._put(waiting.entry, seconds)
-            except IdTaken:  # found out late: the journal was locked when the id came
+                await self._put(pending.entry, seconds)
+            except IdTaken:  # detected late: the journal was locked when the id arrived
                 logger.error(
-                    "The id %s is that of two tasks; the row of %s is without it", waiting.entry.task_id, key
+                    "Two tasks have the id %s; it is not written to the row of %s", pending.entry.task_id, key
                 )
             except Exception:
-                # To the end: one that fails for a reason of its own must not keep the others waiting.
-                if self._drop(key, waiting):  # else there is news of it, or ``last_try`` has written it
-                    self._rows[key] = waiting
+                # Move it to the back: a row that fails for a reason of its own must not block the others.
+                if self._drop(key, pending):  # else a newer row replaced it, or ``last_try`` has written it
+                    self._rows[key] = pending
                 return False
-            if self._drop(key, waiting):
-                waiting.written()
+            if self._drop(key, pending):
+                pending.written()
         return True

@@ -1,4 +1,4 @@
-"""``Context``: what follows a task needs the client, the library, the threads and the settings."""
+"""``Context``: the interface of the manager to the followers of its tasks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Context(Owner, Protocol):
 
     Attributes:
         holder: the name under which this kernel holds tasks in the journal.
-        hold_seconds: seconds without a sign of life after which other kernels take over.
-        poll_interval: seconds between two questions about one task at least.
-        submit_patience: seconds for which a submission is tried while the service is not reached.
-        max_video_bytes: the largest video that is saved.
-        backlog: rows that could not be written yet.
-        sightings: what this kernel has seen of others.
+        hold_seconds: seconds without a renewal after which other kernels take a task over.
+        poll_interval: the minimum of seconds between two status requests for one task.
+        submit_patience: seconds for which a submission is retried while the service is unreachable.
+        max_video_bytes: the size of the largest video that is saved.
+        backlog: the journal rows that could not be written yet.
+        sightings: the holds of other kernels, as observed by this one.
     """
 
     holder: str
@@ -36,4 +36,4 @@ class Context(Owner, Protocol):
 
     @property
     def known(self) -> tuple[Task, ...]:
-        """Every task that this kernel has, in no order."""
+        """All tasks of this kernel, in no particular order."""

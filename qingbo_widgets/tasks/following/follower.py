@@ -1,7 +1,7 @@
-"""The life of one task, told from top to bottom: submit, follow, save.
+"""The life cycle of one task, from top to bottom: submit, follow, save.
 
-A follower is a coroutine on the monitor's thread. It blocks never: requests, downloads and the journal run on
-the monitor's pools.
+A follower is a coroutine on the monitor's thread. It never blocks: requests, downloads and journal access run
+on the monitor's pools.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ NOT_SENT = N_(
     "it again."
 )
 STILL_IN_DOUBT = N_(
-    "{error} It is still not known what became of the first submission: that task may exist, and may be "
-    "charged."
+    "{error} The outcome of the first submission is still unknown: that task may exist, and may be charged."
 )
 HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. go_on() submits it.")
 SANDBOX_ENDED = N_(
@@ -63,16 +62,16 @@ SANDBOX_ENDED = N_(
 
 
 class Follower:
-    """Follows one task until nothing more will happen by itself.
+    """The follower of one task: runs until the task needs the user or is done.
 
     Args:
         record: the task and its journal row.
         ownership: the hold of this kernel on the task.
-        submitted: done when the service has taken the task, or will not.
-        may_submit: whether a person has asked to submit it; only then is it ever submitted.
-        is_claimed: whether its row was written a moment ago, held by this kernel, for a submission.
-        may_leave: asked right before the request leaves; ``False`` holds it back.
-        clock: seconds, monotonic.
+        submitted: resolved once the submission is over, whether or not the service accepted the task.
+        may_submit: whether the user has requested a submission; without that the task is never submitted.
+        is_claimed: whether this kernel has just written the row, with a hold on it, for this submission.
+        may_leave: called right before the request is sent; ``False`` holds it back.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -97,34 +96,34 @@ class Follower:
         self._cancelling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Submit, follow, save; whatever happens, the task is settled at the end and says why."""
+        """Submit, follow, save. In every case the task ends up settled, with the reason in its traits."""
         record, task = self._record, self._record.task
         try:
             if record.manager.monitor.is_cut_off:
                 raise asyncio.CancelledError
-            while not await self._lived():
-                self._may_submit = False  # what became of the submission, the other kernel knows
+            while not await self._run_once():
+                self._may_submit = False  # only the other kernel knows the outcome of the submission
         except QingboError as error:
             await self._end_with(error)
         except asyncio.CancelledError:
             await self._cut_off()
             raise
         except (Exception, SystemExit, KeyboardInterrupt) as error:
-            # A full disk under the journal, or a mistake of ours: tell it, and keep the other tasks going.
+            # A full disk under the journal, or a bug of ours: report it, and keep the other tasks running.
             logger.exception("Following the task %s failed", task.task_id or task.key)
             await self._end_with(QingboError(f"{type(error).__name__}: {in_short(error)}"))
         finally:
-            self._submission_is_over()
+            self._end_submission()
             task.lifecycle.settle()
             await self._ownership.release()
 
-    async def _lived(self) -> bool:
-        """Submit, follow, save. ``False`` when another kernel has taken the task over meanwhile."""
+    async def _run_once(self) -> bool:
+        """Submit, follow, save; return ``False`` if another kernel has taken the task over."""
         record, task = self._record, self._record.task
         try:
             if record.is_written and not self._is_claimed:
                 if await self._ownership.take_over():
-                    self._may_submit = False  # the user asked before the other kernel had its answer
+                    self._may_submit = False  # the user clicked before the other kernel had its answer
                 if not task.task_id and task.status in (TaskStatus.unconfirmed, TaskStatus.submitting):
                     record.in_doubt = record.is_written  # another kernel may have submitted it and died
             self._is_claimed = False
@@ -132,10 +131,10 @@ class Follower:
                 if not self._may_submit:
                     raise task.error or interrupted(task.key)
                 await self._submit()
-            self._submission_is_over()
+            self._end_submission()
             if not task.status.is_ended:
                 with record.manager.monitor.pace.follow():
-                    await self._follow(ask_at_once=not is_new)
+                    await self._follow(poll_at_once=not is_new)
             if task.status == TaskStatus.completed and task.video_path is None:
                 await save(record, self._ownership, self._clock)
         except HandedOver:
@@ -156,11 +155,11 @@ class Follower:
             raise QingboError(tr(HELD_BACK)) from None
 
     async def cancel(self) -> None:
-        """Cancel the task at the service, or before it gets there. Calls at the same time are one.
+        """Cancel the task at the service, or before it is submitted. Concurrent calls share one request.
 
         Raises:
-            ServiceError, ConnectionFailed: as the service answers; the task is followed on.
-            QingboError: nobody knows whether the service has the task.
+            ServiceError, ConnectionFailed: the cancel request failed; the task is still followed.
+            QingboError: it is unknown whether the service has the task.
         """
         if self._cancelling is None or self._cancelling.done():
             self._cancelling = asyncio.ensure_future(self._cancel())
@@ -172,15 +171,15 @@ class Follower:
             self._is_cancelled = True
             record.wake()
             submitted = asyncio.wrap_future(self._submitted)
-            # Another kernel may have submitted it, and goes on holding it; its row brings the id.
+            # Another kernel may have submitted it and still hold it; the id then arrives through the row.
             while not task.task_id and not submitted.done():
                 await asyncio.wait({submitted}, timeout=record.manager.poll_interval)
         if task.status == TaskStatus.unconfirmed:
-            told = tr(
-                "The service has not confirmed this task, so that there is no id to cancel it by. check() "
+            message = tr(
+                "The service has not confirmed this task, so there is no id to cancel it by. check() "
                 "finds out what became of it, and costs nothing."
             )
-            raise QingboError(told)
+            raise QingboError(message)
         if task.status == TaskStatus.cancelled or not task.task_id:
             return
         monitor = record.manager.monitor
@@ -189,20 +188,20 @@ class Follower:
         await record.apply(snapshot)
         record.wake()
 
-    def _submission_is_over(self) -> None:
+    def _end_submission(self) -> None:
         if not self._submitted.done():
             self._submitted.set_result(None)
 
-    async def _follow(self, *, ask_at_once: bool) -> None:
-        """Ask until the service says how the task ended, however long that takes."""
+    async def _follow(self, *, poll_at_once: bool) -> None:
+        """Poll the service until the task has ended, however long that takes."""
         record, task, manager = self._record, self._record.task, self._record.manager
-        record.tell(error=None)  # before anything is awaited: a cancellation may end it meanwhile
-        history = await self._known(is_new=not ask_at_once)
+        record.set_traits(error=None)  # before the first await: a cancellation may end the task during one
+        history = await self._initial_history(is_new=not poll_at_once)
         pace = manager.monitor.pace
-        trouble: Trouble | None = None
-        order = TAKEN_UP if ask_at_once else QUESTION
+        outage: Trouble | None = None
+        order = TAKEN_UP if poll_at_once else QUESTION
         task.outlook = outlook(history)
-        if not ask_at_once and not task.status.is_ended:
+        if not poll_at_once and not task.status.is_ended:
             await record.sleep(next_delay(history, self._clock()))
         while not task.status.is_ended:
             try:
@@ -210,18 +209,20 @@ class Follower:
                     order = QUESTION
                     snapshot = await manager.monitor.request(manager.client.status, task.task_id)
             except (ConnectionFailed, ServiceError) as error:
-                if task.status.is_ended:  # cancelled while this question was under way
+                if task.status.is_ended:  # cancelled while this request was running
                     break
                 history = history.failed(getattr(error, "retry_after", None))
                 delay = next_delay(history, self._clock())
-                trouble = trouble or Trouble(self._clock)
-                told = trouble.tell(error, delay, is_taken=self._is_taken and not self._is_proof(error))
+                outage = outage or Trouble(self._clock)
+                message = outage.explain(
+                    error, delay, is_taken=self._is_accepted and not self._proves_absence(error)
+                )
                 logger.info("Task %s: %s Asking again in %.0f s", task.task_id, error, delay)
-                record.tell(eta=None, message=told)
+                record.set_traits(eta=None, message=message)
             else:
-                if trouble is not None:
-                    trouble = None
-                    record.tell(message="")
+                if outage is not None:
+                    outage = None
+                    record.set_traits(message="")
                 now = self._clock()
                 if task.request is None and snapshot.created_at is not None:
                     history = replace(history, started=now - _age(snapshot.created_at))
@@ -234,8 +235,8 @@ class Follower:
             if not task.status.is_ended:
                 await record.sleep(delay)
 
-    async def _known(self, *, is_new: bool) -> History:
-        """What is known of the task before it is asked about, and of its kind."""
+    async def _initial_history(self, *, is_new: bool) -> History:
+        """Return the initial history: the age of the task, and the durations of similar tasks."""
         task, manager, now = self._record.task, self._record.manager, self._clock()
         durations: tuple[float, ...] = ()
         if task.request is not None:
@@ -243,39 +244,39 @@ class Follower:
                 durations = await manager.monitor.journal(
                     manager.library.durations, task.request, service=manager.service
                 )
-            except Exception:  # a schedule is no reason not to follow
+            except Exception:  # the task can be followed without them
                 logger.debug("Task %s: no durations in the journal", task.task_id, exc_info=True)
         started = now if is_new else now - _age(task.submitted_at)
         floor = manager.monitor.pace.floor(manager.poll_interval)
         return History(started, durations, floor, watched=now, shown=float(min(task.progress, 99)))
 
     @property
-    def _is_taken(self) -> bool:
-        """Tell whether the service has taken the task; an id that the user has typed proves nothing."""
+    def _is_accepted(self) -> bool:
+        """True if the service has accepted the task; an id that the user typed proves nothing."""
         return self._record.is_written or self._record.task.request is not None
 
-    def _is_proof(self, error: QingboError) -> bool:
-        """Whether "not found" means that there is no such task.
+    def _proves_absence(self, error: QingboError) -> bool:
+        """Return whether an error proves that the task does not exist.
 
-        Of the service it may mean another key, or a machine that has not heard of it yet; a sandbox has
-        nothing but its memory.
+        From the service, "not found" may also mean another API key, or a machine that the task has not
+        reached yet. From a sandbox it is proof, because a sandbox keeps its tasks only in memory.
         """
         return isinstance(error, TaskNotFound) and self._record.manager.is_sandbox
 
     async def _cut_off(self) -> None:
-        """The manager was closed: show and write down what that means for this task."""
+        """Show and write what closing the manager means for this task."""
         record, task = self._record, self._record.task
         if task.task_id or not self._may_submit:
-            record.tell(error=QingboError(tr(CLOSED)), eta=None, message="")
-        elif record.is_out:  # the row says "submitting", of which the next kernel makes the same
+            record.set_traits(error=QingboError(tr(CLOSED)), eta=None, message="")
+        elif record.may_have_been_sent:  # the row says "submitting", which the next kernel reads alike
             doubt = unconfirmed(tr(CLOSED_MEANWHILE), task.key)
-            record.tell(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
+            record.set_traits(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
         else:
-            await record.look_for_row()
+            await record.check_row()
             await self._end_with(QingboError(tr(NOT_SENT)))
 
     async def _end_with(self, error: QingboError) -> None:
-        """No video, or not yet: say so on the task and in the journal."""
+        """Set the status and error of a task that stopped without a video; write both to the journal."""
         record, task = self._record, self._record.task
         status = task.status
         if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
@@ -284,16 +285,16 @@ class Follower:
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):
             status = TaskStatus.cancelled
-        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not self._is_taken):
+        elif not task.task_id or (isinstance(error, TaskNotFound | InvalidRequest) and not self._is_accepted):
             status = TaskStatus.failed
-        elif self._is_proof(error) and not status.is_ended:
+        elif self._proves_absence(error) and not status.is_ended:
             status, error = TaskStatus.failed, TaskFailed(tr(SANDBOX_ENDED), task_id=task.task_id)
         logger.warning("Task %s: %s", task.task_id or task.key[:8], error)
-        record.tell(status=status, error=error, message="", eta=None, download=None)
-        if record.is_written:  # last, so that the message of a journal that cannot be written stays
+        record.set_traits(status=status, error=error, message="", eta=None, download=None)
+        if record.is_written:  # last, so that a message about an unwritable journal stays
             await record.write(status=status, error=error)
 
 
 def _age(moment: datetime) -> float:
-    """Seconds that have passed since, never negative: clocks differ."""
+    """Return the seconds since a moment, at least 0 because clocks differ."""
     return max((datetime.now(UTC) - moment).total_seconds(), 0.0)

@@ -1,8 +1,8 @@
-"""Which kernel follows a task: one at a time, and never one that is dead.
+"""Leases on tasks: one kernel follows a task at a time, and a dead kernel's lease is void.
 
-Two kernels on one folder would otherwise submit, ask and save twice. So a kernel holds its tasks in the
-journal, for a time that it prolongs as long as it lives. One that was killed on this machine, by Kernel →
-Restart say, need not be waited for: its process is gone.
+Without them, two kernels on one folder would submit, poll and save twice. A kernel holds its tasks in the
+journal for a limited time, and renews the hold while it lives. The hold of a kernel that was killed on this
+machine, e.g. by Kernel → Restart, ends at once because its process is gone.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from ...library.library import Library
 
 __all__ = ["Sightings", "claim", "hold", "is_dead", "new_holder"]
 
-#: A process that has ended, and whose parent has not asked about it yet.
+#: States of a process that has ended but has not been reaped by its parent.
 _ENDED = ("Z", "X")
 
 
 def new_holder() -> str:
-    """A name for whoever holds tasks here: ``machine:process:start of the process:one of it``."""
+    """Return a new holder name for this kernel: ``machine:pid:start of the process:random id``."""
     pid = os.getpid()
     return f"{_machine()}:{pid}:{_start(pid)}:{uuid.uuid4().hex}"
 
 
 class Sightings:
-    """The holds of other kernels, as this one has seen them: which has been renewed, and which has not.
+    """The holds of other kernels as observed by this one, to detect those that are no longer renewed.
 
     A hold ends by the clock of the machine that wrote it. If that clock is hours ahead, or ours was set back,
-    the end lies hours away although the kernel is dead. One that lives renews its hold; so a hold that stays
-    as it is, for as long as ours would last without renewal, is not believed any more.
+    the end lies hours away although the kernel is dead. A live kernel renews its hold, so a hold that stays
+    unchanged for as long as one of ours would last without renewal is stale.
 
     Args:
         clock: seconds, monotonic.
@@ -45,22 +45,22 @@ class Sightings:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        #: By the task's key: its holder and the end of the hold, and when that was seen first.
+        #: By task key: the holder and the end of the hold, and the time at which that pair was first seen.
         self._seen: dict[str, tuple[tuple[str, datetime | None], float]] = {}
 
     def is_believed(self, key: str, holder: str, until: datetime | None, seconds: float) -> bool:
-        """Return whether a hold has to be respected.
+        """Return whether a hold must be respected.
 
         Args:
-            key: the task's.
-            holder: holds it.
-            until: the end of the hold; ``None`` where that cannot be read.
-            seconds: how long a hold lasts here without renewal.
+            key: the key of the task.
+            holder: the name of the holder.
+            until: the end of the hold; ``None`` if it is unreadable.
+            seconds: how long a hold of this kernel lasts without renewal.
         """
         return not is_dead(holder) and self.seconds_left(key, holder, until, seconds) > 0
 
     def seconds_left(self, key: str, holder: str, until: datetime | None, seconds: float) -> float:
-        """Return how long a hold will be respected if it is not renewed."""
+        """Return the seconds for which a hold will be respected if it is not renewed."""
         now, hold = self._clock(), (holder, until)
         if key not in self._seen or self._seen[key][0] != hold:
             self._seen[key] = hold, now
@@ -70,13 +70,13 @@ class Sightings:
 
 
 def hold(library: Library, key: str, holder: str, seconds: float, sightings: Sightings | None = None) -> bool:
-    """As ``Library.hold``, but a dead kernel's hold, or one that is not believed, is free at once."""
+    """Hold a task like ``Library.hold``, but ignore a stale hold and that of a dead kernel."""
     sightings = sightings or Sightings()
     return _unless_held(library, key, seconds, sightings, lambda: library.hold(key, holder, seconds))
 
 
 def claim(library: Library, entry: Entry, holder: str, seconds: float, sightings: Sightings) -> bool:
-    """As ``Library.claim``, but a dead kernel's hold, or one that is not believed, is free at once."""
+    """Claim a task like ``Library.claim``, but ignore a stale hold and that of a dead kernel."""
     return _unless_held(library, entry.key, seconds, sightings, lambda: library.claim(entry, holder, seconds))
 
 
@@ -88,72 +88,72 @@ def _unless_held(
     holding = library.holding(key)
     if holding is None or sightings.is_believed(key, *holding, seconds):
         return False
-    library.release(holding[0], key)  # nothing, if another kernel was faster
+    library.release(holding[0], key)  # has no effect if another kernel was faster
     return take()
 
 
 def is_dead(holder: str) -> bool:
-    """Return whether a holder has surely ended. Of other machines that is not known."""
+    """Return whether a holder has certainly ended; ``False`` for other machines, where that is unknown."""
     machine, _, process = holder.rpartition(":")[0].partition(":")
     pid, _, start = process.partition(":")
     if machine != _machine() or not pid.isdecimal():
         return False
-    is_gone = _is_gone_on_windows if os.name == "nt" else _is_gone
-    return is_gone(int(pid), start)
+    has_ended = _has_ended_on_windows if os.name == "nt" else _has_ended
+    return has_ended(int(pid), start)
 
 
-def _is_gone(pid: int, start: str) -> bool:
-    """Tell whether a process of POSIX has ended.
+def _has_ended(pid: int, start: str) -> bool:
+    """Return whether a POSIX process has ended.
 
-    Not by psutil: where ``/proc`` shows each user the own processes only (``hidepid``), it takes those of the
-    others for ended, and a task of theirs would be followed twice.
+    Does not use psutil: where ``/proc`` shows each user only their own processes (``hidepid``), psutil
+    reports those of other users as ended, and their tasks would be followed twice.
     """
     try:
-        os.kill(pid, 0)  # asks only; on Windows it would kill
+        os.kill(pid, 0)  # only a check; on Windows it would kill
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
-        return False  # another user's, and alive
-    return _start(pid) != start  # the number may be that of another process by now
+        return False  # alive, and owned by another user
+    return _start(pid) != start  # the pid may have been reused
 
 
-def _is_gone_on_windows(pid: int, start: str) -> bool:
-    """Tell whether a process of Windows has ended."""
-    import psutil  # imported when it is needed, which is seldom
+def _has_ended_on_windows(pid: int, start: str) -> bool:
+    """Return whether a Windows process has ended."""
+    import psutil  # imported on demand because it is rarely needed
 
     try:
         return _start_on_windows(pid) != start
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
-        return False  # another user's, and alive
+        return False  # alive, and owned by another user
 
 
 @cache
 def _machine() -> str:
-    """This machine since it was started, and of two containers on it the one that we are in.
+    """Return an id of this machine; on Linux, of its current boot and of the PID namespace of this process.
 
-    Two of them can have the same name, and each counts its processes for itself.
+    Two containers can have the same host name, and each numbers its processes independently.
     """
-    named = socket.gethostname().replace(":", "-")
+    host = socket.gethostname().replace(":", "-")
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{named}/{boot}/{Path('/proc/self/ns/pid').readlink().name}".replace(":", "-")
+        return f"{host}/{boot}/{Path('/proc/self/ns/pid').readlink().name}".replace(":", "-")
     except OSError:
-        # Two machines on one shared folder may have the same name, so the network card's number goes with it.
-        # Where there is none, Python makes one up (its lowest bit of the first byte is set): then, and on a
-        # Linux that hides what it is, a name that no other kernel has is on the safe side.
+        # Two machines on one shared folder may have the same host name, so the MAC address is added.
+        # If there is none, Python makes one up (the lowest bit of its first byte is set). In that case, and
+        # on a Linux that hides its boot id, a unique name is the safe choice.
         node = uuid.getnode()
-        is_known = sys.platform != "linux" and not node >> 40 & 1
-        return f"{named}/{node:012x}" if is_known else f"{named}/{uuid.uuid4().hex}"
+        has_mac = sys.platform != "linux" and not node >> 40 & 1
+        return f"{host}/{node:012x}" if has_mac else f"{host}/{uuid.uuid4().hex}"
 
 
 def _start(pid: int) -> str:
-    """Return when a process has started, empty where it has ended or that is not known, as on macOS."""
+    """Return the start time of a process; empty if it has ended or the time is unknown, as on macOS."""
     if os.name == "nt":
         return _start_on_windows(pid)
     try:
-        # Behind the name, which may hold anything: the state, and as the 20th field the start.
+        # After the name, which may contain anything: the state first, and the start time as the 20th field.
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         return "" if fields[0] in _ENDED else fields[19]
     except (OSError, IndexError):
@@ -161,13 +161,13 @@ def _start(pid: int) -> str:
 
 
 def _start_on_windows(pid: int) -> str:
-    """Return when a process has started, in seconds since 1970.
+    """Return the start time of a process, in seconds since 1970.
 
-    Windows keeps this as a time, so it stays the same when the clock is set. On Linux and macOS, psutil adds
-    the time of the boot to it, which moves with the clock: a kernel that lives would seem to be another one.
+    Windows stores this as a time, so it does not change when the clock is set. On Linux and macOS, psutil
+    adds the boot time, which moves with the clock: a live kernel would seem to be another one.
 
     Raises:
-        psutil.NoSuchProcess, psutil.AccessDenied: it is not known.
+        psutil.NoSuchProcess, psutil.AccessDenied: the start time is unknown.
     """
     import psutil
 

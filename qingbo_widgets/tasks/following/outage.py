@@ -1,4 +1,4 @@
-"""What is said of questions that bring no news of a task, and when a refusal is believed."""
+"""Failed status requests: the message for the user, and the point at which a refusal counts as final."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...i18n import tr
 
 __all__ = ["Trouble"]
 
-#: Seconds for which "no such task" and "wrong key" are doubted where the service has taken the task. Its
-#: machines learn of a new task one after the other, and one that has just started may know no keys yet; that
-#: takes seconds, or the few minutes of an update.
+#: Seconds for which "no such task" and "wrong key" do not count as final if the service has accepted the
+#: task. A new task reaches the machines of the service one after the other, and a machine that has just
+#: started may not have the keys yet; that takes seconds, or the few minutes of an update.
 DOUBTED = 300.0
 
 
 class Trouble:
-    """The questions since the last good answer.
+    """The failed status requests since the last good answer.
 
     Args:
         clock: seconds, monotonic.
@@ -26,32 +26,32 @@ class Trouble:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._away: datetime | None = None
-        self._refused: float | None = None
+        self._unreachable_since: datetime | None = None
+        self._refused_since: float | None = None
 
-    def tell(self, error: QingboError, delay: float, *, is_taken: bool) -> str:
-        """What happened and what comes next, in words.
+    def explain(self, error: QingboError, delay: float, *, is_taken: bool) -> str:
+        """Return a message that says what happened and when the next request follows.
 
         Args:
-            error: what became of a question.
-            delay: seconds until the next one.
-            is_taken: whether the service is known to have taken the task.
+            error: the error of a status request.
+            delay: seconds until the next request.
+            is_taken: whether the service is known to have accepted the task.
 
         Raises:
-            AuthenticationFailed, TaskNotFound: the error, where there is nothing left to doubt.
+            AuthenticationFailed, TaskNotFound: ``error`` itself, if it counts as final.
         """
         now = self._clock()
         if isinstance(error, AuthenticationFailed | TaskNotFound):
-            self._away = None
-            if self._refused is None:
-                self._refused = now
-            if not is_taken or now + delay - self._refused > DOUBTED:
+            self._unreachable_since = None
+            if self._refused_since is None:
+                self._refused_since = now
+            if not is_taken or now + delay - self._refused_since > DOUBTED:
                 raise error
-            told = tr("The service took this task, and now answers {error} Asking again in {delay:.0f} s.")
+            message = tr("The service took this task, and now answers {error} Asking again in {delay:.0f} s.")
         elif isinstance(error, RateLimited):
-            self._away = None
-            told = tr("The service asks to wait: {error} Asking again in {delay:.0f} s.")
+            self._unreachable_since = None
+            message = tr("The service asks to wait: {error} Asking again in {delay:.0f} s.")
         else:
-            self._away = self._away or datetime.now().astimezone()
-            told = tr("Not reachable since {since:%H:%M:%S}: {error} Trying again in {delay:.0f} s.")
-        return told.format(error=error, delay=delay, since=self._away)
+            self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
+            message = tr("Not reachable since {since:%H:%M:%S}: {error} Trying again in {delay:.0f} s.")
+        return message.format(error=error, delay=delay, since=self._unreachable_since)

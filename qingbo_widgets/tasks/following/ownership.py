@@ -1,4 +1,4 @@
-"""``Ownership``: which kernel follows a task, so that it is submitted and saved once."""
+"""``Ownership``: the hold of this kernel on a task, so that the task is submitted and saved only once."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ logger = logging.getLogger("qingbo_widgets")
 
 
 class HandedOver(Exception):
-    """This kernel gave no sign of life for too long, in a closed laptop say; another follows the task now."""
+    """Another kernel follows the task now, because this one did not renew its hold (a closed laptop, say)."""
 
 
 class Ownership:
-    """The hold of this kernel on one task, which the journal keeps, and other kernels respect.
+    """The hold of this kernel on one task: stored in the journal, respected by other kernels.
 
-    Lives on the monitor's thread, as the task's follower does.
+    Used on the monitor's thread, like the task's follower.
 
     Args:
         record: the task and its journal row.
-        known_at: when it was submitted last as far as this kernel knows, for one that is submitted again.
+        known_at: for a task that is submitted again, the time of the last submission that this kernel knows
+            of.
     """
 
     def __init__(self, record: TaskRecord, *, known_at: datetime | None = None) -> None:
@@ -38,10 +39,10 @@ class Ownership:
         self._known_at = known_at
 
     async def open(self) -> None:
-        """Write the task's first row, or claim the one it has for another submission.
+        """Write the task's first row, or claim its existing row for another submission.
 
         Raises:
-            HandedOver: another kernel follows the task, or the service has taken it already.
+            HandedOver: another kernel follows the task, or the service has already accepted it.
             OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: the journal cannot be written.
         """
         if self._record.is_written:
@@ -53,13 +54,14 @@ class Ownership:
         self._record.is_written = True
 
     async def claim_again(self) -> None:
-        """Claim it once more after a wait, unless another kernel has submitted it meanwhile.
+        """Claim the task again after a wait, unless another kernel has submitted it in the meantime.
 
-        While this one slept, in a closed laptop say, the user may have submitted the task from there. It may
-        be charged then, even if that was not confirmed and that kernel holds it no more.
+        While this kernel slept, in a closed laptop say, the user may have submitted the task from another
+        one. That submission may be charged, even if it was not confirmed and its kernel no longer holds the
+        task.
 
         Raises:
-            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: as in ``open``.
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: see ``open``.
         """
         manager, task = self._manager, self._task
         row = await manager.monitor.journal(manager.library.get, task.key, due=URGENT)
@@ -68,14 +70,14 @@ class Ownership:
         await self._claim()
 
     async def take_over(self) -> bool:
-        """Wait until no other kernel holds the task, or it has ended, showing what its journal says.
+        """Wait until no other kernel holds the task, or the task has ended, and show the journal's state.
 
-        Where the journal cannot be written the task is followed all the same, so that its state is seen. It
+        If the journal cannot be written, the task is followed anyway, so that the user sees its state. It
         cannot be submitted then, so nothing can be paid for twice.
 
         Returns:
-            Whether another kernel has held it meanwhile, and may have submitted it, or has submitted it since
-            this one has last known.
+            Whether another kernel held the task during the wait, and so may have submitted it, or has
+            submitted it after the last submission that this kernel knows of.
         """
         task, was_held = self._task, False
         while not await self._is_ours():
@@ -84,19 +86,19 @@ class Ownership:
             ended = task.status in (TaskStatus.failed, TaskStatus.cancelled) and task.task_id
             if task.video_path is not None or ended:
                 return was_held
-            await self._tell_whose()
+            await self._show_holder()
             await self._record.sleep(self._manager.poll_interval)
         submitted_at = await self._record.read()
         if self._known_at is None or submitted_at in (None, self._known_at):
             return was_held
-        task.submitted_at = submitted_at  # what is done with the task from now on, is done with this one
+        task.submitted_at = submitted_at  # from now on the task stands for this submission
         return True
 
     async def keep(self) -> None:
-        """Make sure, before something that must not be done twice, that the task is still ours.
+        """Check that the task is still ours, before a step that must not be done twice.
 
         Raises:
-            HandedOver: it is not.
+            HandedOver: another kernel holds it.
         """
         if self._record.is_written and not await self._is_ours():
             raise HandedOver
@@ -106,17 +108,17 @@ class Ownership:
         manager = self._manager
         try:
             await manager.monitor.journal(manager.library.release, manager.holder, self._task.key)
-        except Exception:  # the journal is closed or gone; the hold runs out by itself
+        except Exception:  # the journal is closed or gone; the hold expires by itself
             logger.debug("Task %s: not released", self._task.task_id, exc_info=True)
 
     async def _claim(self) -> None:
-        """Make sure, right before a submission leaves, that the task is ours and has its row.
+        """Check, right before a submission is sent, that the task is ours and has a row.
 
-        The journal may be another one by now: the folder was moved, or put back from a backup. Without a row
-        a paid task could be lost, so it is written anew; where that fails, nothing may be sent.
+        The journal may have been replaced: the folder was moved, or restored from a backup. Without a row a
+        paid task could be lost, so a missing row is written again; if that fails, nothing may be sent.
 
         Raises:
-            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: as in ``open``.
+            HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: see ``open``.
         """
         manager, row = self._manager, self._record.entry()
         held = (manager.library, row, manager.holder, manager.hold_seconds, manager.sightings)
@@ -128,7 +130,7 @@ class Ownership:
         """Hold the task if it is free; return whether no other kernel holds it."""
         manager, key = self._manager, self._task.key
         try:
-            if manager.library.journal.read_only:  # it takes no name, but it may have another kernel's
+            if manager.library.journal.read_only:  # it cannot take our hold, but may contain another kernel's
                 holding = await manager.monitor.journal(manager.library.holding, key)
                 if holding is None:
                     return True
@@ -136,22 +138,22 @@ class Ownership:
                 return not manager.sightings.is_believed(key, holder, until, manager.hold_seconds)
             if await self._hold():
                 return True
-            # No kernel holds a row that there is not: it was never written, or the folder was removed.
+            # A missing row is held by no kernel: it was never written, or the folder was removed.
             self._record.is_written = await manager.monitor.journal(manager.library.get, key) is not None
             return not self._record.is_written
-        except Exception as error:  # a journal that cannot be written is no other kernel
-            named = self._task.task_id or key
-            logger.warning("Task %s: not held", named, exc_info=not isinstance(error, QingboError))
+        except Exception as error:  # an unwritable journal is not another kernel
+            name = self._task.task_id or key
+            logger.warning("Task %s: could not be held", name, exc_info=not isinstance(error, QingboError))
             return True
 
     async def _hold(self) -> bool:
-        """Become the one kernel that follows the task; ``False`` if another one does."""
+        """Hold the task for this kernel; return ``False`` if another one holds it."""
         manager = self._manager
         held = (manager.library, self._task.key, manager.holder, manager.hold_seconds, manager.sightings)
         return bool(await manager.monitor.journal(hold, *held))
 
-    async def _tell_whose(self) -> None:
-        """Show that another kernel follows the task, and when this one will take over."""
+    async def _show_holder(self) -> None:
+        """Show that another kernel follows the task, and when this one would take over."""
         manager, key = self._manager, self._task.key
         holding = await manager.monitor.journal(manager.library.holding, key)
         if holding is not None:
@@ -161,4 +163,4 @@ class Ownership:
                 "Another kernel follows this task. Should it give no more sign of life, this one takes over "
                 "in {seconds:.0f} s."
             )
-            self._record.tell(message=text.format(seconds=seconds))
+            self._record.set_traits(message=text.format(seconds=seconds))

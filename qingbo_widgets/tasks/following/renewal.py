@@ -1,4 +1,4 @@
-"""The sign of life by which other kernels know that this one still holds its tasks."""
+"""Periodic renewal of this kernel's holds, which shows other kernels that it is alive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ logger = logging.getLogger("qingbo_widgets")
 
 
 async def renew(monitor: TaskMonitor, library: Library, holder: str, seconds: float) -> None:
-    """Renew the holds of this kernel for ever. Knows no manager, which can thus be collected."""
+    """Renew the holds of this kernel for ever; has no reference to the manager, which can be collected."""
     while True:
         await asyncio.sleep(seconds / 3)
         if library.journal.read_only:
-            continue  # it may be writable again
+            continue  # it may become writable again
         try:
             await monitor.journal(library.renew, holder, seconds, due=URGENT)
         except Exception:

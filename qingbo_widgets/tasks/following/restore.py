@@ -1,4 +1,4 @@
-"""A task out of its row in the journal, and the row out of a task."""
+"""Conversion between a task and its journal row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["entry_of", "interrupted", "state_of", "unconfirmed"]
 
 
 def state_of(entry: Entry, library: Library) -> dict[str, Any]:
-    """The traits of the task."""
+    """Return the traits of the task in a row."""
     file = library.video_of(entry)
     return {
         "task_id": entry.task_id,
@@ -32,7 +32,7 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
 
 
 def entry_of(task: Task, service: str) -> Entry:
-    """Return the row of a task as far as this kernel knows it."""
+    """Return the row of a task as known to this kernel."""
     is_over = task.status in (TaskStatus.failed, TaskStatus.cancelled, TaskStatus.unconfirmed)
     return Entry(
         key=task.key,
@@ -52,16 +52,21 @@ def entry_of(task: Task, service: str) -> Entry:
 
 
 def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
-    """Nobody can tell whether the task exists: ``what`` happened, what it may cost, and how to go on."""
-    told = tr(
+    """Return the error of a task that may or may not exist.
+
+    Args:
+        what: the cause and the possible cost, as a sentence.
+        key: the idempotency key of the task.
+    """
+    text = tr(
         "{what} If the dashboard shows it, check(its id) takes it up. Submitting again goes out with the "
         "same idempotency key ({key})."
     )
-    return SubmissionUnconfirmed(told.format(what=what, key=key), idempotency_key=key)
+    return SubmissionUnconfirmed(text.format(what=what, key=key), idempotency_key=key)
 
 
 def interrupted(key: str) -> SubmissionUnconfirmed:
-    """What is to be said of a row that was being submitted when its kernel died."""
+    """Return the error for a task whose kernel died during the submission."""
     what = tr(
         "The kernel ended while this task was being submitted. The task may exist, and may be charged: look "
         "at the service's dashboard before submitting it again."
@@ -70,7 +75,7 @@ def interrupted(key: str) -> SubmissionUnconfirmed:
 
 
 def _error(entry: Entry) -> QingboError | None:
-    """What it ended with; a task that goes on has ended with nothing yet."""
+    """Return the error that the task ended with; ``None`` for one that is running or completed."""
     row = entry.error or {}
     message = str(row.get("message", ""))
     if entry.status == TaskStatus.failed:

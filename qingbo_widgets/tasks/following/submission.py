@@ -1,4 +1,4 @@
-"""Submitting a task: once, and again only where the service surely did not take it."""
+"""Submission of a task: once, and again only if the service certainly did not accept it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["submit"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-#: Seconds for which a rate limit is waited out before the submission is given up.
+#: Seconds for which a rate-limited submission is retried before it fails.
 RATE_LIMIT_PATIENCE = 300.0
 _ANOTHER = N_(
     "The service answered with the id {id}, which is that of another task of this library, so this task was "
@@ -45,37 +45,37 @@ async def submit(
     is_cancelled: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Until the service has taken the task, has refused it, or nobody can tell which.
+    """Submit the task; retry until the service has accepted it, has refused it, or the outcome is unknown.
 
     Args:
-        record: the task, whose row is on disk before the request leaves.
+        record: the task; its row is on disk before the request is sent.
         ownership: the hold of this kernel on the task.
-        is_cancelled: whether a person has cancelled meanwhile.
-        clock: seconds, monotonic.
+        is_cancelled: returns whether the user has cancelled in the meantime.
+        clock: a monotonic clock, in seconds.
 
     Raises:
-        TaskCancelled: cancelled while nothing had been sent.
-        SubmissionUnconfirmed: the request left and no proof came back; the task may exist.
-        asyncio.CancelledError: the manager was closed; ``record.is_out`` tells whether the request was out.
-        ConnectionFailed, ServiceError: the service was not reached, or refused; nothing was made.
+        TaskCancelled: cancelled before anything was sent.
+        SubmissionUnconfirmed: the request was sent and not confirmed; the task may exist.
+        asyncio.CancelledError: the manager was closed; see ``record.may_have_been_sent``.
+        ConnectionFailed, ServiceError: the service was unreachable or refused; no task was created.
         QingboError: the journal cannot be written; nothing was sent.
-        HandedOver: another kernel has taken the task over, while this one slept.
+        HandedOver: another kernel took the task over while this one slept.
     """
     task, manager = record.task, record.manager
     assert task.request is not None
-    record.tell(status=TaskStatus.submitting, error=None, message="")
-    await _written_down(record, ownership.open)
+    record.set_traits(status=TaskStatus.submitting, error=None, message="")
+    await _write_row(record, ownership.open)
     began, failures = clock(), 0
     while True:
-        record.is_out = False
+        record.may_have_been_sent = False
         try:
             async with manager.monitor.pace.turn(SUBMISSION):
                 _check(is_cancelled)
-                # A closed laptop or a moved folder may have come between the click and this turn.
-                await _written_down(record, ownership.claim_again)
+                # The laptop may have been closed, or the folder moved, between the click and this turn.
+                await _write_row(record, ownership.claim_again)
                 _check(is_cancelled)
                 snapshot = await _send(record)
-            record.tell(message="")
+            record.set_traits(message="")
             await _confirm(record, snapshot)
             return
         except (SubmissionUnconfirmed, ServerFault) as error:
@@ -83,26 +83,26 @@ async def submit(
         except (RateLimited, ConnectionFailed) as error:
             _check(is_cancelled)
             failures += 1
-            wanted, patience = getattr(error, "retry_after", None), manager.submit_patience
+            retry_after, patience = getattr(error, "retry_after", None), manager.submit_patience
             if isinstance(error, RateLimited):
                 patience = max(patience, RATE_LIMIT_PATIENCE)
             left = patience - (clock() - began)
-            if left < max(wanted or 0.0, retry_delay(1)):
+            if left < max(retry_after or 0.0, retry_delay(1)):
                 raise
-            delay = min(retry_delay(failures, wanted), left)
+            delay = min(retry_delay(failures, retry_after), left)
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
-            told = tr("{error} Nothing is charged yet; trying again in {delay:.0f} s.")
-            record.tell(message=told.format(error=error, delay=delay))
+            text = tr("{error} Nothing is charged yet; trying again in {delay:.0f} s.")
+            record.set_traits(message=text.format(error=error, delay=delay))
             await record.sleep(delay)
         except (QingboError, HandedOver):
             raise
         except Exception as error:
             if task.task_id:
                 raise
-            # A mistake of ours about an answer is no proof that the service did not take the task.
+            # A bug of ours in reading the answer does not prove that the service did not accept the task.
             what = tr(
-                "The service was asked, and its answer was not understood ({reason}). The task may exist, "
-                "and may be charged."
+                "The request was sent, and the service's answer was not understood ({reason}). The task may "
+                "exist, and may be charged."
             )
             raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
 
@@ -113,55 +113,53 @@ def _check(is_cancelled: Callable[[], bool]) -> None:
 
 
 async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:
-    """Take over the answer to a submission, unless its id is that of another one.
+    """Apply the answer to a submission, unless its id belongs to another submission.
 
-    An answer out of a cache, or one that was meant for another request, has such an id. The journal finds
-    that out as it writes the id. One that is slow must not hide it: it may be all that is left of the task.
+    An answer from a cache, or one to another request, has such an id. The journal detects that when it writes
+    the id. A slow journal must not hide the id, because it may be the only trace of the task.
 
     Raises:
-        SubmissionUnconfirmed: it is the id of another one.
-        asyncio.CancelledError: the manager is closed; the id is kept.
+        SubmissionUnconfirmed: the id belongs to another submission.
+        asyncio.CancelledError: the manager was closed; the task keeps the id.
     """
-    task, another = record.task, SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
+    task, id_taken = record.task, SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
     if is_of_another_here(task, record.manager, snapshot.task_id):
-        raise another
-    writing = asyncio.ensure_future(record.note(snapshot))
-    writing.add_done_callback(_trouble_of)  # else asyncio complains that it was not asked for
+        raise id_taken
+    writing = asyncio.ensure_future(record.write_id(snapshot))
+    writing.add_done_callback(_error_of)  # else asyncio warns that the exception was never retrieved
     try:
         await asyncio.wait({writing}, timeout=PATIENCE)
-    except asyncio.CancelledError:  # the row is written with the manager's last words
+    except asyncio.CancelledError:  # the manager writes the row on close
         if not is_of_another_here(task, record.manager, snapshot.task_id):
-            record.tell(task_id=snapshot.task_id, status=snapshot.status)
+            record.set_traits(task_id=snapshot.task_id, status=snapshot.status)
         raise
-    if isinstance(_trouble_of(writing), IdTaken) or is_of_another_here(
-        task, record.manager, snapshot.task_id
-    ):
-        raise another
+    if isinstance(_error_of(writing), IdTaken) or is_of_another_here(task, record.manager, snapshot.task_id):
+        raise id_taken
     try:
         await record.apply(snapshot)
     except IdTaken:
-        record.tell(task_id="", status=TaskStatus.submitting)
-        raise another from None
+        record.set_traits(task_id="", status=TaskStatus.submitting)
+        raise id_taken from None
 
 
-def _trouble_of(step: asyncio.Future[None]) -> BaseException | None:
+def _error_of(step: asyncio.Future[None]) -> BaseException | None:
     return step.exception() if step.done() and not step.cancelled() else None
 
 
 async def _send(record: TaskRecord) -> TaskSnapshot:
-    """Send the request, and note whether it may have left where the manager is closed meanwhile."""
+    """Send the request; if the manager is closed meanwhile, record whether it may have been sent."""
     client, task = record.manager.client, record.task
     call = record.manager.monitor.call(client.submit, task.request, idempotency_key=task.key)
-    record.is_out = True
+    record.may_have_been_sent = True
     try:
         return await asyncio.wrap_future(call)
     except asyncio.CancelledError:
-        record.is_out = not call.cancel()  # one that no thread has begun with never leaves
+        record.may_have_been_sent = not call.cancel()  # a call that no thread has started is never sent
         raise
 
 
-async def _written_down(record: TaskRecord, step: Callable[[], Awaitable[None]]) -> None:
-    """Await the writing of the task's row, without which nothing may be sent.
+async def _write_row(record: TaskRecord, step: Callable[[], Awaitable[None]]) -> None:
+    """Await a write of the task's row, without which nothing may be sent.
 
     Raises:
         HandedOver: another kernel follows the task.

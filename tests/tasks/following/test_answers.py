@@ -1,4 +1,4 @@
-"""``answers``: what an answer of the service changes of a task."""
+"""``answers``: the trait changes that an answer of the service causes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.service.contract.snapshot import ServiceFailure, Video
-from qingbo_widgets.tasks.following.answers import changes_by, links_in
+from qingbo_widgets.tasks.following.answers import changes_from, links_in
 from qingbo_widgets.tasks.state import TaskState
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 
 
 def task(**traits: object) -> TaskState:
-    """One that is under way."""
-    made = TaskState()
-    made.set_traits(**{"task_id": "t1", "model": "kling-v3", "status": qw.TaskStatus.processing, **traits})
-    return made
+    """Return a running task."""
+    state = TaskState()
+    state.set_traits(**{"task_id": "t1", "model": "kling-v3", "status": qw.TaskStatus.processing, **traits})
+    return state
 
 
 def test_what_is_known_is_not_taken_back() -> None:
-    """An answer that says less, or comes late, leaves id, model, progress and time as they are."""
+    """An answer that contains less, or is stale, leaves id, model, progress and creation time unchanged."""
     known = task(progress=60, created_at=NOON)
     answer = qw.TaskSnapshot("another", status=qw.TaskStatus.processing, progress=20)
-    assert changes_by(answer, known, eta=7.0) == {
+    assert changes_from(answer, known, eta=7.0) == {
         "task_id": "t1",
         "model": "kling-v3",
         "status": qw.TaskStatus.processing,
@@ -36,12 +36,12 @@ def test_what_is_known_is_not_taken_back() -> None:
 
 
 def test_a_completed_task_has_its_links() -> None:
-    """It is whole whatever percent the answer tells, and nothing is left to wait for."""
+    """A completed task has 100 % and no remaining time, whatever progress the answer reports."""
     videos = (Video("https://cdn/a.mp4", NOON + timedelta(hours=2)), Video("https://cdn/b.mp4", NOON))
     answer = qw.TaskSnapshot(
         "t1", status=qw.TaskStatus.completed, progress=99, completed_at=NOON, videos=videos
     )
-    changes = changes_by(answer, task(progress=60), eta=3.0)
+    changes = changes_from(answer, task(progress=60), eta=3.0)
     assert (changes["progress"], changes["completed_at"], changes["eta"]) == (100, NOON, None)
     assert changes["video_urls"] == ("https://cdn/a.mp4", "https://cdn/b.mp4")
     assert changes["expires_at"] == NOON, "the link that dies first"
@@ -49,7 +49,7 @@ def test_a_completed_task_has_its_links() -> None:
 
 
 def test_links_without_an_end_have_none() -> None:
-    """The service need not say how long a link lives."""
+    """A link without an expiry in the answer has none in the traits."""
     answer = qw.TaskSnapshot("t1", videos=(Video("https://cdn/a.mp4"),))
     assert links_in(answer) == {"video_urls": ("https://cdn/a.mp4",), "expires_at": None}
 
@@ -64,9 +64,9 @@ def test_links_without_an_end_have_none() -> None:
     ],
 )
 def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, code: str | None) -> None:
-    """As far as the service gave one; the moment of the end is ours where it names none."""
+    """The error has the service's reason and code; an end without a time gets ours."""
     before = datetime.now(UTC)
-    changes = changes_by(
+    changes = changes_from(
         qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, error=failure), task(progress=60), eta=3.0
     )
     error = changes["error"]
@@ -78,7 +78,7 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
 
 
 def test_a_cancelled_task_says_so() -> None:
-    """``wait`` raises it."""
-    error = changes_by(qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled), task(), eta=None)["error"]
+    """A cancelled answer sets ``TaskCancelled``, which ``wait`` raises."""
+    error = changes_from(qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled), task(), eta=None)["error"]
     assert isinstance(error, qw.TaskCancelled)
     assert error.task_id == "t1"

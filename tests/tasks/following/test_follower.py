@@ -1,4 +1,4 @@
-"""``follower``: every way in which a submission, a status call or a download can go wrong."""
+"""``follower``: the ways in which a submission, a status call or a download can fail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Scripted = Callable[..., tuple[FaultServer, qw.TaskManager]]
 
 @pytest.fixture
 def scripted(make_manager: Callable[..., qw.TaskManager]) -> Iterator[Scripted]:
-    """A server that follows a script, and a manager that speaks to it."""
+    """Return a server that follows a script, and a manager that uses it."""
     servers: list[FaultServer] = []
 
     def make(*script: Step, **settings: object) -> tuple[FaultServer, qw.TaskManager]:
@@ -46,28 +46,28 @@ def scripted(make_manager: Callable[..., qw.TaskManager]) -> Iterator[Scripted]:
 
 
 def taken(status: str = "queued", **fields: object) -> Step:
-    """The service's word about task-1."""
+    """Return a status answer for task-1."""
     return answer({"task_id": "task-1", "model": "kling-v3", "status": status, "progress": 0, **fields})
 
 
 def finished(url: str | list[str], **fields: object) -> Step:
-    """The service's word that task-1 is completed."""
+    """Return the answer that task-1 is completed."""
     video = {"url": url, "expires_at": fields.pop("expires_at", None)}
     return taken("completed", progress=100, result={"images": [], "videos": [video]}, **fields)
 
 
 def from_now(**span: float) -> int:
-    """A moment as the service writes it, in milliseconds."""
+    """Return a time in the service's format, in milliseconds."""
     return int((datetime.now(UTC) + timedelta(**span)).timestamp() * 1000)
 
 
 def submissions(server: FaultServer) -> list[str]:
-    """The idempotency keys of the submissions that arrived."""
+    """Return the idempotency keys of the submissions that arrived."""
     return [r.headers["idempotency-key"] for r in server.requests if r.method == "POST"]
 
 
 def files(manager: qw.TaskManager) -> list[str]:
-    """What lies in the folder beside the journal, which has a file of its own while it is written."""
+    """Return the files in the folder, except those of the journal (it has a second one during a write)."""
     names = (path.name for path in manager.library.folder.iterdir())
     return [name for name in names if not name.startswith("library.sqlite")]
 
@@ -85,7 +85,7 @@ def files(manager: qw.TaskManager) -> list[str]:
     ids=["closed", "reset", "502 html", "200 html", "broken json", "500"],
 )
 def test_a_submission_without_an_answer_is_unconfirmed_and_never_repeated(scripted, fault):
-    """Money may have been spent: the task says so, and only a person submits again, with the same key."""
+    """The task is unconfirmed, and only the user can submit it again, with the same key."""
     server, manager = scripted(fault)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.SubmissionUnconfirmed, match="may be charged") as raised:
@@ -112,7 +112,7 @@ def test_a_submission_without_an_answer_is_unconfirmed_and_never_repeated(script
     ],
 )
 def test_a_refused_submission_is_failed_with_the_service_s_words(scripted, status, error):
-    """A clear no is no reason to ask again, and the typed request can be submitted again later."""
+    """A refusal is not retried, and the user can submit the request again later."""
     refusal = {"error": {"message": "no such luck", "code": "some_code"}}
     server, manager = scripted(answer(refusal, status))
     task = manager.submit(prompt=KOI)
@@ -129,7 +129,7 @@ def test_a_refused_submission_is_failed_with_the_service_s_words(scripted, statu
 
 @pytest.mark.slow
 def test_a_rate_limited_submission_waits_and_goes_on(scripted):
-    """429 means that the service did not take it: it is sent again after the time the service asked for."""
+    """A 429 means that no task was created: the request is sent again after the Retry-After time."""
     server, manager = scripted(
         answer({"error": {"message": "slow down", "code": "rate_limited"}}, 429, Retry_After="1"),
     )
@@ -141,14 +141,14 @@ def test_a_rate_limited_submission_waits_and_goes_on(scripted):
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @pytest.mark.slow
 def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_later(make_manager):
-    """Refused connections are tried for a while; then the task says that nothing was sent."""
+    """Refused connections are retried for a while; then the error says that nothing was sent."""
     port = free_port()
     manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{port}/v1"), submit_patience=1.5)
     task = manager.submit(prompt=KOI)
@@ -167,7 +167,7 @@ def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_late
 
 @pytest.mark.slow
 def test_all_of_the_patience_is_used(make_manager):
-    """The last wait is as long as what is left of it, and no try is given up for being too far off."""
+    """The last wait is cut to the time that is left; no attempt is skipped for being too late."""
     manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=2.9)
     waits: list[str] = []
     task = manager.submit(prompt=KOI)
@@ -178,7 +178,7 @@ def test_all_of_the_patience_is_used(make_manager):
 
 
 def test_a_submission_can_be_cancelled_while_the_service_is_down(make_manager):
-    """Between two tries nothing is at the service, so Cancel needs nobody's leave."""
+    """Between two attempts the service has no task, so Cancel needs no request."""
     manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{free_port()}/v1"), submit_patience=60.0)
     task = manager.submit(prompt=KOI)
     while not task.message:
@@ -191,7 +191,7 @@ def test_a_submission_can_be_cancelled_while_the_service_is_down(make_manager):
 
 @pytest.mark.slow
 def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scripted):
-    """HTML, resets and 500 in mid-task: the card says since when, and the task ends well all the same."""
+    """A task survives HTML, resets and 500; its message gives the start of the outage."""
     server, manager = scripted(taken(), close, close, html("<p>maintenance</p>", 503))
     server.then(answer(b"not json"), taken("processing", progress=50), finished(f"{server.url}/v.mp4"))
     server.then(answer(VIDEO))
@@ -199,17 +199,17 @@ def test_a_service_that_dies_while_the_task_runs_is_asked_until_it_is_back(scrip
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(60).video_path.read_bytes() == VIDEO
-    told = [message for message in messages if message.startswith("Not reachable since")]
-    assert told
-    assert "Trying again in" in told[0]
-    assert "The task continues at the service" in told[0]
+    outages = [message for message in messages if message.startswith("Not reachable since")]
+    assert outages
+    assert "Trying again in" in outages[0]
+    assert "The task continues at the service" in outages[0]
     assert task.message == ""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, NOT_FOUND], ids=["401", "404"])
 def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, refusal):
-    """A machine of the service that lags behind ends nothing: the card says so, and asks again."""
+    """A single 401 or 404 for an accepted task is shown and retried."""
     server, manager = scripted(taken(), refusal)
     server.then(taken("processing"), finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI)
@@ -223,7 +223,7 @@ def test_one_refusal_of_a_task_that_the_service_took_is_not_believed(scripted, r
 @pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["in the library", "of another program"])
 def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted, known):
-    """An id from elsewhere and a wrong key: nothing is known but the refusal, and it is told at once."""
+    """A refused key is raised at once for an id that is not in the library."""
     server, manager = scripted(UNAUTHORIZED)
     if known:
         manager.library.add(
@@ -239,7 +239,7 @@ def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted
 
 
 def test_a_task_that_was_left_is_followed_again(scripted, monkeypatch):
-    """``follow_again`` goes on where the key was refused, submits nothing, and may be said twice."""
+    """``follow_again`` continues after a refused key, submits nothing, and can be called twice."""
     monkeypatch.setattr(trouble, "DOUBTED", 0.0)
     server, manager = scripted(taken(), UNAUTHORIZED)
     task = manager.submit(prompt=KOI)
@@ -256,7 +256,7 @@ def test_a_task_that_was_left_is_followed_again(scripted, monkeypatch):
 
 
 def test_what_the_service_has_not_confirmed_is_neither_followed_nor_cancelled(scripted):
-    """Without an id there is nothing to ask for and nothing to cancel; silence would look like success."""
+    """``follow_again`` and ``cancel`` raise for a task without an id; silence would look like success."""
     server, manager = scripted(close)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.SubmissionUnconfirmed):
@@ -269,19 +269,19 @@ def test_what_the_service_has_not_confirmed_is_neither_followed_nor_cancelled(sc
 
 
 def test_a_cancellation_that_overtakes_the_following_is_not_forgotten(scripted):
-    """*Cancel* in the very moment at which the id arrives: the task says that it was cancelled."""
+    """A task that is cancelled at the moment its id arrives ends as cancelled."""
     _, manager = scripted(taken(), taken("cancelled"))
-    looking, cancelled = threading.Event(), threading.Event()
+    reading, cancelled = threading.Event(), threading.Event()
 
     def durations(*_: object, **__: object) -> tuple[float, ...]:
-        looking.set()
+        reading.set()
         cancelled.wait(20)
         return ()
 
     manager.library.durations = durations
     task = manager.submit(prompt=KOI)
     task.observe(lambda change: change.new == "cancelled" and cancelled.set(), "status")
-    assert looking.wait(20)
+    assert reading.wait(20)
     task.cancel(wait=False)
     with pytest.raises(qw.TaskCancelled):
         task.wait(20)
@@ -289,20 +289,20 @@ def test_a_cancellation_that_overtakes_the_following_is_not_forgotten(scripted):
 
 @pytest.mark.slow
 def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
-    """429 while polling: the service is there, and wants fewer questions."""
+    """A 429 while polling is shown as a rate limit, not as an outage."""
     server, manager = scripted(taken(), answer({"error": {"message": "slow down"}}, 429, Retry_After="0"))
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI)
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     task.wait(20)
-    told = [message for message in messages if message]
-    assert [message.partition(":")[0] for message in told] == ["The service asks to wait"]
-    assert "Asking again in 1 s" in told[0]
+    waits = [message for message in messages if message]
+    assert [message.partition(":")[0] for message in waits] == ["The service asks to wait"]
+    assert "Asking again in 1 s" in waits[0]
 
 
 def test_an_unknown_status_is_shown_and_followed(scripted):
-    """A word that the service invents tomorrow is neither an end nor a crash."""
+    """An unknown status neither ends the task nor raises."""
     server, manager = scripted(taken(), taken("moderating", progress=7), taken("moderating", novelty=[1]))
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI)
@@ -313,7 +313,7 @@ def test_an_unknown_status_is_shown_and_followed(scripted):
 
 
 def test_progress_never_goes_back(scripted):
-    """A service that says 60 and then 40 does not make the bar jump."""
+    """A progress of 60 followed by 40 does not move the bar back."""
     steps = (taken("processing", progress=percent) for percent in (10, 60, 40, 70))
     server, manager = scripted(taken(), *steps)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
@@ -325,7 +325,7 @@ def test_progress_never_goes_back(scripted):
 
 
 def test_a_failed_task_tells_the_service_s_reason(scripted):
-    """The service's own words and its code reach the person and the journal."""
+    """The service's message and code reach the user and the journal."""
     _, manager = scripted(taken(), taken("failed", error={"message": "上游拒绝", "code": "task_failed"}))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.TaskFailed, match="上游拒绝") as raised:
@@ -337,7 +337,7 @@ def test_a_failed_task_tells_the_service_s_reason(scripted):
 
 
 def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, monkeypatch):
-    """401 for minutes: following stops with the reason; with a good key ``recover`` goes on."""
+    """After 401 for minutes following stops with the reason; with a good key ``recover`` continues."""
     monkeypatch.setattr(trouble, "DOUBTED", 0.0)
     server, manager = scripted(taken(), UNAUTHORIZED)
     task = manager.submit(prompt=KOI)
@@ -351,7 +351,7 @@ def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, mon
 
 
 def test_an_expired_link_is_renewed_by_a_status_call(scripted):
-    """The first link is dead, the service still has the video: nobody notices."""
+    """An expired link is replaced without an error while the service has the video."""
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/old.mp4"), answer(b"", 403), finished(f"{server.url}/new.mp4"))
     server.then(answer(VIDEO))
@@ -362,7 +362,7 @@ def test_an_expired_link_is_renewed_by_a_status_call(scripted):
 
 
 def test_link_expired_only_when_the_service_has_let_go(scripted):
-    """A fresh link that is dead too is the end: ``LinkExpired``, the task itself stays completed."""
+    """A fresh link that is refused too raises ``LinkExpired``; the task stays completed."""
     server, manager = scripted(taken())
     server.then(
         finished(f"{server.url}/a.mp4"), answer(b"", 410), finished(f"{server.url}/b.mp4"), answer(b"", 410)
@@ -373,24 +373,24 @@ def test_link_expired_only_when_the_service_has_let_go(scripted):
     assert task.status == qw.TaskStatus.completed
 
 
-@pytest.mark.parametrize("expires_at", [from_now(hours=24), None], ids=["for a day", "nobody knows"])
+@pytest.mark.parametrize("expires_at", [from_now(hours=24), None], ids=["for a day", "unknown"])
 def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatch, expires_at):
-    """What serves the videos may hear of a new file later than the service: 404 and 403 pass."""
+    """A 404 or 403 for a valid link is retried, because the video host may lag behind the service."""
     monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     for status in (404, 404, 403, 404):
-        word = finished(f"{server.url}/v.mp4", expires_at=expires_at)
-        server.then(word, answer(b"", status))
+        completed = finished(f"{server.url}/v.mp4", expires_at=expires_at)
+        server.then(completed, answer(b"", status))
     server.then(finished(f"{server.url}/v.mp4", expires_at=expires_at), answer(VIDEO))
     task = manager.submit(prompt=KOI)
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    assert any("which is to live until" in message for message in messages)
+    assert any("which should be valid until" in message for message in messages)
 
 
 def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
-    """A service that always says the same of the task, and a host that takes its steps, then refuses."""
+    """Script a service with one constant status answer, and a host that follows its steps, then refuses."""
     steps = list(downloads)
 
     def step(exchange: Exchange) -> bool:
@@ -402,14 +402,14 @@ def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
     return server
 
 
-def questions(server: FaultServer) -> int:
-    """Return the number of questions about the task."""
+def status_requests(server: FaultServer) -> int:
+    """Return the number of status requests."""
     return len([r for r in server.requests if r.method == "GET" and "/tasks/" in r.path])
 
 
 @pytest.mark.parametrize(("clock", "left"), [(0, -60), (5 * 3600, 3600)], ids=["clocks agree", "5 h ahead"])
 def test_a_link_whose_time_is_over_is_given_up(scripted, clock, left):
-    """By the service's clock, which tells when it made the task; a fresh link has been asked for."""
+    """An expired link, by the service's clock, is renewed once; then ``LinkExpired`` is raised."""
     times = {"created_at": from_now(seconds=clock), "expires_at": from_now(seconds=left)}
     server, manager = scripted(taken(created_at=times["created_at"]))
     routed(server, finished(f"{server.url}/v.mp4", **times))
@@ -417,21 +417,21 @@ def test_a_link_whose_time_is_over_is_given_up(scripted, clock, left):
     with pytest.raises(qw.LinkExpired):
         task.wait(20)
     assert task.status == qw.TaskStatus.completed
-    assert questions(server) == 2
+    assert status_requests(server) == 2
 
 
 def test_a_link_that_seems_dead_is_renewed_and_tried(scripted):
-    """Its time is over by our clock, or in seconds where we read milliseconds: asking costs nothing."""
+    """A link that has expired by our clock or is in the wrong unit is renewed and tried."""
     server, manager = scripted(taken())
     routed(server, finished(f"{server.url}/v.mp4", expires_at=from_now(seconds=-5) // 1000), answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
-    assert questions(server) == 2
+    assert status_requests(server) == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/v.mp4", "/{}.mp4"], ids=["one path", "ever another path"])
 def test_links_that_die_while_they_are_used(scripted, path):
-    """Each brings a piece, and is refused when the line has broken: a fresh one goes on where it stopped."""
+    """A link that is refused after a broken connection is replaced, and the download resumes."""
     server, manager = scripted(taken())
     whole, links = film(os.urandom(300_000)), count()
 
@@ -454,7 +454,7 @@ def test_links_that_die_while_they_are_used(scripted, path):
     ids=str,
 )
 def test_completed_before_its_result(scripted, monkeypatch, result):
-    """The answer says "completed" and names the video a little later: the user need not press a button."""
+    """Links are requested until the service names the video, without a click of the user."""
     monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     server.then(*[taken("completed", progress=100, result=result)] * 5, NOT_FOUND)
@@ -468,7 +468,7 @@ def test_completed_before_its_result(scripted, monkeypatch, result):
 
 
 def test_completed_and_then_failed(scripted):
-    """There will be no video: the error comes at once, with the reason, and not after ten minutes."""
+    """A task that turns from completed to failed raises its error at once, not after ten minutes."""
     server, manager = scripted(taken())
     server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
     task = manager.submit(prompt=KOI)
@@ -479,8 +479,8 @@ def test_completed_and_then_failed(scripted):
     assert task.wait(20).video_path.read_bytes() == VIDEO
 
 
-def test_a_result_that_never_comes_is_told_in_the_end(scripted, monkeypatch):
-    """After ever rarer questions, a thousand times as fast here; *Save again* goes on asking."""
+def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
+    """Requests become rarer (here 1,000 times faster) until the error; *Save again* starts over."""
     asked: list[int] = []
 
     def soon(failures: int, retry_after: float | None = None) -> float:
@@ -488,21 +488,21 @@ def test_a_result_that_never_comes_is_told_in_the_end(scripted, monkeypatch):
         return retry_delay(failures, retry_after) / 1000
 
     monkeypatch.setattr(saving, "retry_delay", soon)
-    monkeypatch.setattr(saving, "UNNAMED", 0.2)
+    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.2)
     server, manager = scripted(taken())
     routed(server, taken("completed", progress=100))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed, match="names no video"):
         task.wait(20)
     assert len(asked) > 3
-    assert asked == [*range(1, len(asked)), 1]  # the last one is that of the failure itself
+    assert asked == [*range(1, len(asked)), 1]  # the last one is for the failure itself
     routed(server, finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task.retry_download()
     assert task.wait(20).video_path.read_bytes() == VIDEO
 
 
-def test_an_end_by_another_word_is_saved(scripted):
-    """It says "succeeded" and names the video, which is saved; the journal has the word that it knows."""
+def test_a_video_under_an_unknown_status_is_saved(scripted):
+    """A video under the status "succeeded" is saved; the journal says completed."""
     server, manager = scripted(taken(), taken("rendering", progress=40))
     link = {"videos": [{"url": f"{server.url}/v.mp4"}]}
     server.then(taken("succeeded", progress=100, result=link), answer(VIDEO))
@@ -512,7 +512,7 @@ def test_an_end_by_another_word_is_saved(scripted):
 
 
 def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
-    """This kernel slept until its link was dead: the video is there, and the task shows no error."""
+    """A kernel that slept until its link expired finds the saved video and shows no error."""
     server, manager = scripted(taken())
 
     def refuse(exchange: Exchange) -> bool:
@@ -527,7 +527,7 @@ def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
 
 
 def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted):
-    """The link is dead and the task is gone: its video is, too."""
+    """An expired link and a 404 for the task raise ``LinkExpired``."""
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/v.mp4"), answer(b"", 403), NOT_FOUND)
     with pytest.raises(qw.LinkExpired, match="no longer knows task-1"):
@@ -539,7 +539,7 @@ def test_a_task_that_the_service_no_longer_knows_is_not_asked_for_twice(scripted
     "fault", [answer(b"", 410), answer(b"", 404), html("<p>sign in", 200)], ids=["410", "404", "a page"]
 )
 def test_of_several_links_the_next_one_is_tried(scripted, fault):
-    """A video that lies in several places is saved from the first one that has it."""
+    """A video with several links is saved from the first that works."""
     server, manager = scripted(taken())
     server.then(finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"]), fault, answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
@@ -547,7 +547,7 @@ def test_of_several_links_the_next_one_is_tried(scripted, fault):
 
 
 def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatch):
-    """Only its name is missing; the next link could be dead, and take the whole file with it."""
+    """If only the rename failed, no other link is tried, because it could overwrite the complete file."""
 
     def refuse(*_: object) -> None:
         raise PermissionError("the name is held")
@@ -562,8 +562,8 @@ def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatc
     assert [request.path for request in server.requests][-1] == "/a.mp4"
 
 
-def test_where_every_link_fails_the_one_that_may_pass_counts(scripted, monkeypatch):
-    """One place has let go of the video, the other is only busy: it is waited for."""
+def test_the_transient_error_of_several_links_counts(scripted, monkeypatch):
+    """If one link is gone and the other busy, the busy one is retried."""
     monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     links = finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"])
@@ -573,7 +573,7 @@ def test_where_every_link_fails_the_one_that_may_pass_counts(scripted, monkeypat
 
 
 def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted):
-    """Not a video: said plainly, nothing lies about; *Save again* brings it when the host is well."""
+    """A web page instead of a video raises and leaves no file; *Save again* downloads it later."""
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/v.mp4"), html("<p>sign in</p>", 200))
     task = manager.submit(prompt=KOI)
@@ -588,14 +588,14 @@ def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted
 
 @pytest.mark.slow
 def test_a_download_cut_off_in_the_middle_is_completed(scripted):
-    """Half a file is never taken for the whole."""
+    """A partial file does not count as complete."""
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/v.mp4"), partial(VIDEO, 500), answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
 
 
-def test_what_cannot_be_written_down_is_not_sent(scripted):
-    """Without a journal a task could be lost, so it is refused before any money is spent."""
+def test_a_task_without_a_row_is_not_sent(scripted):
+    """Without a journal the submission is refused, because a paid task could be lost."""
     server, manager = scripted(taken())
     manager.library.folder.parent.mkdir(parents=True, exist_ok=True)
     manager.library.folder.write_text("a file where the folder should be", encoding="utf-8")
@@ -606,7 +606,7 @@ def test_what_cannot_be_written_down_is_not_sent(scripted):
 
 
 def test_a_row_that_was_being_submitted_when_its_kernel_died_is_unconfirmed(scripted):
-    """After a crash nobody knows whether the request left; it is shown, and not sent by itself."""
+    """After a crash during the submission the task is unconfirmed, and not sent automatically."""
     server, manager = scripted()
     manager.library.add(
         Entry(key="f" * 32, service=manager.service, model="kling-v3", request={"prompt": KOI})
@@ -623,12 +623,12 @@ def test_a_row_that_was_being_submitted_when_its_kernel_died_is_unconfirmed(scri
 
 
 def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
-    """Neither an id nor a link can take the file out of the folder, or the client to a local file."""
-    monkeypatch.setattr(saving, "UNNAMED", 0.0)
+    """A hostile id or link writes no file outside the folder and reads no local file."""
+    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
-    said = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
-    server.then(said, said)
+    completed = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
+    server.then(completed, completed)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed):
         task.wait(20)
@@ -636,8 +636,8 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     assert "%2F" in server.requests[1].path
 
 
-def test_a_video_of_which_only_the_row_is_missing_is_not_asked_for_again(scripted):
-    """The kernel died between saving and writing that down: the file is whole, its link may be dead."""
+def test_a_saved_video_without_its_row_is_not_downloaded_again(scripted):
+    """A complete file without its row (the kernel died in between) is not downloaded again."""
     server, manager = scripted()
     entry = Entry(
         key="e" * 32, service=manager.service, task_id="task-1", status="completed", request={"prompt": KOI}
@@ -652,7 +652,7 @@ def test_a_video_of_which_only_the_row_is_missing_is_not_asked_for_again(scripte
 
 
 def test_half_a_file_of_a_dead_kernel_is_not_taken_for_a_video(scripted):
-    """What a download left when its kernel was killed is written over, and does not stay."""
+    """The partial file of a killed kernel is overwritten and removed."""
     server, manager = scripted()
     entry = Entry(
         key="e" * 32, service=manager.service, task_id="task-1", status="completed", request={"prompt": KOI}
@@ -668,13 +668,13 @@ def test_half_a_file_of_a_dead_kernel_is_not_taken_for_a_video(scripted):
 
 @pytest.mark.slow
 def test_a_kernel_that_was_asleep_does_not_submit_what_another_has_taken_over(scripted, make_manager):
-    """A laptop is closed while a submission waits for the service; another kernel deals with it meanwhile."""
+    """A kernel that slept while another took its task over does not submit it."""
     port = free_port()
     asleep = make_manager(qw.Client("some-key", f"http://127.0.0.1:{port}/v1"), submit_patience=60.0)
     task = asleep.submit(prompt=KOI)
     while not task.message:
         time.sleep(0.01)
-    asleep.library.release(asleep.holder)  # as if its time were over
+    asleep.library.release(asleep.holder)  # as if it had expired
     assert asleep.library.hold(task.key, "another kernel", 1.5)
     asleep.library.update(task.key, status="unconfirmed")
     with FaultServer(port=port) as server:
@@ -684,7 +684,7 @@ def test_a_kernel_that_was_asleep_does_not_submit_what_another_has_taken_over(sc
 
 
 def test_check_refuses_the_id_of_another_task(scripted):
-    """An id pasted from the wrong line of the dashboard is noticed by its model, or by the library."""
+    """The id of another task is rejected by its model or by the library."""
     server, manager = scripted(close, taken("completed", model="kling-v1"))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.SubmissionUnconfirmed):
@@ -702,7 +702,7 @@ def test_check_refuses_the_id_of_another_task(scripted):
 
 
 def test_check_is_for_unconfirmed_submissions_only(scripted):
-    """There is nothing to find out about a task that the service has named."""
+    """``check`` raises for a task that has an id."""
     server, manager = scripted(taken())
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task = manager.submit(prompt=KOI).wait(20)
@@ -711,7 +711,7 @@ def test_check_is_for_unconfirmed_submissions_only(scripted):
 
 
 def test_an_unconfirmed_task_says_the_same_in_the_next_kernel(scripted, make_manager):
-    """What happened is in the journal, so that the words do not turn into "the kernel ended"."""
+    """The original error is in the journal, so it does not become "the kernel ended"."""
     _, manager = scripted(html("<h1>Bad gateway</h1>"))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.SubmissionUnconfirmed):
@@ -724,7 +724,7 @@ def test_an_unconfirmed_task_says_the_same_in_the_next_kernel(scripted, make_man
 
 
 def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
-    """The service says 404 to another key too: the paid task stays in the journal, and is asked for again."""
+    """A paid task stays in the journal after a 404, which may be due to another key, and can be resumed."""
     monkeypatch.setattr(trouble, "DOUBTED", 0.0)
     server, manager = scripted(taken(), NOT_FOUND)
     task = manager.submit(prompt=KOI)
@@ -738,7 +738,7 @@ def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
 
 @pytest.mark.slow
 def test_a_gateway_s_404_is_not_the_service_s(scripted):
-    """One page of HTML from a proxy that has lost its way ends no running task."""
+    """An HTML 404 from a proxy does not end a running task."""
     server, manager = scripted(taken(), html("<h1>404 Not Found</h1>nginx", 404))
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
@@ -746,7 +746,7 @@ def test_a_gateway_s_404_is_not_the_service_s(scripted):
 
 @pytest.mark.parametrize("date", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "soon"])
 def test_a_wait_that_cannot_be_read_proves_nothing(scripted, date):
-    """502 with a garbled Retry-After after a submission: unconfirmed like any other, never failed."""
+    """A 502 with an invalid Retry-After leaves the submission unconfirmed, not failed."""
     server, manager = scripted(answer(b"x", 502, Retry_After=date))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.SubmissionUnconfirmed, match="may be charged"):
@@ -756,7 +756,7 @@ def test_a_wait_that_cannot_be_read_proves_nothing(scripted, date):
 
 @pytest.mark.parametrize("oddity", [{"cost": 1e300}, {"cost": -1}, {"model": "\ud800"}], ids=str)
 def test_an_odd_answer_does_not_keep_the_id_from_the_journal(scripted, oddity):
-    """A cost that no database holds, half a character: the row has its id, so that a crash loses nothing."""
+    """A value that the database cannot store does not prevent the id from being written."""
     server, manager = scripted(taken(**oddity))
     server.then(taken("processing", **oddity))
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))

@@ -1,4 +1,4 @@
-"""``lease``: a kernel that was killed holds nothing; one that lives, or that nobody knows, does."""
+"""``lease``: the hold of a killed kernel is void; that of a live or an unknown one counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.tasks.following.lease import (
     Sightings,
-    _is_gone_on_windows,
+    _has_ended_on_windows,
     _start_on_windows,
     hold,
     is_dead,
@@ -37,7 +37,7 @@ NAMES = (
 
 @pytest.mark.slow
 def test_a_killed_kernel_is_not_waited_for(make_manager, server):
-    """After kill -9 the next kernel goes on at once, however long the dead one meant to hold its task."""
+    """After kill -9 the next kernel continues at once, however long the dead one's hold would last."""
     manager = make_manager()
     arguments = [sys.executable, "-c", KERNEL, server.api_key, server.base_url, str(manager.library.folder)]
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as kernel:
@@ -49,8 +49,8 @@ def test_a_killed_kernel_is_not_waited_for(make_manager, server):
     assert task.wait(60).video_path.exists()
 
 
-def test_only_the_dead_are_dead():
-    """A process is alive until it is gone; then its number, given to another process, revives nobody."""
+def test_a_holder_is_dead_once_its_process_has_ended():
+    """A holder is dead once its process has ended, even if its pid is reused."""
     with subprocess.Popen(
         [sys.executable, "-c", NAMES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
@@ -62,23 +62,23 @@ def test_only_the_dead_are_dead():
     assert is_dead(other)
     assert not is_dead(new_holder())
     machine, pid, start, name = new_holder().split(":")
-    if start:  # where the machine tells when a process has started
+    if start:  # if the platform reports start times
         assert is_dead(":".join((machine, pid, f"1{start}", name)))
 
 
-def test_the_dead_of_windows_are_dead_too():
-    """Windows is asked through psutil, which is asked the same here: of a child, before and after its end."""
+def test_a_holder_is_dead_on_windows():
+    """The psutil check used on Windows works here too: on a child, before and after its end."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         start = _start_on_windows(process.pid)
         assert start == _start_on_windows(process.pid)
-        assert not _is_gone_on_windows(process.pid, start)
-        assert _is_gone_on_windows(process.pid, f"1{start}")
-    assert _is_gone_on_windows(process.pid, start)
+        assert not _has_ended_on_windows(process.pid, start)
+        assert _has_ended_on_windows(process.pid, f"1{start}")
+    assert _has_ended_on_windows(process.pid, start)
 
 
 @pytest.mark.parametrize("holder", ["", "another kernel", "f" * 32, "elsewhere:1:2:3", "a:b:c:d", ":::"])
-def test_of_others_nobody_can_tell(tmp_path, holder):
-    """Another machine's kernel, or an older version's, holds its task until its time is over."""
+def test_a_hold_of_another_machine_counts(tmp_path, holder):
+    """The hold of another machine, or of an older version, lasts until its end."""
     library = qw.Library(tmp_path)
     library.add(Entry(key="k", service="s"), holder=holder, seconds=60)
     assert not hold(library, "k", new_holder(), 60)
@@ -89,7 +89,7 @@ def test_of_others_nobody_can_tell(tmp_path, holder):
 
 
 def test_a_user_who_waits_sees_until_when(make_manager):
-    """The hold's own end, where it comes before that of a hold of ours without renewal."""
+    """The message counts down to the end of the hold, if that comes before our own hold time."""
     manager = make_manager(hold_seconds=600.0)
     entry = Entry(key="k" * 32, service=manager.service, task_id="task-1", status="processing")
     manager.library.add(entry, holder="another kernel", seconds=60)
@@ -108,7 +108,7 @@ HOUR = 3600.0
 
 
 def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
-    """Its end lies hours away by our clock; only whether it is renewed says whether its kernel lives."""
+    """A hold that ends hours from now counts only as long as it is renewed."""
     now = 0.0
     sightings = Sightings(lambda: now)
     ahead = datetime.now(UTC) + timedelta(hours=5)
@@ -117,7 +117,7 @@ def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
     assert sightings.is_believed("k", "elsewhere", ahead, 30)
     assert sightings.seconds_left("k", "elsewhere", ahead, 30) == 1.0
     renewed = ahead + timedelta(seconds=10)
-    assert sightings.is_believed("k", "elsewhere", renewed, 30), "it was renewed, and its kernel lives"
+    assert sightings.is_believed("k", "elsewhere", renewed, 30), "renewed, so its kernel is alive"
     now = 58.0
     assert sightings.is_believed("k", "elsewhere", renewed, 30)
     now = 60.0
@@ -126,20 +126,20 @@ def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
 
 
 def test_a_hold_that_is_over_is_not_waited_for():
-    """The usual case: the clocks agree, and the kernel died long ago."""
+    """A hold whose end has passed does not count."""
     over = datetime.now(UTC) - timedelta(seconds=1)
     assert not Sightings().is_believed("k", "elsewhere", over, 30)
 
 
 @pytest.mark.parametrize("until", [7 * HOUR, 1e17, "x", None])
 @pytest.mark.slow
-def test_a_task_held_from_the_future_goes_on(make_manager, until):
-    """A dead machine's clock was hours ahead, or the end of its hold is no time at all."""
+def test_a_hold_that_ends_far_in_the_future_expires(make_manager, until):
+    """A hold of a dead machine expires, even if its clock was ahead or its end is not a time."""
     manager = make_manager(hold_seconds=1.0)
-    made = manager.client.submit(qw.VideoRequest(prompt="koi"))
-    row = Entry(key="k" * 32, service=manager.service, task_id=made.task_id, status="queued")
+    snapshot = manager.client.submit(qw.VideoRequest(prompt="koi"))
+    row = Entry(key="k" * 32, service=manager.service, task_id=snapshot.task_id, status="queued")
     manager.library.add(row, holder="dead:1:2:3", seconds=60)
     with closing(sqlite3.connect(manager.library.folder / "library.sqlite")) as database, database:
         moment = time.time() + until if isinstance(until, float) else until
         database.execute("update tasks set held_until = ?", [moment])
-    assert manager.resume(made.task_id).wait(20).video_path.is_file()
+    assert manager.resume(snapshot.task_id).wait(20).video_path.is_file()

@@ -1,4 +1,4 @@
-"""``outage``: what is said while there is no news, and how long a refusal is doubted."""
+"""``outage``: the message during an outage, and the time until a refusal is final."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from qingbo_widgets.tasks.following.outage import DOUBTED, Trouble
 
 
 class Clock:
-    """Seconds, set by hand."""
+    """A clock set by hand, in seconds."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the current time."""
         return self.now
 
 
 def refusal() -> qw.TaskNotFound:
-    """The service's 404."""
+    """Return the service's 404."""
     return qw.TaskNotFound("no such task", status=404, code="task_not_found")
 
 
-def test_a_refusal_is_doubted_for_minutes_and_then_believed():
-    """Whatever else happens in between, minutes after the first refusal the next one counts."""
+def test_a_refusal_is_final_after_some_minutes():
+    """A refusal is final minutes after the first one, even with other errors in between."""
     clock = Clock()
-    trouble = Trouble(clock)
+    current = Trouble(clock)
     while clock.now + 30.0 <= DOUBTED:
-        assert "no such task" in trouble.tell(refusal(), 30.0, is_taken=True)
-        assert "Not reachable" in trouble.tell(qw.ConnectionFailed("down."), 30.0, is_taken=True)
+        assert "no such task" in current.explain(refusal(), 30.0, is_taken=True)
+        assert "Not reachable" in current.explain(qw.ConnectionFailed("down."), 30.0, is_taken=True)
         clock.now += 30.0
     with pytest.raises(qw.TaskNotFound):
-        trouble.tell(refusal(), 30.0, is_taken=True)
+        current.explain(refusal(), 30.0, is_taken=True)
     assert clock.now > 120
 
 
-def test_a_refusal_of_a_task_that_nobody_has_seen_is_believed_at_once():
-    """A misspelt id and a wrong key are told to whoever has typed them."""
+def test_a_refusal_of_an_unknown_task_is_final_at_once():
+    """A misspelt id or a wrong key is reported to the user at once."""
     with pytest.raises(qw.TaskNotFound):
-        Trouble(Clock()).tell(refusal(), 1.0, is_taken=False)
+        Trouble(Clock()).explain(refusal(), 1.0, is_taken=False)
     with pytest.raises(qw.AuthenticationFailed):
-        Trouble(Clock()).tell(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
+        Trouble(Clock()).explain(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
 
 
-def test_since_when_it_is_out_of_reach_is_counted_from_the_last_answer(monkeypatch):
-    """A service that refuses or asks to wait is there: the moment told begins anew."""
+def test_an_outage_starts_after_the_last_answer(monkeypatch):
+    """A refusal or a rate limit counts as an answer, so the start of the outage is reset."""
     times = iter([datetime(2026, 4, 1, 12, second=second) for second in (1, 5, 9)])
 
     class Ticking(datetime):
@@ -58,13 +58,13 @@ def test_since_when_it_is_out_of_reach_is_counted_from_the_last_answer(monkeypat
             return next(times)
 
     monkeypatch.setattr(outage, "datetime", Ticking)
-    trouble = Trouble(Clock())
+    current = Trouble(Clock())
     down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
     for _ in range(2):
-        told = trouble.tell(down, 1.0, is_taken=True)
-        assert told == "Not reachable since 12:00:01: down. Trying again in 1 s."
-    told = trouble.tell(busy, 2.0, is_taken=True)
-    assert told == "The service asks to wait: 429: slow down Asking again in 2 s."
-    assert trouble.tell(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:05:")
-    trouble.tell(refusal(), 1.0, is_taken=True)
-    assert trouble.tell(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:09:")
+        message = current.explain(down, 1.0, is_taken=True)
+        assert message == "Not reachable since 12:00:01: down. Trying again in 1 s."
+    message = current.explain(busy, 2.0, is_taken=True)
+    assert message == "The service asks to wait: 429: slow down Asking again in 2 s."
+    assert current.explain(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:05:")
+    current.explain(refusal(), 1.0, is_taken=True)
+    assert current.explain(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:09:")

@@ -1,4 +1,4 @@
-"""``restore`` and ``saved_errors``: a task in the next kernel is what it was in the last."""
+"""``restore`` and ``saved_errors``: a task is the same after a kernel restart."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_error_is_the_same_after_a_restart(error):
-    """Class, text and facts survive the journal's JSON, so that ``except`` and the card do as before."""
+    """Class, text and attributes survive the journal's JSON, so ``except`` and the card behave as before."""
     again = error_of(json.loads(json.dumps(row_of(error))))
     assert type(again) is type(error)
     assert str(again) == str(error)
@@ -45,15 +45,15 @@ def test_an_error_is_the_same_after_a_restart(error):
 
 
 @pytest.mark.parametrize("kind", ["NoMoreKnown", "InvalidRequest", "annotations", "tr", None, 5, ["x"]])
-def test_an_error_of_an_unknown_kind_still_says_what_it_said(kind):
-    """A newer version's class, or a row that somebody has edited, is an error like any other."""
+def test_an_error_of_an_unknown_kind_keeps_its_text(kind):
+    """A class of a newer version, or an edited row, becomes a ``QingboError`` with the same text."""
     again = error_of({"type": kind, "message": "what it said", "facts": [1]})
     assert type(again) is qw.QingboError
     assert str(again) == "what it said"
 
 
-def test_a_row_of_an_earlier_version_has_what_is_known_all_the_same(tmp_path):
-    """Type and text only, as they were written down before: the id is the row's."""
+def test_a_row_of_an_earlier_version_is_restored(tmp_path):
+    """A row with only type and text gets the task id from its own column."""
     library = qw.Library(tmp_path)
     error = {"type": "TaskFailed", "message": "refused"}
     entry = Entry(key="k", service="s", task_id="task-1", status="failed", error=error)
@@ -63,7 +63,7 @@ def test_a_row_of_an_earlier_version_has_what_is_known_all_the_same(tmp_path):
 
 @pytest.mark.parametrize(("status", "kind"), [(400, qw.BadRequest), (402, qw.InsufficientBalance)])
 def test_a_refused_submission_is_a_refusal_in_the_next_kernel_too(make_manager, status, kind):
-    """It was never taken, so it did not fail at the service, and nothing is refunded."""
+    """A refused submission keeps its own error class, because the service neither ran nor refunds it."""
     refusal = answer({"error": {"message": "no such luck", "code": "some_code"}}, status)
     with FaultServer(refusal) as server:
         first = make_manager(qw.Client("some-key", f"{server.url}/v1"))
@@ -80,8 +80,8 @@ def test_a_refused_submission_is_a_refusal_in_the_next_kernel_too(make_manager, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kept", "shown"), [(500, 100), (-3, 0), ("half", 0)])
-def test_a_progress_that_is_none_keeps_no_task_from_being_followed(make_manager, server, kept, shown):
-    """What is at the service is paid for, whatever stands in its row."""
+def test_an_invalid_progress_does_not_stop_following(make_manager, server, kept, shown):
+    """A paid task is followed although the progress in its row is invalid."""
     manager = make_manager()
     snapshot = manager.client.submit(qw.VideoRequest(prompt="a koi"))
     manager.library.add(
@@ -95,8 +95,8 @@ def test_a_progress_that_is_none_keeps_no_task_from_being_followed(make_manager,
     assert task.wait(60).video_path.exists()
 
 
-def test_a_request_that_is_none_is_as_unknown(tmp_path):
-    """JSON of another shape than ours costs its own column, and no gallery."""
+def test_a_request_of_another_shape_counts_as_unknown(tmp_path):
+    """JSON of an unexpected shape affects only its own column."""
     library = qw.Library(tmp_path)
     library.add(Entry(key="k", service="s", status="failed"))
     with closing(sqlite3.connect(tmp_path / "library.sqlite")) as database, database:
