@@ -15,7 +15,7 @@ from ..system.folder import Folder, is_file_inside, open_inside, read_inside, wr
 from .base import html as markup
 from .base.html import Markup
 from .base.player import size_text
-from .card import text as words
+from .card import text as task_text
 from .sweep import table
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def export_task(task: Task, path: Path) -> Path:
     def body(play: Callable[[Path], Markup]) -> Markup:
         request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
         written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else Markup()
-        return words.headline(task) + words.about(task) + play(video) + written
+        return task_text.headline(task) + task_text.about(task) + play(video) + written
 
     return _export(path, markup.shorten(_title(task), 80), body, [video])
 

@@ -1,4 +1,4 @@
-"""``TaskCard``: one task, live."""
+"""``TaskCard``: the live view of one task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..base.html import Markup
 from ..base.output import Lasting, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
-from . import text as words
+from . import text as task_text
 from .video import Screen
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskCard", "displayed_card", "show"]
 
-#: These are drawn at once; everything else at the next beat of the refresher.
-_NEWS = ("status", "task_id", "video_path", "error")
-_REST = ("progress", "message", "download", "eta")
+#: A change of these traits is drawn at once, of the others at the next tick of the refresher.
+_STATUS_TRAITS = ("status", "task_id", "video_path", "error")
+_PROGRESS_TRAITS = ("progress", "message", "download", "eta")
 
-#: Seconds after which a new card has its bar and its buttons: the click that makes it need not wait for them.
+#: Seconds after which a new card gets its bar and its buttons, so that they do not delay the click that
+#: creates it.
 BAR_AFTER = 0.05
 
 _CANCEL = N_("Only a task that still waits in the queue can be cancelled; the service refunds it.")
@@ -51,32 +52,32 @@ _ROW = {"flex_flow": "row wrap", "margin": "4px 0 0"}
 
 
 class TaskCard(Composite):
-    """A task as a person follows it: status, bar, time, buttons, and the video when it is there.
+    """The live view of a task: status, bar, time, buttons, and the video once it exists.
 
-    The card observes the task by a weak reference and asks nothing of the service by itself. In a kernel it
-    is drawn only while somebody sees it.
+    The card observes the task through a weak reference and sends no requests of its own. In a kernel it is
+    drawn only while it is visible.
 
     Args:
-        task: the task.
+        task: the task to show.
 
     Attributes:
-        task: as given.
+        task: the task shown.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._told = ""
+        self._problem = ""
         self._clicks = Clicks()
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
-        self._further: tuple[ipywidgets.Button, ...] = ()
-        self._on_news: list[Callable[[], None]] = []
+        self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
+        self._redraw_callbacks: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
-        self._screen = Screen(task, weakly(self, "refresh"))
+        self._video = Screen(task, weakly(self, "refresh"))
         self._left = Markup()
-        self.lasting = Lasting(self, "_begin_soon")
+        self.lasting = Lasting(self, "_start_drawing_soon")
         with update():
             self._sheet = style_sheet(self)
-            self._above = alike(ipywidgets.HTML, value=words.headline(task))
+            self._above = alike(ipywidgets.HTML, value=task_text.headline(task))
             self._below = alike(ipywidgets.HTML, value=self._facts())
             self._buttons = alike(ipywidgets.HBox, layout=_ROW)
             super().__init__(
@@ -85,91 +86,96 @@ class TaskCard(Composite):
                 _dom_classes=("qingbo", "qingbo-card"),
                 _view_count=0,
             )
-        self._stops = [observe(task, self, "redraw_now", _NEWS), observe(task, self, "_hear", _REST)]
+        self._stops = [
+            observe(task, self, "redraw_now", _STATUS_TRAITS),
+            observe(task, self, "_redraw_soon", _PROGRESS_TRAITS),
+        ]
         task.on_end(weakly(self, "redraw_now"))
-        self._begin_soon()
+        self._start_drawing_soon()
 
     @lazy
     def cancel_button(self) -> Any:
-        """``task.cancel()``, while the service still can."""
-        is_late = not words.can_cancel(self.task)
+        """The button for ``task.cancel()``, enabled while the service can still cancel."""
+        is_late = not task_text.can_cancel(self.task)
         return self._button(tr("Cancel"), tr(_CANCEL), lambda: self.task.cancel(wait=False), disabled=is_late)
 
     @lazy
     def id_field(self) -> Any:
-        """Where the id of a task that is not confirmed goes, out of the service's dashboard."""
+        """The field for the id of an unconfirmed task, copied from the service's dashboard."""
         size = {"width": "auto", "flex": "0 1 260px"}
         return alike(Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
 
     @lazy
     def check_button(self) -> Any:
-        """``task.check(id)``, for such a task."""
+        """The button for ``task.check(id)``, shown for an unconfirmed task."""
         return self._button(tr("Check"), tr(_CHECK), lambda: self.task.check(self.id_field.value, wait=False))
 
     @lazy
     def submit_again_button(self) -> Any:
-        """Shown for a task that the service has not confirmed, or never got."""
+        """The button for ``task.submit_again()``, shown if the service has not confirmed or taken it."""
         return self._button(tr("Submit again"), tr(_AGAIN), lambda: self.task.submit_again())
 
     @lazy
     def save_again_button(self) -> Any:
-        """Shown where the video could not be saved."""
+        """The button for ``task.retry_download()``, shown if the video could not be saved."""
         return self._button(tr("Save again"), tr(_SAVE), lambda: self.task.retry_download())
 
     @lazy
     def follow_again_button(self) -> Any:
-        """Shown for a task that the service has, and of which nobody asks any more."""
+        """The button for ``task.follow_again()``, shown if an unfinished task is not followed."""
         return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
 
     @lazy
     def frames_button(self) -> Any:
-        """Opens the frames of the saved video below: to grab one, or to go on from one."""
+        """The button that opens the frame picker of the saved video below the card."""
         return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
 
     @property
     def left(self) -> Markup:
-        """The task as of its last turn, as HTML that needs no kernel."""
+        """The task as of its last status change, as HTML that needs no kernel."""
         with update():
             if not self._left:
                 task = self.task
-                self._left = words.ended(task) if words.is_settled(task) else words.kept(task)
+                self._left = (
+                    task_text.ended(task) if task_text.is_settled(task) else task_text.static_copy(task)
+                )
             return self._left
 
     def refresh(self) -> bool:
-        """Draw the task as it is now, if somebody sees it; only what differs is sent.
+        """Draw the current state of the task if the card is visible; only changes are sent.
 
         Returns:
-            Whether to come again: it is seen, and under way.
+            Whether the refresher should call again: the card is visible and the task is running.
         """
         task = self.task
-        # The task is looked at under the lock: of two threads the later one draws the later state.
+        # The task is read under the lock, so that the later of two threads draws the later state.
         with update():
             if self.comm is None or not self.lasting.is_seen:
                 return False
-            over = words.is_over(task)
+            over = task_text.is_over(task)
             with update(self, self._above, self._below, self._buttons):
-                percent = words.percent(task)
-                self._above.value = words.headline(task, shown=percent)
+                percent = task_text.percent(task)
+                self._above.value = task_text.headline(task, shown=percent)
                 self._below.value = self._facts()
                 if not over:
                     self._bar.value = percent
-                    self.cancel_button.disabled = not words.can_cancel(task)
-                self._buttons.children = self._offered()
-                self._screen.play()
+                    self.cancel_button.disabled = not task_text.can_cancel(task)
+                self._buttons.children = self._visible_buttons()
+                self._video.play()
                 self.children = self._parts()
         return not over
 
     def redraw_now(self) -> None:
-        """Redraw immediately, here and in what outlives the kernel: the task's status changed."""
-        self._begin()
-        with update():  # so that no late twin overtakes the end
+        """Redraw the card and its static copy immediately, because the task's status changed."""
+        self._start_drawing()
+        with update():  # so that no stale copy overwrites the final one
             self._left = Markup()
-            if self.lasting.is_kept and self.comm is not None:  # what a closed one left stays as it is
-                if words.is_settled(self.task):
-                    self.lasting.replace(words.ended(self.task))
+            if self.lasting.is_kept and self.comm is not None:  # the output of a closed card stays as it is
+                if task_text.is_settled(self.task):
+                    self.lasting.replace(task_text.ended(self.task))
                 else:
-                    self.lasting.keep(words.kept(self.task, self.lasting.twin_class))
-        for call in self._on_news:
+                    self.lasting.keep(task_text.static_copy(self.task, self.lasting.twin_class))
+        for call in self._redraw_callbacks:
             call()
 
     def _stop(self) -> None:
@@ -177,77 +183,77 @@ class TaskCard(Composite):
             stop()
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
-        return (self._buttons, *self._further, *self._screen.parts, self._picker)
+        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
 
-    def offer(self, description: str, explained: str, act: Callable[[], object]) -> None:
-        """Have a further button once the task has ended, made then; the card tells what ``act`` raises."""
-        self._offers.append((description, explained, act))
-        if words.is_over(self.task):
+    def offer(self, description: str, tooltip: str, act: Callable[[], object]) -> None:
+        """Add a button that is created once the task has ended; the card shows an error raised by ``act``."""
+        self._offers.append((description, tooltip, act))
+        if task_text.is_over(self.task):
             self.refresh()
 
-    def tell(self, view: Any, method: str) -> None:
-        """Call ``view.method()`` after each turn of the task, for as long as somebody else holds ``view``."""
-        self._on_news.append(weakly(view, method))
+    def on_redraw(self, view: Any, method: str) -> None:
+        """Call ``view.method()`` after each status change; ``view`` is held weakly."""
+        self._redraw_callbacks.append(weakly(view, method))
 
     def _ipython_display_(self, **_: Any) -> None:
-        if words.is_settled(self.task):
-            display_html(words.ended(self.task))
+        if task_text.is_settled(self.task):
+            display_html(task_text.ended(self.task))
         else:
-            self.lasting.show(words.kept(self.task, self.lasting.twin_class))
-            self._begin()  # no click waits, and what runs a notebook without a page keeps what the cell sends
+            self.lasting.show(task_text.static_copy(self.task, self.lasting.twin_class))
+            self._start_drawing()  # no click waits, and without a page only what the cell sends is kept
 
-    # ------------------------------------------------------------------ news
+    # ------------------------------------------------------------------ drawing
 
-    def _begin_soon(self) -> None:
-        """Somebody begins to see it."""
-        if words.is_over(self.task):
-            self._begin()
+    def _start_drawing_soon(self) -> None:
+        """Start drawing, because the card becomes visible: soon, or at once for an ended task."""
+        if task_text.is_over(self.task):
+            self._start_drawing()
         else:
-            refresher.later(BAR_AFTER, weakly(self, "_begin"))
+            refresher.later(BAR_AFTER, weakly(self, "_start_drawing"))
 
-    def _begin(self) -> None:
-        """Draw it from now on."""
+    def _start_drawing(self) -> None:
+        """Draw the card now and at every tick from now on."""
         with update():
             if self.refresh():
                 refresher.add(self)
 
-    def _hear(self) -> None:
-        """A step of the task: the next beat draws it."""
+    def _redraw_soon(self) -> None:
+        """Redraw at the next tick, because the progress changed."""
         refresher.add(self)
 
-    # ------------------------------------------------------------------ what it shows
+    # ------------------------------------------------------------------ parts
 
     @lazy
     def _bar(self) -> Any:
-        told = tr("The progress is in the line above, in words.")
-        return alike(ipywidgets.IntProgress, told, value=words.percent(self.task), layout=_BAR)
+        tooltip = tr("The progress is in the line above, in words.")
+        return alike(ipywidgets.IntProgress, tooltip, value=task_text.percent(self.task), layout=_BAR)
 
     def _facts(self) -> Markup:
         task = self.task
-        return self.lasting.style + words.about(task) + words.advice(task, self._told)
+        return self.lasting.style + task_text.about(task) + task_text.advice(task, self._problem)
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
-        if not words.is_over(self.task):
+        if not task_text.is_over(self.task):
             parts.insert(2, self._bar)
         if self._buttons.children:
             parts.append(self._buttons)
-        parts += self._screen.parts
+        parts += self._video.parts
         if self._picker is not None:
             parts.append(self._picker)
         return tuple(parts)
 
     # ------------------------------------------------------------------ buttons
 
-    def _offered(self) -> tuple[Any, ...]:
+    def _visible_buttons(self) -> tuple[Any, ...]:
         task = self.task
-        if not words.is_over(task):
+        if not task_text.is_over(task):
             return (self.cancel_button,)
-        if words.is_settled(task):
-            if len(self._further) != len(self._offers):
-                self._further = tuple(self._button(*offer) for offer in self._offers)
+        if task_text.is_settled(task):
+            if len(self._extra_buttons) != len(self._offers):
+                self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
             frames = task.video_path is not None and self._picker is None
-            return (*self._further, self.frames_button) if frames else self._further
+            return (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
         if not task.is_done or task.error is None:
             return ()
         again = (self.submit_again_button,) if task.request is not None and not task.task_id else ()
@@ -260,37 +266,38 @@ class TaskCard(Composite):
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)
 
-    def _button(self, description: str, explained: str, act: Callable[[], object], **given: Any) -> Any:
-        return button(description, explained, lambda: self._act(description, act), is_alike=True, **given)
+    def _button(self, description: str, tooltip: str, act: Callable[[], object], **options: Any) -> Any:
+        return button(description, tooltip, lambda: self._act(description, act), is_alike=True, **options)
 
-    def _act(self, wish: str, act: Callable[[], object]) -> None:
-        """Act on a click, and show what goes wrong."""
-        with self._clicks.once(wish) as is_new:
+    def _act(self, name: str, act: Callable[[], object]) -> None:
+        """Run the action of a click and show its error."""
+        with self._clicks.once(name) as is_new:
             if not is_new:
                 return
-            self._told = ""
-            self._told = self._clicks.attempt(act)
+            self._problem = ""
+            self._problem = self._clicks.attempt(act)
         self.redraw_now()
 
 
-#: A card holds its task, so it is the card that is held weakly: ipywidgets keeps it until it is closed.
+#: A card holds its task, so the card itself is held weakly: ipywidgets keeps it alive until it is closed.
 _shown: weakref.WeakValueDictionary[Task, TaskCard] = weakref.WeakValueDictionary()
 
 
 def show(task: Task, *, embed: bool = False) -> None:
-    """Show a task in the cell that runs: its live card, and what outlives the kernel.
+    """Show a task in the running cell: its live card, and a static copy that outlives the kernel.
 
-    A task has one card for all cells that show it.
+    All cells that show a task share one card.
 
     Args:
         task: the task.
-        embed: put the saved video into the notebook itself (up to 20 MB), for where its file is not served.
+        embed: put the saved video into the notebook itself (up to 20 MB), for hosts that do not serve its
+            file.
     """
     if embed and task.video_path is not None:
-        display_html(words.ended(task, embed=True))
+        display_html(task_text.ended(task, embed=True))
         return
-    if words.is_settled(task):
-        display_html(words.ended(task))
+    if task_text.is_settled(task):
+        display_html(task_text.ended(task))
         return
     card = displayed_card(task)
     if card is None:
@@ -299,6 +306,6 @@ def show(task: Task, *, embed: bool = False) -> None:
 
 
 def displayed_card(task: Task) -> TaskCard | None:
-    """Return the card that cells show of a task; ``None`` where none does, or where it is closed."""
+    """Return the card of a task that cells show; ``None`` if there is none or it is closed."""
     card = _shown.get(task)
     return None if card is None or card.comm is None else card

@@ -1,4 +1,4 @@
-"""What is said of a task, in words and as HTML. Pure functions of the task; nothing here keeps anything."""
+"""The texts of a task, plain and as HTML. Pure functions of the task, without state."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ __all__ = [
     "is_over",
     "is_settled",
     "is_unfollowed",
-    "kept",
     "link",
     "percent",
+    "static_copy",
 ]
 
 _STATUS = {
@@ -62,49 +62,49 @@ _WILL_PLAY = N_("As soon as the video is saved, in whatever kernel, it plays her
 
 
 def is_over(task: Task) -> bool:
-    """Whether nothing more happens by itself. True in the very change that ends it, unlike ``is_done``."""
+    """Return whether the task has stopped; unlike ``is_done``, already true in the change that stops it."""
     return task.is_done or task.error is not None or task.video_path is not None
 
 
 def is_settled(task: Task) -> bool:
-    """Whether it is over and there is nothing left that a button could do about it."""
+    """Return whether the task is over and no button could change that."""
     if task.video_path is not None or task.status == TaskStatus.cancelled:
         return True
     return task.status == TaskStatus.failed and bool(task.task_id)
 
 
 def can_cancel(task: Task) -> bool:
-    """Whether the service could still cancel it: it cancels queued tasks only."""
+    """Return whether the service could still cancel the task: it cancels queued tasks only."""
     return task.status in _CANCELLABLE and not is_over(task)
 
 
 def is_unfollowed(task: Task) -> bool:
-    """Whether the service may still work on it, and nobody asks any more."""
+    """Return whether the service may still work on the task, but it is no longer polled."""
     ended = task.status.is_ended or task.status == TaskStatus.unconfirmed
     return task.is_done and not ended and task.video_path is None
 
 
 def percent(task: Task) -> int:
-    """How far it is at this moment: of being made, then of being saved."""
+    """Return the current progress in percent: of the generation, then of the download."""
     return int(task.shown_progress) if task.download is None else round(100 * task.download)
 
 
 def link(task: Task) -> str:
-    """Where the service has the video as long as it is not saved; empty where it has none, or no longer."""
+    """Return the service's URL of the video; empty if there is none or it has expired."""
     end = on_our_clock(task, task.expires_at)
     is_there = bool(task.video_urls) and (end is None or end > datetime.now(UTC))
     return str(task.video_urls[0]) if is_there else ""
 
 
 def clock(seconds: float) -> str:
-    """A time span: 0:07, 12:30, 1:00:00."""
+    """Return a time span as text: 0:07, 12:30, 1:00:00."""
     whole = max(int(seconds), 0)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def status(task: Task) -> str:
-    """Where the task stands, in words."""
+    """Return the status as text."""
     if task.status == TaskStatus.completed and task.video_path is None:
         if task.download is not None:
             return tr("Finished, saving the video: {percent:.0f} %").format(percent=percent(task))
@@ -112,8 +112,8 @@ def status(task: Task) -> str:
     if is_unfollowed(task):
         is_lost = isinstance(task.error, TaskNotFound)
         return tr("Not found at the service") if is_lost else tr("Not followed any more")
-    words = _STATUS.get(task.status)
-    return str(task.status) if words is None else tr(words)
+    text = _STATUS.get(task.status)
+    return str(task.status) if text is None else tr(text)
 
 
 def headline(task: Task, now: datetime | None = None, shown: int | None = None) -> Markup:
@@ -121,8 +121,8 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
 
     Args:
         task: the task.
-        now: the moment, UTC.
-        shown: the percent that the bar shows; as of this moment when left out.
+        now: the current time, UTC.
+        shown: the percent that the bar shows; the current progress by default.
     """
     facts = [markup.span(status(task), "qingbo-status")]
     over, now = is_over(task), now or datetime.now(UTC)
@@ -134,13 +134,13 @@ def headline(task: Task, now: datetime | None = None, shown: int | None = None) 
     seconds = None if over else task.seconds_left
     if seconds is not None and seconds >= 1:
         facts.append(markup.span(tr("about {left} left").format(left=clock(seconds)), "qingbo-dim"))
-    if (left := _left(task, now, over)) is not None:
+    if (left := _retention(task, now, over)) is not None:
         facts.append(markup.span(left, "qingbo-dim"))
     return markup.tag("div", markup.join(facts, " "), class_="qingbo-head")
 
 
 def about(task: Task) -> Markup:
-    """Return the request as HTML: the prompt and the facts that matter."""
+    """Return the request as HTML: the prompt and the main settings."""
     request = task.request
     if request is None:
         return markup.tag("div", markup.chips(task.model, task.task_id))
@@ -149,50 +149,50 @@ def about(task: Task) -> Markup:
     shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
     seconds = tr("{seconds} s").format(seconds=request.seconds)
     facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
-    sent_on = callback_note(request)
+    callback = callback_note(request)
     return (
         markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
         + markup.tag("div", facts)
-        + (markup.note(sent_on) if sent_on else Markup())
+        + (markup.note(callback) if callback else Markup())
     )
 
 
-def advice(task: Task, told: str = "") -> Markup:
-    """Return what went wrong or is going on, and what can be done, as HTML.
+def advice(task: Task, problem: str = "") -> Markup:
+    """Return the message and the error of the task, with the remedy, as HTML.
 
     Args:
         task: the task.
-        told: an error of a button, to be told too.
+        problem: the error of a button, shown as well.
     """
     lines = []
     if task.message and not task.video_path:
         lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
     if task.error is not None and task.status != TaskStatus.cancelled:
         lines.append(markup.note(task.error, "alarm"))
-        if more := _what_more(task):
+        if more := _remedy(task):
             lines.append(markup.note(more))
-    if told:
-        lines.append(markup.note(told, "alarm"))
+    if problem:
+        lines.append(markup.note(problem, "alarm"))
     return markup.join(lines)
 
 
 def ended(task: Task, *, embed: bool = False) -> Markup:
-    """Return the task when nothing more happens: pure HTML that needs no kernel."""
+    """Return an ended task as pure HTML, which needs no kernel."""
     parts = [headline(task), about(task), advice(task)]
     if task.video_path is not None:
         parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
     return markup.tag("div", *parts, class_="qingbo-html qingbo-card")
 
 
-def kept(task: Task, *hidden_by: str) -> Markup:
-    """Return the static twin of a task that is under way: what it is, and the line that resumes it.
+def static_copy(task: Task, *hidden_by: str) -> Markup:
+    """Return the static copy of a running task: its request, and the code that resumes it.
 
-    The place of its future video is known, so the player is there already, and plays as soon as the file is
-    saved, in whatever kernel that happens.
+    The path of its future video is known, so the copy has a player already, which plays as soon as any kernel
+    has saved the file.
 
     Args:
         task: the task.
-        *hidden_by: a class of the live view, which hides the twin as long as it is alive.
+        *hidden_by: a CSS class by which the live view hides the copy while it is alive.
     """
     when = f"{task.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
     parts = [
@@ -214,13 +214,13 @@ def kept(task: Task, *hidden_by: str) -> Markup:
 
 
 def resume_line(task: Task) -> str:
-    """The Python that follows the task again in a new kernel."""
+    """Return the Python code that follows the task again in a new kernel."""
     resume = f".resume({json.dumps(task.task_id)})" if task.task_id else ".tasks"
     return connect_line(task.manager) + resume
 
 
 def connect_line(manager: Owner) -> str:
-    """The Python that connects a new kernel as this one is connected."""
+    """Return the Python code that connects a new kernel like this one."""
     arguments = []
     if manager.is_sandbox:
         arguments.append("sandbox=True")
@@ -233,18 +233,18 @@ def connect_line(manager: Owner) -> str:
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
 
 
-def _left(task: Task, now: datetime, over: bool) -> str | None:
-    """How long the service still keeps a video that is not saved here yet."""
+def _retention(task: Task, now: datetime, over: bool) -> str | None:
+    """Return how long the service keeps a video that is not saved here yet."""
     end = on_our_clock(task, task.expires_at)
     if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
         return None
-    if over:  # nothing here moves any more, so that a time span would soon be wrong
+    if over:  # nothing is redrawn any more, so a time span would soon be wrong
         return tr(_KEPT_UNTIL).format(end=end.astimezone())
     return tr(_KEPT_FOR).format(left=clock((end - now).total_seconds()))
 
 
-def _what_more(task: Task) -> str:
-    """What the error, which tells what happened and what to do, cannot know."""
+def _remedy(task: Task) -> str:
+    """Return the advice that depends on the task, which its error cannot contain."""
     error = task.error
     if task.status == TaskStatus.completed:
         return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)

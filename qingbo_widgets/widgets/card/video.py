@@ -1,4 +1,4 @@
-"""Where a card shows its video: the saved file, and while saving it takes long, the service's own."""
+"""The video of a card: the saved file, or the service's link while a slow download is running."""
 
 from __future__ import annotations
 
@@ -12,43 +12,46 @@ from ...service.contract.snapshot import TaskStatus
 from ..base.build import alike
 from ..base.player import link_html, output_of, video_html
 from ..base.sync import refresher, update
-from . import text as words
+from . import text as task_text
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
 __all__ = ["Screen"]
 
-#: Seconds that saving a video may take before it is played from the service's link meanwhile.
+#: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
 
 
 class Screen:
-    """Plays the video of one task, once there is something to play.
+    """The player of one task's video.
 
     Args:
         task: the task.
-        look: called when it is time to ask for ``parts`` again.
+        refresh: called when ``play`` should be called again.
+
+    Attributes:
+        parts: the widget that shows the video; empty before there is one.
     """
 
-    def __init__(self, task: Task, look: Callable[[], object]) -> None:
-        self._task, self._look = task, look
+    def __init__(self, task: Task, refresh: Callable[[], object]) -> None:
+        self._task, self._refresh = task, refresh
         self._source = ""
         self._saving_since: float | None = None
         self.parts: tuple[Any, ...] = ()
 
     def play(self) -> tuple[Any, ...]:
-        """Show what can be played now, and return the widget that shows it, if there is one."""
+        """Show the video that can be played now; return ``parts``."""
         task = self._task
         if task.video_path is not None:
             self._show(str(task.video_path), video_html(task.video_path))
         elif not self._source and self._is_late():
-            self._show(words.link(task), link_html(words.link(task)))
+            self._show(task_text.link(task), link_html(task_text.link(task)))
         return self.parts
 
     def _show(self, source: str, html: str) -> None:
         if source == self._source or not html:
-            return  # drawn anew, a video would begin again while somebody looks at it
+            return  # a redraw would restart the video while the user watches it
         self._source = source
         outputs = (output_of(html, source),)
         if self.parts:
@@ -58,11 +61,11 @@ class Screen:
             self.parts = (alike(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
 
     def _is_late(self) -> bool:
-        """Whether the video has been on its way here for longer than a moment."""
-        if self._task.status != TaskStatus.completed or words.is_over(self._task):
+        """Return whether the download has been running for ``LINK_AFTER`` seconds."""
+        if self._task.status != TaskStatus.completed or task_text.is_over(self._task):
             self._saving_since = None
             return False
         if self._saving_since is None:
             self._saving_since = time.monotonic()
-            refresher.later(LINK_AFTER, self._look)
+            refresher.later(LINK_AFTER, self._refresh)
         return time.monotonic() - self._saving_since >= LINK_AFTER

@@ -21,7 +21,7 @@ from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
 from ..base.output import Lasting
 from ..base.sync import refresher, update, weakly
-from ..card import text as words
+from ..card import text as task_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
 from ..form.request_form import RequestForm
@@ -225,7 +225,7 @@ class VideoStudio(Composite):
 
     def _add(self, card: TaskCard, request: VideoRequest) -> None:
         self._cards = (card, *self._cards)
-        card.tell(self, "_keep")
+        card.on_redraw(self, "_keep")
         self._offer_again(card, request)
         with update(self._column):
             self._column.children = self._cards
@@ -243,7 +243,7 @@ class VideoStudio(Composite):
         """A turn of a task: write it down at the next opportunity. No click waits for that."""
         with update():
             # With all at their end somebody may save the notebook now, and end the kernel: no waiting then.
-            all_ended = all(words.is_over(card.task) for card in self._cards)
+            all_ended = all(task_text.is_over(card.task) for card in self._cards)
             if not self.lasting.is_kept or (self._is_to_keep and not all_ended):
                 return
             self._is_to_keep = True

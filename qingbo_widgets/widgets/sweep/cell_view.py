@@ -13,7 +13,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
 from ..base.sync import update
-from ..card import text as words
+from ..card import text as task_text
 from ..card.task_card import TaskCard
 from . import table
 
@@ -60,7 +60,9 @@ class CellView(Composite):
         parts: list[Any] = [self._line if self._card is None else self._card]
         if state == CellState.waiting:
             parts.append(self.drop_button)
-        elif state == CellState.cancelled or (state == CellState.failed and task and words.is_settled(task)):
+        elif state == CellState.cancelled or (
+            state == CellState.failed and task and task_text.is_settled(task)
+        ):
             parts.append(self.retry_button)
         elif cell.is_gone:
             parts.append(self.anew_button)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.html import Markup
-from ..card import text as words
+from ..card import text as task_text
 from . import table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def static_copy(sweep: Sweep, twin_class: str) -> Markup:
     parts = [table.headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":
         name = json.dumps(sweep.name, ensure_ascii=False)
-        line = f"{words.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
+        line = f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
         parts += [markup.tag("div", markup.span(tr(_RESUME)))]
         parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
     parts.append(table.table_html(sweep))

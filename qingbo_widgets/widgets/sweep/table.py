@@ -13,7 +13,7 @@ from ...tasks.sweep.cell import CellState
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
-from ..card import text as words
+from ..card import text as task_text
 
 if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
@@ -102,7 +102,7 @@ def headline(sweep: Sweep) -> Markup:
     facts.append(markup.span(", ".join(counts), "qingbo-dim"))
     left = sweep.time_left if sweep.state == "running" else None
     if left is not None and left >= 1:
-        facts.append(markup.span(tr("about {left} left").format(left=words.clock(left)), "qingbo-dim"))
+        facts.append(markup.span(tr("about {left} left").format(left=task_text.clock(left)), "qingbo-dim"))
     return markup.tag("div", *facts, class_="qingbo-head")
 
 
@@ -154,8 +154,8 @@ def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
     if task is None:
         return markup.span(waiting(cell), "qingbo-dim")
     if task.video_path is not None:
-        return words.headline(task) + play(task.video_path)
-    return words.headline(task) + words.advice(task)
+        return task_text.headline(task) + play(task.video_path)
+    return task_text.headline(task) + task_text.advice(task)
 
 
 def _th(text: str, scope: str) -> Markup:

@@ -1,4 +1,4 @@
-"""A card shows its task, and nothing of it survives the card."""
+"""``TaskCard``: it shows its task, and leaves nothing behind when it is closed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base.sync import refresher
 from qingbo_widgets.widgets.card import task_card as card_module
-from qingbo_widgets.widgets.card import text as words
-from qingbo_widgets.widgets.card import video as screen
+from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
@@ -38,39 +38,39 @@ MakeTask = Callable[..., Task]
 
 
 def text(card: TaskCard) -> str:
-    """What the card says."""
+    """Return the texts of the card."""
     return "".join(str(part.value) for part in find(card, ipywidgets.HTML))
 
 
 def buttons(card: TaskCard) -> list[str]:
-    """The buttons that it offers, and the field for an id, which has no description."""
+    """Return the descriptions of the visible buttons; the id field has an empty one."""
     return [part.description for part in offered(card)]
 
 
 def offered(card: TaskCard) -> list[Any]:
-    """The parts of the card that a user acts on, in the order of the page."""
+    """Return the controls of the card, in the order of the page."""
     return [part for part in displayed(card) if isinstance(part, ipywidgets.Button | ipywidgets.Text)]
 
 
 def played(card: TaskCard) -> str:
-    """The video that it shows, as HTML."""
+    """Return the video of the card, as HTML."""
     return "".join(outputs_of(card))
 
 
 def bar(card: TaskCard) -> ipywidgets.IntProgress:
-    """Its progress bar."""
+    """Return the progress bar of the card."""
     return the(card, ipywidgets.IntProgress)
 
 
 def card_in_cell(task: Task) -> TaskCard:
-    """The card that ``show`` has put into a cell."""
+    """Return the card that ``show`` put into a cell."""
     card = displayed_card(task)
     assert card is not None
     return card
 
 
 def test_a_task_is_followed_to_its_video(manager: TaskManager, until: Any) -> None:
-    """From the queue to the player, without anybody asking."""
+    """The card follows its task from the queue to the player by itself."""
     task = manager.submit(prompt="一条锦鲤", duration=3)
     card = TaskCard(task)
     task.wait(60)
@@ -84,7 +84,7 @@ def test_a_task_is_followed_to_its_video(manager: TaskManager, until: Any) -> No
 
 
 def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
-    """Status at once, the rest at the next beat."""
+    """The card shows status, message and progress of the task."""
     task = make_task()
     card = TaskCard(task)
     assert "Submitting" in text(card)
@@ -100,7 +100,7 @@ def test_the_bar_and_the_words_follow_the_task(make_task: MakeTask) -> None:
 
 @pytest.mark.slow
 def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> None:
-    """A service that reports a hundred times a second does not flood the page."""
+    """Frequent progress reports do not flood the page."""
     task = make_task(status=TaskStatus.processing)
     card = TaskCard(task)
     sent = []
@@ -114,7 +114,7 @@ def test_progress_alone_waits_for_the_beat(make_task: MakeTask, until: Any) -> N
 
 
 def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
-    """As the task predicts; the line above says the same number, and how long it will take."""
+    """The bar and the headline follow the task's prediction between two answers."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=20.0)
     card, now = TaskCard(task), [0.0]
     task.outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])  # type: ignore[assignment]  # stands in for it
@@ -130,14 +130,14 @@ def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
 def test_a_beat_is_two_messages(
     make_task: MakeTask, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One for the line with the clock, one for the bar, and a beat a second."""
+    """A tick sends two messages, for the headline and the bar, once a second."""
     monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
     card.refresh()
     task.set_traits(progress=60)
     moment = datetime.now(UTC) + timedelta(seconds=5)
-    monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
+    monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
     headline = html_part(card, "Being made")
     sent.clear()
     card.refresh()
@@ -147,7 +147,7 @@ def test_a_beat_is_two_messages(
 
 
 def test_a_turn_is_drawn_once(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Status, id and error change together: one drawing for all of them, and one at the very end."""
+    """A simultaneous change of status, id and error redraws the card once."""
     monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task()
     card = TaskCard(task)
@@ -162,7 +162,7 @@ def test_a_turn_is_drawn_once(make_task: MakeTask, monkeypatch: pytest.MonkeyPat
 def test_a_card_is_a_handful_of_widgets(
     make_task: MakeTask, live_widgets: Callable[[], int], sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is a message to the page. What is not shown is not made; layouts and styles are shared."""
+    """A card creates few widgets: hidden parts are not created, layouts and styles are shared."""
     monkeypatch.setattr(card_module, "BAR_AFTER", 60.0)
     task = make_task(status=TaskStatus.queued)
     first = TaskCard(task)
@@ -182,7 +182,7 @@ def test_a_card_is_a_handful_of_widgets(
 
 @pytest.mark.slow
 def test_the_bar_comes_by_itself(make_task: MakeTask, until: Any) -> None:
-    """A moment after the card, and the button to cancel with it."""
+    """The bar and the Cancel button appear shortly after the card."""
     card = TaskCard(make_task(status=TaskStatus.queued))
     until(lambda: find(card, ipywidgets.IntProgress))
     assert buttons(card) == ["Cancel"]
@@ -190,7 +190,7 @@ def test_the_bar_comes_by_itself(make_task: MakeTask, until: Any) -> None:
 
 
 def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTask) -> None:
-    """For code that presses them, and the same that are shown later."""
+    """Hidden controls can be used from code, and are the same when they are shown later."""
     task = make_task()
     card = TaskCard(task)
     check, again = card.check_button, card.submit_again_button
@@ -204,7 +204,7 @@ def test_controls_that_are_not_shown_are_there_when_asked_for(make_task: MakeTas
 
 
 def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) -> None:
-    """A button that cannot work is grey, and its tooltip says why."""
+    """The Cancel button is disabled once the service no longer cancels the task."""
     task = make_task(status=TaskStatus.queued)
     card = TaskCard(task)
     card.refresh()
@@ -215,7 +215,7 @@ def test_cancel_is_offered_only_while_the_service_takes_it(make_task: MakeTask) 
 
 
 def test_cancel_cancels(server: Sandbox, manager: TaskManager, until: Any) -> None:
-    """A click, and the task has ended."""
+    """A click on Cancel ends the task."""
     task = manager.submit(prompt="A koi", duration=3)
     card = TaskCard(task)
     card.cancel_button.click()
@@ -226,9 +226,9 @@ def test_cancel_cancels(server: Sandbox, manager: TaskManager, until: Any) -> No
 
 
 def test_what_a_click_raises_is_told_on_the_card(make_task: MakeTask) -> None:
-    """A print in a callback is lost; the card is not."""
+    """An error in a click is shown on the card, because a print in a callback would be lost."""
     card = TaskCard(make_task(status=TaskStatus.queued, task_id="task-1"))
-    card.cancel_button.click()  # this task is followed by nobody
+    card.cancel_button.click()  # no follower exists for this task
     assert "not being followed" in text(card)
     assert "qingbo-alarm" in text(card)
     card.close()
@@ -236,7 +236,7 @@ def test_what_a_click_raises_is_told_on_the_card(make_task: MakeTask) -> None:
 
 @pytest.fixture
 def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[TaskCard]:
-    """The card of a task that the service made, and of which a gateway did not let the answer through."""
+    """Yield the card of a task that the service created, but whose answer a gateway replaced."""
     server.faults = Faults(html_every=1)
     try:
         card = TaskCard(manager.submit(prompt="A koi", duration=3))
@@ -249,7 +249,7 @@ def unconfirmed(server: Sandbox, manager: TaskManager, until: Any) -> Iterator[T
 
 @pytest.mark.slow
 def test_an_unconfirmed_task_can_be_submitted_again(unconfirmed: TaskCard, until: Any) -> None:
-    """The card says what it may cost, and a person decides. This service knows the key and bills once."""
+    """The card warns of the cost, and the user can submit again; this service bills a key once."""
     card = unconfirmed
     assert card.task.status == TaskStatus.unconfirmed
     assert "charged" in text(card)
@@ -261,17 +261,17 @@ def test_an_unconfirmed_task_can_be_submitted_again(unconfirmed: TaskCard, until
 def test_an_unconfirmed_task_is_taken_up_by_its_id(
     unconfirmed: TaskCard, server: Sandbox, until: Any
 ) -> None:
-    """A person finds the task in the dashboard and pastes its id; it is followed to its video."""
-    (made,) = list(server.requests)[-1:]
-    unconfirmed.id_field.value = f" {made} "
+    """An unconfirmed task is followed to its video after its id was pasted."""
+    (task_id,) = list(server.requests)[-1:]
+    unconfirmed.id_field.value = f" {task_id} "
     unconfirmed.check_button.click()
     until(lambda: unconfirmed.task.video_path)
-    assert unconfirmed.task.task_id == made
+    assert unconfirmed.task.task_id == task_id
     until(lambda: buttons(unconfirmed) == ["Frames"])
 
 
 def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: Any) -> None:
-    """The service cannot be asked for a key, which is said; the buttons stay."""
+    """A check without an id tells the user to style in the dashboard, and the buttons stay."""
     unconfirmed.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)
@@ -280,7 +280,7 @@ def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: 
 
 @pytest.mark.slow
 def test_a_check_with_a_wrong_id_takes_up_nothing(unconfirmed: TaskCard, until: Any) -> None:
-    """A misspelt id is told as what it is, and the task stays unconfirmed."""
+    """A misspelt id shows an error, and the task stays unconfirmed."""
     unconfirmed.id_field.value = "task-misspelt"
     unconfirmed.check_button.click()
     until(lambda: "task_not_found" in text(unconfirmed))
@@ -290,7 +290,7 @@ def test_a_check_with_a_wrong_id_takes_up_nothing(unconfirmed: TaskCard, until: 
 
 @pytest.mark.slow
 def test_a_refused_task_can_be_submitted_again(server: Sandbox, manager: TaskManager, until: Any) -> None:
-    """After the balance has been filled up, say."""
+    """A refused task can be submitted again, e.g. after a top-up."""
     server.faults = Faults(no_balance=True)
     try:
         card = TaskCard(manager.submit(prompt="A koi", duration=3))
@@ -304,7 +304,7 @@ def test_a_refused_task_can_be_submitted_again(server: Sandbox, manager: TaskMan
 
 
 def test_a_failed_task_tells_why_and_offers_nothing(make_task: MakeTask) -> None:
-    """It has ended at the service; a new one is a new task."""
+    """A failed task shows its error and no buttons."""
     task = make_task(task_id="task-1")
     card = TaskCard(task)
     task.set_traits(status=TaskStatus.failed, error=TaskFailed("The prompt was refused."))
@@ -315,7 +315,7 @@ def test_a_failed_task_tells_why_and_offers_nothing(make_task: MakeTask) -> None
 
 
 def test_a_video_that_was_not_saved_can_be_saved_again(make_task: MakeTask, until: Any) -> None:
-    """Finished and paid for is not lost."""
+    """A video that could not be saved can be saved again."""
     task = make_task(task_id="task-1")
     card = TaskCard(task)
     task.set_traits(status=TaskStatus.completed, error=DownloadFailed("The disk is full."))
@@ -328,7 +328,7 @@ def test_a_video_that_was_not_saved_can_be_saved_again(make_task: MakeTask, unti
 def test_a_task_that_nobody_follows_can_be_followed_again(
     make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
-    """The key was refused, say: the service still has the task, and the card says that nobody asks."""
+    """A task that is no longer followed (a refused key, say) can be followed again."""
     task = make_task(status=TaskStatus.queued, task_id="task-1")
     card = TaskCard(task)
     task.set_traits(error=AuthenticationFailed("No.", status=401))
@@ -347,8 +347,8 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
 
 @pytest.fixture
 def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskCard]:
-    """The card of a finished task whose video is on its way here, and takes long for that."""
-    monkeypatch.setattr(screen, "LINK_AFTER", 0.0)
+    """Yield the card of a finished task whose download takes long."""
+    monkeypatch.setattr(card_video, "LINK_AFTER", 0.0)
     task = make_task(status=TaskStatus.processing, task_id="task-1")
     card = TaskCard(task)
     link = "https://videos.example.com/a.mp4?sign=1&t=2"
@@ -360,7 +360,7 @@ def saving(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tas
 
 
 def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir: Path) -> None:
-    """From the service's link; then from the file."""
+    """The video plays from the service's link, then from the file."""
     until(lambda: played(saving))
     assert '<video src="https://videos.example.com/a.mp4?sign=1&amp;t=2"' in played(saving)
     assert 'preload="metadata"' in played(saving)
@@ -369,20 +369,20 @@ def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir:
     assert "example.com" not in played(saving)
 
 
-def test_saving_that_goes_on_begins_no_video_anew(saving: TaskCard, until: Any) -> None:
-    """Somebody may be looking at it."""
+def test_a_running_download_does_not_restart_the_video(saving: TaskCard, until: Any) -> None:
+    """Progress of the download does not restart the video that the user may be watching."""
     until(lambda: played(saving))
     output = the(saving, ipywidgets.Output)
-    begun: list[Any] = []
-    output.observe(begun.append, "outputs")
+    restarts: list[Any] = []
+    output.observe(restarts.append, "outputs")
     saving.task.set_traits(download=0.9, video_urls=("https://videos.example.com/fresh.mp4",))
     saving.refresh()
-    assert begun == []
+    assert restarts == []
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///a.mp4", ""])
 def test_only_a_link_of_the_web_is_played(saving: TaskCard, url: str) -> None:
-    """Whatever the service says."""
+    """Only http and https links are played."""
     saving.task.set_traits(video_urls=(url,))
     card = TaskCard(saving.task)
     card.refresh()
@@ -392,7 +392,7 @@ def test_only_a_link_of_the_web_is_played(saving: TaskCard, url: str) -> None:
 
 
 def test_a_link_outlives_no_kernel(saving: TaskCard, cell: Any, until: Any) -> None:
-    """It dies within a day: what the notebook keeps is the place of the file."""
+    """The static copy contains the path of the file, not the link, which expires within a day."""
     until(lambda: played(saving))
     show(saving.task)
     assert "example.com" not in cell.html + saving.left
@@ -402,7 +402,7 @@ def test_a_link_outlives_no_kernel(saving: TaskCard, cell: Any, until: Any) -> N
 
 
 def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTask) -> None:
-    """No player for a moment, which would only be replaced."""
+    """A video that is saved quickly gets no player for its link."""
     task = make_task(status=TaskStatus.processing, task_id="task-1")
     card = TaskCard(task)
     task.set_traits(
@@ -415,21 +415,21 @@ def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTa
 
 @pytest.mark.slow
 def test_frames_open_below_the_card(manager: TaskManager, until: Any, live_widgets: Any) -> None:
-    """A finished task offers them, once; they go with the card."""
+    """The frame picker opens below the card, once, and closes with it."""
     before = live_widgets()
     card = TaskCard(manager.submit(prompt="A koi", duration=3))
     until(lambda: buttons(card) == ["Frames"])
     card.frames_button.click()
     assert isinstance(card.children[-1], FramePicker), text(card)
-    assert buttons(card) == ["Grab frame", "Continue from here"], "and Frames no more"
+    assert buttons(card) == ["Grab frame", "Continue from here"], "and Frames is gone"
     card.close()
     assert live_widgets() == before
 
 
-def test_why_there_are_no_frames_is_told(
+def test_a_missing_file_is_an_error_on_the_card(
     make_task: MakeTask, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file was removed, say; the button stays."""
+    """A missing file shows an error, and the Frames button stays."""
     task = make_task(task_id="task-1", status=TaskStatus.completed, video_path=workdir / "gone.mp4")
     card = TaskCard(task)
     card.frames_button.click()
@@ -438,21 +438,21 @@ def test_why_there_are_no_frames_is_told(
     card.close()
 
 
-# ---------------------------------------------------------------------- whether anybody sees it
+# ---------------------------------------------------------------------- visibility
 
 
 def go_through(task: Task) -> None:
-    """Everything that can happen to a task but its end."""
+    """Take a task through all changes except its end."""
     task.set_traits(status=TaskStatus.queued, task_id="task-1")
     task.set_traits(status=TaskStatus.processing, progress=10)
     task.set_traits(message="Not reachable since 12:00:00: no route.")
     task.set_traits(progress=50)
 
 
-def test_what_nobody_sees_sends_nothing(
+def test_an_invisible_card_sends_nothing(
     make_task: MakeTask, kernel: None, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From its making to the end of its task, at no turn and at no beat."""
+    """An invisible card sends nothing, at no change of its task and at no tick."""
     task = make_task()
     card = TaskCard(task)
     go_through(task)
@@ -464,10 +464,10 @@ def test_what_nobody_sees_sends_nothing(
     card.close()
 
 
-def test_it_is_drawn_when_somebody_looks_and_no_longer(
+def test_a_card_is_drawn_only_while_it_is_visible(
     make_task: MakeTask, kernel: None, sent: list[Any], until: Any
 ) -> None:
-    """The page tells of its views: at the first one everything is made up for."""
+    """The card is brought up to date when its first view opens, and not drawn without views."""
     task = make_task()
     card = TaskCard(task)
     go_through(task)
@@ -488,7 +488,7 @@ def test_it_is_drawn_when_somebody_looks_and_no_longer(
 
 
 def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, kernel: None, cell: Any) -> None:
-    """As under nbclient: it was displayed, so that it is drawn; and what outlives the kernel is kept."""
+    """A displayed card is drawn without a page (nbclient), and its static copy is stored."""
     task = make_task()
     show(task)
     card = card_in_cell(task)
@@ -508,7 +508,7 @@ def test_a_card_in_a_cell_is_drawn_where_no_page_counts(make_task: MakeTask, ker
 def test_the_cards_of_a_sweep_are_displayed_with_it(
     manager: TaskManager, kernel: None, cell: Any, until: Any
 ) -> None:
-    """The grid is shown in a cell, and its cards stand in it."""
+    """Cards in a displayed sweep grid count as visible."""
     grid = SweepGrid(sweep(prompt=["one", "two"], duration=3, manager=manager, ask_above=9))
     grid._ipython_display_()
     until(lambda: all(view.card is not None for view in grid.views))
@@ -521,15 +521,15 @@ def test_the_cards_of_a_sweep_are_displayed_with_it(
 def test_closing_a_card_leaves_the_others_their_layouts(
     make_task: MakeTask, live_widgets: Callable[[], int]
 ) -> None:
-    """They share them, with widgets of other tests too; the last one closes them."""
+    """Shared layouts stay open until the last card that uses them is closed."""
     before = live_widgets()
     task = make_task(status=TaskStatus.queued)
     one, other = TaskCard(task), TaskCard(task)
     for card in (one, other):
         card.refresh()
     one.close()
-    looks = [getattr(part, name, None) for part in parts_of(other) for name in ("layout", "style")]
-    parts = [*parts_of(other), *(look for look in looks if look is not None)]
+    styles = [getattr(part, name, None) for part in parts_of(other) for name in ("layout", "style")]
+    parts = [*parts_of(other), *(style for style in styles if style is not None)]
     assert {part.layout for part in (bar(other), other.cancel_button)} <= set(parts)
     assert all(part.comm is not None for part in parts)
     other.close()
@@ -539,7 +539,7 @@ def test_closing_a_card_leaves_the_others_their_layouts(
 def test_a_closed_card_observes_nothing(
     make_task: MakeTask, live_widgets: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And leaves no widget alive, those that were not shown included."""
+    """A closed card has no observers and no open widgets, including hidden ones."""
     before = live_widgets()
     task = make_task(status=TaskStatus.processing)
     observers: list[Any] = []
@@ -553,18 +553,18 @@ def test_a_closed_card_observes_nothing(
     assert live_widgets() == before
     assert observers == []
     task.set_traits(progress=50, status=TaskStatus.completed)
-    left = [weakref.ref(card) for card in cards]
+    references = [weakref.ref(card) for card in cards]
     del cards, card
     gc.collect()
-    assert [reference() for reference in left] == [None] * 20, "nothing draws them, and nothing keeps them"
+    assert [reference() for reference in references] == [None] * 20, "all are freed"
 
 
 def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
-    """Whoever observes first."""
+    """A failing observer of the user does not stop the card."""
     task = make_task()
 
     def fail(_: object) -> None:
-        raise ValueError("a user's mistake")
+        raise ValueError("the user's bug")
 
     task.observe(fail)
     card = TaskCard(task)
@@ -576,22 +576,22 @@ def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:
 # ---------------------------------------------------------------------- in a cell
 
 
-def test_a_running_task_shows_its_card_and_a_twin(make_task: MakeTask, cell: Any) -> None:
-    """The twin says how to go on, and is hidden by a style that dies with the card."""
+def test_a_running_task_shows_its_card_and_a_static_copy(make_task: MakeTask, cell: Any) -> None:
+    """The static copy has the code that resumes, and is hidden by a style of the live card."""
     task = make_task(task_id="task-1", status=TaskStatus.processing)
     show(task)
     assert cell.views == 1
     assert ".resume(&#34;task-1&#34;)" in cell.html
     card = card_in_cell(task)
-    twin = card.lasting.twin_class
-    assert f'class="qingbo-html qingbo-keep {twin}"' in cell.html
-    assert f".{twin}" in text(card)
+    copy_class = card.lasting.twin_class
+    assert f'class="qingbo-html qingbo-keep {copy_class}"' in cell.html
+    assert f".{copy_class}" in text(card)
     card.close()
 
 
 @pytest.mark.slow
 def test_a_finished_task_becomes_pure_html(manager: TaskManager, cell: Any, until: Any) -> None:
-    """Both outputs are replaced from the background thread: a player, and no trace of the widget."""
+    """The background thread replaces both outputs of a finished task by a player."""
     task = manager.submit(prompt="A koi", duration=3)
     show(task)
     task.wait(60)
@@ -600,8 +600,8 @@ def test_a_finished_task_becomes_pure_html(manager: TaskManager, cell: Any, unti
     assert "resume" not in cell.html
 
 
-def test_the_twin_learns_the_id(make_task: MakeTask, cell: Any) -> None:
-    """A task is shown before the service has named it."""
+def test_the_static_copy_gets_the_id(make_task: MakeTask, cell: Any) -> None:
+    """The static copy gets the id of a task that was shown before it had one."""
     task = make_task()
     show(task)
     assert "resume(" not in cell.html
@@ -612,7 +612,7 @@ def test_the_twin_learns_the_id(make_task: MakeTask, cell: Any) -> None:
 
 @pytest.mark.parametrize("status", [TaskStatus.failed, TaskStatus.cancelled])
 def test_an_end_without_a_video_is_pure_html_too(make_task: MakeTask, cell: Any, status: TaskStatus) -> None:
-    """An ended task needs no kernel."""
+    """A task that ends without a video becomes pure HTML."""
     task = make_task(task_id="task-1")
     show(task)
     task.set_traits(status=status, error=TaskFailed("It broke."))
@@ -622,7 +622,7 @@ def test_an_end_without_a_video_is_pure_html_too(make_task: MakeTask, cell: Any,
 
 
 def test_an_unconfirmed_task_keeps_its_buttons(make_task: MakeTask, cell: Any) -> None:
-    """A person still has to decide something, so the card stays; the twin tells the same."""
+    """The card of an unconfirmed task stays, and its static copy shows the error."""
     task = make_task()
     show(task)
     task.set_traits(status=TaskStatus.unconfirmed, error=SubmissionUnconfirmed("No answer."))
@@ -634,10 +634,10 @@ def test_an_unconfirmed_task_keeps_its_buttons(make_task: MakeTask, cell: Any) -
 def test_showing_again_shows_the_same_card(
     make_task: MakeTask, cell: Any, live_widgets: Callable[[], int]
 ) -> None:
-    """A cell that is run a hundred times makes one card, and all views end together."""
+    """Showing a task a hundred times creates one card, whose views end together."""
     task = make_task(task_id="task-1")
     show(task)
-    card_in_cell(task).refresh()  # as it does a moment later
+    card_in_cell(task).refresh()  # as the refresher does a moment later
     before = live_widgets()
     for _ in range(99):
         show(task)
@@ -649,25 +649,25 @@ def test_showing_again_shows_the_same_card(
 
 
 def test_a_task_that_nobody_holds_is_freed(make_task: MakeTask, cell: Any) -> None:
-    """A card that is closed, as when its cell is run again, keeps neither itself nor the task in memory."""
+    """A closed card keeps neither itself nor its task in memory."""
     task = make_task(task_id="task-1")
     show(task)
     card = card_module._shown[task]
     name = card.model_id
     del card
     gc.collect()
-    show(task)  # ipywidgets alone holds the card now, and it is still the task's
+    show(task)  # only ipywidgets holds the card now, and it is still the task's
     assert card_module._shown[task].model_id == name
     card_module._shown[task].close()
     freed = weakref.ref(task)
     del task
-    gc.collect()  # frees the card, and the next one what only the card has held
+    gc.collect()  # frees the card; the next call frees what only the card held
     gc.collect()
     assert freed() is None
 
 
 def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, workdir: Path) -> None:
-    """Also with a long prompt, in letters of three bytes each, in what the notebook stores of it."""
+    """The stored output of a video is small, even with a long prompt of three-byte characters."""
     prompt = "一条锦鲤在清澈的池塘中游动，水面波光粼粼。" * 15
     task = make_task(prompt[:300], task_id="task-wave1775285160b950328499", status=TaskStatus.processing)
     show(task)
@@ -686,7 +686,7 @@ def test_a_video_adds_less_than_five_kilobytes(make_task: MakeTask, cell: Any, w
 def test_showing_an_ended_task_makes_no_widget(
     make_task: MakeTask, cell: Any, workdir: Path, live_widgets: Callable[[], int]
 ) -> None:
-    """It is HTML from the start; embedded where that is asked for."""
+    """An ended task is shown as HTML without widgets, and embedded on request."""
     path = workdir / "koi.mp4"
     path.write_bytes(b"mp4")
     task = make_task(task_id="task-1", status=TaskStatus.completed, video_path=path)
@@ -699,7 +699,7 @@ def test_showing_an_ended_task_makes_no_widget(
 
 
 def test_news_from_many_threads_end_as_one_end(make_task: MakeTask, cell: Any) -> None:
-    """A click, the refresher and the follower may draw at once; no late twin stands beside the end."""
+    """Concurrent redraws leave no stale copy beside the end."""
     for number in range(20):
         task = make_task(task_id=f"task-{number}", status=TaskStatus.processing)
         show(task)
@@ -716,12 +716,12 @@ def test_news_from_many_threads_end_as_one_end(make_task: MakeTask, cell: Any) -
 
 
 def test_the_clock_costs_next_to_nothing(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent every second is a short line; drawing again what has not changed sends nothing."""
+    """A tick sends a short line; a redraw without a change sends nothing."""
     task = make_task(status=TaskStatus.processing, progress=10)
     card = TaskCard(task)
     assert len(html_part(card, "Being made").value) < 500
     moment = datetime.now(UTC)
-    monkeypatch.setattr(words, "datetime", SimpleNamespace(now=lambda _: moment))
+    monkeypatch.setattr(task_text, "datetime", SimpleNamespace(now=lambda _: moment))
     card.refresh()
     sent = []
     assert {bar(card), card.cancel_button} <= set(parts_of(card))

@@ -1,4 +1,4 @@
-"""What is said of a task, in every state it can be in."""
+"""The texts of a task, in every state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Outlook
 from qingbo_widgets.tasks.task import Task
-from qingbo_widgets.widgets.card import text as words
+from qingbo_widgets.widgets.card import text as task_text
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 MakeTask = Callable[..., Task]
@@ -37,89 +37,89 @@ MakeTask = Callable[..., Task]
 
 @pytest.mark.parametrize("status", TaskStatus)
 def test_every_status_has_words(make_task: MakeTask, status: TaskStatus) -> None:
-    """No status stands there as a colour or a code."""
-    assert words.status(make_task(status=status))[0].isupper()
+    """Every status is shown as text, not as a colour or a code."""
+    assert task_text.status(make_task(status=status))[0].isupper()
     assert status_name(status) == status
 
 
 def test_a_new_status_of_the_service_is_shown_as_it_is(make_task: MakeTask) -> None:
-    """And cannot break out of its place."""
+    """A status that is new to the package is shown as it is, and escaped."""
     task = make_task(status=TaskStatus("re<b>ndering"))
-    assert "re&lt;b&gt;ndering" in words.headline(task)
+    assert "re&lt;b&gt;ndering" in task_text.headline(task)
 
 
 def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> None:
-    """The bar has no voice; the line above it says the same in words."""
+    """The headline contains what the bar shows, for screen readers."""
     task = make_task(status=TaskStatus.processing, progress=45, eta=30.0)
-    line = words.headline(task, task.submitted_at + timedelta(seconds=72))
+    line = task_text.headline(task, task.submitted_at + timedelta(seconds=72))
     for fact in ("Being made", "45 %", "1:12", "about 0:30 left"):
         assert fact in line
 
 
 def test_between_two_answers_percent_and_time_go_on(make_task: MakeTask) -> None:
-    """As the task predicts them, in whole percent and never more than it says."""
+    """Percent and time follow the task's prediction between two answers, in whole percent."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=30.0)
     task.outlook = Outlook(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
-    assert words.percent(task) == int(task.shown_progress) > 40
-    line = words.headline(task)
-    assert f"{words.percent(task)} %" in line
+    assert task_text.percent(task) == int(task.shown_progress) > 40
+    line = task_text.headline(task)
+    assert f"{task_text.percent(task)} %" in line
     assert "about 0:20 left" in line
-    assert "12 %" in words.headline(task, shown=12)
+    assert "12 %" in task_text.headline(task, shown=12)
 
 
 def test_while_it_is_saved_the_percent_is_that_of_saving(make_task: MakeTask) -> None:
-    """The bar and the words say the same number, and no other stands beside it."""
+    """The headline shows only the percent of the download while the video is saved."""
     task = make_task(status=TaskStatus.completed, progress=100, download=0.45)
-    assert words.percent(task) == 45
-    assert words.headline(task).count("%") == 1
+    assert task_text.percent(task) == 45
+    assert task_text.headline(task).count("%") == 1
 
 
 def test_a_video_that_is_not_saved_yet_tells_how_long_it_is_kept(make_task: MakeTask) -> None:
-    """While it is being saved a time that runs, and after a failure, when nothing runs, the moment itself."""
+    """The headline shows the time left during the download, and the date after a failure."""
     task = make_task(status=TaskStatus.completed, progress=100)
     now = task.submitted_at + timedelta(minutes=1)
     end = now + timedelta(hours=23, minutes=30)
     task.set_traits(expires_at=end)
-    assert "keeps it for 23:30:00 more" in words.headline(task, now)
+    assert "keeps it for 23:30:00 more" in task_text.headline(task, now)
     task.set_traits(error=DownloadFailed("the disk is full"))
-    assert f"keeps it until {end.astimezone():%Y-%m-%d %H:%M}" in words.headline(task, now)
-    assert "keeps it" not in words.headline(task, end + timedelta(seconds=1))
+    assert f"keeps it until {end.astimezone():%Y-%m-%d %H:%M}" in task_text.headline(task, now)
+    assert "keeps it" not in task_text.headline(task, end + timedelta(seconds=1))
     task.set_traits(error=None, video_path=Path("koi.mp4"))
-    assert "keeps it" not in words.headline(task, now)
+    assert "keeps it" not in task_text.headline(task, now)
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_a_service_whose_clock_is_hours_off(make_task: MakeTask, hours: int) -> None:
-    """Neither the time that a task took nor the time that its video is kept is told by another clock."""
+    """Elapsed time and time left are right even if the service's clock is hours off."""
     task = make_task(status=TaskStatus.completed, progress=100)
-    made = task.submitted_at + timedelta(hours=hours)
-    end = made + timedelta(seconds=72)
-    task.set_traits(created_at=made, completed_at=end, expires_at=end + timedelta(hours=24))
+    created = task.submitted_at + timedelta(hours=hours)
+    end = created + timedelta(seconds=72)
+    task.set_traits(created_at=created, completed_at=end, expires_at=end + timedelta(hours=24))
     now = task.submitted_at + timedelta(seconds=72)
-    assert "keeps it for 24:00:00 more" in words.headline(task, now)
+    assert "keeps it for 24:00:00 more" in task_text.headline(task, now)
     task.set_traits(video_path=Path("koi.mp4"))
-    assert "1:12" in words.headline(task)
+    assert "1:12" in task_text.headline(task)
 
 
 def test_saving_is_told_with_its_own_percent(make_task: MakeTask) -> None:
-    """A completed task whose video is still on its way is not done yet."""
+    """A completed task whose video is being saved is not over yet."""
     task = make_task(status=TaskStatus.completed, progress=100, download=0.45)
-    assert "saving the video: 45 %" in words.status(task)
-    assert not words.is_over(task)
+    assert "saving the video: 45 %" in task_text.status(task)
+    assert not task_text.is_over(task)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(-3, "0:00"), (7.9, "0:07"), (754, "12:34"), (3661, "1:01:01")]
 )
 def test_clock(seconds: float, text: str) -> None:
-    """Time spans as people write them."""
-    assert words.clock(seconds) == text
+    """``clock`` writes time spans in the usual way."""
+    assert task_text.clock(seconds) == text
 
 
 @pytest.mark.parametrize("status", TaskStatus)
 def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskStatus) -> None:
-    """The service cancels queued tasks only; before it knows the task, we can."""
-    assert words.can_cancel(make_task(status=status)) == (status in ("submitting", "queued"))
+    """Only tasks in the queue, or not submitted yet, can be cancelled."""
+    assert task_text.can_cancel(make_task(status=status)) == (status in ("submitting", "queued"))
 
 
 @pytest.mark.parametrize(
@@ -137,54 +137,54 @@ def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskSt
     ],
 )
 def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, object], told: str) -> None:
-    """What happened, whether it cost anything, and what next."""
+    """The advice has the error, and the cost or the next step."""
     state["status"] = TaskStatus(str(state["status"]))
     task = make_task(**state)
-    advice = words.advice(task)
+    advice = task_text.advice(task)
     assert str(task.error).partition("\n")[0] in advice
     assert told in advice
 
 
 def test_nothing_is_refunded_that_was_never_taken(make_task: MakeTask) -> None:
-    """Without an id there is nothing at the service that it could refund."""
+    """A task without an id is not said to be refunded."""
     error = TaskFailed("Refused.")
-    assert "refunds" not in words.advice(make_task(status=TaskStatus.failed, error=error))
-    assert "refunds" in words.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))
+    assert "refunds" not in task_text.advice(make_task(status=TaskStatus.failed, error=error))
+    assert "refunds" in task_text.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))
 
 
 @pytest.mark.parametrize("status", TaskStatus)
-def test_what_nobody_asks_about_any_more_says_so(make_task: MakeTask, status: TaskStatus) -> None:
-    """Its last status would be told as if it were true now. What has ended has ended."""
+def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: TaskStatus) -> None:
+    """A task that is no longer polled is marked as such, unless it has ended."""
     task = make_task(task_id="task-1", status=status, error=AuthenticationFailed("No.", status=401))
-    assert not words.is_unfollowed(task)
+    assert not task_text.is_unfollowed(task)
     task.lifecycle.settle()
     ended = status.is_ended or status == "unconfirmed"
-    assert words.is_unfollowed(task) is not ended
-    assert ("Not followed any more" in words.headline(task)) is not ended
+    assert task_text.is_unfollowed(task) is not ended
+    assert ("Not followed any more" in task_text.headline(task)) is not ended
 
 
 def test_the_link_counts_as_long_as_the_service_keeps_the_video(make_task: MakeTask) -> None:
-    """By our clock, whatever the service's says; what has expired is no link."""
+    """``link`` returns a link until it expires by our clock."""
     task = make_task(status=TaskStatus.completed)
-    assert words.link(task) == ""
-    made = task.submitted_at + timedelta(hours=5)
-    task.set_traits(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=made)
-    assert words.link(task) == "https://a/1.mp4"
-    task.set_traits(expires_at=made - timedelta(seconds=1))
-    assert words.link(task) == ""
-    task.set_traits(expires_at=made + timedelta(hours=24))
-    assert words.link(task) == "https://a/1.mp4"
+    assert task_text.link(task) == ""
+    created = task.submitted_at + timedelta(hours=5)
+    task.set_traits(video_urls=("https://a/1.mp4", "https://a/2.mp4"), created_at=created)
+    assert task_text.link(task) == "https://a/1.mp4"
+    task.set_traits(expires_at=created - timedelta(seconds=1))
+    assert task_text.link(task) == ""
+    task.set_traits(expires_at=created + timedelta(hours=24))
+    assert task_text.link(task) == "https://a/1.mp4"
 
 
 def test_cancelled_is_no_error(make_task: MakeTask) -> None:
-    """Somebody wanted it; the status says it."""
+    """A cancelled task shows no error."""
     task = make_task(status=TaskStatus.cancelled, error=TaskCancelled("The task was cancelled."))
-    assert words.advice(task) == ""
-    assert words.is_settled(task)
+    assert task_text.advice(task) == ""
+    assert task_text.is_settled(task)
 
 
 def test_nothing_hostile_becomes_markup(make_task: MakeTask) -> None:
-    """Prompt, model, id, message and error are all somebody else's words."""
+    """Prompt, model, id, message and error are escaped."""
     task = make_task(
         HOSTILE,
         task_id=HOSTILE,
@@ -193,31 +193,36 @@ def test_nothing_hostile_becomes_markup(make_task: MakeTask) -> None:
         status=TaskStatus.failed,
         error=TaskFailed(HOSTILE),
     )
-    for made in (words.headline(task), words.about(task), words.kept(task), words.ended(task)):
-        assert "<script" not in made
-        assert "<img" not in made
-    assert "&lt;script&gt;" in words.advice(task, HOSTILE)
+    for html in (
+        task_text.headline(task),
+        task_text.about(task),
+        task_text.static_copy(task),
+        task_text.ended(task),
+    ):
+        assert "<script" not in html
+        assert "<img" not in html
+    assert "&lt;script&gt;" in task_text.advice(task, HOSTILE)
 
 
 def test_shots_are_told_instead_of_the_prompt(make_task: MakeTask) -> None:
-    """And their lengths together."""
+    """The prompts of all shots are shown, with their number and total duration."""
     request = VideoRequest(shots=(Shot("A cup", 4), Shot("The café", 5)))
-    about = words.about(make_task(request=request))
+    about = task_text.about(make_task(request=request))
     for fact in ("A cup / The café", "2 shots", "9 s"):
         assert fact in about
 
 
 def test_an_unknown_request_is_told_by_its_id(make_task: MakeTask) -> None:
-    """A task resumed from elsewhere has no request here."""
+    """A task without a request is shown by its id, without a player."""
     task = make_task(task_id="task-7")
     task.request = None
-    assert "task-7" in words.about(task)
-    assert "<video" not in words.kept(task)
+    assert "task-7" in task_text.about(task)
+    assert "<video" not in task_text.static_copy(task)
 
 
 @pytest.mark.slow
 def test_the_planned_path_is_where_the_video_goes(manager: TaskManager) -> None:
-    """The player that is put there before the video is the player of that video."""
+    """The video is saved at the path that the player was given in advance."""
     task = manager.submit(prompt="A koi/ in: a <pond>", duration=3)
     before = task.planned_path
     assert task.wait(60).video_path == before
@@ -227,13 +232,13 @@ def test_the_planned_path_is_where_the_video_goes(manager: TaskManager) -> None:
 def test_the_line_that_resumes_resumes(
     server: Sandbox, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Run as it stands, it gives the task again: same service, same folder, same id."""
+    """The code that resumes a task returns it: same service, same folder, same id."""
     monkeypatch.setenv("QINGBO_API_KEY", server.api_key)
     library = Library("films/of today")
     with TaskManager(Client(server.api_key, server.base_url), library, poll_interval=0.1) as manager:
         task = manager.submit(prompt="A koi", duration=3)
         task.wait(60)
-        line = words.resume_line(task)
+        line = task_text.resume_line(task)
     assert "films/of today" in line
     assert server.base_url in line
     scope: dict[str, Any] = {}
@@ -245,16 +250,16 @@ def test_the_line_that_resumes_resumes(
 def test_the_line_that_resumes_is_short_where_nothing_is_special(
     make_task: MakeTask, server: Sandbox
 ) -> None:
-    """The default folder is not named; the sandbox is."""
+    """The code that resumes leaves out the default folder, but not the sandbox."""
     task = make_task(task_id='task-"1')
     task.manager.sandbox = server
-    assert words.resume_line(task).endswith('qw.connect(sandbox=True).resume("task-\\"1")')
+    assert task_text.resume_line(task).endswith('qw.connect(sandbox=True).resume("task-\\"1")')
     task.manager.sandbox = None
 
 
 def test_a_task_that_was_never_taken_has_nothing_to_resume(make_task: MakeTask) -> None:
-    """No line, and no player for a video that will not come."""
+    """A task that was never accepted has neither code to resume nor a player."""
     task = make_task(status=TaskStatus.failed, error=ConnectionFailed("No route."))
-    kept = words.kept(task)
+    kept = task_text.static_copy(task)
     assert "connect(" not in kept
     assert "<video" not in kept
