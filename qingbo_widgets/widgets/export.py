@@ -1,4 +1,4 @@
-"""Pages that a colleague opens without Jupyter: HTML with the videos inside it, or in a folder beside it."""
+"""Export to HTML pages that open without Jupyter, with the videos embedded or in a folder beside the page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export_sweep", "export_task"]
 
-#: Bytes of video that one file may hold; browsers stumble over more.
+#: The maximum of video bytes in one file; browsers struggle with more.
 ONE_FILE_LIMIT = 300 * 2**20
 
 _TOO_LARGE = N_(
@@ -42,8 +42,8 @@ def export_task(task: Task, path: Path) -> Path:
 
     def body(play: Callable[[Path], Markup]) -> Markup:
         request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
-        written = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else Markup()
-        return task_text.headline(task) + task_text.about(task) + play(video) + written
+        code = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else Markup()
+        return task_text.headline(task) + task_text.about(task) + play(video) + code
 
     return _export(path, markup.shorten(_title(task), 80), body, [video])
 
@@ -53,12 +53,12 @@ def export_sweep(sweep: Sweep, path: Path) -> Path:
     videos = [video for task in sweep.tasks if (video := task.video_path) and is_file_inside(video)]
 
     def body(play: Callable[[Path], Markup]) -> Markup:
-        def shown(video: Path) -> Markup:
+        def play_if_there(video: Path) -> Markup:
             if is_file_inside(video):
                 return play(video)
             return markup.note(tr("{name} is no longer there.").format(name=video.name), "hint")
 
-        return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, shown)
+        return table.headline(sweep) + table.notes(sweep) + table.table_html(sweep, play_if_there)
 
     return _export(path, tr("Sweep {name}").format(name=sweep.name), body, videos)
 
@@ -74,8 +74,8 @@ def _export(
             raise QingboError(tr(_TOO_LARGE).format(size=size_text(size), limit=limit))
         return _write(path, title, body(_embedded))
     for video in videos:
-        with open_inside(video) as film:
-            Folder(path).write(f"videos/{video.name}", film)
+        with open_inside(video) as file:
+            Folder(path).write(f"videos/{video.name}", file)
     return _write(path / "index.html", title, body(lambda video: _player(f"videos/{quote(video.name)}")))
 
 
@@ -85,24 +85,24 @@ def _embedded(video: Path) -> Markup:
 
 
 def _player(source: str) -> Markup:
-    film: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
-    return markup.tag("video", src=source, **film, aria_label=tr("The finished video"))
+    attributes: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
+    return markup.tag("video", src=source, **attributes, aria_label=tr("The finished video"))
 
 
 def _write(path: Path, title: str, body: Markup) -> Path:
-    """Write the page, whole or not at all."""
+    """Write the page, in full or not at all."""
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        # Nothing is loaded from anywhere, whatever a prompt says.
+        # Nothing is loaded from the network, whatever a prompt contains.
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
     )
     style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
     foot = markup.tag("footer", markup.escape(tr("Made with qingbo_widgets.")))
-    shown = markup.tag("h1", markup.escape(title)) + body + foot
+    content = markup.tag("h1", markup.escape(title)) + body + foot
     head += f"<title>{markup.escape(title)}</title>{style}"
     html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
-    write_whole(path, f"{html}<body>{shown}</body></html>\n")
+    write_whole(path, f"{html}<body>{content}</body></html>\n")
     return path
 
 

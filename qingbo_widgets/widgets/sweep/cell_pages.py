@@ -1,4 +1,4 @@
-"""The cells of a sweep in rows and columns, a page of them at a time."""
+"""The cells of a sweep in rows and columns, one page at a time."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = ["CARDS", "CellPages"]
 
-#: Cards on one page; each is a dozen widgets.
+#: Cards on one page; each has a dozen widgets.
 CARDS = 12
 
 
 class CellPages:
-    """The pages of a sweep, of which one is shown, and the two buttons that turn them.
+    """The current page of a sweep's cells, and the two buttons that turn the page.
 
     Args:
         sweep: the sweep.
-        act: acts on a click in a cell, and shows what goes wrong.
+        act: runs the action of a click in a cell, and shows its error.
         turned: called after a page was turned.
 
     Attributes:
-        views: the cells on the page that is shown.
-        grid: where they stand.
-        pager: the buttons, and between them which rows are shown.
+        views: the views of the cells on the current page.
+        grid: the box that contains the views.
+        pager: the buttons, with the range of rows between them.
     """
 
     def __init__(
@@ -42,20 +42,24 @@ class CellPages:
         self._sweep, self._act, self._turned = sweep, act, turned
         self._page = 0
         self.views: tuple[CellView, ...] = ()
-        self._back = button_at_left(tr("‹ Previous"), tr("The cells before these."), lambda: self.turn(-1))
-        self._forth = button_at_left(tr("Next ›"), tr("The cells after these."), lambda: self.turn(1))
-        self._where = ipywidgets.HTML()
-        self.pager = ipywidgets.HBox([self._back, self._where, self._forth], layout={"align_items": "center"})
+        self._previous = button_at_left(
+            tr("‹ Previous"), tr("The cells before these."), lambda: self.turn(-1)
+        )
+        self._next = button_at_left(tr("Next ›"), tr("The cells after these."), lambda: self.turn(1))
+        self._range = ipywidgets.HTML()
+        self.pager = ipywidgets.HBox(
+            [self._previous, self._range, self._next], layout={"align_items": "center"}
+        )
         self.grid = ipywidgets.GridBox(layout={"overflow": "auto", "grid_gap": "4px 12px"})
 
     def turn(self, by: int) -> None:
-        """Show the page that is so many further on."""
+        """Show the page that is ``by`` pages after the current one."""
         self._page += by
         self.lay_out()
         self._turned()
 
     def lay_out(self) -> None:
-        """Make the cards of one page; those of the last one are closed."""
+        """Create the views of the current page, and close those of the previous one."""
         arranged = table.arrange(self._sweep)
         across = len(arranged.columns)
         rows = max(CARDS // across, 1)
@@ -71,17 +75,17 @@ class CellPages:
                 parts.append(_heading("") if cell is None else CellView(cell, self._act))
                 views += [parts[-1]] if cell is not None else []
         first, last = self._page * rows + 1, self._page * rows + len(shown)
-        where = tr("rows {first} to {last} of {total}").format(
+        rows_shown = tr("rows {first} to {last} of {total}").format(
             first=first, last=last, total=len(arranged.rows)
         )
-        with update(self.grid, self.grid.layout, self._where, self._back, self._forth, self.pager.layout):
+        with update(self.grid, self.grid.layout, self._range, self._previous, self._next, self.pager.layout):
             self.grid.layout.grid_template_columns = (
                 f"minmax(80px, 200px) repeat({across}, minmax(200px, 1fr))"
             )
             self.grid.children = parts
             self.views = tuple(views)
-            self._where.value = markup.span(where, "qingbo-dim")
-            self._back.disabled, self._forth.disabled = self._page == 0, self._page == pages - 1
+            self._range.value = markup.span(rows_shown, "qingbo-dim")
+            self._previous.disabled, self._next.disabled = self._page == 0, self._page == pages - 1
             self.pager.layout.display = "none" if pages == 1 else None
         for part in old:
             close_whole(part)

@@ -1,4 +1,4 @@
-"""One cell of a sweep in its grid."""
+"""``CellView``: one cell of a sweep in the grid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CellView", "button_at_left"]
 
 _AGAIN = N_("Makes a new task, which may cost money.")
-_ANEW = N_(
+_NEW_TASK = N_(
     "The service no longer has the first one, which may have been charged. This makes another one, which may "
     "cost money, too."
 )
@@ -31,11 +31,11 @@ _DROP = N_("Takes this one out of the queue; nothing was sent.")
 
 
 class CellView(Composite):
-    """One cell: a line while it waits, then its task's card.
+    """The view of one cell: a line of text while it waits, then the card of its task.
 
     Args:
         cell: the cell.
-        act: acts on a click, and shows what goes wrong.
+        act: runs the action of a click, and shows its error.
     """
 
     def __init__(self, cell: Cell, act: Callable[[Callable[[], object]], None]) -> None:
@@ -43,14 +43,14 @@ class CellView(Composite):
         self._line = ipywidgets.HTML()
         self.drop_button = button_at_left(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
         self.retry_button = button_at_left(tr("Try again"), tr(_AGAIN), lambda: act(cell.retry))
-        self.anew_button = button_at_left(tr("Make a new one"), tr(_ANEW), lambda: act(cell.submit_anew))
+        self.anew_button = button_at_left(tr("Make a new one"), tr(_NEW_TASK), lambda: act(cell.submit_anew))
         self._card: TaskCard | None = None
         self._shown: list[Any] = []
         super().__init__(layout={"overflow": "visible"})
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw the cell as it is now."""
+        """Draw the current state of the cell."""
         cell, task, state = self.cell, self.cell.task, self.cell.state
         if self._card is not None and self._card.task is not task:
             self._card.close()
@@ -76,10 +76,10 @@ class CellView(Composite):
 
     @property
     def card(self) -> TaskCard | None:
-        """The card of the cell's task, once it has one."""
+        """The card of the cell's task; ``None`` before the cell has a task."""
         return self._card
 
 
-def button_at_left(description: str, explained: str, act: Callable[[], object]) -> Any:
-    """Return a button that is as wide as its text in a column too."""
-    return button(description, explained, act, layout={"width": "auto", "align_self": "flex-start"})
+def button_at_left(description: str, tooltip: str, act: Callable[[], object]) -> Any:
+    """Return a button that is only as wide as its text, even in a column."""
+    return button(description, tooltip, act, layout={"width": "auto", "align_self": "flex-start"})

@@ -1,4 +1,4 @@
-"""The static copy of a sweep, which stays in the notebook when its kernel has ended."""
+"""The static copy of a sweep, which stays in the notebook after its kernel has ended."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _RESUME = N_("To go on in a new kernel:")
 
 
 def static_copy(sweep: Sweep, twin_class: str) -> Markup:
-    """Return all cells as HTML, and the line of code that takes the sweep up in a new kernel.
+    """Return all cells as HTML, with the code that resumes the sweep in a new kernel.
 
     Args:
         sweep: the sweep.
-        twin_class: the class that hides it as long as the grid is alive.
+        twin_class: the CSS class by which the live grid hides the copy.
     """
     parts = [table.headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":

@@ -1,4 +1,4 @@
-"""``SweepGrid``: a sweep, live: its cells in rows and columns, each with its card."""
+"""``SweepGrid``: the live view of a sweep, with a card for each cell."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepGrid", "show"]
 
-#: Seconds between two writings of what outlives the kernel: the whole table each time.
-KEEP_EVERY = 5.0
+#: Seconds between two updates of the static copy, because each sends the whole table.
+COPY_EVERY = 5.0
 
 _SUBMIT = N_("Submits them, {places} at a time. They may cost money.")
 _PAUSE = N_("Submits no more. What is under way goes on.")
@@ -45,33 +45,33 @@ _FOLLOW = N_(
 
 
 class SweepGrid(Composite):
-    """A sweep as a person follows it: progress, time left, buttons, and a page of its cells.
+    """The live view of a sweep: progress, time left, buttons, and a page of its cells.
 
     Args:
-        sweep: the sweep.
+        sweep: the sweep to show.
 
     Attributes:
-        sweep: as given.
-        start_button: submits a sweep that waits for its first word.
-        pause_button: pauses, or goes on.
-        cancel_button: cancels what has not begun.
-        follow_button: follows and saves again what the service still has; free.
-        retry_button: makes new tasks for those that failed.
+        sweep: the sweep shown.
+        start_button: submits a sweep that has not been started.
+        pause_button: pauses or resumes the sweep.
+        cancel_button: cancels the cells that have not begun.
+        follow_button: follows tasks again and saves missing videos, free of charge.
+        retry_button: submits new tasks for the failed cells.
     """
 
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self._clicks = Clicks()
-        self._told, self._kept_at, self._kept_as = "", 0.0, ""
+        self._problem, self._copied_at, self._copied = "", 0.0, ""
         count = len(sweep.cells)
         self._head, self._notes = ipywidgets.HTML(), ipywidgets.HTML()
         self._bar = ipywidgets.IntProgress(
             0, 0, 1000, layout={"width": "auto", "height": "8px", "margin": "6px 2px"}
         )
         set_tooltip(self._bar, tr("The progress is in the line above, in words."))
-        explained = tr(_SUBMIT).format(places=sweep.max_running)
-        submits = tr("Submit {count} tasks").format(count=count)
-        self.start_button = button_at_left(submits, explained, lambda: self._act(sweep.start))
+        tooltip = tr(_SUBMIT).format(places=sweep.max_running)
+        text = tr("Submit {count} tasks").format(count=count)
+        self.start_button = button_at_left(text, tooltip, lambda: self._act(sweep.start))
         self.start_button.button_style = "primary"
         self.pause_button = button_at_left(tr("Pause"), tr(_PAUSE), lambda: self._act(self._pause))
         self.cancel_button = button_at_left(
@@ -84,7 +84,7 @@ class SweepGrid(Composite):
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
-        self._pages = CellPages(sweep, self._act, self._hurry)
+        self._pages = CellPages(sweep, self._act, self._redraw_now)
         super().__init__(
             [self._head, self._bar, self._notes, self._buttons, self._pages.grid, self._pages.pager],
             layout={"overflow": "visible", "max_width": "1280px"},
@@ -92,39 +92,39 @@ class SweepGrid(Composite):
         self.add_class("qingbo")
         self.lasting = Lasting(self)
         self._pages.lay_out()
-        self._unobserve = observe(sweep, self, "_hurry", ("state", "reason", "max_running"))
-        self._hurry()
+        self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "max_running"))
+        self._redraw_now()
 
     @property
     def views(self) -> tuple[CellView, ...]:
-        """The cells on the page that is shown."""
+        """The views of the cells on the current page."""
         return self._pages.views
 
     def refresh(self) -> bool:
-        """Draw the sweep as it is now; only what differs is sent.
+        """Draw the current state of the sweep; only changes are sent.
 
         Returns:
-            Whether something is still under way.
+            Whether the sweep is still running.
         """
         sweep = self.sweep
         for view in self.views:
             view.refresh()
-            if view.card is not None:  # it is displayed with the grid
+            if view.card is not None:  # the card is displayed with the grid
                 self.lasting.contain(view.card.lasting)
         with update(self._head, self._bar, self._notes, self._buttons, self.pause_button, self.retry_button):
             if self.comm is None:
                 return False
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
-            told = markup.note(self._told, "alarm") if self._told else ""
-            self._notes.value = markup.style() + self.lasting.style + table.notes(sweep) + told
+            problem = markup.note(self._problem, "alarm") if self._problem else ""
+            self._notes.value = markup.style() + self.lasting.style + table.notes(sweep) + problem
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
-            buttons = self._offered()
+            buttons = self._visible_buttons()
             if self._buttons.children != buttons:
                 self._buttons.children = buttons
-        self._keep()
+        self._update_copy()
         return not sweep.is_done and sweep.state != "planned"
 
     def _stop(self) -> None:
@@ -142,23 +142,23 @@ class SweepGrid(Composite):
         )
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._kept())
+        self.lasting.show(self._static_copy())
 
-    # ------------------------------------------------------------------ news
+    # ------------------------------------------------------------------ drawing
 
-    def _hurry(self) -> None:
-        self._kept_at = 0.0
+    def _redraw_now(self) -> None:
+        self._copied_at = 0.0
         if self.refresh():
             refresher.add(self)
 
     def _act(self, act: Callable[[], object]) -> None:
-        """Act on a click, and show what goes wrong."""
+        """Run the action of a click and show its error."""
         with self._clicks.once(act) as is_new:
             if not is_new:
                 return
-            self._told = ""
-            self._told = self._clicks.attempt(act)
-        self._hurry()
+            self._problem = ""
+            self._problem = self._clicks.attempt(act)
+        self._redraw_now()
 
     def _pause(self) -> None:
         if self.sweep.state == "paused":
@@ -166,42 +166,42 @@ class SweepGrid(Composite):
         else:
             self.sweep.pause()
 
-    def _offered(self) -> tuple[Any, ...]:
+    def _visible_buttons(self) -> tuple[Any, ...]:
         sweep, counts = self.sweep, self.sweep.counts
         if sweep.state == "planned":
             return (self.start_button, self.cancel_button)
-        offered = []
+        buttons = []
         if counts[CellState.waiting]:
-            offered.append(self.pause_button)
+            buttons.append(self.pause_button)
         if counts[CellState.waiting] or counts[CellState.running]:
-            offered.append(self.cancel_button)
+            buttons.append(self.cancel_button)
         if any(counts[state] for state in FREE):
-            offered.append(self.follow_button)
+            buttons.append(self.follow_button)
         if counts[CellState.failed]:
-            offered.append(self.retry_button)
-        return tuple(offered)
+            buttons.append(self.retry_button)
+        return tuple(buttons)
 
-    # ------------------------------------------------------------------ what outlives the kernel
+    # ------------------------------------------------------------------ the static copy
 
-    def _keep(self) -> None:
-        if time.monotonic() - self._kept_at < KEEP_EVERY:
+    def _update_copy(self) -> None:
+        if time.monotonic() - self._copied_at < COPY_EVERY:
             return
-        with update():  # of two threads the later one tells the later state
-            kept = self._kept()
-            if kept != self._kept_as:
-                self._kept_as, self._kept_at = kept, time.monotonic()
-                self.lasting.keep(kept)
+        with update():  # so that the later of two threads writes the later state
+            copy = self._static_copy()
+            if copy != self._copied:
+                self._copied, self._copied_at = copy, time.monotonic()
+                self.lasting.keep(copy)
 
-    def _kept(self) -> Markup:
+    def _static_copy(self) -> Markup:
         return static_copy(self.sweep, self.lasting.twin_class)
 
 
-#: A grid holds its sweep, so it is the grid that is held weakly: ipywidgets keeps it until it is closed.
+#: A grid holds its sweep, so the grid itself is held weakly: ipywidgets keeps it alive until it is closed.
 _shown: weakref.WeakValueDictionary[Sweep, SweepGrid] = weakref.WeakValueDictionary()
 
 
 def show(sweep: Sweep) -> None:
-    """Show a sweep in the cell that runs. It has one grid for all cells that show it."""
+    """Show a sweep in the running cell. All cells that show a sweep share one grid."""
     grid = _shown.get(sweep)
     if grid is None or grid.comm is None:
         grid = _shown[sweep] = SweepGrid(sweep)

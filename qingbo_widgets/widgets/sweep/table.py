@@ -1,4 +1,4 @@
-"""A sweep in rows and columns, and as HTML. Pure functions of the sweep; nothing here keeps anything."""
+"""The table of a sweep, and its texts as HTML. Pure functions of the sweep, without state."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "arrange", "headline", "label", "notes", "table_html", "waiting"]
 
-#: Columns beyond this many would be too narrow for a video.
+#: The maximum of columns; more would be too narrow for a video.
 MOST_COLUMNS = 6
-#: Videos of which a page looks at the first frame; more would be a burst of requests.
+#: The maximum of videos whose first frame a page loads; more would be a burst of requests.
 MOST_PREVIEWS = 24
 
 _STATE = {
@@ -52,11 +52,11 @@ CSS = markup.read_css(__file__, "table.css")
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a sweep as a person compares them.
+    """The cells of a sweep in rows and columns.
 
     Attributes:
-        columns: a heading for each column; one without text where nothing varies across.
-        rows: a heading for each row, and its cells, ``None`` where a combination was left out.
+        columns: the heading of each column; a single empty one if no axis goes across.
+        rows: the heading and the cells of each row; ``None`` for a combination that was left out.
     """
 
     columns: tuple[str, ...]
@@ -64,19 +64,19 @@ class Table:
 
 
 def arrange(sweep: Sweep) -> Table:
-    """What varies last goes across, where that are few values; everything else goes down."""
+    """Arrange the cells: the last axis goes across if it has few values, the others go down."""
     axes: Mapping[str, Sequence[Any]] = sweep.axes
     names = [name for name, values in axes.items() if len(values) > 1]
     across = names[-1] if len(names) > 1 and len(axes[names[-1]]) <= MOST_COLUMNS else None
-    # A value that stands twice among those given is one column, its cells one below the other.
+    # A duplicate value shares a column; its cells are placed one below the other.
     heads = {_key([value]): label({across: value}) for value in axes[across]} if across else {_key([]): ""}
     rows: dict[str, tuple[str, dict[str, Cell]]] = {}
     for cell in sweep.cells:
         others = {name: value for name, value in cell.values.items() if name != across}
         key = _key(others.values())
         column = _key([cell.values.get(across)] if across else [])
-        # Rows of a table may be alike; then each keeps a row of its own.
-        while column in rows.setdefault(key, (label(_telling(others, names)), {}))[1]:
+        # Identical rows of the input table each get a row of their own.
+        while column in rows.setdefault(key, (label(_varying(others, names)), {}))[1]:
             key += "'"
         rows[key][1][column] = cell
     down = ((text, tuple(map(cells.get, heads))) for text, cells in rows.values())
@@ -84,16 +84,16 @@ def arrange(sweep: Sweep) -> Table:
 
 
 def label(values: Mapping[str, Any]) -> str:
-    """What varies, as a line of text: a prompt speaks for itself, anything else has its name before it."""
-    told = []
+    """Return values as a line of text, each after its name; a prompt or model needs no name."""
+    parts = []
     for name, value in values.items():
         text = tr("default") if value is None else markup.shorten(str(value), 120)
-        told.append(text if name in ("prompt", "model") and value is not None else f"{name} {text}")
-    return " · ".join(told)
+        parts.append(text if name in ("prompt", "model") and value is not None else f"{name} {text}")
+    return " · ".join(parts)
 
 
 def headline(sweep: Sweep) -> Markup:
-    """Return where the sweep stands, as HTML: state, how many are in which state, time left."""
+    """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
     facts = [
         markup.span(tr(_STATE[sweep.state]), "qingbo-status"),
         markup.span(f"{sweep.progress:.0%}".replace("%", " %")),
@@ -107,25 +107,25 @@ def headline(sweep: Sweep) -> Markup:
 
 
 def notes(sweep: Sweep) -> Markup:
-    """Return what is fixed in all cells, what was left out, and why it is paused, as HTML."""
+    """Return the reason of a pause, the values shared by all cells, and the cells left out, as HTML."""
     lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
-    sent_on = callback_note(*(cell.request for cell in sweep.cells))
-    if sent_on and sent_on not in sweep.reason:
-        lines.append(markup.note(sent_on, "hint"))
-    for one in sweep.skipped[:5]:
-        reason = "; ".join(problem.message for problem in one.problems)
-        told = tr("Left out: {values}. {reason}").format(values=label(one.values), reason=reason)
-        lines.append(markup.note(told))
+    callback = callback_note(*(cell.request for cell in sweep.cells))
+    if callback and callback not in sweep.reason:
+        lines.append(markup.note(callback, "hint"))
+    for skipped in sweep.skipped[:5]:
+        reason = "; ".join(problem.message for problem in skipped.problems)
+        text = tr("Left out: {values}. {reason}").format(values=label(skipped.values), reason=reason)
+        lines.append(markup.note(text))
     if len(sweep.skipped) > 5:
         lines.append(markup.note(tr("Left out as well: {count} more.").format(count=len(sweep.skipped) - 5)))
     return markup.join(lines)
 
 
 def waiting(cell: Cell) -> str:
-    """What is said of a cell that has no task."""
-    said = _CELL.get(cell.state)
-    return "" if said is None else tr(said)
+    """Return the text of a cell that has no task."""
+    text = _CELL.get(cell.state)
+    return "" if text is None else tr(text)
 
 
 def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> Markup:
@@ -133,7 +133,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
 
     Args:
         sweep: the sweep.
-        video: makes the player of a saved video; one by relative path when left out.
+        video: returns the player of a saved video; by default one with the relative path.
     """
     preload = "metadata" if sweep.counts[CellState.finished] <= MOST_PREVIEWS else "none"
     play = video or (lambda path: video_html(path, preload=preload))
@@ -162,22 +162,22 @@ def _th(text: str, scope: str) -> Markup:
     return markup.tag("th", markup.escape(text), scope=scope)
 
 
-def _telling(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
-    """Only what differs, or all of it where nothing does."""
-    differing = {name: value for name, value in values.items() if name in names}
-    return differing or values
+def _varying(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """Return only the values that vary, or all of them if none does."""
+    varying = {name: value for name, value in values.items() if name in names}
+    return varying or values
 
 
 def _common(sweep: Sweep) -> list[str]:
     first = sweep.cells[0].request
     names = set(sweep.axes)
     facts = {"model": first.model, "mode": first.mode, "aspect_ratio": first.aspect_ratio}
-    told = [str(value) for name, value in facts.items() if name not in names]
+    texts = [str(value) for name, value in facts.items() if name not in names]
     if not {"duration", "shots"} & names:
-        told.append(tr("{seconds} s").format(seconds=first.seconds))
-    return [*told, tr("at most {count} at once").format(count=sweep.max_running)]
+        texts.append(tr("{seconds} s").format(seconds=first.seconds))
+    return [*texts, tr("at most {count} at once").format(count=sweep.max_running)]
 
 
 def _key(values: Iterable[Any]) -> str:
-    """Values as something to look up by; a list has no hash."""
+    """Return values as a dictionary key, because a list has no hash."""
     return repr(list(values))

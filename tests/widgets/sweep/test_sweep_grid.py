@@ -1,4 +1,4 @@
-"""The grid of a sweep: its cells with their cards, its buttons, and what outlives the kernel."""
+"""``SweepGrid``: cells with their cards, buttons, and the static copy."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def buttons_of(grid: SweepGrid) -> list[ipywidgets.Button]:
-    """The buttons that the page shows for the whole sweep, not for one cell."""
+    """Return the visible buttons of the whole sweep, without those of the cells."""
     cells = [part for view in grid.views for part in displayed(view)]
     return [part for part in displayed(grid) if isinstance(part, ipywidgets.Button) and part not in cells]
 
 
 def bar_of(grid: SweepGrid) -> ipywidgets.IntProgress:
-    """The progress bar of the whole sweep."""
+    """Return the progress bar of the whole sweep."""
     return next(part for part in displayed(grid) if isinstance(part, ipywidgets.IntProgress))
 
 
 def next_page(grid: SweepGrid) -> None:
-    """Click on what turns the page."""
+    """Click the button for the next page."""
     next(button for button in buttons_of(grid) if button.description == "Next ›").click()
 
 
 @pytest.fixture
 def make_sweep(manager: TaskManager, server: Sandbox) -> Callable[..., Sweep]:
-    """Makes sweeps that are not sent yet; prompts with "fail" fail, without a video to draw."""
+    """Return a function that makes unsent sweeps; prompts with "fail" fail, so that no video is drawn."""
     server.faults = Faults(fail="task_failed", fail_prompt="fail")
     return lambda **varied: sweep(
         manager=manager, ask_above=0, **varied, **{name: SHORT[name] for name in SHORT if name not in varied}
@@ -51,7 +51,7 @@ def make_sweep(manager: TaskManager, server: Sandbox) -> Callable[..., Sweep]:
 
 @pytest.fixture
 def make_grid(make_sweep: Callable[..., Sweep]) -> Iterator[Callable[..., SweepGrid]]:
-    """Makes the grids of sweeps; all are closed at the end."""
+    """Yield a function that makes grids, which are closed at the end."""
     grids: list[SweepGrid] = []
 
     def make(**varied: object) -> SweepGrid:
@@ -65,12 +65,12 @@ def make_grid(make_sweep: Callable[..., Sweep]) -> Iterator[Callable[..., SweepG
 
 @pytest.fixture
 def grid(make_grid: Callable[..., SweepGrid]) -> SweepGrid:
-    """Two prompts down, two modes across."""
+    """Return a grid with two prompts down and two modes across."""
     return make_grid(prompt=["koi fail", "crane fail"], mode=["std", "pro"])
 
 
 def test_what_varies_last_goes_across(make_sweep: Callable[..., Sweep]) -> None:
-    """Rows and columns carry the values; a prompt speaks for itself."""
+    """The last axis goes across, and headings name the values except for prompts."""
     arranged = table.arrange(make_sweep(prompt=["koi", "crane"], mode=["std", "pro"], repeat=2))
     assert arranged.columns == ("repeat 1", "repeat 2")
     assert [text for text, _ in arranged.rows] == [
@@ -80,7 +80,7 @@ def test_what_varies_last_goes_across(make_sweep: Callable[..., Sweep]) -> None:
 
 
 def test_many_values_go_down(make_sweep: Callable[..., Sweep]) -> None:
-    """One list, or a last one that is long, makes one column."""
+    """A single axis, or a long last one, goes down in one column."""
     alone = table.arrange(make_sweep(prompt=[f"koi {number}" for number in range(9)]))
     assert alone.columns == ("",)
     assert len(alone.rows) == 9
@@ -89,26 +89,26 @@ def test_many_values_go_down(make_sweep: Callable[..., Sweep]) -> None:
 
 
 def test_a_combination_that_was_left_out_has_its_place(make_sweep: Callable[..., Sweep]) -> None:
-    """The other cells stay in their columns, and the reason is told."""
-    made = make_sweep(
+    """A combination that was left out is an empty place, with its reason in the notes."""
+    planned = make_sweep(
         prompt="koi", model=["kling-v3", "kling-v1"], cfg_scale=[None, 0.3], skip_invalid=True, duration=5,
         enable_audio=None,
     )  # fmt: skip
-    rows = dict(table.arrange(made).rows)
+    rows = dict(table.arrange(planned).rows)
     assert rows["kling-v3"][1] is None
     assert rows["kling-v1"][1] is not None
-    assert "cfg_scale" in table.notes(made)
+    assert "cfg_scale" in table.notes(planned)
 
 
 def test_rows_that_are_alike_keep_a_row_each(make_sweep: Callable[..., Sweep]) -> None:
-    """Nothing of a table is hidden behind its twin."""
+    """Identical rows of a table each get a row of the grid."""
     rows = [{"prompt": "koi"}, {"prompt": "crane"}, {"prompt": "koi"}]
     assert len(table.arrange(make_sweep(table=rows)).rows) == 3
 
 
 @pytest.mark.slow
 def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) -> None:
-    """Nothing is sent before the click; then each cell gets its card, and the buttons follow."""
+    """Nothing is sent before the click on Submit; then the cells and the buttons follow the sweep."""
     assert grid.start_button.description == "Submit 4 tasks"
     assert buttons_of(grid) == [grid.start_button, grid.cancel_button]
     assert all(view.drop_button in displayed(view) for view in grid.views)
@@ -126,7 +126,7 @@ def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) 
 def test_pause_cancel_and_retry_by_click(
     make_grid: Callable[..., SweepGrid], server: Sandbox, until: Until
 ) -> None:
-    """Each button does what it says, for the whole or for one cell."""
+    """Pause, cancel and retry work for the sweep and for one cell."""
     grid = make_grid(prompt="koi fail", repeat=6, max_running=1)
     grid.start_button.click()
     grid.pause_button.click()
@@ -144,8 +144,8 @@ def test_pause_cancel_and_retry_by_click(
     assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
 
 
-def test_why_it_stopped_is_told(grid: SweepGrid, server: Sandbox, until: Until) -> None:
-    """An empty account pauses the sweep, and the grid says so."""
+def test_the_reason_of_a_pause_is_shown(grid: SweepGrid, server: Sandbox, until: Until) -> None:
+    """An empty account pauses the sweep, and the grid shows the reason."""
     server.faults = Faults(no_balance=True)
     grid.start_button.click()
     until(lambda: "402" in displayed_html(grid))
@@ -153,7 +153,7 @@ def test_why_it_stopped_is_told(grid: SweepGrid, server: Sandbox, until: Until) 
 
 
 def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widgets: Callable[[], int]) -> None:
-    """Two hundred cells show a dozen cards; turning the page makes no more widgets than it closes."""
+    """A page has a dozen cards, and turning the page creates no more widgets than it closes."""
     before = live_widgets()
     grid = make_grid(prompt=[f"koi {number}" for number in range(100)], mode=["std", "pro"])
     assert len(grid.views) == CARDS
@@ -168,8 +168,8 @@ def test_a_large_sweep_is_paged(make_grid: Callable[..., SweepGrid], live_widget
 
 
 @pytest.mark.slow
-def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> None:
-    """Beside the live grid stands a table with the line that takes the sweep up again."""
+def test_the_static_copy(grid: SweepGrid, cell: Any, until: Until) -> None:
+    """The static copy of a grid has a table and the code that resumes the sweep."""
     show(grid.sweep)
     show(grid.sweep)
     assert cell.views == 2
@@ -182,7 +182,7 @@ def test_what_outlives_the_kernel(grid: SweepGrid, cell: Any, until: Until) -> N
 
 
 def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> None:
-    """A prompt is text, in the live grid and in what it leaves."""
+    """Prompts are escaped in the live grid and in the static copy."""
     grid = make_grid(prompt=["<img src=x onerror=alert(1)>", "koi"], mode=["std", "pro"])
     grid._ipython_display_()
     assert "<img" not in cell.html
@@ -194,20 +194,20 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
 def test_a_sweep_that_nobody_holds_is_freed(
     make_sweep: Callable[..., Sweep], manager: TaskManager, cell: Any
 ) -> None:
-    """A grid that is closed keeps neither itself nor its sweep in memory, nor what a sweep holds."""
-    made = make_sweep(prompt=["koi", "crane"])
-    made.pause()
-    show(made)
+    """A closed grid keeps neither itself nor its sweep in memory."""
+    planned = make_sweep(prompt=["koi", "crane"])
+    planned.pause()
+    show(planned)
     gc.collect()
-    show(made)
+    show(planned)
     assert cell.views == 2
     assert len({output[VIEW]["model_id"] for output in cell.outputs.values() if VIEW in output}) == 1
-    (grid,) = (grid for grid in sweep_grid._shown.values() if grid.sweep is made)
+    (grid,) = (grid for grid in sweep_grid._shown.values() if grid.sweep is planned)
     grid.close()
     del grid
-    freed = weakref.ref(made)
-    del made
+    freed = weakref.ref(planned)
+    del planned
     manager.sweeps.clear()
-    gc.collect()  # frees the grid, and the next one what only the grid has held
+    gc.collect()  # frees the grid; the next call frees what only the grid held
     gc.collect()
     assert freed() is None
