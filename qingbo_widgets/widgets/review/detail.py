@@ -230,7 +230,7 @@ class Opened(Composite):
             self._picker = None
 
     def _safely(self, act: Callable[[], object]) -> None:
-        self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.tell)
+        self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.show_error)
 
 
 def _head(entry: Entry) -> Markup:

@@ -1,4 +1,4 @@
-"""A field for the API key, and the panel that connects where nobody has yet."""
+"""``ConnectPanel``: the panel that asks for an API key, and its password field."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _KEY_MISSING = N_("Put a key in first.")
 
 
 class KeyField(Password):
-    """A password field that keeps nothing where Jupyter could store or show it.
+    """A password field whose value Jupyter can neither store nor show.
 
-    What is typed moves at once out of the synced trait into a ``Secret``; the field then is blank, in the
-    browser too. ``take`` hands the secret over, once.
+    Typed text is moved at once from the synced trait into a ``Secret``, and the field is blank again, in the
+    browser too. ``take`` returns the secret once.
     """
 
-    # Without the echo the key would not be broadcast to every client of the kernel.
-    value = Unicode("", help="Always blank: what is typed is moved out at once.").tag(
+    # Without the echo, the key is not broadcast to every client of the kernel.
+    value = Unicode("", help="Always blank: typed text is moved out at once.").tag(
         sync=True, echo_update=False
     )
 
@@ -61,16 +61,16 @@ class KeyField(Password):
 
     @property
     def is_filled(self) -> bool:
-        """Whether a key is here to be taken."""
+        """True if the field has a key to ``take``."""
         return bool(self._secret)
 
     def take(self) -> Secret:
-        """Hand over the key and forget it."""
+        """Return the key and forget it."""
         secret, self._secret = self._secret, Secret("")
         return secret
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """The state for the page and for files, in which the value is blank at any moment."""
+        """Return the state for the page and for files, in which the value is always blank."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         if "value" in state:
             state["value"] = ""
@@ -82,20 +82,20 @@ class KeyField(Password):
     def _move_out(self, change: Any) -> None:
         if change["new"]:
             self._secret = remember(Secret(change["new"]))
-            change["new"] = ""  # other observers, and tracebacks, see the same dictionary
+            change["new"] = ""  # other observers and tracebacks have the same dictionary
             with update(self):
                 self.value = ""
 
 
 class ConnectPanel(Composite):
-    """Shows how to set a key, takes one, or starts the sandbox.
+    """A panel that explains how to set a key, accepts one, or starts the sandbox.
 
     Args:
-        on_connect: called with the manager once there is one.
+        on_connect: called with the manager once it is connected.
 
     Attributes:
-        key_field: where the key goes.
-        connect_button: connects with it.
+        key_field: the field for the key.
+        connect_button: connects with the key.
         sandbox_button: starts the sandbox instead.
     """
 
@@ -115,29 +115,29 @@ class ConnectPanel(Composite):
         ways = markup.join(
             markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
         )
-        told = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(
+        intro = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(
             "ol", ways, style="margin: 4px 0 8px"
         )
         buttons = ipywidgets.HBox(
             [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
         )
         super().__init__(
-            [ipywidgets.HTML(markup.style() + told), self.key_field, buttons, self._message],
+            [ipywidgets.HTML(markup.style() + intro), self.key_field, buttons, self._message],
             layout={"overflow": "visible"},
             _dom_classes=("qingbo",),
         )
         self.key_field.observe(
-            lambda _: self._say(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
+            lambda _: self._show_message(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
         )
 
-    def _button(self, description: str, explained: str, act: Callable[[], TaskManager | None]) -> Any:
-        return button(description, explained, lambda: self._act(act))
+    def _button(self, description: str, tooltip: str, act: Callable[[], TaskManager | None]) -> Any:
+        return button(description, tooltip, lambda: self._act(act))
 
     def _act(self, act: Callable[[], TaskManager | None]) -> None:
         try:
             manager = act()
         except Exception as error:
-            self._say(message_of(error), "alarm")
+            self._show_message(message_of(error), "alarm")
             return
         if manager is not None:
             self._on_connect(manager)
@@ -146,9 +146,9 @@ class ConnectPanel(Composite):
         from ...tasks.connection import connect
 
         if not self.key_field.is_filled:
-            self._say(tr(_KEY_MISSING), "hint")
+            self._show_message(tr(_KEY_MISSING), "hint")
             return None
-        # As a secret, so that no traceback can print it.
+        # Passed as a secret, so that no traceback can print it.
         return connect(self.key_field.take())
 
     def _start_sandbox(self) -> TaskManager:
@@ -156,6 +156,6 @@ class ConnectPanel(Composite):
 
         return connect(sandbox=True)
 
-    def _say(self, text: str, kind: str = "dim") -> None:
+    def _show_message(self, text: str, kind: str = "dim") -> None:
         with update(self._message):
             self._message.value = markup.note(text, kind) if text else ""

@@ -1,4 +1,4 @@
-"""What follows from a video: the form of the next one, and the cards of what was submitted there."""
+"""Videos made from a video: the form of the next one, and the cards of the tasks submitted there."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _COSTS = N_("{service} charges for it, as the sandbox did not.")
 
 
 class Sequel(Composite):
-    """A form that opens when it is needed, and below it the tasks that were submitted here.
+    """A form that opens on demand, with the cards of the tasks submitted from it below.
 
     Args:
-        manager: submits; the default one, at the time, when left out.
+        manager: the manager that submits; by default the default manager at the time of the click.
 
     Attributes:
-        origin: the service and the folder of the video above, where they are known. What would go somewhere
-            else is not submitted before that was read.
-        form: the form, once it is open.
+        origin: the service and the folder of the video above; ``None`` if unknown. A submission to another
+            one first shows that in the form.
+        form: the form; ``None`` until it is opened.
         generate_button: submits the form.
     """
 
@@ -52,63 +52,63 @@ class Sequel(Composite):
         self.form: RequestForm | None = None
         self._cards: tuple[TaskCard, ...] = ()
         self._clicks = Clicks()
-        self._told, self._where = ipywidgets.HTML(), ipywidgets.HTML()
+        self._error, self._destination_note = ipywidgets.HTML(), ipywidgets.HTML()
         self.generate_button = button(
             tr("Generate"), tr("Submits the form."), self._generate, button_style="primary"
         )
-        super().__init__([self._told], layout={"overflow": "visible"})
+        super().__init__([self._error], layout={"overflow": "visible"})
         self._lasting = Lasting(self)
 
     @property
     def cards(self) -> tuple[TaskCard, ...]:
-        """The cards of the tasks that were submitted here, newest first."""
+        """The cards of the submitted tasks, newest first."""
         return self._cards
 
     def offer(self, request: Callable[[Owner], VideoRequest]) -> bool:
-        """Open the form with a request. What keeps it from being made is told, and nothing opens.
+        """Open the form with a request; if that cannot be created, show the error instead.
 
         Args:
-            request: makes it, given the manager that will submit it.
+            request: returns the request for the manager that will submit it.
 
         Returns:
-            Whether the form is open.
+            Whether the form was opened.
         """
         try:
-            manager = self._submitter()
-            asked = request(manager)
+            manager = self._current_manager()
+            next_request = request(manager)
             if self.form is None or self.form.manager is not manager:
                 self._drop_form()
                 self.form = RequestForm(manager)
-            self.form.load(asked)
+            self.form.load(next_request)
         except Exception as error:
-            self.tell(message_of(error))
+            self.show_error(message_of(error))
             return False
-        with update(self._where):
-            self._where.value = self._destination(manager)
-        self.tell("")
+        with update(self._destination_note):
+            self._destination_note.value = self._destination(manager)
+        self.show_error("")
         self._arrange()
         return True
 
     def again(self, request: VideoRequest) -> None:
-        """Submit a request once more; where it would go elsewhere, open the form first, which says so."""
+        """Submit a request again; if the destination differs from ``origin``, open the form instead."""
         try:
-            manager = self._submitter()
+            manager = self._current_manager()
         except Exception as error:
-            self.tell(message_of(error))
+            self.show_error(message_of(error))
             return
         if self._destination(manager):
             self.offer(lambda _: request)
         else:
             self._submit(request, lambda: manager.submit(request))
 
-    def tell(self, message: str) -> None:
-        """Show what went wrong; an empty text takes it back. A print in a callback would be lost."""
-        with update(self._told):
-            self._told.value = markup.note(message, "alarm") if message else ""
+    def show_error(self, message: str) -> None:
+        """Show an error, or clear it with an empty text. A print in a callback would be lost."""
+        with update(self._error):
+            self._error.value = markup.note(message, "alarm") if message else ""
 
     def clear(self) -> None:
-        """Close the form and the cards. Their tasks go on."""
-        self.tell("")
+        """Close the form and the cards. Their tasks continue."""
+        self.show_error("")
         self._drop()
         self._arrange()
 
@@ -116,30 +116,30 @@ class Sequel(Composite):
         self._drop()
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
-        return (self._told, self._where, self.generate_button)
+        return (self._error, self._destination_note, self.generate_button)
 
     def _generate(self) -> None:
         if self.form is not None:
             self._submit(self.form.request, self.form.submit)
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
-        """A click. Money is real: the second of a double click submits nothing."""
+        """Submit after a click. The second of a double click is ignored, because it would cost money."""
         if self.comm is None:
-            return  # nor does a click on what nobody sees any more
+            return  # a closed widget must not spend money
         with self._clicks.once(request) as is_new:
             if is_new:
-                self._show(submit)
+                self._submit_now(submit)
 
-    def _show(self, submit: Callable[[], Task]) -> None:
+    def _submit_now(self, submit: Callable[[], Task]) -> None:
         try:
             card = TaskCard(submit())
         except Exception as error:
             self._clicks.forget()
-            self.tell(message_of(error))
+            self.show_error(message_of(error))
             return
-        self.tell("")
+        self.show_error("")
         self._lasting.contain(card.lasting)
-        card.lasting.displayed()  # a click was, wherever it stands
+        card.lasting.displayed()  # the user clicked, so the widget is displayed somewhere
         self._cards = (card, *self._cards)
         self._arrange()
 
@@ -155,37 +155,37 @@ class Sequel(Composite):
             self.form = None
 
     def _arrange(self) -> None:
-        form = () if self.form is None else (self.form, self._where, self.generate_button)
+        form = () if self.form is None else (self.form, self._destination_note, self.generate_button)
         with update(self):
-            self.children = (self._told, *form, *self._cards)
+            self.children = (self._error, *form, *self._cards)
 
-    def _submitter(self) -> Owner:
+    def _current_manager(self) -> Owner:
         return current() if self._manager is None else self._manager
 
     def _destination(self, manager: Owner) -> str:
-        """Where a submission goes, as HTML; nothing where the video above came from there too."""
+        """Return the destination of a submission as HTML; empty if the video above came from there too."""
         folder = manager.library.folder
         if self.origin is None or self.origin == (manager.service, folder):
             return ""
         origin, origin_folder = self.origin
         service = _name(manager.service)
-        told = tr(_ELSEWHERE).format(
+        text = tr(_ELSEWHERE).format(
             service=service,
-            folder=_shown(folder),
+            folder=_folder_text(folder),
             origin=_name(origin),
-            origin_folder=_shown(origin_folder),
+            origin_folder=_folder_text(origin_folder),
         )
         if origin == "sandbox" and not manager.is_sandbox:
-            told = f"{told} {tr(_COSTS).format(service=service)}"
-        return markup.note(told, "hint")
+            text = f"{text} {tr(_COSTS).format(service=service)}"
+        return markup.note(text, "hint")
 
 
 def _name(service: str) -> str:
-    """What a person calls a service of the journal."""
+    """Return the display name of a service in the journal."""
     names = {"sandbox": tr("the sandbox"), "unknown": tr("an unknown service")}
     return names.get(service, service)
 
 
-def _shown(folder: Path) -> str:
-    """A folder as seen from the notebook."""
+def _folder_text(folder: Path) -> str:
+    """Return the path of a folder relative to the notebook, if possible."""
     return relative_path(folder) or str(folder)

@@ -1,4 +1,4 @@
-"""``FramePicker``: grab a frame of a finished video, and go on from it."""
+"""``FramePicker``: grab a frame of a finished video, and continue from it."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ _CONTINUE = N_("Opens the form with this frame as the first one. Nothing is subm
 
 
 class FramePicker(Composite):
-    """Any frame of a video, from its last one; what it shows can be saved, or be where a video begins.
+    """A picker for the frames of a video: saves a frame, or starts the next video with it. Opens at the last.
 
     Args:
         video: a task whose video is saved, or an mp4 file.
-        request: what a file was made of, for the next video.
-        sequel: where the next video's form opens; by default below, submitting with the task's manager.
+        request: the request of the file's video, used for the next one.
+        sequel: the widget in which the next video's form opens; by default a new one below, which submits
+            with the task's manager.
 
     Attributes:
-        time: the time in seconds. A number and no slider, which would have no name for a screen reader.
+        time: the time in seconds. A number field, because a slider would have no name for a screen reader.
         grab_button: saves the frame beside the video.
         continue_button: opens the form with the frame as the first one.
-        sequel: that form, and the cards of what it submits.
+        sequel: the form, and the cards of the tasks submitted from it.
 
     Raises:
-        QingboError: the video is not saved, or no longer there.
+        QingboError: the video is not saved, or the file is gone.
         ImportError: the extra ``[frames]`` is not installed.
     """
 
@@ -78,75 +79,75 @@ class FramePicker(Composite):
         )
         set_tooltip(self.time, tr(_TIME))
         self._clicks = Clicks()
-        self._image, self._told = ipywidgets.HTML(), ipywidgets.HTML()
+        self._image, self._note = ipywidgets.HTML(), ipywidgets.HTML()
         self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
         self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
         buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
         self.sequel = sequel or Sequel(manager)
-        own = [] if sequel else [self.sequel]
+        follow_ups = [] if sequel else [self.sequel]
         super().__init__(
-            [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._told, *own],
+            [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._note, *follow_ups],
             layout={"overflow": "visible"},
         )
         self.add_class("qingbo")
-        self.time.observe(lambda _: self._turn(), "value")
-        self._look()
+        self.time.observe(lambda _: self._on_time(), "value")
+        self._show_frame()
 
     @property
     def form(self) -> RequestForm | None:
-        """The form, once it is open."""
+        """The form of the next video; ``None`` until it is opened."""
         return self.sequel.form
 
     @property
     def generate_button(self) -> ipywidgets.Button:
-        """Submits the form's request; the card of its task stands below."""
+        """The button that submits the form; the card of its task appears below."""
         return self.sequel.generate_button
 
     @property
     def _seconds(self) -> float | None:
-        """The time that is chosen; ``None`` stands for the last frame."""
+        """The chosen time in seconds; ``None`` for the last frame."""
         return None if self.time.value >= self.time.max else self.time.value
 
-    def _look(self) -> None:
+    def _show_frame(self) -> None:
         picture = frame_at(self._video, min(self.time.value, self._length))
         picture.thumbnail((720, 720))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=85)
         data = base64.b64encode(file.getvalue()).decode("ascii")
-        # ipywidgets' own image has no words for those who do not see it.
-        drawn = markup.tag(
+        # The image widget of ipywidgets has no alternative text.
+        image = markup.tag(
             "img",
             src=f"data:image/jpeg;base64,{data}",
             alt=tr("The frame at {seconds:.2f} s").format(seconds=self.time.value),
             style=_STYLE,
         )
-        with update(self._image, self._told):
-            self._image.value, self._told.value = drawn.removesuffix("</img>"), ""
+        with update(self._image, self._note):
+            self._image.value, self._note.value = image.removesuffix("</img>"), ""
 
-    def _turn(self) -> None:
-        """Show the frame of the chosen time; a time is no click."""
-        if message := self._clicks.attempt(self._look):
+    def _on_time(self) -> None:
+        """Show the frame at the chosen time; a change of the time does not count as a click."""
+        if message := self._clicks.attempt(self._show_frame):
             self._show_error(message)
 
     def _grab(self) -> None:
         path = keep_frame(self._video, self._seconds)
-        self._tell(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
+        self._show_note(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
 
     def _continue(self) -> None:
         frame = keep_frame(self._video, self._seconds)
-        self._tell("")
+        self._show_note("")
         if not self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
             self._clicks.forget()
 
-    def _button(self, description: str, explained: str, act: Callable[[], object]) -> Any:
-        return button(description, explained, lambda: self._click(act))
+    def _button(self, description: str, tooltip: str, act: Callable[[], object]) -> Any:
+        return button(description, tooltip, lambda: self._click(act))
 
     def _click(self, act: Callable[[], object]) -> None:
         self._clicks.run((act, self._seconds), act, self._show_error)
 
     def _show_error(self, message: str) -> None:
-        self._tell(markup.note(message, "alarm"))
+        self._show_note(markup.note(message, "alarm"))
 
-    def _tell(self, told: str) -> None:
-        with update(self._told):
-            self._told.value = told
+    def _show_note(self, html: str) -> None:
+        with update(self._note):
+            self._note.value = html

@@ -1,4 +1,4 @@
-"""Ctrl+Enter, which no widget of ipywidgets tells of: the one line of script that the studio brings."""
+"""Ctrl+Enter, an event that no widget of ipywidgets reports: the only script of the studio."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _SCRIPT = Path(__file__).with_name("shortcut.js")
 
 @cache
 def shortcut_class() -> type[Any]:
-    """Return the class of the widget that listens. The first call imports anywidget, which takes long."""
+    """Return the widget class of the listener. The first call imports anywidget, which is slow."""
     import anywidget
 
     class Shortcut(Dated, anywidget.AnyWidget):
-        """Listens in the page."""
+        """The listener in the page."""
 
-        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # given a path, anywidget would keep every widget alive
 
     return Shortcut
 
 
 def make_shortcut(pressed: Callable[[str, str], None]) -> list[Any]:
-    """What listens for Ctrl+Enter and Cmd+Enter in the texts of the studio that contains it.
+    """Return a listener for Ctrl+Enter and Cmd+Enter in the text fields of the studio that contains it.
 
     Args:
-        pressed: called with the label of the text and with all that is written in it.
+        pressed: called with the label and the whole text of the field.
 
     Returns:
-        One invisible widget.
+        A list with one invisible widget.
     """
 
-    def hear(_: Any, message: Any, __: Any) -> None:
+    def on_message(_: Any, message: Any, __: Any) -> None:
         if isinstance(message, dict):
             pressed(str(message.get("label")), str(message.get("text", "")))
 
     shortcut = shortcut_class()()
-    shortcut.on_msg(hear)
+    shortcut.on_msg(on_message)
     keep_out_of_the_log(shortcut)  # a key may have been pasted into the prompt
-    # In a box of its own: where the page cannot load it, the box hides what it says about that.
+    # In a box of its own, which hides the error message if the page cannot load the script.
     return [ipywidgets.Box([shortcut], layout={"display": "none"})]

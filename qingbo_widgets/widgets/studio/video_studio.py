@@ -1,4 +1,4 @@
-"""``VideoStudio``: the form, the button, and a card for each task."""
+"""``VideoStudio``: the form, the Generate button, and a card for each task."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoStudio"]
 
-#: Seconds between two writings of what outlives the kernel while tasks are under way: all tasks each time.
-KEEP_EVERY = 1.0
+#: Seconds between two updates of the static copy while tasks are running, because each sends all tasks.
+COPY_EVERY = 1.0
 
 _GENERATE_HELP = N_("Submits the task; so does Ctrl+Enter in the prompt. Several can be under way at once.")
 _SAME = N_("Same again")
@@ -45,7 +45,7 @@ _SAME_HELP = N_(
 )
 _CHANGED = N_("Same with changes")
 _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submitted.")
-#: Seconds after which a studio hears Ctrl+Enter, and has ready what its first card needs.
+#: Seconds after which a studio listens for Ctrl+Enter and is prepared for its first card.
 READY_AFTER = 0.3
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots")
@@ -55,37 +55,37 @@ _VIDEOS = N_("videos are saved in {folder}")
 
 
 class VideoStudio(Composite):
-    """Videos from a form: fill it in, press Generate, watch the card.
+    """A form, a Generate button, and the cards of the tasks submitted from it.
 
     Args:
-        manager: what submits and follows; the default one when left out. Where there is no key either, the
-            studio shows how to give one, and offers the sandbox.
-        locale: the language, ``"en"`` or ``"zh"``, of everything that is shown from then on in this kernel;
-            by default that of the environment.
-        **initial: first values of the form's fields.
+        manager: the manager that submits and follows the tasks; by default the default manager. If that has
+            no key either, the studio explains how to set one, and offers the sandbox.
+        locale: the language, ``"en"`` or ``"zh"``, of all texts shown in this kernel from now on; by default
+            that of the environment.
+        **initial: initial values of the form's fields.
 
     Attributes:
         form: the form; all its traits can be set.
         generate_button: submits the form's request.
 
     Raises:
-        TypeError: ``manager`` is something else, a key perhaps.
-        ValueError: there is no such language here.
+        TypeError: ``manager`` is not a manager, but e.g. a key.
+        ValueError: the language is not supported.
     """
 
     def __init__(
         self, manager: Owner | None = None, *, locale: str | None = None, **initial: Unpack[EveryField]
     ) -> None:
         if not is_manager(manager):
-            refused = no_manager(type(manager).__name__)
-            del manager  # it may be a key, and a traceback can show what a frame still has
-            raise refused
+            error = no_manager(type(manager).__name__)
+            del manager  # it may be a key, and a traceback can show the locals of a frame
+            raise error
         if locale is not None:
             set_locale(locale)
         self._cards: tuple[TaskCard, ...] = ()
         self._clicks = Clicks()
-        self._told = ""
-        self._kept_at, self._is_to_keep = 0.0, False
+        self._problem = ""
+        self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form = RequestForm(**initial)
         self._cell = cell_key()
@@ -110,42 +110,42 @@ class VideoStudio(Composite):
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
         self.lasting = Lasting(self)
-        self.form.observe(lambda _: self._look(), "problems")
+        self.form.observe(lambda _: self._update_button(), "problems")
         if manager is None:
             try:
                 manager = current()
             except MissingApiKey:
-                self._panel = ConnectPanel(self._connected)
+                self._panel = ConnectPanel(self._on_connect)
                 with update(self, self._head):
                     self._head.value = markup.style() + self.lasting.style
                     self.children = [self._head, self._panel]
                 return
-        self._connected(manager)
+        self._on_connect(manager)
 
     @property
     def manager(self) -> Owner | None:
-        """What submits and follows the tasks; ``None`` as long as there is no key."""
+        """The manager that submits and follows the tasks; ``None`` until there is a key."""
         return self.form.manager
 
     @property
     def cards(self) -> tuple[TaskCard, ...]:
-        """The cards of this studio's tasks, newest first."""
+        """The cards of the studio's tasks, newest first."""
         return self._cards
 
     def get_ready(self) -> None:
-        """Make what no user sees, and neither the form nor a click should wait for.
+        """Create the invisible parts, for which neither the form nor a click should wait.
 
-        The studio does so by itself ``READY_AFTER`` seconds after it is made; a second call does nothing.
+        The studio calls this ``READY_AFTER`` seconds after it was created; a second call does nothing.
         """
         if self.comm is None:
             return
         if self.manager is not None:
             self.manager.monitor.warm_up()
         shortcut_class()  # imported before the lock is taken
-        with update(self):  # of two threads only one closes it
+        with update(self):  # so that only one of two threads does it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True
-                self._shortcut = make_shortcut(self._press)
+                self._shortcut = make_shortcut(self._on_shortcut)
                 self.children = [*self.children, style_sheet(self), *self._shortcut]
 
     def _stop(self) -> None:
@@ -156,9 +156,9 @@ class VideoStudio(Composite):
         return (self.form, self._actions, self._column, *self._shortcut)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._kept())
+        self.lasting.show(self._static_copy())
 
-    def _connected(self, manager: Owner) -> None:
+    def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
         if self._cell is not None and self._draft is None:
             self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)
@@ -166,97 +166,98 @@ class VideoStudio(Composite):
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
         folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
-        told = markup.tag(
+        status = markup.tag(
             "div",
             markup.span(service, "qingbo-status" if manager.is_sandbox else None),
             markup.span(folder, "qingbo-dim"),
             class_="qingbo-head",
         )
         with update(self, self._head):
-            self._head.value = markup.style() + self.lasting.style + told
+            self._head.value = markup.style() + self.lasting.style + status
             self.children = [self._head, self.form, self._actions, self._column]
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
             self._panel = None
-        self._look()
+        self._update_button()
 
-    def _look(self) -> None:
-        """Whether Generate can be pressed, and if not, why."""
+    def _update_button(self) -> None:
+        """Enable or disable Generate, and show the reason."""
         just_clicked = self._clicks.is_answered_just_now
         obstacle = self.form.obstacle
         with update(self.generate_button, self._reason):
             self.generate_button.disabled = bool(obstacle) or just_clicked
-            if self._told:
-                self._reason.value = markup.note(self._told, "alarm")
+            if self._problem:
+                self._reason.value = markup.note(self._problem, "alarm")
             else:
                 self._reason.value = markup.note(obstacle) if obstacle else ""
 
-    def _press(self, label: str, text: str) -> None:
-        """Ctrl+Enter in one of the prompts: what stands in it on the page is what counts."""
+    def _on_shortcut(self, label: str, text: str) -> None:
+        """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
         request, manager = self.form.with_text(label, text), self.manager
-        found = [problem for problem in self.form.problems if problem.field not in _TEXTS]
-        if request is not None and manager is not None and not (request.problems() or found):
+        others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
+        if request is not None and manager is not None and not (request.problems() or others):
             self._submit(request, lambda: manager.submit(request))
 
     def _generate(self) -> None:
-        """A click on Generate."""
+        """Submit after a click on Generate."""
         self._submit(self.form.request, self.form.submit)
 
     def _submit(self, request: VideoRequest, submit: Callable[[], Task]) -> None:
-        """A click. Money is real: the second of a double click submits nothing."""
+        """Submit after a click. The second of a double click is ignored, because it would cost money."""
         if self.comm is None:
-            return  # closed: what nobody sees must not spend money
+            return  # a closed studio must not spend money
         with self._clicks.once(request) as is_new:
             if not is_new:
                 return
-            self._told = ""
+            self._problem = ""
             with update(self.generate_button):
                 self.generate_button.disabled = True
             try:
                 task = submit()
             except Exception as error:
                 self._clicks.forget()
-                self._told = message_of(error)
+                self._problem = message_of(error)
             else:
                 self._add(TaskCard(task), request)
-        refresher.later(clicks.DOUBLE_CLICK, self._look)
-        self._look()
+        refresher.later(clicks.DOUBLE_CLICK, self._update_button)
+        self._update_button()
 
     def _add(self, card: TaskCard, request: VideoRequest) -> None:
         self._cards = (card, *self._cards)
-        card.on_redraw(self, "_keep")
-        self._offer_again(card, request)
+        card.on_redraw(self, "_update_copy_soon")
+        self._add_offers(card, request)
         with update(self._column):
             self._column.children = self._cards
         self.lasting.contain(card.lasting)
-        self._keep()
+        self._update_copy_soon()
 
-    def _offer_again(self, card: TaskCard, request: VideoRequest) -> None:
+    def _add_offers(self, card: TaskCard, request: VideoRequest) -> None:
         submit = card.task.manager.submit
         card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
         card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self.form.load(request))
 
-    # ------------------------------------------------------------------ what outlives the kernel
+    # ------------------------------------------------------------------ the static copy
 
-    def _keep(self) -> None:
-        """A turn of a task: write it down at the next opportunity. No click waits for that."""
+    def _update_copy_soon(self) -> None:
+        """Schedule an update of the static copy after a status change; no click waits for it."""
         with update():
-            # With all at their end somebody may save the notebook now, and end the kernel: no waiting then.
+            # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
+            # not wait.
             all_ended = all(task_text.is_over(card.task) for card in self._cards)
-            if not self.lasting.is_kept or (self._is_to_keep and not all_ended):
+            if not self.lasting.is_kept or (self._is_copy_due and not all_ended):
                 return
-            self._is_to_keep = True
-            rest = 0.0 if all_ended else self._kept_at + KEEP_EVERY - time.monotonic()
-        refresher.later(max(rest, 0.0), weakly(self, "_keep_now"))
+            self._is_copy_due = True
+            rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
+        refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
 
-    def _keep_now(self) -> None:
-        with update():  # of two threads the later one tells the later state
-            if self._is_to_keep:
-                self._kept_at, self._is_to_keep = time.monotonic(), False
-                self.lasting.keep(self._kept())
+    def _update_copy(self) -> None:
+        with update():  # so that the later of two threads writes the later state
+            if self._is_copy_due:
+                self._copied_at, self._is_copy_due = time.monotonic(), False
+                self.lasting.keep(self._static_copy())
 
-    def _kept(self) -> Markup:
-        """Every task of the studio as HTML, hidden as long as the studio is alive."""
+    def _static_copy(self) -> Markup:
+        """Return all tasks of the studio as HTML, hidden while the studio is alive."""
         parts = [card.left for card in self._cards]
         return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else Markup()

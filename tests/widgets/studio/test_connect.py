@@ -1,4 +1,4 @@
-"""The key is nowhere that Jupyter could store or show it."""
+"""``connect``: Jupyter can neither store nor show the key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SENTINEL = "sk-sentinel-1234567890"
 
 @pytest.fixture
 def field() -> Iterator[KeyField]:
-    """A field of its own."""
+    """Yield a field."""
     field = KeyField()
     yield field
     field.close()
@@ -35,7 +35,7 @@ def test_what_is_typed_is_moved_out_at_once(field: KeyField) -> None:
 
 
 def test_no_message_carries_the_key(field: KeyField, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an echo to the other clients of the kernel, nor an update."""
+    """Neither an echo to other clients nor an update contains the key."""
     monkeypatch.setattr(ipywidgets.widgets.widget, "JUPYTER_WIDGETS_ECHO", True, raising=False)
     sent: list[str] = []
     monkeypatch.setattr(field, "_send", lambda message, **_: sent.append(json.dumps(message)))
@@ -46,11 +46,11 @@ def test_no_message_carries_the_key(field: KeyField, monkeypatch: pytest.MonkeyP
 
 
 def test_the_state_is_blank_even_in_the_moment_of_moving() -> None:
-    """An observer that comes first, and saves the widgets' state just then, finds nothing."""
+    """The state is blank even for an observer that runs before the field's own."""
     states: list[str] = []
 
     class Watched(KeyField):
-        """A field that has an observer before it has its own."""
+        """A field with an observer that runs before its own."""
 
         def __init__(self) -> None:
             self.observe(lambda _: states.append(json.dumps(self.get_state())), "value")
@@ -65,7 +65,7 @@ def test_the_state_is_blank_even_in_the_moment_of_moving() -> None:
 
 
 def test_repr_and_log_show_nothing(field: KeyField, caplog: pytest.LogCaptureFixture) -> None:
-    """Filled or not."""
+    """Neither ``repr`` nor the log contains the key."""
     with caplog.at_level(logging.DEBUG):
         field.set_state({"value": SENTINEL})
     assert SENTINEL not in repr(field) + caplog.text + repr(vars(field))
@@ -76,7 +76,7 @@ def test_repr_and_log_show_nothing(field: KeyField, caplog: pytest.LogCaptureFix
 def test_jupyter_logs_no_message_of_the_field(
     field: KeyField, caplog: pytest.LogCaptureFixture, logger: str
 ) -> None:
-    """At DEBUG Jupyter logs every message of a widget whole; those of other widgets it still does."""
+    """At DEBUG, Jupyter logs the messages of other widgets, but not those of the field."""
     with caplog.at_level(logging.DEBUG, logger):
         logging.getLogger(logger).debug("handle_msg[%s](%s)", field.model_id, {"value": SENTINEL})
         logging.getLogger(logger).debug("Content: %s", {"comm_id": field.model_id, "value": SENTINEL})
@@ -86,22 +86,22 @@ def test_jupyter_logs_no_message_of_the_field(
 
 
 def test_the_field_sends_only_when_it_is_left(field: KeyField) -> None:
-    """Not a message for each letter, whatever the caller says."""
+    """The field sends one message when it loses focus, even with ``continuous_update=True``."""
     assert field.continuous_update is False
     assert KeyField(continuous_update=True).continuous_update is False
 
 
 def test_the_panel_names_the_variable_and_the_ways() -> None:
-    """A person without a key learns what to do, with and without one."""
+    """The panel names the environment variable and the sandbox."""
     panel = ConnectPanel(lambda _: None)
-    told = panel.children[0].value
-    assert "QINGBO_API_KEY" in told
-    assert "sandbox" in told
+    intro = panel.children[0].value
+    assert "QINGBO_API_KEY" in intro
+    assert "sandbox" in intro
     panel.close()
 
 
 def test_connect_without_a_key_says_so() -> None:
-    """Nothing happens silently."""
+    """Connect without a key shows a message."""
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.connect_button.click()
@@ -111,7 +111,7 @@ def test_connect_without_a_key_says_so() -> None:
 
 
 def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
-    """The manager has it, the panel no longer."""
+    """After Connect only the manager has the key."""
     connected: list[TaskManager] = []
     panel = ConnectPanel(connected.append)
     panel.key_field.set_state({"value": SENTINEL})
@@ -124,7 +124,7 @@ def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
 
 
 def test_a_key_that_cannot_be_one_is_told_and_not_shown(workdir: object) -> None:
-    """A key that was copied with something else, say."""
+    """An invalid key shows an error without the key."""
     panel = ConnectPanel(lambda _: None)
     panel.key_field.set_state({"value": f"{SENTINEL} and more"})
     panel.connect_button.click()
@@ -136,7 +136,7 @@ def test_a_key_that_cannot_be_one_is_told_and_not_shown(workdir: object) -> None
 def test_a_missing_sandbox_is_told_with_the_line_that_installs_it(
     workdir: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message comes from connect(); here it must be seen."""
+    """An error of ``connect`` is shown in the panel."""
 
     def refuse(*_: object, **__: object) -> TaskManager:
         raise ImportError('pip install "qingbo_widgets[sandbox]"')
@@ -149,7 +149,7 @@ def test_a_missing_sandbox_is_told_with_the_line_that_installs_it(
 
 
 def test_a_hundred_panels_leave_nothing(live_widgets: Callable[[], int]) -> None:
-    """Closing closes all of it."""
+    """Closing a panel closes all of its widgets."""
     before = live_widgets()
     for _ in range(100):
         ConnectPanel(lambda _: None).close()

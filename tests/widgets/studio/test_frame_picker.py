@@ -1,4 +1,4 @@
-"""The frame picker: what it shows is what is saved, and what the next video begins with."""
+"""``FramePicker``: it saves the frame shown, or starts the next video with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Until = Callable[[Callable[[], object]], None]
 
 @pytest.fixture
 def task(manager: TaskManager, server: Sandbox) -> Iterator[Task]:
-    """A finished task of three seconds; the sandbox is lent, and stays when its manager closes."""
+    """Yield a finished task of three seconds; its manager must not close the sandbox."""
     server.faults = Faults(fail="task_failed", fail_prompt="fail")
     manager.sandbox = server
     yield manager.submit(prompt="koi", duration=3, enable_audio=False).wait(timeout=60)
@@ -30,18 +30,18 @@ def task(manager: TaskManager, server: Sandbox) -> Iterator[Task]:
 
 
 def picture(picker: FramePicker) -> str:
-    """The frame that it shows, as HTML."""
-    (drawn,) = re.findall("<img[^>]*>", html_of(picker))
-    return str(drawn)
+    """Return the frame shown, as HTML."""
+    (image,) = re.findall("<img[^>]*>", html_of(picker))
+    return str(image)
 
 
 @pytest.mark.slow
 def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> None:
-    """It opens at the last frame; what it shows is saved; the form begins with it, and sends nothing."""
+    """It opens at the last frame, saves the frame shown, and opens a form with it that sends nothing."""
     assert task.video_path is not None
     picker = FramePicker(task)
     assert picker.time.value == picker.time.max == pytest.approx(3, abs=0.1)
-    assert picker.time.description, "a number has a name, which a slider has not"
+    assert picker.time.description, "the field has a name for screen readers"
     last = picture(picker)
     picker.time.value = 1.0
     assert picture(picker) != last
@@ -69,7 +69,7 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
 
 @pytest.mark.slow
 def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
-    """The reason and what to do stand in the picker; no form opens."""
+    """Without a way to publish, the picker shows the reason and the remedy, and no form."""
     manager.sandbox = None
     picker = FramePicker(task)
     picker.continue_button.click()
@@ -80,10 +80,10 @@ def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
-    """An mp4 of any origin gives its frames without a manager; only to go on from one, somebody connects."""
+    """An mp4 file needs a manager only to continue from a frame."""
     assert task.video_path is not None
     video = workdir / "found.mp4"
-    move(task.video_path, video, patience=20)  # its poster may just be being made
+    move(task.video_path, video, patience=20)  # its poster may be in progress
     picker = FramePicker(video)
     picker.grab_button.click()
     assert (workdir / "found-last.png").is_file()
@@ -93,14 +93,14 @@ def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
 
 
 def test_a_video_that_is_gone(workdir: Path) -> None:
-    """It is said where it was; what could not be built closes without a word."""
+    """A missing video raises with its path, without other messages."""
     with pytest.raises(QingboError, match=r"no longer at .*gone\.mp4"):
         FramePicker("gone.mp4")
 
 
 @pytest.mark.slow
 def test_closing_leaves_no_widget(task: Task, live_widgets: Callable[[], int]) -> None:
-    """With its form open too."""
+    """Closing closes all widgets, including an open form."""
     before = live_widgets()
     picker = FramePicker(task)
     picker.sequel.offer(lambda _: VideoRequest(prompt="koi"))

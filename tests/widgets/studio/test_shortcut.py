@@ -1,4 +1,4 @@
-"""Ctrl+Enter, as it arrives in the kernel; the page's side of it is driven in a browser."""
+"""Ctrl+Enter as received by the kernel; the browser tests cover the page."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tests.widgets.page import ctrl_enter
 
 @pytest.fixture
 def studio(manager: TaskManager) -> Iterator[VideoStudio]:
-    """A studio that can submit."""
+    """Yield a studio that can submit."""
     studio = VideoStudio(manager)
     yield studio
     studio.close()
 
 
 def test_the_text_comes_with_the_key(studio: VideoStudio) -> None:
-    """What was typed last counts, even if it has not reached the form otherwise."""
+    """The text sent with the shortcut counts, even if the form does not have it yet."""
     ctrl_enter(studio, "Prompt", "A koi")
     assert studio.form.prompt == "A koi"
     assert [card.task.request.prompt for card in studio.cards if card.task.request] == ["A koi"]
 
 
 def test_it_works_in_the_prompt_of_a_shot(studio: VideoStudio) -> None:
-    """The text goes to that shot."""
+    """Ctrl+Enter in the prompt of a shot updates that shot."""
     studio.form.shots = [("One", 3), ("Tw", 3)]
     ctrl_enter(studio, "Shot 2", "Two")
     (card,) = studio.cards
@@ -36,7 +36,7 @@ def test_it_works_in_the_prompt_of_a_shot(studio: VideoStudio) -> None:
 
 
 def test_a_late_letter_on_another_thread_changes_nothing(studio: VideoStudio) -> None:
-    """A page may tell of typing and of the key on two threads: the older text must not win."""
+    """An older text that arrives on another thread does not replace the one sent with the shortcut."""
     prompt = studio.form.controls["prompt"]
     studio.form.observe(lambda _: setattr(prompt, "value", "A"), "prompt")
     ctrl_enter(studio, "Prompt", "A koi in a pond")
@@ -46,7 +46,7 @@ def test_a_late_letter_on_another_thread_changes_nothing(studio: VideoStudio) ->
 
 
 def test_it_submits_nothing_that_the_button_would_not(studio: VideoStudio) -> None:
-    """Not an empty prompt, not twice at once, and not from another text field."""
+    """The shortcut submits no empty prompt, not twice at once, and not from another field."""
     ctrl_enter(studio, "Prompt", " ")
     ctrl_enter(studio, "Paste", "A koi")
     assert studio.cards == ()

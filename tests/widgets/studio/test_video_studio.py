@@ -1,4 +1,4 @@
-"""The studio: form, button, cards."""
+"""``VideoStudio``: form, button and cards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
-from qingbo_widgets.widgets.card import text as words
+from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
@@ -28,7 +28,7 @@ from tests.widgets.page import box_of, buttons_of, click, find, html_of, is_disp
 
 @pytest.fixture
 def studio(manager: TaskManager) -> Iterator[VideoStudio]:
-    """A studio that is ready to generate."""
+    """Yield a studio that is ready to generate."""
     studio = VideoStudio(manager, prompt="A koi in a clear pond", duration=3)
     yield studio
     for card in studio.cards:
@@ -38,7 +38,7 @@ def studio(manager: TaskManager) -> Iterator[VideoStudio]:
 
 @pytest.mark.slow
 def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """The click returns at once; the video comes by itself."""
+    """The click returns at once, and the card follows the task to its video."""
     studio.generate_button.click()
     (task,) = manager.tasks
     assert [card.task for card in studio.cards] == [task]
@@ -48,7 +48,7 @@ def test_generate_submits_and_shows_a_card(studio: VideoStudio, manager: TaskMan
 
 
 def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) -> None:
-    """Money is real. The page would be told too late, so the second click is refused here."""
+    """The second of a double click is ignored in the kernel, because the page would be too late."""
     studio.generate_button.click()
     studio.generate_button.click()
     assert len(manager.tasks) == 1
@@ -58,7 +58,7 @@ def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) 
 def test_another_click_later_submits_again(
     studio: VideoStudio, manager: TaskManager, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same prompt twice is a wish like any other, once the button is back."""
+    """The same prompt can be submitted again once the button is enabled."""
     monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.05)
     studio.generate_button.click()
     until(lambda: not studio.generate_button.disabled)
@@ -68,7 +68,7 @@ def test_another_click_later_submits_again(
 
 @pytest.mark.slow
 def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> None:
-    """Each with a card of its own."""
+    """Several tasks run at once, newest first, with a card each."""
     for prompt in ("one", "two", "three"):
         studio.form.prompt = prompt
         studio.generate_button.click()
@@ -78,7 +78,7 @@ def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> 
 
 
 def test_generate_is_disabled_with_a_reason(studio: VideoStudio) -> None:
-    """A grey button that says nothing is a riddle."""
+    """A disabled Generate button shows the reason."""
     studio.form.prompt = ""
     assert studio.generate_button.disabled
     assert "Write a prompt" in text_of(box_of(studio, studio.generate_button))
@@ -88,7 +88,7 @@ def test_generate_is_disabled_with_a_reason(studio: VideoStudio) -> None:
 
 
 def test_an_error_of_submitting_is_told_beside_the_button(studio: VideoStudio, manager: TaskManager) -> None:
-    """A click on a disabled button cannot come from the page, but from code; it is told all the same."""
+    """The error of a click made in code on a disabled button is shown beside it."""
     studio.form.prompt = ""
     studio.generate_button.click()
     assert "qingbo-alarm" in html_of(box_of(studio, studio.generate_button))
@@ -97,7 +97,7 @@ def test_an_error_of_submitting_is_told_beside_the_button(studio: VideoStudio, m
 
 
 def test_without_a_key_the_studio_shows_how_to_get_on(workdir: object) -> None:
-    """No traceback, and nothing that looks as if it worked."""
+    """Without a key the studio shows the panel that connects, and no form."""
     studio = VideoStudio()
     assert studio.manager is None
     assert find(studio, ConnectPanel)
@@ -107,7 +107,7 @@ def test_without_a_key_the_studio_shows_how_to_get_on(workdir: object) -> None:
 
 
 def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Callable[[], int]) -> None:
-    """And the studio says for good that this is the sandbox."""
+    """The sandbox button opens the form, under a permanent note about the sandbox."""
     before = live_widgets()
     studio = VideoStudio()
     click(studio, "Use the sandbox")
@@ -115,13 +115,13 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     assert is_displayed(studio, studio.form)
     assert find(studio, ConnectPanel) == []
     assert "not the AI" in text_of(studio)
-    studio.get_ready()  # as it does a moment after the form
+    studio.get_ready()  # as the studio itself does a moment later
     studio.close()
     assert live_widgets() == before
 
 
 def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
-    """Whoever has connected already is not asked again."""
+    """A studio uses the default manager if there is one."""
     manager = connect(server.api_key, base_url=server.base_url)
     studio = VideoStudio()
     assert studio.manager is manager
@@ -130,10 +130,10 @@ def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
 
 
 @pytest.mark.slow
-def test_the_studio_leaves_its_videos_behind(
+def test_the_static_copy_has_the_videos(
     studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside the widget there is HTML, hidden as long as the widget is alive, that grows with each task."""
+    """The static copy, hidden while the widget is alive, contains every task."""
     studio._ipython_display_()
     assert cell.views == 1
     assert "<video" not in cell.html
@@ -146,10 +146,10 @@ def test_the_studio_leaves_its_videos_behind(
     assert cell.views == 1
 
 
-def test_what_it_leaves_behind_holds_up_no_click(
+def test_the_static_copy_delays_no_click(
     studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All tasks are written each time: once for what happens together, and by nobody who waits."""
+    """The static copy is written in the background, once for simultaneous changes."""
     writers: list[str] = []
     studio._ipython_display_()
     monkeypatch.setattr(studio.lasting, "keep", lambda _: writers.append(threading.current_thread().name))
@@ -162,24 +162,24 @@ def test_what_it_leaves_behind_holds_up_no_click(
 
 
 @pytest.mark.slow
-def test_only_what_has_changed_is_put_into_words_again(
+def test_only_a_changed_task_is_rendered_again(
     studio: VideoStudio, cell: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A turn of one task is none of the others'."""
+    """A change of one task does not render the others again."""
     for prompt in ("one", "two"):
         studio.form.prompt = prompt
         studio.generate_button.click()
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.left for card in studio.cards))
-    told: list[Any] = []
-    monkeypatch.setattr(words, "ended", lambda task: told.append(task) or "")
+    rendered: list[Any] = []
+    monkeypatch.setattr(task_text, "ended", lambda task: rendered.append(task) or "")
     studio.cards[0].redraw_now()
     studio._ipython_display_()
-    assert told == [studio.cards[0].task]
+    assert rendered == [studio.cards[0].task]
 
 
 def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell: Any) -> None:
-    """Those made before, and those made after; until then nobody sees them."""
+    """Cards become visible with their studio, whether created before or after."""
     studio.generate_button.click()
     assert not studio.cards[0].lasting.is_seen
     studio._ipython_display_()
@@ -191,7 +191,7 @@ def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell
 @pytest.mark.parametrize("make", [VideoStudio, RequestForm])
 @pytest.mark.parametrize("by_name", [False, True])
 def test_a_key_in_place_of_a_manager_is_not_shown(make: type, by_name: bool) -> None:
-    """The message names the type; and no frame of ours has the value for a traceback to print."""
+    """A key passed as manager appears neither in the message nor in the locals of our frames."""
     key = "sk-sentinel-1234567890"
     with pytest.raises(TypeError, match="not str") as raised:
         make(**{"manager": key}) if by_name else make(key)
@@ -209,7 +209,7 @@ def test_a_key_in_place_of_a_manager_is_not_shown(make: type, by_name: bool) -> 
 
 @pytest.mark.slow
 def test_closing_leaves_the_tasks_running(studio: VideoStudio, manager: TaskManager) -> None:
-    """A closed view is not a cancelled task."""
+    """Closing the studio does not cancel its tasks."""
     studio.generate_button.click()
     studio.close()
     (task,) = manager.tasks
@@ -218,19 +218,19 @@ def test_closing_leaves_the_tasks_running(studio: VideoStudio, manager: TaskMana
 
 @pytest.mark.slow
 def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
-    """A cell that closes its studio can be run as often as one likes."""
+    """A hundred closed studios leave no widgets."""
     before = live_widgets()
     for _ in range(100):
         studio = VideoStudio(manager, prompt="A koi")
-        studio.get_ready()  # as it does a moment after the form
+        studio.get_ready()  # as the studio itself does a moment later
         studio.close()
     assert live_widgets() == before
 
 
 def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
-    """Nobody's variable holds it: the memory of a hundred runs is that of one."""
+    """A closed studio is freed."""
     studio = VideoStudio(manager, prompt="A koi")
-    studio.get_ready()  # as it does a moment after the form
+    studio.get_ready()  # as the studio itself does a moment later
     reference = weakref.ref(studio)
     studio.close()
     del studio
@@ -240,7 +240,7 @@ def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """The same request as a new task; a double click is one, for it costs money."""
+    """A click on "Same again" submits the same request as a new task, once for a double click."""
     studio.generate_button.click()
     card = studio.cards[0]
     until(lambda: "Same again" in buttons_of(card))
@@ -254,7 +254,7 @@ def test_a_finished_task_can_be_had_again(studio: VideoStudio, manager: TaskMana
 
 @pytest.mark.slow
 def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManager, until: Any) -> None:
-    """Its fields come back into the form, and nothing is submitted."""
+    """A click on "Same with changes" loads the request into the form and submits nothing."""
     studio.generate_button.click()
     until(lambda: "Same with changes" in buttons_of(studio.cards[0]))
     studio.form.prompt, studio.form.duration = "A fox", 12
@@ -264,7 +264,7 @@ def test_a_finished_task_can_be_changed(studio: VideoStudio, manager: TaskManage
 
 
 def test_the_language_is_an_argument(manager: TaskManager, live_widgets: Callable[[], int]) -> None:
-    """Chosen before anything is built, for all that is shown from then on; an unknown one is refused."""
+    """The language applies to everything shown from then on; an unknown one is rejected."""
     before = live_widgets()
     try:
         VideoStudio(manager, locale="zh").close()
