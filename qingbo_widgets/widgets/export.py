@@ -28,7 +28,7 @@ __all__ = ["export_sweep", "export_task"]
 ONE_FILE_LIMIT = 300 * 2**20
 
 _TOO_LARGE = N_(
-    "The videos have {size}, and at most {limit} go into one file: give the name of a folder, without .html."
+    "The videos have {size}, but one file holds at most {limit}: pass the name of a folder, without .html."
 )
 
 _CSS = markup.read_css(__file__, "export.css")

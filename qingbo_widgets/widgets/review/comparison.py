@@ -1,4 +1,4 @@
-"""``Comparison``: videos side by side, or one laid over the other, in step within a frame."""
+"""``Comparison``: videos side by side or one over the other, synchronised to within a frame."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOT_AS_MANY = N_("There are {videos} videos and {labels} labels.")
 _BLIND = N_("Which is which is shown when all are rated, or by Reveal.")
 _REVEAL_HELP = N_("Shows which is which, rated or not.")
 
-#: What stands on the controls, by what comparison.js calls it.
+#: The texts of the controls, by their keys in comparison.js.
 _TEXTS = {
     "play": N_("Play"),
     "pause": N_("Pause"),
@@ -70,26 +70,26 @@ CSS = markup.read_css(__file__, "figures.css")
 class Comparison(Composite):
     """Two to six videos with one set of controls: play, pause, step, seek, loop, speed, sound, wipe.
 
-    Space plays and pauses, the arrows step by a frame while the focus is here. A video that cannot be played
-    is told of, and the others play without it.
+    While the widget has the focus, Space plays and pauses, and the arrow keys step by a frame. A video that
+    cannot be played is reported, and the others play without it.
 
     Args:
         videos: tasks whose videos are saved, or mp4 files.
-        labels: what stands below each; by default the task's prompt and model, or the file's name.
-        fps: frames in a second, for the steps. By default those of the first video, where av is installed
-            (``[frames]``), else 30.
-        blind: shuffle them, and show nothing but letters until all tasks are rated here, or ``reveal()``.
-        seed: shuffles in the same way again.
+        labels: the caption of each video; by default the task's prompt and model, or the file's name.
+        fps: the frame rate for the steps, in frames per second. By default that of the first video if av is
+            installed (``[frames]``), else 30.
+        blind: shuffle the videos, and show only letters until all tasks are rated here, or ``reveal()``.
+        seed: the seed of the shuffle, to repeat an order.
 
     Attributes:
-        videos: as given, in the order of their letters.
-        ratings: the buttons that rate each task, by its letter, where it is hidden which is which.
+        videos: the videos, in the order of their letters.
+        ratings: the rating buttons of each task by its letter, if ``blind``.
         reveal_button: calls ``reveal``.
-        is_blind: whether it is still hidden.
+        is_blind: whether the labels are still hidden.
 
     Raises:
-        ValueError: not 2 to 6 videos, or not as many labels.
-        QingboError: a task without a video, or a file that is not there.
+        ValueError: not 2 to 6 videos, or another number of labels.
+        QingboError: a task has no video, or a file does not exist.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class Comparison(Composite):
         self.videos = tuple(videos[number] for number in order)
         self.is_blind = blind
         self._paths = [_path_of(video) for video in self.videos]
-        named = [_label_of(video) for video in videos] if labels is None else list(labels)
-        self._labels = [named[number] for number in order]
+        captions = [_label_of(video) for video in videos] if labels is None else list(labels)
+        self._labels = [captions[number] for number in order]
         texts = {name: tr(text) for name, text in _TEXTS.items()}
         fps = fps or frame_rate(self._paths[0]) or 30.0
         self.controls = kind(count=len(videos), fps=fps, texts=texts)
@@ -121,13 +121,13 @@ class Comparison(Composite):
         files = (
             tr("{number} videos").format(number=len(videos)) if blind else ", ".join(map(str, self._paths))
         )
-        self._videos.outputs = (output_of(figures(self._paths, self._shown), files),)
+        self._videos.outputs = (output_of(figures(self._paths, self._visible_labels), files),)
         self.ratings: dict[str, Any] = {}
         self._legend = ipywidgets.HTML()
-        beside = {"width": "auto", "align_self": "flex-start"}
-        self.reveal_button = button(tr("Reveal"), tr(_REVEAL_HELP), self.reveal, layout=beside)
+        at_left = {"width": "auto", "align_self": "flex-start"}
+        self.reveal_button = button(tr("Reveal"), tr(_REVEAL_HELP), self.reveal, layout=at_left)
         super().__init__(
-            [self._head, self._videos, self.controls, *(self._judging() if blind else ())],
+            [self._head, self._videos, self.controls, *(self._rating_row() if blind else ())],
             layout={"overflow": "visible"},
         )
         self.add_class("qingbo")
@@ -136,35 +136,35 @@ class Comparison(Composite):
         self._head.value = markup.style() + markup.style(CSS) + self.lasting.style
 
     def reveal(self) -> None:
-        """Show which is which."""
+        """Show the label of each letter."""
         if not self.is_blind:
             return
         self.is_blind = False
         lines = [f"{letter}: {label}" for letter, label in zip(LETTERS, self._labels, strict=False)]
         with update(self._legend, self.reveal_button):
-            # Below the controls: drawn anew, the videos would begin again.
+            # Shown below the controls, because redrawing the videos would restart them.
             self._legend.value = markup.join(
                 markup.tag("div", markup.escape(markup.plain(line))) for line in lines
             )
             self.reveal_button.disabled = True
-        self.lasting.keep(self._twin())
+        self.lasting.keep(self._static_copy())
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
-        return (self._legend, self.reveal_button)  # on no page where nothing is hidden
+        return (self._legend, self.reveal_button)  # not in the page unless blind
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._twin())
+        self.lasting.show(self._static_copy())
 
     @property
-    def _shown(self) -> list[str]:
+    def _visible_labels(self) -> list[str]:
         return [""] * len(self._labels) if self.is_blind else self._labels
 
-    def _twin(self) -> Markup:
-        shown = figures(self._paths, self._shown, controls=True)
+    def _static_copy(self) -> Markup:
+        shown = figures(self._paths, self._visible_labels, controls=True)
         return markup.style(CSS) + markup.tag("div", shown, class_=self.lasting.twin_class)
 
-    def _judging(self) -> list[Any]:
-        """What rates the tasks by their letters, and reveals."""
+    def _rating_row(self) -> list[Any]:
+        """Return the buttons that rate the tasks by letter, the one that reveals, and the legend."""
         for letter, video in zip(LETTERS, self.videos, strict=False):
             if isinstance(video, Task):
                 rating = self.ratings[letter] = rating_buttons(tr("Video {letter}").format(letter=letter))
@@ -176,7 +176,7 @@ class Comparison(Composite):
     def _rate(self, task: Task, change: Any) -> None:
         task.manager.library.judgements.rate(task.key, change["new"])
         if len(self.ratings) == len(self.videos) and all(
-            one.value is not None for one in self.ratings.values()
+            buttons.value is not None for buttons in self.ratings.values()
         ):
             self.reveal()
 
@@ -186,12 +186,15 @@ def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = Fa
 
     Args:
         paths: the videos.
-        labels: what stands below each, after its letter; empty for the letter alone.
-        controls: whether each has controls of its own.
+        labels: the caption of each, after its letter; empty for the letter alone.
+        controls: whether each video has controls of its own.
     """
-    drawn = []
+    items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
-        told = [f"{letter}: {markup.shorten(label, 120)}" if label else letter, why_unreachable(path) or ""]
+        caption = [
+            f"{letter}: {markup.shorten(label, 120)}" if label else letter,
+            why_unreachable(path) or "",
+        ]
         player = markup.tag(
             "video",
             src=relative_url(path),
@@ -202,9 +205,9 @@ def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = Fa
             style=_STYLE,
             aria_label=tr("Video {letter}").format(letter=letter),
         )
-        lines = markup.join((markup.escape(markup.plain(line)) for line in told if line), "<br>")
-        drawn.append(markup.tag("figure", player, markup.tag("figcaption", lines, class_="qingbo-dim")))
-    return markup.tag("div", markup.tag("div", *drawn, class_="qingbo-figures"), class_="qingbo-html")
+        lines = markup.join((markup.escape(markup.plain(line)) for line in caption if line), "<br>")
+        items.append(markup.tag("figure", player, markup.tag("figcaption", lines, class_="qingbo-dim")))
+    return markup.tag("div", markup.tag("div", *items, class_="qingbo-figures"), class_="qingbo-html")
 
 
 def _path_of(video: Task | str | Path) -> Path:
@@ -225,15 +228,15 @@ def _label_of(video: Task | str | Path) -> str:
 
 @cache
 def _controller() -> Any:
-    import anywidget  # takes long, and only a comparison needs it here
+    import anywidget  # slow to import, and only needed by a comparison
 
     class Controls(anywidget.AnyWidget):
-        """The controls, and what keeps the videos in step: comparison.js."""
+        """The controls of the comparison, which also synchronise the videos: comparison.js."""
 
-        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path anywidget keeps every widget that was made
+        _esm = _SCRIPT.read_text(encoding="utf-8")  # of a path, anywidget keeps every widget alive
         _css = _SCRIPT.with_suffix(".css").read_text(encoding="utf-8")
-        count = Int(2, help="How many videos there are.").tag(sync=True)
-        fps = Float(30.0, help="Frames in a second, for the steps.").tag(sync=True)
-        texts = Dict(help="What stands on the controls, by what the script calls it.").tag(sync=True)
+        count = Int(2, help="The number of videos.").tag(sync=True)
+        fps = Float(30.0, help="The frame rate for the steps, in frames per second.").tag(sync=True)
+        texts = Dict(help="The texts of the controls, by their keys in the script.").tag(sync=True)
 
     return Controls

@@ -1,4 +1,4 @@
-"""One task of a gallery, opened: its video, its judgement, its request, and what can follow from it."""
+"""One task of a gallery, opened: its video, its judgement, its request, and the videos made from it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Opened"]
 
 _KEYS = ("0", "1", "2", "3", "4", "5", "-", "ArrowLeft", "ArrowRight", "Escape")
-#: What these keys are for is on the page: the video, or a field to write in.
+#: Keys that the page handles itself: they act on the video, or focus a text field.
 _KEYS_HERE = {" ": PLAY, "t": TAGS_FIELD, "n": NOTE_FIELD}
 
 _AGAIN_HELP = N_(
@@ -51,28 +51,29 @@ _NOTHING = N_("There is no video: {status}.")
 _GONE = N_("The video is no longer at {path}.")
 _HIDDEN_GONE = N_("The video is no longer there.")
 _NO_REQUEST = N_("The request of this task is not known, so it cannot be made again.")
-_KEYS_TOLD = N_(
+_KEYS_HELP = N_(
     "Keys: 0–5 rate, – takes it back, t tags, n note, Esc leaves them; space plays, ← → go on, Esc closes."
 )
 
 
 class Opened(Composite):
-    """Shows one task, or nothing.
+    """The panel of one task; empty if no task is open.
 
     Args:
-        library: where the task is.
-        manager: submits what follows; the default one when left out. What needs only the video needs none.
+        library: the library of the task.
+        manager: the manager that submits the next videos; by default the default manager. Actions that need
+            only the video need none.
         judged: called after each judgement.
-        go: called with -1 or 1 for the task before or after, 0 to close.
+        go: called with -1 or 1 for the previous or next task, 0 to close.
 
     Attributes:
-        verdict: rating, tags and note.
-        again_button: submits the same request once more.
-        change_button: opens the form as it was for the task.
-        frames_button: shows the video's frames, to grab one or go on from it.
+        judgement: rating, tags and note.
+        again_button: submits the same request again.
+        change_button: opens the form with the request of the task.
+        frames_button: opens the frame picker of the video.
         continue_button: opens the form with the video's last frame as the first of the next.
-        close_button: shows nothing again.
-        sequel: the form, and the cards of what was submitted here.
+        close_button: closes the task.
+        sequel: the form, and the cards of the tasks submitted from it.
     """
 
     def __init__(
@@ -91,14 +92,14 @@ class Opened(Composite):
         self._video = ipywidgets.Output()
         self._video.add_class(PLAY)
         self.sequel = Sequel(manager)
-        self.verdict = Verdict(library.judgements, judged)
+        self.judgement = Verdict(library.judgements, judged)
         self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
         self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
         self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
         self.change_button = button(tr("Change and generate"), tr(_CHANGE_HELP), self._change)
-        self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._safely(self._pick))
-        go_on = tr("Continue")
-        self.continue_button = button(go_on, tr(_CONTINUE_HELP), lambda: self._safely(self._continue))
+        self.frames_button = button(tr("Frames"), tr(_FRAMES_HELP), lambda: self._run(self._toggle_picker))
+        text = tr("Continue")
+        self.continue_button = button(text, tr(_CONTINUE_HELP), lambda: self._run(self._continue))
         self.close_button = button(tr("Close"), tr("Back to the pictures alone."), lambda: go(0))
         self._buttons = ipywidgets.HBox(
             [
@@ -113,17 +114,17 @@ class Opened(Composite):
             layout={"flex_flow": "row wrap", "margin": "6px 0"},
         )
         self._frames = ipywidgets.VBox(layout={"overflow": "visible"})
-        self._keys = make_keys(_KEYS, self._press, here=_KEYS_HERE, grab=True)
+        self._keys = make_keys(_KEYS, self._on_key, here=_KEYS_HERE, grab=True)
         super().__init__(layout={"overflow": "visible", "display": "none"})
         for name in ("qingbo-card", "qingbo-opened", KEYS_CLASS):
             self.add_class(name)
 
     def show(self, entry: Entry | None, *, hidden: bool = False) -> None:
-        """Show this task, ``None`` for nothing.
+        """Show a task.
 
         Args:
-            entry: the task.
-            hidden: show the video and not a word of which one it is.
+            entry: the task; ``None`` to show none.
+            hidden: show the video without anything that identifies the task.
         """
         if (entry, hidden) == (self._entry, self._is_hidden):
             return
@@ -136,19 +137,21 @@ class Opened(Composite):
             if entry is None:
                 self.children = ()
                 return
-            self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_TOLD)}") if hidden else _head(entry)
+            self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_HELP)}") if hidden else _head(entry)
             self.sequel.origin = (entry.service, self._library.folder)
             self._request.value = "" if hidden else _request(entry)
-            # Drawn anew, a video would begin again while it is being judged.
-            is_news = is_other or before is None or (before.file, before.status) != (entry.file, entry.status)
-            if is_news or not self._is_there(entry):
+            # A redraw would restart the video while the user judges it.
+            has_changed = (
+                is_other or before is None or (before.file, before.status) != (entry.file, entry.status)
+            )
+            if has_changed or not self._is_there(entry):
                 self._video.outputs = self._player(entry, hidden)
-            self.verdict.show(entry.key)
+            self.judgement.show(entry.key)
             is_known = request_of(entry) is not None
             self.again_button.disabled = self.change_button.disabled = hidden or not is_known
             self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
-            # The listener is new to the page each time that the panel opens, and takes the focus then.
-            parts = [self._head, self._video, self.verdict, self._buttons, self._frames, self.sequel]
+            # The page creates the key listener each time the panel opens, and it takes the focus then.
+            parts = [self._head, self._video, self.judgement, self._buttons, self._frames, self.sequel]
             self.children = (*parts, self._request, *self._keys)
 
     def _stop(self) -> None:
@@ -157,12 +160,12 @@ class Opened(Composite):
 
     def _parts_elsewhere(self) -> tuple[Any, ...]:
         return (
-            self._head, self._request, self._video, self.verdict, self._buttons, self._frames, self.sequel,
+            self._head, self._request, self._video, self.judgement, self._buttons, self._frames, self.sequel,
             *self._keys,
         )  # fmt: skip
 
     def _clear(self) -> None:
-        """Forget what was opened below the last task."""
+        """Close the picker, the form and the cards of the previous task."""
         self._close_picker()
         self.sequel.clear()
 
@@ -171,24 +174,24 @@ class Opened(Composite):
         return video is not None and video.is_file()
 
     def _player(self, entry: Entry, hidden: bool) -> tuple[dict[str, Any], ...]:
-        """The video, or why there is none; hidden, without the file's name and the service's own words."""
+        """Return the video, or why there is none; ``hidden`` leaves out the file name and the error."""
         video = self._library.video_of(entry)
         status = status_name(entry.status)
         if video is not None and self._is_there(entry):
             shown = figures([video], [""], controls=True) if hidden else video_html(video)
             return (output_of(shown, tr("A video") if hidden else str(video)),)
         if video is None:
-            told = markup.note(tr(_NOTHING).format(status=status), "hint")
+            note = markup.note(tr(_NOTHING).format(status=status), "hint")
             if not hidden and (error := (entry.error or {}).get("message")):
-                told += markup.note(error, "alarm")
+                note += markup.note(error, "alarm")
         else:
-            told = markup.note(tr(_HIDDEN_GONE) if hidden else tr(_GONE).format(path=video), "hint")
-        return (output_of(markup.tag("div", told, class_="qingbo-html"), status),)
+            note = markup.note(tr(_HIDDEN_GONE) if hidden else tr(_GONE).format(path=video), "hint")
+        return (output_of(markup.tag("div", note, class_="qingbo-html"), status),)
 
     # ------------------------------------------------------------------ keys and buttons
 
-    def _press(self, key: str) -> None:
-        if not self.verdict.press(key):
+    def _on_key(self, key: str) -> None:
+        if not self.judgement.press(key):
             self._go({"ArrowLeft": -1, "ArrowRight": 1, "Escape": 0}[key])
 
     def _again(self) -> None:
@@ -199,23 +202,23 @@ class Opened(Composite):
         if self._entry is not None and (request := request_of(self._entry)) is not None:
             self.sequel.offer(lambda _: request)
 
-    def _pick(self) -> None:
+    def _toggle_picker(self) -> None:
         if self._picker is not None:
             self._close_picker()
             return
-        video, request = self._film()
+        video, request = self._video_and_request()
         self._picker = FramePicker(video, request=request, sequel=self.sequel)
         with update(self._frames):
             self._frames.children = (self._picker,)
 
     def _continue(self) -> None:
-        video, request = self._film()
+        video, request = self._video_and_request()
         frame = keep_frame(video, None)
         if not self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), "")):
             self._clicks.forget()
 
-    def _film(self) -> tuple[Path, VideoRequest]:
-        """The video, and what it was made of as far as that is known. Neither needs a service."""
+    def _video_and_request(self) -> tuple[Path, VideoRequest]:
+        """Return the path of the video and the known part of its request. Neither needs a service."""
         entry = self._entry
         video = None if entry is None else self._library.video_of(entry)
         if entry is None or video is None:
@@ -229,7 +232,7 @@ class Opened(Composite):
             self._picker.close()
             self._picker = None
 
-    def _safely(self, act: Callable[[], object]) -> None:
+    def _run(self, act: Callable[[], object]) -> None:
         self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.show_error)
 
 
@@ -239,15 +242,15 @@ def _head(entry: Entry) -> Markup:
         "div",
         markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
         markup.span(when, "qingbo-dim"),
-        markup.span(tr(_KEYS_TOLD), "qingbo-dim"),
+        markup.span(tr(_KEYS_HELP), "qingbo-dim"),
         class_="qingbo-head",
     )
     prompt = markup.tag(
         "div", markup.escape(entry.prompt), class_="qingbo-prompt", style="white-space: pre-wrap"
     )
-    known = request_of(entry)
-    sent_on = callback_note(known) if known is not None else ""
-    prompt += markup.note(sent_on, "hint") if sent_on else Markup()
+    request = request_of(entry)
+    callback = callback_note(request) if request is not None else ""
+    prompt += markup.note(callback, "hint") if callback else Markup()
     mode = "" if entry.request is None else str(readable_part_of(entry).mode)
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
     return line + prompt + markup.chips(entry.model, mode, entry.task_id, cost)
@@ -256,6 +259,6 @@ def _head(entry: Entry) -> Markup:
 def _request(entry: Entry) -> Markup:
     if entry.request is None:
         return markup.note(tr(_NO_REQUEST))
-    written = json.dumps(dict(entry.request), ensure_ascii=False, indent=2, default=str)
-    code = markup.tag("pre", markup.tag("code", markup.escape(written)))
+    text = json.dumps(dict(entry.request), ensure_ascii=False, indent=2, default=str)
+    code = markup.tag("pre", markup.tag("code", markup.escape(text)))
     return markup.tag("details", markup.tag("summary", markup.escape(tr("Request"))), code)

@@ -1,4 +1,4 @@
-"""The controls that choose what a gallery shows."""
+"""``Filters``: the controls that select the tasks of a gallery."""
 
 from __future__ import annotations
 
@@ -23,25 +23,24 @@ __all__ = ["Filters"]
 
 _ALL = N_("all")
 _UNRATED = -1
-#: The value of "all". It is not ``None``, which to ipywidgets is no choice at all: an empty box.
+#: The value of "all". Not ``None``, which ipywidgets treats as no selection: an empty box.
 _EVERY = object()
 _SEARCH_HELP = N_("Words that must all be in the prompt. Enter searches.")
-#: What tells which video is which, and so is not offered where that is hidden: the order too, in which they
-#: were submitted.
-_TELLING = ("text", "model", "mode", "order")
+#: Controls that would identify a video, and so are not offered in a blind gallery; these include the order of
+#: submission.
+_REVEALING = ("text", "model", "mode", "order")
 _WIDTH = {"text": "260px", "since": "190px", "until": "190px"}
 
 
 class Filters(HBox):
-    """Search, filters and order. Only what the library holds is offered.
+    """Search, filters and order, with only the values that occur in the library.
 
     Args:
-        changed: called after each change by a person or in code.
-        blind: whether it is hidden which is which: then all are shuffled, and are not searched for.
+        changed: called after each change by the user or in code.
+        blind: whether the tasks are anonymous; they are shuffled then, and cannot be searched.
 
     Attributes:
-        controls: the controls by the name of what they choose: text, model, mode, status, tag, rating,
-            since, until, order.
+        controls: the controls by name: text, model, mode, status, tag, rating, since, until, order.
     """
 
     def __init__(self, changed: Callable[[], object], *, blind: bool = False) -> None:
@@ -50,7 +49,7 @@ class Filters(HBox):
         every = (tr(_ALL), _EVERY)
         rated = [(tr("{stars} or more").format(stars=stars), stars) for stars in range(5, -1, -1)]
         ratings = [every, (tr("not rated"), _UNRATED), *rated]
-        orders = [(tr(told), order) for order, told in ORDERS.items() if order != "shuffled"]
+        orders = [(tr(text), order) for order, text in ORDERS.items() if order != "shuffled"]
         self.controls: dict[str, Any] = {
             "text": Text(
                 description=tr("Search"), placeholder=tr("words of the prompt"), continuous_update=False
@@ -65,7 +64,7 @@ class Filters(HBox):
             "order": ipywidgets.Dropdown(description=tr("Order"), options=orders),
         }
         set_tooltip(self.controls["text"], tr(_SEARCH_HELP))
-        for name in _TELLING if blind else ():
+        for name in _REVEALING if blind else ():
             control = self.controls.pop(name)
             close_whole(control)
         for name, control in self.controls.items():
@@ -73,14 +72,14 @@ class Filters(HBox):
             control.layout.width = _WIDTH.get(name, "212px")
             control.layout.max_width = "100%"
             control.layout.margin = "2px 8px 2px 0"
-            control.observe(self._hear, "value")
+            control.observe(self._on_change, "value")
         super().__init__(
             list(self.controls.values()), layout={"flex_flow": "row wrap", "overflow": "visible"}
         )
 
     @property
     def selection(self) -> Selection:
-        """What is chosen now."""
+        """The current selection."""
         values: dict[str, Any] = {name: control.value for name, control in self.controls.items()}
         chosen: dict[str, Any] = {name: None if value is _EVERY else value for name, value in values.items()}
         rating = chosen.pop("rating")
@@ -93,35 +92,35 @@ class Filters(HBox):
         return replace(selection, unrated=True) if rating == _UNRATED else replace(selection, rating=rating)
 
     def offer(self, choices: Choices) -> None:
-        """Offer what the library holds; what is chosen stays chosen, were it gone from the library too."""
+        """Offer the values in the library; a chosen value stays, even if it is gone from the library."""
         offered = (("model", choices.models), ("status", choices.statuses), ("tag", choices.tags))
         with self._echo:
             for name, values in offered:
                 if (control := self.controls.get(name)) is not None:
                     self._offer(control, values, status_name if name == "status" else str)
 
-    def _offer(self, control: Any, values: Iterable[str], named: Callable[[str], str]) -> None:
+    def _offer(self, control: Any, values: Iterable[str], text_of: Callable[[str], str]) -> None:
         chosen = control.value
-        options = [(tr(_ALL), _EVERY), *((named(value), value) for value in values)]
+        options = [(tr(_ALL), _EVERY), *((text_of(value), value) for value in values)]
         if chosen not in (_EVERY, *values):
-            options.append((named(chosen), chosen))
+            options.append((text_of(chosen), chosen))
         if tuple(options) != tuple(control.options):
             with update(control):
                 control.options = options
                 control.value = chosen
 
-    def _hear(self, _: Any) -> None:
+    def _on_change(self, _: Any) -> None:
         if not self._echo:
             self._changed()
 
 
 def _modes() -> list[tuple[str, Any]]:
-    """Return the modes of all models, each with its label: one model may have more than the others."""
+    """Return the modes of all models with their labels; one model may have more than the others."""
     taken = [model.parameters["mode"] for model in models_of().values() if "mode" in model.parameters]
     offered = (option for parameter in (declared()["mode"], *taken) for option in choice_options(parameter))
     return list(dict.fromkeys(offered))
 
 
 def _midnight(day: date | None) -> datetime | None:
-    """The beginning of the day where the kernel is."""
+    """Return the start of a day in the kernel's time zone."""
     return None if day is None else datetime.combine(day, time.min).astimezone()

@@ -1,4 +1,4 @@
-"""``Gallery``: the tasks of a library as pictures, thousands of them, a page at a time."""
+"""``Gallery``: the tasks of a library as pictures, one page at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["Gallery"]
 _SIZES = (12, 24, 48)
 _EMPTY = N_("The library in {folder} has no tasks yet.")
 _NONE = N_("No task is like that.")
-_TWIN = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
+_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
 _NO_PICTURES = N_(
     'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
 )
@@ -39,25 +39,25 @@ _REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those o
 
 
 class Gallery(Composite):
-    """Everything in a library: searched, filtered, sorted, opened, judged, and made again.
+    """A browser for a library: search, filter, sort, open, judge, and generate again.
 
-    Pictures are small stills, so that a page is light; a video is loaded when it is opened. However many
-    tasks there are and however many pages one looks at, the widgets are those of one page.
+    Pictures are small stills, so that a page is light; a video is loaded when it is opened. A gallery has
+    only the widgets of one page, however many tasks and pages there are.
 
     Args:
-        source: a library, a manager or a library's folder. By default the library of the default manager,
-            or ``qingbo_videos``.
-        page_size: how many tasks a page shows: 12, 24 or 48.
-        blind: show of a task that is not rated only its video, not its prompt, model or request. All are
-            shuffled then, and are neither searched nor sorted by what would tell.
+        source: a library, a manager, or the folder of a library. By default the library of the default
+            manager, or ``qingbo_videos``.
+        page_size: the number of tasks on a page: 12, 24 or 48.
+        blind: show only the video of an unrated task, not its prompt, model or request. The tasks are
+            shuffled then, and cannot be searched or sorted by anything that identifies them.
 
     Attributes:
-        library: where the tasks are.
+        library: the library shown.
         filters: search, filters and order.
         tiles: the pictures.
-        opened: the task that is open.
-        page: the number of the page shown, from 1.
-        total: how many tasks are like what is asked for.
+        opened: the panel of the open task.
+        page: the number of the current page, from 1.
+        total: the number of tasks that match the filters.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Gallery(Composite):
             raise ValueError(
                 tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
             )
-        # Looking connects nobody: without a manager the library is looked at all the same.
+        # A gallery does not connect: without a manager it shows the library all the same.
         manager = connection.default() if source is None else None
         source = manager or source or "qingbo_videos"
         if isinstance(source, TaskManager):
@@ -77,11 +77,11 @@ class Gallery(Composite):
         self.page, self.total, self._blind = 1, 0, blind
         self._shown: list[tuple[Entry, Judgement]] = []
         self._key: str | None = None
-        self._head, self._told = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
+        self._head, self._count_line = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
         self._hint = ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
         self.opened = Opened(self.library, manager, self._judged, self._go)
-        self.tiles = Tiles(self.library, self.look_at, _Made(self), self.opened)
+        self.tiles = Tiles(self.library, self.look_at, _OnPoster(self), self.opened)
         self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
         self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
         self._size = ipywidgets.Dropdown(options=_SIZES, value=page_size, description=tr("Per page"))
@@ -90,7 +90,14 @@ class Gallery(Composite):
             control.style.description_width = "initial"
             control.layout.width = width
         self._pages = ipywidgets.HBox(
-            [self.before_button, self.after_button, self._told, self._number, self._size, self._refresh],
+            [
+                self.before_button,
+                self.after_button,
+                self._count_line,
+                self._number,
+                self._size,
+                self._refresh,
+            ],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
         )
         super().__init__(
@@ -106,27 +113,27 @@ class Gallery(Composite):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The tasks of the page that is shown, in its order."""
+        """The tasks of the current page, in order."""
         return tuple(entry for entry, _ in self._shown)
 
     def turn(self, page: int) -> None:
-        """Show another page; one that there is not becomes the nearest."""
+        """Show another page; a number out of range becomes the nearest page."""
         if page != self.page:
             self.page, self._key = page, None
             self._draw()
 
     def look_at(self, key: str | None) -> None:
-        """Open a task of this page by its key; ``None`` closes the one that is open."""
+        """Open a task of the current page by its key; ``None`` closes the open task."""
         self._key = key if any(entry.key == key for entry, _ in self._shown) else None
         self._arrange()
 
     def reload(self) -> None:
-        """Look into the library again."""
+        """Read the library again."""
         self.filters.offer(choices(self.library.journal))
         self._draw()
 
     def refresh(self) -> bool:
-        """A poster that was missing is there: draw it."""
+        """Redraw the page, because a missing poster is ready."""
         if self.comm is not None:
             self._arrange()
         return False
@@ -135,13 +142,13 @@ class Gallery(Composite):
         return (self.opened, self.tiles)
 
     def _ipython_display_(self, **_: Any) -> None:
-        told = markup.note(tr(_TWIN).format(total=self.total, folder=self.library.folder.name))
-        self.lasting.show(markup.tag("div", told, class_=f"qingbo-html {self.lasting.twin_class}"))
+        note = markup.note(tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name))
+        self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
 
     def _judged(self) -> None:
-        """The tasks shown stay, though one may no longer be what was asked for: it is just being judged."""
-        kept = self.library.judgements.of_all([entry.key for entry, _ in self._shown])
-        self._shown = [(entry, kept[entry.key]) for entry, _ in self._shown]
+        """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""
+        judgements = self.library.judgements.of_all([entry.key for entry, _ in self._shown])
+        self._shown = [(entry, judgements[entry.key]) for entry, _ in self._shown]
         self.filters.offer(choices(self.library.journal))
         self._arrange()
 
@@ -150,7 +157,7 @@ class Gallery(Composite):
         self._draw()
 
     def _go(self, step: int) -> None:
-        """Open the task before or after, on the next page if need be; 0 closes."""
+        """Open the previous (-1) or next (1) task, on another page if necessary; 0 closes."""
         keys = [entry.key for entry, _ in self._shown]
         if step == 0 or self._key not in keys:
             self.look_at(None)
@@ -167,7 +174,7 @@ class Gallery(Composite):
         return max(1, ceil(self.total / int(self._size.value)))
 
     def _draw(self) -> None:
-        """Ask the database for the page, and show it."""
+        """Read the page from the database and show it."""
         size = self._size.value
         self.total, self._shown = select(
             self.library.journal, self.filters.selection, limit=size, offset=(self.page - 1) * size
@@ -177,9 +184,9 @@ class Gallery(Composite):
             self._draw()
             return
         first = (self.page - 1) * size + 1
-        with update(self._told, self._number, self.before_button, self.after_button):
-            self._told.value = markup.span(self._count(first))
-            # In this order: a number above its limit would be moved, and that is turning the page.
+        with update(self._count_line, self._number, self.before_button, self.after_button):
+            self._count_line.value = markup.span(self._count(first))
+            # In this order, because a number above its limit would be moved, which turns the page.
             self._number.max = max(self._last_page, self._number.value)
             self._number.value = self.page
             self._number.max = self._last_page
@@ -195,7 +202,7 @@ class Gallery(Composite):
         return tr(_EMPTY).format(folder=self.library.folder.name) if is_empty else tr(_NONE)
 
     def _arrange(self) -> None:
-        opened = next((one for one in self._shown if one[0].key == self._key), None)
+        opened = next((shown for shown in self._shown if shown[0].key == self._key), None)
         with update(self._hint):
             self.tiles.show(self._shown, self._key, blind=self._blind)
             self._hint.value = markup.note(tr(_NO_PICTURES), "hint") if self.tiles.lacks_pictures else ""
@@ -208,8 +215,8 @@ class Gallery(Composite):
         return button(description, "", lambda: self.turn(self.page + step))
 
 
-class _Made:
-    """Called on the posters' thread; holds the gallery weakly."""
+class _OnPoster:
+    """A callback for the posters' thread that holds the gallery weakly."""
 
     def __init__(self, gallery: Gallery) -> None:
         self._gallery = weakref.ref(gallery)

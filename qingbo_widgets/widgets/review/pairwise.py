@@ -1,4 +1,4 @@
-"""``Pairwise``: of two videos, which is better? And the ranking that follows from many such answers."""
+"""``Pairwise``: choices between two videos, and the ranking computed from them."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from .comparison import CSS, figures
 
 __all__ = ["Pairwise"]
 
-_TOLD = N_("Which is better? Keys: ← the left one, → the right one, ↓ another pair; space plays both.")
+_QUESTION = N_("Which is better? Keys: ← the left one, → the right one, ↓ another pair; space plays both.")
 _HIDDEN = N_("Which is which is not shown before the ranking.")
-_FEW = N_("A ranking needs two tasks at least whose videos are saved, of one library.")
+_FEW = N_("A ranking needs at least two tasks of one library whose videos are saved.")
 _RANKING_HELP = N_("Shows which is which, and how sure the order is.")
 _COUNTED = N_("{number} answers so far")
 
 
 class Pairwise(Composite):
-    """Two videos at a time, without a word of which is which; every answer is kept in the library.
+    """Two anonymous videos at a time, of which the user chooses the better; answers are saved in the library.
 
-    The next pair is one that has been seen the fewest times, its sides drawn by lot.
+    The next pair is one of those shown the fewest times, with random sides.
 
     Args:
-        tasks: whose videos are ranked.
-        seed: draws the same pairs in the same order again.
+        tasks: the tasks whose videos are ranked.
+        seed: the seed of the random choices, to repeat a sequence of pairs.
 
     Attributes:
         pair: the tasks shown, left and right.
@@ -59,60 +59,62 @@ class Pairwise(Composite):
         if len(self._tasks) < 2 or len(libraries) > 1 or not all(map(_is_saved, tasks)):
             raise QingboError(tr(_FEW))
         self._judgements = next(iter(self._tasks.values())).manager.library.judgements
-        self._lot = random.Random(seed)
+        self._random = random.Random(seed)
         self.pair: tuple[Task, Task] | None = None
         self._shown_at = 0.0
         self._head, self._table = ipywidgets.HTML(), ipywidgets.HTML()
         self._videos = ipywidgets.Output(layout={"margin": "0"})
         self._videos.add_class(PLAY)
         left, right, other = tr("Left is better"), tr("Right is better"), tr("Another pair")
-        self.left_button = button(left, tr("The left arrow"), lambda: self._press("ArrowLeft"))
-        self.right_button = button(right, tr("The right arrow"), lambda: self._press("ArrowRight"))
-        self.skip_button = button(other, tr("The down arrow"), lambda: self._press("ArrowDown"))
+        self.left_button = button(left, tr("The left arrow"), lambda: self._on_key("ArrowLeft"))
+        self.right_button = button(right, tr("The right arrow"), lambda: self._on_key("ArrowRight"))
+        self.skip_button = button(other, tr("The down arrow"), lambda: self._on_key("ArrowDown"))
         self.ranking_button = button(tr("Ranking"), tr(_RANKING_HELP), self._show_ranking)
         self._counted = ipywidgets.HTML(layout={"margin": "0 10px"})
         buttons = ipywidgets.HBox(
             [self.left_button, self.right_button, self.skip_button, self.ranking_button, self._counted],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "6px 0"},
         )
-        keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._press, here={" ": PLAY})
+        keys = make_keys(("ArrowLeft", "ArrowRight", "ArrowDown"), self._on_key, here={" ": PLAY})
         super().__init__(
             [self._head, self._videos, buttons, self._table, *keys], layout={"overflow": "visible"}
         )
         for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
             self.add_class(name)
         self.lasting = Lasting(self)
-        told = markup.tag("div", markup.span(tr(_TOLD)), Markup(" "), markup.span(tr(_HIDDEN), "qingbo-dim"))
-        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + told
+        intro = markup.tag(
+            "div", markup.span(tr(_QUESTION)), Markup(" "), markup.span(tr(_HIDDEN), "qingbo-dim")
+        )
+        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + intro
         self.skip()
 
     def choose(self, side: int) -> None:
-        """Say that the left (0) or the right (1) one is better, and show another pair."""
+        """Record that the left (0) or right (1) video is better, and show another pair."""
         if self.pair is not None:
             self._judgements.prefer(self.pair[side].key, self.pair[1 - side].key)
             self.skip()
 
     def skip(self) -> None:
-        """Show another pair, of those seen the fewest times."""
-        asked = self._judgements.preferences(self._tasks.keys())
-        seen = Counter(frozenset(pair) for pair in asked)
+        """Show another pair, one of those shown the fewest times."""
+        answers = self._judgements.preferences(self._tasks.keys())
+        seen = Counter(frozenset(pair) for pair in answers)
         shown = frozenset(task.key for task in self.pair or ())
         pairs = [pair for pair in combinations(self._tasks, 2) if frozenset(pair) != shown]
         pairs = pairs or list(combinations(self._tasks, 2))
         fewest = min(seen[frozenset(pair)] for pair in pairs)
-        left, right = self._lot.choice([pair for pair in pairs if seen[frozenset(pair)] == fewest])
-        if self._lot.random() < 0.5:
+        left, right = self._random.choice([pair for pair in pairs if seen[frozenset(pair)] == fewest])
+        if self._random.random() < 0.5:
             left, right = right, left
         self.pair = self._tasks[left], self._tasks[right]
         paths = [path for task in self.pair if (path := task.video_path) is not None]
         with update(self._videos, self._counted, self._table):
             self._videos.outputs = (output_of(figures(paths, ("", ""), controls=True), tr("Two videos")),)
-            self._counted.value = markup.span(tr(_COUNTED).format(number=len(asked)), "qingbo-dim")
+            self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
             self._table.value = ""
         self._shown_at = time.monotonic()
 
     def ranking(self) -> list[Ranked]:
-        """The tasks by their strength, the best first, each with its uncertainty.
+        """Return the tasks by strength, best first, each with its uncertainty.
 
         Raises:
             ImportError: choix is not installed (``[judging]``).
@@ -123,17 +125,17 @@ class Pairwise(Composite):
         note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
         self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
 
-    def _press(self, key: str) -> None:
+    def _on_key(self, key: str) -> None:
         chosen = {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}
         self._answer(chosen.get(key, self.skip))
 
     def _answer(self, act: Callable[[], object]) -> None:
-        """An answer of a person. The second of a double click is none: nobody has seen that pair."""
+        """Act on an answer. The second of a double click is ignored: the user has not seen that pair."""
         if time.monotonic() - self._shown_at < DOUBLE_CLICK:
             return
         try:
             act()
-        except QingboError as error:  # a library that can only be looked at
+        except QingboError as error:  # a read-only library
             with update(self._table):
                 self._table.value = markup.note(error, "alarm")
 
@@ -147,22 +149,22 @@ class Pairwise(Composite):
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
-        rows = [markup.tag("tr", *(markup.tag("th", markup.escape(word)) for word in head))]
-        asked = {key: _asked(task) for key, task in self._tasks.items()}
-        varied = differing(list(asked.values()))
-        for place, one in enumerate(ranked, 1):
-            task, fields = self._tasks[one.key], asked[one.key]
-            # Of a task that was made elsewhere it is not known what is a default.
+        rows = [markup.tag("tr", *(markup.tag("th", markup.escape(text)) for text in head))]
+        fields_of = {key: _fields_of(task) for key, task in self._tasks.items()}
+        varied = differing(list(fields_of.values()))
+        for place, item in enumerate(ranked, 1):
+            task, fields = self._tasks[item.key], fields_of[item.key]
+            # For a task of another kernel the defaults are unknown.
             names = fields if task.request is None else varied or ["prompt"]
-            told = label({name: fields.get(name) for name in names})
-            named = " · ".join(part for part in (told, task.task_id) if part)
-            cells = (place, named, f"{one.strength:+.2f} ± {one.error:.2f}", one.wins, one.losses)
+            values = label({name: fields.get(name) for name in names})
+            title = " · ".join(part for part in (values, task.task_id) if part)
+            cells = (place, title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
             rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")
 
 
-def _asked(task: Task) -> dict[str, Any]:
-    """The fields of the request, as far as they are known; several shots are one prompt."""
+def _fields_of(task: Task) -> dict[str, Any]:
+    """Return the known fields of the request; several shots count as one prompt."""
     if task.request is None:
         return {"model": task.model} if task.model else {}
     fields = task.request.chosen()

@@ -1,4 +1,4 @@
-"""Rating, tags and note of one video, as a person gives them."""
+"""``Verdict``: the rating, tags and note of one video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..base.text_fields import Text, Textarea
 
 __all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
 
-#: The classes of the two fields, for the keys that lead there.
+#: The CSS classes of the two fields, for the keys that focus them.
 TAGS_FIELD, NOTE_FIELD = "qingbo-tags", "qingbo-note-text"
 
 _RATING_HELP = N_("0 is useless, 5 could not be better. The keys 0 to 5 do the same.")
@@ -27,16 +27,16 @@ _NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
 class Verdict(VBox):
-    """The rating, tags and note of one video. Each change is saved at once, or an error below says why not.
+    """The rating, tags and note of one video. Each change is saved at once; an error is shown below.
 
     Args:
-        judgements: keeps them.
-        judged: called after each change.
+        judgements: the judgements of the library.
+        judged: called after each saved change.
 
     Attributes:
         rating: the buttons ``–`` and 0 to 5.
-        tags: the tags, with commas between them.
-        note: the note.
+        tags: the field for the tags, separated by commas.
+        note: the field for the note.
     """
 
     def __init__(self, judgements: Judgements, judged: Callable[[], object]) -> None:
@@ -46,7 +46,7 @@ class Verdict(VBox):
         self.rating = rating_buttons(tr("Rating"))
         self.tags = Text(description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False)
         self.note = Textarea(description=tr("Note"), rows=2, continuous_update=False)
-        for control, explained in (
+        for control, tooltip in (
             (self.rating, tr(_RATING_HELP)),
             (self.tags, tr(_TAGS_HELP)),
             (self.note, tr(_NOTE_HELP)),
@@ -55,8 +55,8 @@ class Verdict(VBox):
                 control.style.description_width = "52px"
             control.layout.width = "auto"
             control.layout.max_width = "520px"
-            set_tooltip(control, explained)
-            control.observe(self._hear, "value")
+            set_tooltip(control, tooltip)
+            control.observe(self._save, "value")
         self._refusal = ipywidgets.HTML()
         self.tags.add_class(TAGS_FIELD)
         self.note.add_class(NOTE_FIELD)
@@ -64,7 +64,7 @@ class Verdict(VBox):
         super().__init__(parts, layout={"overflow": "visible"})
 
     def show(self, key: str) -> None:
-        """Show what is thought of a task."""
+        """Show the judgement of a task."""
         judgement = self._judgements.of(key)
         self._key = key
         with self._echo, update(self.rating, self.tags, self.note, self._refusal):
@@ -74,10 +74,10 @@ class Verdict(VBox):
             self.note.value = judgement.note
 
     def press(self, key: str) -> bool:
-        """Take a key of the keyboard: a digit rates, ``-`` takes the rating back.
+        """Handle a key: a digit sets the rating, ``-`` removes it.
 
         Returns:
-            Whether it was one of those.
+            Whether the key was handled.
         """
         if key == "-":
             self.rating.value = None
@@ -87,7 +87,7 @@ class Verdict(VBox):
             return False
         return True
 
-    def _hear(self, change: Any) -> None:
+    def _save(self, change: Any) -> None:
         if self._echo or self._key is None:
             return
         try:
@@ -97,15 +97,15 @@ class Verdict(VBox):
                 self._judgements.tag(self._key, tags_in(change["new"]))
             else:
                 self._judgements.note(self._key, change["new"])
-        except QingboError as error:  # a library that can only be looked at
-            self.show(self._key)  # what is kept, and not what was pressed
+        except QingboError as error:  # a read-only library
+            self.show(self._key)  # the saved judgement instead of the change
             self._refusal.value = markup.note(error, "alarm")
             return
         self._judged()
 
 
 def rating_buttons(description: str) -> Any:
-    """The buttons ``–`` and 0 to 5."""
+    """Return the buttons ``–`` and 0 to 5."""
     return ipywidgets.ToggleButtons(
         options=[("–", None), *((str(stars), stars) for stars in RATINGS)],
         value=None,

@@ -1,4 +1,4 @@
-"""The pictures of a gallery's page: one tile a task, the same few widgets for every page."""
+"""The tiles of a gallery's page, one for each task; all pages share the same widgets."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ CSS = markup.read_css(__file__, "tiles.css")
 
 
 class Tiles(MadeOfParts, GridBox):
-    """A grid of tiles. Another page changes what they show and not how many widgets there are.
+    """A grid of tiles. Turning the page changes their content, not the number of widgets.
 
     Args:
-        library: where the posters are.
-        clicked: called with the key of a tile that was clicked.
-        made: called, on another thread, when a poster that was missing is there.
-        last: a widget that stands in the grid too, below the row of the tile that is open.
+        library: the library of the tasks and posters.
+        clicked: called with the key of the clicked tile.
+        made: called on another thread when a missing poster is ready.
+        last: another widget of the grid, placed below the row of the open tile.
 
     Attributes:
-        lacks_pictures: whether videos shown have no picture because nothing that makes one is installed.
+        lacks_pictures: whether shown videos have no picture because the packages that make one are missing.
     """
 
-    children: Any  # for mypy, which knows nothing of the base
+    children: Any  # for mypy, which has no types of the base class
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class Tiles(MadeOfParts, GridBox):
         self._library, self._clicked, self._made, self._last = library, clicked, made, last
         self._tiles: list[_Tile] = []
         self.lacks_pictures = False
-        # Each widget costs the page some milliseconds, so the tiles share what they have in common; which
-        # of two layouts a tile has puts it before or after the one widget that stands between them.
+        # Each widget costs the page some milliseconds, so the tiles share two layouts, which place them
+        # before or after the one widget between them.
         self._before, self._after = ipywidgets.Layout(order="0"), ipywidgets.Layout(order="2")
         last.layout.order = "1"
         columns = "repeat(auto-fill, minmax(130px, 1fr))"
@@ -75,12 +75,12 @@ class Tiles(MadeOfParts, GridBox):
     def show(
         self, page: Sequence[tuple[Entry, Judgement]], opened: str | None, *, blind: bool = False
     ) -> None:
-        """Show these tasks.
+        """Show a page of tasks.
 
         Args:
-            page: the tasks.
-            opened: the key of the one that is open.
-            blind: show no words of those that are not rated.
+            page: the tasks with their judgements.
+            opened: the key of the open task.
+            blind: show no text of unrated tasks.
         """
         while len(self._tiles) < len(page):
             self._tiles.append(_Tile(self._clicked, self._before))
@@ -113,13 +113,13 @@ class Tiles(MadeOfParts, GridBox):
 
 
 class _Tile(VBox):
-    """One task: the poster, the prompt, a few facts, and a button over all of it."""
+    """The tile of one task: poster, prompt, a few facts, and a button that covers all of it."""
 
     def __init__(self, clicked: Callable[[str], object], layout: ipywidgets.Layout) -> None:
         self._key = ""
-        self._look = alike(ipywidgets.HTML)
+        self._html = alike(ipywidgets.HTML)
         self.button = button("", "", lambda: clicked(self._key), layout={}, is_alike=True)
-        super().__init__([self._look, self.button], layout=layout)
+        super().__init__([self._html, self.button], layout=layout)
         self.add_class("qingbo-tile")
 
     def show(
@@ -129,28 +129,28 @@ class _Tile(VBox):
         prompt = markup.shorten(entry.prompt or entry.task_id or entry.model, 140)
         if hidden:
             entry, prompt = replace(entry, model="", request=None), tr(_HIDDEN)
-        with update(self._look, self.button):
-            self._look.value = _tile_html(entry, prompt, picture, judgement)
-            # What the button is called is for those who do not see the picture.
+        with update(self._html, self.button):
+            self._html.value = _tile_html(entry, prompt, picture, judgement)
+            # The description is for screen readers.
             self.button.description = tr("Open: {prompt}").format(prompt=markup.shorten(prompt, 60))
         (self.add_class if is_open else self.remove_class)("qingbo-open")
 
 
 def stars(rating: int | None) -> str:
-    """A rating as a few signs; nothing for none."""
+    """Return a rating as stars; empty if there is none."""
     return "" if rating is None else "★" * rating + "☆" * (5 - rating)
 
 
 def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> Markup:
     if picture is None:
-        drawn = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
+        picture_html = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
     else:
         data = base64.b64encode(picture).decode("ascii")
-        drawn = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
-        drawn = drawn.removesuffix("</img>")
+        picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
+        picture_html = picture_html.removesuffix("</img>")
     status = "" if entry.file else status_name(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
-    said = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
+    text = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
         "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"
     )
-    return drawn + markup.tag("div", said, class_="qingbo-tile-words")
+    return picture_html + markup.tag("div", text, class_="qingbo-tile-words")

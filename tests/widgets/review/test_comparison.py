@@ -1,4 +1,4 @@
-"""The comparison, as far as it is made in Python; that it is in step is seen in a browser."""
+"""``Comparison``: its Python part; the browser tests cover the synchronisation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.widgets.page import html_of, outputs_of, text_of, the
 
 @pytest.fixture
 def files(workdir: Path) -> list[Path]:
-    """Seven files that are named as videos."""
+    """Return seven files with the names of videos."""
     made = [workdir / f"video & {n}.mp4" for n in range(7)]
     for path in made:
         path.write_bytes(b"")
@@ -28,13 +28,13 @@ def files(workdir: Path) -> list[Path]:
 
 
 def html(comparison: Comparison) -> str:
-    """What stands in the output with the videos."""
+    """Return the HTML of the output with the videos."""
     (output,) = outputs_of(comparison)
     return output
 
 
 def test_videos_stand_in_an_output_by_relative_path(files: list[Path]) -> None:
-    """Where alone Jupyter resolves it; without controls of their own, quoted and escaped."""
+    """Videos are in an output, where Jupyter resolves relative paths, escaped and without own controls."""
     comparison = Comparison(files[:3], labels=["one", "<script>", "three"])
     assert html(comparison).count("<video") == 3
     assert 'src="./video%20%26%200.mp4"' in html(comparison)
@@ -46,7 +46,7 @@ def test_videos_stand_in_an_output_by_relative_path(files: list[Path]) -> None:
 
 
 def test_labels_are_found_out(files: list[Path], make_task: Callable[..., Task]) -> None:
-    """A task is named by its prompt and model, a file by its name."""
+    """The default label is the prompt and model of a task, or the name of a file."""
     task = make_task("A koi <b>", video_path=files[0])
     comparison = Comparison([task, str(files[1])])
     assert "A: A koi &lt;b&gt;, kling-v3" in html(comparison)
@@ -57,7 +57,7 @@ def test_labels_are_found_out(files: list[Path], make_task: Callable[..., Task])
 def test_a_video_of_shots_is_named_by_their_prompts(
     files: list[Path], make_task: Callable[..., Task]
 ) -> None:
-    """It has no prompt of its own."""
+    """The label of a video of several shots has the prompts of the shots."""
     request = VideoRequest(shots=[("A koi rises", 3), ("It leaps", 3)])
     task = make_task(request=request, video_path=files[0])
     comparison = Comparison([task, str(files[1])])
@@ -67,13 +67,13 @@ def test_a_video_of_shots_is_named_by_their_prompts(
 
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_two_to_six(files: list[Path], number: int) -> None:
-    """Others are refused with the number."""
+    """Another number of videos raises with that number."""
     with pytest.raises(ValueError, match=f"2 to 6 videos, not {number}"):
         Comparison(files[:number])
 
 
 def test_what_cannot_be_compared(files: list[Path], make_task: Callable[..., Task]) -> None:
-    """A task without a video, a file that is not there, too few labels: each in a sentence."""
+    """A task without a video, a missing file and a wrong number of labels raise."""
     with pytest.raises(QingboError, match="no video yet"):
         Comparison([files[0], make_task()])
     with pytest.raises(QingboError, match=r"no video .*missing"):
@@ -86,7 +86,7 @@ def test_what_cannot_be_compared(files: list[Path], make_task: Callable[..., Tas
 
 @pytest.fixture
 def tasks(files: list[Path], make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
-    """Three tasks with videos, in the journal, each with a prompt that says which it is."""
+    """Return three tasks with videos and different prompts, in the journal."""
     made = [make_task(f"prompt {n} <b>", video_path=files[n]) for n in range(3)]
     for task in made:
         manager.library.add(Entry(task.key, "sandbox"))
@@ -94,18 +94,18 @@ def tasks(files: list[Path], make_task: Callable[..., Task], manager: TaskManage
 
 
 def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
-    """Letters only, in a drawn order; the ratings go to the right tasks, and the last one ends it."""
+    """A blind comparison shows letters in random order; the last rating reveals the labels."""
     orders = set()
     for seed in range(20):
-        drawn = Comparison(tasks, blind=True, seed=seed)
-        orders.add(drawn.videos)
-        drawn.close()
+        shuffled = Comparison(tasks, blind=True, seed=seed)
+        orders.add(shuffled.videos)
+        shuffled.close()
     assert len(orders) > 3
     comparison = Comparison(tasks, blind=True, seed=1)
     comparison._ipython_display_()
-    told = [html(comparison), *outputs_of(comparison, "text/plain"), cell.html]
-    assert not any("prompt" in text or "kling" in text for text in [*told, html_of(comparison)])
-    assert "mp4" not in told[1]
+    texts = [html(comparison), *outputs_of(comparison, "text/plain"), cell.html]
+    assert not any("prompt" in text or "kling" in text for text in [*texts, html_of(comparison)])
+    assert "mp4" not in texts[1]
     videos = the(comparison, ipywidgets.Output).outputs
     for stars, (letter, rating) in enumerate(comparison.ratings.items()):
         assert comparison.is_blind
@@ -117,15 +117,15 @@ def test_blind_until_all_are_rated(tasks: list[Task], cell: Any) -> None:
     for letter, task in zip("ABC", comparison.videos, strict=True):
         assert isinstance(task, Task)
         assert task.request is not None
-        named = f"{letter}: {task.request.prompt.replace('<b>', '&lt;b&gt;')}"
-        assert named in html_of(comparison)
-        assert named in cell.html
-    assert the(comparison, ipywidgets.Output).outputs is videos, "drawn anew, they would begin again"
+        line = f"{letter}: {task.request.prompt.replace('<b>', '&lt;b&gt;')}"
+        assert line in html_of(comparison)
+        assert line in cell.html
+    assert the(comparison, ipywidgets.Output).outputs is videos, "a redraw would restart them"
     comparison.close()
 
 
 def test_reveal(files: list[Path]) -> None:
-    """A button for those who do not rate, or who compare files; labels go with their videos."""
+    """The Reveal button shows the labels of the shuffled videos."""
     comparison = Comparison(files[:2], labels=["first", "second"], blind=True, seed=2)
     assert comparison.ratings == {}
     assert "first" not in html(comparison)
@@ -136,7 +136,7 @@ def test_reveal(files: list[Path]) -> None:
 
 
 def test_without_the_kernel_each_has_its_own_controls(files: list[Path], cell: Any) -> None:
-    """The twin in the cell is plain HTML, whose videos play one by one."""
+    """The static copy is plain HTML whose videos have their own controls."""
     comparison = Comparison(files[:2])
     comparison._ipython_display_()
     assert cell.views == 1
@@ -145,7 +145,7 @@ def test_without_the_kernel_each_has_its_own_controls(files: list[Path], cell: A
 
 
 def test_closing_leaves_no_widget(files: list[Path], live_widgets: Callable[[], int]) -> None:
-    """A cell run again and again does not fill the kernel."""
+    """Closing closes all widgets."""
     before = live_widgets()
     for blind in (False, True):
         Comparison(files[:2], blind=blind).close()

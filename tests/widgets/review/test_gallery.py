@@ -1,4 +1,4 @@
-"""The gallery: pages of pictures, filters, one opened."""
+"""``Gallery``: pages, filters and the opened task."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def library(workdir: Path) -> Library:
-    """Sixty tasks an hour apart, of which each tenth failed."""
+    """Return a library of sixty tasks an hour apart, of which every tenth failed."""
     library = Library("qingbo_videos")
     for n in range(60):
         failed = n % 10 == 0
@@ -60,35 +60,35 @@ def library(workdir: Path) -> Library:
 
 @pytest.fixture
 def gallery(library: Library) -> Iterator[Gallery]:
-    """A gallery of them, 24 a page."""
+    """Yield a gallery of the library, 24 tasks a page."""
     gallery = Gallery(library)
     yield gallery
     gallery.close()
 
 
 def shown(gallery: Gallery) -> list[str]:
-    """What stands on the tiles, as one line each."""
+    """Return the HTML of each tile."""
     return [html_of(tile) for tile in gallery.tiles.children if tile is not gallery.opened]
 
 
 def numbers(gallery: Gallery) -> list[int]:
-    """The numbers of the tasks on the page."""
+    """Return the numbers of the tasks on the page."""
     return [int(entry.key) for entry in gallery.entries]
 
 
 def video(gallery: Gallery) -> str:
-    """The video of the task that is open, or why there is none, as HTML."""
+    """Return the video of the open task, or why there is none, as HTML."""
     (output,) = outputs_of(gallery.opened)
     return output
 
 
 def is_open(gallery: Gallery, number: int) -> bool:
-    """Whether this task is the one that is open: its prompt stands above the video."""
+    """Return whether this task is open: its prompt is above the video."""
     return f"number {number} <b>" in text_of(gallery.opened).partition("Request {")[0]
 
 
 def request_of(gallery: Gallery) -> dict[str, Any]:
-    """The request of the task that is open, as it can be read below the video."""
+    """Return the request shown below the video of the open task."""
     found: dict[str, Any] = json.loads(
         text_of(gallery.opened)[text_of(gallery.opened).index("Request {") + 8 :]
     )
@@ -96,12 +96,12 @@ def request_of(gallery: Gallery) -> dict[str, Any]:
 
 
 def destination(panel: Opened) -> str:
-    """Where Generate submits to, as a user reads it above the button."""
+    """Return the note above Generate that names the destination."""
     return text_of(html_part(panel.sequel, "Generate submits to"))
 
 
 def test_a_page_is_the_newest(gallery: Gallery) -> None:
-    """Newest first, with what a person typed escaped, and a drawn place where there is no picture."""
+    """The first page has the newest tasks, escaped prompts, and placeholders for missing pictures."""
     assert numbers(gallery) == list(range(59, 35, -1))
     assert gallery.total == 60
     assert "number 59 &lt;b&gt;" in shown(gallery)[0]
@@ -110,7 +110,7 @@ def test_a_page_is_the_newest(gallery: Gallery) -> None:
 
 
 def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], int]) -> None:
-    """There and back, opened and closed, the widgets are those of one page."""
+    """Turning pages and opening tasks creates no more widgets."""
     gallery.look_at(gallery.entries[0].key)
     gallery.look_at(None)
     before = live_widgets()
@@ -127,7 +127,7 @@ def test_paging_makes_no_widgets(gallery: Gallery, live_widgets: Callable[[], in
 
 
 def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], int]) -> None:
-    """A cell run again and again does not fill the kernel."""
+    """Closing closes all widgets."""
     before = live_widgets()
     for _ in range(3):
         gallery = Gallery(library)
@@ -137,7 +137,7 @@ def test_closing_leaves_no_widget(library: Library, live_widgets: Callable[[], i
 
 
 def test_a_page_that_there_is_not(gallery: Gallery) -> None:
-    """Becomes the nearest."""
+    """A page number out of range becomes the nearest page."""
     gallery.turn(99)
     assert gallery.page == 3
     gallery.turn(0)
@@ -145,7 +145,7 @@ def test_a_page_that_there_is_not(gallery: Gallery) -> None:
 
 
 def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
-    """From the last page of all, a search shows the first of what it finds, and says when there is none."""
+    """A search shows the first page of its results, and says if there are none."""
     gallery.turn(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)
@@ -158,7 +158,7 @@ def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
 
 
 def test_a_filter_always_shows_its_choice(gallery: Gallery) -> None:
-    """From the beginning, and when a user goes back to "all": never an empty box."""
+    """A filter shows "all" at first and after a choice was taken back, never an empty box."""
     for name in ("model", "mode", "status", "tag", "rating"):
         control = gallery.filters.controls[name]
         assert control.label == "all", f"{name} is an empty box"
@@ -169,7 +169,7 @@ def test_a_filter_always_shows_its_choice(gallery: Gallery) -> None:
 
 
 def test_days_are_whole(gallery: Gallery) -> None:
-    """From a day to the same day are all of that day, where the kernel is."""
+    """The same day as From and To selects that day in the kernel's time zone."""
     gallery.filters.controls["since"].value = gallery.filters.controls["until"].value = date(2026, 5, 2)
     days = {entry.submitted_at.astimezone().date() for entry in gallery.entries}
     assert days == {date(2026, 5, 2)}
@@ -177,24 +177,24 @@ def test_days_are_whole(gallery: Gallery) -> None:
 
 
 def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) -> None:
-    """A rating is kept and on its tile at once; the task stays open though it is no longer "not rated"."""
+    """A rating is saved and shown at once, and the task stays open although it no longer matches."""
     gallery.filters.controls["rating"].value = -1
     key = gallery.entries[1].key
     send_click(gallery.tiles.children[1].button)
     assert is_displayed(gallery, gallery.opened)
-    gallery.opened.verdict.rating.value = 4
-    gallery.opened.verdict.tags.value = "koi, slow"
+    gallery.opened.judgement.rating.value = 4
+    gallery.opened.judgement.tags.value = "koi, slow"
     judgement = library.judgements.of(key)
     assert (judgement.rating, judgement.tags) == (4, ("koi", "slow"))
     assert "★★★★☆" in shown(gallery)[1]
-    assert is_open(gallery, 58), "though it is rated now"
+    assert is_open(gallery, 58), "although it is rated now"
     gallery.filters.controls["tag"].value = "koi"
     gallery.filters.controls["rating"].value = 3
     assert [entry.key for entry in gallery.entries] == [key]
 
 
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
-    """A digit rates, an arrow goes on, over the end of a page too, Escape closes."""
+    """A digit rates, an arrow opens the next task, even on the next page, Escape closes."""
     gallery.look_at(gallery.entries[22].key)
     press(gallery, "5")
     press(gallery, "ArrowRight")
@@ -204,7 +204,7 @@ def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
     assert is_open(gallery, numbers(gallery)[0])
     press(gallery, "ArrowLeft")
     assert gallery.page == 1
-    assert gallery.opened.verdict.rating.value == 2
+    assert gallery.opened.judgement.rating.value == 2
     press(gallery, "-")
     press(gallery, "Escape")
     assert gallery.opened.children == ()
@@ -214,7 +214,7 @@ def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
 
 
 def test_what_has_no_video_says_why(gallery: Gallery) -> None:
-    """A failed task tells its error, a lost file where it was; what others wrote is escaped."""
+    """A failed task shows its error, a missing file its path, both escaped."""
     gallery.turn(2)
     failed = next(entry.key for entry in gallery.entries if entry.status == "failed")
     gallery.look_at(failed)
@@ -227,7 +227,7 @@ def test_what_has_no_video_says_why(gallery: Gallery) -> None:
 
 @pytest.mark.slow
 def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
-    """Saved with the video, or made when a gallery first misses one; the tile then shows the picture."""
+    """A poster is saved with the video, or made when a gallery lacks it; the tile then shows it."""
     task = manager.submit(prompt="koi").wait(30)
     assert task.video_path is not None
     until(lambda: poster_path(task.video_path).is_file())
@@ -239,7 +239,7 @@ def test_posters_come_by_themselves(manager: TaskManager, until: Any) -> None:
 
 @pytest.mark.slow
 def test_again_and_changed(manager: TaskManager, until: Any) -> None:
-    """The same request once more, and not twice by a double click; or the form as it was, then Generate."""
+    """Generate again submits once for a double click; Change opens the form with the request."""
     request = VideoRequest(prompt="koi", duration=3)
     manager.submit(request).wait(30)
     gallery = Gallery(manager)
@@ -252,11 +252,11 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     form = panel.sequel.form
     assert form is not None
     assert form.request == request
-    assert "Generate submits to" not in html_of(panel), "it goes where the first one went"
+    assert "Generate submits to" not in html_of(panel), "the destination is the same"
     form.prompt = "another"
     click(panel.sequel, "Generate")
     assert manager.tasks[-1].request == request.replace(prompt="another")
-    assert all(card.lasting.is_part for card in panel.sequel.cards), "shown elsewhere, they stay here too"
+    assert all(card.lasting.is_part for card in panel.sequel.cards), "they stay here if shown elsewhere"
     until(lambda: all(task.is_done for task in manager.tasks))
     gallery.reload()
     assert gallery.total == 3
@@ -264,10 +264,10 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
 
 
 def test_blind_until_rated(library: Library) -> None:
-    """Neither tile nor panel says which one it is before it is rated; then both do."""
+    """Tile and panel of a blind gallery identify a task only after it is rated."""
     (library.folder / "video-1.mp4").write_bytes(b"")
     gallery = Gallery(library, blind=True)
-    assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is drawn by lot, and not by time"
+    assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is random, and not by time"
     send_click(gallery.tiles.children[1].button)
     panel = gallery.opened
     seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[1].button.description)
@@ -285,11 +285,11 @@ def test_blind_until_rated(library: Library) -> None:
 
 
 def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
-    """Neither the file's name, which holds the prompt, nor the service's words; rated, both are told."""
+    """A blind gallery hides the file name, which has the prompt, and the error until the rating."""
     gallery = Gallery(library, blind=True)
 
     def both(gallery: Gallery) -> str:
-        """The video and the text in its place, which not every page shows."""
+        """Return the video and its plain-text fallback."""
         return "".join(outputs_of(gallery.opened) + outputs_of(gallery.opened, "text/plain"))
 
     def seen(number: int) -> str:
@@ -308,7 +308,7 @@ def test_blind_says_nothing_of_what_is_not_there(library: Library) -> None:
 
 
 def test_blind_is_not_searched(library: Library, live_widgets: Callable[[], int]) -> None:
-    """What finds a video by its prompt, model or time of submission would tell which one it is."""
+    """A blind gallery has no filters for prompt, model, mode and order."""
     before = live_widgets()
     gallery = Gallery(library, blind=True)
     assert set(gallery.filters.controls) == {"status", "tag", "rating", "since", "until"}
@@ -320,7 +320,7 @@ def test_blind_is_not_searched(library: Library, live_widgets: Callable[[], int]
 
 @pytest.mark.slow
 def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder) -> None:
-    """It is refused with the right ones, and what was never built is closed without a word."""
+    """A wrong page size raises with the right ones, without warnings on deletion."""
     with pytest.raises(ValueError, match="12, 24, 48"):
         Gallery(library, page_size=5)
     gc.collect()
@@ -331,7 +331,7 @@ def test_a_wrong_size_of_page(library: Library, recwarn: pytest.WarningsRecorder
 def test_without_av_it_says_what_pictures_need(
     gallery: Gallery, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only where a video has no picture, and no more once it can be made."""
+    """The hint to install av appears only while a shown video has no picture."""
     assert "pip install" not in html_of(gallery)
     (library.folder / "video-59.mp4").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "av", None)
@@ -346,7 +346,7 @@ def test_without_av_it_says_what_pictures_need(
 
 @pytest.fixture
 def film(workdir: Path) -> Path:
-    """A real video in a folder of a colleague's, without anything that says what it is."""
+    """Return a real video in another folder, without metadata."""
     path = workdir / "from a colleague" / "film.mp4"
     path.parent.mkdir()
     render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
@@ -355,9 +355,9 @@ def film(workdir: Path) -> Path:
 
 @pytest.mark.slow
 def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
-    """An imported video has no id, and nobody is connected: its frames are there all the same.
+    """An imported video without an id has frames even without a connection.
 
-    To go on from one, somebody has to be connected; the form then says where the next video goes.
+    Continue needs a connection; the form then names the destination of the next video.
     """
     gallery = Gallery(Library.import_(film.parent))
     gallery.look_at(gallery.entries[0].key)
@@ -371,11 +371,11 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
         click(panel, "Continue")
         assert panel.sequel.form is not None, text_of(panel.sequel)
         assert panel.sequel.form.request.is_image_to_video
-        told = destination(panel)
-        assert "Generate submits to the sandbox" in told
-        assert "qingbo_videos" in told
-        assert "an unknown service" in told
-        assert "from a colleague" in told
+        note = destination(panel)
+        assert "Generate submits to the sandbox" in note
+        assert "qingbo_videos" in note
+        assert "an unknown service" in note
+        assert "from a colleague" in note
         assert manager.tasks == ()
         click(panel, "Frames")
         assert find(panel, FramePicker) == []
@@ -384,7 +384,7 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
 
 @pytest.mark.slow
 def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskManager) -> None:
-    """Its frames need no service, nobody follows a foreign id, and money is not spent without a word."""
+    """A task of another service has frames, is not followed, and is submitted only after a note."""
     library = Library(film.parent)
     request: dict[str, Any] = {"prompt": "koi", "duration": 3}
     library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
@@ -395,11 +395,11 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     assert panel.sequel.form is not None, text_of(panel.sequel)
     manager.sandbox = None
     click(panel, "Generate again")
-    assert manager.tasks == (), "first it is read where that goes"
-    told = destination(panel)
-    assert f"Generate submits to {server.base_url}" in told
-    assert "made by the sandbox" in told
-    assert "charges for it" in told
+    assert manager.tasks == (), "the destination is shown first"
+    note = destination(panel)
+    assert f"Generate submits to {server.base_url}" in note
+    assert "made by the sandbox" in note
+    assert "charges for it" in note
     assert panel.sequel.form.request == VideoRequest(**request)
     click(panel.sequel, "Generate")
     click(panel.sequel, "Generate")
@@ -409,7 +409,7 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
 
 @pytest.mark.slow
 def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
-    """The form opens with the video's last frame as the first of the next; nothing is submitted."""
+    """Continue opens the form with the video's last frame, and submits nothing."""
     with connect(sandbox=sandbox) as manager:
         manager.poll_interval = 0.1
         task = manager.submit(prompt="koi", duration=3).wait(60)
@@ -425,7 +425,7 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
 
 
 def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: Library) -> None:
-    """Opened while it was being made, it plays when it is there; a rating does not start it anew."""
+    """Refresh shows the video of an open task once it exists; a rating does not restart it."""
     key = gallery.entries[0].key
     library.update(key, file=None)
     gallery.reload()
@@ -444,7 +444,7 @@ def test_a_refresh_brings_the_video_of_an_open_task(gallery: Gallery, library: L
 
 
 def test_an_empty_library(workdir: Path) -> None:
-    """Says so, and looking makes no folder; nobody is connected by it."""
+    """An empty library is reported, without creating a folder or connecting."""
     gallery = Gallery()
     assert "no tasks yet" in text_of(gallery)
     assert list(workdir.iterdir()) == []
@@ -460,7 +460,7 @@ mode = { choices = ["std", "pro", "large"], default = "large" }
 
 
 def test_the_modes_of_every_model_are_offered(library: Library, described: Callable[[str], None]) -> None:
-    """A mode that one model alone has, and has by default, finds its tasks."""
+    """A mode that only one model has, as its default, can be selected."""
     described(LARGE)
     request = VideoRequest("kling-v9", "a koi").as_dict()
     library.add(Entry("9" * 32, "sandbox", "task-9", "kling-v9", request, "completed"))
@@ -473,7 +473,7 @@ def test_the_modes_of_every_model_are_offered(library: Library, described: Calla
 
 
 def test_what_a_later_version_made_is_shown_as_it_is(library: Library) -> None:
-    """The mode stands on its panel, and a film goes on with its settings, not with the defaults."""
+    """The panel shows the mode, and Continue uses the known settings, not the defaults."""
     request = {"model": "kling-v3", "prompt": "a koi", "seed": 7, "mode": "pro", "duration": 10}
     library.add(Entry("9" * 32, "sandbox", "task-9", "kling-v3", request, "completed", file="video-9.mp4"))
     (library.folder / "video-9.mp4").write_bytes(b"mp4")
@@ -481,7 +481,7 @@ def test_what_a_later_version_made_is_shown_as_it_is(library: Library) -> None:
     gallery.look_at("9" * 32)
     panel = gallery.opened
     assert "pro" in panel._head.value
-    assert panel.again_button.disabled, "not the same request: one of its fields is not known here"
-    _, known = panel._film()
+    assert panel.again_button.disabled, "one of the fields of the request is unknown here"
+    _, known = panel._video_and_request()
     assert (known.mode, known.duration, known.prompt) == ("pro", 10, "a koi")
     gallery.close()

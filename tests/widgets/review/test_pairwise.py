@@ -1,4 +1,4 @@
-"""Which of two is better."""
+"""``Pairwise``: pairs, answers and the ranking."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tests.widgets.page import click, html_of, outputs_of, press, text_of
 
 @pytest.fixture
 def tasks(make_task: Callable[..., Task], manager: TaskManager) -> list[Task]:
-    """Three tasks with videos, all in the journal."""
-    made: list[Task] = []
+    """Return three tasks with videos, all in the journal."""
+    saved: list[Task] = []
     for name in ("first <b>", "second", "third"):
-        path = manager.library.folder / f"{len(made)}.mp4"
+        path = manager.library.folder / f"{len(saved)}.mp4"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
-        made.append(make_task(name, video_path=path))
-        manager.library.add(Entry(made[-1].key, "sandbox"))
-    return made
+        saved.append(make_task(name, video_path=path))
+        manager.library.add(Entry(saved[-1].key, "sandbox"))
+    return saved
 
 
 @pytest.fixture
 def pairwise(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pairwise]:
-    """Ready to be asked, by somebody who answers as fast as a test does."""
+    """Yield a widget without the pause after an answer."""
     monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 0.0)
     pairwise = Pairwise(tasks, seed=1)
     yield pairwise
@@ -40,7 +40,7 @@ def pairwise(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pai
 
 
 def test_a_pair_does_not_say_which_is_which(pairwise: Pairwise) -> None:
-    """Neither prompt nor model is on the page beside the two videos."""
+    """The page of a pair has neither prompt nor model."""
     (html,) = outputs_of(pairwise)
     assert html.count("<video") == 2
     for word in ("first", "second", "third", "kling"):
@@ -49,22 +49,22 @@ def test_a_pair_does_not_say_which_is_which(pairwise: Pairwise) -> None:
 
 
 def test_every_pair_comes_before_any_comes_again(pairwise: Pairwise, tasks: list[Task]) -> None:
-    """Six answers to three pairs are two each, and all are kept in the library."""
+    """Six answers to three pairs are two each, and all are saved."""
     seen = []
     for _ in range(6):
         assert pairwise.pair is not None
         seen.append(frozenset(task.key for task in pairwise.pair))
         pairwise.left_button.click()
     assert len(set(seen[:3])) == 3
-    kept = tasks[0].manager.library.judgements.preferences()
-    assert [frozenset(pair) for pair in kept] == seen
+    answers = tasks[0].manager.library.judgements.preferences()
+    assert [frozenset(pair) for pair in answers] == seen
     assert "6 answers" in text_of(pairwise)
 
 
 def test_a_double_click_is_one_answer(
     pairwise: Pairwise, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second would be about a pair that nobody has seen."""
+    """The second of a double click is ignored, because its pair was not seen."""
     click(pairwise, "Left is better")
     monkeypatch.setattr(pairwise_module, "DOUBLE_CLICK", 3600.0)
     shown = pairwise.pair
@@ -77,7 +77,7 @@ def test_a_double_click_is_one_answer(
 
 @pytest.mark.slow
 def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
-    """By arrow keys for the better one each time; then the ranking names them, with an uncertainty."""
+    """Answers by arrow keys give a ranking with names and uncertainties."""
     pytest.importorskip("choix", reason="choix is not installed")
     order = {task.key: place for place, task in enumerate(tasks)}
     for _ in range(9):
@@ -91,7 +91,7 @@ def test_keys_and_ranking(pairwise: Pairwise, tasks: list[Task]) -> None:
     assert "±" in table
     press(pairwise, "ArrowDown")
     assert "qingbo-ranking" in table
-    assert "qingbo-ranking" not in html_of(pairwise), "the next pair is seen without the ranking again"
+    assert "qingbo-ranking" not in html_of(pairwise), "the next pair hides the ranking"
 
 
 def test_the_ranking_tells_what_varies(
@@ -100,10 +100,10 @@ def test_the_ranking_tells_what_varies(
     manager: TaskManager,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of tasks with one prompt, the field that differs; where nothing differs, the prompt."""
+    """The ranking names tasks by the fields that differ, or by their prompt."""
 
     def table(compared: list[Task]) -> str:
-        """The ranking of these, as somebody sees it who asks for it."""
+        """Return the ranking of these tasks as shown."""
         chooser = Pairwise(compared)
         ranked = [Ranked(task.key, 0.0, 1.0, 0, 0) for task in compared]
         monkeypatch.setattr(chooser, "ranking", lambda: ranked)
@@ -124,25 +124,25 @@ def test_the_ranking_tells_what_varies(
     assert "duration 8" in html
     assert "A koi" not in html
     assert "mode" not in html
-    stranger = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
-    stranger.request = None  # resumed by its id
-    manager.library.add(Entry(stranger.key, "sandbox"))
+    resumed = make_task(model="kling-v1", task_id="task-9", video_path=tasks[0].video_path)
+    resumed.request = None  # resumed by its id
+    manager.library.add(Entry(resumed.key, "sandbox"))
     storyboard = make_task(
         request=VideoRequest(shots=[("A fox", 3), ("A hare", 3)]), video_path=tasks[0].video_path
     )
     manager.library.add(Entry(storyboard.key, "sandbox"))
-    html = table([stranger, storyboard])
+    html = table([resumed, storyboard])
     assert "<td>kling-v1 · task-9</td>" in html
     assert "A fox / A hare" in html
     assert "prompt default" not in html
-    twins = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
-    for task in twins:
+    alike = [make_task("A koi", video_path=tasks[0].video_path) for _ in range(2)]
+    for task in alike:
         manager.library.add(Entry(task.key, "sandbox"))
-    assert table(twins).count("A koi") == 2
+    assert table(alike).count("A koi") == 2
 
 
 def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
-    """One task, the same twice, one without a video, or whose file is gone, cannot be ranked."""
+    """A ranking of fewer than two tasks with an existing video raises."""
     lost = make_task("lost", video_path=tasks[0].manager.library.folder / "lost.mp4")
     for few in (tasks[:1], [tasks[0], tasks[0]], [tasks[0], make_task("no video")], [tasks[0], lost]):
         with pytest.raises(QingboError, match="two tasks"):
@@ -150,7 +150,7 @@ def test_too_few(tasks: list[Task], make_task: Callable[..., Task]) -> None:
 
 
 def test_closing_leaves_no_widget(tasks: list[Task], live_widgets: Callable[[], int]) -> None:
-    """A cell run again and again does not fill the kernel."""
+    """Closing closes all widgets."""
     before = live_widgets()
     Pairwise(tasks).close()
     assert live_widgets() == before

@@ -1,4 +1,4 @@
-"""``Verdict``: rating, tags and note, where they cannot be kept."""
+"""``Verdict``: rating, tags and note that cannot be saved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qingbo_widgets.widgets.review.rating import Verdict
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """A library with one judged task, that a later version has taken over."""
+    """Return a library with one judged task, whose journal belongs to a later version."""
     first = Library(tmp_path)
     first.add(Entry(key="a", service="sandbox"))
     first.judgements.rate("a", 5)
@@ -27,15 +27,15 @@ def library(tmp_path: Path) -> Library:
 
 @pytest.mark.parametrize(("control", "value"), [("rating", 1), ("tags", "a, b"), ("note", "mine")])
 def test_a_judgement_that_cannot_be_kept_is_taken_back(library: Library, control: str, value: object) -> None:
-    """The controls return to the saved values, and the error stays below until another video is shown."""
+    """A control returns to the saved value, and the error is shown until the next video."""
     judged: list[int] = []
-    verdict = Verdict(library.judgements, lambda: judged.append(1))
-    verdict.show("a")
-    before = getattr(verdict, control).value
-    getattr(verdict, control).value = value
-    assert getattr(verdict, control).value == before != value
-    assert "9.9.0" in verdict.children[-1].value
+    panel = Verdict(library.judgements, lambda: judged.append(1))
+    panel.show("a")
+    before = getattr(panel, control).value
+    getattr(panel, control).value = value
+    assert getattr(panel, control).value == before != value
+    assert "9.9.0" in panel.children[-1].value
     assert judged == []
     assert library.judgements.of("a").rating == 5
-    verdict.show("a")
-    assert verdict.children[-1].value == ""
+    panel.show("a")
+    assert panel.children[-1].value == ""
