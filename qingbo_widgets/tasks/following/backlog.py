@@ -40,7 +40,7 @@ class _PendingRow:
     """A row that is not in the journal yet.
 
     Attributes:
-        entry: everything that this kernel knows about the task.
+        entry: the state of the task in this kernel.
         written: called on the monitor's thread once a retry has written the row.
     """
 
@@ -79,7 +79,7 @@ class Backlog:
         """Write a row; keep it for a retry if that fails.
 
         Args:
-            entry: everything that this kernel knows about the task.
+            entry: the state of the task in this kernel.
             seconds: how long to hold the task if its row has to be inserted again.
             written: called on the monitor's thread if a retry writes the row.
 
@@ -107,7 +107,7 @@ class Backlog:
 
         Returns:
             The rows that still could not be written and have a task id. A task without an id needs none: its
-            row says "submitting", so the next kernel knows that it may exist.
+            row has the status "submitting", so the next kernel treats it as one that may exist.
         """
         end = time.monotonic() + _LAST_SECONDS
         for key, pending in list(self._rows.items()):

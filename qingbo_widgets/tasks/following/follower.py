@@ -102,7 +102,7 @@ class Follower:
             if record.manager.monitor.is_cut_off:
                 raise asyncio.CancelledError
             while not await self._run_once():
-                self._may_submit = False  # only the other kernel knows the outcome of the submission
+                self._may_submit = False  # the outcome of the submission is in the row of the other kernel
         except QingboError as error:
             await self._end_with(error)
         except asyncio.CancelledError:
@@ -268,7 +268,7 @@ class Follower:
         record, task = self._record, self._record.task
         if task.task_id or not self._may_submit:
             record.set_traits(error=QingboError(tr(CLOSED)), eta=None, message="")
-        elif record.may_have_been_sent:  # the row says "submitting", which the next kernel reads alike
+        elif record.may_have_been_sent:  # the next kernel reads "submitting" alike
             doubt = unconfirmed(tr(CLOSED_MEANWHILE), task.key)
             record.set_traits(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
         else:

@@ -48,7 +48,7 @@ class Sightings:
         #: By task key: the holder and the end of the hold, and the time at which that pair was first seen.
         self._seen: dict[str, tuple[tuple[str, datetime | None], float]] = {}
 
-    def is_believed(self, key: str, holder: str, until: datetime | None, seconds: float) -> bool:
+    def is_valid(self, key: str, holder: str, until: datetime | None, seconds: float) -> bool:
         """Return whether a hold must be respected.
 
         Args:
@@ -86,7 +86,7 @@ def _unless_held(
     if take():
         return True
     holding = library.holding(key)
-    if holding is None or sightings.is_believed(key, *holding, seconds):
+    if holding is None or sightings.is_valid(key, *holding, seconds):
         return False
     library.release(holding[0], key)  # has no effect if another kernel was faster
     return take()

@@ -30,7 +30,7 @@ class Trouble:
         self._refused_since: float | None = None
 
     def explain(self, error: QingboError, delay: float, *, is_taken: bool) -> str:
-        """Return a message that says what happened and when the next request follows.
+        """Return a message with the error and the time of the next request.
 
         Args:
             error: the error of a status request.

@@ -18,7 +18,7 @@ logger = logging.getLogger("qingbo_widgets")
 
 
 class HandedOver(Exception):
-    """Another kernel follows the task now, because this one did not renew its hold (a closed laptop, say)."""
+    """Raised if another kernel follows the task, because this one did not renew its hold (it slept, say)."""
 
 
 class Ownership:
@@ -28,8 +28,8 @@ class Ownership:
 
     Args:
         record: the task and its journal row.
-        known_at: for a task that is submitted again, the time of the last submission that this kernel knows
-            of.
+        known_at: for a task that is submitted again, the time of the last submission that this kernel has
+            recorded.
     """
 
     def __init__(self, record: TaskRecord, *, known_at: datetime | None = None) -> None:
@@ -77,7 +77,7 @@ class Ownership:
 
         Returns:
             Whether another kernel held the task during the wait, and so may have submitted it, or has
-            submitted it after the last submission that this kernel knows of.
+            submitted it after the last submission that this kernel has recorded.
         """
         task, was_held = self._task, False
         while not await self._is_ours():
@@ -104,7 +104,7 @@ class Ownership:
             raise HandedOver
 
     async def release(self) -> None:
-        """Let other kernels follow the task."""
+        """Release the hold, so that other kernels can follow the task."""
         manager = self._manager
         try:
             await manager.monitor.journal(manager.library.release, manager.holder, self._task.key)
@@ -135,7 +135,7 @@ class Ownership:
                 if holding is None:
                     return True
                 holder, until = holding
-                return not manager.sightings.is_believed(key, holder, until, manager.hold_seconds)
+                return not manager.sightings.is_valid(key, holder, until, manager.hold_seconds)
             if await self._hold():
                 return True
             # A missing row is held by no kernel: it was never written, or the folder was removed.

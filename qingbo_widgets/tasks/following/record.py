@@ -66,7 +66,7 @@ class TaskRecord:
         self.task.set_traits(**changes)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
-        """Apply an answer to the traits in one change, and write the row if the answer is news.
+        """Apply an answer to the traits in one change, and write the row if something relevant changed.
 
         Raises:
             IdTaken: see ``write``.
@@ -123,7 +123,7 @@ class TaskRecord:
         return replace(entry_of(self.task, self.manager.service), **columns)
 
     async def write(self, **columns: Any) -> None:
-        """Write everything that this kernel knows about the task to its row.
+        """Write the state of the task in this kernel to its row.
 
         A journal that fails now must not cost the user the video: the task shows a message, and the row is
         written later, see ``Backlog``.
@@ -172,7 +172,7 @@ class TaskRecord:
             self.is_written = await self._call_journal(self.manager.library.get, self.task.key) is not None
 
     async def read(self) -> datetime | None:
-        """Show the row's state; where this kernel knows more, write that to the row instead.
+        """Show the row's state; write the row instead if the state of this kernel is more advanced.
 
         Returns:
             The submission time in the row; ``None`` if there is no row or it cannot be read.
@@ -180,9 +180,9 @@ class TaskRecord:
         library, task = self.manager.library, self.task
         try:
             row: Entry | None = await self._call_journal(library.get, task.key)
-        except Exception as error:  # unreachable: continue with what this kernel knows
+        except Exception as error:  # unreachable: continue with the state of this kernel
             is_explained = isinstance(error, QingboError)
-            logger.warning("Task %s: the journal row could not be read", task.key, exc_info=not is_explained)
+            logger.warning("Task %s: the journal row was not read", task.key, exc_info=not is_explained)
             return None
         known, waiting = self.entry(), self.manager.backlog.get(task.key)
         if row is None:

@@ -68,7 +68,7 @@ class Gallery(Composite):
             raise ValueError(
                 tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
             )
-        # A gallery does not connect: without a manager it shows the library all the same.
+        # A gallery does not connect: without a manager it still shows the library.
         manager = connection.default() if source is None else None
         source = manager or source or "qingbo_videos"
         if isinstance(source, TaskManager):

@@ -38,7 +38,7 @@ class Tiles(MadeOfParts, GridBox):
     Args:
         library: the library of the tasks and posters.
         clicked: called with the key of the clicked tile.
-        made: called on another thread when a missing poster is ready.
+        poster_ready: called on another thread when a missing poster is ready.
         last: another widget of the grid, placed below the row of the open tile.
 
     Attributes:
@@ -51,10 +51,10 @@ class Tiles(MadeOfParts, GridBox):
         self,
         library: Library,
         clicked: Callable[[str], object],
-        made: Callable[[], object],
+        poster_ready: Callable[[], object],
         last: ipywidgets.Widget,
     ) -> None:
-        self._library, self._clicked, self._made, self._last = library, clicked, made, last
+        self._library, self._clicked, self._poster_ready, self._last = library, clicked, poster_ready, last
         self._tiles: list[_Tile] = []
         self.lacks_pictures = False
         # Each widget costs the page some milliseconds, so the tiles share two layouts, which place them
@@ -106,7 +106,7 @@ class Tiles(MadeOfParts, GridBox):
         picture = read_poster(video)
         if picture is None and video.is_file():
             if can_make():
-                posters.ask(video, self._made)
+                posters.ask(video, self._poster_ready)
             else:
                 self.lacks_pictures = True
         return picture

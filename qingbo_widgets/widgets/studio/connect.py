@@ -1,4 +1,4 @@
-"""``ConnectPanel``: the panel that asks for an API key, and its password field."""
+"""``ConnectPanel``: the panel that requests an API key, and its password field."""
 
 from __future__ import annotations
 

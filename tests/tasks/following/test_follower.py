@@ -148,7 +148,7 @@ def free_port() -> int:
 
 @pytest.mark.slow
 def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_later(make_manager):
-    """Refused connections are retried for a while; then the error says that nothing was sent."""
+    """Refused connections are retried for a while; then the task fails with ``sent`` as false."""
     port = free_port()
     manager = make_manager(qw.Client("some-key", f"http://127.0.0.1:{port}/v1"), submit_patience=1.5)
     task = manager.submit(prompt=KOI)
@@ -502,7 +502,7 @@ def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
 
 
 def test_a_video_under_an_unknown_status_is_saved(scripted):
-    """A video under the status "succeeded" is saved; the journal says completed."""
+    """A video under the status "succeeded" is saved, as completed in the journal."""
     server, manager = scripted(taken(), taken("rendering", progress=40))
     link = {"videos": [{"url": f"{server.url}/v.mp4"}]}
     server.then(taken("succeeded", progress=100, result=link), answer(VIDEO))

@@ -112,23 +112,23 @@ def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
     now = 0.0
     sightings = Sightings(lambda: now)
     ahead = datetime.now(UTC) + timedelta(hours=5)
-    assert sightings.is_believed("k", "elsewhere", ahead, 30)
+    assert sightings.is_valid("k", "elsewhere", ahead, 30)
     now = 29.0
-    assert sightings.is_believed("k", "elsewhere", ahead, 30)
+    assert sightings.is_valid("k", "elsewhere", ahead, 30)
     assert sightings.seconds_left("k", "elsewhere", ahead, 30) == 1.0
     renewed = ahead + timedelta(seconds=10)
-    assert sightings.is_believed("k", "elsewhere", renewed, 30), "renewed, so its kernel is alive"
+    assert sightings.is_valid("k", "elsewhere", renewed, 30), "renewed, so its kernel is alive"
     now = 58.0
-    assert sightings.is_believed("k", "elsewhere", renewed, 30)
+    assert sightings.is_valid("k", "elsewhere", renewed, 30)
     now = 60.0
-    assert not sightings.is_believed("k", "elsewhere", renewed, 30)
-    assert sightings.is_believed("k", "a third", renewed, 30), "another kernel took it"
+    assert not sightings.is_valid("k", "elsewhere", renewed, 30)
+    assert sightings.is_valid("k", "a third", renewed, 30), "another kernel took it"
 
 
 def test_a_hold_that_is_over_is_not_waited_for():
     """A hold whose end has passed does not count."""
     over = datetime.now(UTC) - timedelta(seconds=1)
-    assert not Sightings().is_believed("k", "elsewhere", over, 30)
+    assert not Sightings().is_valid("k", "elsewhere", over, 30)
 
 
 @pytest.mark.parametrize("until", [7 * HOUR, 1e17, "x", None])

@@ -271,7 +271,7 @@ def test_an_unconfirmed_task_is_taken_up_by_its_id(
 
 
 def test_a_check_without_an_id_says_where_to_look(unconfirmed: TaskCard, until: Any) -> None:
-    """A check without an id tells the user to style in the dashboard, and the buttons stay."""
+    """A check without an id refers to the dashboard, and the buttons stay."""
     unconfirmed.check_button.click()
     until(lambda: "Look in its dashboard" in text(unconfirmed))
     assert "kling-v3" in text(unconfirmed)

@@ -146,7 +146,7 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
 
 
 def test_nothing_is_refunded_that_was_never_taken(make_task: MakeTask) -> None:
-    """A task without an id is not said to be refunded."""
+    """The advice for a task without an id does not mention a refund."""
     error = TaskFailed("Refused.")
     assert "refunds" not in task_text.advice(make_task(status=TaskStatus.failed, error=error))
     assert "refunds" in task_text.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))

@@ -145,7 +145,7 @@ def test_a_page_that_there_is_not(gallery: Gallery) -> None:
 
 
 def test_a_search_begins_at_the_first_page(gallery: Gallery) -> None:
-    """A search shows the first page of its results, and says if there are none."""
+    """A search shows the first page of its results, or a message if there are none."""
     gallery.turn(3)
     gallery.filters.controls["text"].value = "number 1"
     assert (gallery.page, gallery.total) == (1, 15)

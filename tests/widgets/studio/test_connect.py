@@ -35,7 +35,7 @@ def test_what_is_typed_is_moved_out_at_once(field: KeyField) -> None:
 
 
 def test_no_message_carries_the_key(field: KeyField, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an echo to other clients nor an update contains the key."""
+    """Echoes to other clients and updates do not contain the key."""
     monkeypatch.setattr(ipywidgets.widgets.widget, "JUPYTER_WIDGETS_ECHO", True, raising=False)
     sent: list[str] = []
     monkeypatch.setattr(field, "_send", lambda message, **_: sent.append(json.dumps(message)))
@@ -65,7 +65,7 @@ def test_the_state_is_blank_even_in_the_moment_of_moving() -> None:
 
 
 def test_repr_and_log_show_nothing(field: KeyField, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither ``repr`` nor the log contains the key."""
+    """The key is not in ``repr`` or the log."""
     with caplog.at_level(logging.DEBUG):
         field.set_state({"value": SENTINEL})
     assert SENTINEL not in repr(field) + caplog.text + repr(vars(field))

@@ -37,7 +37,7 @@ def picture(picker: FramePicker) -> str:
 
 @pytest.mark.slow
 def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> None:
-    """It opens at the last frame, saves the frame shown, and opens a form with it that sends nothing."""
+    """A picker opens at the last frame, saves the frame shown, and opens a form that sends nothing."""
     assert task.video_path is not None
     picker = FramePicker(task)
     assert picker.time.value == picker.time.max == pytest.approx(3, abs=0.1)
