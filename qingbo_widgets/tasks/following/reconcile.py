@@ -16,7 +16,7 @@ from .context import Context
 from .lease import hold
 from .restore import entry_of
 
-__all__ = ["PATIENCE", "check", "is_of_another_here"]
+__all__ = ["PATIENCE", "check", "is_id_of_another_task"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -58,7 +58,7 @@ async def check(task: Task, manager: Context, task_id: str) -> None:
         await _adopt(task, manager, snapshot)
 
 
-def is_of_another_here(task: Task, manager: Context, task_id: str) -> bool:
+def is_id_of_another_task(task: Task, manager: Context, task_id: str) -> bool:
     """Return whether an id belongs to another submission of this kernel; does not read the journal."""
     return _rival_in_memory(task, manager, task_id) is not None
 

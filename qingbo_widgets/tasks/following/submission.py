@@ -22,7 +22,7 @@ from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
-from .reconcile import PATIENCE, is_of_another_here
+from .reconcile import PATIENCE, is_id_of_another_task
 from .record import TaskRecord
 from .restore import unconfirmed
 
@@ -123,17 +123,19 @@ async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:
         asyncio.CancelledError: the manager was closed; the task keeps the id.
     """
     task, id_taken = record.task, SubmissionUnconfirmed(tr(_ANOTHER).format(id=snapshot.task_id))
-    if is_of_another_here(task, record.manager, snapshot.task_id):
+    if is_id_of_another_task(task, record.manager, snapshot.task_id):
         raise id_taken
     writing = asyncio.ensure_future(record.write_id(snapshot))
     writing.add_done_callback(_error_of)  # else asyncio warns that the exception was never retrieved
     try:
         await asyncio.wait({writing}, timeout=PATIENCE)
     except asyncio.CancelledError:  # the manager writes the row on close
-        if not is_of_another_here(task, record.manager, snapshot.task_id):
+        if not is_id_of_another_task(task, record.manager, snapshot.task_id):
             record.set_traits(task_id=snapshot.task_id, status=snapshot.status)
         raise
-    if isinstance(_error_of(writing), IdTaken) or is_of_another_here(task, record.manager, snapshot.task_id):
+    if isinstance(_error_of(writing), IdTaken) or is_id_of_another_task(
+        task, record.manager, snapshot.task_id
+    ):
         raise id_taken
     try:
         await record.apply(snapshot)
