@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from qingbo_widgets.system.console import take_any_text
+from qingbo_widgets.system.console import accept_any_text
 
 
 def _port(text: str) -> int:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    take_any_text()
+    accept_any_text()
     options = _parser().parse_args(arguments)
     try:
         if options.command == "sandbox":

@@ -134,7 +134,7 @@ def test_imports_by_name_are_in_few_modules() -> None:
     assert len({line.partition(":")[0] for line in wrong}) == len(LOOKS_UP), "it sees those that may"
 
 
-OUTPUTS = ("self.lasting",)
+OUTPUTS = ("self.cell_output",)
 """Objects whose ``replace`` method writes the output of a cell, not a file."""
 
 

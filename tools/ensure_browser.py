@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from qingbo_widgets.system.console import take_any_text
+from qingbo_widgets.system.console import accept_any_text
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -109,7 +109,7 @@ def install_browser() -> str | None:
 
 def main() -> int:
     """Find or install a browser; the exit status is 1 if CI requires one and there is none."""
-    take_any_text()
+    accept_any_text()
     browser = find_browser() or install_browser()
     if browser:
         print("── browser:", browser)

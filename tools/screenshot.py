@@ -14,7 +14,7 @@ from harness import Lab, NotebookPage, launch, playable, seek  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
-from qingbo_widgets.system.console import take_any_text  # noqa: E402
+from qingbo_widgets.system.console import accept_any_text  # noqa: E402
 
 DOCS = ROOT / "docs"
 LARGEST = 400_000
@@ -78,7 +78,7 @@ def compress(path: Path) -> None:
 
 def main() -> int:
     """Take the pictures; the exit status is 1 if there is no browser."""
-    take_any_text()
+    accept_any_text()
     browser_path = find_browser()
     if browser_path is None:
         print("There is no browser to take pictures with.", file=sys.stderr)

@@ -23,7 +23,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 import qingbo_widgets
-from qingbo_widgets.system.console import take_any_text
+from qingbo_widgets.system.console import accept_any_text
 
 PACKAGE = Path(qingbo_widgets.__file__).parent
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "qingbo_widgets.po"
@@ -131,7 +131,7 @@ def mo_bytes(chinese: Mapping[str, str]) -> bytes:
 
 def main() -> int:
     """Update both files; the exit status is 1 if a text has no Chinese."""
-    take_any_text()
+    accept_any_text()
     catalog = updated()
     chinese = {str(message.id): str(message.string or "") for message in catalog if message.id}
     PO.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from .journal.journal import Journal
 from .journal.rows import text_of
 from .journal.tables import judgements, preferences, tags
 
-__all__ = ["RATINGS", "Judgement", "Judgements", "tags_in"]
+__all__ = ["RATINGS", "Judgement", "Judgements", "parse_tags"]
 
 RATINGS = range(6)
 _LONGEST_TAG = 60
@@ -161,7 +161,7 @@ class Judgements:
                 connection.execute(change)
 
 
-def tags_in(text: str) -> tuple[str, ...]:
+def parse_tags(text: str) -> tuple[str, ...]:
     """Return the tags in a text that separates them by commas, Western or Chinese."""
     return _tidy(text.replace("，", ",").replace("、", ",").split(","))
 

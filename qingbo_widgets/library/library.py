@@ -105,7 +105,7 @@ class Library:
         with self._rows() as rows:
             if rows.claim(entry, holder, _after(seconds)):
                 return True
-            row, holding = rows.get(entry.key), rows.holding(entry.key)
+            row, holding = rows.get(entry.key), rows.current_hold(entry.key)
         if row is None or (not row.task_id and (holding is None or holding[0] == holder)):
             raise unusable(self.journal.place, tr("it does not store written rows"))
         return False
@@ -133,12 +133,12 @@ class Library:
         with self._rows() as rows:
             return rows.hold(key, holder, _after(seconds))
 
-    def holding(self, key: str) -> tuple[str, datetime | None] | None:
+    def current_hold(self, key: str) -> tuple[str, datetime | None] | None:
         """Return the holder of a task and when its hold ends (UTC); ``None`` if no kernel holds it."""
         if not self.journal.exists:
             return None
         with self._rows() as rows:
-            return rows.holding(key)
+            return rows.current_hold(key)
 
     def renew(self, holder: str, seconds: float) -> None:
         """Extend the hold on every task that ``holder`` holds."""
@@ -247,7 +247,7 @@ class Library:
         with self._rows() as rows:
             return rows.find(task_id, service)
 
-    def rival(self, task_id: str, *, service: str, key: str) -> Entry | None:
+    def other_submission(self, task_id: str, *, service: str, key: str) -> Entry | None:
         """Return the entry of another submission that has the same service id; ``None`` if there is none.
 
         An entry without a request, which ``resume`` made from the id alone, may be the same task and does not
@@ -256,7 +256,7 @@ class Library:
         if not self.journal.exists:
             return None
         with self._rows() as rows:
-            return rows.rival(task_id, service, key)
+            return rows.other_submission(task_id, service, key)
 
     def get(self, key: str) -> Entry | None:
         """Return the entry with a task's key; ``None`` if the library has none."""

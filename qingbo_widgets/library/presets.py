@@ -39,11 +39,11 @@ class Draft:
 
     Attributes:
         fields: the fields that differ from their defaults, as JSON.
-        given: the initial fields that the code passed to the form, to detect that the code has changed.
+        initial: the fields that the code passed to the form, to detect that the code has changed.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Presets:
@@ -56,7 +56,7 @@ class Presets:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._files = Folder(folder)
-        self.writing = threading.Lock()
+        self.write_lock = threading.Lock()
         """The lock held while a draft is written, so that a caller that needs the draft on disk can wait."""
 
     def names(self) -> list[str]:
@@ -105,17 +105,17 @@ class Presets:
         fields, given = content.get("fields"), content.get("given")
         return Draft(fields, given) if isinstance(fields, dict) and isinstance(given, dict) else None
 
-    def keep_draft(self, key: str, draft: Draft) -> None:
+    def save_draft(self, key: str, draft: Draft) -> None:
         """Save a draft, and remove the oldest drafts beyond the limit.
 
         Raises:
             OSError: the folder cannot be written.
         """
         target = self._file(DRAFTS, key)
-        self._write(target, {"fields": dict(draft.fields), "given": dict(draft.given)})
+        self._write(target, {"fields": dict(draft.fields), "given": dict(draft.initial)})
         # Never the draft just written, even on file systems that store times in steps of two seconds.
         others = (file for file in self._files.names(DRAFTS, ".json") if file != target)
-        for file in sorted(others, key=self._files.age)[: 1 - _MAX_DRAFTS]:
+        for file in sorted(others, key=self._files.modified_at)[: 1 - _MAX_DRAFTS]:
             with suppress(OSError):  # in use by another process; the next draft removes it
                 self._files.remove(file)
 

@@ -152,7 +152,7 @@ class Sweeps:
             current = connection.execute(sa.select(_cells.c.key).where(*cell)).one()
         return None if current.key == before else current.key
 
-    def give_up(self, key: str, error: QingboError, holder: str) -> None:
+    def mark_not_sent(self, key: str, error: QingboError, holder: str) -> None:
         """Record that a task was not sent, if ``claim`` gave it a row, and release the hold on that row."""
         columns = {"status": TaskStatus.failed.value, "error": row_of(error)}
         with self._journal.begin() as connection:

@@ -162,7 +162,7 @@ class QingboMagics(Magics):
 
     def _sweep(self, argument: str) -> Sweep:
         try:
-            return Sweep.resume(argument)
+            return Sweep.load(argument)
         except KeyError as error:
             raise _usage_error(error.args[0]) from None
 

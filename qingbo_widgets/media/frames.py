@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = [
     "contact_sheet",
     "continuation",
+    "duration_of",
     "frame_at",
     "frame_number",
     "frame_rate",
-    "keep_frame",
-    "length_of",
+    "save_frame",
 ]
 
 logger = logging.getLogger("qingbo_widgets")
@@ -155,7 +155,7 @@ def continuation(
     return request.replace(**{**changes, **fields})
 
 
-def keep_frame(path: Path, seconds: float | None) -> Path:
+def save_frame(path: Path, seconds: float | None) -> Path:
     """Save a frame as a PNG beside the video, completely or not at all.
 
     Args:
@@ -174,7 +174,7 @@ def keep_frame(path: Path, seconds: float | None) -> Path:
     return target
 
 
-def length_of(path: Path) -> float:
+def duration_of(path: Path) -> float:
     """Return the length of a video in seconds."""
     with open_film(path) as container:
         return _length(container, container.streams.video[0])

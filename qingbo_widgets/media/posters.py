@@ -17,7 +17,7 @@ from .film import open_film
 
 __all__ = [
     "POSTERS",
-    "can_make",
+    "can_make_posters",
     "make_poster",
     "poster_path",
     "read_poster",
@@ -57,7 +57,7 @@ def read_poster(video: Path) -> bytes | None:
     return content if is_ours else None
 
 
-def can_make() -> bool:
+def can_make_posters() -> bool:
     """Return whether av and Pillow are installed. Import neither: opening a gallery must stay fast."""
     return all(find_spec(name) is not None for name in ("av", "PIL"))
 
@@ -71,7 +71,7 @@ def make_poster(video: Path) -> Path | None:
     target = poster_path(video)
     if read_poster(video) is not None:
         return target
-    if not can_make():
+    if not can_make_posters():
         return None
     try:
         with open_film(video) as container:

@@ -19,8 +19,8 @@ from .callback import Callback, call
 from .drawing.media import decode, read
 from .faults import Faults
 from .lifecycle import Timeline, timeline
+from .render_pool import DrawFailure, Job, RenderPool
 from .request import prompts_of, quota_of
-from .workshop import DrawFailure, Job, RenderPool
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .request import is_pro, lengths_of
+from .request import durations_of, is_pro
 
 FAILS_AFTER = 0.4
 """The fraction of its processing time after which a failing task fails."""
@@ -67,7 +67,7 @@ def timeline(body: Mapping[str, Any], seed: object, speed: float = 1.0) -> Timel
     starts = rng.uniform(2.0, 3.0) / speed
     work = (
         rng.uniform(16.0, 18.5)
-        * (0.55 + 0.09 * sum(lengths_of(body)))
+        * (0.55 + 0.09 * sum(durations_of(body)))
         * (1.5 if is_pro(body) else 1.0)
         / speed
     )

@@ -15,7 +15,7 @@ def prompts_of(body: Body) -> list[str]:
     return _of_shots(body, "prompt") or [body["prompt"]]
 
 
-def lengths_of(body: Body) -> list[int]:
+def durations_of(body: Body) -> list[int]:
     """Return the lengths in seconds, one for each shot."""
     return _of_shots(body, "duration") or [body.get("duration", 5)]
 
@@ -25,7 +25,7 @@ def is_pro(body: Body) -> bool:
     return bool(extra_of(body).get("mode") == "pro")
 
 
-def is_heard(body: Body) -> bool:
+def has_sound(body: Body) -> bool:
     """Return whether the video has sound."""
     return body["model"] == "kling-v3" and bool(extra_of(body).get("enable_audio", True))
 
@@ -38,7 +38,7 @@ def extra_of(body: Body) -> Body:
 
 def quota_of(body: Body) -> int:
     """Return the cost of the task in the service's quota units: 50,000 for five seconds in ``std``."""
-    return sum(lengths_of(body)) * 10_000 * (2 if is_pro(body) else 1)
+    return sum(durations_of(body)) * 10_000 * (2 if is_pro(body) else 1)
 
 
 def _of_shots(body: Body, name: str) -> list[Any]:

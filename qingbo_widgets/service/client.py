@@ -27,7 +27,7 @@ from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR
 from .http.transport import Transport
 from .secrets.known_keys import hide_in, holds_key
-from .secrets.secret import Secret, hidden
+from .secrets.secret import Secret, as_secret
 
 __all__ = ["Client", "models"]
 
@@ -77,7 +77,7 @@ class Client:
         timeout: tuple[float, float] = (5.0, 30.0),
     ) -> None:
         # Rebound, so that no later traceback can print the key, even if it was passed as base_url by mistake.
-        api_key, base_url = hidden(api_key), hidden(base_url)
+        api_key, base_url = as_secret(api_key), as_secret(base_url)
         #: The contract used with the service.
         self.contract: Contract = find_contract(contract)
         self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)

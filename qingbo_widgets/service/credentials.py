@@ -9,18 +9,18 @@ from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.models import DEFAULT_CONTRACT
 from .contract.problem import Problem, listed, refused
-from .contract.urls import why_no_base_url, without_query
+from .contract.urls import base_url_refusal, without_query
 from .secrets.known_keys import API_KEY_VARIABLES, remember
-from .secrets.secret import Secret, hidden
+from .secrets.secret import Secret, as_secret
 
 __all__ = [
     "API_KEY_VARIABLES",
     "BASE_URL_VARIABLE",
     "CONTRACT_VARIABLE",
+    "base_url_problem",
     "find_api_key",
     "find_base_url",
     "find_contract",
-    "problem_with",
 ]
 
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
@@ -49,7 +49,7 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
             a key and never shows the value found.
         TypeError: ``explicit`` is not a string.
     """
-    explicit = hidden(explicit)
+    explicit = as_secret(explicit)
     source, key = tr("The given API key"), explicit or Secret("")
     if not key.is_text:
         raise TypeError("api_key must be a str; the given value is not one, and is not shown")
@@ -84,13 +84,13 @@ def find_base_url(contract: Contract | None = None) -> str:
     return os.environ.get(BASE_URL_VARIABLE, "").strip() or (contract or find_contract()).base_url
 
 
-def problem_with(base_url: Secret) -> Problem | None:
+def base_url_problem(base_url: Secret) -> Problem | None:
     """Return the reason not to send the key to this address; ``None`` if it may be sent.
 
     The message shows the address only if it is a URL, and without its secrets.
     """
     url = base_url.reveal()
-    reason = why_no_base_url(url)
+    reason = base_url_refusal(url)
     if reason is None:
         return None
     shown = without_query(url) if "://" in url else tr("the given value")

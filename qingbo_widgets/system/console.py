@@ -11,7 +11,7 @@ import io
 import sys
 from typing import TextIO
 
-__all__ = ["fitted", "say", "take_any_text"]
+__all__ = ["accept_any_text", "encodable", "write_line"]
 
 #: Substitutes that resemble a missing character; all others become a question mark.
 _SUBSTITUTES = dict(zip("─–—→█░×“”", '--->#.x""', strict=True)) | {"…": "..."}
@@ -28,7 +28,7 @@ def _substitute(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_ERRORS, _substitute)
 
 
-def fitted(text: str, stream: TextIO) -> str:
+def encodable(text: str, stream: TextIO) -> str:
     """Return the text with the characters that the stream cannot encode replaced."""
     encoding = getattr(stream, "encoding", None)
     if not isinstance(encoding, str):  # a StringIO, which accepts every character
@@ -39,13 +39,13 @@ def fitted(text: str, stream: TextIO) -> str:
         return text.encode("ascii", _ERRORS).decode("ascii")
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def write_line(text: str, stream: TextIO | None = None) -> None:
     """Write a line, by default to standard output, in whatever encoding the stream has."""
     stream = sys.stdout if stream is None else stream
-    stream.write(fitted(text, stream) + "\n")
+    stream.write(encodable(text, stream) + "\n")
 
 
-def take_any_text() -> None:
+def accept_any_text() -> None:
     """Make standard output and error accept any text. Only for commands, which own their streams."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from ..i18n import tr
 
-__all__ = ["flush_to_disk", "is_full", "is_held", "patiently", "reason_of", "remove", "replace"]
+__all__ = ["flush_to_disk", "is_full", "is_held", "reason_of", "remove", "replace", "retry_while_open"]
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def is_full(error: BaseException) -> bool:
     return getattr(error, "errno", None) in _FULL
 
 
-def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
+def retry_while_open(call: Callable[[], T], patience: float = PATIENCE) -> T:
     """Call a function, retry while another program has the file open, and return the result.
 
     Args:
@@ -72,13 +72,13 @@ def replace(source: Path, target: Path, patience: float = PATIENCE, *, folder: i
     Args:
         source: the file.
         target: the new name.
-        patience: as in ``patiently``.
+        patience: as in ``retry_while_open``.
         folder: the descriptor of an open folder that both paths are relative to.
 
     Raises:
         OSError: the file could not be renamed; both files are unchanged.
     """
-    patiently(lambda: os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder), patience)
+    retry_while_open(lambda: os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder), patience)
 
 
 def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None) -> None:
@@ -86,14 +86,14 @@ def remove(path: Path, patience: float = PATIENCE, *, folder: int | None = None)
 
     Args:
         path: the file.
-        patience: as in ``patiently``.
+        patience: as in ``retry_while_open``.
         folder: the descriptor of an open folder that the path is relative to.
 
     Raises:
         OSError: the file could not be removed.
     """
     with suppress(FileNotFoundError):
-        patiently(lambda: os.unlink(path, dir_fd=folder), patience)
+        retry_while_open(lambda: os.unlink(path, dir_fd=folder), patience)
 
 
 def flush_to_disk(descriptor: int) -> None:

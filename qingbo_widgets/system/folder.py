@@ -22,7 +22,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 
 from ..i18n import N_, tr
-from .files import patiently, remove, replace
+from .files import remove, replace, retry_while_open
 
 __all__ = ["Folder", "OutsideFolder", "is_file_inside", "open_inside", "read_inside", "write_whole"]
 
@@ -85,7 +85,7 @@ class Folder:
             with self._walk(steps) as (folder, path):
                 return os.open(path / last, _READ | _NO_LINK, dir_fd=folder)
 
-        descriptor = patiently(open_file)
+        descriptor = retry_while_open(open_file)
         try:
             info = os.fstat(descriptor)
             if not stat.S_ISREG(info.st_mode):
@@ -126,7 +126,7 @@ class Folder:
         except (OSError, ValueError):
             return []
 
-    def age(self, name: str) -> float:
+    def modified_at(self, name: str) -> float:
         """Return a file's modification time in Unix seconds; 0 if there is no such file."""
         try:
             return self._real.joinpath(*self._inner(name)).stat().st_mtime

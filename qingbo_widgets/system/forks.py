@@ -18,7 +18,7 @@ from typing import Any
 from ..exceptions import QingboError
 from ..i18n import tr
 
-__all__ = ["Process", "in_child", "not_forked", "not_in_child", "renewed_in_child"]
+__all__ = ["Process", "no_fork", "renew_in_children", "run_in_children", "skip_in_child"]
 
 
 #: The longest time, in seconds, that a fork waits for a transaction to end.
@@ -53,7 +53,7 @@ class Process:
             )
 
 
-def not_in_child(call: Callable[..., object]) -> Callable[..., None]:
+def skip_in_child(call: Callable[..., object]) -> Callable[..., None]:
     """Return a wrapper for finalizers: call the function in this process, do nothing in a forked child."""
     process = Process()
 
@@ -100,7 +100,7 @@ _gate = _Gate()
 
 
 @contextmanager
-def not_forked() -> Iterator[None]:
+def no_fork() -> Iterator[None]:
     """Prevent forks within the block, for example during a transaction.
 
     SQLite tracks its locks per process, so for a child forked in a transaction the database would be locked
@@ -117,7 +117,7 @@ def not_forked() -> Iterator[None]:
 _renewed: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def renewed_in_child(owner: Any) -> None:
+def renew_in_children(owner: Any) -> None:
     """Call ``owner.renew_in_child()`` in every forked child, where no thread releases the locks held."""
     _renewed.add(owner)
 
@@ -129,12 +129,12 @@ def _renew() -> None:
         owner.renew_in_child()
 
 
-def in_child(call: Callable[[], object]) -> None:
+def run_in_children(call: Callable[[], object]) -> None:
     """Call a function in every forked child before the child continues."""
     if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
         os.register_at_fork(after_in_child=call)
 
 
-in_child(_renew)
+run_in_children(_renew)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=lambda: _gate.shut(), after_in_parent=lambda: _gate.reopen())

@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from ..system.forks import in_child
+from ..system.forks import run_in_children
 
 __all__ = ["next_moment", "on_our_clock"]
 
@@ -43,7 +43,7 @@ def _renew_in_child() -> None:
     _guard = threading.Lock()
 
 
-in_child(_renew_in_child)
+run_in_children(_renew_in_child)
 _latest = datetime.min.replace(tzinfo=UTC)
 
 

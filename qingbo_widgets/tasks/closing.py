@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..i18n import tr
-from ..system.console import say
+from ..system.console import write_line
 from ..system.host import in_notebook
 
 if TYPE_CHECKING:
@@ -30,21 +30,21 @@ def finish(monitor: TaskMonitor, library: Library, holder: str, backlog: Backlog
     """
     if not monitor.process.is_this:
         return  # a forked child exits: its parent holds, writes and follows the tasks that the child copied
-    if unsent := monitor.keep_promises(patience()):
+    if unsent := monitor.drain(patience()):
         # At interpreter exit, logging and its handlers may already be gone.
         text = tr(
             "qingbo_widgets: {count} submissions were still running at exit; connect() shows in the next "
             "session what became of them."
         )
-        say(text.format(count=unsent), sys.stderr)
+        write_line(text.format(count=unsent), sys.stderr)
     monitor.close(patience())
-    if unwritten := backlog.last_try():
+    if unwritten := backlog.flush():
         text = tr(
             "qingbo_widgets: the journal {path} could not be written, so its records of {count} tasks are "
             "incomplete: {ids}. Keep the ids: resume(id) finds each task again at no cost."
         )
         ids = ", ".join(entry.task_id for entry in unwritten)
-        say(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
+        write_line(text.format(path=library.journal.place, count=len(unwritten), ids=ids), sys.stderr)
     if monitor.was_used:
         with suppress(Exception):  # the lease expires by itself
             library.release(holder, patience=0.3)

@@ -13,8 +13,8 @@ from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.service_names import normalised
-from ..service.secrets.secret import Secret, hidden
-from ..system.forks import in_child
+from ..service.secrets.secret import Secret, as_secret
+from ..system.forks import run_in_children
 from .manager import TaskManager
 from .task import Task
 
@@ -49,7 +49,7 @@ def _renew_in_child() -> None:
     _managers, _own_sandbox, _connecting = weakref.WeakValueDictionary(), None, threading.RLock()
 
 
-in_child(_renew_in_child)
+run_in_children(_renew_in_child)
 
 
 def connect(
@@ -81,7 +81,7 @@ def connect(
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
     # Rebind both, so that no later traceback can print the key, even one passed as base_url by mistake.
-    api_key, base_url = hidden(api_key), hidden(base_url)
+    api_key, base_url = as_secret(api_key), as_secret(base_url)
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))

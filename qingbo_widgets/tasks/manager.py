@@ -21,7 +21,7 @@ from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..service.contract.snapshot import TaskStatus
-from ..service.contract.urls import is_loopback, why_not_public
+from ..service.contract.urls import is_loopback, public_url_refusal
 from ..service.secrets.known_keys import hide_in, holds_key
 from ..system.host import shell, warn
 from ..system.interrupts import uninterrupted
@@ -30,7 +30,7 @@ from .closing import finish, patience
 from .following import reconcile
 from .following.backlog import Backlog
 from .following.follower import Follower
-from .following.lease import Sightings, new_holder
+from .following.lease import ObservedHolds, new_holder
 from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
@@ -109,7 +109,7 @@ class TaskManager(Configurable):
         self.observe(lambda change: setattr(pace, "limit", change["new"]), "max_requests_per_second")
         self.holder = new_holder()
         self.backlog = Backlog(self.monitor, self.library, self.holder)
-        self.sightings = Sightings()
+        self.observed_holds = ObservedHolds()
         self.upload: Callable[[Path], str] | None = None
         #: Live sweeps by name, for ``sweep`` and ``Sweep``.
         self.sweeps: dict[str, Any] = {}
@@ -154,7 +154,7 @@ class TaskManager(Configurable):
         return "sandbox" if self.is_sandbox else normalised(self.client.base_url)
 
     @property
-    def known(self) -> tuple[Task, ...]:
+    def known_tasks(self) -> tuple[Task, ...]:
         """The tasks of this kernel, unordered; tasks that are still being recovered may be missing."""
         return tuple(self._tasks.values())
 
@@ -221,21 +221,21 @@ class TaskManager(Configurable):
             QingboError: the journal is damaged, or was created by another program.
         """
         self.monitor.check_open()
-        self.library.journal.look_again()
+        self.library.journal.recheck_writable()
         is_unfinished = self.library.has_unfinished(service=self.service)
         if (reason := self.library.journal.read_only) is not None:
             warn(reason)
         if is_unfinished:
             self._recovery.start()
 
-    def take_up(self, key: str) -> Task | None:
+    def adopt(self, key: str) -> Task | None:
         """Return the task with this key, and follow it if it is running; ``None`` if the library has none."""
         self.monitor.process.check()
         self._recovery.wait()
         if key in self._tasks:
             return self._tasks[key]
         entry = self.library.get(key)
-        return None if entry is None else self._recovery.take_up(entry)
+        return None if entry is None else self._recovery.adopt(entry)
 
     def register(self, task: Task) -> None:
         """Add a task whose row is about to be written, so that a reader of the row creates no second task."""
@@ -267,7 +267,7 @@ class TaskManager(Configurable):
             )
             raise QingboError(message.format(file=picture.name))
         url = self.upload(picture)
-        if (reason := why_not_public(url)) is not None:
+        if (reason := public_url_refusal(url)) is not None:
             raise QingboError(tr("upload returned {url!r}, which {reason}.").format(url=url, reason=reason))
         return url
 
@@ -278,8 +278,8 @@ class TaskManager(Configurable):
         known: bool = True,
         submit: bool = False,
         claimed: bool = False,
-        may_leave: Callable[[], bool] = lambda: True,
-        known_at: datetime | None = None,
+        may_send: Callable[[], bool] = lambda: True,
+        last_submitted_at: datetime | None = None,
         **changes: Any,
     ) -> Task:
         """Start following a task; users call ``resume`` and ``submit``.
@@ -289,8 +289,8 @@ class TaskManager(Configurable):
             known: true if the journal has a row of it.
             submit: true if the user has requested its submission.
             claimed: true if its row was just written for this purpose, and this kernel holds it.
-            may_leave: called right before the request is sent; ``False`` holds it back.
-            known_at: the time of its last submission that this kernel knows of.
+            may_send: called right before the request is sent; ``False`` holds it back.
+            last_submitted_at: the time of its last submission that this kernel knows of.
             **changes: traits to set first.
 
         Raises:
@@ -308,11 +308,11 @@ class TaskManager(Configurable):
                 record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
                 follower = Follower(
                     record,
-                    Ownership(record, known_at=known_at),
+                    Ownership(record, last_submitted_at=last_submitted_at),
                     submitted,
                     may_submit=submit,
                     is_claimed=claimed,
-                    may_leave=may_leave,
+                    may_send=may_send,
                 )
                 self._tasks[task.key] = task
                 task.reopen(follower, **changes)
@@ -336,7 +336,7 @@ class TaskManager(Configurable):
         if not self.monitor.process.is_this:
             return
         seconds = patience()
-        self.monitor.keep_promises(seconds)
+        self.monitor.drain(seconds)
         self.monitor.close(seconds)
         self.client.close()  # closes the connections that the threads wait for
         self.monitor.join()

@@ -75,13 +75,13 @@ class Recovery:
             return task
         entry = owner.library.find(task_id, service=owner.service)
         if entry is not None:
-            return self.take_up(entry)
+            return self.adopt(entry)
         with uninterrupted(), self._adopting:  # two threads may request the same task
             if (task := self._existing(task_id)) is not None:
                 return task
             return owner.follow(Task(owner, None, task_id=task_id, status=TaskStatus.queued), known=False)
 
-    def take_up(self, entry: Entry) -> Task:
+    def adopt(self, entry: Entry) -> Task:
         """Return the task of a row, and follow it if it has not ended."""
         owner = self._owner
         with uninterrupted(), self._adopting:  # the user, a sweep and ``start`` may request the same task
@@ -122,7 +122,7 @@ class Recovery:
             task = self._tasks.get(entry.key)
             if task is None:
                 try:
-                    recovered.append(self.take_up(entry))
+                    recovered.append(self.adopt(entry))
                 except Exception:  # one unreadable row must not stop the others
                     logger.exception("The journal row %s cannot be read", entry.key)
             elif self._follow_again(task):

@@ -11,7 +11,7 @@ from ..i18n import tr
 from ..media.frames import frame_at, frame_number
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.files import patiently
+from ..system.files import retry_while_open
 from ..system.folder import is_file_inside, open_inside
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def copy_video(task: _Saved, path: str | Path) -> Path:
         with open_inside(source) as video, target.open("wb") as file:
             shutil.copyfileobj(video, file)
 
-    patiently(copy)
+    retry_while_open(copy)
     return target
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from .expectation import Answer, Expectation, beliefs, first_where
 
 __all__ = [
+    "Forecast",
     "History",
-    "Outlook",
+    "forecast",
     "next_delay",
-    "outlook",
     "predicted_end",
     "predicted_progress",
     "retry_delay",
@@ -50,7 +50,7 @@ class History:
         started: submission time.
         durations: seconds that earlier tasks of this kind took.
         floor: minimum seconds between two polls.
-        watched: the time at which following began, if later; the bar starts there.
+        followed_since: the time at which following began, if later; the bar starts there.
         answers: the last few dozen responses that changed the progress, oldest first.
         began: the last time at which the task was in the service's queue; progress is counted from there.
         last_response: arrival time of the last response.
@@ -62,7 +62,7 @@ class History:
     started: float
     durations: tuple[float, ...] = ()
     floor: float = 2.0
-    watched: float | None = None
+    followed_since: float | None = None
     answers: tuple[Answer, ...] = ()
     began: float | None = None
     last_response: float | None = None
@@ -140,7 +140,7 @@ def predicted_end(history: History, now: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Forecast:
     """The prediction to show until the next response; times in seconds on the clock of the history.
 
     Attributes:
@@ -171,18 +171,18 @@ class Outlook:
         return None if self.end is None else max(self.end - now, 0.0)
 
 
-def outlook(history: History) -> Outlook:
+def forecast(history: History) -> Forecast:
     """Return the prediction to show from the last response until the next."""
     since = next(
-        time for time in (history.last_response, history.watched, history.started) if time is not None
+        time for time in (history.last_response, history.followed_since, history.started) if time is not None
     )
     span = _expectation(history, since).median()
-    return Outlook(since, history.shown, span, predicted_end(history, since))
+    return Forecast(since, history.shown, span, predicted_end(history, since))
 
 
 def predicted_progress(history: History, now: float) -> float:
-    """Return the percent to draw at ``now``, as in ``Outlook``."""
-    return outlook(history).progress(now)
+    """Return the percent to draw at ``now``, as in ``Forecast``."""
+    return forecast(history).progress(now)
 
 
 def _expectation(history: History, now: float) -> Expectation:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
 from ..i18n import tr
-from ..media.frames import contact_sheet, continuation, keep_frame
+from ..media.frames import contact_sheet, continuation, save_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.console import say
+from ..system.console import write_line
 from ..system.host import in_notebook
 from ..system.interrupts import outcome, uninterrupted
 from .clocks import next_moment
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..service.client import Client
     from ..service.contract.fields import EveryField, FieldsAndModel
     from .background.loop import TaskMonitor
-    from .schedule import Outlook
+    from .schedule import Forecast
 
 __all__ = ["Cancellable", "Owner", "Task"]
 
@@ -106,7 +106,7 @@ class Task(TaskState):
         manager: the manager that follows it.
         lifecycle: its followed or done state. This and the next two attributes are for its follower.
         follower: the current or last follower.
-        outlook: the predicted progress and end.
+        forecast: the predicted progress and end.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Task(TaskState):
         self.contract = contract or manager.client.contract.name
         self.lifecycle = Lifecycle(manager.monitor.run_callback)
         self.follower: Cancellable | None = None
-        self.outlook: Outlook | None = None
+        self.forecast: Forecast | None = None
         self._shown = False
         initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
         self.set_traits(**(initial | state))
@@ -143,16 +143,16 @@ class Task(TaskState):
     @property
     def shown_progress(self) -> float:
         """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end."""
-        if self.outlook is None or self.is_done or self.status.is_ended:
+        if self.forecast is None or self.is_done or self.status.is_ended:
             return float(self.progress)
-        return max(float(self.progress), self.outlook.progress(time.monotonic()))
+        return max(float(self.progress), self.forecast.progress(time.monotonic()))
 
     @property
     def seconds_left(self) -> float | None:
         """``eta`` counted down to now; ``None`` if there is no honest estimate."""
-        if self.outlook is None or self.eta is None:
+        if self.forecast is None or self.eta is None:
             return self.eta
-        return self.outlook.left(time.monotonic())
+        return self.forecast.left(time.monotonic())
 
     @property
     def planned_path(self) -> Path:
@@ -374,7 +374,7 @@ class Task(TaskState):
             InvalidRequest: the service would refuse it; nothing was sent.
             ImportError: the extra ``[frames]`` is not installed.
         """
-        picture = self.manager.publish(keep_frame(video_of(self), None))
+        picture = self.manager.publish(save_frame(video_of(self), None))
         request = self.request or VideoRequest(self.model)
         return self.manager.submit(continuation(request, picture, prompt, **fields))
 
@@ -404,7 +404,7 @@ class Task(TaskState):
         """
         self._shown = True
         if not in_notebook():
-            say(repr(self))
+            write_line(repr(self))
             return
         late.show_task(self, embed=embed)
 
@@ -428,7 +428,7 @@ class Task(TaskState):
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
             previous, self.submitted_at = self.submitted_at, next_moment()
-            options |= {"submit": True, "known_at": previous}
+            options |= {"submit": True, "last_submitted_at": previous}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 

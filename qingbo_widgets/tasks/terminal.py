@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.console import fitted, say
+from ..system.console import encodable, write_line
 
 __all__ = ["ProgressLine", "columns_of", "padded"]
 
@@ -58,14 +58,14 @@ class ProgressLine:
             if step == self._last:
                 return
             self._last = step
-            say(self._text() + self._path_suffix(), self._stream)
+            write_line(self._text() + self._path_suffix(), self._stream)
         self._stream.flush()
 
     def end(self) -> None:
         """Write the last state and leave the line."""
         self.update()
         if self._redraw:
-            say("\n" + self._path_suffix().lstrip() if self._path_suffix() else "", self._stream)
+            write_line("\n" + self._path_suffix().lstrip() if self._path_suffix() else "", self._stream)
             self._stream.flush()
 
     def _path_suffix(self) -> str:
@@ -79,7 +79,7 @@ class ProgressLine:
         elapsed = time.monotonic() - self._began
         note = f"  {task.message}" if task.message else ""
         text = f"{padded(status_name(task.status), 11)} {bar} {percent:3d} %  {elapsed:4.0f} s{note}"
-        return fitted(text, self._stream)
+        return encodable(text, self._stream)
 
 
 def columns_of(text: str) -> int:

@@ -172,11 +172,11 @@ def test_the_journal_refuses_a_second_task_of_one_id(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_task_resumed_before_its_answer_is_no_rival(make: Make, service: Service) -> None:
     """The dashboard shows the task before the slow answer comes: the submission is confirmed all the same."""
-    manager, go_on = make(), threading.Event()
+    manager, resume = make(), threading.Event()
 
     def slow(exchange: Exchange) -> bool:
         task_id = service.take(exchange.request)
-        go_on.wait(20)
+        resume.wait(20)
         return answer({"task_id": task_id, "model": "kling-v3", "status": "queued"})(exchange)
 
     service.faults["submit"] = [slow]
@@ -184,7 +184,7 @@ def test_a_task_resumed_before_its_answer_is_no_rival(make: Make, service: Servi
     until(lambda: service.tasks)
     resumed = manager.resume("task-1")
     until(lambda: resumed.progress == 10)
-    go_on.set()
+    resume.set()
     until(lambda: task.task_id or task.is_done)
     assert task.task_id == "task-1", "a task that was paid and is known counts as unconfirmed"
 
@@ -196,13 +196,13 @@ def test_a_card_that_knows_less_submits_nothing(make: Make, service: Service) ->
     service.faults["submit"] = [answer({"error": {"message": "no quota", "code": "insufficient_quota"}}, 402)]
     task = here.submit(prompt="koi")
     until(lambda: task.is_done)
-    other = there.take_up(task.key)
+    other = there.adopt(task.key)
     assert other is not None
     assert (str(other.status), other.is_done) == ("failed", True)
     service.knows_keys = False
     service.faults["submit"] = [service.taken(close)]
     task.submit_again()
-    until(lambda: task.is_done and here.library.holding(task.key) is None)
+    until(lambda: task.is_done and here.library.current_hold(task.key) is None)
     assert str(task.status) == "unconfirmed"
     other.submit_again()
     until(lambda: other.is_done)
@@ -225,7 +225,7 @@ def test_a_refused_check_holds_nothing(make: Make, service: Service) -> None:
     until(lambda: task.is_done)
     with pytest.raises(qw.QingboError, match="another task of this library"):
         task.check(other.task_id)
-    until(lambda: manager.library.holding(task.key) is None, 10)
+    until(lambda: manager.library.current_hold(task.key) is None, 10)
     assert str(task.status) == "unconfirmed"
 
 
@@ -239,10 +239,10 @@ def test_holds_are_renewed_when_the_journal_is_writable_again(make: Make) -> Non
     assert journal._opened is not None
     journal._opened = dataclasses.replace(journal._opened, read_only="for a moment")
     time.sleep(0.8)
-    journal.look_again()
+    journal.recheck_writable()
     manager.library.get(task.key)
     time.sleep(2.0)
-    holding = manager.library.holding(task.key)
+    holding = manager.library.current_hold(task.key)
     assert holding is not None
     assert holding[1] is not None
     assert holding[1] > datetime.now(UTC), "the kernel follows the task, and lets another one take it"

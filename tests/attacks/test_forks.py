@@ -110,7 +110,7 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
             found = answers.get()
             assert os.waitpid(pid, 0)[1] == 0
         assert found == EXPECTED
-        holder, _ = manager.library.holding(task.key) or ("", None)
+        holder, _ = manager.library.current_hold(task.key) or ("", None)
         assert holder == manager.holder, "the child's end has let go of the parent's task"
     service.faults["status"].clear()
     assert task.wait(30).video_path is not None

@@ -17,7 +17,7 @@ from qingbo_widgets import Client, Gallery, Library, QingboError, RequestForm, S
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.presets import Draft, Presets
 from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar
-from qingbo_widgets.media.frames import keep_frame
+from qingbo_widgets.media.frames import save_frame
 from qingbo_widgets.media.posters import make_poster, read_poster
 from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.widgets.base.player import embed_html
@@ -111,7 +111,7 @@ def test_drafts_and_presets_that_are_elsewhere(folder: Path, home: Path, kind: s
     keeper.close()
     for number in range(60 if kind == "drafts" else 0):
         with pytest.raises(OSError, match="leads out"):
-            presets.keep_draft(f"cell {number}", Draft({"prompt": "x"}))
+            presets.save_draft(f"cell {number}", Draft({"prompt": "x"}))
     if kind == "presets":
         assert presets.names() == []
         with pytest.raises(OSError, match="leads out"):
@@ -149,7 +149,7 @@ def test_a_video_that_is_a_link(folder: Path, home: Path, tmp_path: Path) -> Non
         path = library.video_of(entry)
         assert path is None or path.parent == library.folder
         with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
-            task = manager.take_up(key)
+            task = manager.adopt(key)
             assert task is not None
             assert task.video_path is None
     assert set(library.to_dataframe()["video"].dropna()) <= {
@@ -162,7 +162,7 @@ def test_a_video_that_turns_into_a_link(folder: Path, home: Path, tmp_path: Path
     library = Library.import_(folder)
     (entry,) = library.entries()
     with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
-        task = manager.take_up(entry.key)
+        task = manager.adopt(entry.key)
         assert task is not None
         assert task.video_path == folder / "koi.mp4"
         (folder / "koi.mp4").unlink()
@@ -186,7 +186,7 @@ def test_a_page_s_folder_of_videos_that_is_elsewhere(folder: Path, home: Path) -
     (folder / "report").mkdir()
     link(folder / "report" / "videos", home / "data")
     with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
-        task = manager.take_up(library.entries()[0].key)
+        task = manager.adopt(library.entries()[0].key)
         assert task is not None
         with pytest.raises(OSError, match="leads out of the folder"):
             task.export_html(folder / "report")
@@ -216,7 +216,7 @@ def test_a_frame_that_is_a_link(folder: Path, home: Path, sandbox: Sandbox) -> N
         video = manager.submit(prompt="A koi").wait(60).video_path
     assert video is not None
     link(video.with_name(f"{video.stem}-last.png"), home / "id_rsa")
-    assert keep_frame(video, None).read_bytes().startswith(b"\x89PNG")
+    assert save_frame(video, None).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -14,7 +14,7 @@ from qingbo_widgets.exceptions import ConnectionFailed, DownloadFailed, InvalidR
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.addresses import address_in
 from qingbo_widgets.service.http import connections
-from qingbo_widgets.service.http.image_probe import look_at
+from qingbo_widgets.service.http.image_probe import probe_image
 from tests.faults.film import film
 from tests.faults.server import FaultServer, answer, redirect
 
@@ -107,7 +107,7 @@ def requests_to(server: FaultServer) -> list[str]:
 
 def fetches(url: str, folder: Path, base_url: str = OUT_THERE) -> str:
     """Look at a URL as an image, and download it as a video; return what became of the download."""
-    look_at(url, base_url, timeout=(5, 5))
+    probe_image(url, base_url, timeout=(5, 5))
     with Client("sk-test-123456", base_url, timeout=(5, 5)) as client:
         try:
             return str(client.download(url, folder / "v.mp4"))

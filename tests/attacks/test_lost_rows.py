@@ -229,7 +229,7 @@ def test_a_submission_goes_before_thousands_of_older_tasks(
     """A kernel finds 3,000 unfinished tasks; a new one does not wait until all are asked about."""
     manager = make()
     library = manager.library
-    with library.journal.together():
+    with library.journal.shared_transaction():
         for number in range(3000):
             service.tasks[f"old-{number}"] = 0
             library.add(
@@ -237,9 +237,9 @@ def test_a_submission_goes_before_thousands_of_older_tasks(
                     key=f"{number:032}", service=manager.service, task_id=f"old-{number}", status="processing"
                 )
             )
-    library.journal.let_go()
+    library.journal.close_connection()
     manager.recover_soon()
-    until(lambda: any(task.task_id for task in manager.known))
+    until(lambda: any(task.task_id for task in manager.known_tasks))
     began = time.monotonic()
     task = manager.submit(prompt="koi")
     until(lambda: task.task_id)

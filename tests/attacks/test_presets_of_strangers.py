@@ -86,8 +86,8 @@ def settled() -> None:
         binding.refresher.later(0.0, done.set)
         assert done.wait(10)
         looked = threading.Event()
-        pictures_module.pictures._pool.submit(looked.set)
-        pictures_module.pictures._pool.submit(looked.set)
+        pictures_module.image_reports._pool.submit(looked.set)
+        pictures_module.image_reports._pool.submit(looked.set)
         assert looked.wait(10)
 
 
@@ -119,7 +119,7 @@ def of_a_click(form: RequestForm, found: dict[str, Any], presets: Presets) -> No
 
 def of_a_draft(form: RequestForm, found: dict[str, Any], presets: Presets) -> None:
     """Restored when the cell runs, which needs no click."""
-    presets.keep_draft("cell", Draft(found, form.given))
+    presets.save_draft("cell", Draft(found, form.given))
     DraftKeeper(form, presets, "cell").close()
 
 
@@ -234,7 +234,7 @@ def test_what_the_studio_sends_was_on_the_page(manager: TaskManager, service: Fa
     (card,) = studio.cards
     card.task.wait(20)
     assert posts(service)[0]["callback_url"] == HOOK
-    assert "to stranger.example" in html.unescape(card.left)
+    assert "to stranger.example" in html.unescape(card.static_html)
     studio.close()
 
 
@@ -251,7 +251,7 @@ def test_a_sweep_names_its_callbacks_before_it_sends(
     grid.close()
 
     del manager.sweeps["of a stranger"]
-    again = qw.Sweep.resume("of a stranger", manager=manager)
+    again = qw.Sweep.load("of a stranger", manager=manager)
     assert again.state == "paused"
     assert "stranger.example" in again.reason
     grid = SweepGrid(again)

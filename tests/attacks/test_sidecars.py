@@ -126,7 +126,7 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
                 gallery.look_at(entry.key)
                 if not gallery.opened.change_button.disabled:
                     click(gallery.opened, "Change and generate")
-                    assert "API key" in text_of(gallery.opened.sequel), "it went on to who would submit it"
+                    assert "API key" in text_of(gallery.opened.follow_up), "it went on to who would submit it"
                     changed += 1
                 library.judgements.rate(entry.key, 3)
     assert changed > 0
@@ -140,7 +140,7 @@ def test_tasks_of_odd_sidecars(tmp_path: Path) -> None:
     library = Library.import_(tmp_path / "videos")
     with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
         for entry in library.entries():
-            task = manager.take_up(entry.key)
+            task = manager.adopt(entry.key)
             assert task is not None
             assert task.video_path == library.video_of(entry)
             assert task.planned_path.parent == library.folder

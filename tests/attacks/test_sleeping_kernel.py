@@ -60,7 +60,7 @@ def test_one_submission_is_paid_for(tmp_path: Path, is_confirmed: bool) -> None:
                     service.faults["submit"] = [service.taken(close)]
                 task.submit_again()
                 until(lambda: task.is_done)
-                until(lambda: manager.library.holding(task.key) is None)
+                until(lambda: manager.library.current_hold(task.key) is None)
                 sleeper.send_signal(signal.SIGCONT)
                 assert sleeper.communicate(timeout=60)[0].split()[-1] == task.status
             finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Sweep, TaskManager, sweep
-from qingbo_widgets.tasks.following import outage as trouble
+from qingbo_widgets.tasks.following import outage
 from qingbo_widgets.tasks.sweep.cell import Cell, CellState
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import Exchange, Step, answer, close, html, reset
@@ -49,24 +49,24 @@ def lose(service: Service, fault: Step, *, after: int = 0) -> None:
 def test_an_outage_costs_three_tasks_at_most(
     service: Service, make_manager: MakeManager, fault: Step, max_running: int
 ) -> None:
-    """The sweep pauses and says what may be charged; go_on() risks one task, until one is confirmed."""
+    """The sweep pauses and says what may be charged; resume() risks one task, until one is confirmed."""
     service.story = RENDERING
     lose(service, fault)
     made = sweep(prompt=prompts(50), max_running=max_running, ask_above=99, manager=make_manager())
     until(lambda: made.is_done)
     assert len(service.tasks) == 3, "more was submitted into an outage than it takes to notice one"
     assert made.state == "paused"
-    for part in ("3 submissions in a row", "may charge", "dashboard", "go_on()"):
+    for part in ("3 submissions in a row", "may charge", "dashboard", "resume()"):
         assert part in made.reason
     assert made.counts == Counter({CellState.waiting: 47, CellState.unconfirmed: 3})
 
-    made.go_on()
+    made.resume()
     until(lambda: made.is_done)
     assert len(service.tasks) == 4, "one is enough to see that the outage goes on"
     assert "4 submissions in a row" in made.reason
 
     service.faults.clear()
-    made.go_on()
+    made.resume()
     until(lambda: made.counts[CellState.running] == min(max_running, 46))
     assert (made.state, made.reason) == ("running", "")
     assert not [prompt for prompt, count in Counter(service.prompts).items() if count > 1]
@@ -119,15 +119,15 @@ def test_tasks_that_go_on_hide_no_outage(service: Service, make_manager: MakeMan
 
 @pytest.mark.slow
 def test_another_kernel_knows_of_the_outage(service: Service, make_manager: MakeManager) -> None:
-    """After a restart go_on() sends one to try, as it would have before."""
+    """After a restart resume() sends one to try, as it would have before."""
     lose(service, html("bad gateway"))
     first = make_manager()
     made = sweep(prompt=prompts(30), max_running=8, ask_above=99, name="koi", manager=first)
     until(lambda: made.is_done)
     first.close()
-    again = Sweep.resume("koi", manager=make_manager())
+    again = Sweep.load("koi", manager=make_manager())
     assert again.counts[CellState.waiting] == 27
-    again.go_on()
+    again.resume()
     until(lambda: again.is_done)
     assert len(service.tasks) == 4
     assert "submissions in a row" in again.reason
@@ -157,7 +157,7 @@ def test_a_refusal_of_all_pauses(service: Service, make_manager: MakeManager, re
     assert made.counts == Counter({CellState.waiting: 20})
     service.faults.clear()
     service.story = RENDERING
-    made.go_on()
+    made.resume()
     until(lambda: len(service.tasks) == 4)
     assert made.counts == Counter({CellState.running: 4, CellState.waiting: 16})
 
@@ -174,7 +174,7 @@ def test_what_is_no_longer_followed_is_not_paid_for_again(
     refusal: Step,
 ) -> None:
     """Every way to try again follows the tasks that the service is rendering, and makes no others."""
-    monkeypatch.setattr(trouble, "DOUBTED", 0.2)
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.2)
     service.story = RENDERING
     made = sweep(prompt=prompts(4), max_running=3, manager=make_manager())
     until(lambda: made.counts[CellState.running] == 3 and len(service.tasks) == 3)
@@ -205,18 +205,18 @@ def test_only_what_the_service_has_lost_is_offered_anew(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is not found gets a button of its own, which says what it may cost."""
-    monkeypatch.setattr(trouble, "DOUBTED", 0.2)
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.2)
     service.story = RENDERING
     made = sweep(prompt=prompts(2), manager=make_manager())
     until(lambda: len(service.tasks) == 2)
     service.faults["status"] = [NO_TASK] * 2000
     until(lambda: made.state == "ended")
     grid = SweepGrid(made)
-    until(lambda: all(view.anew_button in view.children for view in grid.views))
-    assert "may have been charged" in grid.views[0].anew_button.tooltip
-    assert "Not found at the service" in grid.views[0].card.left
+    until(lambda: all(view.new_task_button in view.children for view in grid.views))
+    assert "may have been charged" in grid.views[0].new_task_button.tooltip
+    assert "Not found at the service" in grid.views[0].card.static_html
     service.faults.clear()
-    grid.views[0].anew_button.click()
+    grid.views[0].new_task_button.click()
     until(lambda: len(service.tasks) == 3)
     until(lambda: made.cells[0].state == CellState.running)
     assert service.prompts == ["koi 0", "koi 1", "koi 0"]
@@ -241,8 +241,8 @@ if role == "second":
     while kept.get("koi") is None:
         time.sleep(0.002)
     time.sleep(float(delay))
-    made = qw.Sweep.resume("koi", manager=manager)
-    made.go_on()
+    made = qw.Sweep.load("koi", manager=manager)
+    made.resume()
 else:
     made = qw.sweep(
         prompt=[f"koi {number}" for number in range(int(cells))], name="koi", max_running=int(cells),
@@ -251,7 +251,7 @@ else:
 end = time.monotonic() + 60
 while (made.state != "ended" or not all(task.is_done for task in made.tasks)) and time.monotonic() < end:
     if made.state == "paused":
-        made.go_on()
+        made.resume()
     time.sleep(0.05)
 print(made.state, made.counts["finished"], flush=True)
 manager.close()
@@ -316,7 +316,7 @@ def test_two_kernels_retry_a_failed_cell_once(service: Service, make_manager: Ma
     one, other = make_manager(), make_manager()
     here = sweep(prompt=prompts(8), max_running=8, name="koi", manager=one)
     until(lambda: here.counts[CellState.failed] == 8)
-    there = Sweep.resume("koi", manager=other)
+    there = Sweep.load("koi", manager=other)
     until(lambda: there.counts[CellState.failed] == 8)
     service.story = RENDERING
     threads = [threading.Thread(target=made.retry_failed) for made in (here, there)]
@@ -347,9 +347,9 @@ def test_two_kernels_submit_an_unconfirmed_task_again_once(
     service.faults["submit"] = [lost, slow]
     task = here.submit(prompt="koi")
     until(lambda: task.is_done)
-    other = there.take_up(task.key)
+    other = there.adopt(task.key)
     assert other is not None
-    until(lambda: other.is_done and there.library.holding(task.key) is None)
+    until(lambda: other.is_done and there.library.current_hold(task.key) is None)
     task.submit_again()
     until(lambda: not service.faults["submit"])
     other.submit_again()
@@ -368,7 +368,7 @@ def test_what_another_kernel_has_submitted_is_not_called_unsent(
     service.story = (("queued", 0),)
     one, other = make_manager(), make_manager()
     here = sweep(prompt=prompts(3), name="koi", ask_above=0, manager=one)
-    there = Sweep.resume("koi", manager=other)
+    there = Sweep.load("koi", manager=other)
     here.start()
     until(lambda: all(task.task_id for task in here.tasks) and len(here.tasks) == 3)
     there.cancel()
@@ -398,13 +398,13 @@ def test_a_refused_task_that_the_user_has_submitted_again_is_the_cells(
     until(lambda: made.is_done)
     service.faults.clear()
     (key,) = [task.key for task in here.tasks]
-    again = (make_manager() if is_elsewhere else here).take_up(key)
+    again = (make_manager() if is_elsewhere else here).adopt(key)
     assert again is not None
-    until(lambda: here.library.holding(key) is None)
+    until(lambda: here.library.current_hold(key) is None)
     again.submit_again()
     until(lambda: again.task_id)
     made.retry_failed()
-    made.go_on()
+    made.resume()
     until(lambda: made.counts[CellState.running] == 1 and made.tasks[0].task_id)
     assert (made.cells[0].key, made.tasks[0].task_id) == (key, again.task_id)
     assert service.prompts == ["koi"], "the cell was paid for twice"
@@ -422,9 +422,9 @@ def test_a_task_that_is_refused_once_more_elsewhere_keeps_no_cell(
     service.faults["submit"] = [REFUSED["this one"]] * 2
     made = sweep(prompt=["koi"], name="koi", manager=here)
     until(lambda: made.is_done)
-    other = there.take_up(made.tasks[0].key)
+    other = there.adopt(made.tasks[0].key)
     assert other is not None
-    until(lambda: here.library.holding(other.key) is None)
+    until(lambda: here.library.current_hold(other.key) is None)
     other.submit_again()
     until(lambda: other.is_done and not service.faults["submit"])
     made.retry_failed()
@@ -454,7 +454,7 @@ def test_two_threads_retry_a_failed_cell_once(
             is_let_go.wait(2)
         return found
 
-    late = threading.Thread(target=cell.begin_again)
+    late = threading.Thread(target=cell.restart)
     monkeypatch.setattr(Cell, "state", property(seen))
     late.start()
     assert has_seen.wait(30)
@@ -489,10 +489,10 @@ def test_a_kernel_that_dies_before_the_request_leaves_no_doubtful_retry(
     command = [sys.executable, "-c", DIES, f"{service.url}/v1", str(tmp_path / "videos")]
     assert subprocess.run(command, timeout=60, check=False).returncode == 9
     service.story = RENDERING
-    made = Sweep.resume("koi", manager=make_manager())
+    made = Sweep.load("koi", manager=make_manager())
     until(lambda: made.counts[CellState.unconfirmed] == 1)
     key = made.cells[0].key
-    made.go_on()
+    made.resume()
     until(lambda: len(service.tasks) == 1)
     assert service.prompts == ["koi 1"]
     assert made.cells[0].state == CellState.unconfirmed

@@ -58,7 +58,7 @@ def refused(service: Service, manager: TaskManager) -> tuple[Sweep, Task]:
     made = sweep(prompt=["koi"], name="koi", manager=manager)
     until(lambda: made.is_done)
     (task,) = made.tasks
-    until(lambda: manager.library.holding(task.key) is None)
+    until(lambda: manager.library.current_hold(task.key) is None)
     return made, task
 
 
@@ -87,7 +87,7 @@ def test_a_cell_and_its_task_in_another_kernel_are_submitted_once(
 ) -> None:
     """The other kernel's card has been quicker than the journal of this one."""
     made, task = refused(service, make_manager())
-    other = make_manager().take_up(task.key)
+    other = make_manager().adopt(task.key)
     assert other is not None
     claim = Stopped(monkeypatch, Sweeps, "claim")
     made.cells[0].retry()
@@ -106,14 +106,14 @@ def test_an_unconfirmed_submission_of_another_kernel_is_not_repeated(
 ) -> None:
     """The other kernel's answer was lost, and it holds the task no more: that may be charged already."""
     made, task = refused(service, make_manager())
-    other = make_manager().take_up(task.key)
+    other = make_manager().adopt(task.key)
     assert other is not None
     service.faults["submit"] = [service.taken(close)]
     claim = Stopped(monkeypatch, Sweeps, "claim")
     made.cells[0].retry()
     claim.wait()
     other.submit_again()
-    until(lambda: other.is_done and other.manager.library.holding(task.key) is None)
+    until(lambda: other.is_done and other.manager.library.current_hold(task.key) is None)
     claim.let_go()
     until(lambda: made.cells[0].state not in (CellState.waiting, CellState.running))
     assert service.prompts == ["koi"], "the cell was paid for twice"
@@ -128,7 +128,7 @@ def test_two_kernels_retry_a_refused_cell_once(service: Service, make_manager: M
     one, other = make_manager(), make_manager()
     here = sweep(prompt=[f"koi {number}" for number in range(8)], max_running=8, name="koi", manager=one)
     until(lambda: here.counts[CellState.failed] == 8)
-    there = Sweep.resume("koi", manager=other)
+    there = Sweep.load("koi", manager=other)
     until(lambda: there.counts[CellState.failed] == 8)
     threads = [threading.Thread(target=made.retry_failed) for made in (here, there)]
     for thread in threads:
@@ -159,9 +159,9 @@ def test_nothing_is_sent_after_a_pause(
     until(lambda: [row for row in manager.library.entries() if row.status != "submitting"])
     until(lambda: made.counts[CellState.waiting] == 3)
     assert not service.tasks, "a cell was submitted after the pause"
-    there = Sweep.resume("koi", manager=make_manager())
+    there = Sweep.load("koi", manager=make_manager())
     assert there.counts[CellState.waiting] == 3, "another kernel doubts what was not sent"
-    made.go_on()
+    made.resume()
     until(lambda: len(service.prompts) == 3 and all(task.task_id for task in made.tasks))
     assert sorted(service.prompts) == ["a", "b", "c"]
     assert len(manager.library.entries()) == 3, "a task that was not sent has left a row behind"
@@ -180,7 +180,7 @@ def test_a_pause_ends_the_attempts_of_a_submission(service: Service, make_manage
     assert not service.tasks, "it was submitted after the pause"
     assert "paused" in str(task.error)
     until(lambda: made.counts[CellState.waiting] == 1)
-    made.go_on()
+    made.resume()
     until(lambda: made.counts[CellState.running] == 1 and made.tasks[0].task_id)
     assert service.prompts == ["koi"]
 
@@ -196,7 +196,7 @@ def test_an_unconfirmed_cell_is_not_sent_again_after_a_pause(
     made = sweep(prompt=["koi"], manager=manager)
     until(lambda: made.counts[CellState.unconfirmed] == 1)
     (task,) = made.tasks
-    until(lambda: manager.library.holding(task.key) is None)
+    until(lambda: manager.library.current_hold(task.key) is None)
     look = Stopped(monkeypatch, manager.library, "claim")
     made.retry_failed(unconfirmed=True)
     look.wait()
@@ -205,7 +205,7 @@ def test_an_unconfirmed_cell_is_not_sent_again_after_a_pause(
     until(lambda: task.task_id or "still not known" in str(task.error))
     assert not task.task_id, "it was submitted after the pause"
     until(lambda: made.counts[CellState.waiting] == 1)
-    made.go_on()
+    made.resume()
     until(lambda: task.task_id)
     assert service.prompts == ["koi"]
 
@@ -226,17 +226,17 @@ def test_what_the_user_submits_after_a_pause_is_not_repeated(
     task.submit_again()
     until(lambda: not service.faults["submit"] and task.is_done)
     ended.let_go()
-    until(lambda: not made.cells[0].is_awaited)
-    assert made.cells[0].state == CellState.unconfirmed, "go_on() would submit it once more"
+    until(lambda: not made.cells[0].is_end_pending)
+    assert made.cells[0].state == CellState.unconfirmed, "resume() would submit it once more"
 
 
 # ---------------------------------------------------------------------- the end of the kernel
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_cut_off", [True, False], ids=["cut off", "refused"])
+@pytest.mark.parametrize("is_closed", [True, False], ids=["cut off", "refused"])
 def test_a_cell_that_meets_the_end_is_no_doubt(
-    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch, is_cut_off: bool
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch, is_closed: bool
 ) -> None:
     """The manager is closed while the journal is given a cell: the next kernel knows that it was not sent."""
     service.story = RENDERING
@@ -245,20 +245,20 @@ def test_a_cell_that_meets_the_end_is_no_doubt(
     claim = Stopped(monkeypatch, Sweeps, "claim")
     made.start()
     claim.wait()
-    if not is_cut_off:
-        manager.monitor.keep_promises(0.0)
+    if not is_closed:
+        manager.monitor.drain(0.0)
         claim.let_go()
         until(lambda: [row for row in manager.library.entries() if row.status != "submitting"])
     closing = threading.Thread(target=manager.close)
     closing.start()
-    until(lambda: manager.monitor.is_cut_off)
+    until(lambda: manager.monitor.is_closed)
     claim.let_go()
     closing.join()
     assert not service.tasks
-    there = Sweep.resume("koi", manager=make_manager())
+    there = Sweep.load("koi", manager=make_manager())
     until(lambda: not there.counts[CellState.running])
     assert there.counts[CellState.waiting] == 2, "what was never sent may be charged, it says"
-    there.go_on()
+    there.resume()
     until(lambda: len(service.prompts) == 2)
     assert sorted(service.prompts) == ["a", "b"]
 

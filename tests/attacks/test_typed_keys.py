@@ -67,7 +67,7 @@ buttons = {"save": form.panels.editor("presets").save_button, "fill": sent._fill
 def note(change):
     # What a page that saves the notebook just now would store.
     with open("stored.txt", "a", encoding="utf-8") as file:
-        print(change, change["owner"].get_state(), change["owner"]._trait_values, sent._said.value, file=file)
+        print(change, change["owner"].get_state(), change["owner"]._trait_values, sent._note.value, file=file)
 for text in (*texts.values(), sent._paste):
     text.observe(note, "value")
 print(json.dumps({
@@ -85,7 +85,7 @@ def traits():
     return [repr(one._trait_values) + repr(vars(one)) for one in list(alive.values())]
 with open("stored.txt", "a", encoding="utf-8") as file:
     print(json.dumps(ipywidgets.Widget.get_manager_state(), default=repr), *traits(), file=file)
-    print(form.prompt, form.request, studio, sent._said.value, file=file)
+    print(form.prompt, form.request, studio, sent._note.value, file=file)
 """
 
 MAGICS = (

@@ -142,7 +142,7 @@ def _in_a_kernel(folder: Path, base: str) -> dict[str, Any]:
 
 
 def _first_player(kernel: Kernel, noticed: float) -> float | None:
-    """When the page was first told of a player; the twins that wait for their file do not count."""
+    """When the page was first told of a player; the static copies that wait for their file do not count."""
 
     def shows(message: Message) -> bool:
         text = json.dumps(message.content, ensure_ascii=False)

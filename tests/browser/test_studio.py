@@ -75,7 +75,7 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     page.theme("light")
 
     page.save().reload()
-    # Until the form is back, the twin that is kept for the day without a kernel shows the video.
+    # Until the form is back, the static copy that is kept for the day without a kernel shows the video.
     expect(page.output(1).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
     expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(page, 1))["width"] == 1280
@@ -106,8 +106,8 @@ def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
     write_and_generate(page, 1, PROMPT)
     for cell in (1, 2):
         wait_for_file(page, cell)
-    # What is saved is the twin, which is written a moment after the card is drawn.
-    expect(page.output(1).locator("[class*=qingbo-twin] video[preload=metadata]")).to_have_count(1)
+    # What is saved is the static copy, which is written a moment after the card is drawn.
+    expect(page.output(1).locator("[class*=qingbo-static-copy] video[preload=metadata]")).to_have_count(1)
     expect(page.output(2).locator(".jupyter-widgets")).to_have_count(0)
     page.save().shutdown_kernel().reload()
     for cell in (1, 2):

@@ -26,9 +26,8 @@ from qingbo_widgets import Client, Library, TaskManager
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import download, leftovers
 from qingbo_widgets.tasks import schedule
-from qingbo_widgets.tasks.following import outage as trouble
-from qingbo_widgets.tasks.following import saving, submission
-from qingbo_widgets.widgets.card import text as words
+from qingbo_widgets.tasks.following import outage, saving, submission
+from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from tests.faults.server import (
     Exchange,
@@ -351,7 +350,7 @@ def hurried() -> Iterator[None]:
         for module in (schedule, saving, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
-        stack.enter_context(mock.patch.object(trouble, "DOUBTED", 0.5))
+        stack.enter_context(mock.patch.object(outage, "REFUSAL_PATIENCE", 0.5))
         yield
 
 
@@ -389,7 +388,7 @@ def run(case: Case, folder: Path) -> Seen:
         card = TaskCard(task)
         stack.callback(card.close)
         offered = buttons_of(card)
-        said.append(_text(words.advice(task)))
+        said.append(_text(task_text.advice(task)))
         before = len(service.tasks)
         if case.click:
             # The trouble is over, and the person knows.
@@ -402,7 +401,7 @@ def run(case: Case, folder: Path) -> Seen:
             disk.close()
             _click(case.click, card, service)
             _until(lambda: task.is_done and task.video_path)
-        status = _text(words.headline(task))
+        status = _text(task_text.headline(task))
     videos = [path for path in folder.glob("*.mp4") if path.read_bytes() == VIDEO]
     rows = [entry.status for entry in Library(folder).entries()]
     left = {path.suffix for path in folder.iterdir() if path.is_file()} - {".mp4", ".json", ".sqlite"}

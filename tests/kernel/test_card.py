@@ -95,8 +95,8 @@ def test_the_page_says_whether_a_card_is_drawn(kernel: Kernel) -> None:
     send(kernel, card, _view_count=1)
     kernel.wait_for(lambda: told(kernel, parts), PATIENCE)
     send(kernel, card, _view_count=0)
-    kernel.run("while card.lasting.is_seen: await asyncio.sleep(0.01)")
+    kernel.run("while card.cell_output.is_seen: await asyncio.sleep(0.01)")
     count = len(told(kernel, parts))
     kernel.run("await task")
-    kernel.run("assert task.video_path and not card.lasting.is_seen")
+    kernel.run("assert task.video_path and not card.cell_output.is_seen")
     assert len(told(kernel, parts)) == count

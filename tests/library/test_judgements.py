@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.judgements import Judgement, tags_in
+from qingbo_widgets.library.judgements import Judgement, parse_tags
 from qingbo_widgets.library.library import Library
 
 
@@ -92,4 +92,4 @@ def test_two_threads_judge_at_once(library: Library) -> None:
 
 def test_tags_are_written_with_commas() -> None:
     """Western and Chinese commas separate tags; blanks and duplicates are removed."""
-    assert tags_in(" koi, 水面，慢、 koi ,,") == ("koi", "慢", "水面")
+    assert parse_tags(" koi, 水面，慢、 koi ,,") == ("koi", "慢", "水面")

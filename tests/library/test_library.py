@@ -107,7 +107,7 @@ def drafts(*names: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         presets = Presets(Path(folder))
         for name in names:
-            presets.keep_draft(name, Draft())
+            presets.save_draft(name, Draft())
         return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
 
 

@@ -87,7 +87,7 @@ def test_half_a_character_does_not_lose_the_rest(presets: Presets) -> None:
 def test_a_draft_is_found_again(presets: Presets) -> None:
     """A draft is loaded with the initial fields that the code passed to the form."""
     draft = Draft(FIELDS, {"prompt": "A koi"})
-    presets.keep_draft("cell 1", draft)
+    presets.save_draft("cell 1", draft)
     assert presets.draft("cell 1") == draft
     assert presets.draft("cell 2") is None
 
@@ -95,7 +95,7 @@ def test_a_draft_is_found_again(presets: Presets) -> None:
 def test_the_oldest_drafts_are_removed(presets: Presets) -> None:
     """The oldest drafts are removed, so that deleted cells do not fill up the folder."""
     for number in range(55):
-        presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        presets.save_draft(f"cell {number}", Draft({"prompt": str(number)}))
         for file in (presets.folder / DRAFTS).glob(f"cell-{number}-*.json"):
             os.utime(file, (number, number))
     assert len(list((presets.folder / DRAFTS).iterdir())) == 50
@@ -105,7 +105,7 @@ def test_the_oldest_drafts_are_removed(presets: Presets) -> None:
 def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> None:
     """A draft stays even if all times are equal: FAT has steps of 2 s, Windows' clock of 15.6 ms."""
     for number in range(60):
-        presets.keep_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        presets.save_draft(f"cell {number}", Draft({"prompt": str(number)}))
         assert presets.draft(f"cell {number}") is not None
         for file in (presets.folder / DRAFTS).iterdir():
             os.utime(file, (1, 1))

@@ -44,7 +44,7 @@ def test_the_key_and_the_row_are_written_together(open_library: Callable[[], Lib
         sweeps = add(library, 2)
         assert claim(sweeps, 0, "a") == "a"
         assert library.get("a") is not None
-        assert (library.holding("a") or ("",))[0] == "a"
+        assert (library.current_hold("a") or ("",))[0] == "a"
         with pytest.raises(Exception, match=r"(?i)unique"):
             claim(sweeps, 1, "a")  # a row of this key exists already
         row = sweeps.get("koi")

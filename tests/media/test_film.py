@@ -15,7 +15,7 @@ import pytest
 
 from qingbo_widgets import QingboError
 from qingbo_widgets.media.film import open_film
-from qingbo_widgets.media.frames import frame_number, frame_rate, length_of
+from qingbo_widgets.media.frames import duration_of, frame_number, frame_rate
 from qingbo_widgets.media.posters import make_poster
 
 #: Megabytes that opening a video may take.
@@ -29,13 +29,13 @@ from contextlib import suppress
 from pathlib import Path
 import av, PIL.Image
 from qingbo_widgets import QingboError
-from qingbo_widgets.media.frames import contact_sheet, frame_at, frame_number, length_of
+from qingbo_widgets.media.frames import contact_sheet, frame_at, frame_number, duration_of
 from qingbo_widgets.media.posters import make_poster
 from qingbo_widgets.media.frames import frame_rate
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 before, path = peak(), Path(sys.argv[1])
-for read in (length_of, frame_rate, make_poster, lambda path: frame_at(path, 0), contact_sheet,
+for read in (duration_of, frame_rate, make_poster, lambda path: frame_at(path, 0), contact_sheet,
              lambda path: frame_number(path, -1)):
     with suppress(QingboError):
         read(path)
@@ -273,7 +273,7 @@ def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
     for name, content in lists.items():
         (folder / name).write_text(content, encoding="utf-8")
         with pytest.raises(QingboError, match="neither an MP4 nor a WebM"):
-            length_of(folder / name)
+            duration_of(folder / name)
         assert make_poster(folder / name) is None
 
 

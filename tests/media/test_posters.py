@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from qingbo_widgets.media.posters import can_make, make_poster, poster_path
+from qingbo_widgets.media.posters import can_make_posters, make_poster, poster_path
 from qingbo_widgets.sandbox.drawing.render import render
-from qingbo_widgets.tasks.background.poster_queue import Posters
+from qingbo_widgets.tasks.background.poster_queue import PosterQueue
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,9 @@ def test_without_av_there_are_no_posters(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the extra for decoding, no poster is made."""
-    assert can_make()
+    assert can_make_posters()
     monkeypatch.setitem(sys.modules, "av", None)
-    assert not can_make()
+    assert not can_make_posters()
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(video.read_bytes())
     assert make_poster(copy) is None
@@ -62,9 +62,9 @@ def test_posters_are_made_in_the_background_and_once(video: Path, tmp_path: Path
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(video.read_bytes())
     made, called = threading.Event(), []
-    background = Posters()
-    background.ask(copy, lambda: (called.append(1), made.set()))
-    background.ask(copy, lambda: called.append(2))
+    background = PosterQueue()
+    background.add(copy, lambda: (called.append(1), made.set()))
+    background.add(copy, lambda: called.append(2))
     assert made.wait(30)
     assert poster_path(copy).is_file()
     assert called == [1]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import MissingApiKey
-from qingbo_widgets.service.credentials import find_api_key, find_base_url, problem_with
+from qingbo_widgets.service.credentials import base_url_problem, find_api_key, find_base_url
 from qingbo_widgets.service.secrets.secret import Secret
 from tests.service.leaks import shown_by
 
@@ -95,13 +95,13 @@ def test_a_key_that_is_no_text(value: Any, monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_address_is_shown_where_it_is_one() -> None:
     """A problem shows the base URL only if it is a URL, and without a password or a signature."""
     problems = {
-        address: str(problem_with(Secret(address)))
+        address: str(base_url_problem(Secret(address)))
         for address in (KEY, "http://qingbo.dev/v1", f"https://me:{KEY}@qingbo.dev/v1?k={KEY}")
     }
     assert problems[KEY].startswith("base_url: the given value is not an http(s) URL")
     assert problems["http://qingbo.dev/v1"].startswith("base_url: http://qingbo.dev/v1 is not https")
     assert not any(KEY in text for text in problems.values())
-    assert problem_with(Secret("https://qingbo.dev/v1")) is None
+    assert base_url_problem(Secret("https://qingbo.dev/v1")) is None
 
 
 def test_a_secret_hides_itself_in_a_text() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qingbo_widgets.system.console import fitted, say
+from qingbo_widgets.system.console import encodable, write_line
 
 ENCODINGS = ["cp1252", "cp936", "cp437", "ascii", "utf-8"]
 TEXT = "── 一条锦鲤… 100 % → “koi” \U0001f41f \ud83d"
@@ -36,30 +36,32 @@ def run(*arguments: str, encoding: str, **environment: str) -> str:
 def test_any_text_fits(encoding: str) -> None:
     """A missing character becomes a similar one or a question mark; all others stay."""
     stream = io.TextIOWrapper(buffer := io.BytesIO(), encoding=encoding, newline="\n")
-    say(TEXT, stream)
+    write_line(TEXT, stream)
     stream.flush()
     output = buffer.getvalue().decode(encoding)
-    assert output == fitted(TEXT, stream) + "\n"
-    assert len(fitted("一条锦鲤", stream)) == 4
+    assert output == encodable(TEXT, stream) + "\n"
+    assert len(encodable("一条锦鲤", stream)) == 4
     assert ("锦鲤" in output) == (encoding in ("cp936", "utf-8"))
-    assert fitted("─…→", stream) == {"cp1252": "-…>", "ascii": "-...>", "cp437": "─...>"}.get(encoding, "─…→")
+    assert encodable("─…→", stream) == {"cp1252": "-…>", "ascii": "-...>", "cp437": "─...>"}.get(
+        encoding, "─…→"
+    )
 
 
 def test_a_stream_of_no_encoding() -> None:
     """A StringIO accepts every character; a stream with an unknown encoding gets ASCII."""
-    assert fitted(TEXT, io.StringIO()) == TEXT
+    assert encodable(TEXT, io.StringIO()) == TEXT
 
     class Odd(io.StringIO):
         encoding = "x-unheard-of"
 
-    assert fitted("锦鲤 koi", Odd()) == "?? koi"
+    assert encodable("锦鲤 koi", Odd()) == "?? koi"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_command_takes_any_text(encoding: str) -> None:
-    """After ``take_any_text``, ``print`` never raises, for either stream."""
+    """After ``accept_any_text``, ``print`` never raises, for either stream."""
     code = (
-        "import sys; from qingbo_widgets.system.console import take_any_text; take_any_text()\n"
+        "import sys; from qingbo_widgets.system.console import accept_any_text; accept_any_text()\n"
         f"text = {TEXT!a}\nprint(text)\nprint(text, file=sys.stderr)"
     )
     output = run("-c", code, encoding=encoding)

@@ -68,7 +68,7 @@ def test_every_windows_error_code_is_retried(number: int) -> None:
     """Access denied, sharing violation and lock violation are retried."""
     error = Held("koi.json")
     error.winerror = number
-    assert files.patiently(_failing(3, error), patience=10) == "done"
+    assert files.retry_while_open(_failing(3, error), patience=10) == "done"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_other_errors_are_not_retried(error: OSError) -> None:
     """A permanent error is raised at once; so is a missing permission for the folder on Unix."""
     call = _failing(1, error)
     with pytest.raises(type(error)):
-        files.patiently(call)
+        files.retry_while_open(call)
     assert call() == "done"
 
 
@@ -91,7 +91,7 @@ def test_the_time_limit_is_kept() -> None:
         raise Held("koi.json")
 
     with pytest.raises(PermissionError):
-        files.patiently(call, patience=0.0)
+        files.retry_while_open(call, patience=0.0)
     assert attempts == [1]
 
 

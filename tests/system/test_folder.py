@@ -92,7 +92,7 @@ def test_a_folder_that_leads_out_is_empty_and_is_not_written(folder: Folder) -> 
     (outside / "a.json").write_text("{}")
     link(folder.path / "drafts", "../outside")
     assert folder.names("drafts", ".json") == []
-    assert folder.age("drafts/a.json") == 0.0
+    assert folder.modified_at("drafts/a.json") == 0.0
     for act in (lambda: folder.write("drafts/b.json", b"x"), lambda: folder.remove("drafts/a.json")):
         with pytest.raises(OutsideFolder):
             act()

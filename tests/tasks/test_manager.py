@@ -248,11 +248,11 @@ def test_connect_takes_up_what_is_unfinished_in_the_background(
     manager = qw.connect(server.api_key, base_url=server.base_url, library=tmp_path)
     assert qw.connect(server.api_key, base_url=server.base_url, library=tmp_path) is manager
     new = qw.generate(KOI)
-    assert manager.known == (new,), "earlier tasks are not loaded yet"
+    assert manager.known_tasks == (new,), "earlier tasks are not loaded yet"
     threading.Timer(0.05, slow_reading.set).start()
     again = manager.resume(first.task_id)
     assert manager.tasks == (again, new)
-    assert manager.take_up(row.key) is again
+    assert manager.adopt(row.key) is again
     assert manager.recover() == []
     assert [task.wait(60).video_path.exists() for task in manager.tasks] == [True, True]
 

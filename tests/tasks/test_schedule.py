@@ -157,7 +157,7 @@ def test_an_overdue_task_is_asked_ever_more_rarely_and_never_given_up():
 
 def test_a_task_followed_again_starts_from_what_the_service_says():
     """The bar of a task resumed after an hour shows its progress, not its age."""
-    history = History(started=0.0, watched=3600.0, shown=40.0)
+    history = History(started=0.0, followed_since=3600.0, shown=40.0)
     assert predicted_progress(history, 3600.0) == 40.0
 
 

@@ -325,7 +325,7 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
     manager.library.add(row)
     sent: list[object] = []
     monkeypatch.setattr(manager.client, "submit", lambda *args, **_: sent.append(args))
-    task = manager.take_up(row.key)
+    task = manager.adopt(row.key)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
     with pytest.raises(qw.QingboError, match=r"2099-01.* speaks 2026-04.*QINGBO_CONTRACT=2099-01.*check\("):
@@ -341,7 +341,7 @@ def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):
     first = manager.client.submit(qw.VideoRequest(prompt=KOI, duration=3), idempotency_key="first")
     row = Entry("c" * 32, manager.service, request={"prompt": KOI}, status="unconfirmed", contract="2099-01")
     manager.library.add(row)
-    task = manager.take_up(row.key)
+    task = manager.adopt(row.key)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
     task.check(first.task_id)

@@ -17,8 +17,8 @@ from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.urls import is_private_host
-from qingbo_widgets.service.http.image_probe import ImageReport, Size, look_at
-from qingbo_widgets.tasks.background.image_checks import pictures
+from qingbo_widgets.service.http.image_probe import ImageReport, Size, probe_image
+from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.base import output as lasting
@@ -34,11 +34,11 @@ def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def look(url: str, base_url: str, *, keep: int = 0) -> ImageReport:
         if is_private_host(url):
-            return look_at(url, base_url, keep=keep)
+            return probe_image(url, base_url, keep=keep)
         return ImageReport(url, Size("PNG", 1280, 720))
 
-    monkeypatch.setattr(pictures, "_look", look)
-    monkeypatch.setattr(pictures, "_reports", OrderedDict())
+    monkeypatch.setattr(image_reports, "_probe", look)
+    monkeypatch.setattr(image_reports, "_reports", OrderedDict())
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ from .revisions import RELEASE, release_of
 
 __all__ = [
     "Fault",
-    "Replaced",
+    "JournalReplaced",
     "fault_of",
     "foreign",
-    "in_short",
     "newer",
     "read_only",
     "readable_errors",
+    "short_reason",
     "unusable",
-    "unwritten",
+    "write_failed_message",
 ]
 
 
@@ -34,7 +34,7 @@ class Fault(Enum):
     busy = "busy"
 
 
-class Replaced(QingboError):
+class JournalReplaced(QingboError):
     """The error for a missing table or column: another file may have replaced the open journal."""
 
 
@@ -117,20 +117,20 @@ def readable_errors(place: str, if_read_only: str | None = None) -> Iterator[Non
         if_read_only: the message for a journal that was opened read-only.
 
     Raises:
-        Replaced: a table or a column is missing.
+        JournalReplaced: a table or a column is missing.
         QingboError: the database failed in another way.
     """
     try:
         yield
     except Exception as error:
         fault = fault_of(error)
-        reason, kind = in_short(error), QingboError
+        reason, kind = short_reason(error), QingboError
         if fault is not None:
             message = tr(_MESSAGES[fault]).format(path=place, reason=reason)
             if if_read_only is not None and fault is Fault.read_only:
                 message = if_read_only
         elif _is_replaced(error):
-            message, kind = tr(_MESSAGES[Fault.damaged]).format(path=place, reason=reason), Replaced
+            message, kind = tr(_MESSAGES[Fault.damaged]).format(path=place, reason=reason), JournalReplaced
         elif _is_database_error(error):
             message = tr(_UNUSABLE).format(path=place, reason=reason)
         else:
@@ -171,7 +171,7 @@ def _is_database_error(error: Exception) -> bool:
     )
 
 
-def in_short(error: BaseException) -> str:
+def short_reason(error: BaseException) -> str:
     """Return an error's text without the SQL, the values and the links that SQLAlchemy adds."""
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     return text.splitlines()[0] if type(error).__module__.startswith("sqlalchemy.") else text
@@ -187,11 +187,11 @@ def unusable(place: str, reason: str) -> QingboError:
     return QingboError(tr(_UNUSABLE).format(path=place, reason=reason))
 
 
-def unwritten(place: str, error: Exception) -> str:
+def write_failed_message(place: str, error: Exception) -> str:
     """Return the message for a row that could not be written."""
     if isinstance(error, QingboError):  # its text is such a message already
         return str(error)
-    return tr(_MESSAGES[Fault.full]).format(path=place, reason=in_short(error))
+    return tr(_MESSAGES[Fault.full]).format(path=place, reason=short_reason(error))
 
 
 def newer(place: str, revision: str) -> str:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...system.folder import Folder
-from ...system.forks import not_forked, renewed_in_child
-from .damage import Replaced, newer, read_only, readable_errors
+from ...system.forks import no_fork, renew_in_children
+from .damage import JournalReplaced, newer, read_only, readable_errors
 from .revisions import VERSION_TABLE, is_newer, latest
 from .settings import JOURNAL
 
@@ -37,11 +37,11 @@ _OUTSIDE = N_(
 
 
 class _ThreadState(threading.local):
-    """The open connection of one thread, its file, and whether ``together`` is active."""
+    """The open connection of one thread, its file, and whether ``shared_transaction`` is active."""
 
     connection: sa.Connection | None = None
     file: object = None
-    is_together = False
+    is_shared = False
 
 
 class Journal:
@@ -62,7 +62,7 @@ class Journal:
         self._opened: OpenJournal | None
         self._opened_file: object = None
         self.renew_in_child()
-        renewed_in_child(self)
+        renew_in_children(self)
 
     def renew_in_child(self) -> None:
         """Reset the state in a forked process: the connections are the parent's, and it may hold the lock."""
@@ -110,21 +110,21 @@ class Journal:
         url = f"{self.path.as_uri()}?mode=ro"
         # A damaged schema has names that are not text, and the driver fails to build its error message.
         refusals = suppress(sqlite3.Error, UnicodeError)
-        with not_forked(), refusals, closing(sqlite3.connect(url, patience, uri=True)) as database:
+        with no_fork(), refusals, closing(sqlite3.connect(url, patience, uri=True)) as database:
             return database.execute(query, values).fetchall()
         return None
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction; within ``together``, in that transaction.
+        """Yield a connection in a transaction; within ``shared_transaction``, in that transaction.
 
         Raises:
             QingboError: the journal cannot be read or written, is damaged, or belongs to another program.
             sqlalchemy.exc.IntegrityError: a key exists already.
         """
-        is_part = self._thread_state.is_together  # then ``together`` prevents forks
+        is_part = self._thread_state.is_shared  # then ``shared_transaction`` prevents forks
         try:
-            with nullcontext() if is_part else not_forked():
+            with nullcontext() if is_part else no_fork():
                 opened = self._open()
                 with readable_errors(self.place, opened.read_only):
                     if is_part:
@@ -132,48 +132,48 @@ class Journal:
                     else:
                         with opened.engine.begin() as connection:
                             yield connection
-        except Replaced:
+        except JournalReplaced:
             self._opened = None
             raise
         except QingboError:
-            self.look_again()
+            self.recheck_writable()
             raise
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Run this thread's statements in one transaction; the journal stays open until ``let_go``.
+    def shared_transaction(self) -> Iterator[None]:
+        """Run this thread's statements in one transaction; the journal stays open until ``close_connection``.
 
         A commit waits for the disk, which takes longer than all the writes of the transaction.
         """
         state = self._thread_state
-        state.is_together = True
-        with not_forked():
+        state.is_shared = True
+        with no_fork():
             try:
                 yield
                 if state.connection is not None:
                     with readable_errors(self.place):
                         state.connection.commit()
             except BaseException:
-                self.let_go()  # roll back the uncommitted changes
+                self.close_connection()  # roll back the uncommitted changes
                 raise
             finally:
-                state.is_together = False
+                state.is_shared = False
 
-    def let_go(self) -> None:
-        """Close the connection that ``together`` has left open on this thread."""
+    def close_connection(self) -> None:
+        """Close the connection that ``shared_transaction`` has left open on this thread."""
         connection, self._thread_state.connection = self._thread_state.connection, None
         if connection is not None:
             with suppress(Exception):  # the connection was broken already
                 connection.close()
 
-    def look_again(self) -> None:
+    def recheck_writable(self) -> None:
         """Check again at the next use whether a read-only journal has become writable."""
         if self._opened is not None and self._opened.read_only is not None:
             self._opened = None
 
     def close(self) -> None:
         """Close the database. It is opened again on the next use."""
-        self.let_go()
+        self.close_connection()
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.engine.dispose()
@@ -212,7 +212,7 @@ class Journal:
             and not state.connection.in_transaction()
             and state.file != self._file()
         ):
-            self.let_go()
+            self.close_connection()
         if state.connection is None:
             state.connection = opened.engine.connect()
             state.file = self._file()

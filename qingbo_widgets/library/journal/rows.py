@@ -114,7 +114,7 @@ class Rows:
         values = {"this_key": key, "this_holder": holder, "now": datetime.now(UTC)}
         return self._connection.execute(_HOLD, values | _held(holder, until)).rowcount == 1
 
-    def holding(self, key: str) -> tuple[str, datetime | None] | None:
+    def current_hold(self, key: str) -> tuple[str, datetime | None] | None:
         """Return the holder of a row, and when its hold ends."""
         row = self._connection.execute(_HOLDING, {"this_key": key}).first()
         return None if row is None else (row.holder, row.held_until)
@@ -143,7 +143,7 @@ class Rows:
         """Return the row of this task id."""
         return next(self._of_task(task_id, service), None)
 
-    def rival(self, task_id: str, service: str, key: str) -> Entry | None:
+    def other_submission(self, task_id: str, service: str, key: str) -> Entry | None:
         """Return the row of another submission with this id."""
         rivals = (
             row for row in self._of_task(task_id, service) if row.key != key and row.request is not None
@@ -187,7 +187,7 @@ class Rows:
             return
         if self._connection.dialect.name == "postgresql":  # SQLite allows only one writer anyway
             self._connection.execute(_LOCK_ID, {"this_task": entry.task_id})
-        if self.rival(entry.task_id, entry.service, entry.key) is not None:
+        if self.other_submission(entry.task_id, entry.service, entry.key) is not None:
             raise IdTaken(entry.task_id)
 
     def _spellings(self, service: str) -> list[str]:

@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...system.files import remove
-from ...system.forks import not_in_child
+from ...system.forks import skip_in_child
 from .backup import copy_database, save_backup
-from .damage import Fault, fault_of, in_short
+from .damage import Fault, fault_of, short_reason
 from .engine import OpenJournal, engine_of, file_of, sealed, url_of
 from .revisions import CURRENT, is_older
 from .settings import PATIENCE
@@ -90,7 +90,7 @@ def _migrate(connection: sa.Connection, location: Location, revision: str) -> No
     except Exception as error:
         if fault_of(error) is not None:
             raise
-        raise _not_migrated(location, revision, in_short(error)) from error
+        raise _not_migrated(location, revision, short_reason(error)) from error
 
 
 @contextmanager
@@ -111,10 +111,10 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
             connection.commit()
     except OSError as error:  # from the backup
-        raise NotWritable(in_short(error)) from None
+        raise NotWritable(short_reason(error)) from None
     except Exception as error:
         if fault_of(error) in (Fault.read_only, Fault.full):
-            raise NotWritable(in_short(error)) from None
+            raise NotWritable(short_reason(error)) from None
         raise
 
 
@@ -132,7 +132,7 @@ def open_copy(engine: sa.Engine, location: Location, revision: str, reason: str)
         folder = Path(tempfile.mkdtemp(prefix="qingbo-journal-"))
         copy_engine = engine_of(url_of(folder / file.name))
         opened = OpenJournal(sealed(copy_engine), _message(_NOT_WRITABLE, location, revision, reason))
-        weakref.finalize(opened, not_in_child(shutil.rmtree), folder, ignore_errors=True)
+        weakref.finalize(opened, skip_in_child(shutil.rmtree), folder, ignore_errors=True)
         copy_database(file, folder / file.name)
         with _locked(engine_of(copy_engine.url)) as connection:
             _migrate(connection, location, revision)

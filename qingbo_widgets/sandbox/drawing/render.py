@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..request import Body, extra_of, is_heard, is_pro, lengths_of, prompts_of
+from ..request import Body, durations_of, extra_of, has_sound, is_pro, prompts_of
 from .camera import Camera, View
 from .film import FPS, Floats, Frame, encode
 from .lettering import Lettering, ShotText
@@ -44,7 +44,7 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
     short = (1080 if is_pro(request) else 720) // (_DRAFT if draft else 1)
     seed = zlib.crc32(json.dumps(request, sort_keys=True).encode())
     camera = Camera(extra_of(request).get("camera_control"))
-    prompts, lengths = prompts_of(request), lengths_of(request)
+    prompts, lengths = prompts_of(request), durations_of(request)
     moods = moods_of(prompts, seed)
     if "image_urls" in request:
         first = fetch(request["image_urls"][0])
@@ -71,7 +71,7 @@ def render(request: Body, path: str | Path, *, draft: bool = False) -> None:
         lettering[shot].draw(frame)
         return frame
 
-    sound = _sound(lengths, seed, draft=draft) if is_heard(request) else None
+    sound = _sound(lengths, seed, draft=draft) if has_sound(request) else None
     count = sum(lengths) * FPS
     encode(path, size, count, paint, sound, hold=max(count // _PICTURES, 1) if draft else 1)
 
@@ -97,7 +97,7 @@ def _shot_texts(request: Body, prompts: Sequence[str]) -> list[ShotText]:
     facts = [
         request["model"],
         "pro 1080p" if is_pro(request) else "std 720p",
-        f"{sum(lengths_of(request))} s",
+        f"{sum(durations_of(request))} s",
     ]
     if "cfg_scale" in extra:
         facts.append(f"cfg {extra['cfg_scale']:g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 
-__all__ = ["Address", "address_in", "addresses_of", "is_inside"]
+__all__ = ["Address", "address_in", "addresses_of", "is_private_address"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -32,7 +32,7 @@ def address_in(host: str) -> Address | None:
         return None
 
 
-def is_inside(address: Address) -> bool:
+def is_private_address(address: Address) -> bool:
     """Return whether the address belongs to this machine or a private network, not to the internet."""
     if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return True

@@ -40,7 +40,7 @@ from .values import (
     is_same,
 )
 
-__all__ = ["KINDS", "Kind", "Part", "example", "parsed", "unset"]
+__all__ = ["KINDS", "Kind", "Part", "example", "parsed", "value_if_unset"]
 
 #: An example value for each type, used if the description has none.
 _EXAMPLES: Mapping[str, Any] = MappingProxyType(
@@ -333,6 +333,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 """Every type that a description may use, by name."""
 
 
-def unset(parameter: Parameter, default: Any) -> Any:
+def value_if_unset(parameter: Parameter, default: Any) -> Any:
     """Return the value of a field that is not set: the default, or the empty value of its type."""
     return KINDS[parameter.type].empty if default is None else default

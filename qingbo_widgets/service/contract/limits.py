@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...i18n import N_, tr
 from .problem import Problem, refused, shown
-from .urls import why_not_public
+from .urls import public_url_refusal
 from .values import is_integer, is_set
 
 __all__ = [
@@ -51,7 +51,7 @@ def check_text(field: str, text: object, most: int, where: str = "") -> Iterator
 
 def check_public_url(field: str, url: object, example: str, where: str = "") -> Iterator[Problem]:
     """Yield a problem if the value is not a URL that the service can fetch."""
-    reason = why_not_public(url)
+    reason = public_url_refusal(url)
     if reason is not None:
         yield refused(field, url, reason, EXAMPLE_URL + example, where)
 

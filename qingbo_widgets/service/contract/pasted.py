@@ -21,7 +21,7 @@ from .models import DEFAULT_CONTRACT, models_of
 from .request import VideoRequest
 from .wire import Places, place_of
 
-__all__ = ["Pasted", "keepable", "read_body", "read_pasted"]
+__all__ = ["Pasted", "read_body", "read_pasted", "redacted"]
 
 _DATA = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json")
 _CURL = r"(?:^|(?<=[\s;&|]))curl(?:\.exe)?\s"
@@ -60,7 +60,7 @@ def read_pasted(text: str, contract: str = DEFAULT_CONTRACT) -> Pasted:
     return read_body(_body_of(text), contract)
 
 
-def keepable(text: str) -> str:
+def redacted(text: str) -> str:
     """Return the part of a pasted text that a widget may keep: no key, and only the JSON of a command."""
     try:
         body = _without_secrets(_body_of(text), Places(models_of()))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
-from ..secrets.known_keys import Searched, hide
+from ..secrets.known_keys import Searchable, hide
 from . import checks
-from .kinds import KINDS, unset
+from .kinds import KINDS, value_if_unset
 from .models import DEFAULT_CONTRACT, declared, models_of
 from .problem import Problem
 from .schema import Models
@@ -35,7 +35,7 @@ class _Signature:
         return inspect.Signature([*first, *others])
 
 
-class VideoRequest(Searched):
+class VideoRequest(Searchable):
     """A request for a video. Immutable.
 
     Building a request never fails because of a value: ``problems()`` lists the reasons why the service would
@@ -109,7 +109,7 @@ class VideoRequest(Searched):
                 raise AttributeError(f"VideoRequest has no field {hide(name)}")
             if name in self._explicit:
                 return self._explicit[name]
-            return unset(known[name], models_of().of(self._explicit["model"]).default(name))
+            return value_if_unset(known[name], models_of().of(self._explicit["model"]).default(name))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         name = hide(name)
@@ -175,7 +175,9 @@ class VideoRequest(Searched):
         """
         model = (models or models_of()).of(self._explicit["model"])
         return {
-            name: self._explicit[name] if name in self._explicit else unset(parameter, model.default(name))
+            name: self._explicit[name]
+            if name in self._explicit
+            else value_if_unset(parameter, model.default(name))
             for name, parameter in declared().items()
         }
 

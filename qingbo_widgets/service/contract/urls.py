@@ -6,17 +6,17 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ...i18n import tr
-from .addresses import address_in, is_inside
+from .addresses import address_in, is_private_address
 
 __all__ = [
+    "base_url_refusal",
     "host_of",
-    "is_elsewhere",
     "is_loopback",
+    "is_network_path",
     "is_private_host",
     "is_web_url",
-    "pointed_to",
-    "why_no_base_url",
-    "why_not_public",
+    "public_url_refusal",
+    "redirect_target",
     "without_query",
 ]
 
@@ -69,18 +69,18 @@ def is_private_host(url: str) -> bool:
     host = host_of(url)
     address = address_in(host)
     if address is not None:
-        return is_inside(address)
+        return is_private_address(address)
     # Most resolvers map every name below localhost to this machine (RFC 6761).
     name = host.removesuffix(".")
     return name == "localhost" or name.endswith(".localhost")
 
 
-def is_elsewhere(path: str) -> bool:
+def is_network_path(path: str) -> bool:
     """Return whether a path is on another computer, to which Windows sends the user's login on access."""
     return path.strip()[:2] in ("\\\\", "//", "\\/", "/\\")
 
 
-def pointed_to(url: str, location: str) -> str:
+def redirect_target(url: str, location: str) -> str:
     """Return the target of a redirect of ``url``; ``location`` itself if it cannot be parsed."""
     try:
         return urljoin(url, location)
@@ -96,7 +96,7 @@ def without_query(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def why_not_public(url: object) -> str | None:
+def public_url_refusal(url: object) -> str | None:
     """Return the reason why the service cannot fetch a URL, as a predicate; ``None`` if it can try."""
     if is_web_url(url):
         return None
@@ -118,7 +118,7 @@ def why_not_public(url: object) -> str | None:
     return tr("is not an http(s) URL, but the service takes public URLs only")
 
 
-def why_no_base_url(url: str) -> str | None:
+def base_url_refusal(url: str) -> str | None:
     """Return the reason not to send the key to an address, as a predicate; ``None`` if it may be sent."""
     parts = _split(url)
     if parts is None or not is_web_url(url):
@@ -141,7 +141,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_file(text: str) -> bool:
-    if is_elsewhere(text):
+    if is_network_path(text):
         return "\\" in text[:2]
     try:
         return Path(text).expanduser().exists()

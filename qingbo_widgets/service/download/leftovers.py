@@ -19,7 +19,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from ...system.files import patiently, remove
+from ...system.files import remove, retry_while_open
 from ...system.folder import read_inside
 from ...system.locks import lock
 
@@ -56,7 +56,7 @@ def create(path: Path) -> tuple[Path, FileIO]:
         OSError, ValueError: the part cannot be created.
     """
     part = path.with_name(f"{_stem(path)}.{uuid.uuid4().hex[:8]}.part")
-    file = patiently(lambda: FileIO(part, "x+"))
+    file = retry_while_open(lambda: FileIO(part, "x+"))
     lock(file.fileno())  # without lock support, no other download takes the part over
     return part, file
 

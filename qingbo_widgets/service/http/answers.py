@@ -22,7 +22,7 @@ from ...exceptions import (
 )
 from ...i18n import N_, tr
 from ..contract.text import plain_line
-from ..contract.urls import pointed_to, without_query
+from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
 
 __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
@@ -97,7 +97,7 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
     """
     status = answer.status
     if 300 <= status < 400:
-        target = without_query(pointed_to(answer.url, answer.headers.get("Location", "")))
+        target = without_query(redirect_target(answer.url, answer.headers.get("Location", "")))
         text = tr("it redirects to {url}, and the key is not sent elsewhere.")
         hint = tr("Check base_url.")
         return ServerFault(

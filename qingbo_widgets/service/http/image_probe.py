@@ -18,7 +18,7 @@ from ..contract.urls import is_web_url
 from ..secrets.secret import Secret
 from .transport import Stream, Transport
 
-__all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "look_at", "size_of"]
+__all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "probe_image", "size_of"]
 
 #: Largest file that the service accepts, in bytes (its documentation, "Submit: request").
 LARGEST = 10_000_000
@@ -68,14 +68,14 @@ class ImageReport:
         url: the image's URL.
         size: format, width and height; ``None`` if it is not an image, or was not reached.
         problem: a sentence that says why the service cannot use the image; empty if it can.
-        is_passing: whether the problem may be gone at the next check.
+        is_transient: whether the problem may be gone at the next check.
         content: all bytes of the file, if requested.
     """
 
     url: str
     size: Size | None = None
     problem: str = ""
-    is_passing: bool = False
+    is_transient: bool = False
     content: bytes = field(default=b"", repr=False)
 
     @property
@@ -101,7 +101,7 @@ class ImageReport:
         return f"{ratio:.2f}:1" if ratio >= 1 else f"1:{1 / ratio:.2f}"
 
 
-def look_at(
+def probe_image(
     url: str, base_url: str, *, keep: int = 0, timeout: tuple[float, float] = (5.0, 10.0)
 ) -> ImageReport:
     """Fetch as much of an image as the check needs. Send no key and raise nothing.
@@ -119,7 +119,7 @@ def look_at(
         with transport.stream(url, {"Accept": "image/*"}) as stream:
             return _judge(url, stream, keep)
     except ConnectionFailed as error:
-        return ImageReport(url, problem=tr(_UNREACHABLE).format(reason=error), is_passing=True)
+        return ImageReport(url, problem=tr(_UNREACHABLE).format(reason=error), is_transient=True)
     except DownloadFailed:
         return ImageReport(url, problem=tr(_LOST))
     finally:
@@ -129,7 +129,7 @@ def look_at(
 def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
     if stream.status != HTTPStatus.OK:
         return ImageReport(
-            url, problem=tr(_REFUSED).format(status=stream.status), is_passing=stream.status >= 429
+            url, problem=tr(_REFUSED).format(status=stream.status), is_transient=stream.status >= 429
         )
     length = stream.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() and len(length) < 20 else None
@@ -141,7 +141,7 @@ def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
         if len(data) > LARGEST:
             return ImageReport(url, size, tr(_TOO_LARGE))
         if time.monotonic() > deadline:
-            return ImageReport(url, size, tr(_TOO_SLOW), is_passing=True)
+            return ImageReport(url, size, tr(_TOO_SLOW), is_transient=True)
         if size is None and len(data) <= _LONGEST_HEAD + len(chunk):
             size = size_of(data)
         if size is not None and total is not None and total > keep:

@@ -23,10 +23,10 @@ import urllib3.exceptions as urllib3_errors
 from ...exceptions import DownloadFailed, InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...system.flags import Flag
-from ..contract.addresses import Address, addresses_of, is_inside
-from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, pointed_to, without_query
-from ..credentials import problem_with
-from ..secrets.secret import Secret, hidden
+from ..contract.addresses import Address, addresses_of, is_private_address
+from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, redirect_target, without_query
+from ..credentials import base_url_problem
+from ..secrets.secret import Secret, as_secret
 from .answers import Answer, error_in, json_in
 from .connections import ForbiddenAddress
 from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
@@ -76,8 +76,8 @@ class Transport:
     def __init__(
         self, key: Secret, base_url: str | Secret, timeout: tuple[float, float] = (5.0, 30.0)
     ) -> None:
-        base_url = hidden(base_url) or Secret("")  # the key itself may have been put here
-        problem = problem_with(base_url)
+        base_url = as_secret(base_url) or Secret("")  # the key itself may have been put here
+        problem = base_url_problem(base_url)
         if problem is not None:
             raise InvalidRequest((problem,))
         self.base_url = base_url.reveal().rstrip("/")
@@ -221,7 +221,7 @@ class Transport:
             if not response.is_redirect:
                 return response
             response.close()
-            link = pointed_to(link, response.headers["Location"])
+            link = redirect_target(link, response.headers["Location"])
         raise _bad_link(_TOO_MANY_REDIRECTS, link, url)
 
     def _is_internal(self, link: str) -> bool:
@@ -236,13 +236,13 @@ class Transport:
     def _may_reach(self, peer: Address, own: Address | None = None) -> bool:
         """Return whether a request without the key may go to this address."""
         is_this_machine = peer.is_loopback or peer == own
-        if not (is_this_machine or is_inside(peer)) or is_private_host(self.base_url):
+        if not (is_this_machine or is_private_address(peer)) or is_private_host(self.base_url):
             return True
         # A company's gateway may have a public name and an internal address; behind a VPN that resolves
         # every name to an address of its own, so has every host.
         service = addresses_of(host_of(self.base_url))
         return bool(service) and all(
-            address.is_loopback if is_this_machine else is_inside(address) for address in service
+            address.is_loopback if is_this_machine else is_private_address(address) for address in service
         )
 
     def _may_have_key(self, peer: Address, _: Address | None) -> bool:

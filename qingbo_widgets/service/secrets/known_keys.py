@@ -20,7 +20,7 @@ from .secret import HIDDEN, SHORTEST, Secret
 __all__ = [
     "API_KEY_VARIABLES",
     "HIDDEN",
-    "Searched",
+    "Searchable",
     "hide",
     "hide_in",
     "holds_key",
@@ -36,7 +36,7 @@ _DEEPEST = 12
 _remembered: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
 
 
-class Searched:
+class Searchable:
     """A base class of objects whose named values are searched for keys, like a dataclass's fields."""
 
     __slots__ = ()
@@ -96,7 +96,7 @@ def hide_in(value: Any, depth: int = _DEEPEST) -> Any:
             return kind(map(inner, value))
     if isinstance(value, Mapping):
         return {inner(name): inner(item) for name, item in value.items()}
-    if isinstance(value, Searched):
+    if isinstance(value, Searchable):
         return value.replace(**{name: inner(item) for name, item in value.given.items()})
     fields = [field.name for field in dataclasses.fields(value)]
     return dataclasses.replace(value, **{name: inner(getattr(value, name)) for name in fields})
@@ -108,7 +108,7 @@ def holds_key(value: object) -> bool:
 
 
 def texts_in(value: object, depth: int = _DEEPEST) -> Iterator[str]:
-    """Yield every text inside a value: in lists, sets, dictionaries, dataclasses and ``Searched`` objects."""
+    """Yield every text inside a value: in containers, dataclasses and ``Searchable`` objects."""
     inner: list[object] = []
     if isinstance(value, str):
         yield value
@@ -116,7 +116,7 @@ def texts_in(value: object, depth: int = _DEEPEST) -> Iterator[str]:
         inner = list(value)
     elif isinstance(value, Mapping):
         inner = [*value, *value.values()]
-    elif isinstance(value, Searched):
+    elif isinstance(value, Searchable):
         inner = list(value.given.values())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         inner = [getattr(value, field.name) for field in dataclasses.fields(value)]

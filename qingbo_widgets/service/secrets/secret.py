@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from .echoes import hide
 
-__all__ = ["HIDDEN", "SHORTEST", "Secret", "hidden"]
+__all__ = ["HIDDEN", "SHORTEST", "Secret", "as_secret"]
 
 #: The replacement for a secret.
 HIDDEN = "<hidden>"
@@ -72,7 +72,7 @@ class Secret:
         self.__reduce__()
 
 
-def hidden(value: object) -> Secret | None:
+def as_secret(value: object) -> Secret | None:
     """Wrap a value in a ``Secret``; return ``None`` unchanged.
 
     A function that takes a key must call this first and assign the result to the same name, because a verbose

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...service.contract.urls import is_elsewhere, is_loopback, is_private_host
-from ...service.http.image_probe import ImageReport, look_at
+from ...service.contract.urls import is_loopback, is_network_path, is_private_host
+from ...service.http.image_probe import ImageReport, probe_image
 from .pool import DaemonPool
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
 
-__all__ = ["Pictures", "pictures"]
+__all__ = ["ImageReports", "image_reports"]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -28,7 +28,7 @@ _RETRY_AFTER = 20.0
 _MAX_REPORTS = 200
 
 
-class Pictures:
+class ImageReports:
     """Cache of reports on the images that forms refer to; one instance for all forms of the process.
 
     Args:
@@ -37,16 +37,16 @@ class Pictures:
     """
 
     def __init__(
-        self, probe: Callable[..., ImageReport] = look_at, clock: Callable[[], float] = time.monotonic
+        self, probe: Callable[..., ImageReport] = probe_image, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._look, self._clock = probe, clock
+        self._probe, self._clock = probe, clock
         self._lock = threading.Lock()
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
         self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
         self._files: dict[str, str] = {}
         self._pool = DaemonPool(2, "qingbo-picture")
 
-    def known(self, url: str, base_url: str) -> ImageReport | None:
+    def get(self, url: str, base_url: str) -> ImageReport | None:
         """Return the report of the last check, or ``None`` if there is none yet.
 
         Args:
@@ -55,13 +55,13 @@ class Pictures:
         """
         with self._lock:
             entry = self._reports.get((url, is_loopback(base_url)))
-        if entry is None or (entry[0].is_passing and self._clock() - entry[1] > _RETRY_AFTER):
+        if entry is None or (entry[0].is_transient and self._clock() - entry[1] > _RETRY_AFTER):
             return None
         return entry[0]
 
-    def ask(self, url: str, base_url: str, callback: Callable[[], object]) -> None:
+    def check(self, url: str, base_url: str, callback: Callable[[], object]) -> None:
         """Check an image unless its report is known, then call back: at once, or later on another thread."""
-        if self.known(url, base_url) is not None:
+        if self.get(url, base_url) is not None:
             callback()
             return
         key = (url, is_loopback(base_url))
@@ -75,7 +75,7 @@ class Pictures:
 
     def publish(self, path: str, sandbox: Sandbox) -> str | None:
         """Return the URL at which the sandbox serves a local file, or ``None`` if it cannot."""
-        if is_elsewhere(path):
+        if is_network_path(path):
             return None
         try:
             file = Path(path).expanduser()
@@ -95,7 +95,7 @@ class Pictures:
     def _work(self, key: tuple[str, bool], base_url: str) -> None:
         url = key[0]
         try:
-            report = self._look(url, base_url, keep=MAX_KEPT if is_private_host(url) else 0)
+            report = self._probe(url, base_url, keep=MAX_KEPT if is_private_host(url) else 0)
             with self._lock:
                 self._reports[key] = (report, self._clock())
                 while len(self._reports) > _MAX_REPORTS:
@@ -111,4 +111,4 @@ class Pictures:
 
 
 #: The shared instance for all forms of this process.
-pictures = Pictures()
+image_reports = ImageReports()

@@ -16,8 +16,8 @@ from ...i18n import N_, tr
 from ...system.forks import Process
 from ...system.interrupts import has_ended, uninterrupted
 from .pool import DaemonPool
-from .rate import Pace
-from .writer import USUAL, Scribe
+from .rate import RateLimiter
+from .writer import USUAL, JournalWriter
 
 if TYPE_CHECKING:
     from ...library.journal.journal import Journal
@@ -58,11 +58,11 @@ class TaskMonitor:
         self._thread: threading.Thread | None = None
         self._is_closing = self._closed = False
         #: Gives each request its turn, so that none has to wait for a worker.
-        self.pace = Pace(REQUEST_WORKERS)
+        self.pace = RateLimiter(REQUEST_WORKERS)
         self._requests = DaemonPool(REQUEST_WORKERS, "qingbo-request")
         self._downloads = DaemonPool(DOWNLOAD_WORKERS, "qingbo-download")
         self._worker_added = 0.0
-        self._journal = Scribe(journal)
+        self._journal = JournalWriter(journal)
         self._callbacks = DaemonPool(CALLBACK_WORKERS, "qingbo-callback", grows=True)
         self._posters = DaemonPool(POSTER_WORKERS, "qingbo-poster")
         self._pending: set[Future[None]] = set()
@@ -86,7 +86,7 @@ class TaskMonitor:
                 self._running_loop()
 
     def add_pending(self) -> Future[None]:
-        """Return a future that ``keep_promises`` waits for. The caller must set its result.
+        """Return a future that ``drain`` waits for. The caller must set its result.
 
         Raises:
             QingboError: the monitor is closed or closing, or belongs to another process.
@@ -99,7 +99,7 @@ class TaskMonitor:
         pending.add_done_callback(self._pending.discard)
         return pending
 
-    def keep_promises(self, seconds: float) -> int:
+    def drain(self, seconds: float) -> int:
         """Refuse new pending work and wait for the existing futures, for ``seconds`` at most.
 
         Returns:
@@ -130,7 +130,7 @@ class TaskMonitor:
         return self._is_closing
 
     @property
-    def is_cut_off(self) -> bool:
+    def is_closed(self) -> bool:
         """True once ``close`` was called, so that running coroutines are about to be cancelled."""
         return self._closed
 
@@ -199,7 +199,7 @@ class TaskMonitor:
         with suppress(RuntimeError):  # closed: no thread can run it
             self._callbacks.submit(callback, *args)
 
-    def make_aside(self, call: Callable[..., object], /, *args: Any) -> None:
+    def run_in_background(self, call: Callable[..., object], /, *args: Any) -> None:
         """Run a slow call that nothing waits for, such as making the poster of a video."""
         with suppress(RuntimeError):  # closed
             self._posters.submit(call, *args)

@@ -10,10 +10,10 @@ from pathlib import Path
 from ...media.posters import make_poster
 from .pool import DaemonPool
 
-__all__ = ["Posters", "posters"]
+__all__ = ["PosterQueue", "posters"]
 
 
-class Posters:
+class PosterQueue:
     """Queue that makes posters one by one on a separate thread."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Posters:
         self._lock = threading.Lock()
         self._requested: set[Path] = set()
 
-    def ask(self, video: Path, callback: Callable[[], object]) -> None:
+    def add(self, video: Path, callback: Callable[[], object]) -> None:
         """Make a poster on another thread and call back there when it exists; each video is queued once."""
         with self._lock:
             if video in self._requested:
@@ -35,4 +35,4 @@ class Posters:
 
 
 #: The shared instance for all galleries of this process.
-posters = Posters()
+posters = PosterQueue()

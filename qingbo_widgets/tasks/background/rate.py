@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from math import inf
 
-__all__ = ["QUESTION", "SUBMISSION", "TAKEN_UP", "Pace"]
+__all__ = ["POLL", "RECOVERY", "SUBMISSION", "RateLimiter"]
 
 #: Priorities of requests: polls of followed tasks, submissions, and the first poll of a task of another
 #: kernel, of which there may be thousands at once.
-QUESTION, SUBMISSION, TAKEN_UP = range(3)
+POLL, SUBMISSION, RECOVERY = range(3)
 
 #: Share of the capacity that polls of followed tasks may use; the rest is for submissions.
 SHARE = 0.7
@@ -21,7 +21,7 @@ SHARE = 0.7
 USUAL = 0.2
 
 
-class Pace:
+class RateLimiter:
     """Rate limiter that gives requests their turns. Belongs to one event loop, the monitor's.
 
     A poll that has to wait for a worker delays its result. So there are never more running requests than
@@ -77,7 +77,7 @@ class Pace:
             self.following -= 1
 
     @asynccontextmanager
-    async def turn(self, order: int = QUESTION) -> AsyncIterator[None]:
+    async def turn(self, order: int = POLL) -> AsyncIterator[None]:
         """Wait for a turn and hold it while the context is open.
 
         Args:

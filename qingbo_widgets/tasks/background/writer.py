@@ -6,13 +6,13 @@ import time
 from queue import Empty
 from typing import TYPE_CHECKING
 
-from ...library.journal.damage import Replaced
+from ...library.journal.damage import JournalReplaced
 from .pool import DaemonPool, Job
 
 if TYPE_CHECKING:
     from ...library.journal.journal import Journal
 
-__all__ = ["URGENT", "USUAL", "Scribe"]
+__all__ = ["URGENT", "USUAL", "JournalWriter"]
 
 #: Priorities of calls: a call that a submission waits for goes before the rows of thousands of other tasks.
 URGENT, USUAL = 0.0, 1.0
@@ -24,7 +24,7 @@ GATHER = 0.05
 LINGER = 0.2
 
 
-class Scribe(DaemonPool):
+class JournalWriter(DaemonPool):
     """Pool of one thread that runs calls in order; calls that arrive together share a transaction.
 
     A call's result is set when that transaction has been committed, so its data is on disk by then.
@@ -48,13 +48,13 @@ class Scribe(DaemonPool):
             had_several = len(jobs) > 1
             self._write([job for job in jobs if job[0].set_running_or_notify_cancel()])
             del job, jobs  # as in any pool: keep no task alive while idle
-        self._journal.let_go()
+        self._journal.close_connection()
 
     def _next(self) -> Job | None:
         try:
             return self._jobs.get(timeout=LINGER)[2]
         except Empty:
-            self._journal.let_go()
+            self._journal.close_connection()
             return self._jobs.get()[2]
 
     def _waiting(self) -> Job | None:
@@ -84,9 +84,9 @@ class Scribe(DaemonPool):
     def _results(self, jobs: list[Job], *, again: bool = True) -> list[object]:
         """Run the calls in one transaction; retry once if another journal has replaced ours."""
         try:
-            with self._journal.together():
+            with self._journal.shared_transaction():
                 return [call() for _, call in jobs]
-        except Replaced:
+        except JournalReplaced:
             if not again:
                 raise
         return self._results(jobs, again=False)

@@ -102,7 +102,7 @@ class Backlog:
             before.written()
         self._retry_now.set()  # the journal is writable
 
-    def last_try(self) -> list[Entry]:
+    def flush(self) -> list[Entry]:
         """Write the pending rows on the caller's thread, after the monitor has ended.
 
         Returns:
@@ -152,7 +152,7 @@ class Backlog:
                 )
             except Exception:
                 # Move it to the back: a row that fails for a reason of its own must not block the others.
-                if self._drop(key, pending):  # else a newer row replaced it, or ``last_try`` has written it
+                if self._drop(key, pending):  # else a newer row replaced it, or ``flush`` has written it
                     self._rows[key] = pending
                 return False
             if self._drop(key, pending):

@@ -8,7 +8,7 @@ from ..task import Owner, Task
 
 if TYPE_CHECKING:
     from .backlog import Backlog
-    from .lease import Sightings
+    from .lease import ObservedHolds
 
 __all__ = ["Context"]
 
@@ -23,7 +23,7 @@ class Context(Owner, Protocol):
         submit_patience: seconds for which a submission is retried while the service is unreachable.
         max_video_bytes: the size of the largest video that is saved.
         backlog: the journal rows that could not be written yet.
-        sightings: the holds of other kernels, as observed by this one.
+        observed_holds: the holds of other kernels, as observed by this one.
     """
 
     holder: str
@@ -32,8 +32,8 @@ class Context(Owner, Protocol):
     submit_patience: float
     max_video_bytes: int
     backlog: Backlog
-    sightings: Sightings
+    observed_holds: ObservedHolds
 
     @property
-    def known(self) -> tuple[Task, ...]:
+    def known_tasks(self) -> tuple[Task, ...]:
         """All tasks of this kernel, in no particular order."""

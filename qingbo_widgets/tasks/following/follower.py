@@ -25,11 +25,11 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, tr
-from ...library.journal.damage import in_short
+from ...library.journal.damage import short_reason
 from ...service.contract.snapshot import TaskStatus
-from ..background.rate import QUESTION, TAKEN_UP
-from ..schedule import History, next_delay, outlook
-from .outage import Trouble
+from ..background.rate import POLL, RECOVERY
+from ..schedule import History, forecast, next_delay
+from .outage import Outage
 from .ownership import HandedOver, Ownership
 from .record import TaskRecord
 from .restore import interrupted, unconfirmed
@@ -54,7 +54,7 @@ NOT_SENT = N_(
 STILL_IN_DOUBT = N_(
     "{error} The outcome of the first submission is still unknown: that task may exist, and may be charged."
 )
-HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. go_on() submits it.")
+HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. resume() submits it.")
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
@@ -70,7 +70,7 @@ class Follower:
         submitted: resolved once the submission is over, whether or not the service accepted the task.
         may_submit: whether the user has requested a submission; without that the task is never submitted.
         is_claimed: whether this kernel has just written the row, with a hold on it, for this submission.
-        may_leave: called right before the request is sent; ``False`` holds it back.
+        may_send: called right before the request is sent; ``False`` holds it back.
         clock: a monotonic clock, in seconds.
     """
 
@@ -82,14 +82,14 @@ class Follower:
         *,
         may_submit: bool,
         is_claimed: bool = False,
-        may_leave: Callable[[], bool] = lambda: True,
+        may_send: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._ownership = ownership
         self._may_submit = may_submit
         self._is_claimed = is_claimed
-        self._may_leave = may_leave
+        self._may_send = may_send
         self._clock = clock
         self._submitted = submitted
         self._is_cancelled = False
@@ -99,7 +99,7 @@ class Follower:
         """Submit, follow, save. In every case the task ends up settled, with the reason in its traits."""
         record, task = self._record, self._record.task
         try:
-            if record.manager.monitor.is_cut_off:
+            if record.manager.monitor.is_closed:
                 raise asyncio.CancelledError
             while not await self._run_once():
                 self._may_submit = False  # the outcome of the submission is in the row of the other kernel
@@ -111,7 +111,7 @@ class Follower:
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             # A full disk under the journal, or a bug of ours: report it, and keep the other tasks running.
             logger.exception("Following the task %s failed", task.task_id or task.key)
-            await self._end_with(QingboError(f"{type(error).__name__}: {in_short(error)}"))
+            await self._end_with(QingboError(f"{type(error).__name__}: {short_reason(error)}"))
         finally:
             self._end_submission()
             task.lifecycle.settle()
@@ -146,7 +146,7 @@ class Follower:
             await submit(
                 self._record,
                 self._ownership,
-                lambda: self._is_cancelled or not self._may_leave(),
+                lambda: self._is_cancelled or not self._may_send(),
                 self._clock,
             )
         except TaskCancelled:
@@ -198,22 +198,22 @@ class Follower:
         record.set_traits(error=None)  # before the first await: a cancellation may end the task during one
         history = await self._initial_history(is_new=not poll_at_once)
         pace = manager.monitor.pace
-        outage: Trouble | None = None
-        order = TAKEN_UP if poll_at_once else QUESTION
-        task.outlook = outlook(history)
+        outage: Outage | None = None
+        order = RECOVERY if poll_at_once else POLL
+        task.forecast = forecast(history)
         if not poll_at_once and not task.status.is_ended:
             await record.sleep(next_delay(history, self._clock()))
         while not task.status.is_ended:
             try:
                 async with pace.turn(order):
-                    order = QUESTION
+                    order = POLL
                     snapshot = await manager.monitor.request(manager.client.status, task.task_id)
             except (ConnectionFailed, ServiceError) as error:
                 if task.status.is_ended:  # cancelled while this request was running
                     break
                 history = history.failed(getattr(error, "retry_after", None))
                 delay = next_delay(history, self._clock())
-                outage = outage or Trouble(self._clock)
+                outage = outage or Outage(self._clock)
                 message = outage.explain(
                     error, delay, is_taken=self._is_accepted and not self._proves_absence(error)
                 )
@@ -229,8 +229,8 @@ class Follower:
                 history = replace(history, floor=pace.floor(manager.poll_interval)).answered(
                     now, snapshot.progress, queued=snapshot.status == TaskStatus.queued
                 )
-                task.outlook = outlook(history)
-                await record.apply(snapshot, eta=task.outlook.left(now))
+                task.forecast = forecast(history)
+                await record.apply(snapshot, eta=task.forecast.left(now))
                 delay = next_delay(history, now)
             if not task.status.is_ended:
                 await record.sleep(delay)
@@ -248,7 +248,7 @@ class Follower:
                 logger.debug("Task %s: no durations in the journal", task.task_id, exc_info=True)
         started = now if is_new else now - _age(task.submitted_at)
         floor = manager.monitor.pace.floor(manager.poll_interval)
-        return History(started, durations, floor, watched=now, shown=float(min(task.progress, 99)))
+        return History(started, durations, floor, followed_since=now, shown=float(min(task.progress, 99)))
 
     @property
     def _is_accepted(self) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from ...library.entry import Entry
 from ...library.library import Library
 
-__all__ = ["Sightings", "claim", "hold", "is_dead", "new_holder"]
+__all__ = ["ObservedHolds", "claim", "hold", "is_dead", "new_holder"]
 
 #: States of a process that has ended but has not been reaped by its parent.
 _ENDED = ("Z", "X")
@@ -32,7 +32,7 @@ def new_holder() -> str:
     return f"{_machine()}:{pid}:{_start(pid)}:{uuid.uuid4().hex}"
 
 
-class Sightings:
+class ObservedHolds:
     """The holds of other kernels as observed by this one, to detect those that are no longer renewed.
 
     A hold ends by the clock of the machine that wrote it. If that clock is hours ahead, or ours was set back,
@@ -69,24 +69,28 @@ class Sightings:
         return max(left, 0.0)
 
 
-def hold(library: Library, key: str, holder: str, seconds: float, sightings: Sightings | None = None) -> bool:
+def hold(
+    library: Library, key: str, holder: str, seconds: float, observed_holds: ObservedHolds | None = None
+) -> bool:
     """Hold a task like ``Library.hold``, but ignore a stale hold and that of a dead kernel."""
-    sightings = sightings or Sightings()
-    return _unless_held(library, key, seconds, sightings, lambda: library.hold(key, holder, seconds))
+    observed_holds = observed_holds or ObservedHolds()
+    return _unless_held(library, key, seconds, observed_holds, lambda: library.hold(key, holder, seconds))
 
 
-def claim(library: Library, entry: Entry, holder: str, seconds: float, sightings: Sightings) -> bool:
+def claim(library: Library, entry: Entry, holder: str, seconds: float, observed_holds: ObservedHolds) -> bool:
     """Claim a task like ``Library.claim``, but ignore a stale hold and that of a dead kernel."""
-    return _unless_held(library, entry.key, seconds, sightings, lambda: library.claim(entry, holder, seconds))
+    return _unless_held(
+        library, entry.key, seconds, observed_holds, lambda: library.claim(entry, holder, seconds)
+    )
 
 
 def _unless_held(
-    library: Library, key: str, seconds: float, sightings: Sightings, take: Callable[[], bool]
+    library: Library, key: str, seconds: float, observed_holds: ObservedHolds, take: Callable[[], bool]
 ) -> bool:
     if take():
         return True
-    holding = library.holding(key)
-    if holding is None or sightings.is_valid(key, *holding, seconds):
+    holding = library.current_hold(key)
+    if holding is None or observed_holds.is_valid(key, *holding, seconds):
         return False
     library.release(holding[0], key)  # has no effect if another kernel was faster
     return take()

@@ -9,15 +9,15 @@ from datetime import datetime
 from ...exceptions import AuthenticationFailed, QingboError, RateLimited, TaskNotFound
 from ...i18n import tr
 
-__all__ = ["Trouble"]
+__all__ = ["Outage"]
 
 #: Seconds for which "no such task" and "wrong key" do not count as final if the service has accepted the
 #: task. A new task reaches the machines of the service one after the other, and a machine that has just
 #: started may not have the keys yet; that takes seconds, or the few minutes of an update.
-DOUBTED = 300.0
+REFUSAL_PATIENCE = 300.0
 
 
-class Trouble:
+class Outage:
     """The failed status requests since the last good answer.
 
     Args:
@@ -45,7 +45,7 @@ class Trouble:
             self._unreachable_since = None
             if self._refused_since is None:
                 self._refused_since = now
-            if not is_taken or now + delay - self._refused_since > DOUBTED:
+            if not is_taken or now + delay - self._refused_since > REFUSAL_PATIENCE:
                 raise error
             message = tr("The service took this task, and now answers {error} Asking again in {delay:.0f} s.")
         elif isinstance(error, RateLimited):

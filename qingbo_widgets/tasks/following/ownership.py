@@ -28,15 +28,15 @@ class Ownership:
 
     Args:
         record: the task and its journal row.
-        known_at: for a task that is submitted again, the time of the last submission that this kernel has
-            recorded.
+        last_submitted_at: for a task that is submitted again, the time of the last submission that this
+            kernel has recorded.
     """
 
-    def __init__(self, record: TaskRecord, *, known_at: datetime | None = None) -> None:
+    def __init__(self, record: TaskRecord, *, last_submitted_at: datetime | None = None) -> None:
         self._record = record
         self._task = record.task
         self._manager = record.manager
-        self._known_at = known_at
+        self._last_submitted_at = last_submitted_at
 
     async def open(self) -> None:
         """Write the task's first row, or claim its existing row for another submission.
@@ -89,7 +89,7 @@ class Ownership:
             await self._show_holder()
             await self._record.sleep(self._manager.poll_interval)
         submitted_at = await self._record.read()
-        if self._known_at is None or submitted_at in (None, self._known_at):
+        if self._last_submitted_at is None or submitted_at in (None, self._last_submitted_at):
             return was_held
         task.submitted_at = submitted_at  # from now on the task stands for this submission
         return True
@@ -121,7 +121,7 @@ class Ownership:
             HandedOver, OSError, sqlalchemy.exc.SQLAlchemyError, QingboError: see ``open``.
         """
         manager, row = self._manager, self._record.entry()
-        held = (manager.library, row, manager.holder, manager.hold_seconds, manager.sightings)
+        held = (manager.library, row, manager.holder, manager.hold_seconds, manager.observed_holds)
         if not await manager.monitor.journal(claim, *held, due=URGENT):
             raise HandedOver
         self._record.is_written = True
@@ -131,11 +131,11 @@ class Ownership:
         manager, key = self._manager, self._task.key
         try:
             if manager.library.journal.read_only:  # it cannot take our hold, but may contain another kernel's
-                holding = await manager.monitor.journal(manager.library.holding, key)
+                holding = await manager.monitor.journal(manager.library.current_hold, key)
                 if holding is None:
                     return True
                 holder, until = holding
-                return not manager.sightings.is_valid(key, holder, until, manager.hold_seconds)
+                return not manager.observed_holds.is_valid(key, holder, until, manager.hold_seconds)
             if await self._hold():
                 return True
             # A missing row is held by no kernel: it was never written, or the folder was removed.
@@ -149,16 +149,16 @@ class Ownership:
     async def _hold(self) -> bool:
         """Hold the task for this kernel; return ``False`` if another one holds it."""
         manager = self._manager
-        held = (manager.library, self._task.key, manager.holder, manager.hold_seconds, manager.sightings)
+        held = (manager.library, self._task.key, manager.holder, manager.hold_seconds, manager.observed_holds)
         return bool(await manager.monitor.journal(hold, *held))
 
     async def _show_holder(self) -> None:
         """Show that another kernel follows the task, and when this one would take over."""
         manager, key = self._manager, self._task.key
-        holding = await manager.monitor.journal(manager.library.holding, key)
+        holding = await manager.monitor.journal(manager.library.current_hold, key)
         if holding is not None:
             holder, until = holding
-            seconds = manager.sightings.seconds_left(key, holder, until, manager.hold_seconds)
+            seconds = manager.observed_holds.seconds_left(key, holder, until, manager.hold_seconds)
             text = tr(
                 "Another kernel follows this task. Should it give no more sign of life, this one takes over "
                 "in {seconds:.0f} s."

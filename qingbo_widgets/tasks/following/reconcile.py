@@ -65,7 +65,7 @@ def is_id_of_another_task(task: Task, manager: Context, task_id: str) -> bool:
 
 async def _rival(task: Task, manager: Context, task_id: str) -> Entry | None:
     monitor, library, service = manager.monitor, manager.library, manager.service
-    lookup = monitor.journal(library.rival, task_id, service=service, key=task.key, due=URGENT)
+    lookup = monitor.journal(library.other_submission, task_id, service=service, key=task.key, due=URGENT)
     try:
         row = await asyncio.wait_for(lookup, PATIENCE)
     except Exception:  # an unreadable journal is no reason to doubt the service or to hide an id
@@ -77,7 +77,7 @@ async def _rival(task: Task, manager: Context, task_id: str) -> Entry | None:
 
 
 def _rival_in_memory(task: Task, manager: Context, task_id: str) -> Entry | None:
-    others = (other for other in manager.known if other.request is not None)
+    others = (other for other in manager.known_tasks if other.request is not None)
     rivals = (other for other in others if other is not task and other.task_id == task_id)
     return next((entry_of(rival, manager.service) for rival in rivals), None)
 
@@ -88,7 +88,7 @@ async def _adopt(task: Task, manager: Context, snapshot: TaskSnapshot) -> None:
     if snapshot.model and task.model and snapshot.model != task.model:
         text = tr("{id} is a task of {model}; this one asked for {wanted}.")
         raise QingboError(text.format(id=task_id, model=snapshot.model, wanted=task.model))
-    held = (library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+    held = (library, task.key, manager.holder, manager.hold_seconds, manager.observed_holds)
     is_held = await manager.monitor.journal(hold, *held)
     if not is_held and await manager.monitor.journal(library.get, task.key) is not None:
         raise QingboError(tr("Another kernel is busy with this task; it will show here what comes of it."))

@@ -13,7 +13,7 @@ from typing import Any
 from ...exceptions import QingboError
 from ...i18n import tr
 from ...library.entry import Entry, IdTaken
-from ...library.journal.damage import unwritten
+from ...library.journal.damage import write_failed_message
 from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
@@ -60,7 +60,7 @@ class TaskRecord:
         self._progress_written_at = -PROGRESS_INTERVAL
 
     def set_traits(self, **changes: Any) -> None:
-        """Set traits of the task at once; an empty message does not hide that the row is unwritten."""
+        """Set traits of the task at once; an empty message does not hide an unwritten row."""
         if changes.get("message") == "":
             changes["message"] = self._unwritten
         self.task.set_traits(**changes)
@@ -147,7 +147,7 @@ class TaskRecord:
             name = task.task_id or task.key
             is_explained = isinstance(failure, QingboError)
             logger.error("The journal row of %s was not written", name, exc_info=not is_explained)
-            message = unwritten(manager.library.journal.place, failure)
+            message = write_failed_message(manager.library.journal.place, failure)
             if task.task_id:
                 text = tr(
                     "{error} It is tried again and again while this kernel runs. Keep the id, {task_id}: "

@@ -104,7 +104,7 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
     record.set_traits(video_path=path, download=None, message="")
-    record.manager.monitor.make_aside(make_poster, path)
+    record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 

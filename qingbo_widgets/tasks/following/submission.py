@@ -17,7 +17,7 @@ from ...exceptions import (
 )
 from ...i18n import N_, tr
 from ...library.entry import IdTaken
-from ...library.journal.damage import in_short, unwritten
+from ...library.journal.damage import short_reason, write_failed_message
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
@@ -104,7 +104,7 @@ async def submit(
                 "The request was sent, and the service's answer was not understood ({reason}). The task may "
                 "exist, and may be charged."
             )
-            raise unconfirmed(what.format(reason=in_short(error)), task.key) from None
+            raise unconfirmed(what.format(reason=short_reason(error)), task.key) from None
 
 
 def _check(is_cancelled: Callable[[], bool]) -> None:
@@ -174,4 +174,4 @@ async def _write_row(record: TaskRecord, step: Callable[[], Awaitable[None]]) ->
     except Exception as error:
         text = tr("{error} Nothing was sent: a task that is not written down could be lost.")
         place = record.manager.library.journal.place
-        raise QingboError(text.format(error=unwritten(place, error))) from None
+        raise QingboError(text.format(error=write_failed_message(place, error))) from None

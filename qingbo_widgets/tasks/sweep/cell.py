@@ -17,7 +17,7 @@ from ...service.contract.snapshot import TaskStatus
 if TYPE_CHECKING:
     from ..task import Task
 
-__all__ = ["FREE", "Cell", "CellState", "duration_of", "time_left"]
+__all__ = ["FREE_RETRY", "Cell", "CellState", "duration_of", "time_left"]
 
 
 class CellState(StrEnum):
@@ -41,7 +41,7 @@ class CellState(StrEnum):
 
 
 #: States in which ``retry`` continues with the same task, and so at no cost.
-FREE = (CellState.unsaved, CellState.unfollowed)
+FREE_RETRY = (CellState.unsaved, CellState.unfollowed)
 _ENDED = {
     TaskStatus.completed: CellState.unsaved,  # without a saved video
     TaskStatus.failed: CellState.failed,
@@ -63,7 +63,7 @@ class Cell:
         task: the task that renders it, ``None`` while it waits.
         key: the idempotency key of its last submission; set before ``task``.
         is_dropped: true if the user cancelled it while it waited.
-        is_awaited: true until the sweep has handled the end of the task.
+        is_end_pending: true until the sweep has handled the end of the task.
         is_resubmit_queued: true while its unconfirmed task waits to be submitted again.
         is_replacement_queued: true while a new task waits to replace one that the service no longer has.
     """
@@ -84,7 +84,7 @@ class Cell:
         self.key = key
         self.is_dropped = is_dropped
         self.task: Task | None = None
-        self.is_awaited = False
+        self.is_end_pending = False
         self.is_resubmit_queued = False
         self.is_replacement_queued = False
         self._on_change = on_change
@@ -107,7 +107,7 @@ class Cell:
             return CellState.cancelled if self.is_dropped else CellState.waiting
         if self.is_resubmit_queued:
             return CellState.waiting
-        if not task.is_done or self.is_awaited:
+        if not task.is_done or self.is_end_pending:
             return CellState.running
         if task.video_path is not None:
             return CellState.finished
@@ -128,7 +128,7 @@ class Cell:
         return 0 if self.state == CellState.waiting else 100
 
     @property
-    def is_gone(self) -> bool:
+    def is_lost(self) -> bool:
         """True if the service no longer has the accepted task, or its finished video."""
         error = None if self.task is None else self.task.error
         expected = {CellState.unfollowed: TaskNotFound, CellState.unsaved: LinkExpired}.get(self.state)
@@ -157,10 +157,10 @@ class Cell:
         if self.state == CellState.finished:
             message = tr("The cell {cell} already has its video; repeat=2 makes another one.")
             raise QingboError(message.format(cell=self.label))
-        self.begin_again()
+        self.restart()
         self._on_change([self])
 
-    def submit_anew(self) -> None:
+    def submit_new_task(self) -> None:
         """Submit a new task in place of one that the service no longer has.
 
         The first task may have been charged, and the second one may be charged too.
@@ -169,7 +169,7 @@ class Cell:
             QingboError: the service still has the task or the video, or there is no task; use ``retry``.
         """
         with self._acting:
-            if not self.is_gone:
+            if not self.is_lost:
                 message = tr(_NOT_GONE)
                 raise QingboError(message.format(cell=self.label))
             self.task, self.is_dropped, self.is_replacement_queued = None, False, True
@@ -187,7 +187,7 @@ class Cell:
         if task is not None and task.status in (TaskStatus.submitting, TaskStatus.queued):
             task.cancel(wait=False)
 
-    def begin_again(self) -> None:
+    def restart(self) -> None:
         """Like ``retry``, without notifying the sweep."""
         with self._acting:
             state = self.state
@@ -200,7 +200,7 @@ class Cell:
     def assign(self, task: Task) -> None:
         """Set the task, which renders the cell or has ended."""
         with self._acting:
-            self.task, self.is_awaited = task, not task.is_done
+            self.task, self.is_end_pending = task, not task.is_done
             self.is_resubmit_queued = self.is_replacement_queued = False
 
     def may_replace(self, task: Task) -> bool:

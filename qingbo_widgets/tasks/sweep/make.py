@@ -11,7 +11,7 @@ from ...i18n import tr
 from ...library.requests import read_request
 from ...library.sweeps import CellRow, SweepRow, Sweeps
 from ...service.secrets.known_keys import hide
-from ...system.console import say
+from ...system.console import write_line
 from ...system.host import warn
 from ..connection import current
 from ..manager import TaskManager
@@ -78,7 +78,7 @@ def sweep(
         return _load(manager, existing, rows, max_running)
     threshold = manager.ask_above if ask_above is None else ask_above
     needs_start = len(rows) > threshold
-    say(announcement(grid, name, limit, tr(ASK) if needs_start else ""))  # before anything is sent
+    write_line(announcement(grid, name, limit, tr(ASK) if needs_start else ""))  # before anything is sent
     return new if needs_start else new.start()
 
 
@@ -89,9 +89,9 @@ def _load(
     if [read_request(cell.request) for cell in existing.cells] != [read_request(row.request) for row in rows]:
         message = tr(
             "the library has a different sweep {name!r}: choose another name, or load that one with "
-            "qw.Sweep.resume({name!r})"
+            "qw.Sweep.load({name!r})"
         )
         raise ValueError(message.format(name=existing.name))
-    loaded = Sweep.resume(existing.name, manager=manager)
+    loaded = Sweep.load(existing.name, manager=manager)
     loaded.max_running = max_running or loaded.max_running
     return loaded

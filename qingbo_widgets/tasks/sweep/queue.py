@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.journal.damage import unwritten
+from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
 from ...service.contract.snapshot import TaskStatus
 from ..following.follower import NOT_SENT
@@ -29,23 +29,23 @@ __all__ = ["SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-_ELSEWHERE = N_("Another kernel continues this sweep. go_on() checks again.")
+_ELSEWHERE = N_("Another kernel continues this sweep. resume() checks again.")
 _NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _UNCONFIRMED = N_(
     "{count} submissions in a row were not confirmed: the service may have accepted each of them, and may "
     "charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is listed "
-    "there, use Check with its id. Then go_on() sends one more as a test, and the others once that is "
+    "there, use Check with its id. Then resume() sends one more as a test, and the others once that is "
     "confirmed."
 )
 _UNFOLLOWED = N_(
     "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then go_on() sends the "
+    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then resume() sends the "
     "others."
 )
 
 
 class SweepQueue:
-    """The queue of a sweep's cells. Runs on the monitor's thread, except ``change`` and ``go_on``.
+    """The queue of a sweep's cells. Runs on the monitor's thread, except ``change`` and ``resume``.
 
     Args:
         sweep: the sweep, whose state the queue sets.
@@ -64,16 +64,16 @@ class SweepQueue:
         #: Submissions that were not sent because of a pause: the task's key and its submission time.
         self._held_back: dict[str, datetime] = {}
 
-    def resume(self) -> None:
+    def restore(self) -> None:
         """Resume the tasks that the library has for the cells; submit nothing."""
         for cell in self._sweep.cells:
-            if cell.key is not None and (task := self._manager.take_up(cell.key)) is not None:
+            if cell.key is not None and (task := self._manager.adopt(cell.key)) is not None:
                 if _is_refused(task) and concerns_all(task.error):
                     continue  # no task was created, so the cell waits
                 self._attach(cell, task)
         self._brake.recall(self._sweep.tasks)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Submit the waiting cells."""
         self._manager.monitor.process.check()
         self._sweep.set_running()
@@ -126,7 +126,7 @@ class SweepQueue:
         """Submit a cell: again the task that the service never accepted, or else a new one."""
         manager, task = self._manager, cell.task
         if task is None and cell.key is not None:
-            task = manager.take_up(cell.key)
+            task = manager.adopt(cell.key)
         if cell.task is None and task is not None and not cell.may_replace(task):
             self._attach(cell, task)  # the user has submitted it again, or follows it
             return
@@ -142,7 +142,7 @@ class SweepQueue:
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
             self._sweep.set_paused(
-                tr(_NOT_WRITTEN).format(error=unwritten(manager.library.journal.place, error))
+                tr(_NOT_WRITTEN).format(error=write_failed_message(manager.library.journal.place, error))
             )
 
     async def _submit_new(self, cell: Cell) -> None:
@@ -154,12 +154,12 @@ class SweepQueue:
             if not await self._claim(cell, task):
                 manager.unregister(task)
                 return
-            manager.follow(task, submit=True, claimed=True, may_leave=lambda: self._may_leave(task))
+            manager.follow(task, submit=True, claimed=True, may_send=lambda: self._may_send(task))
         except BaseException:  # mostly when the manager closes
             manager.unregister(task)
             with suppress(Exception):  # without it, the next kernel cannot see that nothing was sent
                 reason = QingboError(tr(NOT_SENT))
-                await manager.monitor.journal(self.rows.give_up, task.key, reason, manager.holder)
+                await manager.monitor.journal(self.rows.mark_not_sent, task.key, reason, manager.holder)
             raise
         cell.key = task.key
         self._attach(cell, task)
@@ -176,11 +176,11 @@ class SweepQueue:
         try:
             task.check_contract()
         except QingboError:
-            self._attach(cell, task)  # unchanged, so that go_on() continues with the other cells
+            self._attach(cell, task)  # unchanged, so that resume() continues with the other cells
             raise
         if cell.task is None and not await self._claim(cell, task):
             return
-        lease = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.sightings)
+        lease = (manager.library, task.key, manager.holder, manager.hold_seconds, manager.observed_holds)
         is_held = await journal(hold, *lease)
         entry = await journal(manager.library.get, task.key)
         if cell.state != CellState.waiting:  # meanwhile cancelled or submitted by the user
@@ -188,7 +188,7 @@ class SweepQueue:
                 await journal(manager.library.release, manager.holder, task.key)
             return
         if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
-            task.resubmit(may_leave=lambda: self._may_leave(task))
+            task.resubmit(may_send=lambda: self._may_send(task))
         elif task.lifecycle.claim(lambda: task.can_be_submitted):
             task.submitted_at = entry.submitted_at
             manager.follow(task, error=None)  # another kernel has submitted it: follow that submission
@@ -218,7 +218,7 @@ class SweepQueue:
             self._sweep.set_paused(tr(_ELSEWHERE))
         return False
 
-    def _may_leave(self, task: Task) -> bool:
+    def _may_send(self, task: Task) -> bool:
         """Return True if a task may be sent now; ``pause`` may have been called since its turn began."""
         if self._sweep.state != "paused":
             return True
@@ -227,7 +227,7 @@ class SweepQueue:
 
     def _take_over(self, cell: Cell, key: str) -> bool:
         """Assign the task that another kernel has submitted for a cell; return ``False`` if it has no row."""
-        task = self._manager.take_up(key)
+        task = self._manager.adopt(key)
         if task is None:
             return False
         if cell.task is not task:  # the user's thread and the monitor's may do this at the same time
@@ -240,9 +240,9 @@ class SweepQueue:
     # ------------------------------------------------------------------ the progress of tasks
 
     def _attach(self, cell: Cell, task: Task) -> None:
-        was_awaited = cell.task is task and cell.is_awaited
+        was_awaited = cell.task is task and cell.is_end_pending
         cell.assign(task)
-        if cell.is_awaited and not was_awaited:
+        if cell.is_end_pending and not was_awaited:
             task.on_end(lambda _: self._ended(cell, task))
         if task.key in self._attached:
             return
@@ -253,7 +253,7 @@ class SweepQueue:
 
     def _on_confirmed(self, cell: Cell) -> None:
         if (
-            cell.is_awaited
+            cell.is_end_pending
         ):  # otherwise the user entered its id from the dashboard, which proves no submission
             self._brake.confirm()
         self.wake()  # there may be room for another submission
@@ -283,7 +283,7 @@ class SweepQueue:
                 self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
             elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
                 self._sweep.set_paused(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
-            cell.is_awaited = False
+            cell.is_end_pending = False
         self.wake()
 
 

@@ -16,12 +16,12 @@ from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
-from ...system.console import say
+from ...system.console import write_line
 from ...system.host import in_notebook
 from ..connection import current
 from ..manager import TaskManager
 from ..task import TICK, Task
-from .cell import FREE, Cell, CellState
+from .cell import FREE_RETRY, Cell, CellState
 from .grid import Skipped
 from .plain import rows_of, skipped_as_json, skipped_from_json
 from .queue import SweepQueue
@@ -37,19 +37,19 @@ _by_name = threading.RLock()
 
 _PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your confirmation. {ask}")
 ASK = N_("sweep.start() submits them.")
-_LOADED = N_("Loaded from the library. Nothing more is submitted until go_on().")
-_CLOSED = N_("Its manager was closed. Call connect(), then Sweep.resume({name!r}) to continue.")
+_LOADED = N_("Loaded from the library. Nothing more is submitted until resume().")
+_CLOSED = N_("Its manager was closed. Call connect(), then Sweep.load({name!r}) to continue.")
 
 
 class Sweep(SweepState):
     """Requests that differ in the compared fields, submitted with a limit on unfinished tasks.
 
-    Created by ``sweep`` and saved in the library with every request, so that ``Sweep.resume(name)`` loads it
+    Created by ``sweep`` and saved in the library with every request, so that ``Sweep.load(name)`` loads it
     in another kernel. There, as always, nothing is submitted before the user requests it.
 
     It pauses itself when further submissions would be pointless or lost: after a refusal that applies to the
     other cells too, after three consecutive submissions that remain unconfirmed, and when a task is no longer
-    followed. ``reason`` explains the pause, and ``go_on()`` continues.
+    followed. ``reason`` explains the pause, and ``resume()`` continues.
 
     At the end of a notebook cell it shows its grid. ``for task in sweep`` yields each task when it ends, with
     or without a video; so does ``async for``. ``await sweep`` waits for all.
@@ -98,8 +98,8 @@ class Sweep(SweepState):
         return len(self.cells)
 
     @classmethod
-    def resume(cls, name: str | None = None, *, manager: TaskManager | None = None) -> Sweep:
-        """Load a sweep from the library. Running tasks are followed; waiting cells wait for ``go_on()``.
+    def load(cls, name: str | None = None, *, manager: TaskManager | None = None) -> Sweep:
+        """Load a sweep from the library. Running tasks are followed; waiting cells wait for ``resume()``.
 
         Args:
             name: the name of the sweep; by default the latest one.
@@ -124,7 +124,7 @@ class Sweep(SweepState):
             loaded = cls(manager, name, row.axes, row.cells, skipped=skipped, max_running=row.max_running)
             manager.sweeps[name] = loaded
             loaded.set_running()
-            loaded._queue.resume()
+            loaded._queue.restore()
             if loaded.counts[CellState.waiting]:
                 note = callback_note(*(cell.request for cell in loaded.cells))
                 loaded.set_paused(" ".join(filter(None, (tr(_LOADED), note))))
@@ -156,19 +156,19 @@ class Sweep(SweepState):
     def start(self) -> Sweep:
         """Submit a sweep that waits for confirmation. Does nothing if it is running or has ended."""
         if self.state == "planned":
-            self.go_on()
+            self.resume()
         return self
 
     def pause(self) -> None:
         """Stop submitting. Running tasks continue at the service."""
         self.set_paused("")
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Submit the waiting cells.
 
         After unconfirmed submissions, one cell is sent first, and the others once it is confirmed.
         """
-        self._queue.go_on()
+        self._queue.resume()
 
     def cancel(self) -> None:
         """Cancel everything that has not begun: the waiting cells and the tasks queued at the service."""
@@ -183,7 +183,7 @@ class Sweep(SweepState):
         This is free, because the service already has them.
         """
         for cell in self.cells:
-            if cell.state in FREE:
+            if cell.state in FREE_RETRY:
                 cell.continue_free()
         self._queue.wake()
 
@@ -196,10 +196,10 @@ class Sweep(SweepState):
         Args:
             unconfirmed: also submit unconfirmed tasks again, which may already exist and be charged twice.
         """
-        states = {CellState.failed, *FREE} | ({CellState.unconfirmed} if unconfirmed else set())
+        states = {CellState.failed, *FREE_RETRY} | ({CellState.unconfirmed} if unconfirmed else set())
         retried = [cell for cell in self.cells if cell.state in states]
         for cell in retried:
-            cell.begin_again()
+            cell.restart()
         self._queue.change(retried)
 
     def save(self, rows: Sequence[CellRow]) -> bool:
@@ -257,7 +257,7 @@ class Sweep(SweepState):
         return self
 
     def _ticks(self) -> Iterator[None]:
-        """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``go_on()``."""
+        """Yield until the sweep is done; raise if it is waiting for ``start()`` or ``resume()``."""
         self.manager.monitor.process.check()
         if self.state == "planned":
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
@@ -266,7 +266,7 @@ class Sweep(SweepState):
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
-            message = tr("The sweep {name!r} is paused; cells waiting for go_on(): {waiting}. {reason}")
+            message = tr("The sweep {name!r} is paused; cells waiting for resume(): {waiting}. {reason}")
             raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
 
     def _newly_ended(self, seen: set[str]) -> Iterator[Task]:
@@ -296,7 +296,7 @@ class Sweep(SweepState):
     def show(self) -> None:
         """Show the grid in the notebook; in a terminal, print the state."""
         if not in_notebook():
-            say(repr(self))
+            write_line(repr(self))
             return
         late.show_sweep(self)
 

@@ -12,7 +12,7 @@ from . import html as markup
 from .clicks import TimestampedButton
 from .sync import share, update
 
-__all__ = ["alike", "button", "made", "set_tooltip", "style_sheet", "tooltip"]
+__all__ = ["button", "create_shared", "create_widget", "set_tooltip", "style_sheet", "tooltip"]
 
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
@@ -20,21 +20,21 @@ _AUTO: Mapping[str, str] = {"width": "auto"}
 _shared: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 
 
-def made(kind: type[Any], help_text: str = "", *classes: str, **traits: Any) -> Any:
+def create_widget(kind: type[Any], help_text: str = "", *classes: str, **traits: Any) -> Any:
     """Return a widget; the message that creates it on the page includes its tooltip and CSS classes."""
     if classes:
         traits["_dom_classes"] = classes
     return kind(**{**traits, **(tooltip(kind, help_text) if help_text else {})})
 
 
-def alike(
+def create_shared(
     kind: type[Any],
     help_text: str = "",
     *classes: str,
     layout: Mapping[str, str] = _NOTHING,
     **traits: Any,
 ) -> Any:
-    """Return a widget like ``made`` that shares layout and style, because each is a widget too.
+    """Return a widget like ``create_widget`` that shares layout and style, because each is a widget too.
 
     Widgets of the same kind and layout share them. Do not change them afterwards. They are closed with the
     last widget that uses them.
@@ -44,7 +44,7 @@ def alike(
         keys["style"] = kind
     fresh: Mapping[str, Mapping[str, str]] = {"layout": layout, "style": _NOTHING}
     with update():
-        widget = made(
+        widget = create_widget(
             kind,
             help_text,
             *classes,
@@ -63,7 +63,7 @@ def button(
     act: Callable[[], object],
     *classes: str,
     layout: Mapping[str, str] = _AUTO,
-    is_alike: bool = False,
+    shares_style: bool = False,
     **traits: Any,
 ) -> Any:
     """Return a button that calls ``act`` for each click; its clicks carry the page's time.
@@ -74,10 +74,10 @@ def button(
         act: called for each click.
         *classes: its CSS classes.
         layout: its size.
-        is_alike: True to share layout and style with other buttons, as in ``alike``.
+        shares_style: True to share layout and style with other buttons, as in ``create_shared``.
         **traits: further traits.
     """
-    create = alike if is_alike else made
+    create = create_shared if shares_style else create_widget
     widget = create(TimestampedButton, help_text, *classes, description=description, layout=layout, **traits)
     widget.on_click(lambda _: act())
     return widget
@@ -88,7 +88,7 @@ def style_sheet(user: ipywidgets.Widget) -> Any:
     with update():
         sheet = _open_shared("sheet")
         if sheet is None:
-            sheet = _shared["sheet"] = alike(
+            sheet = _shared["sheet"] = create_shared(
                 ipywidgets.HTML, value=markup.style(), layout={"display": "none"}
             )
         share(sheet, user)

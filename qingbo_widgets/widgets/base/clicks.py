@@ -26,7 +26,7 @@ from typing import Any
 from .ipw import Button
 from .sync import update
 
-__all__ = ["DOUBLE_CLICK", "Clicks", "Dated", "TimestampedButton", "message_of"]
+__all__ = ["DOUBLE_CLICK", "Clicks", "Timestamped", "TimestampedButton", "message_of"]
 
 #: Seconds after the result of a click in which another click for the same action is a repetition.
 DOUBLE_CLICK = 1.0
@@ -47,7 +47,7 @@ _origin: ContextVar[_Origin | None] = ContextVar("qingbo_sent", default=None)
 _offsets: dict[str, tuple[float, float]] = {}
 
 
-class Dated:
+class Timestamped:
     """A mixin that records when the page sent the message being handled. Must be the first base class."""
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Dated:
             _origin.reset(token)
 
 
-class TimestampedButton(Dated, Button):
+class TimestampedButton(Timestamped, Button):
     """A button whose clicks carry the page's time. On the page it is an ordinary button."""
 
 
@@ -74,7 +74,7 @@ class Clicks:
         self._answered_at: float | None = None
 
     @property
-    def is_answered_just_now(self) -> bool:
+    def would_repeat(self) -> bool:
         """True if a click at this moment would still count as a repetition of the last one."""
         with update():
             if self._action is self:

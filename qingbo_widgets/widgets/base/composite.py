@@ -7,10 +7,10 @@ from typing import Any
 from .ipw import VBox, Widget
 from .sync import close_parts, close_whole, refresher, update
 
-__all__ = ["Composite", "MadeOfParts"]
+__all__ = ["Composite", "CompositeMixin"]
 
 
-class MadeOfParts(Widget):
+class CompositeMixin(Widget):
     """A mixin that closes every part with the widget, on the page or not. Must be the first base class."""
 
     def close(self) -> None:
@@ -20,7 +20,7 @@ class MadeOfParts(Widget):
         self._stop()
         with update():  # so that no other thread starts drawing it
             refresher.discard(self)
-            for part in self._parts_elsewhere():
+            for part in self._detached_parts():
                 if part is not None:
                     close_whole(part)
             close_parts(self)
@@ -29,10 +29,10 @@ class MadeOfParts(Widget):
     def _stop(self) -> None:
         """Stop background work of the widget, before it is closed."""
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         """Return the parts that may not be on the page; ``None`` for a part that does not exist yet."""
         return ()
 
 
-class Composite(MadeOfParts, VBox):
+class Composite(CompositeMixin, VBox):
     """A vertical box of parts. Closing it closes every part, which ipywidgets does not do."""

@@ -75,12 +75,12 @@ def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
 
     ``class_`` stands for ``class``, and an underscore inside a name for a hyphen.
     """
-    written = join(
+    attributes_html = join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), value)
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, join(inner))
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), attributes_html, join(inner))
 
 
 def span(text: object, class_: str | None = None) -> Markup:
@@ -117,8 +117,8 @@ def output_style(markup: str) -> Markup:
     parts = {f".{name}" for name in classes} | set(re.findall(r"<([a-z]+)", markup))
     used = []
     for selectors, declarations in _rules():
-        if kept := [selector for selector, needed in selectors if needed <= parts]:
-            used.append(",".join(kept) + declarations)
+        if matching := [selector for selector, needed in selectors if needed <= parts]:
+            used.append(",".join(matching) + declarations)
     return style("".join(used))
 
 

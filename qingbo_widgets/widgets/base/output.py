@@ -28,13 +28,13 @@ from . import html as markup
 from .reruns import record_display
 from .sync import weakly
 
-__all__ = ["Lasting", "display_html"]
+__all__ = ["CellOutput", "display_html"]
 
 #: The text shown instead of the widget: without a kernel, in an untrusted copy.
 _PLAIN = N_("{name}: a live view, to be seen when this cell is run.")
 
 
-class Lasting:
+class CellOutput:
     """The displays of one widget: a view and a static copy in each cell where it was shown.
 
     Args:
@@ -46,10 +46,10 @@ class Lasting:
         self.widget = widget
         self._draw: Callable[..., None] = weakly(widget, draw) if draw else _do_nothing
         self._displays: list[str] = []
-        self._parts: weakref.WeakSet[Lasting] = weakref.WeakSet()
-        self._parents: weakref.WeakSet[Lasting] = weakref.WeakSet()
+        self._parts: weakref.WeakSet[CellOutput] = weakref.WeakSet()
+        self._parents: weakref.WeakSet[CellOutput] = weakref.WeakSet()
         self._is_displayed = self._has_page_count = False
-        self.twin_class = f"qingbo-twin-{uuid.uuid4().hex[:12]}"
+        self.copy_class = f"qingbo-static-copy-{uuid.uuid4().hex[:12]}"
         widget.observe(self._on_view_count, "_view_count")
 
     @property
@@ -65,33 +65,33 @@ class Lasting:
         return any(parent.widget.comm is not None for parent in self._parents)
 
     @property
-    def is_kept(self) -> bool:
+    def has_copy(self) -> bool:
         """True if a cell shows the widget by itself, so that its static copy must be kept up to date."""
         return bool(self._displays)
 
-    def contain(self, part: Lasting) -> None:
+    def add_part(self, part: CellOutput) -> None:
         """Record that the other widget is a part of this one, and is displayed with it."""
         if part not in self._parts:
             self._parts.add(part)
             part._parents.add(self)
             if self._is_displayed:
-                part.displayed()
+                part.mark_displayed()
 
-    def displayed(self) -> None:
+    def mark_displayed(self) -> None:
         """Record that the widget is displayed, by itself or as a part of another one."""
         # The page's earlier count is stale; its next report comes only when the cell has ended.
         self._is_displayed, self._has_page_count = True, False
         for part in list(self._parts):
-            part.displayed()
+            part.mark_displayed()
         self._draw()
 
     @property
     def style(self) -> markup.Markup:
         """The style element that hides the static copies as long as the widget that contains it is alive."""
-        twin = f".{self.twin_class}"
-        return markup.style(f"{twin}, .jp-OutputArea-child:has({twin}) {{ display: none; }}")
+        copy = f".{self.copy_class}"
+        return markup.style(f"{copy}, .jp-OutputArea-child:has({copy}) {{ display: none; }}")
 
-    def show(self, twin: markup.Markup) -> None:
+    def show(self, copy: markup.Markup) -> None:
         """Show the widget with its static copy in the running cell."""
         name = uuid.uuid4().hex
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
@@ -100,22 +100,22 @@ class Lasting:
             "text/plain": tr(_PLAIN).format(name=type(self.widget).__name__),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(_data(twin), raw=True, display_id=_twin(name))  # type: ignore[no-untyped-call]
+        display(_data(copy), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
-        self.displayed()
+        self.mark_displayed()
 
-    def keep(self, twin: markup.Markup) -> None:
+    def set_copy(self, copy: markup.Markup) -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            _update(_twin(name), twin)
+            _update(_copy_id(name), copy)
 
     def replace(self, html: markup.Markup) -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
         displays, self._displays = self._displays, []
         for name in displays:
             _update(name, html)
-            _update(_twin(name), markup.Markup())
+            _update(_copy_id(name), markup.Markup())
 
     def _on_view_count(self, change: Any) -> None:
         """Handle the page's count of views."""
@@ -139,8 +139,8 @@ def _do_nothing() -> None:
     """Do nothing: the widget has no method to draw it."""
 
 
-def _twin(name: str) -> str:
-    return f"{name}-twin"
+def _copy_id(name: str) -> str:
+    return f"{name}-copy"
 
 
 def _data(html: markup.Markup) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from traitlets import Unicode, validate
 
-from ...service.contract.pasted import keepable
+from ...service.contract.pasted import redacted
 from ...service.secrets.known_keys import hide
 from . import ipw
 from .unlogged import keep_out_of_the_log
@@ -63,4 +63,4 @@ class PasteArea(_Guarded, ipw.Textarea):
         self.add_class("qingbo-paste")  # the script for Ctrl+Enter ignores this class
 
     def _without_keys(self, text: str) -> str:
-        return keepable(text)
+        return redacted(text)

@@ -11,15 +11,15 @@ import ipywidgets
 from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
-from ..base.build import alike, button, style_sheet
+from ..base.build import button, create_shared, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
-from ..base.output import Lasting, display_html
+from ..base.output import CellOutput, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
-from .video import Screen
+from .video import VideoView
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -72,14 +72,14 @@ class TaskCard(Composite):
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
-        self._video = Screen(task, weakly(self, "refresh"))
-        self._left = Markup()
-        self.lasting = Lasting(self, "_start_drawing_soon")
+        self._video = VideoView(task, weakly(self, "refresh"))
+        self._static_html = Markup()
+        self.cell_output = CellOutput(self, "_start_drawing_soon")
         with update():
             self._sheet = style_sheet(self)
-            self._above = alike(ipywidgets.HTML, value=task_text.headline(task))
-            self._below = alike(ipywidgets.HTML, value=self._facts())
-            self._buttons = alike(ipywidgets.HBox, layout=_ROW)
+            self._above = create_shared(ipywidgets.HTML, value=task_text.headline(task))
+            self._below = create_shared(ipywidgets.HTML, value=self._facts())
+            self._buttons = create_shared(ipywidgets.HBox, layout=_ROW)
             super().__init__(
                 [self._sheet, self._above, self._below],
                 layout={"overflow": "visible"},
@@ -103,7 +103,7 @@ class TaskCard(Composite):
     def id_field(self) -> Any:
         """The field for the id of an unconfirmed task, copied from the service's dashboard."""
         size = {"width": "auto", "flex": "0 1 260px"}
-        return alike(Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
+        return create_shared(Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
 
     @lazy
     def check_button(self) -> Any:
@@ -131,15 +131,15 @@ class TaskCard(Composite):
         return self._button(tr("Frames"), tr(_FRAMES), self._open_frames)
 
     @property
-    def left(self) -> Markup:
+    def static_html(self) -> Markup:
         """The task as of its last status change, as HTML that needs no kernel."""
         with update():
-            if not self._left:
+            if not self._static_html:
                 task = self.task
-                self._left = (
+                self._static_html = (
                     task_text.ended(task) if task_text.is_settled(task) else task_text.static_copy(task)
                 )
-            return self._left
+            return self._static_html
 
     def refresh(self) -> bool:
         """Draw the current state of the task if the card is visible; only changes are sent.
@@ -150,7 +150,7 @@ class TaskCard(Composite):
         task = self.task
         # The task is read under the lock, so that the later of two threads draws the later state.
         with update():
-            if self.comm is None or not self.lasting.is_seen:
+            if self.comm is None or not self.cell_output.is_seen:
                 return False
             over = task_text.is_over(task)
             with update(self, self._above, self._below, self._buttons):
@@ -169,12 +169,13 @@ class TaskCard(Composite):
         """Redraw the card and its static copy immediately, because the task's status changed."""
         self._start_drawing()
         with update():  # so that no stale copy overwrites the final one
-            self._left = Markup()
-            if self.lasting.is_kept and self.comm is not None:  # the output of a closed card stays as it is
+            self._static_html = Markup()
+            # The output of a closed card stays as it is.
+            if self.cell_output.has_copy and self.comm is not None:
                 if task_text.is_settled(self.task):
-                    self.lasting.replace(task_text.ended(self.task))
+                    self.cell_output.replace(task_text.ended(self.task))
                 else:
-                    self.lasting.keep(task_text.static_copy(self.task, self.lasting.twin_class))
+                    self.cell_output.set_copy(task_text.static_copy(self.task, self.cell_output.copy_class))
         for call in self._redraw_callbacks:
             call()
 
@@ -182,7 +183,7 @@ class TaskCard(Composite):
         for stop in self._stops:
             stop()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
 
     def offer(self, description: str, tooltip: str, act: Callable[[], object]) -> None:
@@ -199,7 +200,7 @@ class TaskCard(Composite):
         if task_text.is_settled(self.task):
             display_html(task_text.ended(self.task))
         else:
-            self.lasting.show(task_text.static_copy(self.task, self.lasting.twin_class))
+            self.cell_output.show(task_text.static_copy(self.task, self.cell_output.copy_class))
             self._start_drawing()  # no click waits, and without a page only what the cell sends is kept
 
     # ------------------------------------------------------------------ drawing
@@ -226,11 +227,11 @@ class TaskCard(Composite):
     @lazy
     def _bar(self) -> Any:
         tooltip = tr("The progress is in the line above, in words.")
-        return alike(ipywidgets.IntProgress, tooltip, value=task_text.percent(self.task), layout=_BAR)
+        return create_shared(ipywidgets.IntProgress, tooltip, value=task_text.percent(self.task), layout=_BAR)
 
     def _facts(self) -> Markup:
         task = self.task
-        return self.lasting.style + task_text.about(task) + task_text.advice(task, self._problem)
+        return self.cell_output.style + task_text.about(task) + task_text.advice(task, self._problem)
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
@@ -267,7 +268,7 @@ class TaskCard(Composite):
         self._picker = self._picker or late.FramePicker(self.task)
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object], **options: Any) -> Any:
-        return button(description, tooltip, lambda: self._act(description, act), is_alike=True, **options)
+        return button(description, tooltip, lambda: self._act(description, act), shares_style=True, **options)
 
     def _act(self, name: str, act: Callable[[], object]) -> None:
         """Run the action of a click and show its error."""

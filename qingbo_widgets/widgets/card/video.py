@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...service.contract.snapshot import TaskStatus
-from ..base.build import alike
+from ..base.build import create_shared
 from ..base.player import link_html, output_of, video_html
 from ..base.sync import refresher, update
 from . import text as task_text
@@ -17,13 +17,13 @@ from . import text as task_text
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["Screen"]
+__all__ = ["VideoView"]
 
 #: Seconds of a download after which the video is played from the service's link in the meantime.
 LINK_AFTER = 0.7
 
 
-class Screen:
+class VideoView:
     """The player of one task's video.
 
     Args:
@@ -58,7 +58,7 @@ class Screen:
             with update(*self.parts):
                 self.parts[0].outputs = outputs
         else:
-            self.parts = (alike(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
+            self.parts = (create_shared(ipywidgets.Output, outputs=outputs, layout={"margin": "0"}),)
 
     def _is_late(self) -> bool:
         """Return whether the download has been running for ``LINK_AFTER`` seconds."""

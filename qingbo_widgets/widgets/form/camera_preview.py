@@ -63,12 +63,12 @@ _ENDS: Mapping[str, tuple[float, float, float, float]] = {
 _START = (16.0, 9.0, 32.0, 18.0)
 
 
-def landscape(axes: Mapping[str, float], told: str) -> str:
+def landscape(axes: Mapping[str, float], label: str) -> str:
     """Return a landscape as the camera sees it during this movement, repeated endlessly.
 
     Args:
         axes: the service's axes and ``forward``, each from -10 to 10.
-        told: the text alternative, for screen readers.
+        label: the text alternative, for screen readers.
     """
     part = {axis: min(max(float(value), -10.0), 10.0) / 10 for axis, value in axes.items()}
     layers = []
@@ -88,7 +88,7 @@ def landscape(axes: Mapping[str, float], told: str) -> str:
         )
         layers.append(f'<g class="qingbo-layer" style="--qingbo-to: {to}">{shapes}</g>')
     return (
-        f'<svg class="qingbo-landscape" viewBox="0 0 160 90" role="img" aria-label="{markup.escape(told)}">'
+        f'<svg class="qingbo-landscape" viewBox="0 0 160 90" role="img" aria-label="{markup.escape(label)}">'
         f'<g class="qingbo-scene">{"".join(layers)}</g></svg>'
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from ...service.contract.schema import Models, Parameter
-from ..base.build import made
+from ..base.build import create_widget
 from .fields import LABEL_WIDTH, fields, help_of, label
 
 __all__ = ["Controls", "build", "offer"]
@@ -72,7 +72,7 @@ def build(
     is_shared = edited.is_common and name != "prompt"
     size = tuple(edited.layout.items())
     offered = {} if edited.options is None else {"options": edited.options(parameter, models)}
-    control = made(
+    control = create_widget(
         edited.kind,
         help_of(name),
         description=label(name),

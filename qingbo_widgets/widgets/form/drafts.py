@@ -69,7 +69,7 @@ class DraftKeeper:
         draft = _remembered.get(self._place) or self._presets.draft(self._key)
         if draft is None:
             return
-        before, now, fields = self._chosen(draft.given), self._chosen(self._initial), dict(draft.fields)
+        before, now, fields = self._chosen(draft.initial), self._chosen(self._initial), dict(draft.fields)
         if before.get("model") != now.get("model"):
             fields = self._chosen(fields)  # fields at a default move to the other model's default
         changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
@@ -94,11 +94,11 @@ class DraftKeeper:
             refresher.later(PAUSE, self._write)
 
     def _write(self) -> None:
-        with self._presets.writing:  # close() waits for a write that is running
+        with self._presets.write_lock:  # close() waits for a write that is running
             if not self._pending:
                 return
             self._pending = False
             try:
-                self._presets.keep_draft(self._key, _remembered[self._place])
+                self._presets.save_draft(self._key, _remembered[self._place])
             except OSError:  # the draft is still in this kernel's memory
                 logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)

@@ -12,7 +12,7 @@ from ...service.contract.problem import Problem
 from ...service.contract.urls import is_private_host, is_web_url
 from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
-from ...tasks.background.image_checks import pictures
+from ...tasks.background.image_checks import image_reports
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner
@@ -33,7 +33,7 @@ __all__ = [
 class ImageFields(Protocol):
     """A form whose attributes are fields, some of which refer to images."""
 
-    unasked: frozenset[str]
+    unapproved: frozenset[str]
 
     @property
     def manager(self) -> Owner | None:
@@ -60,7 +60,7 @@ def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
 
 def needs_approval(form: ImageFields, url: str) -> bool:
     """Return True if the URL came from a preset, draft or task, and neither kernel nor page has loaded it."""
-    return url in form.unasked and pictures.known(url, service_of(form)) is None
+    return url in form.unapproved and image_reports.get(url, service_of(form)) is None
 
 
 def service_of(form: ImageFields) -> str:
@@ -76,7 +76,7 @@ def known_issues(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem,
     problems, warnings = [], []
     for field in fields_with("image"):
         for url in urls_of(form, field):
-            report = pictures.known(url, service_of(form))
+            report = image_reports.get(url, service_of(form))
             if report is not None and report.problem:
                 problems.append(Problem(field, f"{field}: {report.problem}"))
             elif report is not None and report.warning:
@@ -93,7 +93,7 @@ def publish_files(form: ImageFields, field: str, value: object) -> object:
     def url_of(url: object) -> object:
         if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
             return url
-        return pictures.publish(url.strip(), sandbox) or url
+        return image_reports.publish(url.strip(), sandbox) or url
 
     if declared()[field].type == "urls" and isinstance(value, tuple):
         # A path may have spaces, which a field of URLs reads as separators.

@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.http.image_probe import ImageReport
-from ...tasks.background.image_checks import pictures
+from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.build import button
 from ..base.html import Markup
@@ -64,7 +64,7 @@ class ImagePreview(Editor):
     @lazy
     def look_button(self) -> Any:
         """The button that allows fetching an image whose URL came from a preset, draft or task."""
-        return button(tr(_LOOK), tr(_LOOK_HELP), lambda: self.form.ask_for([self.url]))
+        return button(tr(_LOOK), tr(_LOOK_HELP), lambda: self.form.approve([self.url]))
 
     @lazy
     def _row(self) -> Any:
@@ -98,7 +98,7 @@ class ImagePreview(Editor):
 
     def _request_report(self) -> None:
         if self.comm is not None and self.url and self.url == self._requested_url:
-            pictures.ask(self.url, service_of(self.form), self._on_report)
+            image_reports.check(self.url, service_of(self.form), self._on_report)
 
     def _on_report(self) -> None:
         if self.comm is not None:
@@ -109,7 +109,7 @@ class ImagePreview(Editor):
         url = self.url
         if not url:
             return Markup()
-        report = pictures.known(url, service_of(self.form))
+        report = image_reports.get(url, service_of(self.form))
         if report is None:
             host = urlsplit(url).hostname
             return markup.note(tr(_UNASKED).format(host=host) if self._needs_approval else tr(_LOOKING))
@@ -120,7 +120,7 @@ class ImagePreview(Editor):
         details = markup.note(
             template.format(format=size.format, width=size.width, height=size.height, shape=report.shape)
         )
-        path = pictures.path_of(url)
+        path = image_reports.path_of(url)
         if path != url:
             details += markup.note(tr(_SERVED).format(path=path))
         return (

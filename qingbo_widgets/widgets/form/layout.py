@@ -8,7 +8,7 @@ from ...service.contract.values import is_set
 from . import images
 from .fields import fields
 from .image_fields import fields_with
-from .panels import Beside, Editor, Panel
+from .panels import Companion, Editor, Panel
 from .shots import ShotsEditor
 from .state import FormState
 
@@ -28,11 +28,11 @@ def _edited_in(panel: str) -> tuple[str, ...]:
     return tuple(name for name, parameter in declared().items() if parameter.editor == panel)
 
 
-def _preview(name: str) -> Beside:
+def _preview(name: str) -> Companion:
     def is_shown(form: FormState) -> bool:
         return form.takes(name) and is_set(getattr(form, name))
 
-    return Beside(lambda form: images.ImagePreview(form, name), is_shown)
+    return Companion(lambda form: images.ImagePreview(form, name), is_shown)
 
 
 def _camera(form: FormState) -> Editor:
@@ -77,10 +77,10 @@ def _uses_shots(form: FormState) -> bool:
     return not form.counts("prompt") and "shots" not in form.hidden
 
 
-def companions() -> dict[str, Beside]:
+def companions() -> dict[str, Companion]:
     """Return the editors shown below some controls when they apply, by the field of the control."""
     previews = {name: _preview(name) for name in fields_with("image")}
-    return {**previews, "prompt": Beside(ShotsEditor, _uses_shots)}
+    return {**previews, "prompt": Companion(ShotsEditor, _uses_shots)}
 
 
 def panels() -> dict[str, Panel]:

@@ -11,7 +11,7 @@ from ...i18n import N_, tr
 from ...service.contract.pasted import read_pasted
 from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
-from ...tasks.background.image_checks import pictures
+from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import fields_with, with_urls
 from .state import FormState
@@ -29,7 +29,7 @@ def fields_of(form: FormState) -> dict[str, Any]:
     """
 
     def stored_url(url: Any) -> Any:
-        return pictures.path_of(url) if isinstance(url, str) else url
+        return image_reports.path_of(url) if isinstance(url, str) else url
 
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
     values = {name: with_urls(name, getattr(form, name), stored_url) for name in names}
@@ -46,8 +46,8 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     """
     left_out = [_field_text(name, value) for name, value in fields.items() if name not in form.field_names]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
-    with form.at_once():
-        form.unasked |= _images_in(fields) - _images_in(form.given)
+    with form.batch():
+        form.unapproved |= _images_in(fields) - _images_in(form.given)
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
@@ -55,7 +55,7 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
                 setattr(form, name, default if fields.get(name) is None else fields[name])
             except TraitError:
                 left_out.append(_field_text(name, fields.get(name)))
-        form.settle()
+        form.mark_chosen()
     return tuple(left_out)
 
 
@@ -103,7 +103,7 @@ def presets_of(form: FormState) -> Any:
 def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
     """Return the image URLs in the fields, except files that our sandbox serves, which need no approval."""
     texts = texts_in([fields.get(name) for name in fields_with("image")])
-    return frozenset(url for text in texts for url in text.split() if pictures.path_of(url) == url)
+    return frozenset(url for text in texts for url in text.split() if image_reports.path_of(url) == url)
 
 
 def _field_text(name: str, value: Any) -> str:

@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.contract.values import DynamicMask
-from ...tasks.background.image_checks import pictures
+from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.ipw import VBox
@@ -90,7 +90,7 @@ class MaskDrawing(VBox):
         """Make the page load the current image. May be called on any thread."""
         url = next(iter(urls_of(self._form, "image_urls")), "")
         if self.canvas and url and not needs_approval(self._form, url):
-            report = pictures.known(url, service_of(self._form))
+            report = image_reports.get(url, service_of(self._form))
             with update(self.canvas):
                 self.canvas.source = source_of(report) if report is not None else url
 

@@ -88,7 +88,7 @@ class MasksEditor(Editor):
             row.show_problems(problems, warnings)
         self.drawing.load()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return self.rows
 
     # ------------------------------------------------------------------ synchronisation

@@ -12,7 +12,7 @@ from ..base.html import Markup
 from .fields import fields, label
 from .layout import is_edited
 from .panels import problems_html
-from .shots import spent
+from .shots import seconds_text
 from .state import FormState, Problems
 
 __all__ = ["below", "code_notes", "obstacle"]
@@ -44,14 +44,14 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         lines.append(markup.note(tr(_FIXED)))
     if not form.counts(name):
         if name == "prompt":
-            lines.append(markup.note(spent(form.shots)))
-        if decided := form.decided(name):
-            lines.append(markup.note(tr(decided)))
+            lines.append(markup.note(seconds_text(form.shots)))
+        if omit_note := form.omit_note(name):
+            lines.append(markup.note(tr(omit_note)))
     elif name == "prompt":
         limit = form.parameter("prompt").most
         lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=limit)))
     # An empty prompt is not an error until the user has typed one.
-    is_untouched = name == "prompt" and _is_blank(form, problems) and not form.typed
+    is_untouched = name == "prompt" and _is_blank(form, problems) and not form.has_typed
     lines.append(problems_html(name, () if is_untouched else problems, warnings))
     return markup.join(lines)
 

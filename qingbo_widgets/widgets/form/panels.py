@@ -14,14 +14,14 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ..base import html as markup
-from ..base.build import made
+from ..base.build import create_widget
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
 from .state import FormState, Problems
 
-__all__ = ["Beside", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
+__all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
 
 _WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
@@ -85,7 +85,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Companion:
     """A part of the form below a control, shown only while it applies.
 
     Attributes:
@@ -105,7 +105,7 @@ class Slot(VBox):
         form: the form.
     """
 
-    def __init__(self, companion: Beside, form: FormState) -> None:
+    def __init__(self, companion: Companion, form: FormState) -> None:
         self._companion, self._form = companion, form
         self._editor: Editor | None = None
         super().__init__(layout={"overflow": "visible", "display": "none"})
@@ -232,7 +232,7 @@ class Panels(VBox):
 
     def _button(self, name: str, panel: Panel) -> Any:
         first = next(iter(self.buttons.values()), None)
-        button = made(
+        button = create_widget(
             ipywidgets.ToggleButton,
             tr(panel.help),
             description=tr(panel.label),

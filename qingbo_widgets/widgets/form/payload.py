@@ -134,17 +134,17 @@ class SentPane(Editor):
         self._paste.style.description_width = "130px"
         set_tooltip(self._paste, tr(_PASTE_HELP))
         self._fill = button(tr(_FILL), tr(_FILL_HELP), self.fill)
-        self._said = ipywidgets.HTML()
-        self._said.add_class("qingbo-note")
-        self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._said)
+        self._note = ipywidgets.HTML()
+        self._note.add_class("qingbo-note")
+        self.children = (hidden_style(_CSS), self._html, self._paste, indented(self._fill), self._note)
 
     def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
         """Show the current request."""
         request = self.form.request
-        told = markup.note(tr(_NOT_YET)) if problems else ""
+        warning = markup.note(tr(_NOT_YET)) if problems else ""
         with update(self._html):
             self._html.value = (
-                told
+                warning
                 + _block(tr(_JSON), json_body(request, self.form.contract), tr(_COPY_JSON))
                 + _block(tr(_PYTHON), python_call(request), tr(_COPY_PYTHON))
             )
@@ -154,18 +154,18 @@ class SentPane(Editor):
         try:
             left_out = paste(self.form, self._paste.value)
         except ValueError as error:
-            self._say(str(error), "alarm")
+            self._show_message(str(error), "alarm")
             return
         with update(self._paste):
             self._paste.value = ""
-        self._say(
+        self._show_message(
             tr(_UNKNOWN).format(fields="; ".join(left_out)) if left_out else tr(_FILLED),
             "hint" if left_out else "dim",
         )
 
-    def _say(self, text: str, kind: str) -> None:
-        with update(self._said):
-            self._said.value = markup.note(text, kind)
+    def _show_message(self, text: str, kind: str) -> None:
+        with update(self._note):
+            self._note.value = markup.note(text, kind)
 
 
 def _block(title: str, text: str, copy: str) -> Markup:

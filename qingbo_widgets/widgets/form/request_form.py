@@ -11,7 +11,7 @@ import ipywidgets
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import Shot
 from ..base import html as markup
-from ..base.build import made
+from ..base.build import create_widget
 from ..base.composite import Composite
 from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
@@ -59,7 +59,7 @@ class RequestForm(FormState, Composite):
         self._echo = Echo()
         self._notes: dict[str, Any] = {}
         self._offered: dict[str, tuple[Any, ...]] = {}
-        self._code_notes = made(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
+        self._code_notes = create_widget(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
         self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
         self.slots = {name: Slot(part, self) for name, part in companions().items()}
         self.panels = Panels(panels(), self, self.rows)
@@ -136,7 +136,7 @@ class RequestForm(FormState, Composite):
         """Reset every field to the value that the code set when it created the form."""
         loading.fill(self, self.given)
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (*self.controls.made.values(), *self.slots.values())
 
     # ------------------------------------------------------------------ binding
@@ -173,7 +173,7 @@ class RequestForm(FormState, Composite):
         """Check the whole request again, and draw the changes."""
         if not self._is_built:
             return
-        is_current, (problems, warnings) = self.judged(), self.judge()
+        is_current, (problems, warnings) = self.checkpoint(), self.check()
         controls = self.controls.made
         layouts = [control.layout for name, control in controls.items() if _is_hidden_at_times(name)]
         with update(*controls.values(), *layouts), self._echo:
@@ -191,7 +191,7 @@ class RequestForm(FormState, Composite):
 
         Does not write to controls, because the user may be typing.
         """
-        is_current, (problems, warnings) = self.judged(), self.judge()
+        is_current, (problems, warnings) = self.checkpoint(), self.check()
         for slot in self.slots.values():
             slot.show_problems(problems, warnings)
         self.panels.show_problems(problems, warnings)
@@ -246,7 +246,7 @@ class RequestForm(FormState, Composite):
         first = next(iter(self._notes.values()), None)
         layout = {"margin": "0", "flex": "1 1 auto"}
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}
-        note = self._notes[name] = made(ipywidgets.HTML, "", "qingbo-note", **shared)
+        note = self._notes[name] = create_widget(ipywidgets.HTML, "", "qingbo-note", **shared)
         return note
 
 

@@ -22,7 +22,7 @@ from .panels import Editor, hidden_style, problems_html
 from .shot_list import Shots
 from .state import FormState, Problems
 
-__all__ = ["ShotsEditor", "ShotsSwitch", "spent"]
+__all__ = ["ShotsEditor", "ShotsSwitch", "seconds_text"]
 
 _SWITCH = N_("Several shots")
 _SHOT = N_("Shot {number}")
@@ -78,7 +78,7 @@ class ShotsSwitch(Checkbox):
 
     def __init__(self, form: FormState) -> None:
         self._form = form
-        self._kept: Shots = ()
+        self._saved_shots: Shots = ()
         super().__init__(
             description=tr(_SWITCH),
             indent=False,
@@ -91,7 +91,7 @@ class ShotsSwitch(Checkbox):
         """Update the switch after a change of the form."""
         form = self._form
         if is_set(form.shots):
-            self._kept = form.shots
+            self._saved_shots = form.shots
         with update(self, self.layout):
             # A hidden switch keeps its space.
             self.layout.visibility = None if form.takes("shots") else "hidden"
@@ -101,7 +101,7 @@ class ShotsSwitch(Checkbox):
     def _turn(self) -> None:
         form = self._form
         if self.value and not is_set(form.shots):
-            form.shots = self._kept or storyboard.split((Shot(form.prompt, max(form.duration, 2)),), 0)
+            form.shots = self._saved_shots or storyboard.split((Shot(form.prompt, max(form.duration, 2)),), 0)
         elif not self.value and is_set(form.shots):
             form.shots = ()
 
@@ -119,8 +119,8 @@ class ShotsEditor(Editor):
         self._bar = ipywidgets.HTML(layout={"margin": "0"})
         self._bar.add_class("qingbo-note")
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
-        beside = {"width": "auto", "align_self": "flex-start"}
-        self.add_button = button(tr(_ADD), tr(_ADD_HELP), self._add, icon="plus", layout=beside)
+        button_layout = {"width": "auto", "align_self": "flex-start"}
+        self.add_button = button(tr(_ADD), tr(_ADD_HELP), self._add, icon="plus", layout=button_layout)
         foot = ipywidgets.HBox([self.add_button], layout={"margin": "2px 0"})
         foot.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._bar, self._column, foot)
@@ -132,7 +132,7 @@ class ShotsEditor(Editor):
             self.rows.append(_Row(self, len(self.rows)))
         fixed = "shots" in self.form.fixed
         for row, shot in zip(self.rows, shots, strict=False):
-            row.look(shot, shots, problems, warnings, fixed)
+            row.show(shot, shots, problems, warnings, fixed)
         whole = [problem for problem in problems if problem.field == "shots" and not problem.number]
         with update(self._bar, self._column, self.add_button):
             self._bar.value = _bar(shots) + problems_html("shots", tuple(whole))
@@ -168,7 +168,7 @@ class ShotsEditor(Editor):
         else:
             _focus(row.buttons["down" if name == "up" else "up"] if name in ("up", "down") else row.prompt)
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return tuple(self.rows)
 
     @property
@@ -192,9 +192,9 @@ class _Row(VBox):
             description=tr(_SECONDS), layout={"width": "200px", "margin": "2px 8px 2px 0"}
         )
         self.seconds.add_class("qingbo-number")
-        for control, explained in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, tr(_SECONDS_HELP))):
+        for control, help_text in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, tr(_SECONDS_HELP))):
             control.style.description_width = LABEL_WIDTH
-            set_tooltip(control, explained)
+            set_tooltip(control, help_text)
             control.observe(lambda _: self._typed(), "value")
         self.buttons = {name: self._button(name) for name in _ACTS}
         self._note = ipywidgets.HTML(layout={"margin": "0"})
@@ -204,7 +204,7 @@ class _Row(VBox):
         )
         super().__init__([self.prompt, tools, self._note], layout={"overflow": "visible"})
 
-    def look(
+    def show(
         self,
         shot: Any,
         shots: Shots,
@@ -217,7 +217,7 @@ class _Row(VBox):
         text = shot.prompt if isinstance(shot, Shot) else shot
         text = text if isinstance(text, str) else "" if text is None else repr(text)
         length = getattr(shot, "duration", 0)
-        asleep = {
+        disabled = {
             "up": at == 0,
             "down": at == len(shots) - 1,
             "split": not storyboard.can_split(shots, at),
@@ -230,41 +230,41 @@ class _Row(VBox):
                 self.seconds.value = length if is_integer(length) else 0
             self.prompt.disabled = self.seconds.disabled = fixed
             for name, button in self.buttons.items():
-                button.disabled = fixed or asleep[name]
-            self._note.value = self._said(text, problems, warnings)
+                button.disabled = fixed or disabled[name]
+            self._note.value = self._note_html(text, problems, warnings)
 
-    def _said(self, text: str, problems: Problems, warnings: Problems) -> str:
+    def _note_html(self, text: str, problems: Problems, warnings: Problems) -> str:
         blank = not text.strip()
         mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
         hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
         # An empty shot is not an error yet: advice replaces the first of its problems.
         limit = self._editor.form.parameter("shots").most
-        said = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=limit)
-        return markup.note(said) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
+        line = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=limit)
+        return markup.note(line) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:
         if not self._echo:
             self._editor.write(self._index, Shot(self.prompt.value, self.seconds.value))
 
     def _button(self, name: str) -> Any:
-        description, explained, _ = _ACTS[name]
+        description, help_text, _ = _ACTS[name]
         act = partial(self._act, name)
-        return button(tr(description), tr(explained), act, "qingbo-small")
+        return button(tr(description), tr(help_text), act, "qingbo-small")
 
     def _act(self, name: str) -> None:
         self._editor.act(name, self._index)
 
 
-def spent(shots: Any) -> str:
+def seconds_text(shots: Any) -> str:
     """Return the distribution of the seconds as text."""
     total = storyboard.total(shots if isinstance(shots, tuple) else ())
     left = storyboard.LONGEST - total
-    said = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
-    return said.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
+    line = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
+    return line.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
 
 
 def _bar(shots: Shots) -> Markup:
-    """Return the distribution of the seconds as a bar, for which ``spent`` is the text alternative."""
+    """Return the distribution of the seconds as a bar, for which ``seconds_text`` is the text alternative."""
     pieces = [
         (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)
         for number, shot in enumerate(shots, 1)

@@ -102,11 +102,11 @@ class FormState(HasTraits):
                 f"RequestForm got two values, fixed and initial, for {', '.join(sorted(duplicates))}"
             )
         #: True once the form has had a prompt.
-        self.typed = False
+        self.has_typed = False
         #: The fields as the code set them, to which the form can be reset.
         self.given: Mapping[str, Any] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
-        self.unasked: frozenset[str] = frozenset()
+        self.unapproved: frozenset[str] = frozenset()
         if added := {name: trait_of(p) for name, p in declared().items() if not self.has_trait(name)}:
             self.add_traits(**added)  # declared after this class was created
         super().__init__(**self._options())
@@ -114,7 +114,7 @@ class FormState(HasTraits):
         for name, value in {**self.defaults(given.get("model", self.model)), **given}.items():
             if name in given or not is_at(getattr(self, name), value):
                 setattr(self, name, value)
-        self.settle()
+        self.mark_chosen()
         self._is_ready = True
         self.observe(self._follow, list(declared()))
         self._build()
@@ -130,7 +130,7 @@ class FormState(HasTraits):
 
     def refresh(self) -> None:
         """Update the form after a change of a field. A state alone only updates its problems."""
-        self.set_trait("problems", self.judge()[0])
+        self.set_trait("problems", self.check()[0])
 
     def show_problems(self) -> None:
         """Show new problems of the unchanged request. May be called on any thread."""
@@ -146,7 +146,7 @@ class FormState(HasTraits):
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
         self._manager = manager
-        with self.at_once():  # a file path is valid only if the manager has a sandbox
+        with self.batch():  # a file path is valid only if the manager has a sandbox
             for name in image_fields.fields_with("image", "mask"):
                 setattr(self, name, getattr(self, name))
 
@@ -195,8 +195,8 @@ class FormState(HasTraits):
         """Return True if the field belongs to the request, given the model and the other fields."""
         return name in self._active_fields()
 
-    def judged(self) -> Callable[[], bool]:
-        """Return a function that returns True while the results of ``judge`` are still current."""
+    def checkpoint(self) -> Callable[[], bool]:
+        """Return a function that returns True while the results of ``check`` are still current."""
 
         def current_values() -> tuple[Any, ...]:
             return (self._manager, *(getattr(self, name) for name in declared()))
@@ -204,7 +204,7 @@ class FormState(HasTraits):
         values, images = current_values(), image_fields.known_issues(self)
         return lambda: _are_identical(values, current_values()) and images == image_fields.known_issues(self)
 
-    def judge(self) -> tuple[Problems, Problems]:
+    def check(self) -> tuple[Problems, Problems]:
         """Return the problems and warnings of the request, and of the images probed so far."""
         request, contract = self.request, self.contract.name
         problems, warnings = image_fields.known_issues(self)
@@ -238,13 +238,13 @@ class FormState(HasTraits):
 
     # ------------------------------------------------------------------ changes
 
-    def ask_for(self, urls: Iterable[str]) -> None:
+    def approve(self, urls: Iterable[str]) -> None:
         """Allow fetching images: the user has requested them, or the code has set them."""
-        self.unasked -= frozenset(urls)
+        self.unapproved -= frozenset(urls)
         self.refresh()
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def batch(self) -> Iterator[None]:
         """Set several fields within the context, and check the request once at the end."""
         self._is_filling = True
         try:
@@ -252,7 +252,7 @@ class FormState(HasTraits):
         finally:
             self._is_filling = False
         if self._is_ready:
-            self.typed = self.typed or bool(self.prompt)
+            self.has_typed = self.has_typed or bool(self.prompt)
             self._remember_duration()
             self.refresh()
 
@@ -269,7 +269,7 @@ class FormState(HasTraits):
             raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
         return value
 
-    def settle(self) -> None:
+    def mark_chosen(self) -> None:
         """Mark the fields that differ from the model's defaults as chosen, and the duration as requested."""
         defaults = self.defaults(self.model)
         self._chosen = {name for name in defaults if not is_at(getattr(self, name), defaults[name])}
@@ -281,7 +281,7 @@ class FormState(HasTraits):
             return
         name = change["name"]
         if name == "prompt" and self.prompt:
-            self.typed = True
+            self.has_typed = True
         self._remember_duration()
         if name == "model":
             self._follow_model(change["old"])
@@ -328,7 +328,7 @@ class FormState(HasTraits):
             self._fitted_duration = self._requested_duration
         self.duration = self._fitted_duration
 
-    def decided(self, name: str) -> str:
+    def omit_note(self, name: str) -> str:
         """Return the sentence that explains why the field does not apply; empty if there is none."""
         active = self.models.of(self.model).active(self._values())
         return next((rule.instead for rule in active if name in rule.omit and rule.instead), "")

@@ -8,7 +8,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, TraitType, Unicode
 
-from ...service.contract.kinds import KINDS, unset
+from ...service.contract.kinds import KINDS, value_if_unset
 from ...service.contract.models import variants
 from ...service.contract.schema import Parameter
 from ...service.contract.values import is_same
@@ -80,7 +80,7 @@ def _is_of_its_type(parameter: Parameter, descriptions: Iterable[Parameter]) -> 
 
 def default_of(parameter: Parameter) -> Any:
     """Return the value of a field that is not set."""
-    return KINDS[parameter.type].read(unset(parameter, parameter.default))
+    return KINDS[parameter.type].read(value_if_unset(parameter, parameter.default))
 
 
 def is_at(value: Any, default: Any) -> bool:

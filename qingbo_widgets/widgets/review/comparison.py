@@ -19,7 +19,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
 from ..base.html import Markup
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.player import output_of, relative_url, why_unreachable
 from ..base.sync import update
 from .rating import rating_buttons
@@ -132,8 +132,8 @@ class Comparison(Composite):
         )
         self.add_class("qingbo")
         self.add_class("qingbo-comparison")
-        self.lasting = Lasting(self)
-        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style
+        self.cell_output = CellOutput(self)
+        self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style
 
     def reveal(self) -> None:
         """Show the label of each letter."""
@@ -147,13 +147,13 @@ class Comparison(Composite):
                 markup.tag("div", markup.escape(markup.plain(line))) for line in lines
             )
             self.reveal_button.disabled = True
-        self.lasting.keep(self._static_copy())
+        self.cell_output.set_copy(self._static_copy())
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (self._legend, self.reveal_button)  # not in the page unless blind
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._static_copy())
+        self.cell_output.show(self._static_copy())
 
     @property
     def _visible_labels(self) -> list[str]:
@@ -161,7 +161,7 @@ class Comparison(Composite):
 
     def _static_copy(self) -> Markup:
         shown = figures(self._paths, self._visible_labels, controls=True)
-        return markup.style(CSS) + markup.tag("div", shown, class_=self.lasting.twin_class)
+        return markup.style(CSS) + markup.tag("div", shown, class_=self.cell_output.copy_class)
 
     def _rating_row(self) -> list[Any]:
         """Return the buttons that rate the tasks by letter, the one that reveals, and the legend."""

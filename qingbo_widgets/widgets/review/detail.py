@@ -12,7 +12,7 @@ import ipywidgets
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.requests import readable_part_of, request_of
-from ...media.frames import continuation, keep_frame
+from ...media.frames import continuation, save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_name
@@ -24,17 +24,17 @@ from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
 from ..base.sync import update
-from ..studio.follow_up import Sequel
+from ..studio.follow_up import FollowUp
 from ..studio.frame_picker import FramePicker
 from .comparison import figures
-from .rating import NOTE_FIELD, TAGS_FIELD, Verdict
+from .rating import NOTE_FIELD, TAGS_FIELD, Rating
 
 if TYPE_CHECKING:
     from ...library.entry import Entry
     from ...library.library import Library
     from ...tasks.manager import TaskManager
 
-__all__ = ["Opened"]
+__all__ = ["TaskDetail"]
 
 _KEYS = ("0", "1", "2", "3", "4", "5", "-", "ArrowLeft", "ArrowRight", "Escape")
 #: Keys that the page handles itself: they act on the video, or focus a text field.
@@ -56,7 +56,7 @@ _KEYS_HELP = N_(
 )
 
 
-class Opened(Composite):
+class TaskDetail(Composite):
     """The panel of one task; empty if no task is open.
 
     Args:
@@ -73,7 +73,7 @@ class Opened(Composite):
         frames_button: opens the frame picker of the video.
         continue_button: opens the form with the video's last frame as the first of the next.
         close_button: closes the task.
-        sequel: the form, and the cards of the tasks submitted from it.
+        follow_up: the form, and the cards of the tasks submitted from it.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class Opened(Composite):
         self._head, self._request = ipywidgets.HTML(), ipywidgets.HTML()
         self._video = ipywidgets.Output()
         self._video.add_class(PLAY)
-        self.sequel = Sequel(manager)
-        self.judgement = Verdict(library.judgements, judged)
+        self.follow_up = FollowUp(manager)
+        self.judgement = Rating(library.judgements, judged)
         self.before_button = button(tr("‹ Before"), tr("The task before this one."), lambda: go(-1))
         self.after_button = button(tr("After ›"), tr("The task after this one."), lambda: go(1))
         self.again_button = button(tr("Generate again"), tr(_AGAIN_HELP), self._again)
@@ -138,7 +138,7 @@ class Opened(Composite):
                 self.children = ()
                 return
             self._head.value = markup.note(f"{tr(_BLIND)} {tr(_KEYS_HELP)}") if hidden else _head(entry)
-            self.sequel.origin = (entry.service, self._library.folder)
+            self.follow_up.origin = (entry.service, self._library.folder)
             self._request.value = "" if hidden else _request(entry)
             # A redraw would restart the video while the user judges it.
             has_changed = (
@@ -151,23 +151,23 @@ class Opened(Composite):
             self.again_button.disabled = self.change_button.disabled = hidden or not is_known
             self.frames_button.disabled = self.continue_button.disabled = hidden or not entry.file
             # The page creates the key listener each time the panel opens, and it takes the focus then.
-            parts = [self._head, self._video, self.judgement, self._buttons, self._frames, self.sequel]
+            parts = [self._head, self._video, self.judgement, self._buttons, self._frames, self.follow_up]
             self.children = (*parts, self._request, *self._keys)
 
     def _stop(self) -> None:
         self._clear()
         self.children = ()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (
-            self._head, self._request, self._video, self.judgement, self._buttons, self._frames, self.sequel,
-            *self._keys,
+            self._head, self._request, self._video, self.judgement, self._buttons, self._frames,
+            self.follow_up, *self._keys,
         )  # fmt: skip
 
     def _clear(self) -> None:
         """Close the picker, the form and the cards of the previous task."""
         self._close_picker()
-        self.sequel.clear()
+        self.follow_up.clear()
 
     def _is_there(self, entry: Entry) -> bool:
         video = self._library.video_of(entry)
@@ -196,25 +196,25 @@ class Opened(Composite):
 
     def _again(self) -> None:
         if self._entry is not None and (request := request_of(self._entry)) is not None:
-            self.sequel.again(request)
+            self.follow_up.again(request)
 
     def _change(self) -> None:
         if self._entry is not None and (request := request_of(self._entry)) is not None:
-            self.sequel.offer(lambda _: request)
+            self.follow_up.offer(lambda _: request)
 
     def _toggle_picker(self) -> None:
         if self._picker is not None:
             self._close_picker()
             return
         video, request = self._video_and_request()
-        self._picker = FramePicker(video, request=request, sequel=self.sequel)
+        self._picker = FramePicker(video, request=request, follow_up=self.follow_up)
         with update(self._frames):
             self._frames.children = (self._picker,)
 
     def _continue(self) -> None:
         video, request = self._video_and_request()
-        frame = keep_frame(video, None)
-        if not self.sequel.offer(lambda manager: continuation(request, manager.publish(frame), "")):
+        frame = save_frame(video, None)
+        if not self.follow_up.offer(lambda manager: continuation(request, manager.publish(frame), "")):
             self._clicks.forget()
 
     def _video_and_request(self) -> tuple[Path, VideoRequest]:
@@ -233,7 +233,7 @@ class Opened(Composite):
             self._picker = None
 
     def _run(self, act: Callable[[], object]) -> None:
-        self._clicks.run((act, self._entry and self._entry.key), act, self.sequel.show_error)
+        self._clicks.run((act, self._entry and self._entry.key), act, self.follow_up.show_error)
 
 
 def _head(entry: Entry) -> Markup:

@@ -16,9 +16,9 @@ from ...tasks.manager import TaskManager
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.sync import refresher, update
-from .detail import Opened
+from .detail import TaskDetail
 from .filters import Filters
 from .tiles import CSS, Tiles
 
@@ -80,7 +80,7 @@ class Gallery(Composite):
         self._head, self._count_line = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
         self._hint = ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
-        self.opened = Opened(self.library, manager, self._judged, self._go)
+        self.opened = TaskDetail(self.library, manager, self._judged, self._go)
         self.tiles = Tiles(self.library, self.look_at, _OnPoster(self), self.opened)
         self.before_button, self.after_button = self._button(tr("‹ Page"), -1), self._button(tr("Page ›"), 1)
         self._number = ipywidgets.BoundedIntText(1, 1, 1, description=tr("Page"))
@@ -105,8 +105,8 @@ class Gallery(Composite):
         )
         self.add_class("qingbo")
         self.add_class("qingbo-gallery")
-        self.lasting = Lasting(self)
-        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style
+        self.cell_output = CellOutput(self)
+        self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style
         self._number.observe(lambda change: self.turn(change["new"]), "value")
         self._size.observe(lambda _: self._search(), "value")
         self.reload()
@@ -138,12 +138,12 @@ class Gallery(Composite):
             self._arrange()
         return False
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (self.opened, self.tiles)
 
     def _ipython_display_(self, **_: Any) -> None:
         note = markup.note(tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name))
-        self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
+        self.cell_output.show(markup.tag("div", note, class_=f"qingbo-html {self.cell_output.copy_class}"))
 
     def _judged(self) -> None:
         """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""

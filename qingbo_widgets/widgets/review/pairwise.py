@@ -22,7 +22,7 @@ from ..base.clicks import DOUBLE_CLICK
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.player import output_of
 from ..base.sync import update
 from ..sweep.table import label
@@ -81,11 +81,11 @@ class Pairwise(Composite):
         )
         for name in ("qingbo", "qingbo-comparison", KEYS_CLASS):
             self.add_class(name)
-        self.lasting = Lasting(self)
+        self.cell_output = CellOutput(self)
         intro = markup.tag(
             "div", markup.span(tr(_QUESTION)), Markup(" "), markup.span(tr(_HIDDEN), "qingbo-dim")
         )
-        self._head.value = markup.style() + markup.style(CSS) + self.lasting.style + intro
+        self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style + intro
         self.skip()
 
     def choose(self, side: int) -> None:
@@ -123,7 +123,7 @@ class Pairwise(Composite):
 
     def _ipython_display_(self, **_: Any) -> None:
         note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
-        self.lasting.show(markup.tag("div", note, class_=f"qingbo-html {self.lasting.twin_class}"))
+        self.cell_output.show(markup.tag("div", note, class_=f"qingbo-html {self.cell_output.copy_class}"))
 
     def _on_key(self, key: str) -> None:
         chosen = {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}

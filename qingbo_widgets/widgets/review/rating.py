@@ -1,4 +1,4 @@
-"""``Verdict``: the rating, tags and note of one video."""
+"""``Rating``: the rating, tags and note of one video."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.judgements import RATINGS, Judgements, tags_in
+from ...library.judgements import RATINGS, Judgements, parse_tags
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 
-__all__ = ["NOTE_FIELD", "TAGS_FIELD", "Verdict", "rating_buttons"]
+__all__ = ["NOTE_FIELD", "TAGS_FIELD", "Rating", "rating_buttons"]
 
 #: The CSS classes of the two fields, for the keys that focus them.
 TAGS_FIELD, NOTE_FIELD = "qingbo-tags", "qingbo-note-text"
@@ -26,7 +26,7 @@ _TAGS_HELP = N_("With commas between them: water, slow, for the talk")
 _NOTE_HELP = N_("Whatever should be remembered of this video.")
 
 
-class Verdict(VBox):
+class Rating(VBox):
     """The rating, tags and note of one video. Each change is saved at once; an error is shown below.
 
     Args:
@@ -94,7 +94,7 @@ class Verdict(VBox):
             if change["owner"] is self.rating:
                 self._judgements.rate(self._key, change["new"])
             elif change["owner"] is self.tags:
-                self._judgements.tag(self._key, tags_in(change["new"]))
+                self._judgements.tag(self._key, parse_tags(change["new"]))
             else:
                 self._judgements.note(self._key, change["new"])
         except QingboError as error:  # a read-only library

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.posters import can_make, read_poster
+from ...media.posters import can_make_posters, read_poster
 from ...service.contract.status_names import status_name
 from ...tasks.background.poster_queue import posters
 from ..base import html as markup
-from ..base.build import alike, button
-from ..base.composite import MadeOfParts
+from ..base.build import button, create_shared
+from ..base.composite import CompositeMixin
 from ..base.html import Markup
 from ..base.ipw import GridBox, VBox
 from ..base.sync import update
@@ -32,7 +32,7 @@ _HIDDEN = N_("Not rated yet")
 CSS = markup.read_css(__file__, "tiles.css")
 
 
-class Tiles(MadeOfParts, GridBox):
+class Tiles(CompositeMixin, GridBox):
     """A grid of tiles. Turning the page changes their content, not the number of widgets.
 
     Args:
@@ -96,7 +96,7 @@ class Tiles(MadeOfParts, GridBox):
             with update(self):
                 self.children = children
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (*self._tiles, self._before, self._after)
 
     def _picture(self, entry: Entry) -> bytes | None:
@@ -105,8 +105,8 @@ class Tiles(MadeOfParts, GridBox):
             return None
         picture = read_poster(video)
         if picture is None and video.is_file():
-            if can_make():
-                posters.ask(video, self._poster_ready)
+            if can_make_posters():
+                posters.add(video, self._poster_ready)
             else:
                 self.lacks_pictures = True
         return picture
@@ -117,8 +117,8 @@ class _Tile(VBox):
 
     def __init__(self, clicked: Callable[[str], object], layout: ipywidgets.Layout) -> None:
         self._key = ""
-        self._html = alike(ipywidgets.HTML)
-        self.button = button("", "", lambda: clicked(self._key), layout={}, is_alike=True)
+        self._html = create_shared(ipywidgets.HTML)
+        self.button = button("", "", lambda: clicked(self._key), layout={}, shares_style=True)
         super().__init__([self._html, self.button], layout=layout)
         self.add_class("qingbo-tile")
 

@@ -13,7 +13,7 @@ from ...service.credentials import API_KEY_VARIABLES
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
-from ..base.build import button, made
+from ..base.build import button, create_widget
 from ..base.clicks import message_of
 from ..base.composite import Composite
 from ..base.ipw import Password
@@ -101,7 +101,7 @@ class ConnectPanel(Composite):
 
     def __init__(self, on_connect: Callable[[TaskManager], None]) -> None:
         self._on_connect = on_connect
-        self.key_field = made(
+        self.key_field = create_widget(
             KeyField,
             tr(_FIELD_HELP),
             description=tr("API key"),

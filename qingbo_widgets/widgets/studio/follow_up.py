@@ -14,7 +14,7 @@ from ..base import html as markup
 from ..base.build import button
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.player import relative_path
 from ..base.sync import update
 from ..card.task_card import TaskCard
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
-__all__ = ["Sequel"]
+__all__ = ["FollowUp"]
 
 _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
@@ -33,7 +33,7 @@ _ELSEWHERE = N_(
 _COSTS = N_("{service} charges for it, as the sandbox did not.")
 
 
-class Sequel(Composite):
+class FollowUp(Composite):
     """A form that opens on demand, with the cards of the tasks submitted from it below.
 
     Args:
@@ -57,7 +57,7 @@ class Sequel(Composite):
             tr("Generate"), tr("Submits the form."), self._generate, button_style="primary"
         )
         super().__init__([self._error], layout={"overflow": "visible"})
-        self._lasting = Lasting(self)
+        self._cell_output = CellOutput(self)
 
     @property
     def cards(self) -> tuple[TaskCard, ...]:
@@ -115,7 +115,7 @@ class Sequel(Composite):
     def _stop(self) -> None:
         self._drop()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (self._error, self._destination_note, self.generate_button)
 
     def _generate(self) -> None:
@@ -138,8 +138,8 @@ class Sequel(Composite):
             self.show_error(message_of(error))
             return
         self.show_error("")
-        self._lasting.contain(card.lasting)
-        card.lasting.displayed()  # the user clicked, so the widget is displayed somewhere
+        self._cell_output.add_part(card.cell_output)
+        card.cell_output.mark_displayed()  # the user clicked, so the widget is displayed somewhere
         self._cards = (card, *self._cards)
         self._arrange()
 

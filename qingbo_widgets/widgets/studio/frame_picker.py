@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.frames import continuation, frame_at, frame_rate, keep_frame, length_of
+from ...media.frames import continuation, duration_of, frame_at, frame_rate, save_frame
 from ...service.contract.request import VideoRequest
 from ...tasks.saved_video import video_of
 from ...tasks.task import Task
@@ -20,7 +20,7 @@ from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.sync import update
-from .follow_up import Sequel
+from .follow_up import FollowUp
 
 if TYPE_CHECKING:
     from ..form.request_form import RequestForm
@@ -39,14 +39,14 @@ class FramePicker(Composite):
     Args:
         video: a task whose video is saved, or an mp4 file.
         request: the request of the file's video, used for the next one.
-        sequel: the widget in which the next video's form opens; by default a new one below, which submits
+        follow_up: the widget in which the next video's form opens; by default a new one below, which submits
             with the task's manager.
 
     Attributes:
         time: the time in seconds. A number field, because a slider would have no name for a screen reader.
         grab_button: saves the frame beside the video.
         continue_button: opens the form with the frame as the first one.
-        sequel: the form, and the cards of the tasks submitted from it.
+        follow_up: the form, and the cards of the tasks submitted from it.
 
     Raises:
         QingboError: the video is not saved, or the file is gone.
@@ -58,7 +58,7 @@ class FramePicker(Composite):
         video: Task | str | Path,
         *,
         request: VideoRequest | None = None,
-        sequel: Sequel | None = None,
+        follow_up: FollowUp | None = None,
     ) -> None:
         manager = None
         if isinstance(video, Task):
@@ -66,7 +66,7 @@ class FramePicker(Composite):
             request = request or video.request or VideoRequest(video.model)
         else:
             self._video = Path(video).expanduser().resolve()
-        self._length = length_of(self._video)
+        self._length = duration_of(self._video)
         self._request = request or VideoRequest()
         self.time = ipywidgets.BoundedFloatText(
             round(self._length, 3),
@@ -83,8 +83,8 @@ class FramePicker(Composite):
         self.grab_button = self._button(tr("Grab frame"), tr(_GRAB), self._grab)
         self.continue_button = self._button(tr("Continue from here"), tr(_CONTINUE), self._continue)
         buttons = ipywidgets.HBox([self.grab_button, self.continue_button], layout={"flex_flow": "row wrap"})
-        self.sequel = sequel or Sequel(manager)
-        follow_ups = [] if sequel else [self.sequel]
+        self.follow_up = follow_up or FollowUp(manager)
+        follow_ups = [] if follow_up else [self.follow_up]
         super().__init__(
             [ipywidgets.HTML(markup.style()), self.time, self._image, buttons, self._note, *follow_ups],
             layout={"overflow": "visible"},
@@ -96,12 +96,12 @@ class FramePicker(Composite):
     @property
     def form(self) -> RequestForm | None:
         """The form of the next video; ``None`` until it is opened."""
-        return self.sequel.form
+        return self.follow_up.form
 
     @property
     def generate_button(self) -> ipywidgets.Button:
         """The button that submits the form; the card of its task appears below."""
-        return self.sequel.generate_button
+        return self.follow_up.generate_button
 
     @property
     def _seconds(self) -> float | None:
@@ -130,13 +130,13 @@ class FramePicker(Composite):
             self._show_error(message)
 
     def _grab(self) -> None:
-        path = keep_frame(self._video, self._seconds)
+        path = save_frame(self._video, self._seconds)
         self._show_note(markup.note(tr("Saved as {name}, beside the video.").format(name=path.name)))
 
     def _continue(self) -> None:
-        frame = keep_frame(self._video, self._seconds)
+        frame = save_frame(self._video, self._seconds)
         self._show_note("")
-        if not self.sequel.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
+        if not self.follow_up.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
             self._clicks.forget()
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object]) -> Any:

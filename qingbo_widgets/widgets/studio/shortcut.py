@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets
 
-from ..base.clicks import Dated
+from ..base.clicks import Timestamped
 from ..base.unlogged import keep_out_of_the_log
 
 __all__ = ["make_shortcut", "shortcut_class"]
@@ -22,7 +22,7 @@ def shortcut_class() -> type[Any]:
     """Return the widget class of the listener. The first call imports anywidget, which is slow."""
     import anywidget
 
-    class Shortcut(Dated, anywidget.AnyWidget):
+    class Shortcut(Timestamped, anywidget.AnyWidget):
         """The listener in the page."""
 
         _esm = _SCRIPT.read_text(encoding="utf-8")  # given a path, anywidget would keep every widget alive

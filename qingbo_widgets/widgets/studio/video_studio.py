@@ -19,7 +19,7 @@ from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.sync import refresher, update, weakly
 from ..card import text as task_text
 from ..card.task_card import TaskCard
@@ -109,7 +109,7 @@ class VideoStudio(Composite):
         super().__init__(
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
         )
-        self.lasting = Lasting(self)
+        self.cell_output = CellOutput(self)
         self.form.observe(lambda _: self._update_button(), "problems")
         if manager is None:
             try:
@@ -117,7 +117,7 @@ class VideoStudio(Composite):
             except MissingApiKey:
                 self._panel = ConnectPanel(self._on_connect)
                 with update(self, self._head):
-                    self._head.value = markup.style() + self.lasting.style
+                    self._head.value = markup.style() + self.cell_output.style
                     self.children = [self._head, self._panel]
                 return
         self._on_connect(manager)
@@ -152,11 +152,11 @@ class VideoStudio(Composite):
         if self._draft is not None:
             self._draft.close()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         return (self.form, self._actions, self._column, *self._shortcut)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._static_copy())
+        self.cell_output.show(self._static_copy())
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
@@ -173,7 +173,7 @@ class VideoStudio(Composite):
             class_="qingbo-head",
         )
         with update(self, self._head):
-            self._head.value = markup.style() + self.lasting.style + status
+            self._head.value = markup.style() + self.cell_output.style + status
             self.children = [self._head, self.form, self._actions, self._column]
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
@@ -183,7 +183,7 @@ class VideoStudio(Composite):
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
-        just_clicked = self._clicks.is_answered_just_now
+        just_clicked = self._clicks.would_repeat
         obstacle = self.form.obstacle
         with update(self.generate_button, self._reason):
             self.generate_button.disabled = bool(obstacle) or just_clicked
@@ -229,7 +229,7 @@ class VideoStudio(Composite):
         self._add_offers(card, request)
         with update(self._column):
             self._column.children = self._cards
-        self.lasting.contain(card.lasting)
+        self.cell_output.add_part(card.cell_output)
         self._update_copy_soon()
 
     def _add_offers(self, card: TaskCard, request: VideoRequest) -> None:
@@ -245,7 +245,7 @@ class VideoStudio(Composite):
             # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
             # not wait.
             all_ended = all(task_text.is_over(card.task) for card in self._cards)
-            if not self.lasting.is_kept or (self._is_copy_due and not all_ended):
+            if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
             rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
@@ -255,9 +255,9 @@ class VideoStudio(Composite):
         with update():  # so that the later of two threads writes the later state
             if self._is_copy_due:
                 self._copied_at, self._is_copy_due = time.monotonic(), False
-                self.lasting.keep(self._static_copy())
+                self.cell_output.set_copy(self._static_copy())
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
-        parts = [card.left for card in self._cards]
-        return markup.tag("div", *parts, class_=self.lasting.twin_class) if parts else Markup()
+        parts = [card.static_html for card in self._cards]
+        return markup.tag("div", *parts, class_=self.cell_output.copy_class) if parts else Markup()

@@ -43,7 +43,9 @@ class CellView(Composite):
         self._line = ipywidgets.HTML()
         self.drop_button = button_at_left(tr("Cancel"), tr(_DROP), lambda: act(cell.cancel))
         self.retry_button = button_at_left(tr("Try again"), tr(_AGAIN), lambda: act(cell.retry))
-        self.anew_button = button_at_left(tr("Make a new one"), tr(_NEW_TASK), lambda: act(cell.submit_anew))
+        self.new_task_button = button_at_left(
+            tr("Make a new one"), tr(_NEW_TASK), lambda: act(cell.submit_new_task)
+        )
         self._card: TaskCard | None = None
         self._shown: list[Any] = []
         super().__init__(layout={"overflow": "visible"})
@@ -64,15 +66,15 @@ class CellView(Composite):
             state == CellState.failed and task and task_text.is_settled(task)
         ):
             parts.append(self.retry_button)
-        elif cell.is_gone:
-            parts.append(self.anew_button)
+        elif cell.is_lost:
+            parts.append(self.new_task_button)
         with update(self, self._line):
             self._line.value = markup.span(table.waiting(cell), "qingbo-dim")
             if self._shown != parts:
                 self.children = self._shown = parts
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
-        return (self._card, self._line, self.drop_button, self.retry_button, self.anew_button)
+    def _detached_parts(self) -> tuple[Any, ...]:
+        return (self._card, self._line, self.drop_button, self.retry_button, self.new_task_button)
 
     @property
     def card(self) -> TaskCard | None:

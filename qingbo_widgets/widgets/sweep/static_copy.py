@@ -19,18 +19,18 @@ __all__ = ["static_copy"]
 _RESUME = N_("To go on in a new kernel:")
 
 
-def static_copy(sweep: Sweep, twin_class: str) -> Markup:
+def static_copy(sweep: Sweep, copy_class: str) -> Markup:
     """Return all cells as HTML, with the code that resumes the sweep in a new kernel.
 
     Args:
         sweep: the sweep.
-        twin_class: the CSS class by which the live grid hides the copy.
+        copy_class: the CSS class by which the live grid hides the copy.
     """
     parts = [table.headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":
         name = json.dumps(sweep.name, ensure_ascii=False)
-        line = f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.resume({name})"
+        line = f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.load({name})"
         parts += [markup.tag("div", markup.span(tr(_RESUME)))]
         parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
     parts.append(table.table_html(sweep))
-    return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {twin_class}")
+    return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {copy_class}")

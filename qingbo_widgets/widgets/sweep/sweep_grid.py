@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...tasks.sweep.cell import FREE, CellState
+from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
-from ..base.output import Lasting
+from ..base.output import CellOutput
 from ..base.sync import observe, refresher, update
 from . import table
 from .cell_pages import CellPages
@@ -90,7 +90,7 @@ class SweepGrid(Composite):
             layout={"overflow": "visible", "max_width": "1280px"},
         )
         self.add_class("qingbo")
-        self.lasting = Lasting(self)
+        self.cell_output = CellOutput(self)
         self._pages.lay_out()
         self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "max_running"))
         self._redraw_now()
@@ -110,14 +110,14 @@ class SweepGrid(Composite):
         for view in self.views:
             view.refresh()
             if view.card is not None:  # the card is displayed with the grid
-                self.lasting.contain(view.card.lasting)
+                self.cell_output.add_part(view.card.cell_output)
         with update(self._head, self._bar, self._notes, self._buttons, self.pause_button, self.retry_button):
             if self.comm is None:
                 return False
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
-            self._notes.value = markup.style() + self.lasting.style + table.notes(sweep) + problem
+            self._notes.value = markup.style() + self.cell_output.style + table.notes(sweep) + problem
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
@@ -130,7 +130,7 @@ class SweepGrid(Composite):
     def _stop(self) -> None:
         self._unobserve()
 
-    def _parts_elsewhere(self) -> tuple[Any, ...]:
+    def _detached_parts(self) -> tuple[Any, ...]:
         buttons = (self.start_button, self.pause_button, self.cancel_button)
         return (
             *self.views,
@@ -142,7 +142,7 @@ class SweepGrid(Composite):
         )
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.lasting.show(self._static_copy())
+        self.cell_output.show(self._static_copy())
 
     # ------------------------------------------------------------------ drawing
 
@@ -162,7 +162,7 @@ class SweepGrid(Composite):
 
     def _pause(self) -> None:
         if self.sweep.state == "paused":
-            self.sweep.go_on()
+            self.sweep.resume()
         else:
             self.sweep.pause()
 
@@ -175,7 +175,7 @@ class SweepGrid(Composite):
             buttons.append(self.pause_button)
         if counts[CellState.waiting] or counts[CellState.running]:
             buttons.append(self.cancel_button)
-        if any(counts[state] for state in FREE):
+        if any(counts[state] for state in FREE_RETRY):
             buttons.append(self.follow_button)
         if counts[CellState.failed]:
             buttons.append(self.retry_button)
@@ -190,10 +190,10 @@ class SweepGrid(Composite):
             copy = self._static_copy()
             if copy != self._copied:
                 self._copied, self._copied_at = copy, time.monotonic()
-                self.lasting.keep(copy)
+                self.cell_output.set_copy(copy)
 
     def _static_copy(self) -> Markup:
-        return static_copy(self.sweep, self.lasting.twin_class)
+        return static_copy(self.sweep, self.cell_output.copy_class)
 
 
 #: A grid holds its sweep, so the grid itself is held weakly: ipywidgets keeps it alive until it is closed.

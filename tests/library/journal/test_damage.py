@@ -65,7 +65,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a journal with rows in every table."""
     folder = tmp_path_factory.mktemp("sound")
     library = Library(folder)
-    with library.journal.together():
+    with library.journal.shared_transaction():
         for number in range(COUNT):
             library.add(
                 Entry(
@@ -79,7 +79,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     request={"model": "kling-v3", "prompt": f"koi {number} " + "锦鲤" * 40},
                 )
             )
-    library.journal.let_go()
+    library.journal.close_connection()
     library.judgements.rate("0" * 32, 4)
     library.judgements.tag("0" * 32, ["fish"])
     library.judgements.prefer("0" * 32, f"{1:032}")
@@ -309,7 +309,7 @@ def ways_in(folder: Path, manager: qw.TaskManager | None = None) -> Iterator[tup
 def resumed(manager: qw.TaskManager) -> object:
     """Return the rows of the latest sweep, or the ``KeyError`` of a library without one."""
     try:
-        return Sweep.resume(manager=manager).rows()
+        return Sweep.load(manager=manager).rows()
     except KeyError as error:
         return error
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.journal import engine
-from qingbo_widgets.library.journal.damage import in_short
+from qingbo_widgets.library.journal.damage import short_reason
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks.following import saving
 
@@ -103,7 +103,7 @@ def test_an_invalid_row_does_not_hide_the_others(tmp_path):
     assert rows["good"].request == {"prompt": "锦鲤"}
     assert library.video_of(rows["bad"]) == tmp_path / "passwd"
     with qw.TaskManager(qw.Client("some-key", "http://127.0.0.1:1/v1"), library) as manager:
-        recovered = [manager.take_up(row.key) for row in rows.values()]
+        recovered = [manager.adopt(row.key) for row in rows.values()]
         assert {task.task_id for task in recovered if task} == {"bad", "list", "deep", "good"}
 
 
@@ -147,7 +147,7 @@ def test_a_journal_failure_does_not_lose_a_saved_video(manager, monkeypatch):
 def test_the_text_of_an_error_is_that_of_the_database():
     """The text has neither SQL nor a prompt nor a link of SQLAlchemy."""
     error = sa.exc.OperationalError("insert into tasks", {"prompt": "secret"}, Exception("disk is full"))
-    assert in_short(error) == "disk is full"
+    assert short_reason(error) == "disk is full"
 
 
 FULL_DISK = """

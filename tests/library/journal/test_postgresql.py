@@ -172,14 +172,14 @@ def test_a_task_is_held_by_one_kernel(tmp_path: Path, url: str, library: Library
         assert not other.hold("k", "second", 60.0)
         assert library.hold("k", "first", 60.0)
         other.renew("second", 600.0)
-        holder, until = other.holding("k") or ("", None)
+        holder, until = other.current_hold("k") or ("", None)
         assert holder == "first"
         assert until is not None
         assert until - datetime.now(UTC) < timedelta(seconds=61)
         other.release("second", "k")
         assert not other.hold("k", "second", 60.0)
         library.release("first", patience=0.3)
-        assert library.holding("k") is None
+        assert library.current_hold("k") is None
         assert other.hold("k", "second", 0.0)
         assert library.hold("k", "first", 60.0), "the second kernel's hold has expired"
 
@@ -263,13 +263,13 @@ def test_a_sweep_is_resumed(make_manager: Callable[..., TaskManager]) -> None:
     created.max_running = 2
     created.cells[2].cancel()
     first.close()
-    resumed = Sweep.resume(manager=make_manager())
+    resumed = Sweep.load(manager=make_manager())
     assert (resumed.name, resumed.axes, resumed.max_running) == ("水墨", {"prompt": ["山", "水", "竹"]}, 2)
     assert [str(cell.state) for cell in resumed.cells] == ["waiting", "waiting", "cancelled"]
-    resumed.go_on()
+    resumed.resume()
     resumed.wait(60)
     assert [str(cell.state) for cell in resumed.cells] == ["finished", "finished", "cancelled"]
-    again = Sweep.resume("水墨", manager=make_manager())
+    again = Sweep.load("水墨", manager=make_manager())
     assert [cell.key for cell in again.cells] == [cell.key for cell in resumed.cells]
     assert len(again.manager.library.entries()) == 2
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.sandbox.drawing.media import UnusablePicture
 from qingbo_widgets.sandbox.drawing.render import render
-from qingbo_widgets.sandbox.workshop import Job
+from qingbo_widgets.sandbox.render_pool import Job
 
 SECOND: dict[str, Any] = {
     "model": "kling-v1",

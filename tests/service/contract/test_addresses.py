@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from qingbo_widgets.service.contract.addresses import address_in, addresses_of, is_inside
+from qingbo_widgets.service.contract.addresses import address_in, addresses_of, is_private_address
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_which_address_is_inside(host: str, inside: bool) -> None:
     """Private addresses are recognised in every version of Python."""
     address = address_in(host)
     assert address is not None
-    assert is_inside(address) is inside
+    assert is_private_address(address) is inside
 
 
 def test_the_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

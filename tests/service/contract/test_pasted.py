@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qingbo_widgets.service.contract.pasted import keepable, read_body, read_pasted
+from qingbo_widgets.service.contract.pasted import read_body, read_pasted, redacted
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.v2026_04 import Contract202604
 from qingbo_widgets.service.contract.values import CameraControl, DynamicMask, Shot
@@ -134,7 +134,7 @@ def test_a_secret_is_no_part_of_a_shot(name: str) -> None:
     """A secret with a name like a part of a shot is neither kept nor listed."""
     secret = "Xk29vQ71mmBd83LqPz05"
     text = json.dumps({"extra": {"shot_1_prompt": "One", name: secret}})
-    assert secret not in keepable(text)
+    assert secret not in redacted(text)
     assert secret not in " ".join(read_pasted(text).unknown)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets.service.contract.urls import (
+    base_url_refusal,
     is_private_host,
     is_web_url,
-    why_no_base_url,
-    why_not_public,
+    public_url_refusal,
     without_query,
 )
 
@@ -29,7 +29,7 @@ from qingbo_widgets.service.contract.urls import (
 )
 def test_addresses_that_may_have_the_key(url: str) -> None:
     """The key may be sent to an https address or to this machine."""
-    assert why_no_base_url(url) is None
+    assert base_url_refusal(url) is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_addresses_that_may_have_the_key(url: str) -> None:
 )
 def test_addresses_that_must_not_have_the_key(url: str, reason: str) -> None:
     """The key must not be sent to any other address, and the reason is returned."""
-    assert reason in (why_no_base_url(url) or "")
+    assert reason in (base_url_refusal(url) or "")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_network_path_is_not_accessed(text: str, monkeypatch: pytest.MonkeyPat
         raise AssertionError(f"looked at {self}")
 
     monkeypatch.setattr(Path, "exists", refuse)
-    assert why_not_public(text) is not None
+    assert public_url_refusal(text) is not None
 
 
 @pytest.mark.parametrize(

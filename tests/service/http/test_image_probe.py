@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qingbo_widgets.service.http.image_probe import LARGEST, ImageReport, Size, look_at, size_of
+from qingbo_widgets.service.http.image_probe import LARGEST, ImageReport, Size, probe_image, size_of
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, partial, redirect, silence
 
 
@@ -98,7 +98,7 @@ SERVICE = "https://service.example/v1"
 
 def test_one_check_gives_format_and_size(server: FaultServer) -> None:
     """A check gives format and size, and sends no key."""
-    report = look_at(f"{server.then(answer(PNG)).url}/koi.png", server.url)
+    report = probe_image(f"{server.then(answer(PNG)).url}/koi.png", server.url)
     assert (report.size, report.problem, report.content) == (Size("PNG", 641, 359), "", b"")
     (request,) = server.requests
     assert "authorization" not in request.headers
@@ -107,15 +107,15 @@ def test_one_check_gives_format_and_size(server: FaultServer) -> None:
 def test_the_bytes_are_kept_where_asked_for(server: FaultServer) -> None:
     """The content is kept completely, or not at all if it is larger than ``keep``."""
     server.then(answer(PNG), answer(PNG))
-    assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG)).content == PNG
-    assert look_at(f"{server.url}/a.png", server.url, keep=len(PNG) - 1).content == b""
+    assert probe_image(f"{server.url}/a.png", server.url, keep=len(PNG)).content == PNG
+    assert probe_image(f"{server.url}/a.png", server.url, keep=len(PNG) - 1).content == b""
 
 
 def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
     """An image of 3,600,000,000 pixels is not kept, because a page that decodes it would crash."""
     huge = PNG[:16] + 2 * (60_000).to_bytes(4, "big") + PNG[24:]
     server.then(answer(huge))
-    report = look_at(f"{server.url}/a.png", server.url, keep=len(huge))
+    report = probe_image(f"{server.url}/a.png", server.url, keep=len(huge))
     assert report.size == Size("PNG", 60_000, 60_000)
     assert report.content == b""
 
@@ -123,12 +123,12 @@ def test_an_image_of_too_many_pixels_is_not_kept(server: FaultServer) -> None:
 def test_a_redirect_is_followed(server: FaultServer) -> None:
     """Redirects, which image hosts use, are followed."""
     server.then(redirect("/b.png"), answer(PNG))
-    assert look_at(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
+    assert probe_image(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("step", "words", "is_passing"),
+    ("step", "words", "is_transient"),
     [
         (answer(b"", 404), "answers 404", False),
         (answer(b"", 503), "answers 503", True),
@@ -142,12 +142,12 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
         (redirect("file:///etc/passwd"), "no public web address", False),
     ],
 )
-def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str, is_passing: bool) -> None:
+def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str, is_transient: bool) -> None:
     """The report gives the reason, and whether another check may succeed."""
     server.then(step, step)
-    report = look_at(f"{server.url}/koi.png", server.url, timeout=(20.0, 0.5))
+    report = probe_image(f"{server.url}/koi.png", server.url, timeout=(20.0, 0.5))
     assert words in report.problem
-    assert report.is_passing == is_passing
+    assert report.is_transient == is_transient
 
 
 def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: FaultServer) -> None:
@@ -161,19 +161,19 @@ def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: Fault
         return step
 
     server.then(endless(LARGEST), endless(LARGEST + 1))
-    assert look_at(f"{server.url}/a.png", server.url).problem == ""
-    assert "larger than 10 MB" in look_at(f"{server.url}/a.png", server.url).problem
+    assert probe_image(f"{server.url}/a.png", server.url).problem == ""
+    assert "larger than 10 MB" in probe_image(f"{server.url}/a.png", server.url).problem
 
 
 def test_a_public_service_has_no_image_on_this_machine(server: FaultServer) -> None:
     """A pasted URL that targets a server on this machine is not requested."""
-    assert "public" in look_at(f"{server.url}/a.png", SERVICE).problem
+    assert "public" in probe_image(f"{server.url}/a.png", SERVICE).problem
     assert server.requests == []
 
 
 def test_a_url_that_is_no_web_address_is_never_requested() -> None:
     """A URL other than http and https is a problem."""
-    assert look_at("file:///etc/passwd", SERVICE).problem
+    assert probe_image("file:///etc/passwd", SERVICE).problem
 
 
 @pytest.mark.parametrize(("format", "head"), [("PNG", 33), ("JPEG", 700), ("WebP", 40)])

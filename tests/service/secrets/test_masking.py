@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from qingbo_widgets.service.contract.pasted import keepable, read_pasted
+from qingbo_widgets.service.contract.pasted import read_pasted, redacted
 from qingbo_widgets.service.secrets.masking import MASK, is_secret_name, mask_in, without_secrets
 from tests.service.keyed_texts import READABLE, UNREADABLE
 
@@ -19,7 +19,7 @@ KEYS = ("sk-masked-8d2f4b6a1c3e", "Zk91mmQpo2Lw7")
 def test_of_a_command_the_request_is_kept_and_the_key_is_not(name: str, key: str) -> None:
     """The key of a copied command is masked, also among the unknown fields, and the request is still read."""
     text = READABLE[name].replace("KEY", key)
-    masked, pasted = keepable(text), read_pasted(text)
+    masked, pasted = redacted(text), read_pasted(text)
     assert key not in masked + repr(pasted)
     for read in (pasted, read_pasted(masked)):
         assert (read.request.model, read.request.prompt) == ("kling-v3", "A koi")
@@ -30,7 +30,7 @@ def test_of_a_command_the_request_is_kept_and_the_key_is_not(name: str, key: str
 def test_of_any_other_text_the_key_is_taken_out(name: str, key: str) -> None:
     """The key is masked in unreadable text, which stays for the user to fix, and in messages about it."""
     text = UNREADABLE[name].replace("KEY", key)
-    masked = keepable(text)
+    masked = redacted(text)
     assert key not in masked
     assert MASK in masked
     try:
@@ -55,7 +55,7 @@ def test_of_any_other_text_the_key_is_taken_out(name: str, key: str) -> None:
 )
 def test_other_text_is_not_masked(text: str) -> None:
     """A text without a key is unchanged, including blanks."""
-    assert keepable(text) == text
+    assert redacted(text) == text
 
 
 def test_the_fields_of_a_request_are_not_masked() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.http.image_probe import ImageReport, Size
-from qingbo_widgets.tasks.background.image_checks import Pictures
+from qingbo_widgets.tasks.background.image_checks import ImageReports
 from tests.waiting import until
 
 URL = "https://example.com/koi.png"
@@ -43,15 +43,15 @@ def looks() -> Looks:
 def test_an_image_is_looked_at_once(looks: Looks) -> None:
     """Requests during a check and after it share one fetch."""
     looks.gate.clear()
-    pictures, done = Pictures(looks), [threading.Event() for _ in range(2)]
+    pictures, done = ImageReports(looks), [threading.Event() for _ in range(2)]
     for event in done:
-        pictures.ask(URL, SERVICE, event.set)
-    assert pictures.known(URL, SERVICE) is None
+        pictures.check(URL, SERVICE, event.set)
+    assert pictures.get(URL, SERVICE) is None
     looks.gate.set()
     assert all(event.wait(20) for event in done)
-    assert pictures.known(URL, SERVICE) == looks.report
+    assert pictures.get(URL, SERVICE) == looks.report
     again = threading.Event()
-    pictures.ask(URL, SERVICE, again.set)
+    pictures.check(URL, SERVICE, again.set)
     assert again.is_set(), "a known report calls back at once"
     assert looks.urls == [URL]
 
@@ -59,24 +59,24 @@ def test_an_image_is_looked_at_once(looks: Looks) -> None:
 def test_a_server_that_was_not_reached_may_be_asked_again_later(looks: Looks) -> None:
     """The check of an unreachable server is repeated later."""
     now = [0.0]
-    pictures = Pictures(looks, lambda: now[0])
-    looks.report = ImageReport(URL, problem="…", is_passing=True)
+    pictures = ImageReports(looks, lambda: now[0])
+    looks.report = ImageReport(URL, problem="…", is_transient=True)
     for _ in range(2):
         event = threading.Event()
-        pictures.ask(URL, SERVICE, event.set)
+        pictures.check(URL, SERVICE, event.set)
         assert event.wait(20)
-        assert pictures.known(URL, SERVICE) == looks.report
+        assert pictures.get(URL, SERVICE) == looks.report
         now[0] += 60
-        assert pictures.known(URL, SERVICE) is None
+        assert pictures.get(URL, SERVICE) is None
     assert looks.urls == [URL, URL]
 
 
 def test_only_an_image_of_this_machine_is_kept(looks: Looks) -> None:
     """A public image is not kept, because it is shown by its URL."""
-    pictures = Pictures(looks)
+    pictures = ImageReports(looks)
     for url in (URL, "http://127.0.0.1:1/a.png"):
         event = threading.Event()
-        pictures.ask(url, "http://127.0.0.1:1", event.set)
+        pictures.check(url, "http://127.0.0.1:1", event.set)
         assert event.wait(20)
     assert looks.kept[0] == 0 < looks.kept[1]
 
@@ -88,9 +88,9 @@ def test_a_failing_callback_does_not_stop_the_others(looks: Looks, caplog: pytes
         raise RuntimeError("a bug")
 
     looks.gate.clear()
-    pictures, done = Pictures(looks), threading.Event()
-    pictures.ask(URL, SERVICE, broken)
-    pictures.ask(URL, SERVICE, done.set)
+    pictures, done = ImageReports(looks), threading.Event()
+    pictures.check(URL, SERVICE, broken)
+    pictures.check(URL, SERVICE, done.set)
     looks.gate.set()
     assert done.wait(20)
     assert "a bug" in caplog.text
@@ -103,12 +103,12 @@ def test_a_failed_check_can_be_repeated(looks: Looks) -> None:
         looks.urls.append(URL)
         raise RuntimeError("a bug")
 
-    pictures = Pictures(broken)
-    pictures.ask(URL, SERVICE, lambda: None)
+    pictures = ImageReports(broken)
+    pictures.check(URL, SERVICE, lambda: None)
     until(lambda: looks.urls)
 
     def is_checked_again() -> bool:
-        pictures.ask(URL, SERVICE, lambda: None)
+        pictures.check(URL, SERVICE, lambda: None)
         return len(looks.urls) > 1
 
     until(is_checked_again)
@@ -118,13 +118,13 @@ def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: P
     """The file of a published URL is remembered, because the next sandbox has another port."""
     file = tmp_path / "koi.png"
     Image.new("RGB", (640, 360)).save(file)
-    pictures = Pictures()
+    pictures = ImageReports()
     url = pictures.publish(str(file), sandbox)
     assert url is not None
     event = threading.Event()
-    pictures.ask(url, sandbox.base_url, event.set)
+    pictures.check(url, sandbox.base_url, event.set)
     assert event.wait(20)
-    report = pictures.known(url, sandbox.base_url)
+    report = pictures.get(url, sandbox.base_url)
     assert report is not None
     assert report.size == Size("PNG", 640, 360)
     assert report.content == file.read_bytes()
@@ -136,4 +136,4 @@ def test_the_sandbox_serves_a_file_of_this_machine(sandbox: Sandbox, tmp_path: P
 def test_an_unservable_path_is_none(sandbox: Sandbox, workdir: Path, path: str) -> None:
     """``publish`` returns None for a path without a readable image."""
     (workdir / "text.png").write_text("A koi", encoding="utf-8")
-    assert Pictures().publish(path, sandbox) is None
+    assert ImageReports().publish(path, sandbox) is None

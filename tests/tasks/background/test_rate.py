@@ -8,14 +8,14 @@ from unittest.mock import patch
 
 import pytest
 
-from qingbo_widgets.tasks.background.rate import QUESTION, SUBMISSION, TAKEN_UP, Pace
+from qingbo_widgets.tasks.background.rate import POLL, RECOVERY, SUBMISSION, RateLimiter
 
 
 def test_no_more_requests_at_work_than_workers():
     """Of twenty concurrent requests, three run at a time with three workers, and all get their turn."""
 
     async def story() -> tuple[int, int]:
-        pace, under_way, most, done = Pace(3), 0, 0, 0
+        pace, under_way, most, done = RateLimiter(3), 0, 0, 0
 
         async def request() -> None:
             nonlocal under_way, most, done
@@ -36,7 +36,7 @@ def test_questions_go_before_submissions():
     """A late poll goes before waiting submissions; first polls of recovered tasks go last."""
 
     async def story() -> list[str]:
-        pace, left = Pace(1), []
+        pace, left = RateLimiter(1), []
 
         async def request(name: str, order: int) -> None:
             async with pace.turn(order):
@@ -44,9 +44,9 @@ def test_questions_go_before_submissions():
                 await asyncio.sleep(0)
 
         first = request("first", SUBMISSION)
-        taken_up = [request(f"taken up {number}", TAKEN_UP) for number in range(2)]
+        taken_up = [request(f"taken up {number}", RECOVERY) for number in range(2)]
         submissions = [request(f"submission {number}", SUBMISSION) for number in range(2)]
-        await asyncio.gather(first, *taken_up, *submissions, request("question", QUESTION))
+        await asyncio.gather(first, *taken_up, *submissions, request("question", POLL))
         return left
 
     assert asyncio.run(story()) == [
@@ -58,7 +58,7 @@ def test_the_limit_is_kept_across_all_requests():
     """At 100 requests a second, all requests are sent 10 ms apart."""
 
     async def story() -> list[float]:
-        pace, left = Pace(16), []
+        pace, left = RateLimiter(16), []
         pace.limit = 100.0
 
         async def request() -> None:
@@ -77,7 +77,7 @@ def test_another_limit_counts_at_once(limit):
     """A raised or removed limit, set on another thread, releases requests that would wait for minutes."""
 
     async def story() -> None:
-        pace = Pace(16)
+        pace = RateLimiter(16)
         pace.limit = 0.001
 
         async def request() -> None:
@@ -98,7 +98,7 @@ def test_a_lower_limit_counts_at_once():
     """The next request is sent after the interval of the new limit."""
 
     async def story() -> float:
-        pace = Pace(16)
+        pace = RateLimiter(16)
         pace.limit = 1000.0
         async with pace.turn():
             pass
@@ -116,7 +116,7 @@ def test_a_lower_limit_counts_at_once():
 def test_a_limit_that_is_taken_away_in_the_midst_of_it_breaks_nothing():
     """The limit is read once per use, because another thread may change it between two reads."""
 
-    class Fickle(Pace):
+    class Fickle(RateLimiter):
         reads = 0
 
         @property
@@ -141,7 +141,7 @@ def test_a_request_that_is_given_up_keeps_nobody_waiting():
     """A coroutine cancelled while it waits, or just at its turn, does not occupy a worker."""
 
     async def story() -> bool:
-        pace = Pace(1)
+        pace = RateLimiter(1)
 
         async def request(seconds: float = 0.0) -> bool:
             async with pace.turn():
@@ -165,7 +165,7 @@ def test_a_request_that_is_given_up_keeps_nobody_waiting():
 )
 def test_many_tasks_ask_more_rarely_each(following, limit, floor):
     """Sixteen workers at 200 ms make 80 requests a second, and polls get seven tenths of them."""
-    pace = Pace(16)
+    pace = RateLimiter(16)
     pace.following, pace.limit = following, limit
     assert pace.floor(2.0) == pytest.approx(floor, abs=0.001)
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks.background import writer as module
-from qingbo_widgets.tasks.background.writer import Scribe
+from qingbo_widgets.tasks.background.writer import JournalWriter
 
 
 def entry(key: str) -> Entry:
@@ -41,15 +41,15 @@ def library(tmp_path: Path) -> Library:
 
 
 @pytest.fixture
-def writer(library: Library) -> Iterator[Scribe]:
+def writer(library: Library) -> Iterator[JournalWriter]:
     """Return a writer of the library's journal, which idles only when a test waits."""
-    writer = Scribe(library.journal)
+    writer = JournalWriter(library.journal)
     yield writer
     writer.shutdown()
 
 
 @pytest.fixture
-def open_gate(writer: Scribe) -> Callable[[], None]:
+def open_gate(writer: JournalWriter) -> Callable[[], None]:
     """Block the writer until the returned function is called."""
     gate, begun = threading.Event(), threading.Event()
 
@@ -78,7 +78,7 @@ def counted(library: Library, event: str) -> list[object]:
 
 
 def test_calls_that_wait_share_a_transaction(
-    library: Library, writer: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: JournalWriter, open_gate: Callable[[], None]
 ) -> None:
     """A commit waits for the disk, so twenty concurrent rows are committed once."""
     commits = counted(library, "commit")
@@ -91,7 +91,7 @@ def test_calls_that_wait_share_a_transaction(
 
 
 def test_a_call_has_its_result_when_its_row_is_on_the_disk(
-    library: Library, writer: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: JournalWriter, open_gate: Callable[[], None]
 ) -> None:
     """A result is not set before the shared transaction is committed, so a request is sent after its row."""
     seen: list[list[str]] = []
@@ -104,7 +104,7 @@ def test_a_call_has_its_result_when_its_row_is_on_the_disk(
 
 
 def test_a_failing_call_does_not_affect_the_others(
-    library: Library, writer: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: JournalWriter, open_gate: Callable[[], None]
 ) -> None:
     """A duplicate row raises for its own caller, and the rows of the other calls are written."""
     calls = [writer.submit(library.add, entry(key)) for key in ("a", "0", "b")]
@@ -117,7 +117,7 @@ def test_a_failing_call_does_not_affect_the_others(
 
 
 def test_after_a_batch_a_call_waits_for_others(
-    library: Library, writer: Scribe, open_gate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    library: Library, writer: JournalWriter, open_gate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows of many tasks that arrive shortly after each other share a transaction."""
     waits, proceed = threading.Event(), threading.Event()
@@ -137,7 +137,7 @@ def test_after_a_batch_a_call_waits_for_others(
 
 
 def test_calls_that_follow_each_other_open_the_journal_once(
-    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
+    library: Library, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is not opened again for each row; other threads still open their own."""
     monkeypatch.setattr(module, "LINGER", 60.0)
@@ -150,12 +150,12 @@ def test_calls_that_follow_each_other_open_the_journal_once(
 
 
 def test_an_idle_writer_holds_no_file_open(
-    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
+    library: Library, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the writer is idle, its folder can be moved or removed, on Windows too."""
     closed = threading.Event()
-    let_go = library.journal.let_go
-    monkeypatch.setattr(library.journal, "let_go", lambda: (let_go(), closed.set()))
+    close_connection = library.journal.close_connection
+    monkeypatch.setattr(library.journal, "close_connection", lambda: (close_connection(), closed.set()))
     writer.submit(library.add, entry("a")).result(30)
     opened = writer.submit(open_files, library.folder).result(30)
     closed.clear()
@@ -170,7 +170,7 @@ def test_an_idle_writer_holds_no_file_open(
 @pytest.mark.skipif("sys.platform == 'win32'", reason="Windows removes no folder with an open file")
 @pytest.mark.usefixtures("rules_of_posix")
 def test_a_removed_folder_is_created_again(
-    library: Library, writer: Scribe, monkeypatch: pytest.MonkeyPatch
+    library: Library, writer: JournalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No row is written into a deleted file, even if another file has replaced it."""
     monkeypatch.setattr(module, "LINGER", 60.0)
@@ -189,7 +189,7 @@ def test_a_removed_folder_is_created_again(
 
 @pytest.mark.slow
 def test_accepted_calls_are_written_before_shutdown(
-    library: Library, writer: Scribe, open_gate: Callable[[], None]
+    library: Library, writer: JournalWriter, open_gate: Callable[[], None]
 ) -> None:
     """Shutdown during many calls completes each of them and ends the thread with the file closed."""
     calls = [writer.submit(library.add, entry(f"{number:03}")) for number in range(120)]

@@ -15,8 +15,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import partial as parts
-from qingbo_widgets.tasks.following import outage as trouble
-from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.following import outage, saving
 from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
@@ -240,7 +239,7 @@ def test_a_refused_key_is_doubted_only_where_the_library_knows_the_task(scripted
 
 def test_a_task_that_was_left_is_followed_again(scripted, monkeypatch):
     """``follow_again`` continues after a refused key, submits nothing, and can be called twice."""
-    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
     server, manager = scripted(taken(), UNAUTHORIZED)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.AuthenticationFailed):
@@ -338,7 +337,7 @@ def test_a_failed_task_tells_the_service_s_reason(scripted):
 
 def test_a_key_that_stops_working_leaves_the_task_for_a_better_one(scripted, monkeypatch):
     """After 401 for minutes following stops with the reason; with a good key ``recover`` continues."""
-    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
     server, manager = scripted(taken(), UNAUTHORIZED)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.AuthenticationFailed):
@@ -725,7 +724,7 @@ def test_an_unconfirmed_task_says_the_same_in_the_next_kernel(scripted, make_man
 
 def test_not_found_is_no_proof_that_a_task_failed(scripted, monkeypatch):
     """A paid task stays in the journal after a 404, which may be due to another key, and can be resumed."""
-    monkeypatch.setattr(trouble, "DOUBTED", 0.0)
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
     server, manager = scripted(taken(), NOT_FOUND)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.TaskNotFound):

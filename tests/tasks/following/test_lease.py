@@ -16,7 +16,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.tasks.following.lease import (
-    Sightings,
+    ObservedHolds,
     _has_ended_on_windows,
     _start_on_windows,
     hold,
@@ -82,10 +82,10 @@ def test_a_hold_of_another_machine_counts(tmp_path, holder):
     library = qw.Library(tmp_path)
     library.add(Entry(key="k", service="s"), holder=holder, seconds=60)
     assert not hold(library, "k", new_holder(), 60)
-    assert library.holding("k")[0] == holder  # type: ignore[index]  # None fails the test
+    assert library.current_hold("k")[0] == holder  # type: ignore[index]  # None fails the test
     library.release(holder, "k")
     assert hold(library, "k", mine := new_holder(), 60)
-    assert library.holding("k")[0] == mine  # type: ignore[index]  # None fails the test
+    assert library.current_hold("k")[0] == mine  # type: ignore[index]  # None fails the test
 
 
 def test_a_user_who_waits_sees_until_when(make_manager):
@@ -110,25 +110,25 @@ HOUR = 3600.0
 def test_a_hold_from_a_clock_that_is_ahead_ends_when_it_is_not_renewed():
     """A hold that ends hours from now counts only as long as it is renewed."""
     now = 0.0
-    sightings = Sightings(lambda: now)
+    observed_holds = ObservedHolds(lambda: now)
     ahead = datetime.now(UTC) + timedelta(hours=5)
-    assert sightings.is_valid("k", "elsewhere", ahead, 30)
+    assert observed_holds.is_valid("k", "elsewhere", ahead, 30)
     now = 29.0
-    assert sightings.is_valid("k", "elsewhere", ahead, 30)
-    assert sightings.seconds_left("k", "elsewhere", ahead, 30) == 1.0
+    assert observed_holds.is_valid("k", "elsewhere", ahead, 30)
+    assert observed_holds.seconds_left("k", "elsewhere", ahead, 30) == 1.0
     renewed = ahead + timedelta(seconds=10)
-    assert sightings.is_valid("k", "elsewhere", renewed, 30), "renewed, so its kernel is alive"
+    assert observed_holds.is_valid("k", "elsewhere", renewed, 30), "renewed, so its kernel is alive"
     now = 58.0
-    assert sightings.is_valid("k", "elsewhere", renewed, 30)
+    assert observed_holds.is_valid("k", "elsewhere", renewed, 30)
     now = 60.0
-    assert not sightings.is_valid("k", "elsewhere", renewed, 30)
-    assert sightings.is_valid("k", "a third", renewed, 30), "another kernel took it"
+    assert not observed_holds.is_valid("k", "elsewhere", renewed, 30)
+    assert observed_holds.is_valid("k", "a third", renewed, 30), "another kernel took it"
 
 
 def test_a_hold_that_is_over_is_not_waited_for():
     """A hold whose end has passed does not count."""
     over = datetime.now(UTC) - timedelta(seconds=1)
-    assert not Sightings().is_valid("k", "elsewhere", over, 30)
+    assert not ObservedHolds().is_valid("k", "elsewhere", over, 30)
 
 
 @pytest.mark.parametrize("until", [7 * HOUR, 1e17, "x", None])

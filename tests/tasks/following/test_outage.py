@@ -8,7 +8,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks.following import outage
-from qingbo_widgets.tasks.following.outage import DOUBTED, Trouble
+from qingbo_widgets.tasks.following.outage import REFUSAL_PATIENCE, Outage
 
 
 class Clock:
@@ -30,8 +30,8 @@ def refusal() -> qw.TaskNotFound:
 def test_a_refusal_is_final_after_some_minutes():
     """A refusal is final minutes after the first one, even with other errors in between."""
     clock = Clock()
-    current = Trouble(clock)
-    while clock.now + 30.0 <= DOUBTED:
+    current = Outage(clock)
+    while clock.now + 30.0 <= REFUSAL_PATIENCE:
         assert "no such task" in current.explain(refusal(), 30.0, is_taken=True)
         assert "Not reachable" in current.explain(qw.ConnectionFailed("down."), 30.0, is_taken=True)
         clock.now += 30.0
@@ -43,9 +43,9 @@ def test_a_refusal_is_final_after_some_minutes():
 def test_a_refusal_of_an_unknown_task_is_final_at_once():
     """A misspelt id or a wrong key is reported to the user at once."""
     with pytest.raises(qw.TaskNotFound):
-        Trouble(Clock()).explain(refusal(), 1.0, is_taken=False)
+        Outage(Clock()).explain(refusal(), 1.0, is_taken=False)
     with pytest.raises(qw.AuthenticationFailed):
-        Trouble(Clock()).explain(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
+        Outage(Clock()).explain(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
 
 
 def test_an_outage_starts_after_the_last_answer(monkeypatch):
@@ -58,7 +58,7 @@ def test_an_outage_starts_after_the_last_answer(monkeypatch):
             return next(times)
 
     monkeypatch.setattr(outage, "datetime", Ticking)
-    current = Trouble(Clock())
+    current = Outage(Clock())
     down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
     for _ in range(2):
         message = current.explain(down, 1.0, is_taken=True)

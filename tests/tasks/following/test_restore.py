@@ -71,7 +71,7 @@ def test_a_refused_submission_is_a_refusal_in_the_next_kernel_too(make_manager, 
         with pytest.raises(kind):
             task.wait(20)
         first.close()
-        again = make_manager(qw.Client("some-key", f"{server.url}/v1")).take_up(task.key)
+        again = make_manager(qw.Client("some-key", f"{server.url}/v1")).adopt(task.key)
         with pytest.raises(kind) as raised:
             again.wait(20)
     assert (raised.value.status, raised.value.code) == (status, "some_code")

@@ -119,9 +119,9 @@ def test_pause_and_go_on(manager: TaskManager) -> None:
     made.pause()
     until(lambda: not made.counts[CellState.running])
     assert made.counts[CellState.waiting] >= 4
-    with pytest.raises(QingboError, match=r"paused; cells waiting for go_on\(\): \d"):
+    with pytest.raises(QingboError, match=r"paused; cells waiting for resume\(\): \d"):
         made.wait(timeout=10)
-    made.go_on()
+    made.resume()
     assert made.wait(timeout=60).counts[CellState.failed] == 6
 
 
@@ -172,7 +172,7 @@ def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable
     with pytest.raises(QingboError, match="402"):
         made.wait()
     faults(FAILING)
-    made.go_on()
+    made.resume()
     made.wait(timeout=60)
     assert made.counts[CellState.failed] == 8
     assert all(task.task_id for task in made.tasks)
@@ -201,7 +201,7 @@ def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Fau
     faults(Faults(html_every=1))
     made = sweep(prompt=["koi", "tiger", "fox", "owl"], max_running=1, manager=manager, **SHORT)
     until(lambda: made.is_done)
-    made.go_on()
+    made.resume()
     made.wait(timeout=60)
     assert made.counts[CellState.unconfirmed] == 4
     most = 0
@@ -216,7 +216,7 @@ def test_trying_again_waits_its_turn(manager: TaskManager, faults: Callable[[Fau
     made.pause()
     made.retry_failed(unconfirmed=True)
     made.cells[3].cancel()
-    made.go_on()
+    made.resume()
     until(lambda: made.counts[CellState.finished] == 3)
     assert made.counts[CellState.unconfirmed] == 1
     assert most == 1
@@ -265,7 +265,7 @@ def test_await_and_async_for(manager: TaskManager) -> None:
 def test_another_kernel_loads_a_sweep_and_sends_nothing_by_itself(
     make_manager: Callable[..., TaskManager],
 ) -> None:
-    """Order, limit and running tasks are restored; waiting cells are submitted only after ``go_on``."""
+    """Order, limit and running tasks are restored; waiting cells are submitted only after ``resume``."""
     first = make_manager()
     made = sweep(prompt=["fail"], repeat=7, max_running=2, manager=first, name="koi", **SHORT)
     until(lambda: made.counts[CellState.failed] >= 1)
@@ -277,14 +277,14 @@ def test_another_kernel_loads_a_sweep_and_sends_nothing_by_itself(
     sent = len([row for row in rows if row.task_id or row.status != "failed"])
 
     second = make_manager()
-    again = Sweep.resume("koi", manager=second)
-    assert Sweep.resume(manager=second) is again
+    again = Sweep.load("koi", manager=second)
+    assert Sweep.load(manager=second) is again
     assert (again.state, again.max_running, len(again)) == ("paused", 2, 7)
-    assert "go_on()" in again.reason
+    assert "resume()" in again.reason
     until(lambda: not again.counts[CellState.running])
     assert len(second.library.entries()) == len(rows)
     assert again.counts[CellState.waiting] == 7 - sent
-    again.go_on()
+    again.resume()
     again.wait(timeout=60)
     assert len(second.library.entries()) == 7
     # A task in flight at the kernel's exit may be unconfirmed; none is submitted twice.
@@ -297,8 +297,8 @@ def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., Ta
     """If both resume one sweep at the same time, the journal has one task per cell."""
     one, two = make_manager(), make_manager()
     here = sweep(prompt="fail", repeat=8, max_running=3, manager=one, name="koi", ask_above=0, **SHORT)
-    there = Sweep.resume("koi", manager=two)
-    both = [threading.Thread(target=made.go_on) for made in (here, there)]
+    there = Sweep.load("koi", manager=two)
+    both = [threading.Thread(target=made.resume) for made in (here, there)]
     for thread in both:
         thread.start()
     for thread in both:
@@ -308,7 +308,7 @@ def test_two_kernels_do_not_submit_one_cell_twice(make_manager: Callable[..., Ta
         assert time.monotonic() < deadline, (here, there)
         for made in (here, there):
             if made.state == "paused":
-                made.go_on()
+                made.resume()
         time.sleep(0.02)
     assert len(one.library.entries()) == 8
 
@@ -334,7 +334,7 @@ def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., Task
     assert len(results) == start.parties, "a thread raised an error"
     assert len(set(map(id, results))) == 1
     results.clear()
-    together(lambda: Sweep.resume("koi", manager=second))
+    together(lambda: Sweep.load("koi", manager=second))
     assert len(set(map(id, results))) == 1
 
 
@@ -362,7 +362,7 @@ def test_running_it_again_may_change_the_limit(manager: TaskManager) -> None:
 def test_an_unknown_name_lists_the_known(manager: TaskManager) -> None:
     """Loading an unknown sweep creates no journal, and the error names the existing ones."""
     with pytest.raises(KeyError, match="the library has: none"):
-        Sweep.resume("koi", manager=manager)
+        Sweep.load("koi", manager=manager)
     assert not manager.library.folder.exists()
 
 
@@ -375,7 +375,7 @@ def test_refused_combinations_send_nothing(manager: TaskManager) -> None:
     assert len(made) == 1
     assert "cfg_scale" in made.skipped[0].problems[0].message
     del manager.sweeps[made.name]
-    assert Sweep.resume(made.name, manager=manager).skipped[0].values == {
+    assert Sweep.load(made.name, manager=manager).skipped[0].values == {
         "model": "kling-v3",
         "cfg_scale": 0.3,
     }
@@ -441,7 +441,7 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
             prompts = [f"{'koi' if number % 10 == 0 else 'fail'} {number}" for number in range(200)]
             made = sweep(prompt=prompts, max_running=16, ask_above=200, manager=manager, **SHORT)
             # Three lost responses in a row may happen by chance, and pause it.
-            made.observe(lambda change: change["new"] == "paused" and made.go_on(), "state")
+            made.observe(lambda change: change["new"] == "paused" and made.resume(), "state")
             seen = [task.key for task in made]
             counts = made.counts
             assert made.state == "ended"
@@ -463,22 +463,22 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
 def test_a_cell_of_another_contract_is_not_submitted_again(
     manager: TaskManager, status: str, state: CellState
 ) -> None:
-    """The sweep pauses with the reason and without a second charge; go_on() continues with the others."""
+    """The sweep pauses with the reason and without a second charge; resume() continues with the others."""
     later, own = ({"prompt": f"{name} fail", "duration": 3} for name in ("later", "own"))
     row = Entry("c" * 32, manager.service, request=later, status=status, contract="2099-01")
     manager.library.add(replace(row, error={"type": "BadRequest", "message": "no such prompt"}))
     cells = [CellRow({"row": 1}, later, key=row.key), CellRow({"row": 2}, own)]
     Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
-    made = Sweep.resume("mixed", manager=manager)
+    made = Sweep.load("mixed", manager=manager)
     until(lambda: made.cells[0].state == state)
     made.retry_failed(unconfirmed=True)
-    made.go_on()
+    made.resume()
     until(lambda: made.state == "paused")
     assert "2099-01" in made.reason
     assert "2026-04" in made.reason
     assert made.cells[0].state == state
     assert made.cells[1].task is None
-    made.go_on()
+    made.resume()
     until(lambda: made.state == "ended")
     assert [task.contract for task in manager.tasks] == ["2099-01", "2026-04"]
     assert manager.library.get(row.key).task_id == ""

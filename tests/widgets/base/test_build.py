@@ -10,7 +10,7 @@ import ipywidgets
 import pytest
 
 from qingbo_widgets.widgets.base import build as making
-from qingbo_widgets.widgets.base.build import alike, made, style_sheet
+from qingbo_widgets.widgets.base.build import create_shared, create_widget, style_sheet
 from qingbo_widgets.widgets.base.sync import close_parts, share
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from tests.widgets.page import classes_of, tooltip_of
@@ -33,7 +33,7 @@ def close(*widgets: ipywidgets.Widget) -> None:
 
 def test_everything_is_in_the_message_that_makes_it(sent: list[Any]) -> None:
     """The message that creates a widget includes its tooltip and classes."""
-    button = made(ipywidgets.Button, "Explained", "one", "two", description="Press")
+    button = create_widget(ipywidgets.Button, "Explained", "one", "two", description="Press")
     assert (tooltip_of(button), classes_of(button)) == ("Explained", ("one", "two"))
     assert sent == []
     close(button)
@@ -43,9 +43,9 @@ def test_similar_widgets_share_layout_and_style(live_widgets: Count) -> None:
     """Ten buttons share one layout and one style, each of which is a widget on the page."""
     before = live_widgets()
     size = {"width": "auto"}
-    buttons = [alike(ipywidgets.Button, layout=size, description=str(n)) for n in range(10)]
+    buttons = [create_shared(ipywidgets.Button, layout=size, description=str(n)) for n in range(10)]
     assert live_widgets() - before == 12
-    other = alike(ipywidgets.Button, layout={"width": "50%"})
+    other = create_shared(ipywidgets.Button, layout={"width": "50%"})
     assert other.style is buttons[0].style
     assert other.layout is not buttons[0].layout
     close(other, *buttons)
@@ -55,14 +55,14 @@ def test_similar_widgets_share_layout_and_style(live_widgets: Count) -> None:
 def test_a_shared_part_is_closed_with_its_last_user(live_widgets: Count) -> None:
     """Shared parts stay open until the last user closes, and later widgets get new ones."""
     before = live_widgets()
-    first, second = alike(ipywidgets.HTML), alike(ipywidgets.HTML)
+    first, second = create_shared(ipywidgets.HTML), create_shared(ipywidgets.HTML)
     close(first)
     close(first)
     assert second.layout.comm is not None
     assert second.style.comm is not None
     close(second)
     assert live_widgets() == before
-    third = alike(ipywidgets.HTML)
+    third = create_shared(ipywidgets.HTML)
     assert third.layout.comm is not None
     close(third)
 

@@ -15,7 +15,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.clicks import Clicks, TimestampedButton
 from qingbo_widgets.widgets.card.task_card import TaskCard
-from qingbo_widgets.widgets.studio.follow_up import Sequel
+from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.widgets.page import send_click
 
@@ -183,9 +183,9 @@ def test_every_button_that_acts_is_guarded(manager: TaskManager, make_task: Any)
     card.submit_again_button.click()
     assert acted == ["again"]
     card.close()
-    sequel = Sequel(manager)
-    sequel.offer(lambda _: task.request)
-    sequel.generate_button.click()
-    sequel.generate_button.click()
-    assert len(sequel.cards) == len(manager.tasks) == 1
-    sequel.close()
+    follow_up = FollowUp(manager)
+    follow_up.offer(lambda _: task.request)
+    follow_up.generate_button.click()
+    follow_up.generate_button.click()
+    assert len(follow_up.cards) == len(manager.tasks) == 1
+    follow_up.close()

@@ -10,7 +10,7 @@ import pytest
 
 from qingbo_widgets.widgets.base import ipw
 from qingbo_widgets.widgets.base.html import Markup
-from qingbo_widgets.widgets.base.output import Lasting, display_html
+from qingbo_widgets.widgets.base.output import CellOutput, display_html
 from qingbo_widgets.widgets.base.sync import close_parts
 
 
@@ -19,7 +19,7 @@ class View(ipw.VBox):
 
     def __init__(self, **traits: Any) -> None:
         self.drawn = 0
-        self.lasting = Lasting(self, "draw")
+        self.cell_output = CellOutput(self, "draw")
         super().__init__(_view_count=0, **traits)
 
     def draw(self) -> None:
@@ -42,59 +42,59 @@ def view() -> Iterator[View]:
 
 def test_outside_a_kernel_everything_counts_as_seen(view: View) -> None:
     """Outside a kernel there is no page to burden, so every widget is drawn."""
-    assert view.lasting.is_seen
+    assert view.cell_output.is_seen
 
 
 def test_a_widget_that_was_never_displayed_is_not_seen(view: View, kernel: None) -> None:
     """A widget that was never displayed is not drawn."""
-    assert not view.lasting.is_seen
+    assert not view.cell_output.is_seen
     assert view.drawn == 0
 
 
 def test_a_displayed_widget_is_seen_without_a_page(view: View, kernel: None, cell: Any) -> None:
     """A displayed widget is drawn under nbclient, which has no page and stores the widgets' state."""
-    view.lasting.show(Markup("twin"))
-    assert view.lasting.is_seen
+    view.cell_output.show(Markup("copy"))
+    assert view.cell_output.is_seen
     assert view.drawn == 1
 
 
 def test_the_views_of_the_page_decide_once_it_has_counted_them(view: View, kernel: None, cell: Any) -> None:
     """A cleared output counts as displayed in Python, but the page reports that it has no view."""
-    view.lasting.show(Markup("twin"))
+    view.cell_output.show(Markup("copy"))
     view.page_shows(1)
     view.page_shows(2)
-    assert view.lasting.is_seen
+    assert view.cell_output.is_seen
     view.page_shows(0)
-    assert not view.lasting.is_seen
+    assert not view.cell_output.is_seen
     drawn = view.drawn
     view.page_shows(1)
-    assert view.lasting.is_seen
+    assert view.cell_output.is_seen
     assert view.drawn == drawn + 1
 
 
 def test_a_widget_displayed_again_is_seen_immediately(view: View, kernel: None, cell: Any) -> None:
     """When a cell runs again, the widget is seen before the busy kernel receives the new view count."""
-    view.lasting.show(Markup("twin"))
+    view.cell_output.show(Markup("copy"))
     view.page_shows(1)
     view.page_shows(0)
-    view.lasting.show(Markup("twin"))
-    assert view.lasting.is_seen
+    view.cell_output.show(Markup("copy"))
+    assert view.cell_output.is_seen
     view.page_shows(1)
     view.page_shows(0)
-    assert not view.lasting.is_seen
+    assert not view.cell_output.is_seen
 
 
 def test_a_part_is_displayed_once(view: View, kernel: None, cell: Any) -> None:
     """Adding a part twice does not override the page's view count of the part."""
     parent = View()
-    parent.lasting.show(Markup("twin"))
-    parent.lasting.contain(view.lasting)
+    parent.cell_output.show(Markup("copy"))
+    parent.cell_output.add_part(view.cell_output)
     view.page_shows(1)
     view.page_shows(0)
-    parent.lasting.contain(view.lasting)
-    assert not view.lasting.is_seen
-    parent.lasting.show(Markup("twin"))
-    assert view.lasting.is_seen
+    parent.cell_output.add_part(view.cell_output)
+    assert not view.cell_output.is_seen
+    parent.cell_output.show(Markup("copy"))
+    assert view.cell_output.is_seen
     close_parts(parent)
     parent.close()
 
@@ -102,7 +102,7 @@ def test_a_part_is_displayed_once(view: View, kernel: None, cell: Any) -> None:
 def test_a_part_of_something_else_is_seen_as_soon_as_it_is(view: View, kernel: None) -> None:
     """A widget in a box of the user's own is seen as soon as the page reports a view."""
     view.page_shows(1)
-    assert view.lasting.is_seen
+    assert view.cell_output.is_seen
     assert view.drawn == 1
 
 
@@ -110,15 +110,15 @@ def test_a_part_of_something_else_is_seen_as_soon_as_it_is(view: View, kernel: N
 def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any, is_late: bool) -> None:
     """Parts added before and after the display are displayed with their parent."""
     parent, middle = ipywidgets.Label(), ipywidgets.Label()
-    outer, inner = Lasting(parent), Lasting(middle)
+    outer, inner = CellOutput(parent), CellOutput(middle)
     if is_late:
-        outer.show(Markup("twin"))
-    inner.contain(view.lasting)
-    outer.contain(inner)
+        outer.show(Markup("copy"))
+    inner.add_part(view.cell_output)
+    outer.add_part(inner)
     if not is_late:
-        assert not view.lasting.is_seen
-        outer.show(Markup("twin"))
-    assert view.lasting.is_seen
+        assert not view.cell_output.is_seen
+        outer.show(Markup("copy"))
+    assert view.cell_output.is_seen
     assert view.drawn == 1
     for label in (parent, middle):
         close_parts(label)
@@ -128,11 +128,11 @@ def test_parts_are_displayed_with_the_whole(view: View, kernel: None, cell: Any,
 def test_view_and_static_copy_are_two_outputs(cell: Any) -> None:
     """The static copy is a separate output, because the view's output shows no HTML without a kernel."""
     widget = ipywidgets.Label()
-    Lasting(widget).show(Markup("<p>twin</p>"))
-    view, twin = cell.outputs.values()
+    CellOutput(widget).show(Markup("<p>copy</p>"))
+    view, copy = cell.outputs.values()
     assert view["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
     assert "text/html" not in view
-    assert twin["text/html"].endswith(Markup("<p>twin</p>"))
+    assert copy["text/html"].endswith(Markup("<p>copy</p>"))
     widget.layout.close()
     widget.style.close()
     widget.close()
@@ -141,13 +141,13 @@ def test_view_and_static_copy_are_two_outputs(cell: Any) -> None:
 def test_replacing_leaves_html_alone(cell: Any) -> None:
     """Replacing removes the view in every cell, and later updates change nothing."""
     widget = ipywidgets.Label()
-    shown = Lasting(widget)
-    shown.show(Markup("twin"))
-    shown.show(Markup("twin"))
-    shown.keep(Markup("newer twin"))
-    assert cell.html == "newer twin" * 2
+    shown = CellOutput(widget)
+    shown.show(Markup("copy"))
+    shown.show(Markup("copy"))
+    shown.set_copy(Markup("newer copy"))
+    assert cell.html == "newer copy" * 2
     shown.replace(Markup("end"))
-    shown.keep(Markup("late"))
+    shown.set_copy(Markup("late"))
     assert cell.html == "end" * 2
     assert cell.views == 0
     widget.layout.close()
@@ -158,9 +158,9 @@ def test_replacing_leaves_html_alone(cell: Any) -> None:
 def test_each_widget_hides_its_own_static_copy() -> None:
     """The style of one card does not hide the static copy of another."""
     label = ipywidgets.Label()
-    first, second = Lasting(label), Lasting(label)
-    assert first.twin_class in first.style
-    assert first.twin_class not in second.style
+    first, second = CellOutput(label), CellOutput(label)
+    assert first.copy_class in first.style
+    assert first.copy_class not in second.style
     label.layout.close()
     label.style.close()
     label.close()

@@ -117,7 +117,7 @@ def test_between_two_answers_the_bar_moves(make_task: MakeTask) -> None:
     """The bar and the headline follow the task's prediction between two answers."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=20.0)
     card, now = TaskCard(task), [0.0]
-    task.outlook = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])  # type: ignore[assignment]  # stands in for it
+    task.forecast = SimpleNamespace(progress=lambda _: 40.7 + now[0], left=lambda _: 20.0 - now[0])  # type: ignore[assignment]  # stands in for it
     for moment, percent, left in ((0.0, 40, "0:20"), (2.5, 43, "0:17"), (12.0, 52, "0:08")):
         now[0] = moment
         assert card.refresh()
@@ -395,10 +395,10 @@ def test_a_link_outlives_no_kernel(saving: TaskCard, cell: Any, until: Any) -> N
     """The static copy contains the path of the file, not the link, which expires within a day."""
     until(lambda: played(saving))
     show(saving.task)
-    assert "example.com" not in cell.html + saving.left
+    assert "example.com" not in cell.html + saving.static_html
     saving.task.set_traits(video_path=Path("koi.mp4"))
     assert "koi.mp4" in cell.html
-    assert "example.com" not in cell.html + saving.left
+    assert "example.com" not in cell.html + saving.static_html
 
 
 def test_a_video_that_is_saved_at_once_is_played_from_its_file(make_task: MakeTask) -> None:
@@ -513,7 +513,7 @@ def test_the_cards_of_a_sweep_are_displayed_with_it(
     grid._ipython_display_()
     until(lambda: all(view.card is not None for view in grid.views))
     grid.refresh()
-    assert [view.card.lasting.is_seen for view in grid.views if view.card] == [True, True]
+    assert [view.card.cell_output.is_seen for view in grid.views if view.card] == [True, True]
     until(lambda: grid.sweep.state == "ended")
     grid.close()
 
@@ -583,7 +583,7 @@ def test_a_running_task_shows_its_card_and_a_static_copy(make_task: MakeTask, ce
     assert cell.views == 1
     assert ".resume(&#34;task-1&#34;)" in cell.html
     card = card_in_cell(task)
-    copy_class = card.lasting.twin_class
+    copy_class = card.cell_output.copy_class
     assert f'class="qingbo-html qingbo-keep {copy_class}"' in cell.html
     assert f".{copy_class}" in text(card)
     card.close()

@@ -27,7 +27,7 @@ from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.service.contract.status_names import status_name
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.tasks.schedule import Outlook
+from qingbo_widgets.tasks.schedule import Forecast
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import text as task_text
 
@@ -59,7 +59,7 @@ def test_the_headline_tells_percent_time_and_time_left(make_task: MakeTask) -> N
 def test_between_two_answers_percent_and_time_go_on(make_task: MakeTask) -> None:
     """Percent and time follow the task's prediction between two answers, in whole percent."""
     task = make_task(status=TaskStatus.processing, progress=40, eta=30.0)
-    task.outlook = Outlook(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
+    task.forecast = Forecast(since=time.monotonic() - 10, shown=40.0, span=30.0, end=time.monotonic() + 20.5)
     assert task_text.percent(task) == int(task.shown_progress) > 40
     line = task_text.headline(task)
     assert f"{task_text.percent(task)} %" in line

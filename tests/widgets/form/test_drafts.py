@@ -145,9 +145,9 @@ def test_not_every_letter_is_written(
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
     monkeypatch.setattr(drafts, "PAUSE", 0.3)
     written: list[str] = []
-    keep = Presets.keep_draft
+    keep = Presets.save_draft
     monkeypatch.setattr(
-        Presets, "keep_draft", lambda self, key, draft: (written.append(key), keep(self, key, draft))
+        Presets, "save_draft", lambda self, key, draft: (written.append(key), keep(self, key, draft))
     )
     form = make()
     for length in range(1, 30):
@@ -211,6 +211,6 @@ def test_a_program_without_cells_keeps_no_draft(manager: TaskManager, forget: An
 
 def test_a_draft_of_version_0_1_keeps_what_was_typed(make: Any, presets: Presets, run_in: Any) -> None:
     """A 0.1 draft, which omits defaults, is restored; its defaults do not count as changes in the code."""
-    presets.keep_draft("cell", Draft({"model": "kling-v1", "mode": "pro"}, {"model": "kling-v3"}))
+    presets.save_draft("cell", Draft({"model": "kling-v1", "mode": "pro"}, {"model": "kling-v3"}))
     form = make()
     assert (form.model, form.mode, form.duration) == ("kling-v1", "pro", 5)

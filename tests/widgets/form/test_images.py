@@ -14,7 +14,7 @@ from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.values import DynamicMask
 from qingbo_widgets.service.http.image_probe import ImageReport, Size
-from qingbo_widgets.tasks.background.image_checks import pictures
+from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import images
@@ -53,7 +53,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
             assert may_look.wait(30)
             return ImageReport(url, size, problem)
 
-        monkeypatch.setattr(pictures, "_look", look)
+        monkeypatch.setattr(image_reports, "_probe", look)
         return may_look
 
     return find
@@ -154,7 +154,7 @@ def test_only_the_last_address_typed_is_fetched(
         asked.append(url)
         return ImageReport(url, Size("PNG", 640, 360))
 
-    monkeypatch.setattr(pictures, "_look", look)
+    monkeypatch.setattr(image_reports, "_probe", look)
     for length in range(len("https://example.com/"), len(URL) + 1):
         form.controls["image_urls"].value = URL[:length]
     until(lambda: "<img" in shown(form))
@@ -175,7 +175,7 @@ def test_a_slow_image_holds_up_nothing(
         assert door.wait(20)
         return ImageReport(url, None, "This is not a JPEG, PNG or WebP image.")
 
-    monkeypatch.setattr(pictures, "_look", look)
+    monkeypatch.setattr(image_reports, "_probe", look)
     other = RequestForm(prompt="A koi", image_urls=URL)
     form.image_urls = URL
     assert looking.wait(20)

@@ -252,8 +252,8 @@ def test_a_default_that_is_emptied_is_not_sent() -> None:
 def test_a_change_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of one field checks the request once, because each check delays typing."""
     form, looks = RequestForm(prompt="A koi"), []
-    judge = RequestForm.judge
-    monkeypatch.setattr(RequestForm, "judge", lambda self: (looks.append(1), judge(self))[1])
+    check = RequestForm.check
+    monkeypatch.setattr(RequestForm, "check", lambda self: (looks.append(1), check(self))[1])
     form.controls["prompt"].value = "A fox"
     assert len(looks) == 1
     form.model = "kling-v9"

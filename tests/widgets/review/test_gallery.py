@@ -21,7 +21,7 @@ from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.review.detail import Opened
+from qingbo_widgets.widgets.review.detail import TaskDetail
 from qingbo_widgets.widgets.review.gallery import Gallery
 from qingbo_widgets.widgets.studio.frame_picker import FramePicker
 from tests.widgets.page import (
@@ -95,9 +95,9 @@ def request_of(gallery: Gallery) -> dict[str, Any]:
     return found
 
 
-def destination(panel: Opened) -> str:
+def destination(panel: TaskDetail) -> str:
     """Return the note above Generate that names the destination."""
-    return text_of(html_part(panel.sequel, "Generate submits to"))
+    return text_of(html_part(panel.follow_up, "Generate submits to"))
 
 
 def test_a_page_is_the_newest(gallery: Gallery) -> None:
@@ -249,14 +249,16 @@ def test_again_and_changed(manager: TaskManager, until: Any) -> None:
     click(panel, "Generate again")
     assert [task.request for task in manager.tasks] == [request, request]
     click(panel, "Change and generate")
-    form = panel.sequel.form
+    form = panel.follow_up.form
     assert form is not None
     assert form.request == request
     assert "Generate submits to" not in html_of(panel), "the destination is the same"
     form.prompt = "another"
-    click(panel.sequel, "Generate")
+    click(panel.follow_up, "Generate")
     assert manager.tasks[-1].request == request.replace(prompt="another")
-    assert all(card.lasting.is_part for card in panel.sequel.cards), "they stay here if shown elsewhere"
+    assert all(card.cell_output.is_part for card in panel.follow_up.cards), (
+        "they stay here if shown elsewhere"
+    )
     until(lambda: all(task.is_done for task in manager.tasks))
     gallery.reload()
     assert gallery.total == 3
@@ -366,11 +368,11 @@ def test_frames_of_any_video(film: Path, sandbox: Sandbox) -> None:
     click(the(panel, FramePicker), "Grab frame")
     assert film.with_name("film-last.png").is_file()
     click(panel, "Continue")
-    assert "API key" in text_of(panel.sequel)
+    assert "API key" in text_of(panel.follow_up)
     with connect(sandbox=sandbox) as manager:
         click(panel, "Continue")
-        assert panel.sequel.form is not None, text_of(panel.sequel)
-        assert panel.sequel.form.request.is_image_to_video
+        assert panel.follow_up.form is not None, text_of(panel.follow_up)
+        assert panel.follow_up.form.request.is_image_to_video
         note = destination(panel)
         assert "Generate submits to the sandbox" in note
         assert "qingbo_videos" in note
@@ -389,10 +391,10 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     request: dict[str, Any] = {"prompt": "koi", "duration": 3}
     library.add(Entry("k", "sandbox", "task-of-theirs", "kling-v3", request, "completed", file=film.name))
     manager.sandbox = server
-    panel = Opened(library, manager, lambda: None, lambda _: None)
+    panel = TaskDetail(library, manager, lambda: None, lambda _: None)
     panel.show(library.entries()[0])
     click(panel, "Continue")
-    assert panel.sequel.form is not None, text_of(panel.sequel)
+    assert panel.follow_up.form is not None, text_of(panel.follow_up)
     manager.sandbox = None
     click(panel, "Generate again")
     assert manager.tasks == (), "the destination is shown first"
@@ -400,9 +402,9 @@ def test_a_task_of_another_service(film: Path, server: Sandbox, manager: TaskMan
     assert f"Generate submits to {server.base_url}" in note
     assert "made by the sandbox" in note
     assert "charges for it" in note
-    assert panel.sequel.form.request == VideoRequest(**request)
-    click(panel.sequel, "Generate")
-    click(panel.sequel, "Generate")
+    assert panel.follow_up.form.request == VideoRequest(**request)
+    click(panel.follow_up, "Generate")
+    click(panel.follow_up, "Generate")
     assert [task.request for task in manager.tasks] == [VideoRequest(**request)]  # type: ignore[var-annotated]  # mypy misses the new task
     panel.close()
 
@@ -417,8 +419,8 @@ def test_continue_from_it(sandbox: Sandbox, workdir: Path) -> None:
         assert gallery.library is manager.library
         gallery.look_at(task.key)
         click(gallery.opened, "Continue")
-        form = gallery.opened.sequel.form
-        assert form is not None, text_of(gallery.opened.sequel)
+        form = gallery.opened.follow_up.form
+        assert form is not None, text_of(gallery.opened.follow_up)
         assert len(form.request.image_urls) == 1
         assert manager.tasks == (task,)
         gallery.close()

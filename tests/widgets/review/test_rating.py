@@ -1,4 +1,4 @@
-"""``Verdict``: rating, tags and note that cannot be saved."""
+"""``Rating``: rating, tags and note that cannot be saved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.widgets.review.rating import Verdict
+from qingbo_widgets.widgets.review.rating import Rating
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def library(tmp_path: Path) -> Library:
 def test_a_judgement_that_cannot_be_kept_is_taken_back(library: Library, control: str, value: object) -> None:
     """A control returns to the saved value, and the error is shown until the next video."""
     judged: list[int] = []
-    panel = Verdict(library.judgements, lambda: judged.append(1))
+    panel = Rating(library.judgements, lambda: judged.append(1))
     panel.show("a")
     before = getattr(panel, control).value
     getattr(panel, control).value = value

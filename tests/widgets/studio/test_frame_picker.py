@@ -56,8 +56,8 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     assert picker.form.request.duration == 3
     assert len(manager.tasks) == 1
     picker.generate_button.click()
-    above = find(picker.sequel, ipywidgets.HTML)[0]
-    assert picker.sequel.children.index(above) < picker.sequel.children.index(picker.form)
+    above = find(picker.follow_up, ipywidgets.HTML)[0]
+    assert picker.follow_up.children.index(above) < picker.follow_up.children.index(picker.form)
     assert "prompt" in text_of(above)
     picker.form.prompt = "it will fail"
     picker.generate_button.click()
@@ -74,7 +74,7 @@ def test_without_a_way_to_publish(task: Task, manager: TaskManager) -> None:
     picker = FramePicker(task)
     picker.continue_button.click()
     assert picker.form is None
-    assert "connect(upload=f)" in text_of(picker.sequel)
+    assert "connect(upload=f)" in text_of(picker.follow_up)
     picker.close()
 
 
@@ -88,7 +88,7 @@ def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
     picker.grab_button.click()
     assert (workdir / "found-last.png").is_file()
     picker.continue_button.click()
-    assert "API key" in text_of(picker.sequel)
+    assert "API key" in text_of(picker.follow_up)
     picker.close()
 
 
@@ -103,7 +103,7 @@ def test_closing_leaves_no_widget(task: Task, live_widgets: Callable[[], int]) -
     """Closing closes all widgets, including an open form."""
     before = live_widgets()
     picker = FramePicker(task)
-    picker.sequel.offer(lambda _: VideoRequest(prompt="koi"))
+    picker.follow_up.offer(lambda _: VideoRequest(prompt="koi"))
     picker.close()
     picker.close()
     assert live_widgets() == before

@@ -141,8 +141,8 @@ def test_the_static_copy_has_the_videos(
     until(lambda: "resume(" in cell.html or studio.cards[0].task.is_done)
     until(lambda: "Finished" in cell.html)
     assert cell.html.count("<video") == 1
-    assert f'class="{studio.lasting.twin_class}"' in cell.html
-    assert any(f".{studio.lasting.twin_class}" in part.value for part in find(studio, ipywidgets.HTML))
+    assert f'class="{studio.cell_output.copy_class}"' in cell.html
+    assert any(f".{studio.cell_output.copy_class}" in part.value for part in find(studio, ipywidgets.HTML))
     assert cell.views == 1
 
 
@@ -152,7 +152,9 @@ def test_the_static_copy_delays_no_click(
     """The static copy is written in the background, once for simultaneous changes."""
     writers: list[str] = []
     studio._ipython_display_()
-    monkeypatch.setattr(studio.lasting, "keep", lambda _: writers.append(threading.current_thread().name))
+    monkeypatch.setattr(
+        studio.cell_output, "set_copy", lambda _: writers.append(threading.current_thread().name)
+    )
     studio.generate_button.click()
     for _ in range(50):
         studio.cards[0].redraw_now()
@@ -170,7 +172,7 @@ def test_only_a_changed_task_is_rendered_again(
         studio.form.prompt = prompt
         studio.generate_button.click()
     until(lambda: all(card.task.is_done for card in studio.cards))
-    until(lambda: all("Finished" in card.left for card in studio.cards))
+    until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
     monkeypatch.setattr(task_text, "ended", lambda task: rendered.append(task) or "")
     studio.cards[0].redraw_now()
@@ -181,11 +183,11 @@ def test_only_a_changed_task_is_rendered_again(
 def test_its_cards_are_displayed_with_it(studio: VideoStudio, kernel: None, cell: Any) -> None:
     """Cards become visible with their studio, whether created before or after."""
     studio.generate_button.click()
-    assert not studio.cards[0].lasting.is_seen
+    assert not studio.cards[0].cell_output.is_seen
     studio._ipython_display_()
     studio.form.prompt = "another"
     studio.generate_button.click()
-    assert [card.lasting.is_seen for card in studio.cards] == [True, True]
+    assert [card.cell_output.is_seen for card in studio.cards] == [True, True]
 
 
 @pytest.mark.parametrize("make", [VideoStudio, RequestForm])

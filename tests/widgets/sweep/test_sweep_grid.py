@@ -174,11 +174,11 @@ def test_the_static_copy(grid: SweepGrid, cell: Any, until: Until) -> None:
     show(grid.sweep)
     assert cell.views == 2
     assert len({data[VIEW]["model_id"] for data in cell.outputs.values() if VIEW in data}) == 1
-    assert f"qw.Sweep.resume(&#34;{grid.sweep.name}&#34;)" in cell.html
+    assert f"qw.Sweep.load(&#34;{grid.sweep.name}&#34;)" in cell.html
     grid.start_button.click()
     until(lambda: cell.html.count("task_failed") == 8)
     assert "crane fail" in cell.html
-    assert "qw.Sweep.resume" not in cell.html
+    assert "qw.Sweep.load" not in cell.html
 
 
 def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> None:
