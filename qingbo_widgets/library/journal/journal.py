@@ -110,7 +110,7 @@ class Journal:
         url = f"{self.path.as_uri()}?mode=ro"
         # A damaged schema has names that are not text, and the driver fails to build its error message.
         refusals = suppress(sqlite3.Error, UnicodeError)
-        with no_fork(), refusals, closing(sqlite3.connect(url, patience, uri=True)) as database:
+        with no_fork(), refusals, closing(sqlite3.connect(url, timeout=patience, uri=True)) as database:
             return database.execute(query, values).fetchall()
         return None
 
