@@ -57,12 +57,12 @@ def open_film(path: Path) -> Iterator[Any]:
         kind = _kind_of(path, file)
         # The stream may announce larger pictures than the index. One thread, because each keeps pictures.
         limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
+        # Before PyAV 19, a title that is not UTF-8 raised an error; since then there is no such argument.
+        tolerant: dict[str, Any] = {"metadata_errors": "replace"} if _major(av.__version__) < 19 else {}
         try:
             # Not the path, and this format only: FFmpeg would also accept a playlist of other files, and open
             # those.
-            with av.open(
-                file, format=kind, options={**limits, "threads": "1"}, metadata_errors="replace"
-            ) as container:
+            with av.open(file, format=kind, options={**limits, "threads": "1"}, **tolerant) as container:
                 video = container.streams.video
                 if not video or video[0].codec_context is None:  # or FFmpeg has no decoder
                     raise _failed(path, tr(_NO_PICTURES))
@@ -70,6 +70,10 @@ def open_film(path: Path) -> Iterator[Any]:
                 yield container
         except (av.FFmpegError, OSError) as error:  # OSError: a seek past the ends of the file
             raise _failed(path, error.strerror or str(error)) from None
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
 
 
 def _kind_of(path: Path, file: Any) -> str:

@@ -109,7 +109,7 @@ class Landscape:
         if self._air.is_far:
             self._air.paint(frame, seconds, turn)
         for index, (layer, curve) in enumerate(zip(self._layers, curves, strict=True)):
-            hidden_from = curves[index + 1].max() + 2 if index + 1 < len(curves) else height
+            hidden_from = float(curves[index + 1].max()) + 2 if index + 1 < len(curves) else height
             _paint_layer(frame, layer, curve, hidden_from, self._glow(layer.nearness, seconds, turn[0]))
             if index == len(_HILLS) + _BOAT_ON:
                 self._boat.float_on(frame, curve, self._boat_x - moved[index][0] + 9 * self._unit * seconds)
