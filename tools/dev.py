@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +31,8 @@ from environment import (
     every_python,
     find_python,
     run,
+    variables,
+    version_of,
 )
 
 #: Releases younger than this are not locked: within days most bad ones are found and withdrawn.
@@ -39,10 +42,16 @@ PURPOSES = ("demo", "test", "bench")
 #: Real servers, kernels and browsers are waited for, on machines that may be busy with other things. A test
 #: that fails is run once more and named at the end, for a reader to judge; pytest itself runs all once.
 ONCE_MORE = ("--reruns", "1", "-rR")
+#: Count the lines that tests run; pytest prints the total, and fails below the floor in pyproject.toml.
+COUNTED = ("--cov", "--cov-report=")
+#: From this Python on, counting costs about a twentieth of the time; before, more than half of it.
+COUNTS_CHEAPLY = (3, 12)
+#: Modules that ``coverage`` names.
+LEAST_COVERED = 10
 #: What the commands leave behind. Not demo/: videos are there, and notebooks that a user has changed.
 TRACES = (
     ".venv*", "node_modules", "dist", "build", "tests/artifacts", ".pytest_cache", ".mypy_cache",
-    ".ruff_cache", ".hypothesis", "**/__pycache__",
+    ".ruff_cache", ".hypothesis", ".coverage*", "**/__pycache__",
 )  # fmt: skip
 
 
@@ -60,13 +69,30 @@ def test(options: argparse.Namespace) -> int:
         return _fast_tests(python, options.pytest)
     if options.fast:
         return front_end.test() or _fast_tests(python, options.pytest)
+    # A part of the tests would not reach the floor.
+    is_counted = not options.pytest and version_of(str(python)) >= COUNTS_CHEAPLY
+    more = COUNTED if is_counted else options.pytest
     return (
         _lint(python)
         or front_end.test()
         or run(python, "tools/ensure_browser.py")
-        or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack", *options.pytest)
+        or _tests("tests", python, *ONCE_MORE, "-m", "not browser and not attack", *more)
         or _tests("tests in a browser", python, "-n", "2", *ONCE_MORE, "-m", "browser", *options.pytest)
     )
+
+
+def coverage(options: argparse.Namespace) -> int:
+    """Run the fast tests, and print how much of the package they run and where they run least of it."""
+    python = Environment(python=options.python).ensure("test")
+    floor = ["--cov-fail-under=0"] if options.pytest else []  # which a part of the tests would not reach
+    failed = _tests("fast tests, counted", python, "-m", "not slow", *COUNTED, *floor, *options.pytest)
+    print("── least covered", flush=True)
+    report = (str(python), "-m", "coverage", "report", "--sort=cover", "--skip-covered", "--fail-under=0")
+    done = subprocess.run(report, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, encoding="utf-8")
+    rows = done.stdout.splitlines()
+    total = [row for row in rows if row.startswith("TOTAL")]
+    print(*rows[: LEAST_COVERED + 2], *total, sep="\n", flush=True)
+    return failed
 
 
 def attack(options: argparse.Namespace) -> int:
@@ -137,7 +163,10 @@ def clean(options: argparse.Namespace) -> int:  # noqa: ARG001 - as every comman
     """Remove what the commands have made, but for demo/ with its videos and notebooks."""
     for pattern in TRACES:
         for path in ROOT.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
     return 0
 
 
@@ -165,7 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 tools/dev.py", description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of: dict[str, argparse.ArgumentParser] = {}
-    for command in (demo, test, attack, pythons, lint, bench, lock, dist, screenshots, translations, clean):
+    checks = (test, coverage, attack, pythons, lint, bench)
+    for command in (demo, *checks, lock, dist, screenshots, translations, clean):
         name, summary = command.__name__, str(command.__doc__)
         of[name] = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         of[name].set_defaults(command=command)
@@ -180,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
         lowest = "the fast tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
         which.add_argument("--latest", dest="selection", action="store_const", const=LATEST, help=newest)
         which.add_argument("--lowest", dest="selection", action="store_const", const=LOWEST, help=lowest)
-    for name in ("test", "attack", "pythons"):
+    for name in ("test", "coverage", "attack", "pythons"):
         more = "options for pytest, as one word; by default the variable PYTEST"
         of[name].add_argument("--pytest", type=shlex.split, default=os.environ.get("PYTEST", ""), help=more)
     return parser

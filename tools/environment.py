@@ -92,8 +92,8 @@ class Environment:
             installed = json.loads(self._stamp.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None  # it was never made to its end
-        version = _version(str(self.python))
-        is_usable = version >= OLDEST and (self.base is None or version == _version(self.base))
+        version = version_of(str(self.python))
+        is_usable = version >= OLDEST and (self.base is None or version == version_of(self.base))
         return installed if is_usable and isinstance(installed, dict) else None
 
     def _write_stamp(self, installed: dict[str, str]) -> None:
@@ -101,7 +101,7 @@ class Environment:
 
     def _make(self) -> dict[str, str]:
         base = find_python(self.base)
-        version = ".".join(map(str, _version(base)))
+        version = ".".join(map(str, version_of(base)))
         print(f"── making {self.home.name} with Python {version} ({shutil.which(base) or base})", flush=True)
         shutil.rmtree(self.home, ignore_errors=True)
         if run(base, "-m", "venv", "--clear", self.home):
@@ -120,7 +120,7 @@ class Environment:
             return [[*newest, "pip"], [*newest, "--editable", f".[{purpose}]"]]
         commands: list[list[str | Path]] = []
         if self.selection == LOWEST:
-            version = ".".join(map(str, _version(str(self.python))))
+            version = ".".join(map(str, version_of(str(self.python))))
             target: list[str | Path] = ["--python-version", version, "--output-file", self._listing(purpose)]
             commands.append([*compile_command(purpose), "--resolution", "lowest-direct", *target])
         commands.append([*install, "--require-hashes", "--no-deps", "--requirement", self._listing(purpose)])
@@ -182,7 +182,7 @@ def find_python(wanted: str | None) -> str:
     # The base of the running one: an environment cannot be made out of itself.
     running = getattr(sys, "_base_executable", None) or sys.executable
     candidates = [wanted] if wanted else [running, *NAMES]
-    known = [python for python in candidates if _version(python) >= OLDEST]
+    known = [python for python in candidates if version_of(python) >= OLDEST]
     for python in known:
         if _makes_environments(python):
             return python
@@ -205,7 +205,7 @@ def every_python() -> dict[str, str]:
     managed = [str(path) for path in sorted(pyenv.glob("versions/*/bin/python"))]
     found: dict[tuple[int, ...], str] = {}
     for python in (*NAMES, *managed):
-        version = _version(python)[:2]
+        version = version_of(python)[:2]
         if version >= OLDEST and version not in found and _makes_environments(python):
             found[version] = python
     return {".".join(map(str, version)): found[version] for version in sorted(found)}
