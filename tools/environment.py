@@ -211,7 +211,7 @@ def every_python() -> dict[str, str]:
     return {".".join(map(str, version)): found[version] for version in sorted(found)}
 
 
-def _version(python: str) -> tuple[int, ...]:
+def version_of(python: str) -> tuple[int, ...]:
     """Return an interpreter's version; ``()`` if it does not run."""
     answer = _ask(python, "import sys; print(*sys.version_info[:3])")
     return tuple(map(int, answer.split())) if answer else ()
