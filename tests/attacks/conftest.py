@@ -1,4 +1,4 @@
-"""Fixtures that several attacks share."""
+"""Fixtures shared by the attacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.service import Service
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service that works, on a real socket, and fails as it is asked to."""
+    """Yield a working service on a real socket, which fails where a test injects faults."""
     service = Service()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
@@ -24,7 +24,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def make_manager(service: Service, tmp_path: Path) -> Iterator[Callable[..., TaskManager]]:
-    """Makes managers on one folder, each a kernel of its own to the journal; all are closed at the end."""
+    """Yield a function that creates managers on one folder; the journal sees each as another kernel."""
     managers: list[TaskManager] = []
 
     def make(**settings: Any) -> TaskManager:

@@ -1,4 +1,4 @@
-"""Processes forked from one with open connections: by ``multiprocessing``, or by ``os.fork`` in a cell."""
+"""Attacks by processes that are forked while connections are open, by ``multiprocessing`` or ``os.fork``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults.server import Exchange, FaultServer, answer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 
-#: Each child waits for a turn of its own before it ends, so that all of them speak at the same time.
+#: The beginning of each script. The parent waits for a child only in ``result``, so children run in parallel.
 BEGIN = """
 import json, os, sys
 import qingbo_widgets as qw
@@ -29,31 +29,31 @@ def fork(act):
     child = os.fork()
     if child == 0:
         try:
-            said = act()
+            outcome = act()
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(writer, json.dumps(said).encode())
+            outcome = f"{type(error).__name__}: {error}"
+        os.write(writer, json.dumps(outcome).encode())
         os._exit(0)
     os.close(writer)
     return child, reader
 
 def result(child, reader):
     with open(reader, "rb") as pipe:
-        said = json.loads(pipe.read())
+        outcome = json.loads(pipe.read())
     os.waitpid(child, 0)
-    return said
+    return outcome
 
 """
 
 
 def run(script: str, url: str) -> Any:
-    """Run a script in a process with a single thread; return what it prints as JSON."""
+    """Run a script in a process with a single thread; return its output, parsed as JSON."""
     command = [sys.executable, "-c", BEGIN + script, url]
     return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
 
 
 def own_task(exchange: Exchange) -> bool:
-    """Answer with the task that was asked for, or that this key makes."""
+    """Answer with the requested task, or with the task of this idempotency key."""
     request = exchange.request
     task_id = request.headers.get("idempotency-key") or request.path.rpartition("/")[2]
     return answer({"task_id": task_id})(exchange)
@@ -61,33 +61,33 @@ def own_task(exchange: Exchange) -> bool:
 
 @pytest.mark.slow
 def test_each_child_gets_its_own_task() -> None:
-    """Submissions and polls of four processes, all at once, on connections that none of them shares."""
+    """Four processes that submit and poll at once get their own tasks, and share no connection."""
     script = """
 client.status("before")
-def ask(name):
+def submit_and_poll(name):
     names, request = [f"{name}-{n}" for n in range(9)], qw.VideoRequest(prompt="x")
-    made = [client.submit(request, idempotency_key=name).task_id for name in names]
-    return made + [client.status(name).task_id for name in names]
-children = {f"child-{n}": fork(lambda: ask(f"child-{n}")) for n in range(3)}
-said = {"parent": ask("parent")}
-print(json.dumps(said | {name: result(*child) for name, child in children.items()}))
+    submitted = [client.submit(request, idempotency_key=name).task_id for name in names]
+    return submitted + [client.status(name).task_id for name in names]
+children = {f"child-{n}": fork(lambda: submit_and_poll(f"child-{n}")) for n in range(3)}
+outcomes = {"parent": submit_and_poll("parent")}
+print(json.dumps(outcomes | {name: result(*child) for name, child in children.items()}))
 """
     with FaultServer(otherwise=own_task) as server:
-        said = run(script, server.url)
+        outcomes = run(script, server.url)
         owners: dict[int, set[str]] = {}
         for request in server.requests:
             name = request.headers.get("idempotency-key") or request.path.rpartition("/")[2]
             owners.setdefault(request.connection, set()).add(name.rpartition("-")[0])
-    assert said == {
+    assert outcomes == {
         name: [f"{name}-{n}" for n in range(9)] * 2 for name in ("parent", "child-0", "child-1", "child-2")
     }
     shared = {number: names for number, names in owners.items() if len(names - {""}) > 1}
-    assert not shared, f"these connections were written on by several processes: {shared}"
+    assert not shared, f"several processes wrote to these connections: {shared}"
 
 
 @pytest.mark.slow
 def test_a_child_that_closes_leaves_the_parent_its_connection() -> None:
-    """Closing a client in a child, and the end of the child, cut nothing of the parent's."""
+    """The parent's connection stays open when a child closes the client, and when the child ends."""
     script = """
 client.status("a")
 result(*fork(client.close))
@@ -103,19 +103,19 @@ print("[]")
 
 @pytest.mark.slow
 def test_a_child_takes_nothing_of_a_running_download() -> None:
-    """A fork in the middle of a download: the child is refused, and the parent gets every byte."""
+    """After a fork during a download, the child gets an error, and the parent gets every byte."""
     script = """
 transport = Transport(Secret("sk-test-123456"), url + "/v1", (20, 20))
 with transport.stream(url + "/v.mp4", {}) as stream:
     chunks = stream.chunks()
-    got = next(chunks)
+    received = next(chunks)
     child = fork(lambda: str(next(chunks)))
-    said = result(*child)
-    got += b"".join(chunks)
-print(json.dumps([said, len(got)]))
+    outcome = result(*child)
+    received += b"".join(chunks)
+print(json.dumps([outcome, len(received)]))
 """
     size = 3_000_000
     with FaultServer(answer(b"v" * size)) as server:
-        said, received = run(script, server.url)
-    assert said.startswith("ConnectionFailed"), said
+        outcome, received = run(script, server.url)
+    assert outcome.startswith("ConnectionFailed"), outcome
     assert received == size

@@ -1,4 +1,4 @@
-"""A process that is forked while tasks are under way: the child is refused, the parent loses nothing."""
+"""Attacks by a fork while tasks are running: the child gets errors, and the parent loses nothing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ import qingbo_widgets as qw
 from tests.faults.server import FaultServer
 from tests.faults.service import Service
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no process")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @pytest.fixture
 def service() -> Any:
-    """A service whose tasks stay under way until ``faults`` is emptied."""
+    """Yield a service whose tasks keep running until ``faults`` is cleared."""
     service = Service()
-    service.faults["status"] = [service.saying(status="processing", progress=40)] * 10_000
+    service.faults["status"] = [service.status_with(status="processing", progress=40)] * 10_000
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         yield service
 
 
 def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, answers: Any) -> None:
-    """Everything that a child may try with what is its parent's; then what is its own."""
+    """Try every action with the parent's objects in a child; then submit with a manager of its own."""
     actions = {
         "submit": lambda: manager.submit(prompt="child"),
         "generate": lambda: qw.generate("child"),
@@ -42,20 +42,20 @@ def child(manager: qw.TaskManager, sweep: qw.Sweep, task: qw.Task, url: str, ans
         "sweep": sweep.start,
         "wait for a sweep": lambda: sweep.wait(10),
     }
-    began, found = time.monotonic(), {}
+    began, outcomes = time.monotonic(), {}
     for name, act in actions.items():
         try:
             act()
-            found[name] = "done"
+            outcomes[name] = "done"
         except qw.QingboError as error:
-            found[name] = "refused" if "qw.connect()" in str(error) else str(error)
-    found["rows"] = str(len(manager.library.entries()))
+            outcomes[name] = "refused" if "qw.connect()" in str(error) else str(error)
+    outcomes["rows"] = str(len(manager.library.entries()))
     manager.close()
-    found["in time"] = str(time.monotonic() - began < 8)
+    outcomes["in time"] = str(time.monotonic() - began < 8)
     own = qw.connect("some-key", base_url=url, library="childs")
-    found["own"] = str(own is not manager and own.submit(prompt="own") in own.tasks)
+    outcomes["own"] = str(own is not manager and own.submit(prompt="own") in own.tasks)
     own.close()
-    answers.put(found)
+    answers.put(outcomes)
 
 
 EXPECTED = dict.fromkeys(
@@ -78,10 +78,10 @@ EXPECTED = dict.fromkeys(
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["multiprocessing", "os.fork"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_is_refused_and_its_end_is_not_the_parents(
+def test_a_child_is_refused_and_does_not_end_the_parents_task(
     service: Service, workdir: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Again and again, at any moment of the parent's threads; then the task ends with its video."""
+    """Repeated children get errors from every action, and the parent's task still ends with its video."""
     monkeypatch.setenv("QINGBO_API_KEY", "some-key")
     manager = qw.connect("some-key", base_url=f"{service.url}/v1", library="videos")
     manager.poll_interval = 0.05
@@ -95,7 +95,7 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
         if how == "multiprocessing":
             process = context.Process(target=child, args=(manager, sweep, task, f"{service.url}/v1", answers))
             process.start()
-            found = answers.get()
+            outcomes = answers.get()
             process.join(30)
         else:
             pid = os.fork()
@@ -106,20 +106,20 @@ def test_a_child_is_refused_and_its_end_is_not_the_parents(
                     code = 0
                 finally:
                     sys.stdout.flush()
-                    _end(code)
-            found = answers.get()
+                    _exit_child(code)
+            outcomes = answers.get()
             assert os.waitpid(pid, 0)[1] == 0
-        assert found == EXPECTED
+        assert outcomes == EXPECTED
         holder, _ = manager.library.current_hold(task.key) or ("", None)
-        assert holder == manager.holder, "the child's end has let go of the parent's task"
+        assert holder == manager.holder, "the end of the child has released the parent's task"
     service.faults["status"].clear()
     assert task.wait(30).video_path is not None
     assert [row.prompt for row in manager.library.entries()] == ["koi"]
     manager.close()
 
 
-def _end(code: int) -> None:
-    """End as a script does, with its finalizers, but past pytest, which would end the parent's run."""
+def _exit_child(code: int) -> None:
+    """Exit as a script does, with its finalizers, but without pytest, which would end the parent's run."""
     import atexit
 
     atexit._run_exitfuncs()

@@ -1,4 +1,4 @@
-"""An interrupt at any line of submitting and connecting: no task is paid and unknown, no lock stays held."""
+"""Attacks by interrupts at any line: no paid task is unknown to the journal, no lock stays held."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.service import Service
 
 ROOT = Path(__file__).parents[2]
 
-#: What runs in a process of its own: interrupts at random moments, from a timer as precise as the system has.
+#: The script for a separate process: interrupts at random moments, from the system's most precise timer.
 SCRIPT = """
 import random, signal, sys, time
 import qingbo_widgets as qw
@@ -30,7 +30,7 @@ def stop(*_):
 
 signal.signal(number, stop)
 alarm = signal.ITIMER_REAL
-dice = random.Random(1)
+rng = random.Random(1)
 if number != signal.SIGALRM:
     import os
     signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
@@ -41,14 +41,14 @@ def connect():
     return manager
 
 manager, interrupted, returned = connect(), 0, []
-# Everything once: a logger that is asked for its level for the first time takes a lock of the standard
+# Run everything once: a logger that computes its level for the first time takes a lock of the standard
 # library, which an interrupt leaves locked before Python 3.13.
 for prompt in ("first", "second"):
     connect().submit(prompt=prompt).wait(20)
     time.sleep(0.5)
 for index in range(count):
     try:
-        signal.setitimer(alarm, dice.uniform(0.00001, 0.0015))
+        signal.setitimer(alarm, rng.uniform(0.00001, 0.0015))
         if index % 4 == 0:
             manager = connect()
         returned.append(qw.generate(f"koi {index}"))
@@ -57,7 +57,7 @@ for index in range(count):
         end = time.monotonic() + 1.0
         while time.monotonic() < end:
             pass
-        raise Stop  # Python drops what is raised in the callback of a weak reference, and says so
+        raise Stop  # Python drops an error raised in the callback of a weak reference, with a warning
     except Stop:
         interrupted += 1
     finally:
@@ -76,7 +76,7 @@ print(len(rows))
 
 
 def attack(folder: Path, count: int, name: str) -> None:
-    """Run the script against a service that makes tasks; each task that it made must be in the journal."""
+    """Run the script against a service; every task that the service creates must be in the journal."""
     service = Service()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
@@ -88,13 +88,15 @@ def attack(folder: Path, count: int, name: str) -> None:
             text=True, timeout=500, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
-        assert int(done.stdout.splitlines()[-1]) == len(service.tasks), "a task was paid and is not known"
+        assert int(done.stdout.splitlines()[-1]) == len(service.tasks), (
+            "a task was paid for and is not in the journal"
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer that sends signals")
 def test_interrupts_at_any_moment(tmp_path: Path) -> None:
-    """Sixty of them: every task that the service made is known here, and ends."""
+    """After sixty interrupts, every task of the service is in the journal and ends."""
     attack(tmp_path, 60, "SIGINT")
 
 
@@ -104,5 +106,5 @@ def test_interrupts_at_any_moment(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer that sends signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGALRM", "SIGTERM"])
 def test_hundreds_of_interrupts(tmp_path: Path, name: str) -> None:
-    """As above, for longer, and with the time limits that some programs set."""
+    """The same holds for hundreds of interrupts, also by the signals of time limits."""
     attack(tmp_path, 600, name)

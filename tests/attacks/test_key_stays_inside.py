@@ -1,4 +1,4 @@
-"""A service that echoes the key in every spelling, and a user who lets everything be logged and printed."""
+"""Attacks by a service that echoes the key in every spelling, with every log and debug print on."""
 
 from __future__ import annotations
 
@@ -58,35 +58,35 @@ SPELLINGS = {
 }
 
 
-#: The files whose frames a request has on the stack.
+#: The files of the stack frames of a request.
 PLACES = re.compile(r"qingbo_widgets/service/|/(requests|urllib3)/|/(http/client|ssl|socket)\.py$")
 
 
-def seen_by_a_reader(text: str) -> str:
-    """Return what is left of a text when all that escapes, encodes and separates its letters is undone."""
+def unobfuscated(text: str) -> str:
+    """Undo everything that escapes, encodes or separates the letters of a text, as a reader could."""
     for _ in range(3):
-        text = re.sub(r"(?:\\+u00|\\+x|%u00|=)([0-9a-fA-F]{2})", lambda found: chr(int(found[1], 16)), text)
+        text = re.sub(r"(?:\\+u00|\\+x|%u00|=)([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), text)
         text = re.sub(r"<\w+>", "", html.unescape(unquote(text)).replace("\\n", ""))
     coded = decoded(text)
     coded += [decoded_twice for once in coded for decoded_twice in decoded(once)]
     coded += [
-        bytes.fromhex(found[0]).decode("latin-1") for found in re.finditer(r"(?:[0-9a-f]{2}){20,}", text)
+        bytes.fromhex(match[0]).decode("latin-1") for match in re.finditer(r"(?:[0-9a-f]{2}){20,}", text)
     ]
     text = "".join(chr(ord(letter) - 0xFEE0) if "！" <= letter <= "～" else letter for letter in text)
     return re.sub(r"[^!-~]|=(?=\W)", "", "\n".join([text, text[::-1], *coded]).replace("=\r\n", "")).lower()
 
 
 def decoded(text: str) -> list[str]:
-    """Return what the pieces of a text that could be base64 say."""
+    """Return the decoded content of each piece of a text that could be base64."""
     return [
-        base64.b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode("latin-1")
-        for found in re.finditer(r"[A-Za-z0-9+/]{24,}", text)
-        if len(found[0]) % 4 != 1
+        base64.b64decode(match[0] + "=" * (-len(match[0]) % 4)).decode("latin-1")
+        for match in re.finditer(r"[A-Za-z0-9+/]{24,}", text)
+        if len(match[0]) % 4 != 1
     ]
 
 
 def raw(*lines: str, body: str = "") -> Step:
-    """Answer with a head of these lines, as they are, and hang up."""
+    """Return a step that sends a head of these lines, unchanged, and closes the connection."""
 
     def step(exchange: Exchange) -> bool:
         content = body.encode()
@@ -98,7 +98,7 @@ def raw(*lines: str, body: str = "") -> Step:
 
 
 def echoes(spelling: str) -> dict[str, Step]:
-    """Return the places in which an answer can echo a text."""
+    """Return a step for each place of an answer that can echo a text."""
     page = f"<h1>Bad request</h1><p>Authorization: Bearer {spelling}</p>"
     return {
         "status line": raw(f"HTTP/1.1 500 no {spelling}"),
@@ -118,8 +118,8 @@ def echoes(spelling: str) -> dict[str, Step]:
 
 
 @pytest.fixture
-def everything_is_printed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Every log at its finest, and the debug prints of Python's own HTTP."""
+def full_logging(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Set every log to DEBUG, and turn on the debug prints of Python's HTTP client."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
     monkeypatch.setattr(http.cookiejar, "debug", True)
@@ -128,18 +128,18 @@ def everything_is_printed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_the_reader_reads_all_spellings(spelling: str) -> None:
-    """Else the tests below would prove nothing."""
-    assert KEY in seen_by_a_reader(f"key {SPELLINGS[spelling]} end")
+def test_the_search_finds_all_spellings(spelling: str) -> None:
+    """The search finds the key in every spelling; otherwise the tests below would prove nothing."""
+    assert KEY in unobfuscated(f"key {SPELLINGS[spelling]} end")
 
 
-@pytest.mark.usefixtures("everything_is_printed")
+@pytest.mark.usefixtures("full_logging")
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_echo_goes_nowhere(
+def test_an_echoed_key_appears_nowhere(
     spelling: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not into a log, nor the cell's output, nor the text, traceback or fields of an error or answer."""
-    assert KEY in seen_by_a_reader(f"x {SPELLINGS[spelling]} y"), "the test could not see it"
+    """An echoed key is in no log, cell output, answer, or text, traceback or field of an error."""
+    assert KEY in unobfuscated(f"x {SPELLINGS[spelling]} y"), "the search does not find this spelling"
     leaks = []
     for place, step in echoes(SPELLINGS[spelling]).items():
         with FaultServer(step, step, step) as server, Client(KEY, server.url + "/v1") as client:
@@ -154,16 +154,16 @@ def test_an_echo_goes_nowhere(
                     shown.append(f"{error}\n{shown_by(error)}")
         logged = "\n".join((caplog.text, *capfd.readouterr()))
         caplog.clear()
-        leaks += [f"{place}: {text[:300]!r}" for text in (*shown, logged) if KEY in seen_by_a_reader(text)]
+        leaks += [f"{place}: {text[:300]!r}" for text in (*shown, logged) if KEY in unobfuscated(text)]
     assert leaks == []
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("everything_is_printed")
-def test_nothing_prints_the_key_while_a_task_is_made(
+@pytest.mark.usefixtures("full_logging")
+def test_nothing_prints_the_key_of_a_successful_task(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With ``debuglevel`` and every log at their finest: submitted, followed, saved."""
+    """Submitting, following and saving a task print no key, with ``debuglevel`` and every log at DEBUG."""
     service = Service()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
@@ -172,24 +172,24 @@ def test_nothing_prints_the_key_while_a_task_is_made(
             manager.submit(prompt="x").wait(20)
         assert KEY in server.requests[0].headers["authorization"]
     assert KEY not in "\n".join((caplog.text, *capfd.readouterr()))
-    assert "urllib3" in caplog.text, "nothing was logged at all"
+    assert "urllib3" in caplog.text, "nothing was logged"
 
 
 def test_no_frame_holds_the_key_while_a_request_waits() -> None:
-    """Neither a debugger nor a dump of all threads finds it in a local variable, or in what one holds."""
-    found: list[str] = []
+    """No local variable of a waiting request, nor an attribute of one, shows the key to a debugger."""
+    leaks: list[str] = []
 
-    def look(exchange: Exchange) -> bool:
+    def inspect_frames(exchange: Exchange) -> bool:
         frame: FrameType | None = sys._current_frames()[threading.main_thread().ident or 0]
         while frame is not None:
             if PLACES.search(frame.f_code.co_filename):
                 for name, value in frame.f_locals.items():
                     held = f"{value!r} {getattr(value, '__dict__', '')!r} {getattr(value, 'headers', '')!r}"
-                    found.extend([f"{frame.f_code.co_qualname}: {name}"] if KEY in held else [])
+                    leaks.extend([f"{frame.f_code.co_qualname}: {name}"] if KEY in held else [])
             frame = frame.f_back
         return answer({"task_id": "task-1"})(exchange)
 
-    with FaultServer(look, look) as server, Client(KEY, server.url + "/v1") as client:
+    with FaultServer(inspect_frames, inspect_frames) as server, Client(KEY, server.url + "/v1") as client:
         client.submit(VideoRequest(prompt="x"))
         client.status("task-1")
-    assert found == []
+    assert leaks == []

@@ -1,4 +1,4 @@
-"""A folder from a stranger, with links that lead out of it: nothing there is read, written or removed."""
+"""Attacks by an untrusted folder with links out of it: no target is read, written or removed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.faults.film import film
 from tests.widgets.page import html_of
 
 SECRET = b"PRIVATE-KEY-OF-MINE"
-IN_A_PAGE = base64.b64encode(SECRET).decode()
+ENCODED_SECRET = base64.b64encode(SECRET).decode()
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Files of the user: a key, and eighty measurements."""
+    """Return a folder with files of the user: a private key and eighty measurements."""
     home = tmp_path / "home"
     (home / "data").mkdir(parents=True)
     (home / "id_rsa").write_bytes(SECRET)
@@ -43,57 +43,57 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, home: Path) -> Iterator[Path]:
-    """A cloned folder with one good video; in the end everything of the user's is as it was."""
+    """Yield a cloned folder with one good video; check at the end that the user's files are unchanged."""
     folder = tmp_path / "repository" / "qingbo_videos"
     folder.mkdir(parents=True)
     (folder / "koi.mp4").write_bytes(film(b"koi"))
-    before = seen(home)
+    before = user_files(home)
     yield folder
-    assert seen(home) == before, "something outside the folder has changed"
+    assert user_files(home) == before, "a file outside the folder has changed"
 
 
-def seen(home: Path) -> dict[str, bytes]:
-    """Every file of the user's, with its content."""
+def user_files(home: Path) -> dict[str, bytes]:
+    """Return the content of every file of the user, by its path."""
     return {str(path): path.read_bytes() for path in sorted(home.rglob("*")) if path.is_file()}
 
 
 def link(place: Path, target: Path) -> None:
-    """Make a relative symbolic link, as a repository may hold one."""
+    """Create a relative symbolic link, which a repository can contain."""
     try:
         place.symlink_to(os.path.relpath(target, place.parent), target_is_directory=target.is_dir())
     except OSError as error:
-        pytest.skip(f"no symbolic links here: {error}")
+        pytest.skip(f"this system has no symbolic links: {error}")
 
 
 def test_a_poster_that_is_a_link(folder: Path, home: Path) -> None:
-    """The gallery goes into the notebook, and the notebook to others."""
+    """The gallery does not embed the target of a linked poster: notebooks are shared with others."""
     (folder / "posters").mkdir()
     link(folder / "posters" / "koi.jpg", home / "id_rsa")
     gallery = Gallery(Library.import_(folder))
     assert "qingbo-poster" in html_of(gallery.tiles)
-    assert IN_A_PAGE not in html_of(gallery)
+    assert ENCODED_SECRET not in html_of(gallery)
     gallery.close()
 
 
 @pytest.mark.slow
-def test_posters_that_are_elsewhere(folder: Path, home: Path) -> None:
-    """They are neither shown nor made there."""
+def test_a_linked_folder_of_posters(folder: Path, home: Path) -> None:
+    """PosterQueue are neither read from nor created in a linked folder."""
     video = folder / "film.mp4"
     render({"model": "kling-v3", "prompt": "koi"}, video, draft=True)
     poster = make_poster(video)
     assert poster is not None
-    there = home / "data" / poster.name
-    there.write_bytes(poster.read_bytes())
+    outside = home / "data" / poster.name
+    outside.write_bytes(poster.read_bytes())
     poster.parent.rename(folder / "own")
     link(folder / "posters", home / "data")
     assert read_poster(video) is None
-    there.unlink()
+    outside.unlink()
     assert make_poster(video) is None
-    assert not there.exists()
+    assert not outside.exists()
 
 
-def test_a_picture_that_is_none_of_ours(folder: Path) -> None:
-    """A JPEG that announces 60,000 × 60,000 pixels would take the page down; so would one of gigabytes."""
+def test_a_hostile_poster_is_not_read(folder: Path) -> None:
+    """A poster of 60,000 × 60,000 pixels, a huge file and an SVG are not read: they could harm the page."""
     (folder / "posters").mkdir()
     huge = b"\xff\xd8\xff\xc0\0\x11\x08\xea\x60\xea\x60\x03\x01\x11\0\x02\x11\1\x03\x11\1\xff\xd9"
     for content in (huge, huge.replace(b"\xea\x60", b"\1\0") + b"\0" * 10**6, b"<svg onload=alert(1)>"):
@@ -102,8 +102,8 @@ def test_a_picture_that_is_none_of_ours(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drafts", "presets"])
-def test_drafts_and_presets_that_are_elsewhere(folder: Path, home: Path, kind: str) -> None:
-    """A letter typed beside the folder removes none of the user's files, and reads none."""
+def test_linked_folders_of_drafts_and_presets(folder: Path, home: Path, kind: str) -> None:
+    """Typing and saving with linked folders neither removes nor reads a file of the user."""
     link(folder / kind, home / "data")
     presets, form = Presets(folder), RequestForm()
     keeper = DraftKeeper(form, presets, "a cell")
@@ -121,7 +121,7 @@ def test_drafts_and_presets_that_are_elsewhere(folder: Path, home: Path, kind: s
 
 
 def test_one_preset_that_is_a_link(folder: Path, home: Path) -> None:
-    """Its content is not read; to save under its name puts a file in its place."""
+    """A linked preset is not read, and saving under its name replaces the link with a file."""
     (home / "preset.json").write_text(json.dumps({"name": "koi", "fields": {"prompt": "secret"}}))
     presets = Presets(folder)
     presets.save("koi", {"prompt": "mine"})
@@ -137,7 +137,7 @@ def test_one_preset_that_is_a_link(folder: Path, home: Path) -> None:
 
 
 def test_a_video_that_is_a_link(folder: Path, home: Path, tmp_path: Path) -> None:
-    """It is no video of the library: it is in no page, no copy, and is not entered."""
+    """A linked video, or a file name that leads out of the folder, is no video of the library."""
     link(folder / "cat.mp4", home / "id_rsa")
     library = Library.import_(folder)
     assert [entry.file for entry in library.entries()] == ["koi.mp4"]
@@ -158,7 +158,7 @@ def test_a_video_that_is_a_link(folder: Path, home: Path, tmp_path: Path) -> Non
 
 
 def test_a_video_that_turns_into_a_link(folder: Path, home: Path, tmp_path: Path) -> None:
-    """After the task has taken it for its own: no way to show or copy it leads to the user's file."""
+    """A video replaced by a link is neither shown nor copied, although its task has the path already."""
     library = Library.import_(folder)
     (entry,) = library.entries()
     with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
@@ -175,12 +175,12 @@ def test_a_video_that_turns_into_a_link(folder: Path, home: Path, tmp_path: Path
         ):
             with pytest.raises(QingboError):
                 act()
-        assert IN_A_PAGE not in embed_html(task.video_path)
+        assert ENCODED_SECRET not in embed_html(task.video_path)
     assert not (tmp_path / "copy.mp4").exists()
 
 
-def test_a_page_s_folder_of_videos_that_is_elsewhere(folder: Path, home: Path) -> None:
-    """A cloned folder may have one ready, and a video the name of one of the user's."""
+def test_a_linked_folder_of_an_exported_page(folder: Path, home: Path) -> None:
+    """An exported page does not overwrite a user's file of the same name through a linked folder."""
     library = Library.import_(folder)
     (home / "data" / "koi.mp4").write_bytes(b"my own")
     (folder / "report").mkdir()
@@ -197,7 +197,7 @@ def test_a_page_s_folder_of_videos_that_is_elsewhere(folder: Path, home: Path) -
 
 
 def test_a_sidecar_that_is_a_link(folder: Path, home: Path) -> None:
-    """Its target is neither read nor written."""
+    """The target of a linked sidecar is neither read nor written."""
     (home / "sidecar.json").write_text(json.dumps({"format": 1, "note": "secret"}))
     link(folder / "koi.json", home / "sidecar.json")
     assert read_sidecar(folder / "koi.mp4") is None
@@ -211,7 +211,7 @@ def test_a_sidecar_that_is_a_link(folder: Path, home: Path) -> None:
 
 @pytest.mark.slow
 def test_a_frame_that_is_a_link(folder: Path, home: Path, sandbox: Sandbox) -> None:
-    """To go on from a video uploads its last frame, and not what has that name."""
+    """Continuing from a video uploads its last frame, not the target of a link of that name."""
     with TaskManager(Client(sandbox.api_key, sandbox.base_url), Library(folder), sandbox=sandbox) as manager:
         video = manager.submit(prompt="A koi").wait(60).video_path
     assert video is not None
@@ -221,7 +221,7 @@ def test_a_frame_that_is_a_link(folder: Path, home: Path, sandbox: Sandbox) -> N
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_journal_that_is_a_link(folder: Path, home: Path, tmp_path: Path, is_there: bool) -> None:
-    """It is not opened, whatever is at its end, and nothing is made there; the message says what to do."""
+    """A linked journal is not opened, and its target not created; the error gives the reason."""
     other = Library(tmp_path / "other")
     other.add(Entry("k" * 32, "https://qingbo.dev/v1", "task", request={"prompt": "private"}))
     other.close()
@@ -237,8 +237,8 @@ def test_a_journal_that_is_a_link(folder: Path, home: Path, tmp_path: Path, is_t
     assert (target.read_bytes() == content) if is_there else not target.exists()
 
 
-def test_the_journal_s_companions_that_are_links(folder: Path, home: Path) -> None:
-    """SQLite keeps a journal of its own beside the file while it writes."""
+def test_links_in_place_of_sqlite_s_journal_files(folder: Path, home: Path) -> None:
+    """Links in place of the files that SQLite creates beside the database neither leak nor damage data."""
     library = Library(folder)
     library.add(Entry("k" * 32, "x"))
     library.close()
@@ -253,8 +253,8 @@ def test_the_journal_s_companions_that_are_links(folder: Path, home: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_download_that_begins_with_a_link(folder: Path, home: Path, sandbox: Sandbox) -> None:
-    """The target of the half file and its note stays as it is, and the video comes."""
+def test_links_in_place_of_a_download_s_files(folder: Path, home: Path, sandbox: Sandbox) -> None:
+    """A download replaces links in place of the video, its part and its note; their target is unchanged."""
     library = Library(folder)
     with TaskManager(Client(sandbox.api_key, sandbox.base_url), library, sandbox=sandbox) as manager:
         task = manager.submit(prompt="A koi")
@@ -273,7 +273,7 @@ def test_a_download_that_begins_with_a_link(folder: Path, home: Path, sandbox: S
 
 @pytest.mark.parametrize("key", ["/../../x", "../../..", "..\\..\\x", "a:b/c\0d", "k" * 32])
 def test_a_key_that_is_a_path(folder: Path, key: str) -> None:
-    """A video is named after its task's key, and that may have come from a stranger's journal."""
+    """A video path stays in the folder even if the key, from an untrusted journal, is itself a path."""
     path = Library(folder).video_path("koi", key)
     assert path.parent == folder
     assert "\0" not in path.name
@@ -282,12 +282,12 @@ def test_a_key_that_is_a_path(folder: Path, key: str) -> None:
 
 @pytest.mark.slow
 def test_a_folder_that_is_a_link_of_the_user_s(folder: Path, tmp_path: Path, sandbox: Sandbox) -> None:
-    """Its owner has put it on another disk: all is as ever."""
+    """A linked folder works as usual, because its owner may have moved it to another disk."""
     link(tmp_path / "videos", folder)
     with connect(sandbox.api_key, base_url=sandbox.base_url, library=str(tmp_path / "videos")) as manager:
         video = manager.submit(prompt="A koi").wait(60).video_path
         assert video is not None
-        assert IN_A_PAGE not in embed_html(video)
+        assert ENCODED_SECRET not in embed_html(video)
         presets = Presets(tmp_path / "videos")
         presets.save("koi", {"prompt": "x"})
         assert presets.names() == ["koi"]

@@ -1,4 +1,4 @@
-"""A paid task against a journal that fails, moves, is put back from a backup or is made anew meanwhile."""
+"""Attacks on paid tasks by a journal that fails, moves, or is restored or replaced meanwhile."""
 
 from __future__ import annotations
 
@@ -23,77 +23,77 @@ from tests.tampering import run
 from tests.waiting import until
 
 LIMIT = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="1")
-#: A trigger that lets no row be written, as a full disk does.
+#: A trigger that refuses every update of a row, as a full disk does.
 FULL = "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'no room'); END"
 
 
 @pytest.fixture
 def make(service: Service, tmp_path: Path) -> Iterator[Callable[..., qw.TaskManager]]:
-    """Makes managers on one folder, or on a database."""
-    made: list[qw.TaskManager] = []
+    """Yield a function that creates managers on one folder or database, and close them at the end."""
+    managers: list[qw.TaskManager] = []
 
     def make(database: str | None = None) -> qw.TaskManager:
         client = qw.Client("some-key", f"{service.url}/v1")
         library = Library(tmp_path / "videos", database=database)
-        made.append(qw.TaskManager(client, library, poll_interval=0.05))
-        return made[-1]
+        managers.append(qw.TaskManager(client, library, poll_interval=0.05))
+        return managers[-1]
 
     yield make
-    for manager in made:
+    for manager in managers:
         manager.close()
 
 
-def moved(library: Library) -> None:
-    """The folder has another name now."""
+def move(library: Library) -> None:
+    """Rename the folder."""
     library.folder.rename(library.folder.with_name("elsewhere"))
 
 
-def emptied(library: Library) -> None:
-    """The folder was renamed, and there is a new one in its place."""
-    moved(library)
+def move_and_replace(library: Library) -> None:
+    """Rename the folder and create an empty one in its place."""
+    move(library)
     library.folder.mkdir()
 
 
-def deleted(library: Library) -> None:
-    """The row is gone."""
+def delete_row(library: Library) -> None:
+    """Delete the row."""
     run(library, "DELETE FROM tasks")
 
 
-def restored(library: Library) -> None:
-    """A backup from before the task is in its place."""
+def restore_backup(library: Library) -> None:
+    """Replace the journal with a backup that is older than the task."""
     replace(library.folder / "backup", library.journal.path)
 
 
-def made_anew(library: Library) -> None:
-    """The same file, with nothing in it."""
+def truncate(library: Library) -> None:
+    """Truncate the journal to an empty file."""
     library.journal.path.write_bytes(b"")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [moved, emptied, deleted, restored, made_anew])
-def test_no_request_leaves_without_its_row(
+@pytest.mark.parametrize("change", [move, move_and_replace, delete_row, restore_backup, truncate])
+def test_no_request_is_sent_without_its_row(
     make: Callable[..., qw.TaskManager], service: Service, change: Callable[[Library], None]
 ) -> None:
-    """The journal changes while a submission waits: as it leaves, its row is in the journal that is there."""
+    """A submission has its row in the current journal when it is sent, whatever happened meanwhile."""
     manager = make()
     library = manager.library
     library.add(Entry(key="older", service="elsewhere", status="completed"))
     shutil.copyfile(library.journal.path, library.folder / "backup")
     rows: list[list[str]] = []
 
-    def noted(exchange: Exchange) -> bool:
+    def record_rows(exchange: Exchange) -> bool:
         with closing(sqlite3.connect(library.journal.path)) as database:
             rows.append(
                 [key for (key,) in database.execute("SELECT key FROM tasks WHERE status = 'submitting'")]
             )
         return service.serve(exchange)
 
-    service.faults["submit"] = [LIMIT, noted]
+    service.faults["submit"] = [LIMIT, record_rows]
     task = manager.submit(prompt="koi")
     until(lambda: "trying again" in task.message)
     change(library)
     task.wait(20)
-    assert rows == [[task.key]], "a kernel that died now would have paid for a task that nothing knows"
+    assert rows == [[task.key]], "if the kernel died now, a paid task would be in no journal"
     row = library.get(task.key)
     assert row is not None
     assert (row.task_id, row.status, row.file) == (task.task_id, "completed", task.video_path.name)
@@ -103,7 +103,7 @@ def test_no_request_leaves_without_its_row(
 def test_a_locked_journal_sends_nothing(
     make: Callable[..., qw.TaskManager], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program sits on the journal for minutes: the user may try again, and nothing is paid."""
+    """A submission is not sent while another program locks the journal, and the user can try again."""
     monkeypatch.setattr(engine, "PATIENCE", 0.5)
     manager = make()
     service.faults["submit"] = [LIMIT]
@@ -122,7 +122,7 @@ def test_a_locked_journal_sends_nothing(
 def test_an_id_that_could_not_be_written_is_written_later(
     make: Callable[..., qw.TaskManager], service: Service
 ) -> None:
-    """The disk is full when the answer comes: the id is on show, and in the journal once there is room."""
+    """An id that arrives while the disk is full is shown, and saved once there is room."""
     manager = make()
     library = manager.library
 
@@ -131,24 +131,24 @@ def test_an_id_that_could_not_be_written_is_written_later(
         return service.serve(exchange)
 
     service.faults["submit"] = [full]
-    service.faults["status"] = [service.saying(status="processing") for _ in range(1000)]
+    service.faults["status"] = [service.status_with(status="processing") for _ in range(1000)]
     task = manager.submit(prompt="koi")
     until(lambda: task.task_id and task.task_id in task.message)
     assert "Keep the id" in task.message
     row = library.get(task.key)
     assert row is not None
-    assert row.task_id == "", "the test would prove nothing"
+    assert row.task_id == "", "the trigger has no effect, so the test would prove nothing"
     run(library, "DROP TRIGGER full")
     until(lambda: library.get(task.key).task_id == task.task_id)
     until(lambda: task.message == "")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("again", ["retry_download", "follow_again", "resume"])
+@pytest.mark.parametrize("action", ["retry_download", "follow_again", "resume"])
 def test_an_older_row_undoes_nothing(
-    make: Callable[..., qw.TaskManager], service: Service, again: str
+    make: Callable[..., qw.TaskManager], service: Service, action: str
 ) -> None:
-    """A backup is put back after the task was completed; to go on with it does not make it a new one."""
+    """A completed task stays completed, and is not submitted again, after an older backup was restored."""
     manager = make()
     library = manager.library
     manager.max_video_bytes = 1
@@ -157,32 +157,32 @@ def test_an_older_row_undoes_nothing(
         task.wait(20)
     run(library, "UPDATE tasks SET task_id = '', status = 'submitting', progress = 0, file = NULL")
     manager.max_video_bytes = 2**30
-    known = task.task_id
-    manager.resume(known) if again == "resume" else getattr(task, again)()
-    if again == "resume":
+    task_id = task.task_id
+    manager.resume(task_id) if action == "resume" else getattr(task, action)()
+    if action == "resume":
         task.retry_download()
     task.wait(20)
-    assert (task.task_id, str(task.status), task.video_path.is_file()) == (known, "completed", True)
+    assert (task.task_id, str(task.status), task.video_path.is_file()) == (task_id, "completed", True)
     row = library.get(task.key)
     assert row is not None
-    assert (row.task_id, row.status, row.file) == (known, "completed", task.video_path.name)
+    assert (row.task_id, row.status, row.file) == (task_id, "completed", task.video_path.name)
     assert len(service.tasks) == 1
 
 
 @pytest.mark.slow
-def test_what_could_not_be_written_is_written_at_the_end(
+def test_an_unwritten_row_is_written_at_close(
     make: Callable[..., qw.TaskManager], service: Service, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With room again at the very end, the row is written; without, the ids are printed."""
+    """At close an unwritten row is written if there is room again; otherwise the id is printed."""
     for has_room in (True, False):
         manager = make()
         library = manager.library
-        service.faults["status"] = [service.saying(status="processing") for _ in range(1000)]
+        service.faults["status"] = [service.status_with(status="processing") for _ in range(1000)]
         task = manager.submit(prompt="koi")
         until(lambda task=task: task.status == "processing")  # type: ignore[misc]  # mypy infers no lambda with a default
         until(lambda task=task, library=library: library.get(task.key).status == "processing")  # type: ignore[misc]  # mypy infers no lambda with a default
         run(library, FULL)
-        service.faults["status"] = [service.saying(status="failed", error={"message": "no"})]
+        service.faults["status"] = [service.status_with(status="failed", error={"message": "no"})]
         with pytest.raises(qw.TaskFailed):
             task.wait(20)
         if has_room:
@@ -197,13 +197,13 @@ def test_what_could_not_be_written_is_written_at_the_end(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("statement", ["DELETE FROM tasks", "DROP SCHEMA public CASCADE"])
-def test_a_server_s_journal_that_is_made_anew(
+def test_a_postgresql_journal_that_is_emptied(
     make: Callable[..., qw.TaskManager],
     service: Service,
     postgresql_url: Callable[..., str],
     statement: str,
 ) -> None:
-    """In PostgreSQL the row or all tables go while a submission waits: both are there when it leaves."""
+    """A row, or all tables, removed while a submission waits exist again when it is sent (PostgreSQL)."""
     url = postgresql_url()
     manager = make(url)
     service.faults["submit"] = [LIMIT]
@@ -223,10 +223,10 @@ def test_a_server_s_journal_that_is_made_anew(
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_submission_goes_before_thousands_of_older_tasks(
+def test_a_submission_precedes_thousands_of_older_tasks(
     make: Callable[..., qw.TaskManager], service: Service
 ) -> None:
-    """A kernel finds 3,000 unfinished tasks; a new one does not wait until all are asked about."""
+    """A new task is sent before most of 3,000 recovered tasks were polled."""
     manager = make()
     library = manager.library
     with library.journal.shared_transaction():
@@ -244,5 +244,5 @@ def test_a_submission_goes_before_thousands_of_older_tasks(
     task = manager.submit(prompt="koi")
     until(lambda: task.task_id)
     seconds = time.monotonic() - began
-    asked = sum(count > 0 for name, count in service.tasks.items() if name.startswith("old-"))
-    assert asked < 1500, f"{asked} older tasks were asked about before the new one left, in {seconds:.1f} s"
+    polled = sum(count > 0 for name, count in service.tasks.items() if name.startswith("old-"))
+    assert polled < 1500, f"{polled} older tasks were polled before the new one was sent, in {seconds:.1f} s"

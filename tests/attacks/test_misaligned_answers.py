@@ -1,7 +1,7 @@
-"""Thousands of exchanges with a gateway that frames its answers wrongly, on connections that it keeps open.
+"""Attacks by a gateway that frames thousands of answers wrongly, on connections that it keeps open.
 
-However an answer is cut, doubled, preceded or followed by another, a submission gets its own id or is
-unconfirmed, and a status is that of the request that was just made.
+Even if an answer is cut, doubled, preceded or followed by another, a submission gets its own id or is
+unconfirmed, and a status belongs to the latest request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.faults.server import Exchange, FaultServer, reset
 
 
 def whole(body: bytes, *lines: str, status: int = 200) -> bytes:
-    """Return an answer; without further header lines, with the right length."""
+    """Return an answer with these header lines, by default the right ``Content-Length``."""
     named = lines or (f"Content-Length: {len(body)}",)
     return "\r\n".join((f"HTTP/1.1 {status} Scripted", *named, "", "")).encode() + body
 
@@ -39,19 +39,19 @@ def interim(status: int) -> bytes:
 
 
 def length(number: object) -> str:
-    """Return the header line."""
+    """Return the header line ``Content-Length``."""
     return f"Content-Length: {number}"
 
 
 class Gateway:
-    """The step of a ``FaultServer`` that answers every request, and most of them in a wrong frame.
+    """The step of a ``FaultServer`` that answers every request, most of them with wrong framing.
 
     Attributes:
-        done: how often each fault was committed.
+        faults: the number of occurrences of each fault.
     """
 
     def __init__(self, seed: int) -> None:
-        self.done: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
         self._random = random.Random(seed)
         self._serial = 0
         self._last = b"{}"
@@ -61,16 +61,16 @@ class Gateway:
         self._serial += 1
         task = request.headers.get("idempotency-key") or request.path.rpartition("/")[2]
         body = json.dumps({"task_id": task, "status": "processing", "cost": self._serial}).encode()
-        faults = dict(self._faults(body, self._last))
+        answers = dict(self._faults(body, self._last))
         self._last = body
-        fault = self._random.choice(list(faults))
-        self.done[fault] += 1
-        *pieces, end = faults[fault]
+        fault = self._random.choice(list(answers))
+        self.faults[fault] += 1
+        *pieces, end = answers[fault]
         for piece in pieces:
             exchange.socket.sendall(piece)
-        if end == "late":  # behind the answer, when the client may have gone on already
+        if end == "late":  # after the answer, when the client may have continued already
             exchange.stopped.wait(0.002)
-            exchange.socket.sendall(whole(faults["good"][0].partition(b"\r\n\r\n")[2]))
+            exchange.socket.sendall(whole(answers["good"][0].partition(b"\r\n\r\n")[2]))
         return reset(exchange) if end == "reset" else end != "close"
 
     def _faults(self, body: bytes, other: bytes) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -82,7 +82,7 @@ class Gateway:
         yield "interim", (waits, good, "keep")
         yield "switching protocols", (interim(101), good, "keep")
         yield "interim without end", (interim(102) * 40, good, "keep")
-        yield "an earlier answer behind it", (good + whole(other), "keep")
+        yield "an earlier answer after it", (good + whole(other), "keep")
         yield "an earlier answer, later", (good, "late")
         yield "cut", (good[: self._random.randrange(len(good))], "close")
         yield "reset", (good[: self._random.randrange(len(good))], "reset")
@@ -103,8 +103,8 @@ class Gateway:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-def test_no_answer_is_taken_for_anothers(seed: int) -> None:
-    """Of 500 submissions and 1000 status calls each, none gets what belongs to another."""
+def test_no_request_gets_the_answer_of_another(seed: int) -> None:
+    """None of 500 submissions and 1000 status requests gets the answer of another request."""
     gateway, wrong, outcomes = Gateway(seed), [], Counter[str]()
     with (
         FaultServer(otherwise=gateway) as server,
@@ -120,18 +120,18 @@ def test_no_answer_is_taken_for_anothers(seed: int) -> None:
             except QingboError as error:
                 outcomes[type(error).__name__] += 1
                 if number % 3 == 0 and not isinstance(error, SubmissionUnconfirmed):
-                    wrong.append(f"{key}: the task was made, and submit() said {error!r}")
+                    wrong.append(f"{key}: the task was created, and submit() raised {error!r}")
             else:
                 outcomes["answered"] += 1
                 if snapshot.task_id != key or snapshot.cost not in range(seen + 1, len(server.requests) + 1):
                     wrong.append(f"{key} got {snapshot.raw}")
     assert wrong == []
-    assert len(gateway.done) == 21, "not every fault was tried"
-    assert outcomes["answered"] > 400, f"whole answers were not believed either: {outcomes}"
+    assert len(gateway.faults) == 21, "some faults did not occur"
+    assert outcomes["answered"] > 400, f"complete answers were rejected, too: {outcomes}"
 
 
 def test_a_connection_serves_many_polls_and_one_submission() -> None:
-    """Handshakes are for submissions: one each, and the polls behind it go over the same connection."""
+    """Every submission opens a new connection, and the polls after it use the same one."""
     with (
         FaultServer(otherwise=_own_answer) as server,
         Client("sk-test-123456", server.url + "/v1") as client,

@@ -1,4 +1,4 @@
-"""A paid film is saved once, and whole, whatever the kernels that want it do to each other."""
+"""Attacks on the download of a paid film by several kernels: it is saved once, and completely."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ except qw.QingboError as error:
 sys.stdin.read()
 """
 
-needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows cannot stop a process for a while")
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows cannot suspend a process")
 
 
 class SlowHost(Service):
     """A service whose host sends the film slowly.
 
     Attributes:
-        marks: what the host says of the film's identity.
-        downloads: the ``Range`` of each download that has begun.
+        marks: the host's headers that identify the film, such as ``ETag``.
+        downloads: the ``Range`` of each download that has started.
     """
 
     def __init__(self, **marks: str) -> None:
@@ -51,16 +51,16 @@ class SlowHost(Service):
         self.downloads: list[str] = []
 
     def serve(self, exchange: Exchange) -> bool:
-        """Answer as a service does, but for the film."""
+        """Answer as the base class does, but send the film slowly."""
         if stage_of(exchange.request) != "download":
             return super().serve(exchange)
-        asked = exchange.request.headers.get("range", "")
-        start = int(asked.removeprefix("bytes=").rstrip("-") or 0)
+        range_ = exchange.request.headers.get("range", "")
+        start = int(range_.removeprefix("bytes=").rstrip("-") or 0)
         headers = {"Content-Length": str(len(VIDEO) - start), **self.marks}
-        if asked:
+        if range_:
             headers["Content-Range"] = f"bytes {start}-{len(VIDEO) - 1}/{len(VIDEO)}"
-        self.downloads.append(asked)
-        exchange.send(206 if asked else 200, headers, b"")
+        self.downloads.append(range_)
+        exchange.send(206 if range_ else 200, headers, b"")
         for at in range(start, len(VIDEO), 3000):
             exchange.socket.sendall(VIDEO[at : at + 3000])
             if exchange.stopped.wait(0.01):
@@ -70,7 +70,7 @@ class SlowHost(Service):
 
 @contextmanager
 def kernel(service: SlowHost, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A kernel that saves what the folder's journal has, or submits a task."""
+    """Run a kernel that saves the task of the folder's journal, or submits one if there is none."""
     command = [sys.executable, "-c", KERNEL, f"{service.url}/v1", str(folder)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
@@ -80,14 +80,14 @@ def kernel(service: SlowHost, folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def grown(folder: Path) -> int:
-    """The bytes of the largest part."""
+def part_size(folder: Path) -> int:
+    """Return the size of the largest part in bytes."""
     return max((part.stat().st_size for part in folder.glob("*.part")), default=0)
 
 
 @pytest.fixture(params=[{}, {"ETag": '"1"'}], ids=["unmarked", "marked"])
 def service(request: pytest.FixtureRequest) -> Iterator[SlowHost]:
-    """A service with a slow host."""
+    """Yield a service with a slow host."""
     host = SlowHost(**request.param)
     with FaultServer(otherwise=host) as server:
         host.url = server.url
@@ -97,13 +97,13 @@ def service(request: pytest.FixtureRequest) -> Iterator[SlowHost]:
 @needs_signals
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True], ids=["both live", "the second is killed"])
-def test_a_kernel_that_was_asleep_writes_into_no_other_s_file(
+def test_a_suspended_kernel_does_not_damage_another_s_film(
     service: SlowHost, tmp_path: Path, killed: bool
 ) -> None:
-    """A closed laptop in the middle of a download; a second kernel saves the film; the first one wakes."""
+    """A kernel that resumes, for example with its laptop, leaves the film of a second kernel intact."""
     folder = tmp_path / "videos"
     with kernel(service, folder) as first:
-        until(lambda: grown(folder) > 100_000)
+        until(lambda: part_size(folder) > 100_000)
         first.send_signal(signal.SIGSTOP)
         with kernel(service, folder) as second:
             until(lambda: len(service.downloads) == 2)
@@ -120,15 +120,15 @@ def test_a_kernel_that_was_asleep_writes_into_no_other_s_file(
     assert [path.read_bytes() == VIDEO for path in folder.glob("*.mp4")] == [True]
     assert [entry.status for entry in Library(folder).entries()] == ["completed"]
     if not killed:
-        assert not list(folder.glob("*.part")), "nothing is left behind"
+        assert not list(folder.glob("*.part")), "a part was left behind"
 
 
 @pytest.mark.slow
 def test_a_dead_kernel_s_part_is_taken_over(service: SlowHost, tmp_path: Path) -> None:
-    """Killed in the middle: the next kernel goes on there, if the host proves that it is the same film."""
+    """The next kernel resumes a dead kernel's part if the host proves that the film is the same."""
     folder = tmp_path / "videos"
     with kernel(service, folder) as first:
-        until(lambda: grown(folder) > 100_000)
+        until(lambda: part_size(folder) > 100_000)
         first.kill()
         first.wait()
         with TaskManager(Client("sk-film-0123456789", f"{service.url}/v1"), Library(folder)) as manager:
@@ -136,5 +136,5 @@ def test_a_dead_kernel_s_part_is_taken_over(service: SlowHost, tmp_path: Path) -
             path = task.wait(40).video_path
             assert path is not None
             assert path.read_bytes() == VIDEO
-    assert [bool(asked) for asked in service.downloads] == [False, bool(service.marks)]
-    assert not list(folder.glob("*.part")), "nothing is left behind"
+    assert [bool(range_) for range_ in service.downloads] == [False, bool(service.marks)]
+    assert not list(folder.glob("*.part")), "a part was left behind"

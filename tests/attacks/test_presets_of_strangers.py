@@ -1,4 +1,4 @@
-"""A folder from somewhere has presets, drafts, videos and sweeps. Nothing in it acts before the user does."""
+"""Attacks by an untrusted folder's presets, drafts, videos and sweeps: nothing happens without a click."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.presets import Draft, Presets
 from qingbo_widgets.service.client import Client
-from qingbo_widgets.tasks.background import image_checks as pictures_module
+from qingbo_widgets.tasks.background import image_checks as image_checks_module
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.base import sync as binding
+from qingbo_widgets.widgets.base import sync as sync_module
 from qingbo_widgets.widgets.base.text_fields import PasteArea
 from qingbo_widgets.widgets.form import drafts, images
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
@@ -35,23 +35,23 @@ HOOK = "https://stranger.example/collect"
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Typing ends at once, and nothing is remembered of another test."""
+def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the delays after typing, and clear the drafts of other tests."""
     monkeypatch.setattr(images, "_TYPED", 0.0)
-    monkeypatch.setattr(binding.refresher, "interval", 0.02)
+    monkeypatch.setattr(sync_module.refresher, "interval", 0.02)
     monkeypatch.setattr(drafts, "_remembered", {})
 
 
 @pytest.fixture
-def stranger() -> Iterator[FaultServer]:
-    """A server that notices who fetches its image."""
+def image_server() -> Iterator[FaultServer]:
+    """Yield a server that records the requests for its images."""
     with FaultServer(otherwise=answer(PNG, Content_Type="image/png")) as server:
         yield server
 
 
 @pytest.fixture
 def service() -> Iterator[FaultServer]:
-    """A service on this machine, so that a server on this machine can have the images."""
+    """Yield a service on this machine, so that images on this machine are allowed."""
     service = Service()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
@@ -60,143 +60,145 @@ def service() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def manager(service: FaultServer, tmp_path: Path) -> Iterator[TaskManager]:
-    """A manager that submits to it."""
+    """Yield a manager that is connected to the service."""
     client = Client("sk-test-123456", f"{service.url}/v1")
     with TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05) as manager:
         yield manager
 
 
 def posts(service: FaultServer) -> list[Any]:
-    """Return the bodies that were submitted."""
+    """Return the submitted bodies."""
     return [json.loads(request.body) for request in service.requests if request.method == "POST"]
 
 
-def shown(widget: Any) -> str:
-    """Everything that can be read on the page, without what is hidden."""
+def visible_text(widget: Any) -> str:
+    """Return all visible text of a widget and its children."""
     if getattr(widget.layout, "display", None) == "none":
         return ""
     texts = [str(getattr(widget, name, "")) for name in ("value", "description", "source")]
-    return html.unescape(" ".join([*texts, *map(shown, getattr(widget, "children", ()))]))
+    return html.unescape(" ".join([*texts, *map(visible_text, getattr(widget, "children", ()))]))
 
 
-def settled() -> None:
-    """Wait until what a form does later by itself was done, and the looks that it began with it."""
+def wait_until_idle() -> None:
+    """Wait until a form's delayed actions and the image checks that they started are done."""
     for _ in range(2):
-        done = threading.Event()
-        binding.refresher.later(0.0, done.set)
-        assert done.wait(10)
-        looked = threading.Event()
-        pictures_module.image_reports._pool.submit(looked.set)
-        pictures_module.image_reports._pool.submit(looked.set)
-        assert looked.wait(10)
+        refreshed = threading.Event()
+        sync_module.refresher.later(0.0, refreshed.set)
+        assert refreshed.wait(10)
+        checked = threading.Event()
+        image_checks_module.image_reports._pool.submit(checked.set)
+        image_checks_module.image_reports._pool.submit(checked.set)
+        assert checked.wait(10)
 
 
-def fields(stranger: FaultServer) -> dict[str, Any]:
-    """Return a preset of the stranger: both images, a mask, a callback."""
+def fields(image_server: FaultServer) -> dict[str, Any]:
+    """Return an untrusted preset with both images, masks and a callback."""
     return {
         "model": "kling-v1-6",
         "prompt": "A koi",
-        "image_urls": [f"{stranger.url}/first.png"],
-        "last_frame": f"{stranger.url}/last.png",
-        "static_mask": f"{stranger.url}/still.png",
-        "dynamic_masks": [{"mask_url": f"{stranger.url}/mask.png", "trajectories": [{"x": 1, "y": 1}] * 2}],
+        "image_urls": [f"{image_server.url}/first.png"],
+        "last_frame": f"{image_server.url}/last.png",
+        "static_mask": f"{image_server.url}/still.png",
+        "dynamic_masks": [
+            {"mask_url": f"{image_server.url}/mask.png", "trajectories": [{"x": 1, "y": 1}] * 2}
+        ],
         "callback_url": HOOK,
     }
 
 
-def of_a_preset(form: RequestForm, found: dict[str, Any], presets: Presets) -> None:
-    """Loaded by code."""
-    presets.save("nice look", found)
+def load_preset(form: RequestForm, values: dict[str, Any], presets: Presets) -> None:
+    """Load the fields as a preset, by code."""
+    presets.save("nice look", values)
     form.load("nice look")
 
 
-def of_a_click(form: RequestForm, found: dict[str, Any], presets: Presets) -> None:
-    """Loaded by a click."""
-    presets.save("nice look", found)
+def click_preset(form: RequestForm, values: dict[str, Any], presets: Presets) -> None:
+    """Load the fields as a preset, by a click."""
+    presets.save("nice look", values)
     form.panels.buttons["presets"].value = True
     form.panels.editor("presets").load_button.click()
 
 
-def of_a_draft(form: RequestForm, found: dict[str, Any], presets: Presets) -> None:
-    """Restored when the cell runs, which needs no click."""
-    presets.save_draft("cell", Draft(found, form.given))
+def restore_draft(form: RequestForm, values: dict[str, Any], presets: Presets) -> None:
+    """Restore the fields from a draft, as running the cell does without a click."""
+    presets.save_draft("cell", Draft(values, form.given))
     DraftKeeper(form, presets, "cell").close()
 
 
-def of_a_text(form: RequestForm, found: dict[str, Any], _: Presets) -> None:
-    """Pasted."""
-    masks = {name: found.pop(name) for name in ("static_mask", "dynamic_masks")}
+def paste_json(form: RequestForm, values: dict[str, Any], _: Presets) -> None:
+    """Paste the fields as JSON."""
+    masks = {name: values.pop(name) for name in ("static_mask", "dynamic_masks")}
     form.panels.buttons["sent"].value = True
     pane = form.panels.editor("sent")
-    enter(the(pane, PasteArea), json.dumps({**found, "extra": masks}))
+    enter(the(pane, PasteArea), json.dumps({**values, "extra": masks}))
     click(pane, "Fill in the form")
 
 
-def of_a_task(form: RequestForm, found: dict[str, Any], _: Presets) -> None:
-    """From the file beside a video."""
-    form.load(qw.VideoRequest.from_dict(found))
+def load_sidecar(form: RequestForm, values: dict[str, Any], _: Presets) -> None:
+    """Load the fields as the request in a video's sidecar."""
+    form.load(qw.VideoRequest.from_dict(values))
 
 
-SOURCES = [of_a_preset, of_a_click, of_a_draft, of_a_text, of_a_task]
+SOURCES = [load_preset, click_preset, restore_draft, paste_json, load_sidecar]
 
 
 @pytest.mark.parametrize("fill", SOURCES)
-def test_an_image_is_fetched_when_the_user_asks(
-    fill: Callable[..., None], stranger: FaultServer, manager: TaskManager
+def test_an_image_is_fetched_only_on_a_click(
+    fill: Callable[..., None], image_server: FaultServer, manager: TaskManager
 ) -> None:
-    """Not by the kernel and not by the page, whatever panel is open. A click, and it is."""
+    """Neither kernel nor page fetches an image, whatever panel is open, until the user clicks."""
     form = RequestForm(manager)
     form.panels.buttons["more"].value = form.panels.buttons["masks"].value = True
-    fill(form, fields(stranger), Presets(manager.library.folder))
-    settled()
-    assert stranger.requests == []
+    fill(form, fields(image_server), Presets(manager.library.folder))
+    wait_until_idle()
+    assert image_server.requests == []
     first = form.slots["image_urls"].editor
-    assert "<img" not in shown(form)
-    assert "Look at the image above first" in shown(form.panels.editor("masks"))
+    assert "<img" not in visible_text(form)
+    assert "Look at the image above first" in visible_text(form.panels.editor("masks"))
     assert form.panels.editor("masks").drawing.canvas is None
-    assert "on 127.0.0.1, and was not fetched yet" in shown(first)
+    assert "on 127.0.0.1, and was not fetched yet" in visible_text(first)
     assert form.problems == ()
 
     first.look_button.click()
-    until(lambda: "1024 × 576" in shown(first))
-    assert [request.path for request in stranger.requests] == ["/first.png"]
-    assert "Look at the image" not in shown(first) + shown(form.panels.editor("masks"))
+    until(lambda: "1024 × 576" in visible_text(first))
+    assert [request.path for request in image_server.requests] == ["/first.png"]
+    assert "Look at the image" not in visible_text(first) + visible_text(form.panels.editor("masks"))
     assert "base64" in form.panels.editor("masks").drawing.canvas.source
-    form.controls["last_frame"].value = f"{stranger.url}/mine.png"
-    until(lambda: len(stranger.requests) > 1)
-    assert [request.path for request in stranger.requests[1:]] == ["/mine.png"]
+    form.controls["last_frame"].value = f"{image_server.url}/mine.png"
+    until(lambda: len(image_server.requests) > 1)
+    assert [request.path for request in image_server.requests[1:]] == ["/mine.png"]
     form.close()
 
 
-def test_an_image_of_the_code_is_fetched_as_before(stranger: FaultServer, manager: TaskManager) -> None:
-    """Also where a draft comes on top of it, and when the form is started afresh."""
-    url = f"{stranger.url}/mine.png"
+def test_an_image_from_code_is_fetched_automatically(image_server: FaultServer, manager: TaskManager) -> None:
+    """An image from code is fetched without a click, also if a draft has it, and not again by a reset."""
+    url = f"{image_server.url}/mine.png"
     form = RequestForm(manager, image_urls=url)
-    of_a_draft(form, {"prompt": "A koi", "image_urls": [url]}, Presets(manager.library.folder))
-    until(lambda: "1024 × 576" in shown(form))
-    assert [request.path for request in stranger.requests] == ["/mine.png"]
-    form.load({"image_urls": [f"{stranger.url}/other.png"]})
+    restore_draft(form, {"prompt": "A koi", "image_urls": [url]}, Presets(manager.library.folder))
+    until(lambda: "1024 × 576" in visible_text(form))
+    assert [request.path for request in image_server.requests] == ["/mine.png"]
+    form.load({"image_urls": [f"{image_server.url}/other.png"]})
     form.start_afresh()
-    settled()
-    assert len(stranger.requests) == 1
-    assert "1024 × 576" in shown(form.slots["image_urls"].editor)
+    wait_until_idle()
+    assert len(image_server.requests) == 1
+    assert "1024 × 576" in visible_text(form.slots["image_urls"].editor)
     form.close()
 
 
 @pytest.mark.parametrize(
     "path", [r"\\stranger\share\a.png", "//stranger/share/a.png", r"/\stranger\share\a.png"]
 )
-def test_a_path_to_another_computer_is_not_even_looked_up(
+def test_a_path_to_another_computer_is_never_accessed(
     path: str, manager: TaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows would show that computer the user's login."""
-    asked: list[str] = []
+    """A network path is not accessed, because Windows would send the user's login to that computer."""
+    accessed: list[str] = []
     for name in ("is_file", "exists", "stat"):
-        monkeypatch.setattr(Path, name, lambda self, *_, **__: asked.append(str(self)))
+        monkeypatch.setattr(Path, name, lambda self, *_, **__: accessed.append(str(self)))
     monkeypatch.setattr(manager, "sandbox", object())
     form = RequestForm(manager)
     form.load({"prompt": "A koi", "image_urls": [path], "last_frame": path, "static_mask": path})
-    assert [one for one in asked if "stranger" in one] == []
+    assert [text for text in accessed if "stranger" in text] == []
     assert form.problems
     form.close()
     monkeypatch.undo()
@@ -204,32 +206,32 @@ def test_a_path_to_another_computer_is_not_even_looked_up(
 
 @pytest.mark.parametrize("how", [{}, {"hide": ["callback_url"]}, {"hide": ["callback_url", "last_frame"]}])
 @pytest.mark.parametrize("fill", SOURCES)
-def test_a_callback_is_named_on_the_form(
-    fill: Callable[..., None], how: dict[str, Any], stranger: FaultServer, manager: TaskManager
+def test_a_callback_is_shown_on_the_form(
+    fill: Callable[..., None], how: dict[str, Any], image_server: FaultServer, manager: TaskManager
 ) -> None:
-    """From any source, and although its field is folded away, or is not there at all."""
+    """A callback from any source is shown on the form, even if its field is collapsed or hidden."""
     form = RequestForm(manager, **how)
-    assert "stranger.example" not in shown(form)
-    fill(form, fields(stranger), Presets(manager.library.folder))
-    assert f"link to the video, to stranger.example ({HOOK})" in shown(form)
+    assert "stranger.example" not in visible_text(form)
+    fill(form, fields(image_server), Presets(manager.library.folder))
+    assert f"link to the video, to stranger.example ({HOOK})" in visible_text(form)
     form.callback_url = None
-    assert "stranger.example" not in shown(form)
+    assert "stranger.example" not in visible_text(form)
     form.close()
 
 
-def test_a_fixed_callback_is_named(manager: TaskManager) -> None:
-    """The user of a form is not its author."""
+def test_a_fixed_callback_is_shown(manager: TaskManager) -> None:
+    """A form shows its fixed callback, because its user may not be its author."""
     form = RequestForm(manager, fixed={"callback_url": HOOK}, hide=["callback_url"])
-    assert "to stranger.example" in shown(form)
+    assert "to stranger.example" in visible_text(form)
     form.close()
 
 
-def test_what_the_studio_sends_was_on_the_page(manager: TaskManager, service: FaultServer) -> None:
-    """And on the card of its task it still is."""
+def test_the_studio_shows_the_callback_that_it_sends(manager: TaskManager, service: FaultServer) -> None:
+    """The studio shows the callback before it sends the request, and so does the task's card."""
     Presets(manager.library.folder).save("nice look", {"prompt": "A koi", "callback_url": HOOK})
     studio = VideoStudio(manager)
     studio.form.load("nice look")
-    assert "to stranger.example" in shown(studio)
+    assert "to stranger.example" in visible_text(studio)
     studio.generate_button.click()
     (card,) = studio.cards
     card.task.wait(20)
@@ -238,30 +240,30 @@ def test_what_the_studio_sends_was_on_the_page(manager: TaskManager, service: Fa
     studio.close()
 
 
-def test_a_sweep_names_its_callbacks_before_it_sends(
+def test_a_sweep_shows_its_callbacks_before_it_sends(
     manager: TaskManager, service: FaultServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of a table that a stranger wrote; and again when it is taken up, before anything more is sent."""
+    """A sweep shows the callbacks of its table before it sends any, and again after it is loaded."""
     table = tmp_path / "prompts.csv"
     table.write_text(f"prompt,callback_url\nA koi,{HOOK}\nA fox,{HOOK}/2\n", encoding="utf-8")
-    sweep = qw.sweep(table, manager=manager, name="of a stranger", ask_above=0)
+    sweep = qw.sweep(table, manager=manager, name="untrusted", ask_above=0)
     assert f"stranger.example ({HOOK}); stranger.example ({HOOK}/2)" in capsys.readouterr().out
     grid = SweepGrid(sweep)
-    assert "stranger.example" in shown(grid)
+    assert "stranger.example" in visible_text(grid)
     grid.close()
 
-    del manager.sweeps["of a stranger"]
-    again = qw.Sweep.load("of a stranger", manager=manager)
+    del manager.sweeps["untrusted"]
+    again = qw.Sweep.load("untrusted", manager=manager)
     assert again.state == "paused"
     assert "stranger.example" in again.reason
     grid = SweepGrid(again)
-    assert shown(grid).count("link to the video") == 1
+    assert visible_text(grid).count("link to the video") == 1
     grid.close()
     assert posts(service) == []
 
 
-def test_a_video_of_the_folder_names_the_callback_of_its_request(manager: TaskManager) -> None:
-    """Beside its buttons: "Generate again" submits the same request."""
+def test_a_gallery_shows_the_callback_of_a_video(manager: TaskManager) -> None:
+    """A gallery shows the callback of an opened video, because "Generate again" submits it, too."""
     task = manager.submit(prompt="A koi", callback_url=HOOK)
     task.wait(20)
     gallery = qw.Gallery(manager)
@@ -270,7 +272,7 @@ def test_a_video_of_the_folder_names_the_callback_of_its_request(manager: TaskMa
     gallery.close()
 
 
-def test_widgets_of_this_file_are_widgets() -> None:
-    """``shown`` reads what ipywidgets draws."""
-    assert "A koi" in shown(ipywidgets.VBox([ipywidgets.HTML("A koi")]))
-    assert shown(ipywidgets.HTML("A koi", layout={"display": "none"})) == ""
+def test_visible_text_reads_ipywidgets() -> None:
+    """``visible_text`` returns the text that ipywidgets draws, without hidden widgets."""
+    assert "A koi" in visible_text(ipywidgets.VBox([ipywidgets.HTML("A koi")]))
+    assert visible_text(ipywidgets.HTML("A koi", layout={"display": "none"})) == ""

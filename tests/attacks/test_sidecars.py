@@ -1,4 +1,4 @@
-"""Sidecars from a stranger, of every shape that JSON has: each costs its own video its details at most."""
+"""Attacks by untrusted sidecars of every JSON shape: at worst, a video lacks its details."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.faults.film import film
 from tests.widgets.page import click, text_of
 
-#: As they stand in the file: not all of them can be said in Python.
+#: The values as JSON text, because Python cannot represent all of them.
 VALUES = [
     "null", "true", "0", "-1", "1.5", "1e999", "-Infinity", "NaN", "9" * 400, str(2**63), '""', '"x"',
     "[]", "{}",
@@ -56,7 +56,7 @@ FILES = {
 
 
 def sidecars(values: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every sidecar."""
+    """Yield the name and the content of every sidecar."""
     number = itertools.count()
     for field, value in itertools.product(FIELDS, values):
         key = f"{next(number):032}"
@@ -71,7 +71,7 @@ def sidecars(values: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def fill_folder(folder: Path, contents: Iterator[tuple[str, bytes]]) -> int:
-    """Put a video beside each sidecar, and a good one; return how many there are."""
+    """Write each sidecar with a video, and a good pair; return the number of videos."""
     folder.mkdir()
     number = 0
     for number, (_, content) in enumerate(contents, 1):
@@ -91,8 +91,8 @@ def fill_folder(folder: Path, contents: Iterator[tuple[str, bytes]]) -> int:
     return number + 2
 
 
-def looked_at(library: Library, number: int) -> None:
-    """Look at a library in every way there is; nothing raises, and the good video has its details."""
+def check_library(library: Library, number: int) -> None:
+    """Read a library in every way: nothing raises, and the good video has its details."""
     entries = library.entries()
     assert len(entries) == number
     good = library.get("a" * 32)
@@ -106,15 +106,15 @@ def looked_at(library: Library, number: int) -> None:
     for text in ("good one", 'p "', "\ud800", "\0", "\\u0000"):
         assert select(library.journal, Selection(text=text), limit=10)[0] >= (text == "good one")
     assert "koi" in choices(library.journal).tags
-    assert Library.import_(library.folder).entries() == entries, "a second import finds nothing new"
+    assert Library.import_(library.folder).entries() == entries, "a second import changed the entries"
 
 
 @pytest.mark.slow
 def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
-    """Every page is drawn, and every video can be opened, changed and judged."""
+    """A gallery of odd sidecars draws every page, and its videos can be opened, changed and rated."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
     library = Library.import_(tmp_path / "videos")
-    looked_at(library, number)
+    check_library(library, number)
     gallery = Gallery(library, page_size=48)
     assert gallery.total == number
     changed = 0
@@ -122,11 +122,13 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
         gallery.turn(page)
         for index, entry in enumerate(gallery.entries):
             assert entry.prompt is not None
-            if index % 9 == page % 9:  # each takes some milliseconds
+            if index % 9 == page % 9:  # a sample, because each takes some milliseconds
                 gallery.look_at(entry.key)
                 if not gallery.opened.change_button.disabled:
                     click(gallery.opened, "Change and generate")
-                    assert "API key" in text_of(gallery.opened.follow_up), "it went on to who would submit it"
+                    assert "API key" in text_of(gallery.opened.follow_up), (
+                        "the change stopped before it required a connection"
+                    )
                     changed += 1
                 library.judgements.rate(entry.key, 3)
     assert changed > 0
@@ -135,7 +137,7 @@ def test_a_gallery_of_odd_sidecars(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_tasks_of_odd_sidecars(tmp_path: Path) -> None:
-    """Each is taken up as a task, with its video."""
+    """A manager adopts a task, with its video, for every odd sidecar."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
     library = Library.import_(tmp_path / "videos")
     with TaskManager(Client("sk-test", "http://127.0.0.1:1/v1"), library) as manager:
@@ -151,7 +153,7 @@ def test_tasks_of_odd_sidecars(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.attack
 def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[..., str]) -> None:
-    """It refuses what SQLite takes: NaN, the character 0, a key too long for its index."""
+    """All odd sidecars are imported, although PostgreSQL refuses NaN, the character 0 and very long keys."""
     number = fill_folder(tmp_path / "videos", sidecars(VALUES))
     library = Library(tmp_path / "videos", database=postgresql_url())
     from qingbo_widgets.library.importing import import_folder
@@ -169,33 +171,35 @@ def test_odd_sidecars_in_postgresql(tmp_path: Path, postgresql_url: Callable[...
     [{"shots": [1, 2]}, {"shots": [{"duration": 5}]}, {"shots": 5}, {"shots": None}, {"prompt": [1]}],
 )
 def test_one_odd_request_beside_a_good_video(tmp_path: Path, request_: dict[str, object]) -> None:
-    """The quick form of the tests above."""
+    """A library with an odd request can be read in every way (the quick form of the tests above)."""
     content = json.dumps({"format": 1, "key": "b" * 32, "request": request_}).encode()
     number = fill_folder(tmp_path / "videos", iter([("odd", content)]))
-    looked_at(Library.import_(tmp_path / "videos"), number)
+    check_library(Library.import_(tmp_path / "videos"), number)
 
 
-@pytest.mark.skipif(os.fsencode("\udcff") != b"\xff" or os.name == "nt", reason="names are always text here")
+@pytest.mark.skipif(
+    os.fsencode("\udcff") != b"\xff" or os.name == "nt", reason="file names are always text on this system"
+)
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:
-    """A journal cannot keep it, so the video is left out, and the others are entered."""
+    """A video whose name is no text is left out, because no journal can store it; others are imported."""
     number = fill_folder(tmp_path / "videos", iter([]))
     try:
         (tmp_path / "videos" / os.fsdecode(b"koi\xff.mp4")).write_bytes(film(b"x"))
     except OSError:
-        pytest.skip("this file system has only names that are text")
-    looked_at(Library.import_(tmp_path / "videos"), number)
+        pytest.skip("this file system accepts only names that are text")
+    check_library(Library.import_(tmp_path / "videos"), number)
 
 
-def test_a_date_that_no_calendar_has(tmp_path: Path) -> None:
-    """Some file systems can have it."""
+def test_a_date_that_no_calendar_contains(tmp_path: Path) -> None:
+    """A modification time beyond all calendars, as some file systems allow, does no harm."""
     number = fill_folder(tmp_path / "videos", iter([]))
     os.utime(tmp_path / "videos" / "folder.mp4", (1e11, 1e11))
-    looked_at(Library.import_(tmp_path / "videos"), number)
+    check_library(Library.import_(tmp_path / "videos"), number)
 
 
 @pytest.mark.slow
 def test_odd_presets(tmp_path: Path) -> None:
-    """A form takes what it can of each."""
+    """A form loads every odd preset, field by field as far as possible."""
     presets, form = Presets(tmp_path), RequestForm()
     presets.save("koi", {"prompt": "a koi"})
     (file,) = (tmp_path / PRESETS).iterdir()
@@ -213,8 +217,8 @@ def test_odd_presets(tmp_path: Path) -> None:
     form.close()
 
 
-def test_the_depth_of_an_honest_sidecar(tmp_path: Path) -> None:
-    """Masks with their trajectories are the deepest, and lose nothing."""
+def test_the_depth_of_a_valid_sidecar(tmp_path: Path) -> None:
+    """A sidecar with masks and trajectories, the deepest valid content, is read completely."""
     masks = [{"mask_url": "https://example.com/a.png", "trajectories": [{"x": 1, "y": 2}]}]
     content = {
         "format": 1,

@@ -1,4 +1,4 @@
-"""A signal's handler that raises while a request waits: a time limit, a cell that is interrupted."""
+"""Attacks by a signal handler that raises during a request, as a time limit or an interrupted cell does."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from tests.faults.server import Exchange, FaultServer, Step, answer
 from tests.service.leaks import shown_by
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no signals to a thread")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to a thread")
 
-#: Whose frames a traceback may show: the tests', the package's, and the context manager's between them.
+#: The beginnings of the files whose frames a traceback may show: tests, package and ``contextlib``.
 OWN = (str(Path(__file__).parents[2]), contextlib.__file__)
 KEY = "sk-sentinel-3e1f9c7a5b2d"
 
 
 class TimeIsUp(BaseException):
-    """As a test runner or a library of time limits raises it."""
+    """An error as a test runner or a time-limit library raises it."""
 
 
 class TooLong(Exception):
-    """The same, of a more common kind."""
+    """The same error as a subclass of ``Exception``."""
 
 
 @pytest.fixture
-def ring() -> Iterator[Callable[[type[BaseException]], Step]]:
-    """A step that raises an error in the main thread, which waits for the answer; the answer comes later."""
+def raise_during_request() -> Iterator[Callable[[type[BaseException]], Step]]:
+    """Yield a function that returns a step: it raises an error in the waiting main thread, then answers."""
     before = signal.getsignal(signal.SIGUSR1)
 
-    def ringing(kind: type[BaseException]) -> Step:
+    def step_that_raises(kind: type[BaseException]) -> Step:
         def handle(number: int, frame: object) -> None:
             raise kind
 
@@ -50,18 +50,21 @@ def ring() -> Iterator[Callable[[type[BaseException]], Step]]:
 
         return step
 
-    yield ringing
+    yield step_that_raises
     signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeIsUp, TooLong, TimeoutError, OSError])
 @pytest.mark.parametrize("call", ["submit", "status", "cancel", "download"])
-def test_what_a_handler_raises_comes_out_alone(
-    call: str, kind: type[BaseException], ring: Callable[[type[BaseException]], Step], tmp_path: Path
+def test_the_error_of_a_handler_is_raised_unchanged(
+    call: str,
+    kind: type[BaseException],
+    raise_during_request: Callable[[type[BaseException]], Step],
+    tmp_path: Path,
 ) -> None:
-    """Itself, and no frame that knows the key; a submission is in doubt; the next call is right."""
+    """The handler's error shows no frame with the key; a submission is unconfirmed; the next call works."""
     with (
-        FaultServer(ring(kind), answer({"task_id": "task-2"})) as server,
+        FaultServer(raise_during_request(kind), answer({"task_id": "task-2"})) as server,
         Client(KEY, server.url + "/v1") as client,
     ):
         calls = {
@@ -78,7 +81,7 @@ def test_what_a_handler_raises_comes_out_alone(
         assert not [name for name in frames if not name.startswith(OWN)]
         assert caught.value.__context__ is None
         notes = " ".join(getattr(caught.value, "__notes__", ()))
-        assert ("may exist" in notes) == (call == "submit"), f"the user reads: {notes!r}"
+        assert ("may exist" in notes) == (call == "submit"), f"the notes of the error: {notes!r}"
         assert client.status("task-2").task_id == "task-2"
         assert len(server.requests) == 2
         assert server.requests[0].connection != server.requests[1].connection

@@ -1,4 +1,4 @@
-"""A kernel that sleeps while another one submits its task does not submit it once more when it wakes up."""
+"""An attack by a suspended kernel: it does not submit a task that another kernel has submitted meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.waiting import until
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(os.name == "nt", reason="Windows cannot stop a process for a while"),
+    pytest.mark.skipif(os.name == "nt", reason="Windows cannot suspend a process"),
 ]
 
 KERNEL = """
@@ -37,9 +37,9 @@ print(task.status, flush=True)
 
 @pytest.mark.parametrize("is_confirmed", [True, False], ids=["confirmed", "unconfirmed"])
 def test_one_submission_is_paid_for(tmp_path: Path, is_confirmed: bool) -> None:
-    """The first kernel waits out a rate limit, and sleeps; the user submits the task from another one."""
+    """A task that the user submits in another kernel, while its own is suspended, is paid for once."""
     service = Service()
-    service.knows_keys = False
+    service.is_idempotent = False
     slow_down = {"error": {"message": "slow down", "code": "rate_limit"}}
     service.faults["submit"] = [answer(slow_down, 429, Retry_After="3")]
     with FaultServer(otherwise=service) as server:
@@ -57,7 +57,7 @@ def test_one_submission_is_paid_for(tmp_path: Path, is_confirmed: bool) -> None:
                 until(lambda: task.is_done)
                 assert task.status == "unconfirmed"
                 if not is_confirmed:
-                    service.faults["submit"] = [service.taken(close)]
+                    service.faults["submit"] = [service.create_then(close)]
                 task.submit_again()
                 until(lambda: task.is_done)
                 until(lambda: manager.library.current_hold(task.key) is None)

@@ -1,4 +1,4 @@
-"""A host that crawls keeps no other video from being saved before its link dies, and no task for ever."""
+"""Attacks by a very slow host: other videos are saved before their links expire, and every task ends."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from qingbo_widgets.tasks.following import saving
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.faults.service import VIDEO, Service, stage_of
 
-CRAWLING = 5
+SLOW_VIDEOS = 5
 
 
-class Crawling(Service):
-    """A service whose first videos come a byte at a time, never quite silent, and would take for ever."""
+class SlowHost(Service):
+    """A service that sends its first videos byte by byte, so that no timeout expires and none completes."""
 
     def serve(self, exchange: Exchange) -> bool:
-        """Answer as a service does, or crawl."""
+        """Answer as the base class does, but send the first videos byte by byte."""
         name = Path(exchange.request.path).stem
-        if stage_of(exchange.request) != "download" or int(name.partition("-")[2]) > CRAWLING:
+        if stage_of(exchange.request) != "download" or int(name.partition("-")[2]) > SLOW_VIDEOS:
             return super().serve(exchange)
         exchange.send(200, {"Content-Length": str(len(VIDEO))}, VIDEO[:1000])
         while not exchange.stopped.wait(0.05):
@@ -32,30 +32,30 @@ class Crawling(Service):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lifetime", [timedelta(hours=24), timedelta(seconds=20)], ids=["a day", "20 s"])
-def test_the_others_are_saved(tmp_path: Path, lifetime: timedelta) -> None:
-    """More videos crawl than are downloaded at a time; the next one is saved within seconds all the same."""
-    service = Crawling()
+def test_other_videos_are_saved(tmp_path: Path, lifetime: timedelta) -> None:
+    """A video is saved within seconds although more slow downloads are running than there are slots."""
+    service = SlowHost()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         client = Client("sk-slow-0123456789", f"{server.url}/v1")
         with TaskManager(client, Library(tmp_path / "videos"), poll_interval=0.05) as manager:
-            crawling = [manager.submit(prompt=f"a snail, {number}") for number in range(CRAWLING)]
+            slow_tasks = [manager.submit(prompt=f"a snail, {number}") for number in range(SLOW_VIDEOS)]
             end = time.monotonic() + 30
-            while any(task.download is None for task in crawling):
-                assert time.monotonic() < end, "not all of them have ended at the service"
+            while any(task.download is None for task in slow_tasks):
+                assert time.monotonic() < end, "not all downloads have started"
                 time.sleep(0.01)
             service.lifetime = lifetime
             task = manager.submit(prompt="a hare").wait(20)
             assert task.video_path is not None
             assert task.video_path.read_bytes() == VIDEO
-            assert not any(snail.is_done for snail in crawling)
+            assert not any(snail.is_done for snail in slow_tasks)
 
 
-class Refusing(Service):
-    """A service whose host takes its time to say that the video is gone."""
+class SlowRefusal(Service):
+    """A service whose host answers 410 after a delay."""
 
     def serve(self, exchange: Exchange) -> bool:
-        """Answer as a service does, but for the video."""
+        """Answer as the base class does, but refuse the video."""
         if stage_of(exchange.request) != "download":
             return super().serve(exchange)
         exchange.stopped.wait(0.2)
@@ -63,10 +63,10 @@ class Refusing(Service):
 
 
 @pytest.mark.slow
-def test_a_slow_refusal_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that takes longer to refuse than a link needs to be old is not asked for ever."""
+def test_a_slow_refusal_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that takes longer than a link counts as fresh does not cause endless requests."""
     monkeypatch.setattr(saving, "FRESH", 0.1)
-    service = Refusing()
+    service = SlowRefusal()
     service.story = (("completed", 100),)
     with FaultServer(otherwise=service) as server:
         service.url = server.url

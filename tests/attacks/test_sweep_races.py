@@ -1,4 +1,4 @@
-"""The user acts while a sweep waits for its journal: presses a card's button, pauses, ends the kernel."""
+"""Attacks on a sweep that waits for its journal, by a card's button, a pause and the kernel's end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from qingbo_widgets import Sweep, Task, TaskManager, sweep
 from qingbo_widgets.library.sweeps import Sweeps
-from qingbo_widgets.tasks.background import loop as monitor
+from qingbo_widgets.tasks.background import loop as loop_module
 from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.faults.server import answer, close
 from tests.faults.service import Service
@@ -24,19 +24,19 @@ REFUSED = answer({"error": {"message": "the model is down", "code": "bad", "para
 SLOWER = answer({"error": {"message": "slow down", "code": "rate_limit"}}, 429, Retry_After="0.5")
 
 
-class Stopped:
-    """A method that stops its caller, once, until it is let go: a journal that another program writes."""
+class BlockedMethod:
+    """A method that blocks its first caller until it is released, as a locked journal does."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
         self._method: Callable[..., Any] = getattr(owner, name)
-        self._is_let_go = threading.Event()
-        self.has_begun = threading.Event()
+        self._released = threading.Event()
+        self.was_called = threading.Event()
         monkeypatch.setattr(owner, name, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self.has_begun.is_set():
-            self.has_begun.set()
-            assert self._is_let_go.wait(30)
+        if not self.was_called.is_set():
+            self.was_called.set()
+            assert self._released.wait(30)
         return self._method(*args, **kwargs)
 
     def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
@@ -44,93 +44,93 @@ class Stopped:
 
     def wait(self) -> None:
         """Wait until the method is called."""
-        assert self.has_begun.wait(30)
+        assert self.was_called.wait(30)
 
-    def let_go(self) -> None:
-        """Let the caller go on."""
-        self._is_let_go.set()
+    def release(self) -> None:
+        """Release the caller."""
+        self._released.set()
 
 
-def refused(service: Service, manager: TaskManager) -> tuple[Sweep, Task]:
-    """A sweep of one cell that was refused, and the cell's task, which no kernel holds any more."""
-    service.story, service.knows_keys = RENDERING, False
+def refused_sweep(service: Service, manager: TaskManager) -> tuple[Sweep, Task]:
+    """Return a sweep of one refused cell, and the cell's task, which no kernel holds any more."""
+    service.story, service.is_idempotent = RENDERING, False
     service.faults["submit"] = [REFUSED]
-    made = sweep(prompt=["koi"], name="koi", manager=manager)
-    until(lambda: made.is_done)
-    (task,) = made.tasks
+    new_sweep = sweep(prompt=["koi"], name="koi", manager=manager)
+    until(lambda: new_sweep.is_done)
+    (task,) = new_sweep.tasks
     until(lambda: manager.library.current_hold(task.key) is None)
-    return made, task
+    return new_sweep, task
 
 
-# ---------------------------------------------------------------------- the card's button
+# ---------------------------------------------------------------------- a card's button
 
 
 @pytest.mark.slow
 def test_a_cell_and_its_task_are_submitted_once(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Retry in the grid and "Submit again" on the card, while the first waits for the journal."""
-    made, task = refused(service, make_manager())
-    claim = Stopped(monkeypatch, Sweeps, "claim")
-    made.cells[0].retry()
+    """A cell is paid for once if "Submit again" is clicked while its retry waits for the journal."""
+    new_sweep, task = refused_sweep(service, make_manager())
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.cells[0].retry()
     claim.wait()
     task.submit_again()
-    claim.let_go()
-    until(lambda: made.tasks and all(each.task_id for each in made.manager.tasks))
+    claim.release()
+    until(lambda: new_sweep.tasks and all(known.task_id for known in new_sweep.manager.tasks))
     assert service.prompts == ["koi"], "the cell was paid for twice"
-    assert made.tasks == (task,)
+    assert new_sweep.tasks == (task,)
 
 
 @pytest.mark.slow
 def test_a_cell_and_its_task_in_another_kernel_are_submitted_once(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other kernel's card has been quicker than the journal of this one."""
-    made, task = refused(service, make_manager())
+    """A retry that waits for the journal adopts the task that another kernel submits meanwhile."""
+    new_sweep, task = refused_sweep(service, make_manager())
     other = make_manager().adopt(task.key)
     assert other is not None
-    claim = Stopped(monkeypatch, Sweeps, "claim")
-    made.cells[0].retry()
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.cells[0].retry()
     claim.wait()
     other.submit_again()
     until(lambda: other.task_id)
-    claim.let_go()
-    until(lambda: made.tasks and made.tasks[0].task_id)
+    claim.release()
+    until(lambda: new_sweep.tasks and new_sweep.tasks[0].task_id)
     assert service.prompts == ["koi"], "the cell was paid for twice"
-    assert made.tasks[0].task_id == other.task_id
+    assert new_sweep.tasks[0].task_id == other.task_id
 
 
 @pytest.mark.slow
 def test_an_unconfirmed_submission_of_another_kernel_is_not_repeated(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other kernel's answer was lost, and it holds the task no more: that may be charged already."""
-    made, task = refused(service, make_manager())
+    """A retry sends nothing if another kernel's submission, whose answer was lost, may be charged."""
+    new_sweep, task = refused_sweep(service, make_manager())
     other = make_manager().adopt(task.key)
     assert other is not None
-    service.faults["submit"] = [service.taken(close)]
-    claim = Stopped(monkeypatch, Sweeps, "claim")
-    made.cells[0].retry()
+    service.faults["submit"] = [service.create_then(close)]
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.cells[0].retry()
     claim.wait()
     other.submit_again()
     until(lambda: other.is_done and other.manager.library.current_hold(task.key) is None)
-    claim.let_go()
-    until(lambda: made.cells[0].state not in (CellState.waiting, CellState.running))
+    claim.release()
+    until(lambda: new_sweep.cells[0].state not in (CellState.waiting, CellState.running))
     assert service.prompts == ["koi"], "the cell was paid for twice"
-    assert made.cells[0].state == CellState.unconfirmed
+    assert new_sweep.cells[0].state == CellState.unconfirmed
 
 
 @pytest.mark.slow
 def test_two_kernels_retry_a_refused_cell_once(service: Service, make_manager: MakeManager) -> None:
-    """Both try the refused ones again in the same moment: each is submitted by one of them."""
-    service.story, service.knows_keys = RENDERING, False
+    """If two kernels retry the refused cells at the same moment, each cell is submitted once."""
+    service.story, service.is_idempotent = RENDERING, False
     service.faults["submit"] = [REFUSED] * 8
     one, other = make_manager(), make_manager()
     here = sweep(prompt=[f"koi {number}" for number in range(8)], max_running=8, name="koi", manager=one)
     until(lambda: here.counts[CellState.failed] == 8)
     there = Sweep.load("koi", manager=other)
     until(lambda: there.counts[CellState.failed] == 8)
-    threads = [threading.Thread(target=made.retry_failed) for made in (here, there)]
+    threads = [threading.Thread(target=each.retry_failed) for each in (here, there)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -147,41 +147,41 @@ def test_two_kernels_retry_a_refused_cell_once(service: Service, make_manager: M
 def test_nothing_is_sent_after_a_pause(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pause comes while the journal is given the next cell, which then waits, and is no doubt."""
+    """A cell that is claimed during a pause is not sent; it waits, and is not unconfirmed."""
     service.story = RENDERING
     manager = make_manager()
-    made = sweep(prompt=["a", "b", "c"], name="koi", ask_above=0, manager=manager)
-    claim = Stopped(monkeypatch, Sweeps, "claim")
-    made.start()
+    new_sweep = sweep(prompt=["a", "b", "c"], name="koi", ask_above=0, manager=manager)
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.start()
     claim.wait()
-    made.pause()
-    claim.let_go()
+    new_sweep.pause()
+    claim.release()
     until(lambda: [row for row in manager.library.entries() if row.status != "submitting"])
-    until(lambda: made.counts[CellState.waiting] == 3)
+    until(lambda: new_sweep.counts[CellState.waiting] == 3)
     assert not service.tasks, "a cell was submitted after the pause"
     there = Sweep.load("koi", manager=make_manager())
-    assert there.counts[CellState.waiting] == 3, "another kernel doubts what was not sent"
-    made.resume()
-    until(lambda: len(service.prompts) == 3 and all(task.task_id for task in made.tasks))
+    assert there.counts[CellState.waiting] == 3, "another kernel counts the unsent cell as unconfirmed"
+    new_sweep.resume()
+    until(lambda: len(service.prompts) == 3 and all(task.task_id for task in new_sweep.tasks))
     assert sorted(service.prompts) == ["a", "b", "c"]
-    assert len(manager.library.entries()) == 3, "a task that was not sent has left a row behind"
+    assert len(manager.library.entries()) == 3, "a task that was not sent left a row behind"
 
 
 @pytest.mark.slow
 def test_a_pause_ends_the_attempts_of_a_submission(service: Service, make_manager: MakeManager) -> None:
-    """The service asks for patience; meanwhile the sweep is paused, so there is no further attempt."""
+    """A submission that is rate limited is not tried again once the sweep is paused."""
     service.story = RENDERING
     service.faults["submit"] = [SLOWER]
-    made = sweep(prompt=["koi"], manager=make_manager())
-    until(lambda: made.tasks and made.tasks[0].message)
-    (task,) = made.tasks
-    made.pause()
+    new_sweep = sweep(prompt=["koi"], manager=make_manager())
+    until(lambda: new_sweep.tasks and new_sweep.tasks[0].message)
+    (task,) = new_sweep.tasks
+    new_sweep.pause()
     until(lambda: task.task_id or task.is_done)
-    assert not service.tasks, "it was submitted after the pause"
+    assert not service.tasks, "the cell was submitted after the pause"
     assert "paused" in str(task.error)
-    until(lambda: made.counts[CellState.waiting] == 1)
-    made.resume()
-    until(lambda: made.counts[CellState.running] == 1 and made.tasks[0].task_id)
+    until(lambda: new_sweep.counts[CellState.waiting] == 1)
+    new_sweep.resume()
+    until(lambda: new_sweep.counts[CellState.running] == 1 and new_sweep.tasks[0].task_id)
     assert service.prompts == ["koi"]
 
 
@@ -189,96 +189,96 @@ def test_a_pause_ends_the_attempts_of_a_submission(service: Service, make_manage
 def test_an_unconfirmed_cell_is_not_sent_again_after_a_pause(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stays in doubt, and goes out once more when the sweep goes on, as the user has asked."""
+    """A paused retry leaves the cell unconfirmed, and is sent when the sweep continues."""
     service.story = RENDERING
-    service.faults["submit"] = [service.taken(close)]
+    service.faults["submit"] = [service.create_then(close)]
     manager = make_manager()
-    made = sweep(prompt=["koi"], manager=manager)
-    until(lambda: made.counts[CellState.unconfirmed] == 1)
-    (task,) = made.tasks
+    new_sweep = sweep(prompt=["koi"], manager=manager)
+    until(lambda: new_sweep.counts[CellState.unconfirmed] == 1)
+    (task,) = new_sweep.tasks
     until(lambda: manager.library.current_hold(task.key) is None)
-    look = Stopped(monkeypatch, manager.library, "claim")
-    made.retry_failed(unconfirmed=True)
-    look.wait()
-    made.pause()
-    look.let_go()
+    library_claim = BlockedMethod(monkeypatch, manager.library, "claim")
+    new_sweep.retry_failed(unconfirmed=True)
+    library_claim.wait()
+    new_sweep.pause()
+    library_claim.release()
     until(lambda: task.task_id or "still not known" in str(task.error))
-    assert not task.task_id, "it was submitted after the pause"
-    until(lambda: made.counts[CellState.waiting] == 1)
-    made.resume()
+    assert not task.task_id, "the cell was submitted after the pause"
+    until(lambda: new_sweep.counts[CellState.waiting] == 1)
+    new_sweep.resume()
     until(lambda: task.task_id)
     assert service.prompts == ["koi"]
 
 
 @pytest.mark.slow
-def test_what_the_user_submits_after_a_pause_is_not_repeated(
+def test_a_task_that_the_user_submits_after_a_pause_is_not_repeated(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pause held it back; then its card sent it, and the answer was lost: that needs another click."""
-    service.story, service.knows_keys = RENDERING, False
-    service.faults["submit"] = [SLOWER, service.taken(close)]
-    made = sweep(prompt=["koi"], manager=make_manager())
-    ended = Stopped(monkeypatch, made._queue, "_ended")
-    until(lambda: made.tasks and made.tasks[0].message)
-    (task,) = made.tasks
-    made.pause()
+    """A cell that its card has submitted during a pause, without an answer, is unconfirmed, not waiting."""
+    service.story, service.is_idempotent = RENDERING, False
+    service.faults["submit"] = [SLOWER, service.create_then(close)]
+    new_sweep = sweep(prompt=["koi"], manager=make_manager())
+    ended = BlockedMethod(monkeypatch, new_sweep._queue, "_ended")
+    until(lambda: new_sweep.tasks and new_sweep.tasks[0].message)
+    (task,) = new_sweep.tasks
+    new_sweep.pause()
     ended.wait()
     task.submit_again()
     until(lambda: not service.faults["submit"] and task.is_done)
-    ended.let_go()
-    until(lambda: not made.cells[0].is_end_pending)
-    assert made.cells[0].state == CellState.unconfirmed, "resume() would submit it once more"
+    ended.release()
+    until(lambda: not new_sweep.cells[0].is_end_pending)
+    assert new_sweep.cells[0].state == CellState.unconfirmed, "resume() would submit the cell again"
 
 
-# ---------------------------------------------------------------------- the end of the kernel
+# ---------------------------------------------------------------------- kernel shutdown
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_closed", [True, False], ids=["cut off", "refused"])
-def test_a_cell_that_meets_the_end_is_no_doubt(
+def test_a_cell_claimed_during_close_is_not_unconfirmed(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch, is_closed: bool
 ) -> None:
-    """The manager is closed while the journal is given a cell: the next kernel knows that it was not sent."""
+    """A cell that is claimed while the manager closes counts as not sent in the next kernel."""
     service.story = RENDERING
     manager = make_manager()
-    made = sweep(prompt=["a", "b"], name="koi", ask_above=0, manager=manager)
-    claim = Stopped(monkeypatch, Sweeps, "claim")
-    made.start()
+    new_sweep = sweep(prompt=["a", "b"], name="koi", ask_above=0, manager=manager)
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.start()
     claim.wait()
     if not is_closed:
         manager.monitor.drain(0.0)
-        claim.let_go()
+        claim.release()
         until(lambda: [row for row in manager.library.entries() if row.status != "submitting"])
     closing = threading.Thread(target=manager.close)
     closing.start()
     until(lambda: manager.monitor.is_closed)
-    claim.let_go()
+    claim.release()
     closing.join()
     assert not service.tasks
     there = Sweep.load("koi", manager=make_manager())
     until(lambda: not there.counts[CellState.running])
-    assert there.counts[CellState.waiting] == 2, "what was never sent may be charged, it says"
+    assert there.counts[CellState.waiting] == 2, "a cell that was never sent counts as unconfirmed"
     there.resume()
     until(lambda: len(service.prompts) == 2)
     assert sorted(service.prompts) == ["a", "b"]
 
 
-# ---------------------------------------------------------------------- callbacks that block
+# ---------------------------------------------------------------------- blocking callbacks
 
 
 @pytest.mark.slow
 def test_callbacks_may_wait_for_the_sweep(
     service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each task's ``on_end`` waits for the whole sweep, in greater numbers than there are idle threads."""
-    monkeypatch.setattr(monitor, "CALLBACK_WORKERS", 2)
+    """More ``on_end`` callbacks than there are threads can wait for the whole sweep."""
+    monkeypatch.setattr(loop_module, "CALLBACK_WORKERS", 2)
     service.story = RENDERING
     names = [f"koi {number}" for number in range(6)]
-    made = sweep(prompt=names, max_running=6, manager=make_manager())
-    until(lambda: len(made.tasks) == 6 and all(task.task_id for task in made.tasks))
+    new_sweep = sweep(prompt=names, max_running=6, manager=make_manager())
+    until(lambda: len(new_sweep.tasks) == 6 and all(task.task_id for task in new_sweep.tasks))
     ended = threading.Semaphore(0)
-    for task in made.tasks:
-        task.on_end(lambda _: (made.wait(30), ended.release()))
+    for task in new_sweep.tasks:
+        task.on_end(lambda _: (new_sweep.wait(30), ended.release()))
     service.story = (("failed", 0),)
-    until(lambda: made.state == "ended", 20)
+    until(lambda: new_sweep.state == "ended", 20)
     assert all(ended.acquire(timeout=20) for _ in names)

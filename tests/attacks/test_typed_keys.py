@@ -1,9 +1,7 @@
-"""In a real kernel, every logger at DEBUG, a key is typed and pasted wherever a text can be.
+"""An attack that types and pastes keys into every text field of a real kernel, with every logger at DEBUG.
 
-Then all is searched.
-
-Two keys: the one in use, and one that nobody here knows. What the kernel says, logs, writes and stores with
-the notebook has neither.
+There are two keys: the key in use, and a key that the package does not know. Neither may appear in the
+kernel's messages, logs, files, or the stored notebook.
 """
 
 from __future__ import annotations
@@ -22,12 +20,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.faults.server import FaultServer
 from tests.faults.service import Service
-from tests.kernel.test_secrets import Listener, send, written
+from tests.kernel.test_secrets import Listener, contents, send
 from tests.service.keyed_texts import READABLE, UNREADABLE
 
 IN_USE = "sk-sentinel-3e1f9c7a5b2d"
 UNKNOWN = "Zk91mmQpo2Lw7"
-#: Long enough that no other text has them, and what is left of a key that was cut.
+#: Parts of the keys that no other text contains; they are also found in a truncated key.
 TRACES = (IN_USE[3:15], IN_USE[-12:], UNKNOWN[:9], UNKNOWN[-9:])
 
 SETUP = """
@@ -65,7 +63,7 @@ sent = form.panels.editor("sent")
 buttons = {"save": form.panels.editor("presets").save_button, "fill": sent._fill}
 (box,) = studio._shortcut
 def note(change):
-    # What a page that saves the notebook just now would store.
+    # The state that a page would store if it saved the notebook now.
     with open("stored.txt", "a", encoding="utf-8") as file:
         print(change, change["owner"].get_state(), change["owner"]._trait_values, sent._note.value, file=file)
 for text in (*texts.values(), sent._paste):
@@ -77,12 +75,12 @@ print(json.dumps({
 }))
 """
 
-#: Everything that ipywidgets would store now, and every trait of every widget.
+#: Code that writes the state that ipywidgets would store now, and every trait of every widget.
 STORED = """
 from ipywidgets.widgets import widget as module
 alive = module._instances if hasattr(module, "_instances") else ipywidgets.Widget.widgets
 def traits():
-    return [repr(one._trait_values) + repr(vars(one)) for one in list(alive.values())]
+    return [repr(w._trait_values) + repr(vars(w)) for w in list(alive.values())]
 with open("stored.txt", "a", encoding="utf-8") as file:
     print(json.dumps(ipywidgets.Widget.get_manager_state(), default=repr), *traits(), file=file)
     print(form.prompt, form.request, studio, sent._note.value, file=file)
@@ -111,12 +109,12 @@ studio.manager.close()
 
 
 def update(client: NotebookClient, widget: str, value: str) -> None:
-    """The user has typed or pasted this."""
+    """Send the page's message of a text that the user typed or pasted."""
     send(client, widget, method="update", state={"value": value}, buffer_paths=[])
 
 
 def click(client: NotebookClient, button: str) -> None:
-    """The user has clicked."""
+    """Send the page's message of a click."""
     send(client, button, method="custom", content={"event": "click"})
 
 
@@ -124,12 +122,12 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
     """Run the notebook, typing and pasting between its cells.
 
     Returns:
-        The notebook as it is stored, and all messages of the kernel.
+        The stored notebook, and all messages of the kernel.
     """
     environment = {"QINGBO_BASE_URL": f"{server.url}/v1", "QINGBO_API_KEY": IN_USE, "LANGUAGE": "en"}
     own = {name: str(folder.parent / name.lower()) for name in ("HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
-    kinds = [SETUP, STUDIO, IDS, *[STORED] * 3, *MAGICS, STORED, LAST]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in kinds])
+    sources = [SETUP, STUDIO, IDS, *[STORED] * 3, *MAGICS, STORED, LAST]
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for cell in notebook.cells:
         if cell.source in MAGICS:
@@ -138,17 +136,17 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
         notebook, timeout=120, store_widget_state=True, resources={"metadata": {"path": folder}}
     )
     pasted = [*READABLE.values(), *UNREADABLE.values()]
-    # Its connection file is there when the kernel is, hence one in the other.
+    # The connection file exists only once the kernel runs, hence the nesting.
     async with client.async_setup_kernel(env={**os.environ, **environment, **own}):  # noqa: SIM117
         async with Listener(client.km.connection_file) as listener:
 
-            async def cells(count: int) -> None:
+            async def run_cells(count: int) -> None:
                 for _ in range(count):
                     await client.async_execute_cell(notebook.cells[done[0]], done[0])
                     done[0] += 1
 
             done = [0]
-            await cells(3)
+            await run_cells(3)
             ids = json.loads(notebook.cells[2].outputs[0].text)
             for text in pasted:
                 update(client, ids["paste"], text.replace("KEY", IN_USE))
@@ -156,7 +154,7 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
                 label = {"label": "Fill in from JSON", "text": text.replace("KEY", UNKNOWN)}
                 send(client, ids["shortcut"], method="custom", content=label)
                 click(client, ids["buttons"]["fill"])
-            await cells(1)
+            await run_cells(1)
             for widget in ids["texts"].values():
                 for typed in (IN_USE, IN_USE, f"A koi {IN_USE}", f"{IN_USE[:9]}\u200b{IN_USE[9:]}"):
                     update(client, widget, typed)
@@ -167,22 +165,22 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
                 method="custom",
                 content={"label": "Prompt", "text": f"A koi {IN_USE}"},
             )
-            await cells(1)
+            await run_cells(1)
             update(client, ids["key"], UNKNOWN)
-            await cells(1)
+            await run_cells(1)
             update(client, ids["texts"]["form image_urls"], "")
             update(client, ids["texts"]["form last_frame"], "")
             update(client, ids["texts"]["form callback_url"], "")
             update(client, ids["texts"]["static mask"], "")
-            await cells(len(notebook.cells) - done[0])
+            await run_cells(len(notebook.cells) - done[0])
             client.set_widgets_metadata()
     nbformat.write(notebook, folder / "executed.ipynb")
     return notebook, listener.messages
 
 
 @pytest.mark.slow
-def test_no_key_that_is_typed_stays_anywhere(tmp_path: Path, no_proxy: None) -> None:
-    """Not in a log, a trait, the stored widgets, the notebook, a draft, a preset, the journal, a request."""
+def test_no_typed_key_is_stored_anywhere(tmp_path: Path, no_proxy: None) -> None:
+    """A typed key is in no log, trait, stored widget, notebook, draft, preset, journal or request."""
     folder = tmp_path / "notebook"
     folder.mkdir()
     service = Service()
@@ -190,24 +188,24 @@ def test_no_key_that_is_typed_stays_anywhere(tmp_path: Path, no_proxy: None) -> 
         service.url = server.url
         notebook, messages = asyncio.run(run(folder, server))
     bodies = [request.path.encode() + request.body for request in server.requests]
-    everything = dict(written(folder)) | {
+    everything = dict(contents(folder)) | {
         "messages": json.dumps(messages, default=str).encode(),
         "requests": b"\n".join(bodies),
     }
-    found = {
+    leaks = {
         (name, trace)
         for name, content in everything.items()
         for trace in TRACES
         if trace in name or trace.encode() in content
     }
-    assert not found
+    assert not leaks
 
-    # Nothing of this would mean much if there had been nothing to find.
-    assert b"handle_msg" in everything["debug.log"], "Jupyter logs messages"
+    # Check that there was something to find; otherwise the test would prove nothing.
+    assert b"handle_msg" in everything["debug.log"], "Jupyter did not log messages"
     assert b"A fox" in everything["stored.txt"] + everything["executed.ipynb"]
     assert len(everything["stored.txt"]) > 100_000
     prompts = [json.loads(r.body)["prompt"] for r in server.requests if r.method == "POST"]
-    assert prompts == ["A fox"], "one was submitted, and no refused one"
+    assert prompts == ["A fox"], "only the last request should be submitted, and no refused one"
     assert any("presets" in name for name in everything)
     assert any("drafts" in name for name in everything)
     refused = [

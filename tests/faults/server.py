@@ -1,6 +1,6 @@
-"""An HTTP server on a real socket that does to the n-th request what the n-th step of its script says.
+"""A scripted HTTP server on a real socket: the n-th step of its script answers the n-th request.
 
-For faults that no well-behaved server commits: half an answer, a reset, a page of HTML, a length that lies.
+It produces the faults of badly behaved servers: half an answer, a reset, an HTML page, a wrong length.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came. Header names are in lower case."""
+    """A received request. Header names are in lower case."""
 
     method: str
     path: str
@@ -45,91 +45,99 @@ class Received:
 
     @property
     def json(self) -> Any:
-        """The body, read as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 @dataclass
 class Exchange:
-    """What a step works with: the request, the socket to answer on, and the end of the test."""
+    """The arguments of a step: the request, the socket for the answer, and the event that ends the test."""
 
     request: Received
     socket: socket.socket
     stopped: threading.Event = field(repr=False)
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Sends a status line, headers and a body as they are; no length is added."""
+        """Send a status line, headers and a body unchanged; no length is added."""
         head = f"HTTP/1.1 {status} Scripted\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items())
         self.socket.sendall(head.encode("latin-1") + b"\r\n" + body)
 
 
-#: Answers one request; returns whether the connection is kept.
+#: A function that answers one request and returns whether the connection is kept.
 Step = Callable[[Exchange], bool]
 
 
 def answer(body: object = b"", status: int = 200, **headers: str) -> Step:
-    """A whole answer; anything but bytes goes as JSON. ``Retry_After="3"`` is the header ``Retry-After``."""
+    """Return a step that sends a complete answer.
+
+    Args:
+        body: bytes, or a value to encode as JSON.
+        status: the status code.
+        headers: the headers, with underscores for hyphens: ``Retry_After="3"`` is ``Retry-After: 3``.
+    """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    named = {"Content-Length": str(len(content))} | {k.replace("_", "-"): v for k, v in headers.items()}
+    wire_headers = {"Content-Length": str(len(content))} | {
+        k.replace("_", "-"): v for k, v in headers.items()
+    }
 
     def step(exchange: Exchange) -> bool:
-        exchange.send(status, named, content)
+        exchange.send(status, wire_headers, content)
         return True
 
     return step
 
 
 def html(text: str, status: int = 502) -> Step:
-    """A gateway's page."""
+    """Return a step that sends a gateway's HTML page."""
     return answer(text.encode(), status, Content_Type="text/html")
 
 
 def redirect(location: str, status: int = 302) -> Step:
-    """An answer that points elsewhere."""
+    """Return a step that redirects to another location."""
     return answer(b"", status, Location=location)
 
 
 def close(exchange: Exchange) -> bool:
-    """Takes the request and hangs up."""
+    """Read the request and close the connection."""
     return False
 
 
 def reset(exchange: Exchange) -> bool:
-    """Takes the request and resets the connection (RST)."""
+    """Read the request and reset the connection (RST)."""
     exchange.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
 
 def silence(exchange: Exchange) -> bool:
-    """Takes the request and says nothing for as long as the server lives."""
+    """Read the request and send nothing until the server stops."""
     exchange.stopped.wait()
     return False
 
 
 def partial(body: bytes, sent: int, **headers: str) -> Step:
-    """Announces all of ``body``, sends its first bytes and hangs up."""
-    named = {"Content-Length": str(len(body))} | {k.replace("_", "-"): v for k, v in headers.items()}
+    """Announce all of ``body``, send its first ``sent`` bytes and close the connection."""
+    wire_headers = {"Content-Length": str(len(body))} | {k.replace("_", "-"): v for k, v in headers.items()}
 
     def step(exchange: Exchange) -> bool:
-        exchange.send(200, named, body[:sent])
+        exchange.send(200, wire_headers, body[:sent])
         return False
 
     return step
 
 
 def unannounced(body: bytes, **headers: str) -> Step:
-    """Sends ``body`` without its length and hangs up: whether that is all of it, who knows."""
-    named = {k.replace("_", "-"): v for k, v in headers.items()}
+    """Send ``body`` without its length and close the connection, so that a cut is undetectable."""
+    wire_headers = {k.replace("_", "-"): v for k, v in headers.items()}
 
     def step(exchange: Exchange) -> bool:
-        exchange.send(200, named, body)
+        exchange.send(200, wire_headers, body)
         return False
 
     return step
 
 
 def drip(body: bytes, interval: float) -> Step:
-    """Sends ``body`` byte by byte, ``interval`` seconds apart, never quite silent."""
+    """Send ``body`` byte by byte, ``interval`` seconds apart, so that no read timeout expires."""
 
     def step(exchange: Exchange) -> bool:
         exchange.send(200, {"Content-Length": str(len(body))}, b"")
@@ -143,42 +151,42 @@ def drip(body: bytes, interval: float) -> Step:
 
 
 def file(content: bytes, *, cut_at: int | None = None, ranges: bool = True, **headers: str) -> Step:
-    """A file as a server of files sends it: whole, or from ``Range`` on if ``If-Range`` still holds.
+    """Send a file as a file server does: whole, or from ``Range`` on if ``If-Range`` matches.
 
     Args:
         content: the file.
-        cut_at: hang up before this byte of the file.
-        ranges: whether it knows ranges at all.
+        cut_at: the byte of the file before which the connection is closed.
+        ranges: whether the server supports ranges.
         headers: ``ETag`` and the like; ``If-Range`` is compared with ``ETag``, else with ``Last-Modified``.
     """
-    named = {k.replace("_", "-"): v for k, v in headers.items()}
-    tag = named.get("ETag", named.get("Last-Modified"))
+    wire_headers = {k.replace("_", "-"): v for k, v in headers.items()}
+    tag = wire_headers.get("ETag", wire_headers.get("Last-Modified"))
 
     def step(exchange: Exchange) -> bool:
-        asked = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
-        start, status, own = 0, 200, dict(named)
-        if asked and ranges and exchange.request.headers.get("if-range") == tag:
-            start, status = int(asked[1]), 206
-            own["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        own["Content-Length"] = str(len(content) - start)
-        exchange.send(status, own, content[start:cut_at])
+        requested = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
+        start, status, sent_headers = 0, 200, dict(wire_headers)
+        if requested and ranges and exchange.request.headers.get("if-range") == tag:
+            start, status = int(requested[1]), 206
+            sent_headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        sent_headers["Content-Length"] = str(len(content) - start)
+        exchange.send(status, sent_headers, content[start:cut_at])
         return cut_at is None
 
     return step
 
 
 class FaultServer:
-    """The server. ``with FaultServer(step, step, …) as server``; steps may be added while it runs.
+    """A scripted server: ``with FaultServer(step, step, …) as server``; steps may be added while it runs.
 
     Args:
         script: the steps.
-        otherwise: what is done to a request beyond the end of the script; by default it is answered 599, so
-            that a test notices a request too many.
-        port: where to listen; 0 for any free port.
+        otherwise: the step for requests beyond the end of the script; by default the answer is 599, so that
+            a test detects a request too many.
+        port: the port to listen on; 0 for any free port.
 
     Attributes:
-        url: where it listens.
-        requests: what came, in order.
+        url: the URL of the server.
+        requests: the received requests, in order.
     """
 
     def __init__(self, *script: Step, otherwise: Step | None = None, port: int = 0) -> None:
@@ -193,7 +201,7 @@ class FaultServer:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def then(self, *steps: Step) -> FaultServer:
-        """Adds to the script."""
+        """Append steps to the script and return the server."""
         self._script += steps
         return self
 
@@ -234,12 +242,12 @@ class FaultServer:
                         step = self._script.pop(0) if self._script else self.otherwise
                     if not step(Exchange(request, connection, self._stopped)):
                         return
-            except OSError:  # the client hung up first
+            except OSError:  # the client closed the connection first
                 return
 
 
 def _read(stream: Any, number: int) -> Received | None:
-    if stream.peek(1)[:1] == b"\x16":  # the start of a TLS handshake, to which a plain server has no answer
+    if stream.peek(1)[:1] == b"\x16":  # the start of a TLS handshake, which a plain server cannot answer
         return None
     first = stream.readline().decode("latin-1").split()
     if len(first) != 3:

@@ -1,4 +1,4 @@
-"""A service that does its work, but for the faults that are put in its way at a stage of it."""
+"""A working fake service with faults that tests inject at each stage of a task."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ STORY: tuple[tuple[str, int], ...] = (("queued", 0), ("processing", 40), ("compl
 
 
 class Service:
-    """The step of a ``FaultServer`` that has no end; it makes tasks and counts them.
+    """The step of a ``FaultServer`` for any number of requests; it creates tasks and counts them.
 
     Attributes:
-        tasks: the tasks made: id and how often it was asked for.
-        prompts: the prompt of each task made, in order.
-        story: the status and the progress at the first question about a task, the second, and so on.
-        cancelled: the ids of the tasks that were cancelled.
-        faults: by stage (``submit``, ``status``, ``cancel``, ``download``), what its next requests meet.
-        knows_keys: whether a key that came before gets the task that it got then.
-        clock: how far this service's clock is ahead of ours.
-        lifetime: how long a link lives.
+        tasks: the number of status requests, by the id of the created task.
+        prompts: the prompt of each created task, in order.
+        story: the status and the progress at the first status request for a task, the second, and so on.
+        cancelled: the ids of the cancelled tasks.
+        faults: the steps for the next requests, by stage (``submit``, ``status``, ``cancel``, ``download``).
+        is_idempotent: whether a repeated idempotency key returns the task of its first request.
+        clock: the offset of this service's clock; positive if it is ahead of ours.
+        lifetime: the lifetime of a link.
+        keys: the id of the created task, by idempotency key.
     """
 
     def __init__(self) -> None:
@@ -37,25 +38,25 @@ class Service:
         self.story = STORY
         self.cancelled: set[str] = set()
         self.faults: defaultdict[str, list[Step]] = defaultdict(list)
-        self.knows_keys = True
+        self.is_idempotent = True
         self.clock = timedelta(0)
         self.lifetime = timedelta(hours=24)
         self.keys: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Answers, or does what the next fault of this stage does."""
+        """Run the next fault of this stage, or answer if there is none."""
         faults = self.faults[stage_of(exchange.request)]
         return faults.pop(0)(exchange) if faults else self.serve(exchange)
 
     def serve(self, exchange: Exchange) -> bool:
-        """Answers as a service does."""
+        """Answer as a working service does."""
         request = exchange.request
         stage = stage_of(request)
         if stage == "download":
             return file(VIDEO, ETag='"1"')(exchange)
         if stage == "submit":
-            return answer(self._body(self.take(request), "queued", 0))(exchange)
+            return answer(self._body(self.create_task(request), "queued", 0))(exchange)
         task_id = request.path.removesuffix("/cancel").rpartition("/")[2]
         if task_id not in self.tasks:
             return answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)(exchange)
@@ -67,27 +68,27 @@ class Service:
         self.tasks[task_id] += 1
         return answer(self._body(task_id, status, progress))(exchange)
 
-    def take(self, request: Received) -> str:
-        """Makes the task that a submission asks for."""
+    def create_task(self, request: Received) -> str:
+        """Create the task of a submission and return its id."""
         key = request.headers["idempotency-key"]
-        with self._lock:  # two kernels may submit in the same moment
-            if not self.knows_keys or key not in self.keys:
+        with self._lock:  # two kernels may submit at the same time
+            if not self.is_idempotent or key not in self.keys:
                 self.keys[key] = f"task-{len(self.tasks) + 1}"
                 self.tasks[self.keys[key]] = 0
                 self.prompts.append(request.json.get("prompt", ""))
             return self.keys[key]
 
-    def taken(self, fault: Step) -> Step:
-        """A fault that hides from the client that its task was made."""
+    def create_then(self, fault: Step) -> Step:
+        """Return a step that creates the task, then hides that from the client by a fault."""
 
         def step(exchange: Exchange) -> bool:
-            self.take(exchange.request)
+            self.create_task(exchange.request)
             return fault(exchange)
 
         return step
 
-    def saying(self, **changes: Any) -> Step:
-        """The true status, with some fields changed."""
+    def status_with(self, **changes: Any) -> Step:
+        """Return a step that sends the true status with some fields changed."""
 
         def step(exchange: Exchange) -> bool:
             task_id = exchange.request.path.rpartition("/")[2]
@@ -117,7 +118,7 @@ class Service:
 
 
 def stage_of(request: Received) -> str:
-    """What a request is about."""
+    """Return the stage that a request belongs to."""
     if request.path.startswith("/videos/"):
         return "download"
     if request.path.endswith("/cancel"):

@@ -1,6 +1,6 @@
-"""Every fault at every stage: what the user sees, how many tasks the service made, how many videos are saved.
+"""Every fault at every stage: the text on the card, the number of created tasks and of saved videos.
 
-``python -m tests.faults.table`` prints it; ``test_table.py`` holds it to be true.
+``python -m tests.faults.table`` prints the table; ``test_table.py`` checks it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from qingbo_widgets import Client, Library, TaskManager
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import download, leftovers
 from qingbo_widgets.tasks import schedule
-from qingbo_widgets.tasks.following import outage, saving, submission
-from qingbo_widgets.widgets.card import text as task_text
+from qingbo_widgets.tasks.following import outage as outage_module
+from qingbo_widgets.tasks.following import saving, submission
+from qingbo_widgets.widgets.card import text as card_texts
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from tests.faults.server import (
     Exchange,
@@ -46,7 +47,7 @@ from tests.faults.server import (
 from tests.faults.service import VIDEO, Service
 from tests.widgets.page import buttons_of
 
-__all__ = ["CASES", "Case", "Seen", "run"]
+__all__ = ["CASES", "Case", "Outcome", "run"]
 
 KEY = "sk-table-0123456789"
 PATIENCE = 30.0
@@ -55,7 +56,7 @@ JSON = b'{"task_id": "task-1", "status": "queued", "progress": 0}'
 
 @dataclass
 class World:
-    """What a case may spoil."""
+    """The parts of a run that a fault can change."""
 
     service: Service
     folder: Path
@@ -73,20 +74,20 @@ class Case:
     """One line of the table.
 
     Attributes:
-        stage: where it happens.
-        fault: what happens.
-        spoil: makes it happen.
-        says: what the card says of it, at some moment, as a pattern.
-        click: the button on the card that goes on; empty where it goes on by itself, or not at all.
-        status: what the card's headline says in the end.
-        tasks: how many tasks the service has made in the end.
-        videos: how many videos are saved in the end.
+        stage: the stage at which the fault occurs.
+        fault: the fault's description.
+        inject: the function that injects the fault.
+        card_text: a pattern that a text of the card matches at some moment.
+        click: the button on the card that continues; empty if the task continues by itself, or not at all.
+        status: a part of the card's headline at the end.
+        tasks: the number of tasks that the service has created at the end.
+        videos: the number of videos saved at the end.
     """
 
     stage: str
     fault: str
-    spoil: Callable[[World], object]
-    says: str
+    inject: Callable[[World], object]
+    card_text: str
     click: str = ""
     status: str = "Finished"
     tasks: int = 1
@@ -97,40 +98,40 @@ class Case:
 
 
 @dataclass
-class Seen:
-    """What happened.
+class Outcome:
+    """The outcome of a case.
 
     Attributes:
-        said: every sentence that the card showed, oldest first.
-        status: the headline's words in the end, tags removed.
-        offered: the buttons of the card when nothing went on by itself.
-        tasks: the tasks that the service made.
-        before: the same before anybody clicked.
-        videos: the videos saved, whole.
-        rows: the journal: one status for each row.
+        texts: every text that the card showed, oldest first.
+        status: the text of the headline at the end, without tags.
+        buttons: the buttons of the card once the task no longer continued by itself.
+        tasks: the number of tasks that the service created.
+        tasks_before_click: the same number before the click.
+        videos: the number of complete videos that were saved.
+        rows: the status of each row of the journal.
     """
 
-    said: list[str]
+    texts: list[str]
     status: str
-    offered: list[str]
+    buttons: list[str]
     tasks: int
-    before: int
+    tasks_before_click: int
     videos: int
     rows: list[str]
 
 
-# ---------------------------------------------------------------------- how to spoil
+# ---------------------------------------------------------------------- faults
 
 
 def at(stage: str, *faults: Step) -> Callable[[World], None]:
-    """The next requests of a stage meet these faults."""
+    """Inject these faults into the next requests of a stage."""
     return lambda world: world.service.faults[stage].extend(faults)
 
 
-def lasting(stage: str, fault: Step) -> Callable[[World], None]:
-    """Every request of a stage meets this fault, until the person clicks."""
+def every_time(stage: str, fault: Step) -> Callable[[World], None]:
+    """Inject this fault into every request of a stage until the user clicks."""
 
-    def spoil(world: World) -> None:
+    def inject(world: World) -> None:
         faults = world.service.faults[stage]
 
         def step(exchange: Exchange) -> bool:
@@ -139,91 +140,93 @@ def lasting(stage: str, fault: Step) -> Callable[[World], None]:
 
         faults.append(step)
 
-    return spoil
+    return inject
 
 
-def hidden(fault: Step) -> Callable[[World], None]:
-    """The task is made, and the fault hides that."""
-    return lambda world: world.service.faults["submit"].append(world.service.taken(fault))
+def after_creation(fault: Step) -> Callable[[World], None]:
+    """Inject a fault that hides from the client that its task was created."""
+    return lambda world: world.service.faults["submit"].append(world.service.create_then(fault))
 
 
-def saying(*answers: dict[str, Any]) -> Callable[[World], None]:
-    """True statuses, but for these fields."""
+def statuses_with(*answers: dict[str, Any]) -> Callable[[World], None]:
+    """Change these fields of the true statuses."""
     return lambda world: world.service.faults["status"].extend(
-        world.service.saying(**changes) for changes in answers
+        world.service.status_with(**changes) for changes in answers
     )
 
 
-def about_another(world: World) -> None:
-    """A cache in between confuses two tasks: the other one is completed, and its video is not ours."""
+def confused_tasks(world: World) -> None:
+    """Answer with the status of another task, as a cache may: it is completed, with another video."""
     link = {"url": f"{world.service.url}/videos/elsewhere.mp4"}
-    saying({"task_id": "task-2", "status": "completed", "result": {"images": [], "videos": [link]}})(world)
+    statuses_with({"task_id": "task-2", "status": "completed", "result": {"images": [], "videos": [link]}})(
+        world
+    )
 
 
 def dated(status: int) -> Step:
-    """An answer whose ``Retry-After`` is a date, by a clock that is an hour ahead."""
+    """Return an answer whose ``Retry-After`` is a date, by a clock that is an hour ahead."""
     theirs = datetime.now(UTC) + timedelta(hours=1)
     soon = format_datetime(theirs + timedelta(seconds=1), usegmt=True)
     return answer({}, status, Retry_After=soon, Date=format_datetime(theirs, usegmt=True))
 
 
-def unkeyed(world: World) -> None:
-    """A service that makes a second task for the same key, and whose first answer is lost."""
-    world.service.knows_keys = False
-    hidden(close)(world)
+def not_idempotent(world: World) -> None:
+    """Lose the first answer of a service that creates a second task for the same idempotency key."""
+    world.service.is_idempotent = False
+    after_creation(close)(world)
 
 
 def clock(hours: int) -> Callable[[World], None]:
-    """The service's clock is off."""
+    """Move the service's clock by these hours."""
     return lambda world: setattr(world.service, "clock", timedelta(hours=hours))
 
 
-def nobody(world: World) -> None:
-    """Nobody listens."""
+def service_down(world: World) -> None:
+    """Do not start the service until the user clicks."""
     world.is_up = False
 
 
-def elsewhere(base_url: str) -> Callable[[World], None]:
-    """An address that leads nowhere."""
+def wrong_base_url(base_url: str) -> Callable[[World], None]:
+    """Use a base URL that does not lead to the service."""
     return lambda world: setattr(world, "base_url", base_url.format(port=world.port))
 
 
-def late(world: World) -> None:
-    """The service is up only after a while."""
+def started_late(world: World) -> None:
+    """Start the service only after the first failed try."""
     world.is_up, world.is_late = False, True
 
 
 def full_disk(world: World) -> None:
-    """The video goes to a device that is always full."""
+    """Write the video to a device that is always full."""
     world.is_full = True
 
 
 def no_folder(world: World) -> None:
-    """A file stands where the folder should be."""
+    """Put a file at the path of the folder."""
     world.folder.write_text("in the way", encoding="utf-8")
 
 
-def failing(when: Callable[[Entry], bool], times: int = 99) -> Callable[[World], None]:
-    """The journal cannot be written."""
+def failing_journal(when: Callable[[Entry], bool], times: int = 99) -> Callable[[World], None]:
+    """Make the journal's next writes of matching entries fail."""
 
-    def spoil(world: World) -> None:
-        real, left = world.library.put, [times]
+    def inject(world: World) -> None:
+        put, remaining = world.library.put, [times]
 
         def write(entry: Entry, **held: Any) -> None:
-            if left[0] and when(entry):
-                left[0] -= 1
+            if remaining[0] and when(entry):
+                remaining[0] -= 1
                 raise sqlite3.OperationalError("database or disk is full")
-            real(entry, **held)
+            put(entry, **held)
 
         world.library.put = write  # type: ignore[method-assign]
 
-    return spoil
+    return inject
 
 
 LOST: tuple[tuple[str, Step], ...] = (
     ("hangs up", close),
     ("resets", reset),
-    ("says nothing", silence),
+    ("no answer", silence),
 )
 GARBLED: tuple[tuple[str, Step], ...] = (
     ("cut off", partial(JSON, 20)),
@@ -253,30 +256,41 @@ REVOKED = answer({"error": {"message": "revoked"}}, 401)
 MISSING = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
 
 CASES = (
-    Case("before sending", "refused, then up", late, WAITS),
-    Case("before sending", "refused for good", nobody, UNSENT, AGAIN),
+    Case("before sending", "refused, then up", started_late, WAITS),
+    Case("before sending", "refused for good", service_down, UNSENT, AGAIN),
     Case(
         "before sending",
         "name not found",
-        elsewhere("https://service.invalid/v1"),
+        wrong_base_url("https://service.invalid/v1"),
         UNSENT,
         AGAIN,
     ),
-    Case("before sending", "TLS fails", elsewhere("https://127.0.0.1:{port}/v1"), UNSENT, AGAIN),
+    Case("before sending", "TLS fails", wrong_base_url("https://127.0.0.1:{port}/v1"), UNSENT, AGAIN),
     *(Case("before sending", name, at("submit", step), WAITS) for name, step in LIMITED),
-    *(Case("after sending", name, hidden(step), UNCONFIRMED, "Check") for name, step in LOST),
-    Case("after sending", "hangs up; knows keys", hidden(close), UNCONFIRMED, AGAIN),
-    Case("after sending", "hangs up; knows no keys", unkeyed, UNCONFIRMED, AGAIN, tasks=2),
-    *(Case("during the answer", name, hidden(step), UNCONFIRMED, "Check") for name, step in GARBLED),
-    Case("during the answer", "502 in HTML; knows keys", hidden(html("<h1>Bad")), UNCONFIRMED, AGAIN),
+    *(Case("after sending", name, after_creation(step), UNCONFIRMED, "Check") for name, step in LOST),
+    Case("after sending", "hangs up; idempotent", after_creation(close), UNCONFIRMED, AGAIN),
+    Case("after sending", "hangs up; not idempotent", not_idempotent, UNCONFIRMED, AGAIN, tasks=2),
+    *(Case("during the answer", name, after_creation(step), UNCONFIRMED, "Check") for name, step in GARBLED),
+    Case(
+        "during the answer",
+        "502 in HTML; idempotent",
+        after_creation(html("<h1>Bad")),
+        UNCONFIRMED,
+        AGAIN,
+    ),
     *(Case("polling", name, at("status", step, step), AWAY) for name, step in (*LOST, *GARBLED)),
     *(Case("polling", name, at("status", step, step), BUSY) for name, step in LIMITED),
     Case("polling", "429, Retry-After: 0", at("status", answer({}, 429, Retry_After="0")), BUSY),
     Case("polling", "503, Retry-After as a date", at("status", dated(503)), AWAY),
-    Case("polling", "unknown status", saying({"status": "moderating"}), ""),
-    Case("polling", "unknown and missing fields", saying({"novelty": [1], "progress": None, "model": 7}), ""),
-    Case("polling", "about another task", about_another, "Not reachable.* another task, task-2.* Trying"),
-    Case("polling", "progress backwards", saying({"progress": 60}, {"progress": 20}), ""),
+    Case("polling", "unknown status", statuses_with({"status": "moderating"}), ""),
+    Case(
+        "polling",
+        "unknown and missing fields",
+        statuses_with({"novelty": [1], "progress": None, "model": 7}),
+        "",
+    ),
+    Case("polling", "about another task", confused_tasks, "Not reachable.* another task, task-2.* Trying"),
+    Case("polling", "progress backwards", statuses_with({"progress": 60}, {"progress": 20}), ""),
     Case("polling", "clock 5 h ahead", clock(5), ""),
     Case("polling", "clock 5 h behind", clock(-5), ""),
     Case("polling", "401, once", at("status", REVOKED), DOUBTED),
@@ -284,12 +298,12 @@ CASES = (
     Case(
         "polling",
         "key revoked",
-        lasting("status", REVOKED),
+        every_time("status", REVOKED),
         "Connect with a key that works",
         "connect()",
     ),
-    Case("polling", "key revoked, then good again", lasting("status", REVOKED), "revoked", FOLLOW),
-    Case("polling", "404 for good", lasting("status", MISSING), "no such task", FOLLOW),
+    Case("polling", "key revoked, then good again", every_time("status", REVOKED), "revoked", FOLLOW),
+    Case("polling", "404 for good", every_time("status", MISSING), "no such task", FOLLOW),
     *(Case("downloading", name, at("download", step), "") for name, step in LOST),
     Case("downloading", "cut off, 3 times", at("download", *[HALF] * 3), ""),
     Case("downloading", "cut off, 4 times", at("download", *[HALF] * 4), "4 tries .* Trying again in"),
@@ -328,42 +342,47 @@ CASES = (
     Case(
         "writing the row",
         "with the id",
-        failing(lambda entry: entry.task_id != "", times=2),
+        failing_journal(lambda entry: entry.task_id != "", times=2),
         "Keep the id, task-1",
     ),
-    Case("writing the row", "with the file", failing(lambda entry: entry.file is not None), "Keep the id"),
+    Case(
+        "writing the row",
+        "with the file",
+        failing_journal(lambda entry: entry.file is not None),
+        "Keep the id",
+    ),
 )  # fmt: skip
 
 
-# ---------------------------------------------------------------------- how it is run
+# ---------------------------------------------------------------------- running a case
 
 
 @contextlib.contextmanager
-def hurried() -> Iterator[None]:
-    """Pauses between tries are a fiftieth of what they are; how long they are is proven elsewhere."""
-    real = schedule.retry_delay
+def short_pauses() -> Iterator[None]:
+    """Shorten the pauses between tries to a fiftieth; other tests check their length."""
+    retry_delay = schedule.retry_delay
 
     def soon(failures: int, retry_after: float | None = None) -> float:
-        return real(failures, retry_after) / 50
+        return retry_delay(failures, retry_after) / 50
 
     with contextlib.ExitStack() as stack:
         for module in (schedule, saving, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
-        stack.enter_context(mock.patch.object(outage, "REFUSAL_PATIENCE", 0.5))
+        stack.enter_context(mock.patch.object(outage_module, "DOUBTED", 0.5))
         yield
 
 
-def run(case: Case, folder: Path) -> Seen:
-    """Submits one task into the fault, clicks where the card asks for it, and tells what came of it."""
+def run(case: Case, folder: Path) -> Outcome:
+    """Submit one task with the fault, click the card's button if necessary, and return the outcome."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     service = Service()
     folder = folder / "qingbo_videos"
     service.url = f"http://127.0.0.1:{port}"
     world = World(service, folder, Library(folder), port, base_url=f"{service.url}/v1")
-    case.spoil(world)
-    with hurried(), contextlib.ExitStack() as disk, contextlib.ExitStack() as stack:
+    case.inject(world)
+    with short_pauses(), contextlib.ExitStack() as disk, contextlib.ExitStack() as stack:
         if world.is_full:
             full = mock.patch.object(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
             disk.enter_context(full)
@@ -379,19 +398,19 @@ def run(case: Case, folder: Path) -> Seen:
             )
         )
         task = manager.submit(prompt="一条锦鲤")
-        said: list[str] = []
-        task.observe(lambda change: said.append(str(change.new or "")), ["message", "error"])
+        texts: list[str] = []
+        task.observe(lambda change: texts.append(str(change.new or "")), ["message", "error"])
         if world.is_late:
-            _until(lambda: said)
+            _until(lambda: texts)
             stack.enter_context(FaultServer(otherwise=service, port=port))
         _until(lambda: task.is_done)
         card = TaskCard(task)
         stack.callback(card.close)
-        offered = buttons_of(card)
-        said.append(_text(task_text.advice(task)))
-        before = len(service.tasks)
+        buttons = buttons_of(card)
+        texts.append(_text(card_texts.advice(task)))
+        tasks_before_click = len(service.tasks)
         if case.click:
-            # The trouble is over, and the person knows.
+            # The fault is over, and the user clicks.
             if not world.is_up:
                 stack.enter_context(FaultServer(otherwise=service, port=port))
             service.faults.clear()
@@ -401,19 +420,19 @@ def run(case: Case, folder: Path) -> Seen:
             disk.close()
             _click(case.click, card, service)
             _until(lambda: task.is_done and task.video_path)
-        status = _text(task_text.headline(task))
+        status = _text(card_texts.headline(task))
     videos = [path for path in folder.glob("*.mp4") if path.read_bytes() == VIDEO]
     rows = [entry.status for entry in Library(folder).entries()]
     left = {path.suffix for path in folder.iterdir() if path.is_file()} - {".mp4", ".json", ".sqlite"}
-    assert not left, f"lies about: {left}"
-    return Seen(said, status, offered, len(service.tasks), before, len(videos), rows)
+    assert not left, f"files left behind: {left}"
+    return Outcome(texts, status, buttons, len(service.tasks), tasks_before_click, len(videos), rows)
 
 
 def _click(button: str, card: TaskCard, service: Service) -> None:
     if button == "connect()":
         card.task.manager.recover()  # type: ignore[attr-defined]  # a TaskManager
     elif button == "Check":
-        card.id_field.value = next(iter(service.tasks))  # out of the service's dashboard
+        card.id_field.value = next(iter(service.tasks))  # from the service's dashboard
         card.check_button.click()
     else:
         name = button.lower().replace(" ", "_")
@@ -423,7 +442,7 @@ def _click(button: str, card: TaskCard, service: Service) -> None:
 def _until(condition: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it did not come true"
+        assert time.monotonic() < end, "the condition did not come true"
         threading.Event().wait(0.005)
 
 
@@ -432,16 +451,16 @@ def _text(markup: str) -> str:
 
 
 def main() -> None:
-    """Prints the table as Markdown."""
-    print("| stage | fault | the card says | then | tasks | videos |")
+    """Print the table as Markdown."""
+    print("| stage | fault | the card shows | then | tasks | videos |")
     print("|---|---|---|---|---|---|")
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            seen = run(case, Path(folder))
-        telling = [text for text in seen.said if case.says and re.search(case.says, text)]
-        says = telling[0] if telling else re.sub(r"\d+ %|\d+:\d\d", "", seen.status)
-        then = f"*{case.click}*" if case.click else "by itself" if seen.videos else "it stays so"
-        line = (case.stage, case.fault, says[:160], then, str(seen.tasks), str(seen.videos))
+            outcome = run(case, Path(folder))
+        matching = [text for text in outcome.texts if case.card_text and re.search(case.card_text, text)]
+        card_text = matching[0] if matching else re.sub(r"\d+ %|\d+:\d\d", "", outcome.status)
+        then = f"*{case.click}*" if case.click else "by itself" if outcome.videos else "nothing"
+        line = (case.stage, case.fault, card_text[:160], then, str(outcome.tasks), str(outcome.videos))
         print("| " + " | ".join(part.replace("|", "/") for part in line) + " |", flush=True)
 
 

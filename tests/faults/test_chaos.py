@@ -1,4 +1,4 @@
-"""Everything at once: a third of the requests disturbed, the kernel killed ten times, and nothing is lost."""
+"""A test of all faults at once: a third of the requests fail, the kernel is killed ten times."""
 
 from __future__ import annotations
 
@@ -26,49 +26,50 @@ SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEEDS", "1").split(",")]
 HOPS = ("connection", "transfer-encoding", "content-length", "server", "date")
 
 
-class Weather:
-    """Stands between the client and the sandbox, and disturbs every third request, on its way in or out.
+class FaultyProxy:
+    """A proxy between client and sandbox that makes a third of the requests or their answers fail.
 
     Attributes:
-        disturbed: how often each fault happened.
-        passed: how many requests went through.
+        url: the URL of the proxy.
+        faults: the number of occurrences of each fault.
+        passed: the number of requests that were forwarded without a fault.
     """
 
     def __init__(self, sandbox: Sandbox, seed: int) -> None:
         self.url = ""
-        self.disturbed: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
         self.passed = 0
         self._sandbox = sandbox
-        self._dice = random.Random(seed)
+        self._rng = random.Random(seed)
         self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Answers one request, somehow."""
+        """Forward one request, possibly with a fault."""
         if exchange.request.path == "/dashboard":
-            return answer(self.made())(exchange)
+            return answer(self.created_tasks())(exchange)
         with self._lock:
-            is_bad, kind, where = self._dice.random() < 1 / 3, self._dice.randrange(4), self._dice.random()
+            is_faulty, kind, position = self._rng.random() < 1 / 3, self._rng.randrange(4), self._rng.random()
             name = ("refused", "lost", "hidden", "cut")[kind]
-            self.passed += not is_bad
-            self.disturbed[name] += is_bad
-        if is_bad and name == "refused":  # it never arrives
-            faults = (
+            self.passed += not is_faulty
+            self.faults[name] += is_faulty
+        if is_faulty and name == "refused":  # the request does not arrive
+            refusals = (
                 answer({}, 503, Retry_After="0"),
                 answer({}, 429, Retry_After="0"),
                 html("<p>no"),
                 close,
             )
-            return faults[int(where * 4)](exchange)
+            return refusals[int(position * 4)](exchange)
         status, headers, body = self._forward(exchange.request)
-        if is_bad and name == "lost":  # it arrives, and the answer does not
-            return (reset, close)[int(where * 2)](exchange)
-        if is_bad and name == "hidden":
-            return (html("<h1>502"), html("<p>Welcome", 200), answer(b'{"ta'))[int(where * 3)](exchange)
-        exchange.send(status, headers, body[: int(where * len(body))] if is_bad else body)
-        return not is_bad
+        if is_faulty and name == "lost":  # the request arrives, and its answer does not
+            return (reset, close)[int(position * 2)](exchange)
+        if is_faulty and name == "hidden":
+            return (html("<h1>502"), html("<p>Welcome", 200), answer(b'{"ta'))[int(position * 3)](exchange)
+        exchange.send(status, headers, body[: int(position * len(body))] if is_faulty else body)
+        return not is_faulty
 
-    def made(self) -> dict[str, str]:
-        """The tasks that the service has made: its dashboard."""
+    def created_tasks(self) -> dict[str, str]:
+        """Return the id of each created task by its prompt, as the service's dashboard lists them."""
         return {body["prompt"]: task_id for task_id, body in self._sandbox.requests.items()}
 
     def _forward(self, request: Received) -> tuple[int, dict[str, str], bytes]:
@@ -77,18 +78,18 @@ class Weather:
         headers = {name: value for name, value in request.headers.items() if name not in ("host", *HOPS)}
         try:
             connection.request(request.method, request.path, request.body or None, headers)
-            got = connection.getresponse()
-            body = got.read()
+            response = connection.getresponse()
+            body = response.read()
         finally:
             connection.close()
-        if got.headers.get_content_type() == "application/json":
-            body = body.replace(root.encode(), self.url.encode())  # the videos are fetched through here, too
-        kept = {name: value for name, value in got.getheaders() if name.lower() not in HOPS}
-        return got.status, kept | {"Content-Length": str(len(body))}, body
+        if response.headers.get_content_type() == "application/json":
+            body = body.replace(root.encode(), self.url.encode())  # videos pass through the proxy, too
+        passed_on = {name: value for name, value in response.getheaders() if name.lower() not in HOPS}
+        return response.status, passed_on | {"Content-Length": str(len(body))}, body
 
 
 def frames_of(path: Path) -> int:
-    """Decodes a video to its end."""
+    """Decode a video to its end and return the number of frames."""
     with av.open(str(path)) as film:
         return sum(1 for _ in film.decode(video=0))
 
@@ -96,19 +97,19 @@ def frames_of(path: Path) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path) -> None:
-    """50 tasks, a third of the requests disturbed, 10 times kill -9: 50 tasks made, 50 videos, 50 rows."""
-    print(f"seed {seed}; CHAOS_SEEDS=1,2,… tries others")
-    dice, began = random.Random(seed), time.monotonic()
+    """50 submissions become 50 tasks, videos and rows, in spite of failed requests and ten times kill -9."""
+    print(f"seed {seed}; set CHAOS_SEEDS=1,2,… for others")
+    rng, began = random.Random(seed), time.monotonic()
     folder, log = tmp_path / "qingbo_videos", (tmp_path / "kernels.log").open("w", encoding="utf-8")
 
-    def said() -> str:
+    def log_text() -> str:
         return Path(log.name).read_text(encoding="utf-8")
 
     with log, Sandbox(speed=50, draft=True) as sandbox:
-        weather = Weather(sandbox, seed)
-        with FaultServer(otherwise=weather) as server:
-            weather.url = server.url
-            for life in range(KILLS + 1):
+        proxy = FaultyProxy(sandbox, seed)
+        with FaultServer(otherwise=proxy) as server:
+            proxy.url = server.url
+            for run in range(KILLS + 1):
                 kernel = subprocess.Popen(
                     [
                         sys.executable,
@@ -117,7 +118,7 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
                         folder,
                         server.url,
                         str(TASKS),
-                        f"{seed}/{life}",
+                        f"{seed}/{run}",
                     ],
                     env={**os.environ, "QINGBO_API_KEY": sandbox.api_key},
                     stdout=subprocess.PIPE,
@@ -126,21 +127,21 @@ def test_nothing_is_lost_and_nothing_is_paid_for_twice(seed: int, tmp_path: Path
                 )
                 assert kernel.stdout is not None
                 with kernel, kernel.stdout:
-                    assert kernel.stdout.readline() == "awake\n", said()
-                    if life < KILLS:
-                        threading.Event().wait(dice.uniform(0.0, 2.5))
+                    assert kernel.stdout.readline() == "awake\n", log_text()
+                    if run < KILLS:
+                        threading.Event().wait(rng.uniform(0.0, 2.5))
                         kernel.kill()
                     else:
-                        assert kernel.stdout.readline() == "finished\n", said()
-            made = list(weather.made())
+                        assert kernel.stdout.readline() == "finished\n", log_text()
+            prompts = list(proxy.created_tasks())
             count = len(sandbox.requests)
     rows = Library(folder).entries()
-    print(f"{time.monotonic() - began:.0f} s, {weather.passed} requests went well, {dict(weather.disturbed)}")
+    print(f"{time.monotonic() - began:.0f} s, {proxy.passed} requests without a fault, {dict(proxy.faults)}")
     assert count == TASKS
-    assert sorted(made) == [PROMPT.format(number) for number in range(TASKS)]
+    assert sorted(prompts) == [PROMPT.format(number) for number in range(TASKS)]
     assert Counter(row.status for row in rows) == {"completed": TASKS}
     videos = sorted(path for path in folder.iterdir() if path.suffix == ".mp4")
     assert sorted(str(row.file) for row in rows) == sorted(path.name for path in videos)
-    kept = Counter(path.suffix for path in folder.iterdir() if path.is_file())
-    assert kept == {".mp4": TASKS, ".json": TASKS, ".sqlite": 1}
+    suffixes = Counter(path.suffix for path in folder.iterdir() if path.is_file())
+    assert suffixes == {".mp4": TASKS, ".json": TASKS, ".sqlite": 1}
     assert all(frames_of(path) > 50 for path in videos)

@@ -1,4 +1,4 @@
-"""Each fault at each stage: what the person is told, and that nothing is lost or paid for twice."""
+"""Tests of every fault at every stage: the text on the card, and no task lost or paid for twice."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.faults.table import CASES, Case, run
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_fault_at_every_stage(case: Case, tmp_path: Path, no_proxy: None) -> None:
-    """The card says what happened and offers what helps; one task is made, and one video saved."""
-    seen = run(case, tmp_path)
-    assert any(re.search(case.says, text) for text in [seen.status, *seen.said]), seen.said
+    """The card shows the fault and the button that helps; one task is created, and one video saved."""
+    outcome = run(case, tmp_path)
+    assert any(re.search(case.card_text, text) for text in [outcome.status, *outcome.texts]), outcome.texts
     if case.click and case.click != "connect()":
-        assert case.click in seen.offered
-    assert seen.before <= 1, "paid for twice by itself"
-    assert (seen.tasks, seen.videos) == (case.tasks, case.videos)
-    assert case.status in seen.status
-    assert len(seen.rows) == 1, "no row is lost, and none is there twice"
+        assert case.click in outcome.buttons
+    assert outcome.tasks_before_click <= 1, "the task was paid for twice without a click"
+    assert (outcome.tasks, outcome.videos) == (case.tasks, case.videos)
+    assert case.status in outcome.status
+    assert len(outcome.rows) == 1, "a row was lost or duplicated"

@@ -1,4 +1,4 @@
-"""What a card sends to the page, heard on a real kernel's own channel."""
+"""Tests of the messages that a card sends to the page, read from a real kernel's iopub channel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import qingbo_widgets as qw
 from ipywidgets.widgets import widget as registry
 manager = qw.connect("some-key", base_url={url!r}, library="videos")
 manager.poll_interval = 0.1
-async def made(work):
+async def print_new_widgets(work):
     before = set(registry._instances)
     work()
     print(*(set(registry._instances) - before))
@@ -28,9 +28,11 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service whose tasks take a while, and move on whenever they are asked for."""
+    """Yield a service whose tasks make progress with each of many status requests."""
     service = Service()
-    service.faults["status"] = [service.saying(status="processing", progress=n) for n in range(5, 95, 15)]
+    service.faults["status"] = [
+        service.status_with(status="processing", progress=n) for n in range(5, 95, 15)
+    ]
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         yield service
@@ -38,21 +40,23 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def kernel(service: Service, tmp_path: Path) -> Iterator[Kernel]:
-    """A kernel that is connected to it."""
+    """Yield a kernel that is connected to the service."""
     with started(tmp_path) as (kernel,):
         kernel.run(CONNECT.format(url=f"{service.url}/v1"))
         yield kernel
 
 
 def widgets(kernel: Kernel, code: str) -> set[str]:
-    """The ids of the widgets that a cell makes."""
+    """Return the ids of the widgets that this code creates in a cell."""
     return set(
-        kernel.run(f"def work():\n    global card, task, studio\n    {code}\nawait made(work)").split()
+        kernel.run(
+            f"def work():\n    global card, task, studio\n    {code}\nawait print_new_widgets(work)"
+        ).split()
     )
 
 
-def told(kernel: Kernel, ids: set[str], begin: float = 0.0) -> list[Message]:
-    """What the page was told of these widgets since, but that there are they."""
+def updates_of(kernel: Kernel, ids: set[str], begin: float = 0.0) -> list[Message]:
+    """Return the updates of these widgets that the page has received since; not their creation."""
     return [
         message
         for message in kernel.drawn(begin)
@@ -61,42 +65,42 @@ def told(kernel: Kernel, ids: set[str], begin: float = 0.0) -> list[Message]:
 
 
 def send(kernel: Kernel, widget: str, **state: Any) -> None:
-    """What a page tells of a widget."""
+    """Send the new state of a widget, as the page does."""
     data = {"method": "update", "state": state, "buffer_paths": []}
     kernel.deliver("comm_msg", {"comm_id": widget, "data": data})
 
 
-def ended(kernel: Kernel) -> bool:
-    """Whether the display of a card has become the finished video."""
-    updates = [one for one in kernel.drawn(0) if one.kind == "update_display_data"]
-    return any('preload="metadata"' in one.content["data"].get("text/html", "") for one in updates)
+def shows_the_video(kernel: Kernel) -> bool:
+    """Return whether the display of a card has become the finished video."""
+    updates = [message for message in kernel.drawn(0) if message.kind == "update_display_data"]
+    return any('preload="metadata"' in message.content["data"].get("text/html", "") for message in updates)
 
 
 @pytest.mark.slow
 def test_only_a_card_that_is_displayed_is_drawn(kernel: Kernel) -> None:
-    """Two cards of one task, from its beginning to its video: the one in no cell sends nothing."""
+    """Of two cards of one task, the card that no cell displays sends nothing, from the start to the video."""
     unseen = widgets(kernel, "task = qw.generate('一条锦鲤'); card = qw.TaskCard(task)")
     shown = widgets(kernel, "from IPython.display import display; display(task)")
     kernel.run("await task")
-    kernel.wait_for(lambda: ended(kernel), PATIENCE)
+    kernel.wait_for(lambda: shows_the_video(kernel), PATIENCE)
     assert len(unseen) > 5
-    assert told(kernel, unseen) == []
-    assert len(told(kernel, shown)) > 3
+    assert updates_of(kernel, unseen) == []
+    assert len(updates_of(kernel, shown)) > 3
 
 
 @pytest.mark.slow
-def test_the_page_says_whether_a_card_is_drawn(kernel: Kernel) -> None:
-    """In a box of the user's own: drawn from the first view on, and no more after the last."""
+def test_a_card_is_drawn_while_the_page_has_a_view_of_it(kernel: Kernel) -> None:
+    """A card in a user's own box is drawn from the page's first view of it, and not after the last."""
     ids = widgets(kernel, "task = qw.generate('一条锦鲤'); card = qw.TaskCard(task)")
     kernel.run("while task.progress < 5: await asyncio.sleep(0.01)")
     card = kernel.run("print(card.model_id)")
     parts = ids - {card}
-    assert told(kernel, ids) == []
+    assert updates_of(kernel, ids) == []
     send(kernel, card, _view_count=1)
-    kernel.wait_for(lambda: told(kernel, parts), PATIENCE)
+    kernel.wait_for(lambda: updates_of(kernel, parts), PATIENCE)
     send(kernel, card, _view_count=0)
     kernel.run("while card.cell_output.is_seen: await asyncio.sleep(0.01)")
-    count = len(told(kernel, parts))
+    count = len(updates_of(kernel, parts))
     kernel.run("await task")
     kernel.run("assert task.video_path and not card.cell_output.is_seen")
-    assert len(told(kernel, parts)) == count
+    assert len(updates_of(kernel, parts)) == count

@@ -1,4 +1,4 @@
-"""Kernels that end, and cells that are run again, measured from outside."""
+"""Tests of kernel shutdown and of cells that run again, measured from outside the kernel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ manager.poll_interval = 0.1
 
 
 class Kernel:
-    """A kernel and a client of it."""
+    """A kernel and its client."""
 
     def __init__(self, folder: Path) -> None:
         self.manager = KernelManager(kernel_name="python3")
@@ -39,25 +39,25 @@ class Kernel:
         self.client.wait_for_ready(timeout=60)
 
     def run(self, code: str, cell: str = "") -> str:
-        """Runs a cell, as a page with this id of the cell would, and returns what it prints."""
+        """Run a cell with this id as a page does, and return its output."""
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
-        message = self.client.session.msg(
+        request = self.client.session.msg(
             "execute_request", content, metadata={"cellId": cell} if cell else {}
         )
-        self.client.shell_channel.send(message)
-        said: list[str] = []
+        self.client.shell_channel.send(request)
+        output: list[str] = []
         while True:
-            heard: dict[str, Any] = self.client.get_iopub_msg(timeout=60)
-            if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+            message: dict[str, Any] = self.client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
                 continue
-            assert heard["msg_type"] != "error", "\n".join(heard["content"]["traceback"])
-            if heard["msg_type"] == "stream" and heard["content"]["name"] == "stdout":
-                said.append(heard["content"]["text"])
-            if heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle":
-                return "".join(said).strip()
+            assert message["msg_type"] != "error", "\n".join(message["content"]["traceback"])
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+                output.append(message["content"]["text"])
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                return "".join(output).strip()
 
     def end(self, *, restart: bool) -> float:
-        """Ends the kernel as the menu does; how many seconds its process still lived."""
+        """Shut down the kernel as the menu does; return the seconds until its process ended."""
         process = self.manager.provisioner.process
         began = time.monotonic()
         self.client.control_channel.send(self.client.session.msg("shutdown_request", {"restart": restart}))
@@ -67,7 +67,7 @@ class Kernel:
 
 @contextmanager
 def started(folder: Path) -> Iterator[Kernel]:
-    """A kernel that is gone at the end, whatever happens."""
+    """Yield a kernel, and end it afterwards in any case."""
     kernel = Kernel(folder)
     try:
         yield kernel
@@ -79,7 +79,7 @@ def started(folder: Path) -> Iterator[Kernel]:
 
 @pytest.fixture
 def kernel(tmp_path: Path) -> Iterator[Kernel]:
-    """A kernel in a folder of its own."""
+    """Yield a kernel in a folder of its own."""
     with started(tmp_path) as kernel:
         yield kernel
 
@@ -87,15 +87,15 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 @pytest.mark.slow
 @pytest.mark.parametrize("restart", [False, True], ids=["shutdown", "restart"])
 def test_a_kernel_ends_at_once_with_tasks_running(restart: bool, tmp_path: Path) -> None:
-    """Nobody waits for a spinning wheel: with tasks under way it takes no second longer than without."""
+    """A kernel with running tasks ends less than a second later than a kernel without."""
     differences: list[float] = []
     while not differences or (differences[-1] >= 1.0 and len(differences) < 5):  # the machine may be busy
-        differences.append(_longer_with_tasks(restart, tmp_path / str(len(differences))))
+        differences.append(_extra_seconds_with_tasks(restart, tmp_path / str(len(differences))))
     assert differences[-1] < 1.0, differences
 
 
-def _longer_with_tasks(restart: bool, folder: Path) -> float:
-    """How many seconds longer a kernel takes to end with five tasks under way, all of which are kept."""
+def _extra_seconds_with_tasks(restart: bool, folder: Path) -> float:
+    """Return how many seconds longer a kernel takes to end with five running tasks; check their rows."""
     folder.mkdir()
     with started(folder) as bare:
         bare.run("import IPython, ipywidgets, requests, sqlalchemy")
@@ -111,8 +111,8 @@ def _longer_with_tasks(restart: bool, folder: Path) -> float:
 
 
 @pytest.mark.slow
-def test_a_kernel_ends_at_once_with_a_service_that_says_nothing(tmp_path: Path) -> None:
-    """Neither a submission nor a status call without an answer holds it up; the rows stay."""
+def test_a_kernel_ends_at_once_with_a_service_that_does_not_answer(tmp_path: Path) -> None:
+    """Neither a submission nor a status request without an answer delays the shutdown; the rows are kept."""
     service = Service()
     service.faults["submit"] = [service.serve, silence]
     service.faults["status"] = [silence] * 9
@@ -128,11 +128,11 @@ def test_a_kernel_ends_at_once_with_a_service_that_says_nothing(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, tmp_path: Path) -> None:
-    """Studios with cards and tasks, run again and again in one cell; a studio that a variable holds stays."""
-    # A card makes what it shows: they are counted when each shows the end.
+    """A cell that runs again closes its earlier studios, cards and tasks; a studio in a variable stays."""
+    # A card creates the widgets that it shows, so they are counted once every card shows the end.
     count = (
         "import asyncio\n"
-        "cards = [one for one in list(registry._instances.values()) if isinstance(one, qw.TaskCard)]\n"
+        "cards = [w for w in list(registry._instances.values()) if isinstance(w, qw.TaskCard)]\n"
         "while not all(card.frames_button in card._buttons.children for card in cards):\n"
         "    await asyncio.sleep(0.01)\n"
         "del cards\n"
@@ -158,7 +158,7 @@ def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, t
 
 
 def test_a_card_shown_elsewhere_stays_in_its_studio(kernel: Kernel) -> None:
-    """A cell that showed a studio's card shows something else: the studio keeps its card."""
+    """A studio keeps its card when the cell that showed that card shows something else."""
     with Sandbox(speed=50, draft=True) as sandbox:
         kernel.run(CONNECT.format(key=sandbox.api_key, url=sandbox.base_url, folder="videos"))
         kernel.run("studio = qw.VideoStudio(prompt='一条锦鲤')\nstudio", cell="studio")

@@ -1,4 +1,4 @@
-"""A notebook is run with a key that is like no other text; then every byte that came of it is searched."""
+"""A test that runs a notebook with a unique key, then searches every byte of its results for the key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.faults.service import Service
 KEY = "sk-sentinel-3e1f9c7a5b2d"
 TRACES = {KEY, KEY[3:], base64.b64encode(KEY.encode()).decode()[4:-4], KEY[::-1]}
 
-#: What the service does when it is asked for the task of this name.
+#: The service's step for status requests, by task id.
 FAILURES = {
     "echo": answer({"error": {"message": f"bad {KEY}", "code": KEY, "param": KEY}}, 401),
     "echoes-all": answer(
@@ -100,25 +100,25 @@ for name in {failures!r}:
     except Exception as error:
         errors.append(error)
 errors.append(task.error)
-kept = []
+pickles = []
 errors.append(manager.client.status("task-1"))
 for value in (manager, manager.client, task, manager.library, task.request, *errors):
     for protocol in (0, 5):
         try:
-            kept.append(pickle.dumps(value, protocol))
+            pickles.append(pickle.dumps(value, protocol))
         except Exception as error:
-            kept.append(repr(error).encode())
-pathlib.Path("pickled.bin").write_bytes(b"\\0".join(kept))
-print(len(kept), "pickles")
+            pickles.append(repr(error).encode())
+pathlib.Path("pickled.bin").write_bytes(b"\\0".join(pickles))
+print(len(pickles), "pickles")
 """
 
-#: What goes well with a service that echoes.
+#: Calls that succeed although the service echoes the key.
 QUIET = """
 print(manager.client.status("echoes-all"), manager.client.status("echoes-all").raw)
 print(manager.client.download(URL.replace("/v1", "/videos/echo.mp4"), "video.mp4"))
 """
 
-#: Cells that raise, each in its own way; all with the key at hand somewhere below.
+#: Cells that raise an error, each for a different reason, with the key in some frame of the stack.
 RAISING = (
     *(f"manager.client.status({name!r})" for name in FAILURES if name != "echoes-all"),
     "manager.client.submit(qw.VideoRequest(prompt='echo'))",
@@ -147,8 +147,8 @@ RAISING = (
 )
 
 
-class Hostile(Service):
-    """A service that echoes the key wherever it can, and breaks off where its tasks are called so."""
+class EchoingService(Service):
+    """A service that echoes the key wherever it can, and fails for the task ids in ``FAILURES``."""
 
     def serve(self, exchange: Exchange) -> bool:
         name = exchange.request.path.removesuffix("/cancel").rpartition("/")[2]
@@ -160,38 +160,38 @@ class Hostile(Service):
 
 
 class Listener:
-    """Another client of the same kernel: hears everything that the kernel tells its clients."""
+    """Another client of the same kernel, which records every message that the kernel broadcasts."""
 
     def __init__(self, connection_file: str) -> None:
         self.messages: list[dict[str, Any]] = []
-        self._client = AsyncKernelClient(connection_file=connection_file)  # with a session of its own
+        self._client = AsyncKernelClient(connection_file=connection_file)  # with its own session
         self._client.load_connection_file()
 
     async def __aenter__(self) -> Listener:
         self._client.start_channels()
         await self._client.wait_for_ready(timeout=60)
-        self._hearing = asyncio.create_task(self._hear())
+        self._recording = asyncio.create_task(self._record())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._hearing.cancel()
+        self._recording.cancel()
         with suppress(asyncio.CancelledError):
-            await self._hearing
+            await self._recording
         self._client.stop_channels()
 
-    async def _hear(self) -> None:
+    async def _record(self) -> None:
         while True:
             self.messages.append(await self._client.get_iopub_msg())
 
 
 def send(client: NotebookClient, widget: str, **data: Any) -> None:
-    """What a page sends when somebody types or clicks; the one message that may hold the key."""
+    """Send a page's message of the user's typing or click, the only message that may contain the key."""
     content = {"comm_id": widget, "data": data}
     client.kc.shell_channel.send(client.kc.session.msg("comm_msg", content))
 
 
 def model_ids(listener: Listener, name: str) -> list[str]:
-    """The widgets of one model that the kernel has told of, oldest first."""
+    """Return the ids of the created widgets of one model, oldest first."""
     opened = [message for message in listener.messages if message["msg_type"] == "comm_open"]
     return [
         str(message["content"]["comm_id"])
@@ -201,10 +201,10 @@ def model_ids(listener: Listener, name: str) -> list[str]:
 
 
 async def run(way: str, folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode, list[Any]]:
-    """Runs the notebook as a person does who gives the key in one of the ways.
+    """Run the notebook as a user does who enters the key in one of the ways of ``WAYS``.
 
     Returns:
-        The notebook as it is stored, and all messages of the kernel.
+        The stored notebook, and all messages of the kernel.
     """
     key_file = folder.parent / "the key"
     key_file.write_text(KEY, encoding="utf-8")
@@ -239,9 +239,9 @@ async def run(way: str, folder: Path, server: FaultServer) -> tuple[nbformat.Not
         timeout=120,
         store_widget_state=True,
         resources={"metadata": {"path": folder}},
-        on_cell_executed=lambda **told: replies.append(told["execute_reply"]),
+        on_cell_executed=lambda **event: replies.append(event["execute_reply"]),
     )
-    # Its connection file is there when the kernel is, hence one in the other.
+    # The connection file exists only once the kernel runs, hence the nesting.
     async with client.async_setup_kernel(env={**os.environ, **environment, **own}):  # noqa: SIM117
         async with Listener(client.km.connection_file) as listener:
             for index, cell in enumerate(notebook.cells):
@@ -256,13 +256,13 @@ async def run(way: str, folder: Path, server: FaultServer) -> tuple[nbformat.Not
 
 
 def buttons(listener: Listener, description: str) -> list[str]:
-    """The buttons that say this, oldest first."""
+    """Return the ids of the buttons with this description, oldest first."""
     opened = [message["content"] for message in listener.messages if message["msg_type"] == "comm_open"]
     return [str(m["comm_id"]) for m in opened if m["data"]["state"].get("description") == description]
 
 
-def written(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every name and every byte in a folder."""
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the relative path and the content of everything in a folder."""
     for path in folder.rglob("*"):
         yield str(path.relative_to(folder)), path.read_bytes() if path.is_file() else b""
 
@@ -270,29 +270,29 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_key_is_nowhere(way: str, tmp_path: Path, no_proxy: None) -> None:
-    """Not in the notebook, its widgets' state, a log, a traceback, a pickle, the journal, a message."""
+    """The key is in no notebook, widget state, log, traceback, pickle, journal or message."""
     folder = tmp_path / "notebook"
     folder.mkdir()
-    service = Hostile()
+    service = EchoingService()
     with FaultServer(otherwise=service) as server:
         service.url = server.url
         notebook, messages = asyncio.run(run(way, folder, server))
     keys = [
         request.headers.get("authorization") for request in server.requests if "/videos/" not in request.path
     ]
-    assert set(keys) == {f"Bearer {KEY}"}, "the kernel had the key"
+    assert set(keys) == {f"Bearer {KEY}"}, "the kernel did not use the key"
     assert not any("authorization" in r.headers for r in server.requests if "/videos/" in r.path)
 
-    everything = dict(written(folder)) | {"messages": json.dumps(messages, default=str).encode()}
-    found = {
+    everything = dict(contents(folder)) | {"messages": json.dumps(messages, default=str).encode()}
+    leaks = {
         (name, trace)
         for name, content in everything.items()
         for trace in TRACES
         if trace in name or trace.encode() in content
     }
-    assert not found
+    assert not leaks
 
-    # Nothing of this would mean much if there had been nothing to find.
+    # Check that there was something to find; otherwise the test would prove nothing.
     raised = [cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.outputs)]
     assert {cell.source for cell in raised} == set(RAISING)
     assert len(notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]) > 50
