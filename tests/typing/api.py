@@ -54,7 +54,7 @@ def connections() -> None:
 
 
 async def tasks(task: qw.Task) -> None:
-    """A task: its traits, waiting, and what to do with the video."""
+    """Check a task: its traits, waiting, and the methods of its video."""
     assert_type(task.task_id, str)
     assert_type(task.model, str)
     assert_type(task.status, qw.TaskStatus)
@@ -89,7 +89,7 @@ async def tasks(task: qw.Task) -> None:
 
 
 def requests() -> None:
-    """A request, its parts, its problems, and the models."""
+    """Check a request, its parts, its problems, and the models."""
     request = assert_type(qw.VideoRequest("kling-v3", "A koi", duration=5, mode="pro"), qw.VideoRequest)
     assert_type(request.model, str)
     assert_type(request.prompt, str)
@@ -123,7 +123,7 @@ def requests() -> None:
 
 
 def clients() -> None:
-    """A client, and what the service answers."""
+    """Check a client and the responses of the service."""
     with qw.Client("key", "https://…", timeout=(5, 30)) as client:
         assert_type(client, qw.Client)
         snapshot = assert_type(client.submit(qw.VideoRequest(), idempotency_key="k"), qw.TaskSnapshot)
@@ -142,7 +142,7 @@ def clients() -> None:
 
 
 def libraries() -> None:
-    """A library and its entries."""
+    """Check a library and its entries."""
     library = assert_type(qw.Library("films"), qw.Library)
     assert_type(library.folder, Path)
     assert_type(library.entries(status="completed", limit=10), list[Entry])
@@ -157,7 +157,7 @@ def libraries() -> None:
 
 
 async def sweeps() -> None:
-    """A sweep, its cells and its tasks."""
+    """Check a sweep, its cells and its tasks."""
     sweep = assert_type(qw.sweep(prompt=["A koi", "A pike"], mode="pro", repeat=2), qw.Sweep)
     assert_type(qw.sweep([{"prompt": "A koi"}], name="fish"), qw.Sweep)
     assert_type(qw.Sweep.load("fish"), qw.Sweep)
@@ -182,7 +182,7 @@ async def sweeps() -> None:
 
 
 def sandboxes() -> None:
-    """The sandbox and its faults."""
+    """Check the sandbox and its faults."""
     with qw.Sandbox(speed=10, faults=Faults(rate_limit_every=3)) as sandbox:
         assert_type(sandbox, qw.Sandbox)
         assert_type(sandbox.api_key, str)
@@ -195,7 +195,7 @@ def sandboxes() -> None:
 
 
 def widgets(task: qw.Task) -> None:
-    """The widgets, as far as ipywidgets, which ships no types, allows."""
+    """Check the widgets, as far as ipywidgets allows, which ships no types."""
     form = assert_type(qw.RequestForm(prompt="A koi", hide=["action"], fixed={"mode": "pro"}), qw.RequestForm)
     assert_type(form.model, str)
     assert_type(form.mode, str)
@@ -233,7 +233,7 @@ def widgets(task: qw.Task) -> None:
 
 
 def errors(task: qw.Task) -> None:
-    """What each error carries; a handler for its base class catches it."""
+    """Check the attributes of each error, and that a handler for its base class catches it."""
     try:
         task.wait(timeout=60)
     except qw.MissingApiKey as error:
@@ -271,7 +271,7 @@ def errors(task: qw.Task) -> None:
 
 
 def mistakes(task: qw.Task, form: qw.RequestForm, sweep: qw.Sweep) -> None:
-    """What a type checker refuses before anything is sent."""
+    """Check that a type checker refuses these calls, before anything is sent."""
     qw.VideoStudioo()  # type: ignore[attr-defined]
     qw.generate(prompt=3)  # type: ignore[arg-type]
     qw.generate("A koi", durration=5)  # type: ignore[call-arg]

@@ -1,0 +1,44 @@
+"""Docstrings name their subject: the imperative for functions, nouns for everything else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted(
+    path
+    for folder in ("qingbo_widgets", "tests", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+    if "journals" not in path.parts  # written for version 0.1.0
+)
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+#: A clause in place of a noun: "What the service knows" for "The state at the service".
+QUESTIONS = {"What", "Whatever", "Whether", "When", "Where", "Which", "Who", "Whoever", "Why", "How"}
+#: The text says user, caller, kernel or service instead.
+PERSONS = re.compile(r"\b(some|any|no)body\b|\bwhoever\b", re.IGNORECASE)
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of every docstring."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+                yield f"{path.relative_to(ROOT).as_posix()}:{getattr(node, 'lineno', 1)}", text
+
+
+def test_there_are_docstrings() -> None:
+    """The tests below would pass on an empty list."""
+    assert len(list(docstrings())) > 3000
+
+
+def test_no_docstring_begins_with_a_question() -> None:
+    """A reader learns in the first word whether something is done or described."""
+    assert [f"{place} {text[:60]}" for place, text in docstrings() if text.split()[0] in QUESTIONS] == []
+
+
+def test_docstrings_name_who_acts() -> None:
+    """User, caller, kernel and service are different; "somebody" is none of them."""
+    assert [f"{place} {found[0]}" for place, text in docstrings() if (found := PERSONS.search(text))] == []
