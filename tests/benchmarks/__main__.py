@@ -1,12 +1,12 @@
-"""``make bench``: measure, print the tables, the summary last, and write ``bench.json``.
+"""The ``make bench`` command: run all benchmarks, print tables and a summary, and write ``bench.json``.
 
-``python -m tests.benchmarks [PART ...]`` runs parts of it (``schedule``, ``imports``, ``kernel``, ``card``,
-``paint``, ``video``, ``many``, ``clients``); what the file holds of other parts stays. ``ROUNDS=n`` says how
-often the clients are compared, three times when left out. ``BENCH_JSON`` names another file.
-``python -m tests.benchmarks.summary`` prints the summary of the file again.
+``python -m tests.benchmarks [PART ...]`` runs only the given parts (``schedule``, ``imports``, ``kernel``,
+``card``, ``paint``, ``video``, ``many``, ``clients``) and keeps the results of the others in the file.
+``ROUNDS=n`` sets the number of rounds in the client comparison (default 3). ``BENCH_JSON`` sets the path of
+the file. ``python -m tests.benchmarks.summary`` prints the summary of the file again.
 
-All traffic stays on this machine. With three rounds it takes about half an hour, most of it waiting for tasks
-to end. A part that fails is named, the others go on, and the exit status is 1.
+All traffic stays on this machine. Three rounds take about half an hour, most of it waiting for tasks to end.
+If a part fails, its name is printed, the other parts still run, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .parts import PARTS, ROUNDS, PartFailed, findings
+from .parts import PARTS, ROUNDS, PartFailed, part_results
 from .summary import print_summary
 from .tables import print_details
 
@@ -39,7 +39,7 @@ PACKAGES = (
 
 
 def main() -> int:
-    """Run the parts that are named, all by default; the exit status is 1 where one failed."""
+    """Run the given parts, all by default, and return the exit status: 1 if a part failed."""
     path = Path(os.environ.get("BENCH_JSON") or "bench.json")
     chosen = sys.argv[1:] or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
@@ -48,50 +48,50 @@ def main() -> int:
     bench: dict[str, Any] = {}
     if sys.argv[1:] and path.is_file():
         bench = json.loads(path.read_text(encoding="utf-8"))
-    bench |= _here()
+    bench |= _environment()
     print(f"{bench['date']}, {bench['machine']}", flush=True)
     began, failed = time.monotonic(), []
     for name in chosen:
         if not _run(name, bench, path):
             failed.append(name)
     print_summary(bench, chosen)
-    print(f"\n{time.monotonic() - began:.0f} s; the figures are in {path}")
+    print(f"\n{time.monotonic() - began:.0f} s; the results are in {path}")
     if failed:
         print(f"These parts failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
 def _run(name: str, bench: dict[str, Any], path: Path) -> bool:
-    """Run a part and write the file after each finding; whether it came to its end."""
-    found: dict[str, Any] = {}
+    """Run a part, write the file after each result, and return whether the part finished."""
+    results: dict[str, Any] = {}
     began = time.monotonic()
-    told: dict[str, Any] = {"date": bench["date"], "load before": os.getloadavg()[0]}
-    bench[name], bench.setdefault("parts", {})[name] = found, told
+    details: dict[str, Any] = {"date": bench["date"], "load before": os.getloadavg()[0]}
+    bench[name], bench.setdefault("parts", {})[name] = results, details
     if name == "clients":
-        told["rounds"] = ROUNDS
+        details["rounds"] = ROUNDS
     print(f"\n── {name}", flush=True)
     try:
-        for one in findings(PARTS[name]):
-            found |= one
+        for result in part_results(PARTS[name]):
+            results |= result
             _write(bench, path)
     except PartFailed as error:
-        told["failed"] = str(error)
+        details["failed"] = str(error)
         print(f"The part {name} failed: {error}", file=sys.stderr)
-    told["seconds"] = round(time.monotonic() - began, 1)
+    details["seconds"] = round(time.monotonic() - began, 1)
     _write(bench, path)
-    print_details(found)
-    return "failed" not in told
+    print_details(results)
+    return "failed" not in details
 
 
 def _write(bench: dict[str, Any], path: Path) -> None:
-    """Put the file in its place whole, so that an interrupt leaves the last one."""
+    """Replace the file atomically, so that an interrupt leaves the previous version."""
     draft = path.with_name(path.name + ".part")
     draft.write_text(json.dumps(bench, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(path)
 
 
-def _here() -> dict[str, Any]:
-    """Date, machine and versions."""
+def _environment() -> dict[str, Any]:
+    """Return the date, the machine and the package versions."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     machine += f", Python {platform.python_version()}"
     packages = {}

@@ -1,7 +1,7 @@
-"""Every client against the same server, one after the other, in several rounds.
+"""Every client against the same server, one after another, in several rounds.
 
 ``python -m tests.benchmarks.compare [ROUNDS]``. One round takes about four minutes. The clients do not run
-side by side: on two cores each would pay for the others.
+in parallel, because on two cores each would slow down the others.
 """
 
 from __future__ import annotations
@@ -13,47 +13,47 @@ from typing import Any
 
 from . import server
 from .clients import CLIENTS
-from .parts import ROUNDS, python, tell
+from .parts import ROUNDS, print_results, python
 
 __all__ = ["run"]
 
-#: Tasks at once, and how long they take, in seconds.
+#: The number of concurrent tasks, and their duration in seconds.
 COUNT, LOW, HIGH = 16, 20.0, 28.0
 TITLE = f"{COUNT} tasks at once of {LOW:g}..{HIGH:g} s, medians"
 
 
 def run(rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
-    """Medians of the rounds so far, told after each run."""
+    """Yield the medians of the rounds so far after each run."""
     results: dict[str, list[dict[str, float]]] = {name: [] for name in CLIENTS}
     for number in range(rounds):
-        for name, told in results.items():
-            told.append(_client(name))
-            print(f"round {number + 1}, {name}: {told[-1]}", file=sys.stderr)
-            done = {client: _medians(told) for client, told in results.items() if told}
+        for name, runs in results.items():
+            runs.append(_client(name))
+            print(f"round {number + 1}, {name}: {runs[-1]}", file=sys.stderr)
+            done = {client: _medians(runs) for client, runs in results.items() if runs}
             yield {TITLE: done, "rounds": number + 1}
 
 
 def _client(name: str) -> dict[str, float]:
     with server.running(LOW, HIGH) as base:
-        told = python("-m", "tests.benchmarks.clients", name, base, str(COUNT))
+        costs = python("-m", "tests.benchmarks.clients", name, base, str(COUNT))
         stats = server.stats(base)
-    lags = [told["known"][job["id"]] - job["ends"] for job in stats["jobs"]]
-    lag, asked = statistics.fmean(lags), statistics.fmean(job["asked"] for job in stats["jobs"])
+    lags = [costs["known"][job["id"]] - job["ends"] for job in stats["jobs"]]
+    lag, polls = statistics.fmean(lags), statistics.fmean(job["asked"] for job in stats["jobs"])
     return {
         "lag, s": lag,
         "lag, most, s": max(lags),
-        "questions a task": asked,
-        "lag × questions": lag * asked,
+        "questions a task": polls,
+        "lag × questions": lag * polls,
         "connections": stats["connections"],
-        "CPU, s": told["cpu"],
-        "threads": told["threads"],
-        "memory, MB": told["memory"],
+        "CPU, s": costs["cpu"],
+        "threads": costs["threads"],
+        "memory, MB": costs["memory"],
     }
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    return {name: statistics.median(costs[name] for costs in rounds) for name in rounds[0]}
 
 
 if __name__ == "__main__":
-    tell(run(*map(int, sys.argv[1:2])))
+    print_results(run(*map(int, sys.argv[1:2])))

@@ -1,4 +1,4 @@
-"""What importing costs on top of what a notebook with widgets has anyway."""
+"""The cost of importing on top of the modules that a notebook with widgets imports anyway."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from .parts import python, tell
+from .parts import print_results, python
 
 __all__ = ["run"]
 
@@ -23,11 +23,11 @@ STATEMENTS = {
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Milliseconds (median, least and most of the runs) and modules, each in a process of its own."""
-    told: dict[str, Any] = {}
+    """Yield milliseconds (median, minimum, maximum) and modules, each run in its own process."""
+    results: dict[str, Any] = {}
     for name, statement in STATEMENTS.items():
-        told[name] = _measure(statement)
-        yield {f"on top of {BASELINE}": told}
+        results[name] = _measure(statement)
+        yield {f"on top of {BASELINE}": results}
 
 
 def _measure(statement: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _measure(statement: str) -> dict[str, Any]:
         "print(json.dumps({'ms': ms, 'new': sorted(set(sys.modules) - before)}))"
     )
     runs = [python("-c", script) for _ in range(RUNS)]
-    times, new = [one["ms"] for one in runs], runs[-1]["new"]
+    times, new = [sample["ms"] for sample in runs], runs[-1]["new"]
     return {
         "ms": statistics.median(times),
         "ms, least": min(times),
@@ -48,4 +48,4 @@ def _measure(statement: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    tell(run())
+    print_results(run())

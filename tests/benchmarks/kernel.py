@@ -1,6 +1,6 @@
-"""What a kernel pays: the first form, a click on Generate, the first paint, and tasks in the background.
+"""The costs in a kernel: the first form, a click on Generate, the first paint, and background tasks.
 
-``python -m tests.benchmarks.kernel``; real kernels, spoken to as the page does.
+``python -m tests.benchmarks.kernel`` starts real kernels and sends them the messages that a page sends.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 from . import server
 from .card import CONNECT
 from .kernels import BASELINE, Kernel, alone, by_kind, size
-from .parts import tell
+from .parts import print_results
 
 __all__ = ["run"]
 
-#: Fresh kernels for each first form.
+#: The number of fresh kernels for each first form.
 KERNELS = 5
 CLICKS = 8
 TASKS = 3
-#: Seconds for which the kernel is listened to while tasks run.
-LISTENED = 10.0
-#: Where nobody answers; nobody is asked for a form.
+#: Seconds for which messages are recorded while tasks run.
+RECORDED = 10.0
+#: An address without a server; a form sends no request.
 NOWHERE = "http://127.0.0.1:9"
 
 TIMED = "import time\nbegan = time.perf_counter()\n{code}\nprint(1000 * (time.perf_counter() - began))"
@@ -52,7 +52,7 @@ WIDGETS = "from ipywidgets.widgets import widget as registry\nprint(len(registry
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Milliseconds, messages and bytes."""
+    """Yield milliseconds, messages and bytes."""
     forms: dict[str, Any] = {}
     for name, code in FIRST.items():
         forms[name] = _first(code)
@@ -63,7 +63,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _first(code: str) -> dict[str, float]:
-    """The first run is not counted: it may have to compile what was never imported."""
+    """Time the first form; the first run does not count, because it may compile modules."""
     times = []
     for _ in range(KERNELS + 1):
         with alone() as kernel:
@@ -74,7 +74,7 @@ def _first(code: str) -> dict[str, float]:
 
 
 def _paint() -> dict[str, Any]:
-    """What the page is told for a studio to be drawn, and how many widgets that is."""
+    """Count the messages that the page receives to draw a studio, and its widgets."""
     with alone() as kernel:
         kernel.run(BASELINE + CONNECT.format(base=NOWHERE))
         begin = time.time()
@@ -105,7 +105,7 @@ def _clicks() -> dict[str, Any]:
 
 
 def _idle() -> dict[str, Any]:
-    """Whether tasks that run keep the kernel from being idle, and cells from being run."""
+    """Measure whether running tasks keep the kernel busy and delay cells."""
     with server.running(600.0, 600.0) as base, alone() as kernel:
         kernel.run(CONNECT.format(base=base))
         before = _cells(kernel)
@@ -116,22 +116,24 @@ def _idle() -> dict[str, Any]:
         spent = float(kernel.run(SPENT))
         time.sleep(0.5)
         begin = time.time()
-        time.sleep(LISTENED)
-        heard = [one for one in list(kernel.heard) if one.moment >= begin]
+        time.sleep(RECORDED)
+        messages = [message for message in list(kernel.messages) if message.moment >= begin]
         spent = float(kernel.run(SPENT)) - spent
-        busy = sum(one.kind == "status" and one.content["execution_state"] == "busy" for one in heard)
+        busy = sum(
+            message.kind == "status" and message.content["execution_state"] == "busy" for message in messages
+        )
         return {
-            "seconds listened": LISTENED,
+            "seconds listened": RECORDED,
             "busy messages without a request": busy,
-            "messages a second": len(heard) / LISTENED,
-            "CPU share": spent / (LISTENED + 0.5),
+            "messages a second": len(messages) / RECORDED,
+            "CPU share": spent / (RECORDED + 0.5),
             "an empty cell, ms, median": 1000 * statistics.median(during),
             "an empty cell before there were tasks, ms, median": 1000 * statistics.median(before),
         }
 
 
 def _cells(kernel: Kernel) -> list[float]:
-    """Seconds from sending an empty cell to its end."""
+    """Return the seconds from sending an empty cell to its end, 20 times."""
     times = []
     for _ in range(20):
         began = time.perf_counter()
@@ -141,4 +143,4 @@ def _cells(kernel: Kernel) -> list[float]:
 
 
 if __name__ == "__main__":
-    tell(run())
+    print_results(run())

@@ -1,7 +1,7 @@
-"""A real kernel, and everything that it tells the page: each message is heard, whichever cell it belongs to.
+"""A real kernel that records every message to the page, whichever cell it belongs to.
 
-``execute_interactive`` and nbclient drop what a background thread sends between two cells, and that is most
-of what a card sends. So the iopub channel is read here, by a thread that does nothing else.
+``execute_interactive`` and nbclient drop messages that a background thread sends between two cells, which are
+most of a card's messages. Therefore a dedicated thread reads the iopub channel here.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ __all__ = [
     "started",
 ]
 
-#: What a notebook with widgets has imported anyway.
+#: The modules that a notebook with widgets imports anyway.
 BASELINE = "import ipywidgets, requests, traitlets, IPython"
-#: The messages that carry widgets and outputs; the others are the protocol's own.
+#: The types of messages that carry widgets and outputs; the others belong to the protocol.
 KINDS = ("comm_open", "comm_msg", "comm_close", "display_data", "update_display_data", "execute_result")
 
 
 class Message(NamedTuple):
-    """A message of the kernel to the page.
+    """A message from the kernel to the page.
 
     Attributes:
-        moment: when it was heard, in seconds (Unix).
-        kind: its type.
-        parent: the id of the request that it belongs to.
-        bytes: its size as it goes to the page: headers, metadata, content and buffers.
-        content: what it says.
+        moment: time of receipt, in seconds (Unix).
+        kind: message type.
+        parent: id of the request that it belongs to.
+        bytes: size on the wire: headers, metadata, content and buffers.
+        content: message content.
     """
 
     moment: float
@@ -63,15 +63,15 @@ class Message(NamedTuple):
 
 
 class Kernel:
-    """A kernel of this Python in a folder of its own, with nobody's settings."""
+    """A kernel of this Python in its own folder, without any user's settings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.heard: list[Message] = []
-        self._news = threading.Condition()
+        self.messages: list[Message] = []
+        self._received = threading.Condition()
         self._ended = threading.Event()
         self._manager = KernelManager(kernel_name="python3")
-        # With modules compiled, as an installation leaves them: those of this folder are not otherwise.
+        # Allow compiled modules, as in an installation; otherwise those of this repository would have none.
         foreign = ("QINGBO_", "PYTHONDONTWRITEBYTECODE")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         own = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython")}
@@ -81,25 +81,25 @@ class Kernel:
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
-        self._ear = threading.Thread(target=self._hear, daemon=True)
-        self._ear.start()
+        self._reader = threading.Thread(target=self._record, daemon=True)
+        self._reader.start()
 
     def run(self, code: str, *, cell: str = "", timeout: float = 120.0) -> str:
         """Run a cell as the page would, and return what it prints.
 
         Args:
             code: the source.
-            cell: the cell's id; another one each time when left out.
+            cell: the cell's id; a new one by default.
             timeout: seconds.
 
         Raises:
             RuntimeError: the cell raised; the message is its traceback.
-            TimeoutError: it did not end.
+            TimeoutError: the cell did not end.
         """
         return self.result(self.send(code, cell=cell), timeout=timeout)
 
     def send(self, code: str, *, cell: str = "") -> str:
-        """Send a cell to be run and return the request's id."""
+        """Send a cell for execution and return the request's id."""
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
         metadata = {"cellId": cell or uuid.uuid4().hex}
         return self.deliver("execute_request", content, metadata)
@@ -111,30 +111,30 @@ class Kernel:
         return str(message["header"]["msg_id"])
 
     def result(self, request: str, *, timeout: float = 120.0) -> str:
-        """Wait until a request is done with, and return what it printed; raises as ``run``."""
+        """Wait until a request is done and return its printed output; raise as ``run`` does."""
         begin = 0
-        said: list[str] = []
+        printed: list[str] = []
         deadline = time.monotonic() + timeout
-        with self._news:
+        with self._received:
             while True:
-                for message in self.heard[begin:]:
+                for message in self.messages[begin:]:
                     if message.parent != request:
                         continue
                     if message.kind == "error":
                         raise RuntimeError("\n".join(message.content["traceback"]))
                     if message.kind == "stream" and message.content["name"] == "stdout":
-                        said.append(message.content["text"])
+                        printed.append(message.content["text"])
                     if message.kind == "status" and message.content["execution_state"] == "idle":
-                        return "".join(said).strip()
-                begin = len(self.heard)
-                if not self._news.wait(deadline - time.monotonic()):
+                        return "".join(printed).strip()
+                begin = len(self.messages)
+                if not self._received.wait(deadline - time.monotonic()):
                     raise TimeoutError(f"the cell was not done after {timeout:g} s")
 
     def wait_for(self, is_true: Callable[[], object], seconds: float) -> None:
-        """Wait for something outside the kernel, which is left alone meanwhile.
+        """Wait for a condition outside the kernel, without a request to the kernel.
 
         Raises:
-            TimeoutError: it did not come true.
+            TimeoutError: the condition did not become true.
         """
         deadline = time.monotonic() + seconds
         while not is_true():
@@ -143,20 +143,24 @@ class Kernel:
             time.sleep(0.05)
 
     def drawn(self, begin: float, end: float = float("inf")) -> list[Message]:
-        """The messages that carry widgets and outputs, heard between two moments."""
-        return [one for one in list(self.heard) if one.kind in KINDS and begin <= one.moment < end]
+        """Return the messages that carry widgets and outputs, received between two moments."""
+        return [
+            message
+            for message in list(self.messages)
+            if message.kind in KINDS and begin <= message.moment < end
+        ]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._ear.join(5)
+        self._reader.join(5)
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
-    def _hear(self) -> None:
+    def _record(self) -> None:
         while not self._ended.is_set():
             try:
                 message = self._client.iopub_channel.get_msg(timeout=0.2)
@@ -166,14 +170,14 @@ class Kernel:
             text = json.dumps([message[part] for part in parts], ensure_ascii=False, default=str)
             length = len(text.encode()) + sum(len(buffer) for buffer in message["buffers"])
             parent = str(message["parent_header"].get("msg_id", ""))
-            with self._news:
-                self.heard.append(Message(moment, message["msg_type"], parent, length, message["content"]))
-                self._news.notify_all()
+            with self._received:
+                self.messages.append(Message(moment, message["msg_type"], parent, length, message["content"]))
+                self._received.notify_all()
 
 
 @contextmanager
 def started(folder: Path, *, count: int = 1) -> Iterator[list[Kernel]]:
-    """So many kernels, each in a folder of its own; all are gone at the end."""
+    """Start kernels, each in its own folder, and shut them down on exit."""
     kernels: list[Kernel] = []
     try:
         for number in range(count):
@@ -188,7 +192,7 @@ def started(folder: Path, *, count: int = 1) -> Iterator[list[Kernel]]:
 
 @contextmanager
 def alone() -> Iterator[Kernel]:
-    """One kernel in a temporary folder."""
+    """Start one kernel in a temporary folder."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         started(Path(folder)) as (kernel,),
@@ -197,17 +201,17 @@ def alone() -> Iterator[Kernel]:
 
 
 def size(messages: Iterable[Message]) -> int:
-    """Their bytes together."""
+    """Return the total bytes."""
     return sum(message.bytes for message in messages)
 
 
 def by_kind(messages: Iterable[Message]) -> dict[str, int]:
-    """How many there are of each type."""
+    """Return the number of messages of each type."""
     return dict(Counter(message.kind for message in messages))
 
 
 def most_in_a_second(moments: Iterable[float]) -> int:
-    """How many of the moments lie within any one second, at most."""
+    """Return the maximum number of moments within any one second."""
     ordered = sorted(moments)
     most = first = 0
     for last, moment in enumerate(ordered):
@@ -218,14 +222,14 @@ def most_in_a_second(moments: Iterable[float]) -> int:
 
 
 def outputs(messages: Iterable[Message], request: str) -> list[NotebookNode]:
-    """The outputs of one cell as the page stores them: later updates take the place of what they update."""
+    """Return the outputs of one cell as the page stores them, with later display updates applied."""
     stored: list[NotebookNode] = []
     displays: dict[str, list[NotebookNode]] = {}
     for message in messages:
         name = str(message.content.get("transient", {}).get("display_id", ""))
         if message.kind in ("display_data", "execute_result", "stream") and message.parent == request:
-            told = {"header": {"msg_type": message.kind}, "content": message.content}
-            output = nbformat.v4.output_from_msg(told)
+            raw = {"header": {"msg_type": message.kind}, "content": message.content}
+            output = nbformat.v4.output_from_msg(raw)
             stored.append(output)
             displays.setdefault(name, []).append(output)
         elif message.kind == "update_display_data":

@@ -1,8 +1,8 @@
-"""Many tasks on one kernel: ``python -m tests.benchmarks.load 500``.
+"""Many tasks in one kernel: ``python -m tests.benchmarks.load 500``.
 
-The service, in a process of its own, takes 200 ms for each answer. Measured: how much later than the schedule
-said an answer about a task came, the CPU, the threads, the connections; the same in a real kernel with a card
-for each task, none or some of them on the page; and the memory of a task and of a card.
+The service runs in its own process and takes 200 ms for each response. The benchmark measures how late each
+response arrives compared with the schedule, the CPU time, the threads and the connections; then the same in a
+real kernel with a card for each task, none or some of them on the page; and the memory of a task and a card.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ from qingbo_widgets.tasks.schedule import MAX_ANSWERS, History
 from . import server
 from .card import CONNECT
 from .kernels import alone, by_kind, most_in_a_second, size
-from .parts import MANY, tell
+from .parts import MANY, print_results
 
 __all__ = ["Watch", "run"]
 
-#: Seconds that the tasks take, and that the service takes for an answer.
+#: Seconds that a task takes (lowest, highest), and seconds that the service takes for a response.
 LOW, HIGH, LATENCY = 60.0, 120.0, 0.2
 #: Cards on the page in the second run with cards.
 ON_THE_PAGE = 20
-#: Tasks in the run with a limit, and the limit, in requests a second.
+#: The number of tasks in the run with a rate limit, and the limit in requests per second.
 LIMITED, LIMIT = 60, 10.0
-#: Tasks and cards of which the memory is measured.
-WEIGHED = 200
+#: The number of tasks and cards whose memory is measured.
+MEASURED = 200
 
 
-class Collected:
-    """How many seconds Python's garbage collector has taken, as long as the context lasts.
+class CollectorTime:
+    """A context manager that counts the seconds spent in Python's garbage collector.
 
-    A collection of the oldest generation looks at every object of the process, whoever made it.
+    A collection of the oldest generation visits every object of the process, whichever code created it.
     """
 
     seconds = 0.0
     _since: float | None = None
 
     def __enter__(self) -> Self:
-        gc.callbacks.append(self._hear)
+        gc.callbacks.append(self._on_collection)
         return self
 
     def __exit__(self, *_: object) -> None:
-        gc.callbacks.remove(self._hear)
+        gc.callbacks.remove(self._on_collection)
 
-    def _hear(self, phase: str, _: object) -> None:
-        # Never two at once; one may have begun before the context.
+    def _on_collection(self, phase: str, _: object) -> None:
+        # Collections never overlap; one may have begun before the context.
         now, since = time.perf_counter(), self._since
         if phase == "stop" and since is not None:
             self.seconds += now - since
@@ -72,7 +72,7 @@ class Collected:
 
 
 class Watch:
-    """Notes when each question was due and when its answer came, as long as the context lasts."""
+    """A context manager that records when each poll was due and when its response arrived."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
@@ -103,8 +103,8 @@ class Watch:
         self._patches.close()
 
     @property
-    def told(self) -> dict[str, float]:
-        """Seconds from when a question was due to its answer, which itself takes 200 ms."""
+    def summary(self) -> dict[str, float]:
+        """The seconds from the due time of a poll to its response, which itself takes 200 ms."""
         late = sorted(self.late)
         return {
             "late, median, s": late[len(late) // 2],
@@ -115,18 +115,18 @@ class Watch:
 
 
 def run(count: int = MANY) -> Iterator[dict[str, Any]]:
-    """Each result as soon as it is there."""
+    """Yield each result as soon as it is available."""
     yield {f"{count} tasks of 60..120 s": _follow(count)}
     yield {f"{LIMITED} tasks of 20..30 s, max_requests_per_second={LIMIT:g}": _limited()}
     cards: dict[str, Any] = {}
     for shown in (0, ON_THE_PAGE):
         cards[f"{count} cards, {shown} of them on the page"] = _with_cards(count, shown)
         yield {f"{count} tasks of 60..120 s in a kernel": cards}
-    yield {"bytes of memory": _memory(WEIGHED)}
+    yield {"bytes of memory": _memory(MEASURED)}
 
 
 def _follow(count: int) -> dict[str, Any]:
-    """Follow so many tasks at once until all have ended."""
+    """Follow ``count`` concurrent tasks until all have ended."""
     with (
         Watch() as watch,
         server.running(LOW, HIGH, LATENCY) as base,
@@ -136,12 +136,12 @@ def _follow(count: int) -> dict[str, Any]:
         began, before = time.monotonic(), time.process_time()
         submits, without, most = [], [], 0
         known: dict[str, float] = {}
-        with Collected() as collected:
+        with CollectorTime() as collector:
             for _ in range(count):
-                paused, start = collected.seconds, time.perf_counter()
+                paused, start = collector.seconds, time.perf_counter()
                 task = manager.submit(model="kling-v3", prompt="雨")
                 submits.append(time.perf_counter() - start)
-                without.append(submits[-1] - (collected.seconds - paused))
+                without.append(submits[-1] - (collector.seconds - paused))
                 task.observe(
                     lambda change: known.setdefault(change["owner"].task_id, time.time()), "completed_at"
                 )
@@ -157,7 +157,7 @@ def _follow(count: int) -> dict[str, Any]:
             "CPU share": spent / seconds,
             "lag, mean, s": statistics.fmean(known[job["id"]] - job["ends"] for job in stats["jobs"]),
             "questions a task": statistics.fmean(job["asked"] for job in stats["jobs"]),
-            **watch.told,
+            **watch.summary,
             "connections": stats["connections"],
             "CPU by thread, s": _cpu_by_thread(),
             "threads, most": most,
@@ -170,7 +170,7 @@ def _follow(count: int) -> dict[str, Any]:
 
 
 def _limited() -> dict[str, Any]:
-    """Whether the limit that a user has set is kept across all tasks."""
+    """Measure whether all tasks together respect the rate limit that a user has set."""
     with (
         Watch() as watch,
         server.running(20.0, 30.0) as base,
@@ -191,7 +191,7 @@ def _limited() -> dict[str, Any]:
 
 
 def _cpu_by_thread() -> dict[str, float]:
-    """Seconds that the living threads have worked, by name; empty where the system does not tell."""
+    """Return the CPU seconds of the live threads by name; empty where the system does not report them."""
     spent: defaultdict[str, float] = defaultdict(float)
     if sys.platform == "linux":
         for thread in threading.enumerate():
@@ -200,7 +200,7 @@ def _cpu_by_thread() -> dict[str, float]:
 
 
 def _peak() -> float:
-    unit = 1024 if sys.platform == "darwin" else 1  # ru_maxrss: bytes there, KiB elsewhere
+    unit = 1024 if sys.platform == "darwin" else 1  # ru_maxrss: bytes on macOS, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
 
 
@@ -217,18 +217,18 @@ began = time.perf_counter()
 tasks = [manager.submit(model='kling-v3', prompt=f'雨 {{n}}') for n in range({count})]
 submitted = time.perf_counter()
 cards = [qw.TaskCard(task) for task in tasks]
-carded = time.perf_counter()
+cards_created = time.perf_counter()
 for card in cards[:{shown}]:
     display(card)
 displayed = time.perf_counter()
 times = {{
     'submit, ms each': 1000 * (submitted - began) / {count},
-    'making a card, ms': 1000 * (carded - submitted) / {count},
+    'making a card, ms': 1000 * (cards_created - submitted) / {count},
 }}
 if {shown}:
-    times['displaying a card, ms'] = 1000 * (displayed - carded) / {shown}
+    times['displaying a card, ms'] = 1000 * (displayed - cards_created) / {shown}
 start = time.monotonic(), time.process_time()
-def tell_end():
+def write_results():
     while not all(task.is_done for task in tasks):
         time.sleep(0.5)
     seconds = time.monotonic() - start[0]
@@ -237,49 +237,49 @@ def tell_end():
     times['threads'] = threading.active_count()
     times['memory at most, MB'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     file = pathlib.Path('end.part')
-    file.write_text(json.dumps(times | watch.told))
+    file.write_text(json.dumps(times | watch.summary))
     file.replace('end')
-threading.Thread(target=tell_end, daemon=True).start()
+threading.Thread(target=write_results, daemon=True).start()
 """
 
 
 def _with_cards(count: int, shown: int) -> dict[str, Any]:
-    """The same in a kernel that makes a card for each task and shows some; its messages are counted."""
+    """Follow the tasks in a kernel that creates a card for each and displays some; count its messages."""
     with server.running(LOW, HIGH, LATENCY) as base, alone() as kernel:
         kernel.run(CONNECT.format(base=base) + WATCHED)
         begin = time.time()
         kernel.run(MAKE.format(count=count, shown=shown), timeout=300.0)
-        made = time.time() + 1.0  # the messages of the making are through by then
+        created = time.time() + 1.0  # by then the messages about the creation have arrived
         file = kernel.folder / "end"
         kernel.wait_for(file.is_file, HIGH + 180.0)
         end = time.time()
-        making, later = kernel.drawn(begin, made), kernel.drawn(made, end)
+        creation, later = kernel.drawn(begin, created), kernel.drawn(created, end)
         steady_end = begin + LOW - 2.0  # before any task has ended
-        steady = [one for one in later if one.moment < steady_end]
-        told: dict[str, Any] = json.loads(file.read_text())
-        told |= {
-            "making: seconds": made - 1.0 - begin,
-            "making: messages": len(making),
-            "making: bytes": size(making),
-            "making: by kind": by_kind(making),
-            "messages a second, to the end": len(later) / (end - made),
-            "messages within a second, most": most_in_a_second(one.moment for one in later),
-            "bytes a second, to the end": size(later) / (end - made),
+        steady = [message for message in later if message.moment < steady_end]
+        results: dict[str, Any] = json.loads(file.read_text())
+        results |= {
+            "making: seconds": created - 1.0 - begin,
+            "making: messages": len(creation),
+            "making: bytes": size(creation),
+            "making: by kind": by_kind(creation),
+            "messages a second, to the end": len(later) / (end - created),
+            "messages within a second, most": most_in_a_second(message.moment for message in later),
+            "bytes a second, to the end": size(later) / (end - created),
             "by kind, after the making": by_kind(later),
         }
-        if steady_end - made > 5.0:  # else the making took so long that tasks had begun to end
-            rate = len(steady) / (steady_end - made)
-            told["messages a second, while all run"] = rate
+        if steady_end - created > 5.0:  # otherwise the creation took so long that tasks had begun to end
+            rate = len(steady) / (steady_end - created)
+            results["messages a second, while all run"] = rate
             if shown:
-                told["messages a second for each card on the page, while all run"] = rate / shown
-        return told
+                results["messages a second for each card on the page, while all run"] = rate / shown
+        return results
 
 
 # ---------------------------------------------------------------------- memory
 
 
 def _memory(count: int) -> dict[str, Any]:
-    """Bytes of a task while it is followed, with as many answers in mind as are ever kept, and of a card."""
+    """Return the bytes of a followed task, new and with a full history, and of a card."""
     with (
         server.running(600.0, 600.0) as base,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
@@ -318,7 +318,7 @@ def _task(manager: TaskManager, count: int) -> float:
 
 
 def _full(*args: Any, **kwargs: Any) -> History:
-    """A history that holds as many answers as one ever does: of a task that moves by a percent in 10 s."""
+    """Return a history with the maximum number of answers, from a task that advances 1 % in 10 s."""
     history = History(*args, **kwargs)
     began = history.started
     answers = (Answer(began + 10.0 * n + 10.0, n + 1, began + 10.0 * n) for n in range(MAX_ANSWERS))
@@ -326,4 +326,4 @@ def _full(*args: Any, **kwargs: Any) -> History:
 
 
 if __name__ == "__main__":
-    tell(run(*map(int, sys.argv[1:2])))
+    print_results(run(*map(int, sys.argv[1:2])))

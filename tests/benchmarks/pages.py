@@ -1,4 +1,4 @@
-"""JupyterLab in Chromium, by the machinery of the browser tests."""
+"""JupyterLab in Chromium, driven by the harness of the browser tests."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .parts import ROOT
 
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "browser")]
 
-from ensure_browser import find_browser  # noqa: E402 - found by the line above
+from ensure_browser import find_browser  # noqa: E402 - on the path set above
 from harness import PANEL, Lab, NotebookPage, launch  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 __all__ = ["PANEL", "VISIBLE", "Lab", "NotebookPage", "opened", "pages"]
 
-#: JavaScript: whether an element can be seen.
+#: A JavaScript function that returns whether an element is visible.
 VISIBLE = "const visible = e => Boolean(e && e.offsetParent && e.getBoundingClientRect().height > 0);"
 
 
 @contextmanager
 def pages() -> Iterator[tuple[Lab, Browser]]:
-    """A JupyterLab and a browser.
+    """Start a JupyterLab and a browser.
 
     Raises:
         RuntimeError: there is no browser.
@@ -34,7 +34,7 @@ def pages() -> Iterator[tuple[Lab, Browser]]:
         raise RuntimeError("no Chromium: set CHROMIUM=/path/to/chromium, or run tools/ensure_browser.py")
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        # The package beside these benchmarks, which need not be the one that is installed.
+        # The package in this repository, which may differ from the installed one.
         Lab(Path(folder), {"PYTHONPATH": str(ROOT)}) as lab,
         sync_playwright() as playwright,
         launch(playwright, executable) as browser,
@@ -44,7 +44,7 @@ def pages() -> Iterator[tuple[Lab, Browser]]:
 
 @contextmanager
 def opened(lab: Lab, browser: Browser, name: str, cells: list[str]) -> Iterator[NotebookPage]:
-    """A notebook of these cells in a page and a kernel that are both new."""
+    """Open a notebook of these cells in a new page with a new kernel."""
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = NotebookPage(lab, context.new_page(), lab.write(name, cells), lab.folder)
         yield page.open()

@@ -1,7 +1,6 @@
-"""The parts of the benchmark: each is a process of its own and tells what it finds as soon as it knows it.
+"""The parts of the benchmark, each run in its own process and reporting results as they become available.
 
-A part prints a JSON object for each finding, on a line. What it had told before it failed, or before its time
-was over, is kept.
+A part prints each result as a JSON object on one line. Results printed before a failure or a timeout count.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["PARTS", "ROOT", "ROUNDS", "Part", "PartFailed", "findings", "python", "tell"]
+__all__ = ["PARTS", "ROOT", "ROUNDS", "Part", "PartFailed", "part_results", "print_results", "python"]
 
 ROOT = Path(__file__).parent.parent.parent
-#: Rounds of the comparison with other clients, of which medians are told. One takes about four minutes.
+#: Rounds of the client comparison, which reports medians. One round takes about four minutes.
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
-#: Tasks at once in the part ``many``.
+#: The number of concurrent tasks in the part ``many``.
 MANY = 500
 
 
 class Part(NamedTuple):
-    """A part: its module, what that is called with, and how many seconds it may take."""
+    """A part of the benchmark: its module, command-line arguments and time limit in seconds."""
 
     module: str
     arguments: tuple[str, ...] = ()
@@ -47,23 +46,23 @@ PARTS = {
 
 
 class PartFailed(Exception):
-    """A part ended early; what it had told is still worth having."""
+    """A part that ended early; the results that it printed before are still valid."""
 
 
-def tell(found: Iterable[dict[str, Any]]) -> None:
-    """Print each finding as it comes."""
-    for one in found:
-        print(json.dumps(one, ensure_ascii=False), flush=True)
+def print_results(results: Iterable[dict[str, Any]]) -> None:
+    """Print each result as it becomes available."""
+    for result in results:
+        print(json.dumps(result, ensure_ascii=False), flush=True)
 
 
-def findings(part: Part) -> Iterator[dict[str, Any]]:
-    """Run a part and yield what it tells.
+def part_results(part: Part) -> Iterator[dict[str, Any]]:
+    """Run a part and yield its results.
 
     Raises:
-        PartFailed: it did not come to its end. Its own words are on stderr.
+        PartFailed: it did not finish. Its error output is on stderr.
     """
     command = [sys.executable, "-W", "ignore", "-m", f"tests.benchmarks.{part.module}", *part.arguments]
-    # A group of its own, so that the servers that it has started end with it whatever happens.
+    # A separate process group, so that the servers started by the part always end with it.
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
     )
@@ -92,12 +91,12 @@ def findings(part: Part) -> Iterator[dict[str, Any]]:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # the group is gone, or has nobody of ours left
+    with suppress(ProcessLookupError, PermissionError):  # the group is gone, or has no process of ours left
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def python(*arguments: str, timeout: float = 240.0) -> Any:
-    """Run Python on something that prints JSON last.
+    """Run Python and return the JSON on its last line of output.
 
     Raises:
         subprocess.SubprocessError: it failed, or took more than ``timeout`` seconds.

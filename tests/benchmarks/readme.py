@@ -1,4 +1,4 @@
-"""Puts the figures of ``bench.json`` into the READMEs, between the two comments that mark their place.
+"""Update of the figures in the READMEs from ``bench.json``, between two marker comments.
 
 ``python -m tests.benchmarks.readme [bench.json]``, after ``make bench``.
 """
@@ -17,9 +17,9 @@ from .tables import shown
 
 __all__ = ["write"]
 
-#: What stands before and after the figures.
+#: The comments before and after the figures.
 BEGIN, END = "<!-- figures: python -m tests.benchmarks.readme -->", "<!-- /figures -->"
-#: What is compared, as the figures have it.
+#: The compared figures, by their keys in ``bench.json``.
 COMPARED = (
     "lag, s",
     "questions a task",
@@ -29,12 +29,12 @@ COMPARED = (
     "threads",
     "memory, MB",
 )
-#: The head line, by file.
+#: The header row of each file.
 HEADS: dict[str, Sequence[str]] = {
     "README.md": (
         "",
         "lag, s",
-        "requests a task",
+        "requests per task",
         "lag × requests",
         "connections",
         "CPU, s",
@@ -52,12 +52,12 @@ HEADS: dict[str, Sequence[str]] = {
         "内存，MB",
     ),
 }
-#: The file that tells the aims too; the other refers to it.
-WITH_AIMS = "README.md"
+#: The file with the targets; the other refers to it.
+WITH_TARGETS = "README.md"
 
 
 def write(bench: dict[str, Any]) -> None:
-    """Write both files anew."""
+    """Update both files."""
     for name in HEADS:
         file = ROOT / name
         text = file.read_text(encoding="utf-8")
@@ -70,17 +70,17 @@ def write(bench: dict[str, Any]) -> None:
 
 def _figures(bench: dict[str, Any], name: str) -> str:
     clients = next(table for title, table in bench["clients"].items() if isinstance(table, dict))
-    compared = [[_bold(client), *(one[key] for key in COMPARED)] for client, one in clients.items()]
-    dates = [part["date"] for part in bench["parts"].values()]  # parts may be run one by one
+    compared = [[_bold(client), *(costs[key] for key in COMPARED)] for client, costs in clients.items()]
+    dates = [part["date"] for part in bench["parts"].values()]  # parts may be run one at a time
     when = " … ".join(sorted({min(dates), max(dates)}))
-    told = f"*{when}, {bench['machine']}*\n\n{_table(HEADS[name], compared)}"
-    return f"{told}\n\n{_aims(bench)}" if name == WITH_AIMS else told
+    figures = f"*{when}, {bench['machine']}*\n\n{_table(HEADS[name], compared)}"
+    return f"{figures}\n\n{_targets(bench)}" if name == WITH_TARGETS else figures
 
 
-def _aims(bench: dict[str, Any]) -> str:
-    lines = [(row.what, row.target, row.measured, row.met) for row in rows(bench) if row.met is not None]
-    table = _table(("", "aim", "measured", "met"), lines)
-    fold = "<summary>What was aimed at, and what was measured</summary>"
+def _targets(bench: dict[str, Any]) -> str:
+    lines = [(row.label, row.target, row.measured, row.met) for row in rows(bench) if row.met is not None]
+    table = _table(("", "target", "measured", "met"), lines)
+    fold = "<summary>Targets and results</summary>"
     return f"<details>\n{fold}\n\n{table}\n\n</details>"
 
 
@@ -95,5 +95,5 @@ def _table(heads: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
 
 
 if __name__ == "__main__":
-    given = Path(sys.argv[1] if len(sys.argv) > 1 else "bench.json")
-    write(json.loads(given.read_text(encoding="utf-8")))
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "bench.json")
+    write(json.loads(path.read_text(encoding="utf-8")))

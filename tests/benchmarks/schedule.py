@@ -1,4 +1,4 @@
-"""The schedule and each peer's rule on the virtual clock, and how honest bar and ETA are."""
+"""Our schedule and the polling rules of peers on a virtual clock, and the accuracy of bar and ETA."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from statistics import fmean
 from typing import Any
 
 from . import simulation
-from .parts import tell
+from .parts import print_results
 
 __all__ = ["run"]
 
-#: Tasks followed for each figure: so many that the parts of the range fit into 2 s, and into 1 s, evenly.
+#: Tasks per figure, chosen so that 2 s and 1 s hold a whole number of the parts of the range.
 VIRTUAL = 480
-#: Tasks along which bar and ETA are looked at.
+#: Tasks for which bar and ETA are checked.
 WATCHED = 60
 FLOORS = (2.0, 0.5)
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Lag in seconds and questions a task, by rule and kind of progress; then what bar and ETA said."""
+    """Yield lag in seconds and polls per task, by rule and kind of progress; then bar and ETA errors."""
     yield {"least lag × questions without progress or history": simulation.least_product()}
     with ProcessPoolExecutor() as pool:
         cases = [(floor, past) for floor in FLOORS for past in simulation.PASTS]
-        asked = {
+        lags = {
             (floor, past, kind): pool.submit(_ours, floor, past, kind)
             for floor, past in cases
             for kind in simulation.KINDS
         }
-        seen = {
-            (past, kind): pool.submit(_honesty, past, kind)
+        reports = {
+            (past, kind): pool.submit(_accuracy, past, kind)
             for past in simulation.PASTS
             for kind in simulation.KINDS
         }
@@ -40,11 +40,11 @@ def run() -> Iterator[dict[str, Any]]:
             outcome = simulation.measure(rule, "absent", count=VIRTUAL)
             rules[name] = dict.fromkeys(simulation.KINDS, (outcome.lag, outcome.questions))
         for floor, past in cases:
-            kinds = {kind: asked[floor, past, kind].result() for kind in simulation.KINDS}
+            kinds = {kind: lags[floor, past, kind].result() for kind in simulation.KINDS}
             rules[f"qingbo_widgets, {floor:g} s, history {past}"] = kinds
             yield {title: rules}
         honesty = {
-            f"{kind}, history {past}": seen[past, kind].result()
+            f"{kind}, history {past}": reports[past, kind].result()
             for past in simulation.PASTS
             for kind in simulation.KINDS
         }
@@ -56,17 +56,17 @@ def _ours(floor: float, past: str, kind: str) -> tuple[float, float]:
     return outcome.lag, outcome.questions
 
 
-def _honesty(past: str, kind: str) -> dict[str, Any]:
-    told = simulation.honesty(kind, past, count=WATCHED)
+def _accuracy(past: str, kind: str) -> dict[str, Any]:
+    errors = simulation.honesty(kind, past, count=WATCHED)
     return {
-        "ETA off by, share of the task's time, median": simulation.typical(told.eta_errors),
-        "p90": simulation.quantile(told.eta_errors, 0.9),
-        "no ETA told, share of the moments": told.untold,
-        "bar off by, points, mean": fmean(told.bar_errors),
-        "bar off by, points, p90": simulation.quantile(told.bar_errors, 0.9),
-        "bar fell or reached 100": told.falls,
+        "ETA off by, share of the task's time, median": simulation.typical(errors.eta_errors),
+        "p90": simulation.quantile(errors.eta_errors, 0.9),
+        "no ETA told, share of the moments": errors.without_eta,
+        "bar off by, points, mean": fmean(errors.bar_errors),
+        "bar off by, points, p90": simulation.quantile(errors.bar_errors, 0.9),
+        "bar fell or reached 100": errors.falls,
     }
 
 
 if __name__ == "__main__":
-    tell(run())
+    print_results(run())

@@ -1,8 +1,9 @@
-"""One server for every client: tasks that take a known time, told in the wire form that each client speaks.
+"""One server for all clients, with tasks of known durations in the wire format of each client.
 
-The forms share the tasks, the latency and the code, so what differs between two clients is the client. It
-runs in a process of its own; the first line it prints is its address. ``GET /stats`` tells when each task
-ended and how often it was asked about, and how many connections there were in all, those of downloads too.
+The formats share the tasks, the latency and the code, so that any difference between two clients comes from
+the clients. The server runs in its own process and prints its address on the first line. ``GET /stats``
+returns when each task ended, how often it was polled, and the total number of connections, downloads
+included.
 """
 
 from __future__ import annotations
@@ -32,22 +33,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["running", "stats"]
 
-#: Bytes that go onto the line at once.
+#: Bytes sent at once.
 PIECE = 32 * 1024
-#: Seconds by which a line may make up for a loop that woke up late.
+#: Seconds that the bandwidth limit may catch up after the event loop woke up late.
 SLACK = 0.05
-#: Stands for the video where that is not what is measured.
+#: A placeholder for the video in benchmarks that do not measure it.
 VIDEO = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\0\0\0\x08moov\0\0\3\xf8mdat" + bytes(1008)
 
 
 @dataclass
 class Job:
-    """A task: when it was taken and when it ends (Unix seconds), and how often it was asked about."""
+    """A task: when it was created and when it ends (Unix seconds), and how often it was polled."""
 
     id: str
     created: float
     seconds: float
-    asked: int = 0
+    polls: int = 0
 
     @property
     def ends(self) -> float:
@@ -60,17 +61,17 @@ class Job:
 
 @dataclass
 class Service:
-    """The tasks of one run, and who has asked.
+    """The tasks of one run, and the clients' requests.
 
     Attributes:
         low: seconds that the shortest task takes.
         high: seconds that the longest takes.
-        latency: seconds before each answer about a task.
-        video: what every finished task has made.
-        rate: bytes of videos a second at most, for all connections together; 0 for no limit.
-        connections: of all requests but those for the figures, by the client's port.
-        requests: how many.
-        line_is_free: when the bytes sent so far are through (the loop's clock).
+        latency: seconds before each response about a task.
+        video: video of every finished task.
+        rate: maximum video bytes per second, for all connections together; 0 for no limit.
+        connections: client addresses and ports of all requests except those for ``/stats``.
+        requests: number of these requests.
+        line_free_at: time at which all bytes are sent at this rate (the event loop's clock).
     """
 
     low: float
@@ -81,39 +82,39 @@ class Service:
     jobs: dict[str, Job] = field(default_factory=dict)
     connections: set[tuple[str, int]] = field(default_factory=set)
     requests: int = 0
-    line_is_free: float = 0.0
+    line_free_at: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(6))
 
-    async def take(self, request: Request) -> Job:
-        await self._arrive(request)
+    async def create(self, request: Request) -> Job:
+        await self._receive(request)
         job = Job(f"task-{len(self.jobs)}", time.time(), self.chance.uniform(self.low, self.high))
         self.jobs[job.id] = job
         return job
 
-    async def tell(self, request: Request) -> Job:
-        await self._arrive(request)
+    async def poll(self, request: Request) -> Job:
+        await self._receive(request)
         job = self.jobs[request.path_params["id"]]
-        job.asked += 1
+        job.polls += 1
         return job
 
-    async def _arrive(self, request: Request) -> None:
+    async def _receive(self, request: Request) -> None:
         if request.method == "POST":
             await request.body()
         if self.latency:
             await asyncio.sleep(self.latency)
 
     async def send(self, first: int, last: int) -> AsyncIterator[bytes]:
-        """The bytes of the video from one to another, as fast as the line takes them."""
+        """Yield the bytes of the video from ``first`` to ``last``, at the limited rate."""
         clock = asyncio.get_running_loop().time
         for begin in range(first, last + 1, PIECE):
             piece = self.video[begin : min(begin + PIECE, last + 1)]
             if self.rate:
-                self.line_is_free = max(self.line_is_free, clock() - SLACK) + len(piece) / self.rate
-                await asyncio.sleep(self.line_is_free - clock())
+                self.line_free_at = max(self.line_free_at, clock() - SLACK) + len(piece) / self.rate
+                await asyncio.sleep(self.line_free_at - clock())
             yield piece
 
     def counted(self, served: ASGIApp) -> ASGIApp:
-        """The application, with every request counted that a client makes."""
+        """Return the application with a counter of client requests around it."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and scope["path"] != "/stats":
@@ -125,12 +126,12 @@ class Service:
 
 
 def app(service: Service, base: str) -> ASGIApp:
-    """The routes of every form."""
+    """Return the application with the routes of every wire format."""
 
-    def form(told: Callable[[Job], dict[str, Any]], method: str, path: str) -> Route:
+    def route(body: Callable[[Job], dict[str, Any]], method: str, path: str) -> Route:
         async def answer(request: Request) -> Response:
-            job = await (service.take(request) if method == "POST" else service.tell(request))
-            return JSONResponse(told(job))
+            job = await (service.create(request) if method == "POST" else service.poll(request))
+            return JSONResponse(body(job))
 
         return Route(path, answer, methods=[method])
 
@@ -147,28 +148,28 @@ def app(service: Service, base: str) -> ASGIApp:
         return JSONResponse({"video": {"url": f"{base}/video.mp4"}})
 
     async def stats(_: Request) -> Response:
-        jobs = [{"id": job.id, "ends": job.ends, "asked": job.asked} for job in service.jobs.values()]
+        jobs = [{"id": job.id, "ends": job.ends, "asked": job.polls} for job in service.jobs.values()]
         count = {"connections": len(service.connections), "requests": service.requests}
         return JSONResponse({"jobs": jobs, **count})
 
     def qingbo(job: Job) -> dict[str, Any]:
         done = job.share >= 1.0
-        told = {
+        body = {
             "task_id": job.id,
             "model": "kling-v3",
             "action": "generate",
             "progress": int(100 * job.share),
         }
-        told |= {"status": "completed" if done else "processing", "created_at": int(1000 * job.created)}
+        body |= {"status": "completed" if done else "processing", "created_at": int(1000 * job.created)}
         if done:
-            told["completed_at"] = int(1000 * job.ends)
-            told["result"] = {"images": [], "videos": [{"url": f"{base}/video.mp4"}]}
-        return told
+            body["completed_at"] = int(1000 * job.ends)
+            body["result"] = {"images": [], "videos": [{"url": f"{base}/video.mp4"}]}
+        return body
 
     def replicate(job: Job) -> dict[str, Any]:
         done = job.share >= 1.0
         link = f"{base}/replicate/v1/predictions/{job.id}"
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "id": job.id,
             "model": "a/b",
             "version": "1",
@@ -176,45 +177,45 @@ def app(service: Service, base: str) -> ASGIApp:
             "logs": "",
             "error": None,
         }
-        told |= {"status": "succeeded" if done else "processing", "created_at": _iso(job.created)}
-        told |= {"output": f"{base}/video.mp4" if done else None, "urls": {"get": link, "cancel": link}}
-        return told
+        body |= {"status": "succeeded" if done else "processing", "created_at": _iso(job.created)}
+        body |= {"output": f"{base}/video.mp4" if done else None, "urls": {"get": link, "cancel": link}}
+        return body
 
     def openai(job: Job) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "id": job.id,
             "object": "video",
             "model": "sora-2",
             "seconds": "4",
             "size": "1280x720",
         }
-        told |= {"created_at": int(job.created), "progress": int(100 * job.share)}
-        return told | {"status": "completed" if job.share >= 1.0 else "in_progress"}
+        body |= {"created_at": int(job.created), "progress": int(100 * job.share)}
+        return body | {"status": "completed" if job.share >= 1.0 else "in_progress"}
 
     def runway(job: Job) -> dict[str, Any]:
-        told: dict[str, Any] = {"id": job.id, "createdAt": _iso(job.created)}
+        body: dict[str, Any] = {"id": job.id, "createdAt": _iso(job.created)}
         if job.share < 1.0:
-            return told | {"status": "RUNNING", "progress": job.share, "estimatedCost": {"credits": 5}}
-        return told | {"status": "SUCCEEDED", "output": [f"{base}/video.mp4"], "cost": {"credits": 5}}
+            return body | {"status": "RUNNING", "progress": job.share, "estimatedCost": {"credits": 5}}
+        return body | {"status": "SUCCEEDED", "output": [f"{base}/video.mp4"], "cost": {"credits": 5}}
 
     def fal(job: Job) -> dict[str, Any]:
         link = f"{base}/fal/requests/{job.id}"
-        told: dict[str, Any] = {"request_id": job.id, "response_url": link, "cancel_url": f"{link}/cancel"}
-        told |= {"status_url": f"{link}/status", "logs": None, "metrics": {}}
-        return told | {"status": "COMPLETED" if job.share >= 1.0 else "IN_PROGRESS"}
+        body: dict[str, Any] = {"request_id": job.id, "response_url": link, "cancel_url": f"{link}/cancel"}
+        body |= {"status_url": f"{link}/status", "logs": None, "metrics": {}}
+        return body | {"status": "COMPLETED" if job.share >= 1.0 else "IN_PROGRESS"}
 
     routes = Starlette(
         routes=[
-            form(qingbo, "POST", "/v1/tasks"),
-            form(qingbo, "GET", "/v1/tasks/{id}"),
-            form(replicate, "POST", "/replicate/v1/predictions"),
-            form(replicate, "GET", "/replicate/v1/predictions/{id}"),
-            form(openai, "POST", "/openai/videos"),
-            form(openai, "GET", "/openai/videos/{id}"),
-            form(runway, "POST", "/runway/v1/text_to_video"),
-            form(runway, "GET", "/runway/v1/tasks/{id}"),
-            form(fal, "POST", "/fal/a/b"),
-            form(fal, "GET", "/fal/requests/{id}/status"),
+            route(qingbo, "POST", "/v1/tasks"),
+            route(qingbo, "GET", "/v1/tasks/{id}"),
+            route(replicate, "POST", "/replicate/v1/predictions"),
+            route(replicate, "GET", "/replicate/v1/predictions/{id}"),
+            route(openai, "POST", "/openai/videos"),
+            route(openai, "GET", "/openai/videos/{id}"),
+            route(runway, "POST", "/runway/v1/text_to_video"),
+            route(runway, "GET", "/runway/v1/tasks/{id}"),
+            route(fal, "POST", "/fal/a/b"),
+            route(fal, "GET", "/fal/requests/{id}/status"),
             Route("/fal/requests/{id}", result),
             Route("/video.mp4", video),
             Route("/stats", stats),
@@ -223,9 +224,9 @@ def app(service: Service, base: str) -> ASGIApp:
     return service.counted(routes)
 
 
-def _range(asked: str, size: int) -> tuple[int, int]:
-    """The first and the last byte that a ``Range`` asks for; of one that cannot be served, all of them."""
-    first, _, last = asked.removeprefix("bytes=").partition("-")
+def _range(header: str, size: int) -> tuple[int, int]:
+    """Return the first and the last byte of a ``Range`` header; of the whole video if it is invalid."""
+    first, _, last = header.removeprefix("bytes=").partition("-")
     begin, end = int(first) if first.isdecimal() else 0, int(last) if last.isdecimal() else size - 1
     return (begin, min(end, size - 1)) if begin < size and begin <= end else (0, size - 1)
 
@@ -238,17 +239,17 @@ def _iso(moment: float) -> str:
 def running(
     low: float, high: float, latency: float = 0.0, *, video: Path | None = None, rate: float = 0.0
 ) -> Iterator[str]:
-    """A server with no tasks yet, in a process of its own, for as long as the context lasts.
+    """Run a server without tasks in its own process while the context lasts.
 
     Args:
         low: seconds that the shortest task takes.
         high: seconds that the longest takes.
-        latency: seconds before each answer about a task.
-        video: the mp4 that every task makes; a kilobyte of nothing when left out.
-        rate: bytes a second at which videos are sent, over all connections together; 0 for no limit.
+        latency: seconds before each response about a task.
+        video: mp4 of every task; a placeholder of a kilobyte by default.
+        rate: maximum video bytes per second, over all connections together; 0 for no limit.
 
     Yields:
-        Its address.
+        The address of the server.
     """
     command = [sys.executable, "-m", __name__, f"--low={low}", f"--high={high}", f"--latency={latency}"]
     command += [f"--rate={rate}", *([] if video is None else [f"--video={video}"])]
@@ -261,14 +262,14 @@ def running(
 
 
 def stats(base: str) -> Any:
-    """What the server has counted."""
+    """Return the counts of the server."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{base}/stats", timeout=10) as answer:
         return json.load(answer)
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until the process is killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--low", type=float, default=20.0)
     parser.add_argument("--high", type=float, default=28.0)

@@ -1,4 +1,4 @@
-"""Tables on a terminal, which are Markdown too."""
+"""Tables for a terminal, in Markdown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 __all__ = ["print_details", "print_table", "shown"]
 
-#: Characters of a cell at most.
-WIDEST = 100
+#: The maximum number of characters in a cell.
+MAX_WIDTH = 100
 
 
 def shown(value: Any) -> str:
-    """A figure for a person: three or four digits, a pair with a slash, nothing for ``None``."""
+    """Return a figure as text: three or four digits, a pair with a slash, a dash for ``None``."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -26,12 +26,12 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " / ".join(map(shown, value)) if len(value) <= 3 else ", ".join(map(shown, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
     return str(value)
 
 
 def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under their heads."""
+    """Print rows below a header row."""
     cells = [[_short(shown(cell)) for cell in row] for row in ([*heads], *rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(heads))]
     print(f"\n{title}\n")
@@ -43,10 +43,10 @@ def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]])
     sys.stdout.flush()
 
 
-def print_details(found: dict[str, Any]) -> None:
-    """Print what a part has found: dictionaries of dictionaries as one table each, the rest together."""
+def print_details(results: dict[str, Any]) -> None:
+    """Print the results of a part: a table for each dictionary of dictionaries, one for the rest."""
     rest = []
-    for title, value in found.items():
+    for title, value in results.items():
         if not isinstance(value, dict):
             rest.append((title, value))
         elif value and all(isinstance(row, dict) for row in value.values()):
@@ -60,9 +60,9 @@ def print_details(found: dict[str, Any]) -> None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    return text if len(text) <= MAX_WIDTH else text[: MAX_WIDTH - 1] + "…"
 
 
 def _width(text: str) -> int:
-    """Columns on a terminal: a Chinese character takes two."""
+    """Return the columns that a text takes on a terminal; a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,7 +1,7 @@
-"""A finished video of 10 MB: from the moment at which its end is noticed to where it can be watched.
+"""The time from noticing that a task has ended to watching its video of 10 MB.
 
-``python -m tests.benchmarks.video``. The server sends it at 20 and at 100 Mbit/s and as fast as it can, all
-connections together. First a real kernel alone is heard, then a person looks on in JupyterLab.
+``python -m tests.benchmarks.video``. The server sends the video at 20 Mbit/s, at 100 Mbit/s and without a
+limit, over all connections together. The first run uses a kernel alone, the second a page in JupyterLab.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from . import server
 from .card import CONNECT
 from .kernels import Kernel, Message, started
 from .pages import PANEL, VISIBLE, NotebookPage, opened, pages
-from .parts import tell
+from .parts import print_results
 
 __all__ = ["run"]
 
 ROUNDS = 3
-#: Mbit/s of the line, ``None`` for one without a limit.
-LINES: tuple[float | None, ...] = (None, 100.0, 20.0)
+#: Bandwidths in Mbit/s, ``None`` for no limit.
+BANDWIDTHS: tuple[float | None, ...] = (None, 100.0, 20.0)
 LOW, HIGH = 3.0, 4.0
-#: Frames, a second and in all; width and height; bits a second: 10 s of 1080p in 10 MB.
+#: Frames per second, number of frames, width and height, bits per second: 10 s of 1080p in 10 MB.
 FPS, FRAMES, SIZE, RATE = 24, 240, (1920, 1080), 7_700_000
 
 OBSERVED = """
@@ -52,11 +52,12 @@ def observe(task, name):
 STUDIO = "studio = qw.VideoStudio(prompt='雨')\nstudio"
 CLICK = "studio.generate_button.click()\nobserve(studio.cards[0].task, 'moments-{number}.json')"
 
-#: Looks at every frame of the page for a video in a cell's output, and has it played once it shows a picture.
-LOOK = f"""index => {{
+#: JavaScript that checks a cell's output for a video at every frame of the page and plays it once it has
+#: data.
+WATCH_FOR_VIDEO = f"""index => {{
     {VISIBLE}
     const seen = window.qingboSeen = {{}};
-    const look = () => {{
+    const check = () => {{
         if (window.qingboSeen !== seen) return;
         const cell = {PANEL}.content.widgets[index].node;
         const videos = [...cell.querySelectorAll('.jp-Cell-outputArea video')];
@@ -72,37 +73,37 @@ LOOK = f"""index => {{
             seen.playing = Date.now() / 1000;
             return;
         }}
-        requestAnimationFrame(look);
+        requestAnimationFrame(check);
     }};
-    look();
+    check();
 }}"""
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Seconds, medians of the rounds."""
+    """Yield seconds, as medians of the rounds."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         film = _film(folder / "film.mp4")
         yield {"bytes of the video": film.stat().st_size}
-        told: dict[str, Any] = {}
-        for number, line in enumerate(LINES):
-            place = folder / str(number)
-            place.mkdir()
-            with _serving(film, line) as base:
-                told[_name(line)] = _in_a_kernel(place, base)
-            yield {"seconds from noticed, in the kernel": told}
+        results: dict[str, Any] = {}
+        for number, bandwidth in enumerate(BANDWIDTHS):
+            subfolder = folder / str(number)
+            subfolder.mkdir()
+            with _serving(film, bandwidth) as base:
+                results[_label(bandwidth)] = _in_a_kernel(subfolder, base)
+            yield {"seconds from noticed, in the kernel": results}
         seen: dict[str, Any] = {}
         with pages() as (lab, browser):
-            for number, line in enumerate(LINES):
-                with _serving(film, line) as base:
+            for number, bandwidth in enumerate(BANDWIDTHS):
+                with _serving(film, bandwidth) as base:
                     cells = [CONNECT.format(base=base) + OBSERVED, STUDIO, ""]
                     with opened(lab, browser, f"{number}/video.ipynb", cells) as page:
-                        seen[_name(line)] = _on_a_page(page)
+                        seen[_label(bandwidth)] = _on_a_page(page)
                 yield {"seconds from noticed, in JupyterLab": seen}
 
 
 def _film(path: Path) -> Path:
-    """Noise that moves, which no encoder makes smaller than it is asked to."""
+    """Write a video of moving noise, which no encoder compresses below the requested rate."""
     width, height = SIZE
     noise = np.random.default_rng(6).integers(0, 256, (height, width + FRAMES, 3), dtype=np.uint8)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
@@ -117,17 +118,17 @@ def _film(path: Path) -> Path:
 
 
 @contextmanager
-def _serving(film: Path, line: float | None) -> Iterator[str]:
-    with server.running(LOW, HIGH, video=film, rate=(line or 0.0) * 1e6 / 8) as base:
+def _serving(film: Path, bandwidth: float | None) -> Iterator[str]:
+    with server.running(LOW, HIGH, video=film, rate=(bandwidth or 0.0) * 1e6 / 8) as base:
         yield base
 
 
-def _name(line: float | None) -> str:
-    return "no limit" if line is None else f"{line:g} Mbit/s"
+def _label(bandwidth: float | None) -> str:
+    return "no limit" if bandwidth is None else f"{bandwidth:g} Mbit/s"
 
 
 def _in_a_kernel(folder: Path, base: str) -> dict[str, Any]:
-    """To the saved file, and to the message that shows the page a player with something to play."""
+    """Time the saved file, and the message that gives the page a player with a source."""
     rounds = []
     with started(folder) as (kernel,):
         kernel.run(CONNECT.format(base=base) + OBSERVED)
@@ -138,40 +139,44 @@ def _in_a_kernel(folder: Path, base: str) -> dict[str, Any]:
             time.sleep(1.0)
             shown = _first_player(kernel, moments["noticed"])
             rounds.append({"saved": moments["saved"], "shown": shown, "noticed": moments["noticed"]})
-    return _summed(rounds, ("saved", "shown"))
+    return _summary(rounds, ("saved", "shown"))
 
 
 def _first_player(kernel: Kernel, noticed: float) -> float | None:
-    """When the page was first told of a player; the static copies that wait for their file do not count."""
+    """Return when the page first received a player; static copies that wait for their file do not count."""
 
-    def shows(message: Message) -> bool:
+    def shows_player(message: Message) -> bool:
         text = json.dumps(message.content, ensure_ascii=False)
         if message.kind == "comm_msg":
             return "<video" in text or "/video.mp4" in text
         return "<video" in text and "qingbo-keep" not in text
 
-    found = (one.moment for one in kernel.drawn(noticed) if one.kind != "comm_open" and shows(one))
-    return next(found, None)
+    moments = (
+        message.moment
+        for message in kernel.drawn(noticed)
+        if message.kind != "comm_open" and shows_player(message)
+    )
+    return next(moments, None)
 
 
 def _on_a_page(page: NotebookPage) -> dict[str, Any]:
-    """To the first visible player, to its first picture, and to where it plays."""
+    """Time the first visible player, its first picture, and the start of playback."""
     rounds: list[dict[str, Any]] = []
     page.run(0)
     for number in range(ROUNDS):
         page.run(1)
-        page.page.evaluate(LOOK, 1)
+        page.page.evaluate(WATCH_FOR_VIDEO, 1)
         page.write(2, CLICK.format(number=number)).run(2)
         page.page.wait_for_function("() => window.qingboSeen.playing", timeout=60_000)
         moments = _moments(page.path.parent / f"moments-{number}.json")
         rounds.append(moments | page.page.evaluate("window.qingboSeen"))
-    told = _summed(rounds, ("saved", "shown", "playable", "playing"))
-    links = sum("/video.mp4" in one["source"] for one in rounds)
-    return told | {"rounds in which it played from the link": links}
+    results = _summary(rounds, ("saved", "shown", "playable", "playing"))
+    links = sum("/video.mp4" in times["source"] for times in rounds)
+    return results | {"rounds in which it played from the link": links}
 
 
 def _moments(file: Path, seconds: float = 60.0) -> dict[str, float]:
-    """What the task's observers noted, once it is done."""
+    """Wait for the moments that the task's observers recorded, and return them."""
     deadline = time.monotonic() + seconds
     while not file.is_file():
         if time.monotonic() > deadline:
@@ -181,15 +186,15 @@ def _moments(file: Path, seconds: float = 60.0) -> dict[str, float]:
     return moments
 
 
-def _summed(rounds: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
-    """The median and the most of each, in seconds after the end was noticed."""
-    told: dict[str, Any] = {}
+def _summary(rounds: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return median and maximum of each, in seconds after the end was noticed."""
+    results: dict[str, Any] = {}
     for name in names:
-        times = [one[name] - one["noticed"] for one in rounds if one.get(name) is not None]
-        told[name] = statistics.median(times) if times else None
-        told[f"{name}, most"] = max(times, default=None)
-    return told
+        times = [moments[name] - moments["noticed"] for moments in rounds if moments.get(name) is not None]
+        results[name] = statistics.median(times) if times else None
+        results[f"{name}, most"] = max(times, default=None)
+    return results
 
 
 if __name__ == "__main__":
-    tell(run())
+    print_results(run())
