@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def practice(workdir: Path) -> Iterator[Path]:
-    """Where teaching.ipynb writes down its sandbox process, which is ended even if the notebook fails."""
+    """Yield the file that names teaching.ipynb's sandbox process; end the process even after a failure."""
     notes = workdir / "practice-sandbox.json"
     yield notes
     if notes.exists():

@@ -1,4 +1,4 @@
-"""Running a notebook and reading what it shows, for the tests."""
+"""Helpers of the tests that run a notebook and read its outputs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import av
 from nbformat import NotebookNode
 
-__all__ = ["html_of", "hurried", "printed_by", "seconds_of", "tables_in", "text_of"]
+__all__ = ["html_of", "printed_by", "seconds_of", "sped_up", "tables_in", "text_of"]
 
 
-def hurried(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with sandboxes that draw small, and a practice sandbox that is not as slow as life."""
+def sped_up(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook with sandboxes that draw drafts, and a practice sandbox above real-time speed."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             for speed in ("speed=10)", "speed=20)"):
@@ -22,48 +22,48 @@ def hurried(notebook: NotebookNode) -> NotebookNode:
 
 
 def html_of(notebook: NotebookNode) -> str:
-    """Returns all HTML that the notebook's outputs hold."""
+    """Return all HTML in the notebook's outputs."""
     return _data(notebook, "text/html")
 
 
 def text_of(notebook: NotebookNode) -> str:
-    """Returns the plain text of every output that is not printed."""
+    """Return the plain text of every output except printed text."""
     return _data(notebook, "text/plain")
 
 
 class _Tables(HTMLParser):
-    """The tables of a page: each a list of rows, each a list of its cells' texts."""
+    """A parser of the tables on a page: each is a list of rows, each row a list of cell texts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[list[list[str]]] = []
+        self.tables: list[list[list[str]]] = []
         self._in_cell = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._in_cell = tag in ("td", "th")
         if tag == "table":
-            self.found.append([])
-        elif tag == "tr" and self.found:
-            self.found[-1].append([])
-        elif self._in_cell and self.found:
-            self.found[-1][-1].append("")
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif self._in_cell and self.tables:
+            self.tables[-1][-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
         self._in_cell = self._in_cell and tag not in ("td", "th")
 
     def handle_data(self, data: str) -> None:
-        if self._in_cell and self.found:
-            self.found[-1][-1][-1] += data
+        if self._in_cell and self.tables:
+            self.tables[-1][-1][-1] += data
 
 
 def tables_in(html: str) -> list[list[dict[str, str]]]:
-    """Returns the tables with a line of names on top, as pandas draws them: each a list of rows by name."""
-    return [[dict(zip(names, row, strict=False)) for row in rows] for names, *rows in _Tables(html).found]
+    """Return the tables with a header row, as pandas draws them; each row is a dictionary by column."""
+    return [[dict(zip(names, row, strict=False)) for row in rows] for names, *rows in _Tables(html).tables]
 
 
 def printed_by(notebook: NotebookNode, stream: str = "stdout") -> str:
-    """Returns what the notebook's cells have printed."""
+    """Return the text printed by the notebook's cells."""
     return "".join(
         output.text
         for cell in notebook.cells
@@ -73,7 +73,7 @@ def printed_by(notebook: NotebookNode, stream: str = "stdout") -> str:
 
 
 def seconds_of(path: Path) -> float:
-    """Decodes a video to its last frame and returns how long it is."""
+    """Decode a video to its last frame and return its duration in seconds."""
     with av.open(str(path)) as film:
         frames = sum(1 for _ in film.decode(video=0))
         rate = film.streams.video[0].average_rate

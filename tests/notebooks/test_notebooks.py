@@ -1,4 +1,4 @@
-"""Every notebook that we give away runs from top to bottom, and leaves what it promises."""
+"""Tests that every shipped notebook runs from top to bottom and produces the promised results."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from qingbo_widgets.demo import execute, notebooks_folder
 from qingbo_widgets.library.judgements import Judgement
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.sidecar import read_sidecar
-from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of, tables_in, text_of
+from tests.notebooks.outputs import html_of, printed_by, seconds_of, sped_up, tables_in, text_of
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
 VIDEOS = {"quickstart": 5, "parameters": 4, "teaching": 4, "experiments": 5}
 
 
 def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
-    """The library and the sidecars hold what was judged; the widgets, the table and the ranking are shown."""
+    """Check the judgements in library and sidecars, and that widgets, table and ranking are shown."""
     library = Library(folder)
     judgements = library.judgements
-    judged = {entry: found for entry in library.entries() if (found := judgements.of(entry.key)).rating}
-    assert sorted((found.rating, found.tags) for found in judged.values()) == [
+    judged = {
+        entry: judgement for entry in library.entries() if (judgement := judgements.of(entry.key)).rating
+    }
+    assert sorted((judgement.rating, judgement.tags) for judgement in judged.values()) == [
         (3, ("calm",)),
         (4, ("lively",)),
     ]
-    for entry, found in judged.items():
-        assert found.note.startswith("measured: moves by ")
+    for entry, judgement in judged.items():
+        assert judgement.note.startswith("measured: moves by ")
         video = library.video_of(entry)
         sidecar = read_sidecar(video) if video else None
         assert sidecar is not None
-        assert Judgement(sidecar["rating"], tuple(sidecar["tags"]), sidecar["note"]) == found
+        assert Judgement(sidecar["rating"], tuple(sidecar["tags"]), sidecar["note"]) == judgement
 
     for widget in ("Comparison", "Gallery", "Pairwise"):
         assert re.search(rf"^{widget}: ", text_of(notebook), re.MULTILINE)
@@ -54,13 +56,13 @@ def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
     assert [sum(int(row[side]) for row in ranking) for side in (3, 4)] == [answers, answers]
 
 
-LEAVES: dict[str, Callable[[NotebookNode, Path], None]] = {"experiments": assert_judged_and_ranked}
-"""What a notebook leaves besides videos, by its name."""
+EXTRA_CHECKS: dict[str, Callable[[NotebookNode, Path], None]] = {"experiments": assert_judged_and_ranked}
+"""Checks of a notebook's results besides its videos, by the notebook's name."""
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_committed_clean(path: Path) -> None:
-    """A notebook is committed without outputs and counts, for the kernel that every Jupyter has."""
+    """A notebook is committed without outputs and execution counts, for the kernel of every Jupyter."""
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
@@ -74,12 +76,12 @@ def test_committed_clean(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_from_top_to_bottom(path: Path, workdir: Path, practice: Path) -> None:
-    """Each cell runs, the videos are there and decode, and the outputs play them by a relative path."""
+    """Each cell runs, the videos exist and decode, and the outputs play them through relative paths."""
     notebook = nbformat.read(path, as_version=4)
-    # One of them as its readers run it, in full size; `make demo` does that too. What the next release of a
-    # library warns of is no fault of the notebook.
+    # One notebook runs in full size, as for its readers; `make demo` does that too. Warnings about the next
+    # release of a library are no fault of the notebook.
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    execute(notebook if path.stem == "quickstart" else hurried(notebook), workdir, environment=quiet)
+    execute(notebook if path.stem == "quickstart" else sped_up(notebook), workdir, environment=quiet)
 
     assert printed_by(notebook, "stderr") == ""
 
@@ -94,5 +96,5 @@ def test_runs_from_top_to_bottom(path: Path, workdir: Path, practice: Path) -> N
     assert all(source.startswith("./") for source in sources)
 
     assert not practice.exists()
-    if path.stem in LEAVES:
-        LEAVES[path.stem](notebook, workdir / "qingbo_videos")
+    if path.stem in EXTRA_CHECKS:
+        EXTRA_CHECKS[path.stem](notebook, workdir / "qingbo_videos")

@@ -1,4 +1,4 @@
-"""The code in the READMEs is code that runs."""
+"""Tests of the READMEs: their code runs, their links and tables are correct."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ READMES = ("README.md", "README.zh.md")
 
 
 def blocks(name: str, language: str) -> list[str]:
-    """Returns the code blocks of a README in one language."""
+    """Return the code blocks of a README in one language."""
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_both_show_the_same_code() -> None:
-    """The translation has the same code as the original, comments aside."""
+def test_both_readmes_show_the_same_code() -> None:
+    """The translation has the same code as the original, except for comments."""
     bare = [
         [re.sub(r"\s*#.*", "", block) for language in ("python", "sh") for block in blocks(name, language)]
         for name in READMES
@@ -33,8 +33,8 @@ def test_both_show_the_same_code() -> None:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_links_and_pictures_are_there(name: str) -> None:
-    """Every file that a README points at exists."""
+def test_links_and_pictures_exist(name: str) -> None:
+    """Every file linked from a README exists."""
     text = (ROOT / name).read_text(encoding="utf-8")
     targets = re.findall(r'\]\((?!http)([^)#]+)\)|(?:src|srcset)="([^"]+)"', text)
     assert targets
@@ -44,7 +44,7 @@ def test_links_and_pictures_are_there(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_code_runs(workdir: Path, sandbox: Sandbox) -> None:
-    """The README's Python, cell by cell, makes a video for somebody who has a key."""
+    """The README's Python, run cell by cell, makes a video for a user with a key."""
     notebook = new_notebook(cells=[new_code_cell(block) for block in blocks("README.md", "python")])
     service = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
     execute(notebook, workdir, environment={**os.environ, **service})
@@ -52,22 +52,22 @@ def test_the_code_runs(workdir: Path, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", [*READMES, "notebooks/parameters.ipynb"])
-def test_the_tables_of_models_are_those_of_the_description(name: str) -> None:
-    """Each model takes what the tables say that it takes, and no parameter is left out."""
+def test_the_tables_of_models_match_the_contract(name: str) -> None:
+    """Each model accepts the parameters in the tables, and no parameter is left out."""
     text = (ROOT / name).read_text(encoding="utf-8")
     head = next(line for line in text.splitlines() if "| `kling-v3` | `kling-v2-master` |" in line)
     models = re.findall(r"`(kling-[^`]+)`", head)
     assert models == list(models_of())
     rows = [line.split("|")[1:] for line in text.split(head)[1].splitlines()[2:12] if "|" in line]
-    stated: dict[str, list[bool]] = {}
+    documented: dict[str, list[bool]] = {}
     for first, *cells in rows:
         if not re.search(r"`[a-z_]+`", first):
             break
-        takes = [bool(cell.strip()) for cell in cells[: len(models)]]
-        stated |= dict.fromkeys(re.findall(r"`([a-z_]+)`", first), takes)
-    described = {
+        accepted = [bool(cell.strip()) for cell in cells[: len(models)]]
+        documented |= dict.fromkeys(re.findall(r"`([a-z_]+)`", first), accepted)
+    supported = {
         field: [field in model.parameters for model in models_of().values()]
         for field in models_of().parameters
     }
-    assert stated.items() <= described.items()
-    assert stated.keys() >= {field for field, takes in described.items() if not all(takes)}
+    assert documented.items() <= supported.items()
+    assert documented.keys() >= {field for field, accepted in supported.items() if not all(accepted)}

@@ -1,4 +1,4 @@
-"""The exercises of teaching.ipynb can be done: here is a student who does them."""
+"""Solutions of the exercises in teaching.ipynb, which prove that a student can solve them."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from qingbo_widgets.demo import execute, notebooks_folder
 from qingbo_widgets.library.library import Library
-from tests.notebooks.outputs import html_of, hurried, printed_by, seconds_of
+from tests.notebooks.outputs import html_of, printed_by, seconds_of, sped_up
 
-PATIENT = """
+BACKOFF = """
 def poll(task_id):
-    pause, questions, began = 0.1, 1, time.monotonic()
+    pause, polls, began = 0.1, 1, time.monotonic()
     while not (answer := client.status(task_id)).status.is_ended:
-        questions += 1
+        polls += 1
         time.sleep(pause)
         pause = min(2 * pause, 2)
-    assert questions < (time.monotonic() - began) / 0.25 + 2  # fewer than the loop of part 2 asks
+    assert polls < (time.monotonic() - began) / 0.25 + 2  # fewer than the loop of part 2
     return answer
 
 assert poll(client.submit(request).task_id).status == "completed"
 """
 
-MANNERS = """
+RATE_LIMIT = """
 server.faults = Faults(rate_limit_every=3)
-turned_away = 0
+rejected = 0
 
-def obeying(ask, *arguments):
-    global turned_away
+def with_retries(call, *arguments):
+    global rejected
     while True:
         try:
-            return ask(*arguments)
+            return call(*arguments)
         except qw.RateLimited as error:
-            turned_away += 1
+            rejected += 1
             time.sleep(error.retry_after)
 
 def poll(task_id):
-    while not (answer := obeying(client.status, task_id)).status.is_ended:
+    while not (answer := with_retries(client.status, task_id)).status.is_ended:
         time.sleep(0.5)
     return answer
 
-assert poll(obeying(client.submit, request).task_id).status == "completed"
-assert turned_away > 0
+assert poll(with_retries(client.submit, request).task_id).status == "completed"
+assert rejected > 0
 server.faults = Faults()
 """
 
-ALL_ENDS = """
+FINAL_STATUSES = """
 def hangs(task_id, seconds=2):
     deadline = time.monotonic() + seconds
     while client.status(task_id).status not in ("completed", "failed"):
@@ -70,7 +70,7 @@ def cancelled():
         try:
             client.cancel(waiting.task_id)
             return waiting
-        except qw.BadRequest:  # it has begun, for this machine paused
+        except qw.BadRequest:  # the task has started, because this machine paused
             pass
 
 waiting = cancelled()
@@ -78,7 +78,7 @@ assert poll(waiting.task_id).status == "cancelled"
 assert hangs(waiting.task_id)
 """
 
-MANY = """
+CONCURRENT = """
 prompts = ["a koi", "a crane", "a boat", "a storm", "a bridge"]
 running = {client.submit(request.replace(prompt=prompt)).task_id for prompt in prompts}
 while running:
@@ -91,7 +91,7 @@ sweep = await qw.sweep(prompt=prompts)
 assert sweep.counts["finished"] == 5
 """
 
-TWICE = """
+IDEMPOTENCY = """
 server.faults = Faults(html_every=2)
 known, doubtful = set(), []
 for _ in range(10):
@@ -99,7 +99,7 @@ for _ in range(10):
         known.add(client.submit(request).task_id)
     except qw.SubmissionUnconfirmed:
         pass
-assert len(known) == 5  # and ten are paid for
+assert len(known) == 5  # but all ten are billed
 
 import uuid
 
@@ -118,8 +118,8 @@ print("every exercise is done")
 
 
 def lesson_cells() -> list[NotebookNode]:
-    """The cells of the notebook."""
-    cells: list[NotebookNode] = hurried(
+    """Return the cells of the notebook."""
+    cells: list[NotebookNode] = sped_up(
         nbformat.read(notebooks_folder() / "teaching.ipynb", as_version=4)
     ).cells
     return cells
@@ -127,12 +127,12 @@ def lesson_cells() -> list[NotebookNode]:
 
 @pytest.mark.slow
 def test_the_exercises_can_be_done(workdir: Path) -> None:
-    """With what the lesson has defined, each of the first five has a solution that runs."""
+    """Each of the first five exercises has a solution that runs with the definitions of the lesson."""
     lesson = [cell for cell in lesson_cells() if cell.cell_type == "code"]
     defining = ("server =", "request =", "manager = qw.connect(sandbox=server)")
     cells = [cell for cell in lesson if any(name in cell.source for name in defining)]
     assert len(cells) == len(defining)
-    solutions = (PATIENT, MANNERS, ALL_ENDS, MANY, SWEEP, TWICE)
+    solutions = (BACKOFF, RATE_LIMIT, FINAL_STATUSES, CONCURRENT, SWEEP, IDEMPOTENCY)
     notebook = new_notebook(cells=[*cells, *map(new_code_cell, solutions)])
     execute(notebook, workdir)
     assert "every exercise is done" in printed_by(notebook)
@@ -140,17 +140,17 @@ def test_the_exercises_can_be_done(workdir: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    os.name != "posix", reason="elsewhere a kernel takes its processes along, as the text says"
+    os.name != "posix", reason="elsewhere the sandbox process ends with the kernel, as the text says"
 )
 @pytest.mark.parametrize("end", ["restarted", "killed"])
 def test_the_exercise_with_the_dying_kernel_can_be_done(end: str, workdir: Path, practice: Path) -> None:
-    """The next kernel finishes the task; the sandbox outlives the first one, and is ended at the end."""
+    """The next kernel finishes the task; the sandbox outlives the first kernel and is stopped at the end."""
     cells = lesson_cells()
-    begin, turn = (
+    begin, middle = (
         next(number for number, cell in enumerate(cells) if tag in cell.metadata.get("tags", ()))
         for tag in ("practice-begin", "new-kernel")
     )
-    first, second = new_notebook(cells=cells[begin:turn]), new_notebook(cells=cells[turn:])
+    first, second = new_notebook(cells=cells[begin:middle]), new_notebook(cells=cells[middle:])
     first.cells.append(new_code_cell('Path("id.txt").write_text(task.task_id)'))
     if end == "killed":
         first.cells.append(new_code_cell("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
@@ -169,11 +169,11 @@ def test_the_exercise_with_the_dying_kernel_can_be_done(end: str, workdir: Path,
     assert seconds_of(video) >= 9.5
     assert f'src="./qingbo_videos/{video.name}"' in unquote(html_of(second))
     assert not practice.exists()
-    wait_for_silence(address["BASE_URL"], address["API_KEY"])
+    wait_until_stopped(address["BASE_URL"], address["API_KEY"])
 
 
-def wait_for_silence(base_url: str, key: str, seconds: float = 20.0) -> None:
-    """Returns as soon as the sandbox with this key answers no more; another may have got its port."""
+def wait_until_stopped(base_url: str, key: str, seconds: float = 20.0) -> None:
+    """Wait until the sandbox with this key no longer answers; another may have taken its port."""
     deadline = time.monotonic() + seconds
     headers = {"Authorization": f"Bearer {key}"}
     while time.monotonic() < deadline:

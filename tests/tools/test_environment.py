@@ -1,4 +1,4 @@
-"""``tools/environment.py``: when an environment is made, brought up to date, or left alone."""
+"""Tests of ``tools/environment.py``: when an environment is created, updated or left unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Commands = list[list[str]]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of two locked purposes, in the place of this one."""
+    """Return a project with two lock files, which replaces this one."""
     (tmp_path / "requirements").mkdir()
     for name in ("pyproject.toml", "requirements/demo.txt", "requirements/test.txt"):
         (tmp_path / name).write_text(f"# {name}\n", encoding="utf-8")
@@ -31,14 +31,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """The commands that were run. Environments are really made; pip is left out, so nothing is downloaded."""
+    """Return the commands that were run; environments are really created, but without pip or downloads."""
     commands: Commands = []
     run = environment.run
 
     def record(*command: str | Path, log: Path | None = None) -> int:
-        words = [os.fspath(part) for part in command]
-        commands.append(words)
-        if "pip" in words:
+        arguments = [os.fspath(part) for part in command]
+        commands.append(arguments)
+        if "pip" in arguments:
             return 0
         return run(*command, "--without-pip", log=log)
 
@@ -46,30 +46,30 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Commands:
     return commands
 
 
-def test_an_environment_is_made_once(project: Path, installed: Commands) -> None:
-    """The second command starts at once; what it needs beyond the first is added to the same environment."""
+def test_an_environment_is_created_once(project: Path, installed: Commands) -> None:
+    """A second command starts at once, and its additional packages go into the same environment."""
     python = Environment(python=sys.executable).ensure("demo")
     assert (
         subprocess.run([python, "-c", "import sys; sys.exit(sys.prefix == sys.base_prefix)"]).returncode == 0
     )
-    made = len(installed)
+    count = len(installed)
     assert Environment().ensure("demo") == python
-    assert len(installed) == made
+    assert len(installed) == count
     Environment().ensure("test")
-    assert ["venv" in command for command in installed[made:]] == [False, False]
-    assert str(project / "requirements" / "test.txt") in installed[made]
+    assert ["venv" in command for command in installed[count:]] == [False, False]
+    assert str(project / "requirements" / "test.txt") in installed[count]
 
 
 def test_only_hashed_packages_are_installed(project: Path, installed: Commands) -> None:
-    """And no other: pip resolves nothing, and builds this package with the locked tools."""
+    """Only hashed packages are installed; pip resolves nothing and builds this package with locked tools."""
     Environment(python=sys.executable).ensure("demo")
     locked, own = installed[1:]
     assert {"--require-hashes", "--no-deps"} <= set(locked)
     assert {"--no-deps", "--no-build-isolation"} <= set(own)
 
 
-def test_another_lock_makes_it_anew(project: Path, installed: Commands) -> None:
-    """A package that the new lock does not have would stay otherwise."""
+def test_a_changed_lock_recreates_the_environment(project: Path, installed: Commands) -> None:
+    """A changed lock recreates the environment, which removes packages that the new lock lacks."""
     home = Environment(python=sys.executable).ensure("demo").parent.parent
     (home / "left over").touch()
     (project / "requirements" / "demo.txt").write_text("# another\n", encoding="utf-8")
@@ -78,7 +78,7 @@ def test_another_lock_makes_it_anew(project: Path, installed: Commands) -> None:
 
 
 def test_an_interrupted_installation_is_done_again(project: Path, installed: Commands) -> None:
-    """Nothing is taken for installed before all of it is, and no environment for made."""
+    """An interrupted installation or creation does not count as complete and is repeated."""
     home = Environment(python=sys.executable).ensure("demo").parent.parent
     for stamp in ('{"demo": ', "[]", None):
         (home / "installed.json").unlink()
@@ -92,7 +92,7 @@ def test_an_interrupted_installation_is_done_again(project: Path, installed: Com
 def test_a_copied_checkout_installs_itself(
     project: Path, installed: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its environment would go on importing the original's code."""
+    """A copied checkout installs itself; otherwise its environment would import the original's code."""
     Environment(python=sys.executable).ensure("demo")
     copy = project.with_name("copy")
     shutil.copytree(project, copy, symlinks=True)
@@ -104,16 +104,16 @@ def test_a_copied_checkout_installs_itself(
 
 
 def test_a_changed_project_is_installed_again(project: Path, installed: Commands) -> None:
-    """Its metadata may have changed; the environment stays."""
+    """A changed project, whose metadata may differ, is installed again into the same environment."""
     Environment(python=sys.executable).ensure("demo")
     (project / "pyproject.toml").write_text("# another\n", encoding="utf-8")
-    made = len(installed)
+    count = len(installed)
     Environment().ensure("demo")
-    assert ["venv" in command for command in installed[made:]] == [False, False]
+    assert ["venv" in command for command in installed[count:]] == [False, False]
 
 
 def test_each_selection_has_its_own_environment(project: Path, installed: Commands) -> None:
-    """Trying the newest releases does not disturb what is locked, and asks the index each time."""
+    """The newest releases have an environment apart from the locked one and are looked up every time."""
     homes = {Environment(selection).home.name for selection in (LOCKED, LATEST, LOWEST)}
     assert homes == {".venv", ".venv-latest", ".venv-lowest"}
     for _ in range(2):
@@ -126,7 +126,7 @@ def test_each_selection_has_its_own_environment(project: Path, installed: Comman
 def test_a_failed_installation_shows_its_end(
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The last lines of pip are what helps; all of them are in a file that the message names."""
+    """A failed installation prints pip's last lines, and the message names the file with all of them."""
     home = project / ".venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     (home / "installed.json").write_text("{}", encoding="utf-8")
@@ -136,26 +136,26 @@ def test_a_failed_installation_shows_its_end(
     assert (home / "installed.json").read_text(encoding="utf-8") == "{}"
 
 
-def test_a_stub_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Version managers put names on PATH that run nothing; the next name is tried."""
+def test_a_stub_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stub of a version manager on PATH that does not run is skipped, and the next name is tried."""
     for name, script in (("python3.14", "exit 127"), ("python3.13", f'exec {sys.executable} "$@"')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         (tmp_path / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     if os.name == "nt":
-        pytest.skip("scripts of the shell are no programs on Windows")
+        pytest.skip("shell scripts cannot be executed on Windows")
     monkeypatch.setattr(sys, "_base_executable", str(tmp_path / "python3.14"))
     assert environment.find_python(None) == "python3.13"
 
 
-def test_what_is_wanted_and_is_none_is_named(tmp_path: Path) -> None:
-    """The message says which variable was wrong."""
+def test_a_requested_python_that_does_not_run_is_named(tmp_path: Path) -> None:
+    """The message names the requested Python that does not run."""
     with pytest.raises(SetupError, match=r"nowhere does not run, or is not a Python 3\.11"):
         environment.find_python(str(tmp_path / "nowhere"))
 
 
-def test_no_variable_of_the_caller_gets_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A PYTHONPATH would put other packages before the tested ones."""
+def test_variables_of_the_caller_are_not_inherited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A caller's PYTHONPATH is removed, because it would put other packages before the tested ones."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PIP_USER", "1")
     log = tmp_path / "log"
@@ -164,8 +164,8 @@ def test_no_variable_of_the_caller_gets_in(monkeypatch: pytest.MonkeyPatch, tmp_
     assert log.read_text(encoding="utf-8").split() == ["False", "0"]
 
 
-def test_the_stamp_tells_what_is_installed(project: Path, installed: Commands) -> None:
-    """By the digests of its lock and of the project."""
+def test_the_stamp_records_the_installation(project: Path, installed: Commands) -> None:
+    """The stamp records the digests of the lock and of the project."""
     home = Environment(python=sys.executable).ensure("demo").parent.parent
     assert json.loads((home / "installed.json").read_text(encoding="utf-8")).keys() == {
         "demo",
@@ -176,7 +176,7 @@ def test_the_stamp_tells_what_is_installed(project: Path, installed: Commands) -
 
 @pytest.mark.skipif(os.name == "nt", reason="make is rare on Windows")
 @pytest.mark.parametrize(
-    ("words", "options"),
+    ("arguments", "options"),
     [
         ("test", "tools/dev.py test"),
         ("test LATEST=1", "--latest"),
@@ -186,17 +186,17 @@ def test_the_stamp_tells_what_is_installed(project: Path, installed: Commands) -
         ("test PYTHON='/opt/a b/python'", "--python='/opt/a b/python'"),
     ],
 )
-def test_make_has_short_names(words: str, options: str) -> None:
-    """As the Makefile's own text says."""
-    # The make that runs the tests hands its own variables down.
-    given = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LATEST", "LOWEST", "ONCE", "PYTEST", "PYTHON")
+def test_make_has_short_names(arguments: str, options: str) -> None:
+    """The short variables in the Makefile's help become options."""
+    # The make that runs the tests passes its own variables down.
+    inherited = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "LATEST", "LOWEST", "ONCE", "PYTEST", "PYTHON")
     shown = subprocess.run(
-        f"make --no-print-directory -n {words}",
+        f"make --no-print-directory -n {arguments}",
         shell=True,
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if name not in given},
+        env={name: value for name, value in os.environ.items() if name not in inherited},
         capture_output=True,
         encoding="utf-8",
     )
     assert options in shown.stdout, shown
-    assert ("--latest" in shown.stdout) == ("LATEST=1" in words)
+    assert ("--latest" in shown.stdout) == ("LATEST=1" in arguments)

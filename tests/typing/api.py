@@ -1,8 +1,8 @@
-"""What a type checker knows about the public API. Nothing runs this file: ``make lint`` has mypy read it.
+"""Static tests of the types in the public API; this file never runs, mypy checks it in ``make lint``.
 
-Each ``assert_type`` is a promise to users, whose editors complete names by the same types. The lines with a
-``type: ignore`` are wrong calls: mypy reports an ignore that it does not need, so each proves that mypy finds
-the mistake. ``test_api.py`` fails for a public name that is missing here.
+Each ``assert_type`` is a promise to users, whose editors complete names from the same types. The lines with a
+``type: ignore`` are wrong calls: mypy reports an unused ignore, so each line proves that mypy finds the
+mistake. ``test_api.py`` fails for a public name that is missing here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from qingbo_widgets.tasks.task import Owner
 
 
 def connections() -> None:
-    """``connect``, the manager, ``generate`` and ``set_locale``."""
+    """Check ``connect``, the manager, ``generate`` and ``set_locale``."""
     manager = assert_type(qw.connect(sandbox=True), qw.TaskManager)
     assert_type(qw.connect("key", library=Path("films"), upload=str), qw.TaskManager)
     assert_type(manager.submit(prompt="A koi", model="kling-v3", duration=5), qw.Task)
@@ -54,7 +54,7 @@ def connections() -> None:
 
 
 async def tasks(task: qw.Task) -> None:
-    """Check a task: its traits, waiting, and the methods of its video."""
+    """Check a task: its traits, waiting, and the methods for its video."""
     assert_type(task.task_id, str)
     assert_type(task.model, str)
     assert_type(task.status, qw.TaskStatus)
@@ -123,7 +123,7 @@ def requests() -> None:
 
 
 def clients() -> None:
-    """Check a client and the responses of the service."""
+    """Check a client and the service's responses."""
     with qw.Client("key", "https://…", timeout=(5, 30)) as client:
         assert_type(client, qw.Client)
         snapshot = assert_type(client.submit(qw.VideoRequest(), idempotency_key="k"), qw.TaskSnapshot)
@@ -160,7 +160,7 @@ async def sweeps() -> None:
     """Check a sweep, its cells and its tasks."""
     sweep = assert_type(qw.sweep(prompt=["A koi", "A pike"], mode="pro", repeat=2), qw.Sweep)
     assert_type(qw.sweep([{"prompt": "A koi"}], name="fish"), qw.Sweep)
-    assert_type(qw.Sweep.load("fish"), qw.Sweep)
+    assert_type(qw.Sweep.resume("fish"), qw.Sweep)
     assert_type(sweep.start(), qw.Sweep)
     assert_type(sweep.wait(timeout=60), qw.Sweep)
     assert_type(await sweep, qw.Sweep)
@@ -195,7 +195,7 @@ def sandboxes() -> None:
 
 
 def widgets(task: qw.Task) -> None:
-    """Check the widgets, as far as ipywidgets allows, which ships no types."""
+    """Check the widgets, as far as possible without types in ipywidgets."""
     form = assert_type(qw.RequestForm(prompt="A koi", hide=["action"], fixed={"mode": "pro"}), qw.RequestForm)
     assert_type(form.model, str)
     assert_type(form.mode, str)
@@ -271,7 +271,7 @@ def errors(task: qw.Task) -> None:
 
 
 def mistakes(task: qw.Task, form: qw.RequestForm, sweep: qw.Sweep) -> None:
-    """Check that a type checker refuses these calls, before anything is sent."""
+    """Check mistakes that a type checker reports before anything is sent."""
     qw.VideoStudioo()  # type: ignore[attr-defined]
     qw.generate(prompt=3)  # type: ignore[arg-type]
     qw.generate("A koi", durration=5)  # type: ignore[call-arg]

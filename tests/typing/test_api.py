@@ -1,4 +1,4 @@
-"""The typing test of the public API is complete; mypy itself runs in ``make lint``."""
+"""Test that the static type test of the public API is complete; mypy itself runs in ``make lint``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ API = Path(__file__).with_name("api.py")
 
 
 def test_every_public_name_is_in_the_typing_test() -> None:
-    """A name that is added to ``__all__`` gets its types checked."""
+    """Every name in ``__all__`` is used in the static type test."""
     used = {
         node.attr
         for node in ast.walk(ast.parse(API.read_text(encoding="utf-8")))
