@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 from . import server
-from .kernels import Kernel, Message, by_kind, most_in_a_second, outputs, size, started
+from .kernels import Kernel, Message, by_kind, most_in_a_second, outputs, size, start_kernels
 from .parts import print_results
 
 __all__ = ["run"]
@@ -64,7 +64,7 @@ def run() -> Iterator[dict[str, Any]]:
 def _cards(folder: Path) -> dict[str, Any]:
     """Run all three at once, because message counts do not depend on the load of the machine."""
     results: dict[str, Any] = {}
-    with server.running(LOW, HIGH) as base, started(folder, count=len(CARDS)) as kernels:
+    with server.running(LOW, HIGH) as base, start_kernels(folder, count=len(CARDS)) as kernels:
         begins = []
         for kernel, (create, later) in zip(kernels, CARDS.values(), strict=True):
             kernel.run(CONNECT.format(base=base))
@@ -77,7 +77,7 @@ def _cards(folder: Path) -> dict[str, Any]:
         for kernel, name, begin in zip(kernels, CARDS, begins, strict=True):
             end = _wait(kernel, "end")
             time.sleep(DRAINING)
-            results[name] = _count(kernel.drawn(begin), begin, end)
+            results[name] = _count(kernel.ui_messages(begin), begin, end)
     return results
 
 
@@ -113,7 +113,7 @@ def _notebook(folder: Path) -> Iterator[tuple[str, int]]:
 
     Widget state is left out.
     """
-    with server.running(2.0, 3.0) as base, started(folder) as (kernel,):
+    with server.running(2.0, 3.0) as base, start_kernels(folder) as (kernel,):
         kernel.run(CONNECT.format(base=base))
         for number, (name, prompt) in enumerate({"short": SHORT, "300 characters": LONG}.items()):
             request = kernel.send(

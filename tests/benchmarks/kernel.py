@@ -81,7 +81,7 @@ def _paint() -> dict[str, Any]:
         kernel.run("studio = qw.VideoStudio()\nstudio")
         took = time.time() - begin
         time.sleep(1.0)
-        messages = kernel.drawn(begin)
+        messages = kernel.ui_messages(begin)
         return {
             "widgets": int(kernel.run(WIDGETS)),
             "messages": len(messages),

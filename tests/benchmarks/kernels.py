@@ -35,7 +35,7 @@ __all__ = [
     "most_in_a_second",
     "outputs",
     "size",
-    "started",
+    "start_kernels",
 ]
 
 #: The modules that a notebook with widgets imports anyway.
@@ -142,7 +142,7 @@ class Kernel:
                 raise TimeoutError(f"nothing after {seconds:g} s")
             time.sleep(0.05)
 
-    def drawn(self, begin: float, end: float = float("inf")) -> list[Message]:
+    def ui_messages(self, begin: float, end: float = float("inf")) -> list[Message]:
         """Return the messages that carry widgets and outputs, received between two moments."""
         return [
             message
@@ -176,7 +176,7 @@ class Kernel:
 
 
 @contextmanager
-def started(folder: Path, *, count: int = 1) -> Iterator[list[Kernel]]:
+def start_kernels(folder: Path, *, count: int = 1) -> Iterator[list[Kernel]]:
     """Start kernels, each in its own folder, and shut them down on exit."""
     kernels: list[Kernel] = []
     try:
@@ -195,7 +195,7 @@ def alone() -> Iterator[Kernel]:
     """Start one kernel in a temporary folder."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        started(Path(folder)) as (kernel,),
+        start_kernels(Path(folder)) as (kernel,),
     ):
         yield kernel
 

@@ -253,7 +253,7 @@ def _with_cards(count: int, shown: int) -> dict[str, Any]:
         file = kernel.folder / "end"
         kernel.wait_for(file.is_file, HIGH + 180.0)
         end = time.time()
-        creation, later = kernel.drawn(begin, created), kernel.drawn(created, end)
+        creation, later = kernel.ui_messages(begin, created), kernel.ui_messages(created, end)
         steady_end = begin + LOW - 2.0  # before any task has ended
         steady = [message for message in later if message.moment < steady_end]
         results: dict[str, Any] = json.loads(file.read_text())

@@ -38,7 +38,7 @@ def run() -> Iterator[dict[str, Any]]:
         title = "tasks of 60..300 s, simulated: lag in seconds / questions a task"
         for name, rule in simulation.RULES.items():
             outcome = simulation.measure(rule, "absent", count=VIRTUAL)
-            rules[name] = dict.fromkeys(simulation.KINDS, (outcome.lag, outcome.questions))
+            rules[name] = dict.fromkeys(simulation.KINDS, (outcome.lag, outcome.polls))
         for floor, past in cases:
             kinds = {kind: lags[floor, past, kind].result() for kind in simulation.KINDS}
             rules[f"qingbo_widgets, {floor:g} s, history {past}"] = kinds
@@ -53,13 +53,13 @@ def run() -> Iterator[dict[str, Any]]:
 
 def _ours(floor: float, past: str, kind: str) -> tuple[float, float]:
     outcome = simulation.measure(simulation.ours(floor), kind, past, count=VIRTUAL)
-    return outcome.lag, outcome.questions
+    return outcome.lag, outcome.polls
 
 
 def _accuracy(past: str, kind: str) -> dict[str, Any]:
-    errors = simulation.honesty(kind, past, count=WATCHED)
+    errors = simulation.display_errors(kind, past, count=WATCHED)
     return {
-        "ETA off by, share of the task's time, median": simulation.typical(errors.eta_errors),
+        "ETA off by, share of the task's time, median": simulation.median_or_none(errors.eta_errors),
         "p90": simulation.quantile(errors.eta_errors, 0.9),
         "no ETA told, share of the moments": errors.without_eta,
         "bar off by, points, mean": fmean(errors.bar_errors),

@@ -31,15 +31,15 @@ __all__ = [
     "DisplayErrors",
     "Outcome",
     "VirtualTask",
+    "display_errors",
     "fixed",
     "follow",
-    "honesty",
     "least_product",
     "measure",
+    "median_or_none",
     "ours",
     "quantile",
     "tasks",
-    "typical",
 ]
 
 #: Kinds of reported progress. Only the first three are usable.
@@ -224,29 +224,29 @@ class Outcome:
     """The result of a rule: mean lag in seconds, mean number of polls per task."""
 
     lag: float
-    questions: float
+    polls: float
 
     @property
     def product(self) -> float:
         """Lag × polls, which does not depend on the interval of a fixed-interval rule."""
-        return self.lag * self.questions
+        return self.lag * self.polls
 
 
 def follow(rule: Rule, task: VirtualTask) -> tuple[float, int]:
     """Return the lag of one task in seconds and the number of polls."""
-    now, questions = 0.0, 0
+    now, polls = 0.0, 0
     for delay in rule(task):
         now += delay
-        questions += 1
+        polls += 1
         if now >= task.seconds:
             break
-    return now - task.seconds, questions
+    return now - task.seconds, polls
 
 
 def measure(rule: Rule, kind: str, past: str = "none", *, count: int = 300, seed: int = 1) -> Outcome:
     """Follow many tasks with one rule."""
     results = [follow(rule, task) for task in tasks(kind, past, count=count, seed=seed)]
-    return Outcome(fmean(lag for lag, _ in results), fmean(questions for _, questions in results))
+    return Outcome(fmean(lag for lag, _ in results), fmean(polls for _, polls in results))
 
 
 def least_product(low: float = 60.0, high: float = 300.0, steps: int = 100_000) -> float:
@@ -256,7 +256,7 @@ def least_product(low: float = 60.0, high: float = 300.0, steps: int = 100_000) 
     return 0.5 * sum(math.sqrt(left / (high - low)) * width for left in survival) ** 2
 
 
-def honesty(kind: str, past: str = "none", *, count: int = 100) -> DisplayErrors:
+def display_errors(kind: str, past: str = "none", *, count: int = 100) -> DisplayErrors:
     """Return the errors of bar and ETA over many tasks."""
     errors = DisplayErrors()
     rule = ours(errors=errors)
@@ -265,7 +265,7 @@ def honesty(kind: str, past: str = "none", *, count: int = 100) -> DisplayErrors
     return errors
 
 
-def typical(values: list[float]) -> float | None:
+def median_or_none(values: list[float]) -> float | None:
     """Return the median, ``None`` for an empty list."""
     return median(values) if values else None
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from . import server
 from .card import CONNECT
-from .kernels import Kernel, Message, started
+from .kernels import Kernel, Message, start_kernels
 from .pages import PANEL, VISIBLE, NotebookPage, opened, pages
 from .parts import print_results
 
@@ -130,7 +130,7 @@ def _label(bandwidth: float | None) -> str:
 def _in_a_kernel(folder: Path, base: str) -> dict[str, Any]:
     """Time the saved file, and the message that gives the page a player with a source."""
     rounds = []
-    with started(folder) as (kernel,):
+    with start_kernels(folder) as (kernel,):
         kernel.run(CONNECT.format(base=base) + OBSERVED)
         for number in range(ROUNDS):
             kernel.run(STUDIO, cell="studio")
@@ -153,7 +153,7 @@ def _first_player(kernel: Kernel, noticed: float) -> float | None:
 
     moments = (
         message.moment
-        for message in kernel.drawn(noticed)
+        for message in kernel.ui_messages(noticed)
         if message.kind != "comm_open" and shows_player(message)
     )
     return next(moments, None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.kernels import Kernel, Message, started
+from tests.benchmarks.kernels import Kernel, Message, start_kernels
 from tests.faults.server import FaultServer
 from tests.faults.service import Service
 
@@ -41,7 +41,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture
 def kernel(service: Service, tmp_path: Path) -> Iterator[Kernel]:
     """Yield a kernel that is connected to the service."""
-    with started(tmp_path) as (kernel,):
+    with start_kernels(tmp_path) as (kernel,):
         kernel.run(CONNECT.format(url=f"{service.url}/v1"))
         yield kernel
 
@@ -59,7 +59,7 @@ def updates_of(kernel: Kernel, ids: set[str], begin: float = 0.0) -> list[Messag
     """Return the updates of these widgets that the page has received since; not their creation."""
     return [
         message
-        for message in kernel.drawn(begin)
+        for message in kernel.ui_messages(begin)
         if message.kind == "comm_msg" and message.content["comm_id"] in ids
     ]
 
@@ -72,7 +72,7 @@ def send(kernel: Kernel, widget: str, **state: Any) -> None:
 
 def shows_the_video(kernel: Kernel) -> bool:
     """Return whether the display of a card has become the finished video."""
-    updates = [message for message in kernel.drawn(0) if message.kind == "update_display_data"]
+    updates = [message for message in kernel.ui_messages(0) if message.kind == "update_display_data"]
     return any('preload="metadata"' in message.content["data"].get("text/html", "") for message in updates)
 
 

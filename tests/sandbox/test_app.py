@@ -149,7 +149,7 @@ def test_unknown_paths_are_404(shared: Caller) -> None:
 
 
 def test_models_are_listed(shared: Caller) -> None:
-    """The four models are listed, and each is found by its name."""
+    """The four models are listed, and each can be requested by its name."""
     names = [model["id"] for model in shared("GET", "/models").json()["data"]]
     assert sorted(names) == ["kling-v1", "kling-v1-6", "kling-v2-master", "kling-v3"]
     assert shared("GET", "/models/kling-v3").json()["id"] == "kling-v3"
@@ -203,7 +203,7 @@ def test_a_link_expires() -> None:
 
 
 def test_cancel_over_http(call: Caller) -> None:
-    """A task that has left the queue is not cancellable, and the code says so."""
+    """Cancelling a task that has left the queue returns 400 with the code ``task_not_cancellable``."""
     task_id = call.submit()
     call.ended(task_id)
     answer = call("POST", f"/tasks/{task_id}/cancel")
@@ -232,7 +232,7 @@ def test_an_unusable_picture_fails_the_task(shared: Caller, tmp_path: Path, case
     assert wrong in status["error"]["message"]
 
 
-def test_faults_of_the_account_and_the_line(call: Caller) -> None:
+def test_account_and_server_faults(call: Caller) -> None:
     """An empty account, a rate limit and an internal error are answered in their documented form."""
     call.sandbox.faults = Faults(no_balance=True)
     empty = call("POST", "/tasks", json=REQUEST)
@@ -247,8 +247,8 @@ def test_faults_of_the_account_and_the_line(call: Caller) -> None:
     assert call("GET", "/models").status_code == 500
 
 
-def test_a_gateway_hides_an_answer_but_the_task_exists(call: Caller) -> None:
-    """A submit answered with 502 and HTML is carried out: its callback is sent."""
+def test_a_gateway_error_hides_the_created_task(call: Caller) -> None:
+    """A task is created and its callback sent although the submission gets a 502 response with HTML."""
     with hook() as (url, received):
         call.sandbox.faults = Faults(fail="task_failed", html_every=1)
         lost = call("POST", "/tasks", json={**REQUEST, "callback_url": url})
@@ -296,18 +296,18 @@ def test_a_callback_comes_when_the_task_ends(call: Caller) -> None:
     """A callback is sent once, with the status of the ended task, and its redirect is not followed."""
     with hook() as (url, received):
         task_id = call.submit(callback_url=url)
-        (made,) = until(lambda: call.sandbox.callbacks)
-        assert (made.task_id, made.url, made.answer) == (task_id, url, 302)
+        (callback,) = until(lambda: call.sandbox.callbacks)
+        assert (callback.task_id, callback.url, callback.answer) == (task_id, url, 302)
         assert received == [("/hook?a=1", call("GET", f"/tasks/{task_id}").json())]
         assert received[0][1]["status"] == "failed"
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/", "https://example.invalid/", "http://127.0.0.1:9/"])
-def test_a_callback_elsewhere_is_not_made(call: Caller, url: str) -> None:
-    """A callback to another machine is recorded but not sent; a missing answer is recorded, too."""
+def test_a_callback_to_another_machine_is_not_sent(call: Caller, url: str) -> None:
+    """A callback to another machine is recorded but not sent; one without a response is recorded, too."""
     call.submit(callback_url=url)
-    (made,) = until(lambda: call.sandbox.callbacks)
-    assert made.answer is None
+    (callback,) = until(lambda: call.sandbox.callbacks)
+    assert callback.answer is None
 
 
 def test_published_pictures_are_served(shared: Caller, tmp_path: Path) -> None:
@@ -320,6 +320,6 @@ def test_published_pictures_are_served(shared: Caller, tmp_path: Path) -> None:
 
 
 def test_a_submission_sent_again_is_billed_once(call: Caller) -> None:
-    """A submit repeated with the same ``Idempotency-Key`` returns the same task."""
+    """A submission repeated with the same ``Idempotency-Key`` returns the same task."""
     twice = [call("POST", "/tasks", json=REQUEST, headers={"Idempotency-Key": "k"}).json() for _ in range(2)]
     assert twice[0]["task_id"] == twice[1]["task_id"]

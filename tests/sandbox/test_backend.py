@@ -40,7 +40,7 @@ def backend(clock: Clock) -> Iterator[Backend]:
     backend.close()
 
 
-def drawn(backend: Backend, task_id: str) -> None:
+def wait_until_drawn(backend: Backend, task_id: str) -> None:
     """Wait until the video of a task has been drawn or has failed."""
     assert backend.tasks[task_id].end_known.wait(60)
 
@@ -65,7 +65,7 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
     assert backend.status(task_id) == {"task_id": task_id, **submitted, "urls": urls}
 
     plan = backend.tasks[task_id].plan
-    drawn(backend, task_id)
+    wait_until_drawn(backend, task_id)
     clock.now += plan.starts
     processing = backend.status(task_id)
     assert processing["status"] == "processing"
@@ -88,13 +88,13 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
     assert backend.status(task_id) == completed
 
 
-def test_it_is_not_completed_before_it_is_drawn(clock: Clock) -> None:
+def test_a_task_is_not_completed_before_its_video_is_drawn(clock: Clock) -> None:
     """A late task whose video is not ready is still processing, below 100 percent."""
     backend = Backend(draft=True, clock=clock)
     try:
         task_id = backend.submit(REQUEST)["task_id"]
         entry = backend.tasks[task_id]
-        drawn(backend, task_id)
+        wait_until_drawn(backend, task_id)
         entry.drawn = None
         clock.now += 10 * HOUR
         late = backend.status(task_id)
@@ -156,7 +156,7 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
         backend.publish(tmp_path / "none.png")
 
 
-def test_close_leaves_nothing(clock: Clock) -> None:
+def test_close_removes_the_videos(clock: Clock) -> None:
     """Closing removes the folder of videos, even during a drawing."""
     backend = Backend(clock=clock)
     task_id = backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})["task_id"]
@@ -166,7 +166,7 @@ def test_close_leaves_nothing(clock: Clock) -> None:
     assert not folder.exists()
 
 
-def test_an_idempotency_key_makes_one_task(backend: Backend, clock: Clock) -> None:
+def test_an_idempotency_key_creates_one_task(backend: Backend, clock: Clock) -> None:
     """The same key within 24 hours returns the same task; a different or later key creates a new one."""
     first = backend.submit(REQUEST, "key-1")
     assert backend.submit(REQUEST, "key-1") == first

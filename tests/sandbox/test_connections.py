@@ -60,8 +60,8 @@ def crowded(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Sandbo
 
 
 @pytest.mark.slow
-def test_requests_that_never_end_leave_the_kernel_its_files(crowded: Sandbox, tmp_path: Path) -> None:
-    """Unfinished requests leave the kernel able to open files and to answer other requests."""
+def test_unfinished_requests_do_not_exhaust_open_files(crowded: Sandbox, tmp_path: Path) -> None:
+    """The kernel can open files and answer other requests despite many unfinished requests."""
     assert answer(crowded) == 200
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
     if Path("/proc/self/fd").exists():
@@ -83,10 +83,10 @@ def test_a_request_has_a_time_limit(sandbox: Sandbox, sent: bytes, monkeypatch: 
                 slow.sendall(b"X: y\r\n" if sent == HEAD else b" " if sent else b"")
             except ConnectionError:
                 ended = True
-    assert ended, "the sandbox waits for a request that never ends"
+    assert ended, "the sandbox still waits for the unfinished request"
 
 
-def test_a_connection_that_is_used_outlives_the_time_of_one_request(
+def test_an_active_connection_outlives_the_time_limit_of_one_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection stays open while each of its requests is within the time limit."""
@@ -100,7 +100,7 @@ def test_a_connection_that_is_used_outlives_the_time_of_one_request(
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such limit for sockets")
 def test_few_files_allow_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit of connections follows that of open files, which is 256 on macOS."""
+    """The limit of connections depends on the limit of open files, which is 256 on macOS."""
     import resource
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 1024))

@@ -21,7 +21,7 @@ def progress(plan: Timeline) -> list[int]:
 
 @pytest.mark.parametrize("body", [STD, LONGEST], ids=["shortest", "longest"])
 @pytest.mark.parametrize("speed", [1, 10])
-def test_it_takes_as_long_as_promised(body: dict[str, Any], speed: float) -> None:
+def test_a_task_takes_as_long_as_documented(body: dict[str, Any], speed: float) -> None:
     """A task is queued for 2 to 3 s and takes 20 to 60 s in all; at speed 10 it is ten times faster."""
     for seed in SEEDS:
         plan = timeline(body, seed, speed)
@@ -42,7 +42,7 @@ def test_longer_and_pro_take_longer() -> None:
         assert timeline(shots, seed) == timeline(ten, seed)
 
 
-def test_progress_never_falls_and_never_says_100() -> None:
+def test_progress_never_falls_and_never_reaches_100() -> None:
     """Progress is 0 in the queue and then never falls; the plan never reaches 100."""
     for seed in SEEDS:
         plan = timeline(LONGEST, seed)
@@ -54,14 +54,14 @@ def test_progress_never_falls_and_never_says_100() -> None:
 
 def test_progress_is_uneven() -> None:
     """Progress stalls for long stretches and leaps over many percent, like that of a real task."""
-    stands = leaps = 0
+    stalls = leaps = 0
     for seed in SEEDS:
         seen = progress(timeline(STD, seed))
         steps = [after - before for before, after in pairwise(seen)]
         working = steps[150:900]
-        stands += any(not any(working[at : at + 60]) for at in range(len(working) - 60))
+        stalls += any(not any(working[at : at + 60]) for at in range(len(working) - 60))
         leaps += max(seen[at + 20] - seen[at] for at in range(len(seen) - 20)) >= 6
-    assert stands > len(SEEDS) / 2
+    assert stalls > len(SEEDS) / 2
     assert leaps > len(SEEDS) / 2
 
 

@@ -1,6 +1,6 @@
 """Tests of the rules of contract 2026-04, each limit from both sides."""
 
-# ruff: noqa: E501 - a table of cases reads better with one case to a line
+# ruff: noqa: E501 - a table of cases reads better with one case per line
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "static mask without an image": (body("kling-v1-6", extra={"static_mask": URL}), "extra.static_mask"),
     "dynamic masks without an image": (body("kling-v1-6", extra={"dynamic_masks": [MASK]}), "extra.dynamic_masks"),
     **{f"masks {len(v) if v else v!r}": (masked(dynamic_masks=v), "extra.dynamic_masks") for v in ([], [MASK] * 7, None)},
-    "mask that is none": (masked(dynamic_masks=[URL]), "extra.dynamic_masks[0]"),
+    "mask that is not an object": (masked(dynamic_masks=[URL]), "extra.dynamic_masks[0]"),
     "mask with more": (moving(speed=1), "extra.dynamic_masks[0].speed"),
     **{f"mask url {u!r}": (moving(mask_url=u), "extra.dynamic_masks[0].mask_url") for u in (*BAD_URLS, None)},
     **{
@@ -214,13 +214,13 @@ def test_allowed(request_body: Any) -> None:
 
 @pytest.mark.parametrize(("request_body", "param"), REFUSED.values(), ids=REFUSED)
 def test_refused(request_body: Any, param: str) -> None:
-    """A body that it does not allow has a violation that names the position, with a message."""
-    found = violations(request_body)
-    assert param in [violation.param for violation in found]
-    assert all(violation.message for violation in found)
+    """A body that the documentation does not allow has a violation with its position and a message."""
+    result = violations(request_body)
+    assert param in [violation.param for violation in result]
+    assert all(violation.message for violation in result)
 
 
-def test_all_faults_are_found_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     """A body with three mistakes has three violations."""
-    found = violations(body("kling-v1", duration=4, seed=1, extra={"mode": "best"}))
-    assert {violation.param for violation in found} == {"duration", "seed", "extra.mode"}
+    result = violations(body("kling-v1", duration=4, seed=1, extra={"mode": "best"}))
+    assert {violation.param for violation in result} == {"duration", "seed", "extra.mode"}

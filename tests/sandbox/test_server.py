@@ -41,7 +41,7 @@ def children() -> list[str]:
 
 
 @pytest.mark.slow
-def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping during drawings and requests waits for neither and leaves nothing behind."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads, sockets, processes = set(threading.enumerate()), open_sockets(), children()
@@ -53,10 +53,10 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
             assert session.post(f"{sandbox.base_url}/tasks", json=body, timeout=10).status_code == 200
         sandbox.faults = Faults(latency=60)
         waiting = threading.Thread(
-            target=_never_answered, args=(f"{sandbox.base_url}/models", sandbox.api_key)
+            target=_expect_no_response, args=(f"{sandbox.base_url}/models", sandbox.api_key)
         )
         waiting.start()
-        sandbox.stop()  # if it waited for the answer, the answer would arrive
+        sandbox.stop()  # if stop waited for the response, the response would arrive
         waiting.join(5)
     assert set(threading.enumerate()) <= threads
     assert open_sockets() <= sockets
@@ -64,7 +64,7 @@ def test_it_serves_and_stops_without_a_trace(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
-def _never_answered(url: str, key: str) -> None:
+def _expect_no_response(url: str, key: str) -> None:
     # The connection is cut, or the server still manages to answer with an error.
     with suppress(requests.ConnectionError):
         assert requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 500
@@ -94,25 +94,25 @@ def test_a_taken_port_is_a_clear_error() -> None:
             Sandbox(port).start()
 
 
-def test_it_listens_on_this_machine_only() -> None:
+def test_the_sandbox_listens_on_this_machine_only() -> None:
     """The socket is bound to 127.0.0.1 and to no other address."""
     with Sandbox() as sandbox:
         port = urlsplit(sandbox.base_url).port
         sockets = psutil.Process().net_connections("inet")
-        assert {one.laddr.ip for one in sockets if one.laddr.port == port and not one.raddr} == {"127.0.0.1"}
+        assert {s.laddr.ip for s in sockets if s.laddr.port == port and not s.raddr} == {"127.0.0.1"}
 
 
-def test_the_key_is_its_own_and_stays_hidden() -> None:
+def test_the_key_is_unique_and_hidden() -> None:
     """Each sandbox generates its own key unless one is passed, and its repr shows none."""
-    with Sandbox() as one, Sandbox(api_key="mine") as other:
-        assert one.api_key != Sandbox().api_key
-        assert other.api_key == "mine"
-        assert one.api_key not in repr(one)
-        assert "mine" not in repr(other)
+    with Sandbox() as first, Sandbox(api_key="mine") as second:
+        assert first.api_key != Sandbox().api_key
+        assert second.api_key == "mine"
+        assert first.api_key not in repr(first)
+        assert "mine" not in repr(second)
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan")])
-def test_time_runs_forwards(speed: float) -> None:
+def test_an_invalid_speed_is_rejected(speed: float) -> None:
     """An invalid speed raises an error at once."""
     with pytest.raises(ValueError, match="speed"):
         Sandbox(speed=speed)
@@ -134,7 +134,7 @@ def test_serve_prints_its_url_and_stops_at_ctrl_c() -> None:
         url = key = ""
         while not key:
             line = command.stdout.readline()
-            assert line, "the command ended before it had printed everything"
+            assert line, "the command ended before it printed both lines"
             url = url or line.strip().removeprefix("export QINGBO_BASE_URL=") * line.startswith(
                 "export QINGBO_BASE"
             )
@@ -148,7 +148,7 @@ def test_serve_prints_its_url_and_stops_at_ctrl_c() -> None:
     assert "stopped" in output
 
 
-def test_windows_gets_the_commands_of_its_shells() -> None:
+def test_windows_shells_get_their_own_commands() -> None:
     """The commands for Windows contain no ``export``, and are ASCII for any console."""
     lines = settings({"QINGBO_BASE_URL": "http://127.0.0.1:1/v1", "QINGBO_API_KEY": "k"}, "nt")
     assert '$env:QINGBO_API_KEY = "k"' in lines.splitlines()
