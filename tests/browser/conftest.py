@@ -1,4 +1,4 @@
-"""Fixtures for the tests that drive JupyterLab in a browser; the machinery is in harness.py."""
+"""Fixtures of the tests that drive JupyterLab in a browser; the implementation is in harness.py."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 
 HERE = Path(__file__).parent
 FAILED = pytest.StashKey[bool]()
-expect.set_options(timeout=30_000)  # milliseconds; two cores may have four tests to serve
+expect.set_options(timeout=30_000)  # milliseconds; four tests may share two cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test of this folder."""
+    """Mark every test of this folder as a slow browser test."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # a loaded page for a module
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one loaded page per module
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Notes on the test that it has failed, for the fixtures that end after it."""
+    """Record on the test item whether it failed, for the teardown of fixtures."""
     report = yield
     item.stash[FAILED] = report.failed or (report.when != "setup" and item.stash[FAILED])
     return report
 
 
-# Module scope, not session: while Playwright runs, its event loop counts as running in this thread,
-# and no test elsewhere could use asyncio.run().
+# Module scope, not session scope: while Playwright runs, its event loop counts as running in this thread, and
+# tests in other modules could not call asyncio.run().
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser, or a skip that says why there is none."""
+    """Yield the browser, or skip the test with the reason if there is none."""
     executable = find_browser()
     if executable is None:
         reason = "no Chromium: set CHROMIUM=/path/to/chromium, or run 'make test' once with a network"
@@ -57,14 +57,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One JupyterLab for all browser tests."""
+    """Yield one JupyterLab for all browser tests."""
     with Lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
 @pytest.fixture(scope="module")
 def loaded(browser: Browser) -> Iterator[list[Page]]:
-    """The page of the module's tests, once there is one. Loading JupyterLab takes longer than most tests."""
+    """Yield a list with the loaded page of the module, which tests share because loading takes long."""
     pages: list[Page] = []
     yield pages
     for page in pages:
@@ -75,9 +75,9 @@ def loaded(browser: Browser) -> Iterator[list[Page]]:
 def notebook(
     browser: Browser, lab: Lab, loaded: list[Page], request: pytest.FixtureRequest
 ) -> Iterator[Notebook]:
-    """``notebook(cells)`` opens a new notebook in a folder of its own, a test's second one in a new page.
+    """Yield ``notebook(cells)``, which opens a new notebook in its own folder, a test's second in a new page.
 
-    The page is handed to the next test, unless this one failed: who knows what it left open.
+    The next test reuses the page unless this test failed, because a failed test may leave dialogs open.
     """
     opened: list[NotebookPage] = []
     number = itertools.count()
@@ -94,11 +94,11 @@ def notebook(
 
     yield open_notebook
     try:
-        for one in opened:
+        for notebook_page in opened:
             if loaded or request.node.stash[FAILED]:
-                one.page.context.close()
+                notebook_page.page.context.close()
             else:
-                one.leave()
-                loaded.append(one.page)
+                notebook_page.leave()
+                loaded.append(notebook_page.page)
     finally:
         lab.shut_down_kernels()

@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real browser, for tests and for the pictures in the README."""
+"""A real JupyterLab and a real browser, for tests and for the screenshots in the README."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BROWSER_FLAGS = (
 )
 START_SECONDS = 90
 PATIENCE = 60_000
-"""Milliseconds a condition may take to come true on a busy machine."""
+"""Milliseconds that a condition may take to become true on a busy machine."""
 
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": (
@@ -45,7 +45,7 @@ SETTINGS = {
 }
 
 PANEL = "[...jupyterapp.shell.widgets('main')].find(widget => widget.sessionContext)"
-"""The open notebook, as JavaScript."""
+"""A JavaScript expression for the open notebook."""
 
 KERNEL_IDLE = f"""() => {{
     if (!window.jupyterapp) return false;
@@ -60,7 +60,7 @@ ALL_RUN = f"""() => {PANEL}.content.widgets
     .every(cell => cell.model.executionCount !== null && cell.model.executionState !== 'running')"""
 
 
-WHAT_IS_OPEN = """() => window.jupyterapp ? [...jupyterapp.shell.widgets('main')].map(widget => ({
+OPEN_DOCUMENTS = """() => window.jupyterapp ? [...jupyterapp.shell.widgets('main')].map(widget => ({
     path: widget.context?.path,
     ready: widget.context?.isReady,
     kernel: widget.sessionContext?.session?.kernel?.status ?? null,
@@ -78,23 +78,23 @@ PLAYER = """video => {
         src: video.getAttribute('src'),
     };
 }"""
-"""Shows a ``<video>``, and returns what is known of it."""
+"""JavaScript that scrolls to a ``<video>`` and returns its state."""
 
 SAVED = re.compile("/qingbo_videos/")
-"""The ``src`` of a ``<video>`` that plays the saved file. Before, it plays the link."""
+"""The ``src`` of a ``<video>`` that plays the saved file; before, it plays the link."""
 
 PAGES = itertools.count(1)
 
 
 def launch(playwright: Playwright, executable: str) -> Browser:
-    """Starts the browser without a window."""
+    """Start the browser without a window."""
     return playwright.chromium.launch(executable_path=executable, headless=True, args=list(BROWSER_FLAGS))
 
 
 class Lab:
-    """A JupyterLab of its own on a free port: no configuration, settings or kernels of the person's.
+    """A separate JupyterLab on a free port, without the user's configuration, settings and kernels.
 
-    Use it as a context manager. ``root`` is the folder it serves, where the notebooks and videos go.
+    Use it as a context manager. ``root`` is the served folder with the notebooks and videos.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
@@ -187,14 +187,14 @@ class Lab:
         return True
 
     def ask(self, method: str, path: str) -> Any:
-        """Asks Jupyter's own REST interface; returns the JSON it answers, ``None`` where it has none."""
+        """Send a request to Jupyter's REST API and return the JSON response, ``None`` if it is empty."""
         request = urllib.request.Request(self.url + path, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
             body = answer.read()
         return json.loads(body) if body else None
 
     def write(self, name: str, cells: Sequence[str]) -> Path:
-        """Writes a notebook with these code cells; ``name`` may contain folders."""
+        """Write a notebook with these code cells; ``name`` may contain folders."""
         notebook = new_notebook(
             cells=[new_code_cell(source) for source in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -205,15 +205,15 @@ class Lab:
         return path
 
     def shut_down_kernels(self) -> None:
-        """Ends every kernel."""
+        """Shut down every kernel."""
         for session in self.ask("GET", "/api/sessions"):
             self.ask("DELETE", f"/api/sessions/{session['id']}")
 
 
 class NotebookPage:
-    """A notebook open in the browser.
+    """A notebook that is open in the browser.
 
-    Look at ``output(n)`` only: the text of a cell's source is on the page too, and would pass for its output.
+    Check only ``output(n)``: the page also shows the source of a cell, which could pass for its output.
     """
 
     def __init__(self, lab: Lab, page: Page, path: Path, artifacts: Path) -> None:
@@ -223,57 +223,57 @@ class NotebookPage:
         self.artifacts = artifacts
         self.problems: list[str] = []
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", self._hear_error)
-        page.on("response", self._hear_response)
+        page.on("pageerror", self._on_page_error)
+        page.on("response", self._on_response)
 
-    def _hear_error(self, error: Error) -> None:
+    def _on_page_error(self, error: Error) -> None:
         self.problems.append(error.stack or str(error))
 
-    def _hear_response(self, answer: Response) -> None:
+    def _on_response(self, answer: Response) -> None:
         if answer.status >= 400 and ".mp4" in answer.url:
             self.problems.append(f"{answer.status} {answer.url}")
 
     def open(self) -> Self:
-        """Opens the notebook, in the JupyterLab that the page has if it has one, and waits for its kernel."""
+        """Open the notebook, in the page's JupyterLab if it has loaded one, and wait for the kernel."""
         name = self.path.relative_to(self.lab.root).as_posix()
         if self.page.url.startswith(self.lab.url):
             self.command("docmanager:open", path=name)
         else:
-            # A workspace of its own: a page would open what another one has left in the workspace of both.
+            # A separate workspace: in a shared one, a page would open the documents of another page.
             workspace = f"page-{next(PAGES)}"
             self.page.goto(f"{self.lab.url}/doc/workspaces/{workspace}/tree/{quote(name)}")
         return self.wait_ready()
 
     def leave(self) -> None:
-        """Closes the notebook, so that the page can open another: unsaved, unasked."""
-        self.page.remove_listener("pageerror", self._hear_error)
-        self.page.remove_listener("response", self._hear_response)
+        """Close the notebook without saving and without a dialog, so that the page can open another."""
+        self.page.remove_listener("pageerror", self._on_page_error)
+        self.page.remove_listener("response", self._on_response)
         self.page.evaluate("[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
         self.page.emulate_media(reduced_motion="null")
 
     def wait_ready(self) -> Self:
-        """Waits until the notebook is drawn and its kernel idle."""
+        """Wait until the notebook is drawn and its kernel is idle."""
         return self._wait_for(KERNEL_IDLE, PATIENCE)
 
     def command(self, name: str, **arguments: object) -> None:
-        """Runs a command of JupyterLab's, to its end."""
+        """Run a JupyterLab command and wait for its end."""
         self.page.evaluate(
             "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments]
         )
 
     def run_all(self) -> Self:
-        """Runs every cell and waits until the kernel is idle again."""
+        """Run every cell and wait until the kernel is idle again."""
         self.command("notebook:run-all-cells")
         return self.wait_idle()
 
     def run(self, index: int) -> Self:
-        """Runs one cell, counted from 0, and waits until the kernel is idle again."""
+        """Run one cell, counted from 0, and wait until the kernel is idle again."""
         self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
         self.command("notebook:run-cell")
         return self._wait_for(KERNEL_IDLE, 2 * PATIENCE)
 
     def write(self, index: int, source: str) -> Self:
-        """Puts other source into a cell, counted from 0."""
+        """Replace the source of a cell, counted from 0."""
         self.page.evaluate(
             f"([index, source]) => {PANEL}.content.widgets[index].model.sharedModel.setSource(source)",
             [index, source],
@@ -281,71 +281,71 @@ class NotebookPage:
         return self
 
     def wait_idle(self) -> Self:
-        """Waits until every cell has run and the kernel is idle."""
+        """Wait until every cell has run and the kernel is idle."""
         self._wait_for(ALL_RUN, 2 * PATIENCE)
         return self._wait_for(KERNEL_IDLE, PATIENCE)
 
     def _wait_for(self, condition: str, milliseconds: int) -> Self:
-        """Waits for a condition in JavaScript.
+        """Wait for a condition in JavaScript.
 
         Raises:
-            AssertionError: with what is open on the page, when it does not come true.
+            AssertionError: the condition did not become true; the message lists the page's open documents.
         """
         try:
             self.page.wait_for_function(condition, timeout=milliseconds)
         except TimeoutError as error:
-            picture = self.screenshot(f"waited-in-vain-{self.path.parent.name}-{self.path.stem}")
-            is_open = self.page.evaluate(WHAT_IS_OPEN)
+            picture = self.screenshot(f"timed-out-{self.path.parent.name}-{self.path.stem}")
+            open_documents = self.page.evaluate(OPEN_DOCUMENTS)
             raise AssertionError(
                 f"{self.page.url} waited {milliseconds / 1000:g} s for {condition}\n"
-                f"open there: {is_open}; picture: {picture}; errors: {self.problems}"
+                f"open documents: {open_documents}; screenshot: {picture}; errors: {self.problems}"
             ) from error
         return self
 
     def output(self, index: int) -> Locator:
-        """Returns the output area of a cell, counted from 0."""
+        """Return the output area of a cell, counted from 0."""
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-Cell-outputArea")
 
     def save(self) -> Self:
-        """Saves the notebook, as Ctrl-S does."""
+        """Save the notebook, as Ctrl-S does."""
         self.command("docmanager:save")
         return self
 
     def reload(self) -> Self:
-        """Loads the page again."""
+        """Reload the page."""
         self.page.reload()
         return self.wait_ready()
 
     def shutdown_kernel(self) -> Self:
-        """Ends the notebook's kernel, as the menu does."""
+        """Shut down the notebook's kernel, as the menu does."""
         self.page.evaluate(f"() => {PANEL}.sessionContext.shutdown()")
         assert self.lab.ask("GET", "/api/kernels") == []
         return self
 
     def theme(self, name: str) -> Self:
-        """Switches to ``"light"`` or ``"dark"``."""
+        """Switch to ``"light"`` or ``"dark"``."""
         self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
         expect(self.page.locator("body")).to_have_attribute(
             "data-jp-theme-light", "true" if name == "light" else "false"
         )
-        # JupyterLab covers the page meanwhile, and stumbles over itself where that happens twice at once.
+        # JupyterLab covers the page during the switch and fails if two switches overlap.
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
         return self
 
     def viewport(self, width: int, height: int = 900) -> Self:
-        """Makes the window ``width`` × ``height`` pixels large."""
+        """Resize the window to ``width`` × ``height`` pixels."""
         self.page.set_viewport_size({"width": width, "height": height})
         return self
 
     def screenshot(self, name: str, *, of: Locator | None = None) -> Path:
-        """Takes a picture of the page, or of a part of it, for people to look at."""
+        """Take a screenshot of the page, or of a part of it, for visual review."""
         self.artifacts.mkdir(parents=True, exist_ok=True)
         path = self.artifacts / f"{name}.png"
         (of or self.page).screenshot(path=path)
         return path
 
     def output_text(self, index: int) -> str:
-        """Returns the text a person reads in a cell's output."""
+        """Return the visible text of a cell's output."""
         return self.output(index).inner_text()
 
 
@@ -354,22 +354,22 @@ Notebook = Callable[..., NotebookPage]
 
 
 def playable(video: Locator) -> dict[str, Any]:
-    """Waits until a ``<video>`` can play; returns ``width``, ``height``, ``duration`` and ``src``."""
+    """Wait until a ``<video>`` can play; return ``width``, ``height``, ``duration`` and ``src``."""
     expect(video).to_be_attached(timeout=PATIENCE)
     deadline = time.monotonic() + PATIENCE / 1000
     while True:
-        # Looked up anew each time: while a page settles, a fresh element may be put in its place.
-        facts: dict[str, Any] = video.evaluate(PLAYER)
-        if facts.pop("ready") or facts["error"] or time.monotonic() > deadline:
+        # Look the element up every time: while a page settles, a new element may replace it.
+        state: dict[str, Any] = video.evaluate(PLAYER)
+        if state.pop("ready") or state["error"] or time.monotonic() > deadline:
             break
         video.page.wait_for_timeout(100)
-    assert facts["error"] is None, facts
-    assert facts["width"], f"the video did not load: {facts}"
-    return facts
+    assert state["error"] is None, state
+    assert state["width"], f"the video did not load: {state}"
+    return state
 
 
 def seek(video: Locator, seconds: float) -> float:
-    """Moves a ``<video>`` to a time; returns where it stands once it is there."""
+    """Seek a ``<video>`` to a time and return its position afterwards."""
     position: float = video.evaluate(
         """(v, seconds) => new Promise((done, fail) => {
             v.addEventListener('seeked', () => done(v.currentTime), {once: true});
@@ -382,10 +382,10 @@ def seek(video: Locator, seconds: float) -> float:
 
 
 class Recorder:
-    """Records, at every frame, what an expression is for the first element that a selector finds.
+    """A recorder of a JavaScript expression at every frame, for the first element that matches a selector.
 
-    Created before the change that it is to see. ``values`` are the distinct ones so far, in order of
-    appearance, none for as long as there is no such element.
+    Create it before the change. ``values`` holds the distinct values so far, in order of appearance, and is
+    empty while no element matches.
     """
 
     def __init__(self, page: Page, selector: str, expression: str) -> None:
@@ -393,13 +393,13 @@ class Recorder:
             """([selector, expression]) => {
                 const read = new Function('element', 'return ' + expression);
                 const seen = [];
-                const look = () => {
+                const record = () => {
                     const element = document.querySelector(selector);
                     const value = element ? read(element) : null;
                     if (value !== null && !seen.includes(value)) seen.push(value);
-                    requestAnimationFrame(look);
+                    requestAnimationFrame(record);
                 };
-                look();
+                record();
                 return seen;
             }""",
             [selector, expression],

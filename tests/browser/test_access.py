@@ -1,4 +1,4 @@
-"""What a screen reader and an eye that needs contrast find, checked by axe-core."""
+"""Accessibility of the widgets for screen readers and in contrast, checked by axe-core."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ REVIEW = (
 )
 
 
-#: The rules of the guidelines. Others are the checker's own advice, and each of its releases has more of it.
+#: The rules of the guidelines. The checker's other rules are its own advice and change with each release.
 GUIDELINES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
 def violations(page: NotebookPage, selector: str) -> list[str]:
-    """What axe-core objects to in the parts that a selector finds: rule, element, reason."""
+    """Return the violations that axe-core reports below a selector: rule, element, reason."""
     options: dict[str, Any] = {
         "resultTypes": ["violations"],
         "runOnly": {"type": "tag", "values": [*GUIDELINES]},
     }
-    found = Axe().run(page.page, context={"include": [[selector]]}, options=options).response["violations"]
+    rules = Axe().run(page.page, context={"include": [[selector]]}, options=options).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['html'][:200]}: {node['failureSummary']}"
-        for rule in found
+        for rule in rules
         for node in rule["nodes"]
     ]
 
 
 def check(page: NotebookPage, cells: Sequence[int], name: str) -> None:
-    """No violation in the outputs of these cells, in light and in dark."""
+    """Check that the outputs of these cells have no violation in the light and the dark theme."""
     for theme in ("light", "dark"):
         page.theme(theme)
         for cell in cells:
@@ -67,7 +67,7 @@ def check(page: NotebookPage, cells: Sequence[int], name: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
 def test_the_forms_have_names_and_contrast(notebook: Notebook, locale: str) -> None:
-    """The form with everything open, its problems told, and a card with its video."""
+    """The open form, its displayed problems and a card with a video have no violation."""
     cells = [f"{CONNECTED}\nfrom qingbo_widgets.i18n import set_locale; set_locale({locale!r})", *FORMS]
     page = notebook(cells).run_all()
     for cell in (1, 2):
@@ -81,8 +81,8 @@ def test_the_forms_have_names_and_contrast(notebook: Notebook, locale: str) -> N
     check(page, (1, 2), locale)
 
 
-def test_what_is_reviewed_has_names_and_contrast(notebook: Notebook) -> None:
-    """Gallery, comparison, pairs, a sweep before it is sent, and the picker of frames."""
+def test_the_review_widgets_have_names_and_contrast(notebook: Notebook) -> None:
+    """Gallery, comparison, pairs, a sweep before submission and the frame picker have no violation."""
     page = notebook([CONNECTED, *REVIEW]).run_all()
     for cell, text in ((2, "koi"), (4, "better"), (5, "Submit")):
         expect(page.output(cell)).to_contain_text(re.compile(text), timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Clicks on a page whose kernel does not answer: one wish is done once."""
+"""Clicks on a page whose kernel does not answer: one intended submission creates one task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CELLS = (
 
 @contextmanager
 def frozen_kernel(page: NotebookPage) -> Iterator[None]:
-    """Have the kernel's process do nothing at all, as one that computes without a break."""
+    """Stop the kernel's process, like a kernel that computes without a break."""
     process = int(page.output_text(0).split()[-1])
     os.kill(process, signal.SIGSTOP)
     try:
@@ -33,13 +33,13 @@ def frozen_kernel(page: NotebookPage) -> Iterator[None]:
 
 
 def tasks(page: NotebookPage) -> str:
-    """Return how many tasks there are, once the kernel has handled everything before."""
+    """Return the printed number of tasks, once the kernel has handled all earlier messages."""
     return page.run(2).wait_idle().output_text(2).strip()
 
 
 @pytest.mark.parametrize("how", ["double click", "impatient clicks", "Ctrl+Enter held down"])
-def test_a_wish_while_the_kernel_does_not_answer_is_one_task(notebook: Notebook, how: str) -> None:
-    """Also if the kernel gets to it late. A click on the answer that the page shows is another wish."""
+def test_repeated_clicks_on_a_frozen_kernel_create_one_task(notebook: Notebook, how: str) -> None:
+    """Repeated clicks create one task, however late they arrive; a click after the answer creates another."""
     page = notebook(CELLS).run_all()
     prompt = page.output(1).get_by_label("Prompt", exact=True)
     button = page.output(1).get_by_role("button", name="Generate")
@@ -64,9 +64,9 @@ def test_a_wish_while_the_kernel_does_not_answer_is_one_task(notebook: Notebook,
             page.page.keyboard.up("Enter")
             page.page.keyboard.up("Control")
     expect(page.output(1)).to_contain_text("Finished", timeout=2 * PATIENCE)
-    assert tasks(page) == "tasks: 1", "the user has paid twice"
+    assert tasks(page) == "tasks: 1", "the user paid twice"
 
     expect(button).to_be_enabled()
     button.click()
     expect(page.output(1).locator("video:visible")).to_have_count(2, timeout=2 * PATIENCE)
-    assert tasks(page) == "tasks: 2", "a click on the answer was taken for the first one"
+    assert tasks(page) == "tasks: 2", "a click after the answer was dropped as a repetition"

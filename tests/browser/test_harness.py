@@ -1,4 +1,4 @@
-"""The harness itself: what the other browser tests lean on."""
+"""Tests of the harness that the other browser tests use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from harness import Notebook, Recorder
 from playwright.sync_api import expect
 
 
-def test_a_widget_moves_while_a_thread_writes_it(notebook: Notebook) -> None:
-    """A bar that a thread moves is seen moving, in the output and not in the source."""
+def test_a_recorder_follows_a_widget_that_a_thread_updates(notebook: Notebook) -> None:
+    """A recorder sees the steps of a bar that a thread updates, in the output and not in the source."""
     page = notebook(
         [
             "import ipywidgets, threading, time\nbar = ipywidgets.IntProgress(max=5)\nbar",
@@ -26,7 +26,7 @@ def test_a_widget_moves_while_a_thread_writes_it(notebook: Notebook) -> None:
 
 
 def test_theme_and_width_change(notebook: Notebook) -> None:
-    """Both themes and a narrow window can be had, so that pictures of them prove something."""
+    """Theme and window width really change, so that screenshots of them are meaningful."""
     page = notebook(["1"]).run_all()
     for theme in ("dark", "light"):
         page.theme(theme)
@@ -34,7 +34,7 @@ def test_theme_and_width_change(notebook: Notebook) -> None:
     assert page.page.evaluate("window.innerWidth") == 420
 
 
-def test_a_kernel_can_be_ended_and_the_page_loaded_again(notebook: Notebook) -> None:
-    """What was saved stands on the page after the kernel is gone and the page is loaded again."""
+def test_saved_output_survives_a_shutdown_and_a_reload(notebook: Notebook) -> None:
+    """The page shows the saved output after the kernel is shut down and the page is reloaded."""
     page = notebook(["print('before' + ' the end')"]).run_all().save().shutdown_kernel().reload()
     expect(page.output(0)).to_contain_text("before the end")

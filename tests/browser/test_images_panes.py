@@ -1,4 +1,4 @@
-"""Images, masks, what is sent, presets and drafts, used in a browser as a person uses them."""
+"""Use of images, masks, the request panes, presets and drafts in a browser."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ WRITTEN = """async ([folder, text]) => {
         return texts.some(file => file.content.includes(text));
     } catch { return false; }
 }"""
-"""Whether a file of a folder contains a text, asked of Jupyter."""
+"""JavaScript that asks Jupyter whether a file of a folder contains a text."""
 MASKS = "studio = qw.VideoStudio(model='kling-v1-6', prompt='一条锦鲤')\nstudio"
 
 
 def picture(folder: Path, name: str, width: int = 1200, height: int = 675, mode: str = "RGB") -> None:
-    """A pond with a koi in it, as a file beside the notebook."""
+    """Write a picture of a pond with a koi into the notebook's folder."""
     image = Image.new(mode, (width, height), "#7fb3d5" if mode == "RGB" else None)
     ImageDraw.Draw(image).ellipse((width / 4, height / 3, width / 2, height / 1.5), fill="#e67e22")
     image.save(folder / name)
 
 
 def opened(notebook: Notebook, *cells: str, width: int = 1280) -> tuple[NotebookPage, Locator]:
-    """A notebook beside two pictures, run; and the output with the studio."""
+    """Run a notebook beside three pictures and a text file; return its page and the studio's output."""
     page = notebook([CONNECTED, *cells], width=width)
     picture(page.path.parent, "koi pond.png")
     picture(page.path.parent, "koi.png", mode="RGBA")
@@ -52,17 +52,17 @@ def opened(notebook: Notebook, *cells: str, width: int = 1280) -> tuple[Notebook
 
 
 def field(output: Locator, label: str) -> Locator:
-    """The control with this label."""
+    """Return the control with this label."""
     return output.get_by_label(label, exact=True)
 
 
 def button(output: Locator, name: str) -> Locator:
-    """The button with this name."""
+    """Return the button with this name."""
     return output.get_by_role("button", name=name)
 
 
-def test_an_image_is_shown_and_judged(notebook: Notebook) -> None:
-    """A good one appears with its shape; a small one gets a hint; what is no image keeps Generate grey."""
+def test_an_image_is_shown_and_checked(notebook: Notebook) -> None:
+    """A good image is shown with its shape, a small one with a hint; a non-image keeps Generate disabled."""
     page, output = opened(notebook, "qw.VideoStudio(prompt='一条锦鲤')")
     url = field(output, "Image URL")
     url.fill("koi pond.png")
@@ -91,7 +91,7 @@ def test_an_image_is_shown_and_judged(notebook: Notebook) -> None:
 
 
 def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
-    """Clicks become points of the path, and the arrow keys move them; the task that is submitted has them."""
+    """Clicks add points to the path and arrow keys move them; the submitted task has these points."""
     page, output = opened(notebook, MASKS, "print(manager.tasks[-1].request.dynamic_masks[0].trajectories)")
     field(output, "Image URL").fill("koi pond.png")
     button(output, "Masks").click()
@@ -109,7 +109,7 @@ def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     assert all(
         abs(point[0] - x * 1200 / width) <= 2 for point, x in zip(points, (100, 200, 300), strict=True)
     )
-    assert points[1][1] < points[0][1] == points[2][1]  # the second click was lower: y counts from below
+    assert points[1][1] < points[0][1] == points[2][1]  # the second click was lower: y counts from the bottom
     for theme in ("light", "dark"):
         page.theme(theme).screenshot(f"masks-{theme}")
     page.theme("light")
@@ -131,8 +131,8 @@ def test_a_mask_is_drawn_on_the_image(notebook: Notebook) -> None:
     assert page.problems == []
 
 
-def test_what_is_sent_follows_and_can_be_copied_and_pasted(notebook: Notebook) -> None:
-    """The panes follow the typing; the copied call is that of the form; pasting fills the form in."""
+def test_the_request_panes_follow_the_form_and_can_be_copied_and_pasted(notebook: Notebook) -> None:
+    """The panes follow the input; the copied call matches the form; pasting fills in the form."""
     page, output = opened(notebook, "studio = qw.VideoStudio()\nstudio", "qw.VideoRequest()")
     button(output, "What is sent").click()
     field(output, "Prompt").fill("一条锦鲤")
@@ -163,8 +163,8 @@ def test_what_is_sent_follows_and_can_be_copied_and_pasted(notebook: Notebook) -
     assert page.problems == []
 
 
-def test_what_was_typed_survives(notebook: Notebook) -> None:
-    """The cell is run again, and the kernel is restarted: the text is there; a fresh start empties it."""
+def test_typed_text_survives(notebook: Notebook) -> None:
+    """The text survives a rerun of the cell and a restart of the kernel; ``Start afresh`` clears it."""
     page, output = opened(notebook, "qw.VideoStudio()")
     drafts = page.path.parent / "qingbo_videos" / "drafts"
     field(output, "Prompt").fill("一条锦鲤在池塘中")
@@ -185,8 +185,8 @@ def test_what_was_typed_survives(notebook: Notebook) -> None:
     expect(field(output, "Prompt")).to_have_value("")
 
 
-def test_presets_and_the_same_with_changes(notebook: Notebook) -> None:
-    """A form is kept under a name and loaded; a finished task fills the form in, or is made once more."""
+def test_presets_and_the_buttons_of_finished_tasks(notebook: Notebook) -> None:
+    """A form is saved under a name and loaded; a finished task fills in the form or is submitted again."""
     page, output = opened(notebook, "qw.VideoStudio(duration=3)")
     prompt = field(output, "Prompt")
     prompt.fill("一条锦鲤")
@@ -210,8 +210,8 @@ def test_presets_and_the_same_with_changes(notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
-def test_a_preset_of_a_stranger_waits(notebook: Notebook, locale: str) -> None:
-    """Its image is fetched by a click and not before, by kernel or page. Its callback is named meanwhile."""
+def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, locale: str) -> None:
+    """Neither kernel nor page fetches an image of a foreign preset before a click; its callback is shown."""
     png = io.BytesIO()
     Image.new("RGB", (1200, 675), "#7fb3d5").save(png, "PNG")
     with FaultServer(otherwise=answer(png.getvalue(), Content_Type="image/png")) as stranger:
@@ -227,10 +227,10 @@ def test_a_preset_of_a_stranger_waits(notebook: Notebook, locale: str) -> None:
             f"studio = qw.VideoStudio(locale={locale!r})\nstudio",
             f"_ = studio.form.load({preset!r})",
         )
-        look, masks = ("Look at the image", "Masks") if locale == "en" else ("查看图片", "遮罩")
-        asked: list[str] = []
-        page.page.on("request", lambda request: asked.append(request.url))
-        expect(button(output, look)).to_be_visible()
+        show_image, masks = ("Look at the image", "Masks") if locale == "en" else ("查看图片", "遮罩")
+        requested: list[str] = []
+        page.page.on("request", lambda request: requested.append(request.url))
+        expect(button(output, show_image)).to_be_visible()
         expect(output).to_contain_text(
             "stranger.example (https" if locale == "en" else "stranger.example（https"
         )
@@ -242,22 +242,22 @@ def test_a_preset_of_a_stranger_waits(notebook: Notebook, locale: str) -> None:
             for width in (1280, 400):
                 page.theme(theme).viewport(width).screenshot(f"stranger-{locale}-{theme}-{width}")
         assert stranger.requests == []
-        assert not any(url.startswith(stranger.url) for url in asked)
+        assert not any(url.startswith(stranger.url) for url in requested)
 
         page.theme("light").viewport(1280)
-        button(output, look).click()
-        # Below its field, and to draw on.
+        button(output, show_image).click()
+        # One image below its field, and one to draw on.
         expect(output.locator("img[src^='data:']:visible")).to_have_count(2)
-        expect(button(output, look)).to_have_count(0)
+        expect(button(output, show_image)).to_have_count(0)
         assert {request.path for request in stranger.requests} == {"/koi.png"}, (
-            "not the mask, which is not drawn"
+            "the mask, which is not drawn, was fetched"
         )
         page.screenshot(f"stranger-{locale}-looked")
     assert page.problems == []
 
 
-def test_ctrl_enter_in_the_place_to_paste_sends_nothing(notebook: Notebook) -> None:
-    """The text of a prompt travels with Ctrl+Enter; a pasted command may hold a key, and stays."""
+def test_ctrl_enter_in_the_paste_field_sends_no_text(notebook: Notebook) -> None:
+    """Ctrl+Enter sends the text of a prompt, but not a pasted command, which may contain a key."""
     page, output = opened(notebook, "studio = qw.VideoStudio(prompt='一条锦鲤')\nstudio")
     sent: list[str] = []
     page.page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(str(data))))
@@ -269,15 +269,15 @@ def test_ctrl_enter_in_the_place_to_paste_sends_nothing(notebook: Notebook) -> N
     area.press("ControlOrMeta+Enter")
     area.press("Tab")
     expect(area).to_have_value("curl https://x -H 'Authorization: Bearer …'")
-    held = [data for data in sent if "sk-sentinel-1234" in data]
-    assert len(held) == 1, "the message of the field itself, which Jupyter's log leaves out"
-    assert "label" not in held[0]
+    with_key = [data for data in sent if "sk-sentinel-1234" in data]
+    assert len(with_key) == 1, "only the message of the field itself, which Jupyter does not log"
+    assert "label" not in with_key[0]
     page.save()
     assert "sentinel" not in page.path.read_text(encoding="utf-8")
 
 
 def test_the_panels_fit_a_narrow_window(notebook: Notebook) -> None:
-    """In a window as narrow as a phone no control of image, masks, panes and presets is cut off."""
+    """In a window as narrow as a phone, no control of image, masks, panes and presets is cut off."""
     page, output = opened(notebook, MASKS, width=400)
     field(output, "Image URL").fill("koi pond.png")
     expect(output.get_by_alt_text("The first frame")).to_be_visible()

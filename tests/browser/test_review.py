@@ -1,4 +1,4 @@
-"""Many videos looked at, judged and compared, in a browser."""
+"""Review of many videos in a browser: gallery, rating and comparison."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ with library.journal.begin() as connection:
 """
 
 
-def filled(rows: int, videos: int) -> str:
-    """Returns a first cell: a library with so many rows, which share so many real videos."""
+def library_cell(rows: int, videos: int) -> str:
+    """Return a first cell: a library whose ``rows`` tasks share ``videos`` real videos."""
     return LIBRARY.format(rows=rows, videos=videos)
 
 
 def tiles(page: NotebookPage, cell: int) -> Locator:
-    """Returns the tiles that a person sees."""
+    """Return the visible tiles."""
     return page.output(cell).locator(".qingbo-tile:visible")
 
 
 def widgets(page: NotebookPage) -> int:
-    """Returns how many widgets are alive in the kernel."""
-    return int(asked(page, "__import__('ipywidgets').widgets.widget._instances.__len__()"))
+    """Return the number of widgets that are alive in the kernel."""
+    return int(evaluated(page, "__import__('ipywidgets').widgets.widget._instances.__len__()"))
 
 
-def asked(page: NotebookPage, expression: str) -> str:
-    """Returns what an expression is in the kernel, after all that it was sent before, by the last cell."""
+def evaluated(page: NotebookPage, expression: str) -> str:
+    """Return the value of an expression in the kernel, evaluated in the last cell after earlier messages."""
     last = page.page.locator(".jp-Notebook .jp-CodeCell").count() - 1
     page.write(last, f"print('it is', {expression})").run(last)
     expect(page.output(last)).to_contain_text("it is")
@@ -65,7 +65,7 @@ def asked(page: NotebookPage, expression: str) -> str:
 
 
 def nodes(page: NotebookPage) -> int:
-    """Returns how many nodes the page keeps in memory, those too that are no longer in it."""
+    """Return the number of DOM nodes that the page keeps in memory, detached nodes included."""
     session = page.page.context.new_cdp_session(page.page)
     session.send("HeapProfiler.collectGarbage")
     count: int = session.send("Memory.getDOMCounters")["nodes"]
@@ -74,8 +74,8 @@ def nodes(page: NotebookPage) -> int:
 
 
 def test_a_gallery_of_thousands(notebook: Notebook) -> None:
-    """5,000 tasks open in less than two seconds; pages, searches and openings leave no widget behind."""
-    page = notebook([filled(5_000, 4), "gallery = qw.Gallery(library)\ngallery", ""])
+    """A gallery of 5,000 tasks opens in less than 2 s; paging, searching and opening leave no widgets."""
+    page = notebook([library_cell(5_000, 4), "gallery = qw.Gallery(library)\ngallery", ""])
     page.run(0)
     began = time.monotonic()
     page.run(1)
@@ -84,26 +84,26 @@ def test_a_gallery_of_thousands(notebook: Notebook) -> None:
         "() => [...document.querySelectorAll('.qingbo-tile img')].filter(i => i.naturalWidth).length === 24"
     )
     took = time.monotonic() - began
-    waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # what others make of this machine
-    assert took < 2.0 * waiting, f"the gallery took {took:.2f} s, with {waiting:.1f} waiting for each core"
+    load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # allows for other work on this machine
+    assert took < 2.0 * load, f"the gallery took {took:.2f} s at a load of {load:.1f} per core"
     expect(page.output(1)).to_contain_text("1–24 of 5,000")
     assert page.output(1).locator("video").count() == 0, "a page of pictures loads no video"
     for theme in ("light", "dark"):
         page.theme(theme).screenshot(f"gallery-{theme}", of=page.output(1))
     page.theme("light")
 
-    turn = page.output(1).get_by_role("button", name="Page ›")
+    next_page = page.output(1).get_by_role("button", name="Page ›")
     tiles(page, 1).first.get_by_role("button").click()
     expect(page.output(1).locator("video:visible")).to_have_count(1)
     page.page.keyboard.press("Escape")
     expect(page.output(1).locator("video:visible")).to_have_count(0)
     before = widgets(page)
-    kept = []
+    counts = []
     for first in range(25, 25 + 24 * 12, 24):
-        turn.click()
+        next_page.click()
         expect(page.output(1)).to_contain_text(f"{first:,}–{first + 23:,} of 5,000")
-        kept.append(nodes(page))
-    assert kept[-1] - kept[2] < 300, f"nine pages must leave nothing behind: {kept}"
+        counts.append(nodes(page))
+    assert counts[-1] - counts[2] < 300, f"nine pages must not leave nodes behind: {counts}"
     search = page.output(1).get_by_label("Search")
     search.fill("灯塔 4997")
     search.press("Enter")
@@ -121,8 +121,10 @@ def test_a_gallery_of_thousands(notebook: Notebook) -> None:
 
 
 def test_judging_by_keyboard(notebook: Notebook) -> None:
-    """Click a picture, then keys alone: all is rated, tagged and noted, and the notebook's own keys sleep."""
-    page = notebook([filled(8, 2), "gallery = qw.Gallery(library)\ngallery", ""], width=400).run(0).run(1)
+    """After a click on a picture, keys alone rate, tag and annotate; they never reach the notebook."""
+    page = (
+        notebook([library_cell(8, 2), "gallery = qw.Gallery(library)\ngallery", ""], width=400).run(0).run(1)
+    )
     cells = page.page.locator(".jp-Notebook .jp-Cell").count()
     press, write = page.page.keyboard.press, page.page.keyboard.type
     tiles(page, 1).first.get_by_role("button").click()
@@ -161,20 +163,22 @@ def test_judging_by_keyboard(notebook: Notebook) -> None:
     press("Escape")
     expect(opened).to_be_hidden()
     table = "library.to_dataframe().query('rating == rating')[['rating', 'tags', 'note']].values.tolist()"
-    assert asked(page, table) == "[[5.0, ('3 boats', 'water'), 'not 0 - once more'], [0.0, (), '']]"
+    assert evaluated(page, table) == "[[5.0, ('3 boats', 'water'), 'not 0 - once more'], [0.0, (), '']]"
     assert page.page.locator(".jp-Notebook .jp-Cell").count() == cells
-    assert page.page.locator(".jp-Dialog").count() == 0, "two zeros restart a kernel elsewhere"
+    assert page.page.locator(".jp-Dialog").count() == 0, (
+        "two zeros must not reach JupyterLab, where they restart the kernel"
+    )
     assert page.problems == []
 
 
 def test_judging_blind(notebook: Notebook) -> None:
-    """Not a word of which is which before a key has rated it, in the gallery and side by side."""
+    """Gallery and comparison show no model or label before a rating or a reveal."""
     blind = (
         "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
         "comparison = qw.Comparison(paths, labels=['first', 'second', 'third'], blind=True)\ncomparison"
     )
     gallery = "gallery = qw.Gallery(library, blind=True)\ngallery"
-    page = notebook([filled(4, 3), gallery, blind, ""]).run(0).run(1).run(2)
+    page = notebook([library_cell(4, 3), gallery, blind, ""]).run(0).run(1).run(2)
     tiles(page, 1).first.get_by_role("button").click()
     playable(page.output(1).locator("video:visible"))
     expect(page.output(1)).to_contain_text("4 of 4")
@@ -197,8 +201,8 @@ def test_judging_blind(notebook: Notebook) -> None:
 
 
 def test_pairs_by_keyboard(notebook: Notebook) -> None:
-    """Space plays both, an arrow answers, and two presses at once are one answer about one pair."""
-    made = (
+    """Space plays both videos, an arrow key answers, and a double press answers only one pair."""
+    setup = (
         "from qingbo_widgets.library.judgements import Judgements\n"
         "from qingbo_widgets.widgets.review.pairwise import DOUBLE_CLICK\n"
         "manager = qw.connect(sandbox=qw.Sandbox(speed=50, draft=True))\n"
@@ -206,7 +210,9 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
         "tasks = [qw.generate(name, duration=3, enable_audio=False) for name in ('koi', 'boat', 'lake')]\n"
         "for task in tasks: task.wait()"
     )
-    page = notebook([f"import qingbo_widgets as qw\n{made}", "pairs = qw.Pairwise(tasks, seed=1)\npairs", ""])
+    page = notebook(
+        [f"import qingbo_widgets as qw\n{setup}", "pairs = qw.Pairwise(tasks, seed=1)\npairs", ""]
+    )
     page.run(0).run(1)
     pair = page.output(1).locator(".qingbo-comparison")
     for number in range(2):
@@ -219,16 +225,16 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
     page.page.wait_for_function(STILL, arg=pair.element_handle())
 
     answers = "len(manager.library.judgements.preferences())"
-    seen = "__import__('time').monotonic() - pairs._shown_at > DOUBLE_CLICK"
-    while asked(page, seen) != "True":
-        pass  # the pair has not been there for longer than a double click takes
+    is_shown_long = "__import__('time').monotonic() - pairs._shown_at > DOUBLE_CLICK"
+    while evaluated(page, is_shown_long) != "True":
+        pass  # the pair has not been shown for longer than a double click takes
     pair.get_by_text("Which is better?").click()
     for _ in range(2):
         page.page.keyboard.press("ArrowLeft")
     expect(pair).to_contain_text("1 answers so far")
-    assert asked(page, answers) == "1"
-    while asked(page, seen) != "True":
-        pass  # nor has the next one
+    assert evaluated(page, answers) == "1"
+    while evaluated(page, is_shown_long) != "True":
+        pass  # neither has the next pair
     pair.get_by_text("Which is better?").click()
     page.page.keyboard.press("ArrowRight")
     expect(pair).to_contain_text("2 answers so far")
@@ -238,14 +244,14 @@ def test_pairs_by_keyboard(notebook: Notebook) -> None:
 SPREAD = """(root, frames) => new Promise(done => {
     const videos = [...root.querySelectorAll('figure video')];
     const seen = [];
-    const look = () => {
+    const record = () => {
         const times = videos.map(v => v.currentTime);
         seen.push(Math.max(...times) - Math.min(...times));
-        if (seen.length < frames) requestAnimationFrame(look); else done(seen);
+        if (seen.length < frames) requestAnimationFrame(record); else done(seen);
     };
-    requestAnimationFrame(look);
+    requestAnimationFrame(record);
 })"""
-"""At each of so many frames of the page, by how many seconds the videos are apart, all read at once."""
+"""JavaScript that returns the seconds between the earliest and the latest video at each frame of the page."""
 
 ALIGNED = """([root, time]) => [...root.querySelectorAll('figure video')].every(
     v => !v.seeking && v.paused && Math.abs(v.currentTime - time) < 0.001)"""
@@ -256,10 +262,10 @@ FRAME = 1 / 30
 
 
 def spread(comparison: Locator, frames: int = 60) -> list[float]:
-    """Returns how far apart the videos were at each frame of the page, in seconds, the smallest first.
+    """Return the seconds between the videos at each frame of the page, in ascending order.
 
-    Of up to four looks the first in step, for on a machine with much else to do a decoder may stop for a
-    moment, and what is to be shown is that the videos find together again and stay so.
+    Measures up to four times and returns the first result in step: on a busy machine a decoder may stop for a
+    moment, and the test checks that the videos synchronize again and stay so.
     """
     for _ in range(4):
         apart: list[float] = sorted(comparison.evaluate(SPREAD, frames))
@@ -269,12 +275,12 @@ def spread(comparison: Locator, frames: int = 60) -> list[float]:
 
 
 def test_a_comparison_is_in_step(notebook: Notebook) -> None:
-    """Three videos play within a frame of each other, after a start, a seek, at another speed, in a loop."""
-    made = (
+    """Three videos play within one frame of each other, after start and seek, at other speeds, in a loop."""
+    setup = (
         "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
         "comparison = qw.Comparison(paths, labels=['std <b>', 'pro', 'v1'], fps=30)\ncomparison"
     )
-    page = notebook([filled(3, 3).replace("duration=3", "duration=12"), made]).run_all()
+    page = notebook([library_cell(3, 3).replace("duration=3", "duration=12"), setup]).run_all()
     comparison = page.output(1).locator(".qingbo-comparison")
     expect(comparison.locator("figure video:visible")).to_have_count(3)
     for number in range(3):
@@ -301,8 +307,8 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     seek(1.0)
     wait(RUNNING, 2.0)
     fast = spread(comparison, 40)
-    looks = {"playing": playing, "sought": sought, "slow": slow, "fast": fast}
-    for name, apart in looks.items():
+    measured = {"playing": playing, "sought": sought, "slow": slow, "fast": fast}
+    for name, apart in measured.items():
         assert apart[int(0.9 * len(apart))] < FRAME, f"{name}: {apart}"
     (page.artifacts / "in-step.json").write_text(
         json.dumps(
@@ -312,7 +318,7 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
                     "p90": apart[int(0.9 * len(apart))],
                     "max": apart[-1],
                 }
-                for name, apart in looks.items()
+                for name, apart in measured.items()
             }
         )
     )
@@ -322,7 +328,7 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     for seconds in (9.3, 0.4, 2.0):
         seek(seconds)
         wait(ALIGNED, seconds)
-        assert max(comparison.evaluate(SPREAD, 10)) < FRAME, "standing still, they are on one frame"
+        assert max(comparison.evaluate(SPREAD, 10)) < FRAME, "paused videos show the same frame"
     comparison.locator("figcaption").first.click()
     expect(comparison).to_be_focused()
     page.page.keyboard.press("ArrowRight")
@@ -340,12 +346,12 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
     page.page.evaluate(
         """root => { const video = root.querySelector('figure video');
             window.turns = 0; window.furthest = 0; let last = video.currentTime;
-            const look = () => {
+            const record = () => {
                 if (video.currentTime < last - 0.2) window.turns += 1;
                 last = video.currentTime; window.furthest = Math.max(window.furthest, last);
-                requestAnimationFrame(look);
+                requestAnimationFrame(record);
             };
-            look(); }""",
+            record(); }""",
         root,
     )
     comparison.locator("figcaption").first.click()
@@ -356,25 +362,25 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
 
     comparison.get_by_label("Wipe", exact=True).check()
     boxes = [comparison.locator("figure video").nth(n).bounding_box() for n in (0, 1)]
-    assert boxes[0] == boxes[1], "one laid over the other"
+    assert boxes[0] == boxes[1], "one video must cover the other"
     page.theme("dark").screenshot("comparison-wipe", of=page.output(1))
     page.viewport(400).screenshot("comparison-narrow", of=page.output(1))
     assert page.problems == []
 
 
-def test_a_comparison_goes_on_without_what_cannot_be_played(notebook: Notebook) -> None:
-    """One file is no video: it is said which, and the others play; with none left, the controls say so."""
-    made = (
+def test_a_comparison_continues_without_a_broken_video(notebook: Notebook) -> None:
+    """A broken file is named and the other videos play; with no video left, the controls are disabled."""
+    setup = (
         "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
         "paths[1].write_bytes(b'no video')\n"
         "comparison = qw.Comparison(paths, labels=['one', 'two', 'three'], fps=30)\ncomparison"
     )
     nothing = "qw.Comparison([paths[1], paths[1]], labels=['none', 'nothing'])"
-    page = notebook([filled(3, 3), made, nothing]).run(0).run(1).run(2)
+    page = notebook([library_cell(3, 3), setup, nothing]).run(0).run(1).run(2)
     comparison = page.output(1).locator(".qingbo-comparison")
     expect(comparison.get_by_role("status")).to_contain_text("Video B cannot be played")
     expect(comparison.get_by_role("status")).not_to_contain_text("Video A")
-    comparison.get_by_label("Sound").select_option("1")  # of the one that is not there
+    comparison.get_by_label("Sound").select_option("1")  # the sound of the broken video
     comparison.get_by_role("button", name="Play").click()
     page.page.wait_for_function(
         "root => [0, 2].every(n => root.querySelectorAll('figure video')[n].currentTime > 0.3)",

@@ -1,4 +1,4 @@
-"""What a person does with the shots, the camera and the keyboard, done in a browser."""
+"""Use of the shots, the camera and the keyboard in a browser."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ STUDIO = (
 
 
 def button(area: Locator, name: str, nth: int = 0) -> Locator:
-    """Returns the button of this name, with or without an icon before it; of several, one of them."""
+    """Return the ``nth`` button of this name, with or without an icon before it."""
     return area.get_by_role("button", name=re.compile(rf"^\W*{re.escape(name)}$")).nth(nth)
 
 
-def says(page: NotebookPage, cell: int, expression: str, expected: str) -> None:
-    """What the kernel says of an expression, in a cell of its own."""
+def expect_value(page: NotebookPage, cell: int, expression: str, expected: str) -> None:
+    """Check the value of an expression in the kernel, evaluated in the given cell."""
     page.write(cell, f"print({expression})").run(cell)
     expect(page.output(cell)).to_have_text(expected)
 
 
 def outside(area: Locator) -> list[str]:
-    """Returns the controls that stick out at the right."""
-    found: list[str] = area.evaluate(
+    """Return the controls that extend beyond the right edge."""
+    controls: list[str] = area.evaluate(
         """area => {
             const right = area.getBoundingClientRect().right + 1;
             return [...area.querySelectorAll('button, input, select, textarea, svg, .qingbo-bar')]
@@ -38,11 +38,11 @@ def outside(area: Locator) -> list[str]:
                 .map(element => element.outerHTML.slice(0, 120));
         }"""
     )
-    return found
+    return controls
 
 
 def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
-    """Switch on, write, reorder, split, remove; bar and kernel follow; switch off, on: all is there."""
+    """Shots can be edited, moved, split and removed; bar and kernel follow; toggling the mode keeps them."""
     page = notebook([FORM, ""]).run(0)
     form = page.output(0)
     form.get_by_label("Several shots").check()
@@ -60,7 +60,7 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
     widths = form.locator(".qingbo-bar > span").evaluate_all(
         "spans => spans.map(span => span.getBoundingClientRect().width)"
     )
-    assert widths[2] / widths[1] == pytest.approx(3, rel=0.25), "six seconds beside two"
+    assert widths[2] / widths[1] == pytest.approx(3, rel=0.25), "six seconds are three times as wide as two"
 
     button(form, "Up", 2).click()
     expect(form.get_by_label("Shot 2")).to_have_value("镜头拉远")
@@ -69,7 +69,7 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
     expect(form.get_by_label("Shot 4")).to_have_value("Light dances.")
     button(form, "Remove", 2).click()
     expect(form.get_by_label("Shot 4")).to_be_hidden()
-    says(
+    expect_value(
         page,
         1,
         "[(shot.prompt, shot.duration) for shot in form.shots]",
@@ -85,12 +85,12 @@ def test_shots_from_a_prompt_and_back(notebook: Notebook) -> None:
     expect(form).to_contain_text("17 of 15 s, 2 s too many")
 
 
-#: The style of the landscape's nearest layer, as JavaScript. A change puts another one in its place.
+#: A JavaScript expression for the style of the landscape's nearest layer; each change replaces the layer.
 NEAR = "getComputedStyle([...document.querySelectorAll('.qingbo-landscape .qingbo-layer')].at(-1))"
 
 
-def test_the_camera_moves_as_it_is_chosen(notebook: Notebook) -> None:
-    """A preset by the mouse, an axis by the keyboard; the landscape moves, and the kernel knows."""
+def test_the_camera_preview_follows_the_choice(notebook: Notebook) -> None:
+    """A preset chosen by mouse or an axis by keyboard moves the landscape and reaches the kernel."""
     page = notebook([FORM, ""]).run(0)
     form = page.output(0)
     form.get_by_label("Model").select_option(index=2)
@@ -109,7 +109,7 @@ def test_the_camera_moves_as_it_is_chosen(notebook: Notebook) -> None:
     page.page.keyboard.press("Space")
     expect(form.get_by_label("Zoom (zoom)")).to_have_value("-1")
     expect(form).to_contain_text("2 axes differ from zero, but Kling expects exactly one")
-    says(page, 1, "form.request.camera_control.config", "{'roll': -4.0, 'zoom': -1.0}")
+    expect_value(page, 1, "form.request.camera_control.config", "{'roll': -4.0, 'zoom': -1.0}")
 
     button(form, "Pause").click()
     page.page.wait_for_function(f"{NEAR}.animationPlayState === 'paused'")
@@ -117,8 +117,8 @@ def test_the_camera_moves_as_it_is_chosen(notebook: Notebook) -> None:
     expect(button(form, "Camera: Down and back")).to_be_visible()
 
 
-def test_who_wants_no_motion_gets_none(notebook: Notebook) -> None:
-    """The landscape stands where the movement ends."""
+def test_reduced_motion_is_respected(notebook: Notebook) -> None:
+    """With reduced motion, the landscape stands still at the end of the movement."""
     page = notebook([FORM.replace("prompt=", "model='kling-v1-6', camera_control='forward_up', prompt=")])
     page.page.emulate_media(reduced_motion="reduce")
     form = page.run(0).output(0)
@@ -129,11 +129,11 @@ def test_who_wants_no_motion_gets_none(notebook: Notebook) -> None:
 
 
 def test_the_keyboard_generates(notebook: Notebook) -> None:
-    """Ctrl+Enter right after the last letter submits it all, once, and runs no cell."""
+    """Ctrl+Enter right after the last letter submits the whole text once and runs no cell."""
     page = notebook([STUDIO, ""]).run(0)
     studio = page.output(0)
     prompt = studio.get_by_label("Prompt", exact=True)
-    # It listens a moment after the form has appeared, for nobody types as soon.
+    # The key listener is attached a moment after the form appears, before any user can type.
     expect(studio.locator("[data-listens=keydown]")).to_have_count(1)
     prompt.click()
     page.page.keyboard.type("A koi in a pond!")
@@ -141,7 +141,7 @@ def test_the_keyboard_generates(notebook: Notebook) -> None:
     expect(studio.locator(".qingbo-card:visible")).to_have_count(1, timeout=PATIENCE)
     expect(studio.locator(".qingbo-card:visible")).to_contain_text("A koi in a pond!")
     expect(prompt).to_have_value("A koi in a pond!")
-    says(page, 1, "len(studio.cards)", "1")
+    expect_value(page, 1, "len(studio.cards)", "1")
     assert page.page.evaluate(f"() => {PANEL}.content.widgets[0].model.executionCount") == 1
 
     studio.get_by_label("Several shots").check()
@@ -152,25 +152,25 @@ def test_the_keyboard_generates(notebook: Notebook) -> None:
     expect(studio.locator(".qingbo-card:visible").first).to_contain_text("The end.")
 
 
-def test_tab_goes_as_the_eye_does(notebook: Notebook) -> None:
-    """From top to bottom, and within a line from left to right."""
+def test_tab_follows_the_reading_order(notebook: Notebook) -> None:
+    """Tab moves the focus from top to bottom, and within a line from left to right."""
     page = notebook([FORM.replace("prompt=", "shots=[('One', 5), ('Two', 5)], prompt=")]).run(0)
     form = page.output(0)
     form.get_by_label("Model").focus()
-    seen = []
+    positions = []
     for _ in range(14):
         box = page.page.evaluate(
             "() => { const {x, y, height} = document.activeElement.getBoundingClientRect();"
             " return [Math.round(y + height / 2), Math.round(x)] }"
         )
-        seen.append(box)
+        positions.append(box)
         page.page.keyboard.press("Tab")
-    lines = [(round(y / 24), x) for y, x in seen]
-    assert all(now[0] > before[0] or now[1] > before[1] for before, now in itertools.pairwise(lines))
+    lines = [(round(y / 24), x) for y, x in positions]
+    assert all(after[0] > before[0] or after[1] > before[1] for before, after in itertools.pairwise(lines))
 
 
 def test_nothing_jumps_when_the_model_changes(notebook: Notebook) -> None:
-    """The controls that all models share, and what stands below them, stay where they are."""
+    """The controls that all models share, and those below them, keep their positions."""
     form = notebook([FORM]).run(0).output(0)
     places = []
     for index in range(4):
@@ -183,8 +183,8 @@ def test_nothing_jumps_when_the_model_changes(notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_it_fits(notebook: Notebook, width: int) -> None:
-    """In a window as narrow as a phone nothing is cut off; the pictures are for people to look at."""
+def test_the_form_fits_the_window(notebook: Notebook, width: int) -> None:
+    """No control is cut off, even in a window as narrow as a phone; the screenshots are for visual review."""
     page = notebook([FORM], width=width).run(0)
     form = page.output(0)
     form.get_by_label("Several shots").check()

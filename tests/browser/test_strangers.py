@@ -1,4 +1,4 @@
-"""A hostile service and a hostile prompt: what they write is read, and never run."""
+"""Markup from a hostile service or prompt, which is shown as text and never run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HOSTILE = (
 )
 
 
-class Stranger(Service):
-    """Writes markup wherever it may write a word; the prompt tells where."""
+class HostileService(Service):
+    """A service that puts markup into every text field of its responses; the prompt selects the response."""
 
     def serve(self, exchange: Exchange) -> bool:
         request = exchange.request
@@ -35,9 +35,9 @@ class Stranger(Service):
         )
 
 
-def test_nothing_that_strangers_write_is_run(notebook: Notebook) -> None:
-    """In cards, studio, gallery and what outlives the kernel, markup stands as text, and no script ran."""
-    with FaultServer(otherwise=Stranger()) as server:
+def test_hostile_markup_is_shown_as_text(notebook: Notebook) -> None:
+    """Cards, studio, gallery and the static copies show markup as text, and no script runs."""
+    with FaultServer(otherwise=HostileService()) as server:
         page = notebook(
             [
                 f"import qingbo_widgets as qw\nmanager = qw.connect('some-key', base_url='{server.url}/v1')\n"

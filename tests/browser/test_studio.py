@@ -1,4 +1,4 @@
-"""What a person does with the studio and the cards, done in a browser."""
+"""Use of the studio and the cards in a browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROMPT = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
 
 def connected(speed: float, draft: bool = True) -> str:
-    """Returns a first cell: the sandbox, asked often, so that a short task still shows several steps."""
+    """Return a first cell: a sandbox that is polled often, so that a short task still shows several steps."""
     return (
         "import qingbo_widgets as qw\n"
         f"manager = qw.connect(sandbox=qw.Sandbox(speed={speed}, draft={draft}))\n"
@@ -23,19 +23,19 @@ def connected(speed: float, draft: bool = True) -> str:
 
 
 def videos(page: NotebookPage, cell: int) -> Locator:
-    """Returns the players that a person sees in a cell's output."""
+    """Return the visible players in a cell's output."""
     return page.output(cell).locator("video:visible")
 
 
 def wait_for_file(page: NotebookPage, cell: int) -> None:
-    """Waits for the one player in a cell's output to play the saved file."""
+    """Wait until the only player in a cell's output plays the saved file."""
     video = videos(page, cell)
     expect(video).to_have_count(1, timeout=2 * PATIENCE)
     expect(video).to_have_attribute("src", SAVED, timeout=PATIENCE)
 
 
 def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
-    """Types a prompt into the studio of a cell and presses Generate."""
+    """Enter a prompt into the studio of a cell and press Generate."""
     page.output(cell).get_by_label("Prompt", exact=True).fill(prompt)
     button = page.output(cell).get_by_role("button", name="Generate")
     expect(button).to_be_enabled()
@@ -43,12 +43,12 @@ def write_and_generate(page: NotebookPage, cell: int, prompt: str) -> None:
 
 
 def percents(values: list[str]) -> list[float]:
-    """Returns the recorded widths of a bar as numbers."""
+    """Return the recorded widths of a bar as numbers."""
     return [float(value.removesuffix("%")) for value in values]
 
 
 def test_a_video_from_a_prompt(notebook: Notebook) -> None:
-    """Type, press Generate, see the bar move, see the video, seek in it; after a reload it is still there."""
+    """A prompt gives a moving bar and a video that can be sought and that is still there after a reload."""
     page = notebook([connected(speed=5, draft=False), "studio = qw.VideoStudio()\nstudio"]).run_all()
     bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
     expect(page.output(1).get_by_role("button", name="Generate")).to_be_disabled()
@@ -57,17 +57,17 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     page.screenshot("studio-running")
 
     wait_for_file(page, 1)
-    facts = playable(videos(page, 1))
-    assert (facts["width"], facts["height"]) == (1280, 720)
-    assert abs(facts["duration"] - 5) < 0.2
-    assert "/files/" in facts["src"], "Jupyter resolves the relative path to a file it serves"
-    assert "/qingbo_videos/" in facts["src"]
+    state = playable(videos(page, 1))
+    assert (state["width"], state["height"]) == (1280, 720)
+    assert abs(state["duration"] - 5) < 0.2
+    assert "/files/" in state["src"], "Jupyter resolves the relative path to a file it serves"
+    assert "/qingbo_videos/" in state["src"]
     assert abs(seek(videos(page, 1), 3.0) - 3.0) < 0.1
     moved = percents(bar.values)
     assert len(moved) >= 4, moved
-    # What follows the highest is the download, for which the bar starts from 0 again.
-    made = moved[: moved.index(max(moved)) + 1]
-    assert made == sorted(made), "a bar that runs backwards"
+    # After the highest value comes the download, for which the bar starts from 0 again.
+    progress = moved[: moved.index(max(moved)) + 1]
+    assert progress == sorted(progress), "the bar moves backwards"
     expect(page.output(1)).to_contain_text("Finished")
 
     for theme in ("light", "dark"):
@@ -75,15 +75,15 @@ def test_a_video_from_a_prompt(notebook: Notebook) -> None:
     page.theme("light")
 
     page.save().reload()
-    # Until the form is back, the static copy that is kept for the day without a kernel shows the video.
+    # Until the form is back, the static copy shows the video.
     expect(page.output(1).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
     expect(videos(page, 1)).to_have_count(1, timeout=PATIENCE)
     assert playable(videos(page, 1))["width"] == 1280
     assert page.problems == []
 
 
-def test_two_at_once(notebook: Notebook) -> None:
-    """A second task is submitted while the first is under way; both move, and both videos play."""
+def test_two_tasks_at_once(notebook: Notebook) -> None:
+    """A second task is submitted while the first runs; both bars move, and both videos play."""
     page = notebook([connected(speed=2), "studio = qw.VideoStudio()\nstudio"]).run_all()
     write_and_generate(page, 1, "雪山日出，云海翻涌")
     expect(page.output(1).locator(".qingbo-card .progress-bar:visible")).to_have_count(1)
@@ -99,14 +99,14 @@ def test_two_at_once(notebook: Notebook) -> None:
 
 
 def test_videos_outlive_the_kernel(notebook: Notebook) -> None:
-    """With the kernel ended and the page loaded again, the studio's video and the task's still play."""
+    """The studio's video and the task's still play after the kernel is shut down and the page reloaded."""
     page = notebook(
         [connected(speed=20), "studio = qw.VideoStudio()\nstudio", "task = qw.generate('一只猫')\ntask"]
     ).run_all()
     write_and_generate(page, 1, PROMPT)
     for cell in (1, 2):
         wait_for_file(page, cell)
-    # What is saved is the static copy, which is written a moment after the card is drawn.
+    # The notebook stores the static copy, which is written a moment after the card is drawn.
     expect(page.output(1).locator("[class*=qingbo-static-copy] video[preload=metadata]")).to_have_count(1)
     expect(page.output(2).locator(".jupyter-widgets")).to_have_count(0)
     page.save().shutdown_kernel().reload()
@@ -130,8 +130,8 @@ def test_a_task_at_the_end_of_a_cell_is_a_live_card(notebook: Notebook) -> None:
     expect(page.output(1).locator(".progress-bar:visible")).to_have_count(0)
 
 
-def test_a_page_loaded_again_in_the_middle(notebook: Notebook) -> None:
-    """A reload while a task runs loses nothing: the card is back, and the video comes."""
+def test_a_reload_while_a_task_runs(notebook: Notebook) -> None:
+    """A reload while a task runs loses nothing: the card comes back and shows the video at the end."""
     page = notebook([connected(speed=2), "task = qw.generate('一只猫')\ntask"]).run_all()
     expect(page.output(1)).to_contain_text("Being made", timeout=PATIENCE)
     page.save().reload()
@@ -142,7 +142,7 @@ def test_a_page_loaded_again_in_the_middle(notebook: Notebook) -> None:
 
 
 def test_the_kernel_dies_while_a_task_runs(notebook: Notebook) -> None:
-    """What is left on the page is the line that goes on with the task; run as it stands, it does."""
+    """The page keeps the line of code that resumes the task, and running that line resumes it."""
     with Sandbox(speed=2, draft=True) as sandbox:
         page = notebook(
             [
@@ -152,31 +152,31 @@ def test_the_kernel_dies_while_a_task_runs(notebook: Notebook) -> None:
                 "'the line goes here'",
             ]
         ).run_all()
-        kept = page.output(1).locator(".qingbo-keep")  # what is saved; it follows the card by a moment
-        expect(kept.locator("code")).to_contain_text(".resume(", timeout=PATIENCE)
+        copy = page.output(1).locator(".qingbo-keep")  # the static copy, written a moment after the card
+        expect(copy.locator("code")).to_contain_text(".resume(", timeout=PATIENCE)
         page.save().shutdown_kernel().reload()
-        kept = page.output(1).locator(".qingbo-keep:visible")
-        expect(kept).to_contain_text("一只猫", timeout=PATIENCE)
+        copy = page.output(1).locator(".qingbo-keep:visible")
+        expect(copy).to_contain_text("一只猫", timeout=PATIENCE)
         page.screenshot("kernel-died-while-running")
-        line = kept.locator("code").inner_text()
+        line = copy.locator("code").inner_text()
         assert ".resume(" in line
 
         page.run(0).write(2, line).run(2)
         expect(videos(page, 2)).to_have_count(1, timeout=2 * PATIENCE)
         assert playable(videos(page, 2))["duration"] > 4
-        # The first output had the player ready; it has something to play now, in a kernel that never saw it.
-        kept.locator("video").evaluate("video => { video.preload = 'auto'; video.load() }")
-        assert playable(kept.locator("video"))["duration"] > 4
+        # The first output already had the player. Now its file exists, saved by a kernel that did not run it.
+        copy.locator("video").evaluate("video => { video.preload = 'auto'; video.load() }")
+        assert playable(copy.locator("video"))["duration"] > 4
 
 
 def test_an_untrusted_copy_plays(notebook: Notebook) -> None:
-    """A notebook from somebody else, whose outputs Jupyter does not trust, still plays its videos."""
+    """A notebook from another user, whose outputs Jupyter does not trust, still plays its videos."""
     page = notebook([connected(speed=20), "task = qw.generate('一只猫')\ntask"]).run_all()
     wait_for_file(page, 1)
-    expect(page.output(1).locator(".jupyter-widgets")).to_have_count(0)  # what is saved has been written
+    expect(page.output(1).locator(".jupyter-widgets")).to_have_count(0)  # the static copy has been written
     page.save().shutdown_kernel()
     received = json.loads(page.path.read_text(encoding="utf-8"))
-    received["metadata"]["from"] = "somebody else"  # so that no signature of ours fits
+    received["metadata"]["from"] = "another user"  # so that our signature does not match
     copy = page.path.parent / "received" / "copy.ipynb"
     shutil.copytree(page.path.parent / "qingbo_videos", copy.parent / "qingbo_videos")
     copy.write_text(json.dumps(received), encoding="utf-8")
@@ -190,7 +190,7 @@ def test_an_untrusted_copy_plays(notebook: Notebook) -> None:
 
 
 def test_a_narrow_window(notebook: Notebook) -> None:
-    """In a window as narrow as a phone nothing of the studio is cut off at the right."""
+    """In a window as narrow as a phone, no part of the studio is cut off on the right."""
     page = notebook([connected(speed=20), "studio = qw.VideoStudio()\nstudio"], width=480).run_all()
     write_and_generate(page, 1, PROMPT)
     expect(videos(page, 1)).to_have_count(1, timeout=2 * PATIENCE)

@@ -1,4 +1,4 @@
-"""A sweep as a person follows it in JupyterLab: asked, sent, watched, left behind when the kernel is gone."""
+"""A sweep in JupyterLab, from the confirmation to the static copy after the kernel is gone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SWEEP = (
 )
 
 
-def test_a_sweep_from_the_question_to_the_table(notebook: Notebook) -> None:
-    """Nothing leaves before the click; then four videos play, and go on playing when the kernel is gone."""
+def test_a_sweep_from_the_confirmation_to_the_table(notebook: Notebook) -> None:
+    """No task is submitted before the click; then four videos play, and still do after the kernel is gone."""
     page = notebook([SANDBOX, SWEEP]).run_all()
     submit = page.output(1).get_by_role("button", name="Submit 4 tasks")
     expect(submit).to_be_visible()
