@@ -103,7 +103,7 @@ def _progress(kind: str, seconds: float, chance: random.Random) -> Callable[[flo
     if kind == "stepwise":
         step = chance.choice((5, 10, 20, 25, 33))
         return lambda time: (int(100 * time / seconds) // step * step, False)
-    if kind == "queued":  # is queued for up to 40 % of its time, as its status says, and then linear
+    if kind == "queued":  # is queued for up to 40 % of its time, as its status reports, and then linear
         wait = chance.uniform(0.05, 0.4) * seconds
         return lambda time: (max(int(100 * (time - wait) / (seconds - wait)), 0), time < wait)
     if kind == "eased":  # fast at first, slower and slower towards the end

@@ -29,7 +29,7 @@ WRITTEN = """async ([folder, text]) => {
         return texts.some(file => file.content.includes(text));
     } catch { return false; }
 }"""
-"""JavaScript that asks Jupyter whether a file of a folder contains a text."""
+"""JavaScript that returns whether a file in a folder of Jupyter contains a text."""
 MASKS = "studio = qw.VideoStudio(model='kling-v1-6', prompt='一条锦鲤')\nstudio"
 
 
@@ -211,7 +211,7 @@ def test_presets_and_the_buttons_of_finished_tasks(notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
 def test_an_image_in_a_foreign_preset_waits_for_a_click(notebook: Notebook, locale: str) -> None:
-    """Neither kernel nor page fetches an image of a foreign preset before a click; its callback is shown."""
+    """No image of a foreign preset is fetched before a click, by kernel or page; its callback is shown."""
     png = io.BytesIO()
     Image.new("RGB", (1200, 675), "#7fb3d5").save(png, "PNG")
     with FaultServer(otherwise=answer(png.getvalue(), Content_Type="image/png")) as stranger:

@@ -48,7 +48,7 @@ def percents(values: list[str]) -> list[float]:
 
 
 def test_a_video_from_a_prompt(notebook: Notebook) -> None:
-    """A prompt gives a moving bar and a video that can be sought and that is still there after a reload."""
+    """A prompt gives a moving bar and a video that supports seeking and is still there after a reload."""
     page = notebook([connected(speed=5, draft=False), "studio = qw.VideoStudio()\nstudio"]).run_all()
     bar = Recorder(page.page, ".qingbo-card .progress-bar", "element.style.width")
     expect(page.output(1).get_by_role("button", name="Generate")).to_be_disabled()

@@ -71,7 +71,7 @@ def _expect_no_response(url: str, key: str) -> None:
 
 
 def test_start_and_stop_can_be_repeated() -> None:
-    """Repeated start and stop do nothing; a stopped sandbox can start again, and its repr says so."""
+    """Repeated start and stop do nothing; a stopped sandbox can start again, and its repr shows its state."""
     sandbox = Sandbox()
     assert sandbox.start() is sandbox.start()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", sandbox.base_url)
