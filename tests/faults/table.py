@@ -369,7 +369,7 @@ def short_pauses() -> Iterator[None]:
         for module in (schedule, saving, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
-        stack.enter_context(mock.patch.object(outage_module, "DOUBTED", 0.5))
+        stack.enter_context(mock.patch.object(outage_module, "REFUSAL_PATIENCE", 0.5))
         yield
 
 

@@ -18,7 +18,7 @@ Commands = list[list[str]]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a lock and a unit test, in the place of this one."""
+    """Return a project with a lock file and a unit test, used in place of this one."""
     (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
     (tmp_path / "tests" / "review").mkdir(parents=True)
     (tmp_path / "tests" / "review" / "comparison.test.js").touch()
@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def commands(project: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """The commands that were run, on a machine with Node 18 and npm. Installing makes the folder anew."""
+    """Return the recorded commands of a machine with Node 18 and npm; installing recreates the folder."""
     made: Commands = []
 
     def record(*command: str | Path, log: Path | None = None) -> int:

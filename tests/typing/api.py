@@ -160,7 +160,7 @@ async def sweeps() -> None:
     """Check a sweep, its cells and its tasks."""
     sweep = assert_type(qw.sweep(prompt=["A koi", "A pike"], mode="pro", repeat=2), qw.Sweep)
     assert_type(qw.sweep([{"prompt": "A koi"}], name="fish"), qw.Sweep)
-    assert_type(qw.Sweep.resume("fish"), qw.Sweep)
+    assert_type(qw.Sweep.load("fish"), qw.Sweep)
     assert_type(sweep.start(), qw.Sweep)
     assert_type(sweep.wait(timeout=60), qw.Sweep)
     assert_type(await sweep, qw.Sweep)
