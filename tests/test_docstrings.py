@@ -15,8 +15,9 @@ FILES = sorted(
     if "journals" not in path.parts  # written for version 0.1.0
 )
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-#: A clause in place of a noun: "What the service knows" for "The state at the service".
-QUESTIONS = {"What", "Whatever", "Whether", "When", "Where", "Which", "Who", "Whoever", "Why", "How"}
+#: A clause in place of a noun: "What the service knows" for "The state at the service". A sentence may begin
+#: with "When" or "Where".
+QUESTIONS = {"What", "Whatever", "Whether", "Which", "Who", "Whoever", "Why", "How"}
 #: The text says user, caller, kernel or service instead.
 PERSONS = re.compile(r"\b(some|any|no)body\b|\bwhoever\b", re.IGNORECASE)
 
@@ -40,5 +41,5 @@ def test_no_docstring_begins_with_a_question() -> None:
 
 
 def test_docstrings_name_who_acts() -> None:
-    """User, caller, kernel and service are different; "somebody" is none of them."""
+    """A docstring says whether the user, the caller, a kernel or the service acts."""
     assert [f"{place} {found[0]}" for place, text in docstrings() if (found := PERSONS.search(text))] == []
