@@ -29,7 +29,7 @@ CONTRACT_VARIABLE = "QINGBO_CONTRACT"
 _KEYRING_ENTRY = ("qingbo_widgets", "api_key")
 
 _WAYS = N_(
-    "Keys come from the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
+    "Create a key in the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
     "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
 )
 _MALFORMED = N_(
@@ -94,7 +94,7 @@ def base_url_problem(base_url: Secret) -> Problem | None:
     if reason is None:
         return None
     shown = without_query(url) if "://" in url else tr("the given value")
-    message = tr("base_url: {url} {reason}; https://… would do.").format(url=shown, reason=reason)
+    message = tr("base_url: {url} {reason}; try https://….").format(url=shown, reason=reason)
     return Problem("base_url", message)
 
 

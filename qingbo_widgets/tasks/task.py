@@ -203,8 +203,8 @@ class Task(TaskState):
                     line.update()
                 if deadline is not None and time.monotonic() >= deadline:
                     message = tr(
-                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It is "
-                        "still running, and wait() can be called again."
+                        "The task {task} is not done after {timeout:g} s ({status}, {progress} %). It "
+                        "continues; call wait() again at any time."
                     )
                     message = message.format(timeout=timeout, progress=self.progress, **self._labels())
                     raise WaitTimeout(message, task_id=self.task_id)

@@ -202,7 +202,7 @@ def test_an_unconfirmed_cell_is_not_sent_again_after_a_pause(
     library_claim.wait()
     new_sweep.pause()
     library_claim.release()
-    until(lambda: task.task_id or "still not known" in str(task.error))
+    until(lambda: task.task_id or "still unknown" in str(task.error))
     assert not task.task_id, "the cell was submitted after the pause"
     until(lambda: new_sweep.counts[CellState.waiting] == 1)
     new_sweep.resume()

@@ -121,7 +121,7 @@ def _required(
     for constraint in active:
         needed = constraint.require if parameter.name == next(iter(constraint.when)) else ""
         if needed and not is_set(values.get(needed)):
-            message = tr("{field}: {value} {reason} ({example} would do), or leave {field} out.")
+            message = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
             reason = (
                 tr(constraint.refusal)
                 if constraint.refusal

@@ -52,7 +52,7 @@ def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[P
     if limits := parameter.limits.get("count"):
         fewest, most = limits
         if not fewest <= len(shots) <= most:
-            message = tr("{field}: {count} given, the service takes {fewest} to {most}; {example} would do.")
+            message = tr("{field}: {count} given, but the service takes {fewest} to {most}; try {example}.")
             example = fewest if len(shots) < fewest else most
             message = message.format(field=name, count=len(shots), fewest=fewest, most=most, example=example)
             yield Problem(name, message)
@@ -134,11 +134,11 @@ def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[P
     del model
     name, most = parameter.name, parameter.most
     if not isinstance(masks, tuple):
-        message = tr("{field}: {value} is not a list of DynamicMask; {example} would do.")
+        message = tr("{field}: {value} is not a list of DynamicMask; try {example}.")
         yield Problem(name, message.format(field=name, value=shown(masks), example=f"[{_EXAMPLE_MASK}]"))
         return
     if 0 < most < len(masks):
-        message = tr("{field}: {count} given, and the service takes at most {most}; {most} would do.")
+        message = tr("{field}: {count} given, but the service takes at most {most}; try {most}.")
         yield Problem(name, message.format(field=name, count=len(masks), most=most))
     for number, mask in enumerate(masks, 1):
         for problem in _mask(parameter, mask, numbered(name, number)):
@@ -148,14 +148,14 @@ def check_masks(parameter: Parameter, masks: object, model: Model) -> Iterator[P
 def _mask(parameter: Parameter, mask: object, where: str) -> Iterator[Problem]:
     name = parameter.name
     if not isinstance(mask, DynamicMask):
-        message = tr("{where}: {value} is not a DynamicMask; {example} would do.")
+        message = tr("{where}: {value} is not a DynamicMask; try {example}.")
         yield Problem(name, message.format(where=where, value=shown(mask), example=_EXAMPLE_MASK))
         return
     yield from check_public_url(name, mask.mask_url, "moves.png", where)
     fewest, most = parameter.limits.get("points", (0, math.inf))
     points = mask.trajectories if isinstance(mask.trajectories, tuple) else ()
     if not fewest <= len(points) <= most:
-        message = tr("{where}: {count} points, and a trajectory has {fewest} to {most}; {example} would do.")
+        message = tr("{where}: {count} points, but a trajectory has {fewest} to {most}; try {example}.")
         example = _EXAMPLE_POINTS if len(points) < fewest else most
         message = message.format(where=where, count=len(points), fewest=fewest, most=most, example=example)
         yield Problem(name, message)

@@ -67,7 +67,7 @@ def refused(field: str, value: object, limit: str, example: object, where: str =
         example: a valid value.
         where: the field and the part of it, if the value is only a part.
     """
-    message = tr("{where}: {value} {limit}; {example} would do.")
+    message = tr("{where}: {value} {limit}; try {example}.")
     return Problem(
         field, message.format(where=where or field, value=shown(value), limit=limit, example=shown(example))
     )

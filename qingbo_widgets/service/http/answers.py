@@ -47,7 +47,7 @@ _CLEAR_BY_STATUS = (AuthenticationFailed, InsufficientBalance, RateLimited)
 UNCLEAR = (408, 409)
 _HINTS: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
-        "The key is wrong or not active: keys come from the service's dashboard. Set the environment "
+        "The key is wrong or not active. Create one in the service's dashboard, then set the environment "
         "variable QINGBO_API_KEY, or call qw.connect(api_key=...)."
     ),
     InsufficientBalance: N_("Nothing was charged. Top up in the service's dashboard, then submit again."),

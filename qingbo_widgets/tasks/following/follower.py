@@ -41,8 +41,8 @@ __all__ = ["Follower"]
 logger = logging.getLogger("qingbo_widgets")
 
 CLOSED = N_(
-    "Its manager was closed, so this task is no longer followed. It goes on at the service; qw.connect() "
-    "picks it up again."
+    "Its manager was closed, so this task is no longer followed. It continues at the service; qw.connect() "
+    "follows it again."
 )
 CLOSED_MEANWHILE = N_(
     "Its manager was closed while this task was being submitted. The task may exist, and may be charged."

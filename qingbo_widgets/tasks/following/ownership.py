@@ -160,7 +160,7 @@ class Ownership:
             holder, until = holding
             seconds = manager.observed_holds.seconds_left(key, holder, until, manager.hold_seconds)
             text = tr(
-                "Another kernel follows this task. Should it give no more sign of life, this one takes over "
-                "in {seconds:.0f} s."
+                "Another kernel follows this task. If that kernel stops responding, this one takes over in "
+                "{seconds:.0f} s."
             )
             self._record.set_traits(message=text.format(seconds=seconds))

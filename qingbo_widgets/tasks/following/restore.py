@@ -59,8 +59,8 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
         key: the idempotency key of the task.
     """
     text = tr(
-        "{what} If the dashboard shows it, check(its id) takes it up. Submitting again goes out with the "
-        "same idempotency key ({key})."
+        '{what} If the dashboard shows it, follow it with check("its id"). submit_again() sends the same '
+        "idempotency key ({key})."
     )
     return SubmissionUnconfirmed(text.format(what=what, key=key), idempotency_key=key)
 

@@ -183,13 +183,13 @@ async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable
         delay = retry_delay(attempts)
         if clock() + delay - began > RESULT_PATIENCE:
             message = tr(
-                "The service says that {task} is completed and names no video. Save again later; if it stays "
-                "so, ask the service about this id."
+                "The service reports that {task} is completed, but gives no link to the video. Save again "
+                "later; if that does not help, contact the service with this id."
             )
             raise DownloadFailed(message.format(task=task.task_id))
         message = tr(
-            "The service says that the task is completed and names no video yet. Asking again in "
-            "{delay:.0f} s."
+            "The service reports that the task is completed, but gives no link to the video yet. Asking "
+            "again in {delay:.0f} s."
         )
         record.set_traits(download=None, message=message.format(delay=delay))
         await record.sleep(delay)
@@ -213,8 +213,8 @@ async def _request_links(record: TaskRecord) -> bool:
     elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
         reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
         message = tr(
-            "The service called {task} completed, and now it says {status} ({reason}) and names no video. "
-            "See in its dashboard what was charged. Save again asks once more."
+            "The service reported {task} as completed, now reports {status} ({reason}), and gives no link to "
+            "the video. Check in its dashboard what was charged. Save again asks once more."
         )
         message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
         raise DownloadFailed(message)

@@ -91,7 +91,7 @@ async def submit(
                 raise
             delay = min(retry_delay(failures, retry_after), left)
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
-            text = tr("{error} Nothing is charged yet; trying again in {delay:.0f} s.")
+            text = tr("{error} Nothing has been charged yet; trying again in {delay:.0f} s.")
             record.set_traits(message=text.format(error=error, delay=delay))
             await record.sleep(delay)
         except (QingboError, HandedOver):
@@ -172,6 +172,6 @@ async def _write_row(record: TaskRecord, step: Callable[[], Awaitable[None]]) ->
     except HandedOver:
         raise
     except Exception as error:
-        text = tr("{error} Nothing was sent: a task that is not written down could be lost.")
+        text = tr("{error} Nothing was sent, because a task that is not recorded could be lost.")
         place = record.manager.library.journal.place
         raise QingboError(text.format(error=write_failed_message(place, error))) from None

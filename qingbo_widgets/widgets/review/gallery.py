@@ -66,7 +66,7 @@ class Gallery(Composite):
         if page_size not in _SIZES:
             sizes = ", ".join(map(str, _SIZES))
             raise ValueError(
-                tr("A page has {sizes} tasks, not {size!r}.").format(sizes=sizes, size=page_size)
+                tr("page_size must be one of {sizes}, not {size!r}.").format(sizes=sizes, size=page_size)
             )
         # A gallery does not connect: without a manager it still shows the library.
         manager = connection.default() if source is None else None

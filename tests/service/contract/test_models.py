@@ -73,7 +73,7 @@ def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], 
     assert body["extra"] == {"mode": "std", "film": {"grain": "coarse"}}
     assert read_body(json.loads(json.dumps(body))).request == request
     (problem,) = request.replace(grain="soft").problems()  # type: ignore[call-arg]  # the test's own field
-    assert str(problem) == "grain: 'soft' is not one of fine, coarse; 'fine' would do."
+    assert str(problem) == "grain: 'soft' is not one of fine, coarse; try 'fine'."
     (problem,) = VideoRequest("kling-v1", "a koi", grain="fine").problems()  # type: ignore[call-arg]  # the test's own field
     assert "kling-v1 does not take it (kling-v9 would)" in str(problem)
     assert VideoRequest.from_dict(json.loads(json.dumps(request.as_dict()))) == request
@@ -143,7 +143,7 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
     assert read_body(body).request == VideoRequest.from_body(body) == request
     wrong = request.replace(grain=bad).problems()  # type: ignore[call-arg]  # the test's own field
     assert wrong, "the service would receive a request that it refuses"
-    assert all(problem.field == "grain" and "None would do" not in str(problem) for problem in wrong)
+    assert all(problem.field == "grain" and "try None" not in str(problem) for problem in wrong)
     assert all(str(problem).startswith("grain") for problem in wrong)
     other = VideoRequest("kling-v1", "a koi")
     assert other.problems() == ()
@@ -202,7 +202,7 @@ def test_a_forbidden_parameter_may_have_a_default(described: Callable[[str], Non
     assert request.problems() == ()
     assert "extra" not in Contract202604().encode(request)
     (problem,) = request.replace(mode="pro").problems()
-    assert str(problem) == "mode: 'pro' cannot be combined with negative_prompt; 'std' would do."
+    assert str(problem) == "mode: 'pro' cannot be combined with negative_prompt; try 'std'."
 
 
 def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[str], None]) -> None:
@@ -219,7 +219,7 @@ def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[s
     request = VideoRequest("kling-v1", "a koi", negative_prompt="blur", cfg_scale=0.5)
     (problem,) = request.problems()
     assert str(problem).startswith(
-        "negative_prompt: 'blur' needs image_urls too; set it ('https://example.com/"
+        "negative_prompt: 'blur' needs image_urls too; set it (for example 'https://example.com/"
     )
     image = request.replace(image_urls="https://a.example/1.png", callback_url="https://a.example/")
     assert [str(one) for one in image.warnings()] == [

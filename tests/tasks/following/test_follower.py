@@ -462,7 +462,7 @@ def test_completed_before_its_result(scripted, monkeypatch, result):
     messages: list[str] = []
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
-    assert any("names no video yet" in message for message in messages)
+    assert any("gives no link to the video yet" in message for message in messages)
     assert task.message == ""
 
 
@@ -471,7 +471,7 @@ def test_completed_and_then_failed(scripted):
     server, manager = scripted(taken())
     server.then(taken("completed"), taken("failed", error={"message": "上游拒绝"}))
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match=r"now it says failed \(上游拒绝\)"):
+    with pytest.raises(qw.DownloadFailed, match=r"now reports failed \(上游拒绝\)"):
         task.wait(20)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
     task.retry_download()
@@ -491,7 +491,7 @@ def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
     server, manager = scripted(taken())
     routed(server, taken("completed", progress=100))
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match="names no video"):
+    with pytest.raises(qw.DownloadFailed, match="gives no link to the video"):
         task.wait(20)
     assert len(asked) > 3
     assert asked == [*range(1, len(asked)), 1]  # the last one is for the failure itself
