@@ -1,4 +1,4 @@
-"""Every error this package raises.
+"""The errors of requests, tasks and downloads.
 
 ::
 

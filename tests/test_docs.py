@@ -1,7 +1,8 @@
-"""The documents of the repository name files, links and make targets that exist."""
+"""The documents of the repository name files, links and commands that exist."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "qingbo_widgets"
+
+pytestmark = pytest.mark.skipif(not PACKAGE.is_dir(), reason="documents describe the source tree")
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
 )
@@ -36,15 +39,22 @@ def test_every_link_leads_to_a_file(name: str) -> None:
     assert broken == [], f"{name} links to files that do not exist"
 
 
+def headings(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub forms them."""
+    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_to_a_heading_leads_there(name: str) -> None:
-    """A reader who follows a link to a heading of the same document finds it."""
-    text = prose(name)
-    headings = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    }
-    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+    """A reader who follows a link to a heading, of this document or another one, finds it."""
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]*)#([^)]+)\)", prose(name))
+    broken = [
+        f"{target}#{anchor}"
+        for target, anchor in links
+        if anchor not in headings((ROOT / name).parent / target if target else ROOT / name)
+    ]
+    assert broken == []
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
@@ -65,10 +75,15 @@ def test_every_module_that_is_named_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_command_of_make_exists(name: str) -> None:
-    """A reader who types a ``make`` command of a document runs something."""
+def test_every_command_exists(name: str) -> None:
+    """A reader who types a command of a document runs something."""
+    text = (ROOT / name).read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     listed = re.search(r"^COMMANDS := (.+)$", makefile, re.MULTILINE)
     assert listed is not None
-    commands = set(re.findall(r"`make ([a-z]+)", prose(name)))
-    assert commands <= set(listed[1].split()), "a document names a command that make does not have"
+    named = re.findall(r"(?:^|`|&& )make ([a-z]+)((?: [A-Z]+=\S+)*)", text, re.MULTILINE)
+    assert {command for command, _ in named} <= set(listed[1].split()), "make does not have this command"
+    options = {option.partition("=")[0] for _, given in named for option in given.split()}
+    assert options <= set(re.findall(r"^#   ([A-Z]+)=", makefile, re.MULTILINE)), "make has no such option"
+    scripts = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["scripts"]
+    assert set(re.findall(r"npm run ([a-z]+)", text)) <= set(scripts)

@@ -85,7 +85,8 @@ def coverage(options: argparse.Namespace) -> int:
     """Run the fast tests, and print how much of the package they run and where they run least of it."""
     python = Environment(python=options.python).ensure("test")
     floor = ["--cov-fail-under=0"] if options.pytest else []  # which a part of the tests would not reach
-    failed = _tests("fast tests, counted", python, "-m", "not slow", *COUNTED, *floor, *options.pytest)
+    counted = ("-m", "not slow", *ONCE_MORE, *COUNTED, *floor, *options.pytest)
+    failed = _tests("fast tests, counted", python, *counted)
     print("── least covered", flush=True)
     report = (str(python), "-m", "coverage", "report", "--sort=cover", "--skip-covered", "--fail-under=0")
     done = subprocess.run(report, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, encoding="utf-8")

@@ -152,7 +152,7 @@ def test(wheel: Path, sdist: Path, lock: Path | None, work: Path, options: list[
     """
     fresh = Environment(work / "fresh")
     if lock:
-        fresh.install("--require-hashes", "--requirement", lock)
+        fresh.install("--require-hashes", "--no-deps", "--requirement", lock)
         fresh.install("--no-deps", wheel)
     else:
         fresh.install(f"{PACKAGE}[test] @ {wheel.as_uri()}")

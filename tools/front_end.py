@@ -16,8 +16,8 @@ from pathlib import Path
 
 from environment import ROOT, SetupError, run
 
-#: The oldest Node that has a test runner, as ``engines`` in package.json says too.
-OLDEST = 18
+#: The oldest Node that runs the tools: major and minor version, as in ``engines`` of package.json.
+OLDEST = (18, 19)
 
 
 def check() -> int:
@@ -62,7 +62,8 @@ def _missing(*programs: str) -> str | None:
             return f"there is no {program} (on Debian or Ubuntu: apt-get install nodejs npm)"
     version = _version()
     if version < OLDEST:
-        return f"it needs Node {OLDEST} or newer, and this is {version or 'none that runs'}"
+        found = ".".join(map(str, version)) or "none that runs"
+        return f"it needs Node {'.'.join(map(str, OLDEST))} or newer, and this is {found}"
     return None
 
 
@@ -70,15 +71,15 @@ def _find(program: str) -> str:
     return shutil.which(program) or program  # in full: on Windows, npm is a script with an ending
 
 
-def _version() -> int:
-    """Return the major version of Node; 0 if it does not run."""
+def _version() -> tuple[int, ...]:
+    """Return the major and minor version of Node; empty if it does not run."""
     try:
         done = subprocess.run(
             [_find("node"), "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
         )
-        return int(done.stdout.strip().removeprefix("v").partition(".")[0])
+        return tuple(map(int, done.stdout.strip().removeprefix("v").split(".")[:2]))
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        return 0
+        return ()
 
 
 def _install() -> str | None:

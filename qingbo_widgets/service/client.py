@@ -35,7 +35,7 @@ _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
 )
-_TASK_CONTINUES = N_("If the service has the task, it continues there.")
+_TASK_CONTINUES = N_("The task continues at the service.")
 _NOT_CANCELLED = N_("A task can be cancelled only while it is queued; this one continues.")
 _MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: check its status.")
 

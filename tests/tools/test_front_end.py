@@ -41,7 +41,7 @@ def commands(project: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
 
     monkeypatch.setattr(front_end, "run", record)
     monkeypatch.setattr(shutil, "which", lambda program: f"/bin/{program}")
-    monkeypatch.setattr(front_end, "_version", lambda: 18)
+    monkeypatch.setattr(front_end, "_version", lambda: (18, 19))
     return made
 
 
@@ -88,15 +88,15 @@ def test_a_failure_is_passed_on(
 
 
 def without_node(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Take Node away, and return what is said of it."""
+    """Take Node away, and return the printed reason."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     return "there is no node"
 
 
 def with_an_old_node(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Put the Node of an old system in its place, and return what is said of it."""
-    monkeypatch.setattr(front_end, "_version", lambda: 12)
-    return "needs Node 18 or newer, and this is 12"
+    """Put an older Node in its place, and return the printed reason."""
+    monkeypatch.setattr(front_end, "_version", lambda: (18, 13))
+    return "needs Node 18.19 or newer, and this is 18.13"
 
 
 @pytest.mark.parametrize("without", [without_node, with_an_old_node])
@@ -132,12 +132,12 @@ def test_without_a_registry_it_is_left_out_too(
 
 
 def test_the_version_of_node_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a program that does not run is none."""
+    """Major and minor version are read; a program that fails has none."""
     if os.name == "nt":
         pytest.skip("scripts of the shell are no programs on Windows")
     node = tmp_path / "node"
     monkeypatch.setenv("PATH", str(tmp_path))
-    for script, version in (("echo v20.20.2", 20), ("exit 1", 0), ("echo what", 0)):
+    for script, version in (("echo v20.20.2", (20, 20)), ("exit 1", ()), ("echo what", ())):
         node.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         node.chmod(0o755)
         assert front_end._version() == version
@@ -151,4 +151,20 @@ def test_the_lock_is_exact_and_names_no_registry() -> None:
     assert all("integrity" in entry and "resolved" not in entry for entry in tools.values())
     for name, version in package["devDependencies"].items():
         assert tools[f"node_modules/{name}"]["version"] == version, f"{name} is not pinned; run npm install"
-    assert package["engines"]["node"] == f">={front_end.OLDEST}"
+    assert package["engines"]["node"] == ">=" + ".".join(map(str, front_end.OLDEST))
+
+
+def test_every_script_of_the_package_is_checked() -> None:
+    """TypeScript checks each script that is shipped, and no comment turns that off."""
+    package = ROOT / "qingbo_widgets"
+    if not package.is_dir():
+        pytest.skip("the source tree is not here: the installed wheel is tested")
+    scripts = sorted(package.rglob("*.js"))
+    assert len(scripts) >= 4
+    unchecked = [
+        path.name for path in scripts if not path.read_text(encoding="utf-8").startswith("// @ts-check")
+    ]
+    assert unchecked == []
+    assert not [path.name for path in scripts if "@ts-nocheck" in path.read_text(encoding="utf-8")]
+    others = [path.name for suffix in ("mjs", "cjs", "ts", "jsx") for path in package.rglob(f"*.{suffix}")]
+    assert others == [], "neither TypeScript nor Biome is set up for these"
