@@ -47,7 +47,7 @@ def _post(url: str, body: bytes) -> int | None:
     parts = urlsplit(url)
     address = _loopback(parts.hostname or "", parts.port or 80)
     if address is None or parts.scheme != "http":
-        return None  # a lesson has no certificate for loopback
+        return None  # https is not called: a listener on loopback rarely has a certificate
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(address, parts.port or 80, timeout=TIMEOUT)
     try:

@@ -73,15 +73,15 @@ def timeline(body: Mapping[str, Any], seed: object, speed: float = 1.0) -> Timel
     )
     times, progress = [0.0], [0.0]
     while times[-1] < 1 and progress[-1] < 95:
-        pace = rng.choice(("creep", "creep", "leap", "stand"))
+        pace = rng.choice(("creep", "creep", "leap", "stall"))
         step = rng.uniform(0.06, 0.2) * (0.1 if pace == "leap" else 1.0)
         times.append(times[-1] + step)
-        progress.append(progress[-1] + {"creep": 90 * step, "leap": rng.uniform(8, 22), "stand": 0}[pace])
-    # The progress stalls at the top at the end, like that of real tasks while the file is stored.
-    stretch, height = 0.97 / times[-1], rng.uniform(91, 99) / max(progress[-1], 1.0)
+        progress.append(progress[-1] + {"creep": 90 * step, "leap": rng.uniform(8, 22), "stall": 0}[pace])
+    # Near the end the progress stalls, like that of real tasks while the file is stored.
+    time_scale, progress_scale = 0.97 / times[-1], rng.uniform(91, 99) / max(progress[-1], 1.0)
     return Timeline(
         starts,
         starts + work,
-        (*(starts + work * stretch * time for time in times), starts + work),
-        (*(height * value for value in progress), height * progress[-1]),
+        (*(starts + work * time_scale * time for time in times), starts + work),
+        (*(progress_scale * value for value in progress), progress_scale * progress[-1]),
     )

@@ -82,7 +82,7 @@ class Job:
         try:
             return DrawFailure(**json.loads(output))
         except (ValueError, TypeError):
-            last = errors.decode(errors="replace").strip().splitlines() or ["the drawing was ended"]
+            last = errors.decode(errors="replace").strip().splitlines() or ["the drawing process was killed"]
             return DrawFailure("task_failed", last[-1])
 
 

@@ -24,8 +24,8 @@ __all__ = ["SELECT", "Rows", "read_row", "text_of"]
 
 #: The submission time of a row whose stored time is invalid.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-#: The limit of PostgreSQL's integer column, which is lower than that of SQLite.
-_LARGEST = 2**31
+#: The first value that does not fit PostgreSQL's integer column; SQLite's is larger.
+_INTEGER_LIMIT = 2**31
 
 
 _COLUMNS = tuple(item.name for item in fields(Entry))
@@ -71,11 +71,11 @@ class Rows:
         self._connection = connection
 
     def add(self, entry: Entry, holder: str | None, until: datetime) -> None:
-        """Add a row that is held until a time."""
+        """Add a row; ``holder`` holds it until the given time, and no kernel if it is ``None``."""
         self._connection.execute(_ADD, _columns(entry) | {"holder": holder, "held_until": until})
 
     def put(self, entry: Entry, holder: str | None, until: datetime) -> None:
-        """Merge a task into its row, or into a new row that is held until a time."""
+        """Merge a task into its row; if there is none, add it as ``add`` does."""
         # This UPDATE changes nothing, but locks the row, so that no other kernel writes first.
         if not self._connection.execute(_TOUCH, {"this_key": entry.key}).rowcount:
             self._check_id(entry)
@@ -92,7 +92,8 @@ class Rows:
         """Hold the row of a task that is being submitted, and add it if it is missing.
 
         Returns:
-            ``False`` if another kernel holds the row, or the task has an id already.
+            ``False`` if another kernel holds the row, the task has an id already, or the database has
+            discarded the new row.
         """
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
         reset = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
@@ -104,7 +105,7 @@ class Rows:
         return self.get(entry.key) is not None  # a trigger of another program may discard it
 
     def update(self, key: str, columns: Mapping[str, Any], *, even_ended: bool) -> bool:
-        """Change a row, or only a row that has not ended; return ``False`` if there is no row."""
+        """Change a row, unless it has ended and ``even_ended`` is false; return whether the row exists."""
         query = _UPDATE if even_ended else _UPDATE_OPEN
         changed = self._connection.execute(query, {"this_key": key, **columns}).rowcount
         return bool(changed or self._connection.execute(_TOUCH, {"this_key": key}).rowcount)
@@ -229,7 +230,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
     row = {name: getattr(entry, name) for name in _COLUMNS} | {"service": normalised(entry.service)}
     for name in ("task_id", "model", "status"):
         row[name] = row[name].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if entry.cost is not None and not -_LARGEST <= entry.cost < _LARGEST:
+    if entry.cost is not None and not -_INTEGER_LIMIT <= entry.cost < _INTEGER_LIMIT:
         row["cost"] = None
     return row
 

@@ -1,7 +1,8 @@
 """The schema of the descriptions in ``models/``, independent of any particular model.
 
-The vocabulary is the service's own: actions, parameters with value sets and defaults, constraints of ``when``
-and its consequences. A description received from the service at run time is read into the same classes.
+The vocabulary is the service's own: actions, parameters with value sets and defaults, constraints with a
+``when`` condition and its consequences. A description received from the service at run time is read into the
+same classes.
 """
 
 from __future__ import annotations

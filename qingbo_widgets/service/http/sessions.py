@@ -23,7 +23,7 @@ __all__ = ["Sessions"]
 
 
 class Sessions:
-    """The sessions of one client, one set for each thread, because ``requests.Session`` is not thread-safe.
+    """The sessions of one client, a pair for each thread, because ``requests.Session`` is not thread-safe.
 
     Each process has its own, too: a forked process neither uses nor shuts down its parent's connections.
 

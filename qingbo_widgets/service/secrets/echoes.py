@@ -17,8 +17,8 @@ from functools import cache
 
 __all__ = ["hide"]
 
-#: The escapes of a text. One unit is an escape, a run of literal characters, or a run of characters that are
-#: not visible ASCII.
+#: A text is read in units: an escape, a run of literal characters, or a run of characters that are not
+#: visible ASCII. This pattern matches one unit.
 _ESCAPES = r"""
     (?P<plain>[^%\\=&<\x00-\x20\x7f-\U0010ffff]+)
     |%u(?P<wide>[0-9a-fA-F]{4})|%(?P<percent>[0-9a-fA-F]{2})
@@ -29,12 +29,13 @@ _ESCAPES = r"""
     |(?P<other>[\x00-\x20\x7f-\U0010ffff]+)
     |(?P<sign>.)
 """
-#: Also quoted-printable, and without tags. A separate pattern, because "key=ab12" would be decoded by it.
+#: Like ``_ESCAPES``, but also decodes quoted-printable and skips tags. It is a second reading of the text,
+#: because it would decode the literal text "key=ab12".
 _MARKED_UP = rf"=(?P<quoted>[0-9a-fA-F]{{2}})|<(?:!--(?:(?!--).){{0,80}}--|[^<>]{{0,80}})>|{_ESCAPES}"
 _AS_WRITTEN = re.compile(r"(?P<plain>[!-~]+)|(?P<other>[^!-~]+)")
 _HAS_ESCAPES = re.compile(r"[%\\=&<]")
-#: Layers of escapes that are undone, so that the time is linear in the text.
-_DEEPEST = 8
+#: Layers of escapes that are decoded; the limit keeps the time linear in the length of the text.
+_MAX_LAYERS = 8
 
 
 def hide(reveal: Callable[[], str], text: str, replacement: str) -> str:
@@ -48,7 +49,7 @@ def hide(reveal: Callable[[], str], text: str, replacement: str) -> str:
     spans: set[tuple[int, int]] | BaseException
     try:
         spans = _spans(reveal(), text)
-    except BaseException as error:  # an interrupt, say: a traceback through these frames prints the secret
+    except BaseException as error:  # even an interrupt: raised below, from a frame without the secret
         spans = error.with_traceback(None)
     if isinstance(spans, BaseException):
         raise spans
@@ -96,7 +97,7 @@ def _encoded(raw: bytes, encode: Callable[[bytes], bytes], bits: int) -> set[str
     }
 
 
-@cache  # compiled for the first text with escapes: it takes 7 ms, a tenth of a first form
+@cache  # compiled for the first text with escapes: it takes 7 ms, a tenth of the time to build the first form
 def _unescaping() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of the units of a text with escapes."""
     return re.compile(_ESCAPES, re.DOTALL | re.VERBOSE), re.compile(_MARKED_UP, re.DOTALL | re.VERBOSE)
@@ -110,7 +111,7 @@ def _readings(text: str) -> Iterator[_Reading]:
     for pattern in _unescaping():
         reading = _Reading(text, pattern)
         yield reading
-        for _ in range(_DEEPEST - 1):
+        for _ in range(_MAX_LAYERS - 1):
             outer, reading = reading, _Reading(reading.letters, pattern, reading)
             if reading.letters == outer.letters:
                 break
@@ -142,7 +143,7 @@ class _Reading:
         self.letters = "".join(parts)
 
     def place(self, index: int) -> tuple[int, int]:
-        """Return the start and the end, in the outermost text, of the unit of a character."""
+        """Return the start and end, in the original text, of the unit that a character comes from."""
         number = bisect_right(self._firsts, index) - 1
         start, end, is_plain = self._units[number]
         if is_plain:
@@ -153,9 +154,9 @@ class _Reading:
         return self._outer.place(start)[0], self._outer.place(end - 1)[1]
 
 
-def _units(units: re.Pattern[str], text: str) -> Iterator[tuple[int, int, str, bool]]:
+def _units(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int, str, bool]]:
     """Yield start, end and characters of each unit that has any, and whether they are literal."""
-    for unit in units.finditer(text):
+    for unit in pattern.finditer(text):
         start, end = unit.span()
         if not (letters := _decoded(unit)):
             continue

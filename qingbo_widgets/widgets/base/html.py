@@ -1,6 +1,6 @@
 """HTML as a type: ``Markup`` is safe, and plain text that is joined to it is escaped automatically.
 
-Only this module may wrap plain text in ``Markup(…)``, and other modules only for text of this package.
+Other modules may wrap only text of this package in ``Markup(…)``; text from elsewhere is joined or escaped.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ _REFRESH_HELP = N_("Looks again into the library: for new tasks, and for those o
 class Gallery(Composite):
     """A browser for a library: search, filter, sort, open, judge, and generate again.
 
-    Pictures are small stills, so that a page is light; a video is loaded when it is opened. A gallery has
-    only the widgets of one page, however many tasks and pages there are.
+    Pictures are small stills, so that a page loads quickly; a video is loaded when it is opened. A gallery
+    has only the widgets of one page, however many tasks and pages there are.
 
     Args:
         source: a library, a manager, or the folder of a library. By default the library of the default
@@ -186,7 +186,7 @@ class Gallery(Composite):
         first = (self.page - 1) * size + 1
         with update(self._count_line, self._number, self.before_button, self.after_button):
             self._count_line.value = markup.span(self._count(first))
-            # In this order, because a number above its limit would be moved, which turns the page.
+            # The maximum first: ipywidgets clamps a number above it, and the observer would turn the page.
             self._number.max = max(self._last_page, self._number.value)
             self._number.value = self.page
             self._number.max = self._last_page
