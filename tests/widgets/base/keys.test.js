@@ -37,6 +37,7 @@ class Video {
 function page(state = {}) {
   const sent = [];
   const listeners = {};
+  const captured = {};
   const root = {
     dataset: {},
     focused: 0,
@@ -45,7 +46,10 @@ function page(state = {}) {
       this.focused += 1;
     },
     querySelector: (selector) => root.parts[selector] ?? null,
-    addEventListener: (name, listener) => Object.assign(listeners, { [name]: listener }),
+    addEventListener: (name, listener, capture) => {
+      Object.assign(listeners, { [name]: listener });
+      captured[name] = capture;
+    },
     removeEventListener: (name) => delete listeners[name],
   };
   globalThis.cancelAnimationFrame = () => {};
@@ -63,13 +67,17 @@ function page(state = {}) {
     listeners.keydown?.({ ...key(name), repeat: false, target, preventDefault, stopPropagation, ...more });
     return !isOurs;
   };
-  return { sent, root, press, remove };
+  return { sent, root, press, remove, captured };
 }
 
 test("a key that is wanted goes to the kernel, and not to the notebook", () => {
   const { press, sent } = page();
   assert.equal(press("3"), false, "JupyterLab makes a heading of the cell");
   assert.deepEqual(sent, [{ key: "3" }], "the kernel gets no rating");
+});
+
+test("a key reaches the widget before the field that has the focus", () => {
+  assert.equal(page().captured.keydown, true, "fields keep their keys, so Escape does not leave them");
 });
 
 test("a key that is held down counts once", () => {

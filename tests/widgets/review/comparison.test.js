@@ -148,6 +148,23 @@ test("the video that is heard keeps its speed, so that no correction is heard", 
   );
 });
 
+test("a video that becomes audible returns to its own speed", async () => {
+  const synced = await together(new Video(20, 1), new Video(19, 1.03));
+  synced.play();
+  await run(synced, 2);
+  synced.all[1].playbackRate = 0.97; // as a correction leaves it
+  synced.setSound(1);
+  await run(synced, 0.1);
+  assert.equal(synced.all[1].playbackRate, 1, "its sound is too low");
+});
+
+test("a change of speed is seen at once", async () => {
+  const synced = await together(new Video(), new Video());
+  synced.setRate(2);
+  const rates = synced.all.map((video) => video.playbackRate);
+  assert.deepEqual(rates, [2, 2], "the videos keep their speed");
+});
+
 test("when the video that is heard is over, the others go on", async () => {
   const synced = await together(new Video(10), new Video(2));
   synced.setSound(1);
@@ -289,6 +306,16 @@ test("a loop goes back to its beginning", async () => {
   assert.ok(synced.now >= 2 && synced.now < 2.5, `after the loop's end it is at ${synced.now.toFixed(2)} s`);
 });
 
+test("play at the end of a loop begins at its beginning", async () => {
+  const synced = await together(new Video(10), new Video(10));
+  synced.setLoop([2, 3]);
+  synced.seek(3);
+  await settled();
+  synced.play();
+  await settled();
+  assert.deepEqual(times(synced), [2, 2], "the user sees what is behind the loop");
+});
+
 test("a loop without an end goes back from the end of the videos", async () => {
   const synced = await together(new Video(3), new Video(3));
   synced.setLoop([1, null]);
@@ -342,6 +369,8 @@ test("a step goes neither before the first frame nor past the last", async () =>
     8,
     "the edge of a frame counts for the one before",
   );
+  const reported = 7 * FRAME - 0.00002; // as a browser reports the time of frame 7
+  assert.equal(Math.floor(stepTime(reported, FPS, 1) * FPS), 8, "the step shows the same frame again");
   const synced = await together(new Video(1), new Video(1));
   synced.seek(0.99);
   synced.step(1);
@@ -429,6 +458,7 @@ test("a wipe lays one video over another, and hides the rest", () => {
   assert.equal(other.display, "none", "a third video stands beside the two");
   assert.equal(under.display, "");
   assert.equal(under.gridArea, over.gridArea, "the two are not in the same place");
+  assert.notEqual(under.gridArea, "", "the two are side by side");
   assert.equal(over.clipPath, "inset(0 0 0 30%)", "the upper video hides the lower one");
   assert.equal(under.clipPath, "");
   assert.equal(over.pointerEvents, "none", "a click does not reach the lower video");
