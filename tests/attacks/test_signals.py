@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import qingbo_widgets
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from tests.faults.server import Exchange, FaultServer, Step, answer
@@ -20,7 +21,7 @@ from tests.service.leaks import shown_by
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to a thread")
 
 #: The beginnings of the files whose frames a traceback may show: tests, package and ``contextlib``.
-OWN = (str(Path(__file__).parents[2]), contextlib.__file__)
+OWN = (str(Path(__file__).parents[2]), str(Path(qingbo_widgets.__file__).parent), contextlib.__file__)
 KEY = "sk-sentinel-3e1f9c7a5b2d"
 
 
