@@ -46,6 +46,18 @@ refusal = "would not be sent, because the shots replace it"
 """
 """Shots under another name than today's."""
 
+NUMBERS = """
+[parameters.grain]
+type = "choice"
+label = "Mode"
+help = "The length of the video in seconds."
+choices = [720, 1080]
+
+[models.kling-v9]
+takes = ["grain"]
+"""
+"""A parameter whose choices are numbers, and a model that takes it."""
+
 
 @pytest.fixture
 def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:

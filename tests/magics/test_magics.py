@@ -18,7 +18,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.magics.options import parser_of
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.contract.models import models_of
-from tests.descriptions import INVENTED, SCENES
+from tests.descriptions import INVENTED, NUMBERS, SCENES
 from tests.faults.server import FaultServer
 
 SHORT = "-d 3 --no-audio"
@@ -408,16 +408,5 @@ def test_shots_of_another_name_are_shots(
 
 def test_an_option_names_a_choice_that_is_a_number(described: Callable[[str], None]) -> None:
     """A choice that is a number is typed as text and sent as a number."""
-    described(
-        """
-        [parameters.grain]
-        type = "choice"
-        label = "Mode"
-        help = "The length of the video in seconds."
-        choices = [720, 1080]
-
-        [models.kling-v9]
-        takes = ["grain"]
-        """
-    )
+    described(NUMBERS)
     assert parser_of(models_of()).parse_args(["--grain", "720"]).grain == 720

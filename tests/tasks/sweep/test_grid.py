@@ -13,7 +13,7 @@ import pytest
 from qingbo_widgets import InvalidRequest, Shot, VideoRequest
 from qingbo_widgets.tasks.sweep.grid import make_grid
 from qingbo_widgets.tasks.sweep.plain import skipped_as_json
-from tests.descriptions import INVENTED
+from tests.descriptions import INVENTED, NUMBERS
 
 
 class Frame:
@@ -203,18 +203,6 @@ def test_an_invented_parameter_is_a_column(described: Callable[[str], None], tmp
     assert second.request.grain == "fine", "an empty cell leaves the default"  # type: ignore[attr-defined]  # the test's own field
     with pytest.raises(InvalidRequest, match="grain: 'soft' is not one of fine, coarse"):
         make_grid(model="kling-v9", prompt="a koi", grain=["fine", "soft"])
-
-
-NUMBERS = """
-[parameters.grain]
-type = "choice"
-label = "Mode"
-help = "The length of the video in seconds."
-choices = [720, 1080]
-
-[models.kling-v9]
-takes = ["grain"]
-"""
 
 
 def test_a_cell_names_a_choice_that_is_a_number(described: Callable[[str], None], tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ function page(state = {}) {
       Object.assign(listeners, { [name]: listener });
       captured[name] = capture;
     },
-    removeEventListener: (name) => delete listeners[name],
+    removeEventListener: (name, _listener, capture) => {
+      if (capture === captured[name]) delete listeners[name]; // as a page does
+    },
   };
   globalThis.cancelAnimationFrame = () => {};
   const el = { isConnected: true, closest: () => root };
