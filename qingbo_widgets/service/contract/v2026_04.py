@@ -1,35 +1,17 @@
-"""The wire format of contract 2026-04: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``.
-
-Requests are written strictly. Responses are read leniently, because the service's documentation shows several
-forms of the same field: links as text or as a list, times in seconds or in milliseconds.
-"""
+"""Contract 2026-04: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from ...i18n import tr
 from .models import DEFAULT_CONTRACT, models_of
+from .reading import read_snapshot
 from .request import VideoRequest
 from .schema import Models
-from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
-from .statuses import status_of
-from .text import plain_line
-from .urls import is_web_url
+from .snapshot import TaskSnapshot
 from .wire import write_body
 
 __all__ = ["Contract202604"]
-
-#: The largest time in seconds (the year 5138); a larger number is in milliseconds (from March 1973).
-_LATEST_SECOND = 1e11
-_FIRST_YEAR, _END_YEAR = 1971, 3000
-_LONGEST_ID = 256
-_LONGEST_TEXT = 1000
-#: The limit of a database integer.
-_LARGEST_COST = 2**63
 
 
 class Contract202604:
@@ -66,103 +48,4 @@ class Contract202604:
         Raises:
             ValueError: the response cannot be about a task, because it has no usable ``task_id``.
         """
-        if not isinstance(body, Mapping):
-            raise ValueError(tr("the answer is not a JSON object"))
-        task_id = body.get("task_id")
-        if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
-            raise ValueError(tr("the answer has no usable task_id"))
-        progress, completed_at = _percent(body.get("progress")), _time(body.get("completed_at"))
-        videos, error = _videos(body.get("result")), _failure(body.get("error"))
-        status = status_of(
-            body.get("status"),
-            is_dated=completed_at is not None,
-            is_full=progress == 100,
-            has_videos=bool(videos),
-            has_error=error is not None,
-        )
-        return TaskSnapshot(
-            task_id=task_id,
-            model=_text(body.get("model")),
-            action=_text(body.get("action")),
-            status=status,
-            progress=(100 if status is TaskStatus.completed else 0) if progress is None else progress,
-            created_at=_time(body.get("created_at")),
-            started_at=_time(body.get("start_time")),
-            completed_at=completed_at,
-            videos=videos,
-            error=error,
-            cost=_cost(body.get("cost")),
-            raw=body,
-        )
-
-
-def _text(value: object) -> str:
-    return plain_line(value[:_LONGEST_TEXT]) if isinstance(value, str) else ""
-
-
-def _number(value: object) -> float | None:
-    """Return a finite number, also from text such as ``"45%"``; ``None`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _percent(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else int(min(100, max(0, number)))
-
-
-def _cost(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None or not 0 <= number < _LARGEST_COST else int(number)
-
-
-def _time(value: object) -> datetime | None:
-    number = _number(value)
-    try:
-        if number is not None:
-            seconds = number / 1000 if number > _LATEST_SECOND else number
-            return _plausible(datetime.fromtimestamp(seconds, UTC))
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value.strip())
-            return _plausible(time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC))
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
-
-
-def _plausible(time: datetime) -> datetime | None:
-    """Return the time; ``None`` if no task can have it: Go writes a missing time as year 1.
-
-    Such a time could not be shown either: outside these years, Windows cannot convert to local time.
-    """
-    return time if _FIRST_YEAR <= time.year < _END_YEAR else None
-
-
-def _videos(result: object) -> tuple[Video, ...]:
-    entries = result.get("videos") if isinstance(result, Mapping) else None
-    videos = []
-    for entry in entries if isinstance(entries, list) else []:
-        fields = entry if isinstance(entry, Mapping) else {"url": entry}
-        url = fields.get("url")
-        # Drop everything except web links here, so that later code never handles a script or a path.
-        videos += [
-            Video(link, _time(fields.get("expires_at")))
-            for link in (url if isinstance(url, list) else [url])
-            if isinstance(link, str) and is_web_url(link)
-        ]
-    return tuple(videos)
-
-
-def _failure(error: object) -> ServiceFailure | None:
-    if isinstance(error, str):
-        error = {"message": error}
-    if not isinstance(error, Mapping):
-        return None
-    message, code = _text(error.get("message")), error.get("code")
-    code = _text(str(code)) if isinstance(code, (str, int)) else ""
-    return ServiceFailure(message or code, code or None) if message or code else None
+        return read_snapshot(body)
