@@ -1,4 +1,4 @@
-"""``read_snapshot``: the state of a task in a response, in every form that a contract of the service documents.
+"""``read_snapshot``: the state of a task in a response, in every form that the service documents.
 
 Requests are written strictly, one contract at a time. Responses are read leniently, because the documentation
 shows several forms of the same field: links as text or as a list, times in seconds or in milliseconds, the
