@@ -5,62 +5,109 @@ The rules are data (``models/``); this module applies them to the values of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...i18n import tr
 from ..secrets.known_keys import HIDDEN, holds_key, texts_in
-from .kinds import KINDS, example
+from .kinds import KINDS, example, example_of_member, unset
 from .limits import is_blank
-from .problem import Problem, refused, shown
+from .problem import Problem, refused, shown, without
+from .resolve import Resolved, resolve
+from .rules import RULES
 from .schema import Constraint, Model, Models, Parameter
 from .urls import is_private_host, is_web_url
 from .values import is_same, is_set
 
 __all__ = ["advise", "check"]
 
+_MOST_NAMED = 4
 _NAMES = ("name", "choice")
 """Types that are checked first, because the other checks depend on the model and the operation."""
 
 
-def check(values: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
+def check(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
     """Return the reasons for which the service would refuse a request.
 
     Args:
-        values: the request's fields, with defaults for those that are not set.
+        explicit: the fields that are set, including the model.
         models: the models of the request's contract.
     """
-    return tuple(_problems(values, models))
+    resolved = resolve(explicit, models)
+    return (*resolved.problems, *(_renamed(problem, resolved) for problem in _problems(resolved, explicit)))
 
 
-def advise(values: Mapping[str, Any], models: Models, *, local_service: bool = False) -> tuple[Problem, ...]:
+def advise(
+    explicit: Mapping[str, Any], models: Models, *, local_service: bool = False
+) -> tuple[Problem, ...]:
     """Return warnings about a request that the service accepts but that may not do what the user intends.
 
     Args:
-        values: as for ``check``.
+        explicit: as for ``check``.
         models: as for ``check``.
         local_service: whether the server runs on this machine, where it reaches private addresses too.
     """
-    model = models.of(values["model"])
+    resolved = resolve(explicit, models)
+    values, model = resolved.values, resolved.model
     private = () if local_service else _unreachable(values, model)
-    return (*_unknown(values, models), *_not_sent(values, model), *private, *_advice_of_maker(values, model))
+    warnings = (
+        *_unknown(values, models),
+        *_not_sent(values, model),
+        *private,
+        *_advice_of_maker(values, model),
+    )
+    return tuple(_renamed(warning, resolved) for warning in warnings)
 
 
-def _problems(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
-    model = models.of(values["model"])
-    active, unsent = model.active(values), model.unsent(values)
+def _renamed(problem: Problem, resolved: Resolved) -> Problem:
+    """Return a problem under the name that the caller used for the field."""
+    name = resolved.names.get(problem.field)
+    if name is None:
+        return problem
+    text = tr("{field}: it is {own} in contract {contract}. {message}")
+    contract, own = resolved.models.contract, problem.field
+    message = text.format(field=name, own=own, contract=contract, message=problem.message)
+    return Problem(name, message, problem.number)
+
+
+def _problems(resolved: Resolved, explicit: Mapping[str, Any]) -> Iterator[Problem]:
+    values, models, model = resolved.values, resolved.models, resolved.model
+    active, unsent, limited = model.active(values), model.unsent(values), model.limited(values)
     known = {**models.parameters, **model.parameters}
     checked = [parameter for name, parameter in known.items() if name not in unsent]
     yield from _leaked_keys(values)
+    yield from _retired(explicit, models)
     for parameter in checked:
         if parameter.type in _NAMES:
-            yield from _checked(parameter, values, model)
+            yield from _checked(parameter, values, model, limited, active)
     yield from _not_taken(values, model, models)
     yield from _forbidden(values, active, model)
     for parameter in checked:
         if parameter.type not in _NAMES:
-            yield from _checked(parameter, values, model)
-            yield from _required(parameter, values, active, known)
+            yield from _checked(parameter, values, model, limited, active)
+        yield from _required(parameter, values, active, known)
+    for rule in model.rules:
+        yield from RULES[rule](values)
+
+
+def _retired(explicit: Mapping[str, Any], models: Models) -> Iterator[Problem]:
+    """Yield a problem for a model that the service no longer has, with those that can do the same."""
+    name = explicit["model"]
+    if not isinstance(name, str) or name not in models.retired:
+        return
+    successor = models.retired[name]
+    if successor:
+        yield refused("model", name, tr("is now called {model}").format(model=successor), successor)
+        return
+    able = [other for other in models if not check({**explicit, "model": other}, models)]
+    able.sort(key=lambda other: other != models.parameters["model"].default)
+    if able:
+        limit = tr("is not in contract {contract}; {models} can do the same")
+        limit = limit.format(contract=models.contract, models=_named(able))
+        yield refused("model", name, limit, able[0])
+    else:
+        text = tr("model: {model} is not in contract {contract}, and no model of it can do all of this.")
+        yield Problem("model", text.format(model=shown(name), contract=models.contract))
 
 
 def _leaked_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -74,10 +121,49 @@ def _leaked_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(name, text.format(field=name, hidden=HIDDEN))
 
 
-def _checked(parameter: Parameter, values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
-    value, is_taken = values.get(parameter.name), parameter.name in model.parameters
-    if is_set(value) or (is_taken and (parameter.always or parameter.required)):
-        yield from KINDS[parameter.type].check(parameter, value, model)
+def _checked(
+    parameter: Parameter,
+    values: Mapping[str, Any],
+    model: Model,
+    limited: Mapping[str, Parameter],
+    active: Iterable[Constraint],
+) -> Iterator[Problem]:
+    """Yield the problems of one value, first by itself, then within the limits of the active constraints."""
+    name, value, limits = parameter.name, values.get(parameter.name), limited.get(parameter.name, parameter)
+    is_taken = name in model.parameters
+    if not is_set(value) and is_taken and limits.required and not _reports_blanks(parameter):
+        yield unset(parameter, _example_value(limits))
+    elif is_set(value) or (is_taken and (parameter.always or parameter.required)):
+        yield from _problems_of(value, parameter, limits, model, active)
+
+
+def _reports_blanks(parameter: Parameter) -> bool:
+    """Return whether the check of the type has a message for a missing value: a prompt, a name."""
+    return parameter.type in ("text", "name")
+
+
+def _example_value(parameter: Parameter) -> Any:
+    value = example_of_member(parameter)
+    return [value] if parameter.type == "urls" and not isinstance(value, list) else value
+
+
+def _problems_of(
+    value: Any, parameter: Parameter, limits: Parameter, model: Model, active: Iterable[Constraint]
+) -> Iterator[Problem]:
+    """Yield the problems of a value; if only the active constraints refuse it, with their sentence."""
+    check = KINDS[parameter.type].check
+    problems = tuple(check(limits, value, model))
+    sentence = next((one.refusal for one in active if parameter.name in one.limit and one.refusal), "")
+    if problems and sentence and not any(check(parameter, value, model)):
+        yield refused(parameter.name, value, tr(sentence), _valid_value(limits, value))
+    else:
+        yield from problems
+
+
+def _valid_value(limits: Parameter, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value[: limits.most])
+    return limits.choices[0] if limits.choices else limits.default
 
 
 def _not_taken(values: Mapping[str, Any], model: Model, models: Models) -> Iterator[Problem]:
@@ -88,8 +174,9 @@ def _not_taken(values: Mapping[str, Any], model: Model, models: Models) -> Itera
             message = tr(
                 "{field}: {value} is set, but {model} does not take it ({models} would); leave {field} out."
             )
-            names = tr(" and ").join(others)
-            message = message.format(field=name, value=shown(value), model=values["model"], models=names)
+            message = message.format(
+                field=name, value=shown(value), model=values["model"], models=_named(others)
+            )
         else:
             message = tr(
                 "{field}: {value} is set, but contract {contract} has no such parameter; leave {field} out."
@@ -98,18 +185,29 @@ def _not_taken(values: Mapping[str, Any], model: Model, models: Models) -> Itera
         yield Problem(name, message)
 
 
+def _named(models: Sequence[str]) -> str:
+    """Return the names of models in a sentence, at most four of them."""
+    first = (tr(" and ") if len(models) == 2 else ", ").join(models[:_MOST_NAMED])
+    more = len(models) - _MOST_NAMED
+    return tr("{models} and {count} more").format(models=first, count=more) if more > 0 else first
+
+
 def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: Model) -> Iterator[Problem]:
     for constraint in active:
         for name in constraint.forbid:
+            if name not in model.parameters:
+                continue  # reported as a field that the model does not take
             value, default = values.get(name), model.default(name)
             is_blank_text = isinstance(value, str) and is_blank(value)
             if is_set(value) and not is_blank_text and not is_same(value, default):
                 reason = tr(constraint.refusal) if constraint.refusal else _combination(constraint)
-                yield refused(name, value, reason, "" if default is None else default)
+                yield (
+                    without(name, value, reason) if default is None else refused(name, value, reason, default)
+                )
 
 
 def _combination(constraint: Constraint) -> str:
-    return tr("cannot be combined with {fields}").format(fields=tr(" and ").join(constraint.when))
+    return tr("cannot be combined with {fields}").format(fields=tr(" and ").join(constraint.deciding))
 
 
 def _required(
@@ -119,7 +217,7 @@ def _required(
     known: Mapping[str, Parameter],
 ) -> Iterator[Problem]:
     for constraint in active:
-        needed = constraint.require if parameter.name == next(iter(constraint.when)) else ""
+        needed = constraint.require if parameter.name == constraint.deciding[0] else ""
         if needed and not is_set(values.get(needed)):
             message = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
             reason = (
@@ -136,14 +234,15 @@ def _required(
 
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     name, action = values["model"], values["action"]
-    if isinstance(name, str) and name not in models and name.strip():
+    if isinstance(name, str) and name not in models and name not in models.retired and name.strip():
         message = tr("model: {value} is not in this catalogue; it is sent unchanged.").format(
             value=shown(name)
         )
         if suggestion := models.closest(name):
             message += " " + tr("Did you mean {model}?").format(model=suggestion)
         yield Problem("model", message)
-    if not isinstance(action, str) or action != "generate":
+    is_open = models.parameters["action"].type == "name"
+    if is_open and (not isinstance(action, str) or action != "generate"):
         message = tr("action: {value} is not documented; generate is.")
         yield Problem("action", message.format(value=shown(action)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from .limits import (
 )
 from .problem import Problem, listed, numbered, refused, shown
 from .schema import Model, Parameter
-from .values import CameraControl, DynamicMask, Shot, is_pair
+from .values import CameraControl, DynamicMask, Item, Shot, is_pair
 
 __all__ = [
     "advise_camera",
@@ -29,7 +29,9 @@ __all__ = [
     "check_camera",
     "check_masks",
     "check_shots",
+    "item_urls",
     "mask_urls",
+    "with_item_urls",
     "with_mask_urls",
     "with_urls",
 ]
@@ -182,4 +184,30 @@ def with_mask_urls(masks: Any, change: Callable[[Any], Any]) -> Any:
     return tuple(
         replace(mask, mask_url=change(mask.mask_url)) if isinstance(mask, DynamicMask) else mask
         for mask in masks
+    )
+
+
+def item_urls(items: Any) -> tuple[Any, ...]:
+    """Return the URLs in the objects of a list: in the members whose name ends in ``url`` or ``urls``."""
+    urls: list[Any] = []
+    for item in items if isinstance(items, tuple) else ():
+        for key, value in item.items() if isinstance(item, Mapping) else ():
+            if key.endswith(("url", "urls")):
+                urls += value if isinstance(value, tuple) else [value]
+    return tuple(urls)
+
+
+def with_item_urls(items: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the objects of a list with each URL changed; any other value unchanged."""
+
+    def changed(key: str, value: Any) -> Any:
+        if not key.endswith(("url", "urls")):
+            return value
+        return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
+
+    if not isinstance(items, tuple):
+        return items
+    return tuple(
+        Item({key: changed(key, value) for key, value in item.items()}) if isinstance(item, Mapping) else item
+        for item in items
     )

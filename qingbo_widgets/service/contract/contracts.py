@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from .models import DEFAULT_CONTRACT
 from .request import VideoRequest
 from .schema import Models
 from .snapshot import TaskSnapshot
 from .v2026_04 import Contract202604
+from .v2026_11 import Contract202611
 
 __all__ = ["CONTRACTS", "Contract"]
 
@@ -41,5 +41,7 @@ class Contract(Protocol):
         """
 
 
-CONTRACTS: Mapping[str, Contract] = MappingProxyType({DEFAULT_CONTRACT: Contract202604()})
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {contract.name: contract for contract in (Contract202604(), Contract202611())}
+)
 """Every supported contract, by its date."""

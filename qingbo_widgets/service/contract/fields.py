@@ -11,11 +11,22 @@ from typing import Any, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
 
 from .values import CameraControl, DynamicMask, Shot
 
-__all__ = ["Camera", "EveryField", "Fields", "FieldsAndModel", "Masks", "Shots", "SweptFields", "Urls"]
+__all__ = [
+    "Camera",
+    "EveryField",
+    "Fields",
+    "FieldsAndModel",
+    "Masks",
+    "Objects",
+    "Shots",
+    "SweptFields",
+    "Urls",
+]
 
 Urls: TypeAlias = str | Iterable[str] | None
 Camera: TypeAlias = CameraControl | str | Mapping[str, Any] | None
 Masks: TypeAlias = DynamicMask | Mapping[str, Any] | Iterable[DynamicMask | Mapping[str, Any]] | None
+Objects: TypeAlias = Mapping[str, Any] | Iterable[Mapping[str, Any] | tuple[Any, ...] | Shot] | None
 Shots: TypeAlias = Iterable[Shot | tuple[str, int] | Mapping[str, Any]] | None
 
 
@@ -36,6 +47,19 @@ class Fields(TypedDict, total=False):
     static_mask: str | None
     dynamic_masks: Masks
     shots: Shots
+    resolution: str | None
+    video_urls: Urls
+    image_with_roles: Objects
+    element_list: Objects
+    generate_audio: bool | None
+    multi_shot: bool | None
+    shot_type: str | None
+    multi_prompt: Objects
+    character_orientation: str | None
+    keep_original_sound: str | None
+    watermark: bool | None
+    n: SupportsIndex | None
+    callback_events: Urls
 
 
 class FieldsAndModel(Fields, total=False):
@@ -69,3 +93,16 @@ class SweptFields(TypedDict, total=False):
     static_mask: Any
     dynamic_masks: Any
     shots: Any
+    resolution: Any
+    video_urls: Any
+    image_with_roles: Any
+    element_list: Any
+    generate_audio: Any
+    multi_shot: Any
+    shot_type: Any
+    multi_prompt: Any
+    character_orientation: Any
+    keep_original_sound: Any
+    watermark: Any
+    n: Any
+    callback_events: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -28,19 +28,33 @@ from .limits import (
     is_finite,
     is_within,
 )
-from .problem import Problem, listed, refused
+from .problem import Problem, listed, numbered, refused, shown
 from .schema import Model, Parameter
 from .values import (
+    Item,
+    Shot,
     as_camera,
+    as_item,
     as_mask,
     as_plain,
     as_shot,
     as_tuple,
     is_integer,
     is_same,
+    is_set,
 )
 
-__all__ = ["KINDS", "Kind", "Part", "example", "parsed", "value_if_unset"]
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Part",
+    "completed",
+    "example",
+    "example_of_member",
+    "parsed",
+    "unset",
+    "value_if_unset",
+]
 
 #: An example value for each type, used if the description has none.
 _EXAMPLES: Mapping[str, Any] = MappingProxyType(
@@ -131,10 +145,21 @@ def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
 
 
 def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
-    del model
-    if not any(is_same(value, choice) for choice in parameter.choices):
+    if not parameter.choices:  # of an unlisted model
+        yield from _name(parameter, value, model)
+    elif not any(is_same(value, choice) for choice in parameter.choices):
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
         yield refused(parameter.name, value, limit, example(parameter))
+
+
+def _choices(parameter: Parameter, values: object, model: Model) -> Iterator[Problem]:
+    if not isinstance(values, tuple):
+        yield refused(parameter.name, values, tr("is not a list"), [example(parameter)])
+        return
+    for value in values:
+        yield from _choice(parameter, value, model)
+    if len(set(map(str, values))) < len(values):
+        yield refused(parameter.name, values, tr("has an entry twice"), [example(parameter)])
 
 
 def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -144,6 +169,8 @@ def _seconds(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
             yield refused(parameter.name, value, tr("is not a whole number of seconds"), EXAMPLE_SECONDS)
     elif not is_integer(value) or value not in choices:
         limit = tr("is not one of {values} (whole seconds) that {model} renders")
+        if choices == (0,):
+            limit = tr("is not {values}: the input video decides the length")
         limit = limit.format(values=listed(choices), model=model.name)
         yield refused(
             parameter.name, value, limit, EXAMPLE_SECONDS if EXAMPLE_SECONDS in choices else choices[0]
@@ -174,6 +201,9 @@ def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Prob
     del model
     if not isinstance(value, bool):
         yield refused(parameter.name, value, tr("is neither True nor False"), parameter.example is not False)
+    elif parameter.choices and value not in parameter.choices:
+        limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
+        yield refused(parameter.name, value, limit, parameter.choices[0])
 
 
 def _url(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
@@ -187,12 +217,99 @@ def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
         return
     for url in value:
         yield from check_public_url(parameter.name, url, str(parameter.example))
-    if parameter.most and len(value) > parameter.most:
-        too_many = tr("{field}: {count} given, and {model} takes at most {most}.")
-        message = (tr(parameter.refusal) if parameter.refusal else too_many).format(
-            field=parameter.name, count=len(value), model=model.name, most=parameter.most
+    fewest, most = parameter.limits.get("count") or (0, parameter.most or math.inf)
+    if not fewest <= len(value) <= most:
+        text = tr("{field}: {count} given, and {model} takes at most {most}.")
+        if parameter.refusal:
+            text = tr(parameter.refusal)
+        elif fewest:
+            text = tr("{field}: {count} given, and {model} takes {fewest} to {most}.")
+        message = text.format(
+            field=parameter.name, count=len(value), model=model.name, fewest=fewest, most=most
         )
         yield Problem(parameter.name, message)
+
+
+def _objects(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
+    name = parameter.name
+    if not isinstance(value, tuple):
+        text = tr("is not a list of objects with {members}").format(members=listed(parameter.members))
+        yield refused(name, value, text, [_example_item(parameter)])
+        return
+    fewest, most = parameter.limits.get("count") or (0, math.inf)
+    if not fewest <= len(value) <= most:
+        text = tr("{field}: {count} given, but the service takes {fewest} to {most}; try {example}.")
+        example = fewest if len(value) < fewest else most
+        message = text.format(field=name, count=len(value), fewest=fewest, most=most, example=example)
+        yield Problem(name, message)
+    for number, item in enumerate(value, 1):
+        for problem in _item(parameter, item, numbered(name, number), model):
+            yield Problem(name, problem.message, number)
+    yield from _numbers(parameter, value)
+
+
+def _item(parameter: Parameter, item: object, where: str, model: Model) -> Iterator[Problem]:
+    """Yield the problems of one object, whose members are named after ``where``."""
+    members = parameter.members
+    if not isinstance(item, Mapping):
+        text = tr("is not an object with {members}").format(members=listed(members))
+        yield refused(parameter.name, item, text, _example_item(parameter), where)
+        return
+    for key in item.keys() - members.keys():
+        text = tr("{where}: {value} is not one of its members ({members}); leave it out.")
+        message = text.format(where=where, value=shown(key), members=listed(members))
+        yield Problem(parameter.name, message)
+    for key, member in members.items():
+        place = replace(member, name=f"{where}, {key}")
+        if is_set(item.get(key)):
+            yield from KINDS[member.type].check(place, item[key], model)
+        elif member.required:
+            yield unset(place, example_of_member(member))
+
+
+def _numbers(parameter: Parameter, items: tuple[Any, ...]) -> Iterator[Problem]:
+    """Yield a problem if the numbers of the objects have a gap, or do not start at 1."""
+    for key in (key for key, member in parameter.members.items() if member.numbered):
+        numbers: list[Any] = [item.get(key) for item in items if isinstance(item, Mapping)]
+        expected = list(range(1, len(items) + 1))
+        if all(map(is_integer, numbers)) and sorted(numbers) != expected:
+            limit = tr("are not the numbers from 1 without a gap")
+            yield refused(parameter.name, numbers, limit, expected, f"{parameter.name}, {key}")
+
+
+def _example_item(parameter: Parameter) -> dict[str, Any]:
+    """Return an example of one object of a list."""
+    return {key: example_of_member(member) for key, member in parameter.members.items()}
+
+
+def example_of_member(member: Parameter) -> Any:
+    """Return an example of a member of an object; for several URLs, as many as the service takes at least."""
+    if member.type == "urls":
+        fewest, _ = member.limits.get("count", (1, 1))
+        return [example(member)] * fewest
+    return example(member)
+
+
+def unset(parameter: Parameter, value: Any) -> Problem:
+    """Return the problem of a required field that is not set, with a valid value."""
+    text = tr("{field}: it is required; try {example}.")
+    return Problem(parameter.name, text.format(field=parameter.name, example=shown(value)))
+
+
+def completed(parameter: Parameter, value: Any) -> Any:
+    """Return a list of objects with the members that the caller may leave out: their numbers, their names."""
+    if parameter.type != "objects" or not isinstance(value, tuple):
+        return value
+    return tuple(_completed(parameter.members, item, number) for number, item in enumerate(value, 1))
+
+
+def _completed(members: Mapping[str, Parameter], item: Any, number: int) -> Any:
+    numbers = {key: number for key, member in members.items() if member.numbered}
+    if isinstance(item, tuple) and len(item) == len(members) - len(numbers):
+        item = dict(zip((key for key in members if key not in numbers), item, strict=True))
+    if not isinstance(item, Mapping):
+        return item
+    return Item({**{key: number for key, number in numbers.items() if key not in item}, **item})
 
 
 def _blank_refusal(parameter: Parameter) -> str:
@@ -268,6 +385,22 @@ def _parse_json(text: str) -> Any:
         raise ValueError(text[:80]) from None
 
 
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _as_object(value: Any) -> Any:
+    return Item(value.as_dict()) if isinstance(value, Shot) else as_item(value)
+
+
+def _plain_items(value: Any) -> Any:
+    return [item.as_dict() if isinstance(item, Item) else item for item in value]
+
+
 def _as_dict(value: Any) -> Any:
     return value.as_dict()
 
@@ -294,6 +427,26 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             parse=str.split,
             urls=lambda value: value if isinstance(value, tuple) else (),
             with_urls=compound.with_urls,
+            empty=(),
+            is_list=True,
+        ),
+        "choices": Kind(
+            _choices,
+            read=as_tuple,
+            write=list,
+            fits=_is_list_of_texts,
+            parse=str.split,
+            empty=(),
+            is_list=True,
+        ),
+        "objects": Kind(
+            _objects,
+            read=lambda value: as_tuple(value, _as_object),
+            write=_plain_items,
+            fits=_is_list_of_objects,
+            parse=_parse_json,
+            urls=compound.item_urls,
+            with_urls=compound.with_item_urls,
             empty=(),
             is_list=True,
         ),

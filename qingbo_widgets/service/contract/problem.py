@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...i18n import tr
 from ..secrets.known_keys import hide
 
-__all__ = ["Problem", "listed", "numbered", "refused", "shown"]
+__all__ = ["Problem", "listed", "numbered", "refused", "shown", "without"]
 
 
 class _ShortRepr(reprlib.Repr):
@@ -71,6 +71,12 @@ def refused(field: str, value: object, limit: str, example: object, where: str =
     return Problem(
         field, message.format(where=where or field, value=shown(value), limit=limit, example=shown(example))
     )
+
+
+def without(field: str, value: object, limit: str) -> Problem:
+    """Return a problem for a value that must be left out; ``limit`` as in ``refused``."""
+    message = tr("{field}: {value} {limit}; leave {field} out.")
+    return Problem(field, message.format(field=field, value=shown(value), limit=limit))
 
 
 def numbered(field: str, number: int) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 from ..secrets.known_keys import Searchable, hide
 from . import checks
 from .kinds import KINDS, value_if_unset
-from .models import DEFAULT_CONTRACT, declared, models_of
+from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
+from .resolve import resolve
 from .schema import Models
-from .values import CameraControl, DynamicMask, Shot, is_integer, is_same, is_set
+from .values import CameraControl, DynamicMask, Item, Shot, is_integer, is_same, is_set
 from .wire import Places
 
 if TYPE_CHECKING:
@@ -87,10 +88,23 @@ class VideoRequest(Searchable):
     static_mask: str | None
     dynamic_masks: tuple[DynamicMask, ...]
     shots: tuple[Shot, ...]
+    resolution: str | None
+    video_urls: tuple[str, ...]
+    image_with_roles: tuple[Mapping[str, str], ...]
+    element_list: tuple[Mapping[str, Any], ...]
+    generate_audio: bool | None
+    multi_shot: bool | None
+    shot_type: str | None
+    multi_prompt: tuple[Mapping[str, Any], ...]
+    character_orientation: str | None
+    keep_original_sound: str | None
+    watermark: bool | None
+    n: int | None
+    callback_events: tuple[str, ...]
 
     def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Unpack[Fields]) -> None:
         known = declared()
-        if unknown := fields.keys() - known:
+        if unknown := [name for name in fields if name not in known]:
             names = hide(", ".join(sorted(unknown)))
             raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
         explicit = {
@@ -98,7 +112,9 @@ class VideoRequest(Searchable):
             **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),
             **fields,
         }
-        converted = {name: KINDS[known[name].type].read(explicit[name]) for name in known if name in explicit}
+        in_order = (name for name in models_of().parameters if name in explicit)
+        order = dict.fromkeys((*in_order, *explicit))
+        converted = {name: KINDS[known[name].type].read(explicit[name]) for name in order}
         set_fields = {name: value for name, value in converted.items() if not _is_unset(value)}
         object.__setattr__(self, "_explicit", MappingProxyType({"model": model, **set_fields}))
 
@@ -109,7 +125,10 @@ class VideoRequest(Searchable):
                 raise AttributeError(f"VideoRequest has no field {hide(name)}")
             if name in self._explicit:
                 return self._explicit[name]
-            return value_if_unset(known[name], models_of().of(self._explicit["model"]).default(name))
+            models = home_of(self._explicit)
+            if name in models.parameters:
+                return resolve(self._explicit, models).values[name]
+            return value_if_unset(known[name], None)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         name = hide(name)
@@ -144,8 +163,8 @@ class VideoRequest(Searchable):
 
     @property
     def is_multi_shot(self) -> bool:
-        """True if shots replace the prompt and the duration."""
-        return is_set(self.shots)
+        """True if the video has several shots, each with its prompt and duration."""
+        return bool(self._shots())
 
     @property
     def is_image_to_video(self) -> bool:
@@ -154,32 +173,50 @@ class VideoRequest(Searchable):
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """The prompt alone, or the prompts of the shots that replace it."""
-        if is_set(self.prompt) or not isinstance(self.shots, tuple):
-            return (str(self.prompt),)
-        return tuple(str(getattr(shot, "prompt", shot)) for shot in self.shots)
+        """The prompts of the shots; without shots, the prompt alone."""
+        if shots := self._shots():
+            return tuple(str(prompt) for prompt, _ in shots)
+        return (str(self.prompt),)
 
     @property
     def seconds(self) -> int:
-        """The length of the video in seconds; 0 if the duration is invalid."""
-        if not self.is_multi_shot:
-            return self.duration if is_integer(self.duration) else 0
-        shots = self.shots if isinstance(self.shots, tuple) else ()
-        return sum(shot.duration for shot in shots if isinstance(shot, Shot) and is_integer(shot.duration))
+        """The length of the video in seconds; 0 if the duration is invalid or the input video decides it."""
+        if shots := self._shots():
+            return sum(duration for _, duration in shots if is_integer(duration))
+        return self.duration if is_integer(self.duration) else 0
+
+    def _shots(self) -> list[tuple[Any, Any]]:
+        """Return the prompt and the duration of each shot; parts of another shape count as prompts."""
+        if is_set(shots := self._explicit.get("shots")):
+            parts = shots if isinstance(shots, tuple) else (shots,)
+            return [(getattr(shot, "prompt", shot), getattr(shot, "duration", None)) for shot in parts]
+        items = self._explicit.get("multi_prompt")
+        items = items if isinstance(items, tuple) else ()
+        return [
+            (item.get("prompt"), item.get("duration")) if isinstance(item, Mapping) else (item, None)
+            for item in items
+        ]
 
     def values(self, models: Models | None = None) -> dict[str, Any]:
-        """Return the value of every field, with defaults for those that are not set.
+        """Return the value of every parameter of a contract, with defaults for those that are not set.
 
         Args:
-            models: the models whose defaults to use; by default, those of contract 2026-04.
+            models: the models of the contract; by default, of the contract in whose names it is written.
         """
-        model = (models or models_of()).of(self._explicit["model"])
-        return {
-            name: self._explicit[name]
-            if name in self._explicit
-            else value_if_unset(parameter, model.default(name))
-            for name, parameter in declared().items()
-        }
+        return dict(resolve(self._explicit, models or home_of(self._explicit)).values)
+
+    def translated(self, contract: str) -> Self:
+        """Return the same request in the names of a contract; fields without a name in it remain.
+
+        Raises:
+            ValueError: there is no such contract.
+        """
+        models = models_of(contract)
+        resolved = resolve(self._explicit, models)
+        kept = {name: value for name, value in self._explicit.items() if name not in models.spellings}
+        new = {own: resolved.values[own] for own in resolved.names}
+        others = {name: self._explicit[name] for name in resolved.values if name in models.spellings}
+        return type(self)(**{**kept, **new, **others})
 
     def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
         """Return the reasons why the service would refuse this request; empty if it should accept it.
@@ -187,8 +224,7 @@ class VideoRequest(Searchable):
         Args:
             contract: the date of the service's contract; by default 2026-04.
         """
-        models = models_of(contract or DEFAULT_CONTRACT)
-        return checks.check(self.values(models), models)
+        return checks.check(self._explicit, models_of(contract or DEFAULT_CONTRACT))
 
     def warnings(self, contract: str | None = None, *, local_service: bool = False) -> tuple[Problem, ...]:
         """Return warnings before sending: an unknown model, and limits that only Kling itself documents.
@@ -198,7 +234,7 @@ class VideoRequest(Searchable):
             local_service: whether the server runs on this machine, where it reaches private addresses too.
         """
         models = models_of(contract or DEFAULT_CONTRACT)
-        return checks.advise(self.values(models), models, local_service=local_service)
+        return checks.advise(self._explicit, models, local_service=local_service)
 
     def replace(self, **changes: Unpack[EveryField]) -> Self:  # type: ignore[override]  # its own fields only
         """Return a copy with some fields changed.
@@ -245,15 +281,21 @@ class VideoRequest(Searchable):
         if unknown:
             places = hide(", ".join(place for place, _ in unknown))
             raise TypeError(f"VideoRequest has no place for {places} of the body")
-        return cls(**fields)
+        request = cls(**fields)
+        missing = models.of(request.model).needed.difference(fields)
+        object.__setattr__(
+            request, "_explicit", MappingProxyType({**request._explicit, **dict.fromkeys(missing)})
+        )
+        return request
 
     def chosen(self) -> dict[str, Any]:
         """Return the model and every field that differs from its default."""
-        model = models_of().of(self._explicit["model"])
+        model = home_of(self._explicit).of(self._explicit["model"])
+        derived = {name for name, parameter in model.parameters.items() if parameter.derived}
         return {
             name: value
             for name, value in self._explicit.items()
-            if name == "model" or not is_same(value, model.default(name))
+            if name in derived or name == "model" or not is_same(value, model.default(name))
         }
 
 
@@ -267,6 +309,6 @@ def _is_unset(value: object) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Shot, CameraControl, DynamicMask)):
+    if isinstance(value, (Shot, CameraControl, DynamicMask, Item)):
         return value.as_dict()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -5,16 +5,18 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .kinds import KINDS
 from .problem import listed
+from .rules import DERIVED, RULES
 from .schema import Model, Models, Parameter
+from .spellings import READERS
 from .values import is_set
 
-__all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate"]
+__all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate", "validate_model"]
 
-MEDIA = ("", "image", "mask")
+MEDIA = ("", "image", "mask", "video")
 #: The parameters that each panel of the form edits.
 EDITORS = {"camera": ("camera_control",), "masks": ("static_mask", "dynamic_masks"), "shots": ("shots",)}
 #: The options of ``%%qingbo`` that are not parameters.
@@ -24,7 +26,7 @@ _PLACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 #: Names that no parameter can have. A parameter with such a name on the wire sets it through ``place``.
 _REQUEST_NAMES = """
 as_dict chosen field_names from_body from_dict given is_image_to_video is_multi_shot problems prompts
-replace seconds values warnings
+replace seconds translated values warnings
 """
 _CALL_NAMES = """
 ask_above fixed hide locale manager max_running name output repeat request self skip_invalid table wait
@@ -48,15 +50,27 @@ traits has_typed unapproved unobserve unobserve_all widget_types widgets with_te
 RESERVED = frozenset(f"{_REQUEST_NAMES} {_CALL_NAMES} {_TABLE_NAMES} {_FORM_NAMES}".split())
 
 
-def validate(models: Models) -> Models:
+def validate(models: Models, known: Iterable[Model]) -> Models:
     """Return the models if their description is valid.
+
+    Args:
+        models: the models of a contract.
+        known: those of them that have been read; the others are validated when they are read.
 
     Raises:
         ValueError: the description refers to an unknown name, or contradicts itself.
     """
     for where, what in _errors(models):
         raise ValueError(f"contract {models.contract}, {where}: {what}")
+    for model in (*known, models.other):
+        validate_model(models.contract, model, models.parameters)
     return models
+
+
+def validate_model(contract: str, model: Model, parameters: Mapping[str, Parameter]) -> None:
+    """Do nothing if a model of a contract with these parameters is valid. Raise as ``validate`` does."""
+    for error in _model_errors(model, parameters):
+        raise ValueError(f"contract {contract}, {model.name or 'other'}: {error}")
 
 
 def _errors(models: Models) -> Iterator[tuple[str, str]]:
@@ -64,13 +78,17 @@ def _errors(models: Models) -> Iterator[tuple[str, str]]:
     for name, parameter in parameters.items():
         for error in (*_name_errors(name), *_parameter_errors(parameter)):
             yield name, error
-    for model in (*models.values(), models.other):
-        for error in _model_errors(model, parameters):
-            yield model.name or "other", error
     options = [*OPTIONS, *(flag for one in parameters.values() for flag in _options(one))]
     for option, count in Counter(options).items():
         if count > 1:
             yield option, "this option is already in use"
+    for name, spelling in models.spellings.items():
+        if name in parameters:
+            yield name, "it is both a parameter and the spelling of another one"
+        if spelling.means and spelling.means not in parameters:
+            yield name, f"it means {spelling.means}: not described"
+        if bool(spelling.means) == bool(spelling.read) or spelling.read not in ("", *READERS):
+            yield name, f"it needs either means or read; the readers are {listed(READERS)}"
 
 
 def _name_errors(name: str) -> Iterator[str]:
@@ -80,7 +98,7 @@ def _name_errors(name: str) -> Iterator[str]:
         yield "the name is reserved; use another one, and set place to its name on the wire"
 
 
-def _parameter_errors(parameter: Parameter) -> Iterator[str]:
+def _parameter_errors(parameter: Parameter, *, is_listed: bool = True) -> Iterator[str]:
     kind = KINDS.get(parameter.type)
     if kind is None:
         yield f"there is no type {parameter.type}; the types are {listed(KINDS)}"
@@ -88,8 +106,14 @@ def _parameter_errors(parameter: Parameter) -> Iterator[str]:
     yield from _type_errors(parameter)
     if parameter.media not in MEDIA:
         yield f"there is no medium {parameter.media}; the media are {listed(MEDIA[1:])}"
-    if parameter.type in ("choice", "camera") and not parameter.choices:
+    if is_listed and parameter.type in ("choice", "choices", "camera") and not parameter.choices:
         yield f"a {parameter.type} needs choices"
+    if bool(parameter.members) != (parameter.type == "objects"):
+        yield "a list of objects has members, and nothing else has"
+    for member in parameter.members.values():
+        yield from (f"{member.name}: {error}" for error in _parameter_errors(member))
+    if parameter.derived not in ("", *DERIVED):
+        yield f"nothing derives {parameter.derived}; there are {listed(DERIVED)}"
     if parameter.range and (len(parameter.range) != 2 or parameter.range[0] > parameter.range[1]):
         yield f"range is {list(parameter.range)}, not the least and the greatest value"
     for key, limits in parameter.limits.items():
@@ -138,19 +162,24 @@ def _options(parameter: Parameter) -> Iterator[str]:
 def _model_errors(model: Model, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     for name, parameter in model.parameters.items():
         if parameter is not parameters[name]:
-            yield from (f"{name}: {error}" for error in _parameter_errors(parameter))
+            errors = _parameter_errors(parameter, is_listed=bool(model.name))
+            yield from (f"{name}: {error}" for error in errors)
         if parameter.type in KINDS and is_set(parameter.default):
             kind = KINDS[parameter.type]
             for problem in kind.check(parameter, kind.read(parameter.default), model):
                 yield f"the default of {name} is refused: {problem}"
     yield from _place_errors(model)
     for constraint in model.constraints:
-        references = {*constraint.when, *constraint.omit, *constraint.forbid, *constraint.avoid}
-        references |= {constraint.require} - {""}
+        references = {*constraint.deciding, *constraint.omit, *constraint.forbid, *constraint.avoid}
+        references |= {*constraint.limit} | {constraint.require} - {""}
         if unknown := references - parameters.keys():
             yield f"a constraint refers to {listed(sorted(unknown))}: not described"
-        if not constraint.when:
-            yield "a constraint must have a when"
+        if not constraint.deciding:
+            yield "a constraint must have a when or an unless"
+    if unknown := {*model.rules} - RULES.keys():
+        yield f"there is no rule {listed(sorted(unknown))}; the rules are {listed(RULES)}"
+    if model.frames and model.frames not in model.parameters:
+        yield f"its frames are in {model.frames}, which it does not take"
 
 
 def _place_errors(model: Model) -> Iterator[str]:

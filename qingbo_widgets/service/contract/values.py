@@ -6,11 +6,14 @@ unchanged: ``VideoRequest.problems()`` reports it, and nothing here raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
-__all__ = ["CameraControl", "DynamicMask", "Shot"]
+__all__ = ["CameraControl", "DynamicMask", "Item", "Shot"]
+
+#: Levels of nested values in an object; the service documents three.
+_DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,61 @@ class DynamicMask:
                 {"x": point[0], "y": point[1]} if is_pair(point) else point for point in self.trajectories
             ],
         }
+
+
+class Item(Mapping[str, Any]):
+    """One object of a list, such as an image with its role. Immutable, and equal to a dictionary like it.
+
+    Args:
+        members: its members; lists in it become tuples.
+        depth: the number of levels of nested values to make immutable.
+    """
+
+    __slots__ = ("_members",)
+
+    def __init__(self, members: Mapping[str, Any], depth: int = _DEEPEST) -> None:
+        self._members = {name: as_item(value, depth - 1) for name, value in members.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._members.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self._members == Item(other)._members
+
+    def __repr__(self) -> str:
+        return repr(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the object as JSON."""
+        return {name: _as_json(value) for name, value in self._members.items()}
+
+
+def as_item(value: Any, depth: int = _DEEPEST) -> Any:
+    """Return an immutable copy of a JSON value: mappings become items, lists become tuples.
+
+    Values nested deeper than ``depth`` remain as they are.
+    """
+    value = as_plain(value)
+    if isinstance(value, Item) or not depth:
+        return value
+    if isinstance(value, Mapping):
+        return Item(value, depth)
+    return tuple(as_item(part, depth - 1) for part in value) if isinstance(value, (list, tuple)) else value
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_as_json(part) for part in value]
+    return value.as_dict() if isinstance(value, Item) else value
 
 
 def is_set(value: object) -> bool:

@@ -132,7 +132,13 @@ def _placeholder(parameter: Parameter) -> dict[str, str]:
 
 
 def _default_text(default: Any, parameter: Parameter) -> str:
-    write = {"urls": _in_a_line, "camera": _as_json, "masks": _as_json, "shots": _as_json}
+    write = {
+        "urls": _in_a_line,
+        "camera": _as_json,
+        "masks": _as_json,
+        "shots": _as_json,
+        "objects": _as_json,
+    }
     return write.get(parameter.type, _as_text)(default, parameter)
 
 
@@ -227,6 +233,8 @@ _BY_TYPE: Mapping[str, Field] = {
     "camera": _JSON,
     "masks": _JSON,
     "shots": _JSON,
+    "objects": _JSON,
+    "choices": Field(Text, _placeholder, NARROW, _urls, _in_a_line),
 }
 
 

@@ -72,6 +72,19 @@ class FormState(HasTraits):
     static_mask: str | None
     dynamic_masks: TraitType[tuple[DynamicMask, ...], types.Masks]
     shots: TraitType[tuple[Shot, ...], types.Shots]
+    resolution: str | None
+    video_urls: TraitType[tuple[str, ...], types.Urls]
+    image_with_roles: TraitType[tuple[Mapping[str, Any], ...], types.Objects]
+    element_list: TraitType[tuple[Mapping[str, Any], ...], types.Objects]
+    generate_audio: bool | None
+    multi_shot: bool | None
+    shot_type: str | None
+    multi_prompt: TraitType[tuple[Mapping[str, Any], ...], types.Objects]
+    character_orientation: str | None
+    keep_original_sound: str | None
+    watermark: bool | None
+    n: int | None
+    callback_events: TraitType[tuple[str, ...], types.Urls]
     problems: Problems = Tuple(  # type: ignore[assignment]  # traitlets cannot type the members
         read_only=True, help="The reasons why the service would refuse the request; empty if it is ready."
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, VideoRequest
 
 IMAGE = "https://a.example/first.png"
@@ -175,10 +176,12 @@ class Stubborn:
 @pytest.mark.parametrize("field", VideoRequest.field_names())
 def test_no_value_makes_the_checks_raise(field: str, value: Any) -> None:
     """``problems()`` and ``warnings()`` never raise, for any value in any field."""
-    for base in (v3(), v16(), shots(5, 5)):
+    omni = VideoRequest("kling-v3-omni", "a koi", last_frame="https://a.example/2.png", mode="pro")
+    for base in (v3(), v16(), shots(5, 5), omni, omni.replace(shots=[("a", 3)])):
         request = base.replace(**{field: value})
-        assert isinstance(request.problems(), tuple)
-        assert isinstance(request.warnings(), tuple)
+        for contract in CONTRACTS:
+            assert isinstance(request.problems(contract), tuple)
+            assert isinstance(request.warnings(contract), tuple)
 
 
 ADVICE = [

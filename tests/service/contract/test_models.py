@@ -108,6 +108,15 @@ BARE: dict[str, tuple[Any, Any, Any]] = {
         [{"prompt": "One", "duration": 5}, {"prompt": "Two", "duration": 6}],
         (Shot("", 5),),
     ),
+    "choices": (("b", "a"), ["b", "a"], ("c",)),
+    "objects": (({"url": "https://a.example/1.png"},), [{"url": "https://a.example/1.png"}], ({"url": 5},)),
+}
+#: What a type needs beyond its name.
+NEEDS = {
+    "choice": "choices = [720, 1080]",
+    "choices": 'choices = ["a", "b"]',
+    "camera": 'choices = ["orbit"]',
+    "objects": 'members = { url = { type = "url" } }',
 }
 
 
@@ -121,14 +130,13 @@ def test_a_parameter_of_any_type_needs_no_more_than_its_type(
     described: Callable[[str], None], kind: str
 ) -> None:
     """A parameter with only a type is checked, sent and read back, and does not affect other models."""
-    choices = {"choice": "choices = [720, 1080]", "camera": 'choices = ["orbit"]'}.get(kind, "")
     described(
         f"""
         [parameters.grain]
         type = "{kind}"
         place = "extra.grain"
         required = true
-        {choices}
+        {NEEDS.get(kind, "")}
 
         [models.kling-v9]
         takes = ["grain"]

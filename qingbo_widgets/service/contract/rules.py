@@ -1,0 +1,89 @@
+"""Rules that the descriptions of models name, because data cannot express them: sums, tokens, counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ...i18n import tr
+from .problem import Problem, refused
+from .values import is_integer, is_same, is_set
+
+__all__ = ["DERIVED", "RULES"]
+
+Values = Mapping[str, Any]
+Rule = Callable[[Values], Iterator[Problem]]
+_IMAGE_NAME = re.compile(r"<<<image_([0-9]{1,9})>>>")
+_MOST_REFERENCES = 7
+
+
+def _objects(values: Values, name: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a list; values of another shape are reported by the check of the list."""
+    parts = values.get(name)
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, tuple) else []
+
+
+def _seconds_of_shots(values: Values) -> int | None:
+    shots = _objects(values, "multi_prompt")
+    lengths = [shot["duration"] for shot in shots if is_integer(shot.get("duration"))]
+    return sum(lengths) if shots and len(lengths) == len(shots) else None
+
+
+def _shots_add_up(values: Values) -> Iterator[Problem]:
+    """Yield a problem if the seconds of the shots do not add up to the duration (page "Kling")."""
+    total, duration = _seconds_of_shots(values), values.get("duration")
+    if total is not None and is_integer(duration) and total != duration:
+        text = tr("multi_prompt: its shots add up to {total} s, and duration is {duration} s; try {example}.")
+        message = text.format(total=total, duration=duration, example=f"duration={total}")
+        yield Problem("multi_prompt", message)
+
+
+def _named_images_exist(values: Values) -> Iterator[Problem]:
+    """Yield a problem for a ``<<<image_N>>>`` in the prompt without an N-th image (page "Kling")."""
+    prompt, images = values.get("prompt"), values.get("image_urls")
+    count = len(images) if isinstance(images, tuple) else 0
+    for match in _IMAGE_NAME.finditer(prompt if isinstance(prompt, str) else ""):
+        if not 1 <= int(match[1]) <= count:
+            limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
+            yield refused("prompt", match[0], limit, "<<<image_1>>>")
+            return
+
+
+def _one_image_a_frame(values: Values) -> Iterator[Problem]:
+    """Yield a problem if two images have the role of the same frame."""
+    roles = [item.get("role") for item in _objects(values, "image_with_roles")]
+    for role in ("first_frame", "last_frame"):
+        if (count := sum(is_same(one, role) for one in roles)) > 1:
+            text = tr("image_with_roles: {count} images have the role {role}, and a video has one; try 1.")
+            yield Problem("image_with_roles", text.format(count=count, role=role))
+
+
+def _seven_references(values: Values) -> Iterator[Problem]:
+    """Yield a problem if there are too many images and elements together (page "Kling")."""
+    images, elements = values.get("image_urls"), values.get("element_list")
+    counts = [len(value) if isinstance(value, tuple) else 0 for value in (images, elements)]
+    if is_set(elements) and sum(counts) > _MOST_REFERENCES and counts[0] <= _MOST_REFERENCES:
+        text = tr(
+            "element_list: {elements} elements and {images} images are more than {most} together; try "
+            "{example} images."
+        )
+        message = text.format(
+            elements=counts[1], images=counts[0], most=_MOST_REFERENCES, example=_MOST_REFERENCES - counts[1]
+        )
+        yield Problem("element_list", message)
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "shots_add_up": _shots_add_up,
+        "named_images_exist": _named_images_exist,
+        "one_image_a_frame": _one_image_a_frame,
+        "seven_references": _seven_references,
+    }
+)
+"""The rules that a model's description may name in ``rules``."""
+
+DERIVED: Mapping[str, Callable[[Values], Any]] = MappingProxyType({"length_of_shots": _seconds_of_shots})
+"""The functions that a parameter's description may name in ``derived``; ``None`` if nothing follows."""

@@ -1,0 +1,163 @@
+"""Names of other contracts for the parameters of this one, such as ``mode="pro"`` for a resolution of 1080p.
+
+A request may use them wherever a model can do what they say; ``translated`` replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ...i18n import tr
+from .problem import Problem, listed, refused, shown
+from .schema import Model, Models, Spelling
+from .values import Item, Shot, is_integer, is_same, is_set
+
+__all__ = ["READERS", "Translated", "translated"]
+
+Fields = MutableMapping[str, Any]
+Reader = Callable[[str, Any, Fields, Model], Iterator[Problem]]
+"""Moves the value of a field to the fields of the contract, and yields the problems of doing so."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """The fields of a request in the names of one contract.
+
+    Attributes:
+        fields: the values that are set, by parameter.
+        names: the names that the caller used, by parameter, where they differ.
+        problems: the reasons why a name could not be replaced.
+    """
+
+    fields: Mapping[str, Any]
+    names: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
+def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
+    """Return the set fields of a request in the names of a contract; names that it lacks remain."""
+    if not any(name in explicit for name in models.spellings):
+        return Translated(explicit, {})
+    model, fields = models.of(explicit["model"]), dict(explicit)
+    names: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, spelling in models.spellings.items():
+        if name not in explicit:
+            continue
+        value, before = fields.pop(name), dict(fields)
+        read = READERS[spelling.read] if spelling.read else _renamed(spelling)
+        problems += read(name, value, fields, model)
+        new = (own for own in fields if own not in before or fields[own] is not before[own])
+        names |= {own: name for own in new if own not in explicit}
+    return Translated(fields, names, tuple(problems))
+
+
+def _renamed(spelling: Spelling) -> Reader:
+    def read(name: str, value: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+        if spelling.values and not (isinstance(value, str) and value in spelling.values):
+            limit = tr("is not one of {values}").format(values=listed(spelling.values))
+            yield refused(name, value, limit, next(iter(spelling.values)))
+            return
+        meaning = spelling.values.get(value, value) if isinstance(value, str) else value
+        if value is False and spelling.means not in model.parameters:
+            return  # the model cannot do it anyway
+        yield from _put(fields, spelling.means, meaning, name, value)
+
+    return read
+
+
+def _put(fields: Fields, own: str, meaning: Any, name: str, value: Any) -> Iterator[Problem]:
+    """Set a field, or yield a problem if the caller has set it to something else."""
+    if own in fields and not is_same(fields[own], meaning):
+        message = tr(
+            "{field}: {value} means {own} {meaning}, but {own} is {other}; leave one of the two out."
+        )
+        message = message.format(
+            field=name, value=shown(value), own=own, meaning=shown(meaning), other=shown(fields[own])
+        )
+        yield Problem(name, message)
+    else:
+        fields.setdefault(own, meaning)
+
+
+def _last_frame(name: str, value: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+    """Move a last frame to the parameter in which the model takes it."""
+    images = fields.get("image_urls", ())
+    if not model.frames:
+        if model.name:
+            text = tr("{field}: {value} is set, but {model} does not take a last frame; leave {field} out.")
+            yield Problem(name, text.format(field=name, value=shown(value), model=model.name))
+        else:
+            fields[name] = value
+    elif model.frames == "image_with_roles":
+        yield from _with_role(name, value, fields, images)
+    elif not images:
+        limit = tr("needs an input image; put one into image_urls")
+        text = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
+        example = shown("https://example.com/first.png")
+        yield Problem(name, text.format(field=name, value=shown(value), reason=limit, example=example))
+    elif isinstance(images, tuple) and len(images) == 1:
+        fields["image_urls"] = (*images, value)
+    elif not isinstance(images, tuple) or not is_same(images[1], value):
+        text = tr(
+            "{field}: {value} is the last frame, but image_urls has {count} images, of which the second is "
+            "the last frame; leave one of the two out."
+        )
+        count = len(images) if isinstance(images, tuple) else 1
+        yield Problem(name, text.format(field=name, value=shown(value), count=count))
+
+
+def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[Problem]:
+    """Move a first and a last frame to a list of images with roles."""
+    roles = fields.get("image_with_roles", ())
+    roles = roles if isinstance(roles, tuple) else (roles,)
+    others = [item["url"] for item in roles if _has_role(item, "last_frame")]
+    if others and not (len(others) == 1 and is_same(others[0], value)):
+        text = tr(
+            "{field}: {value} is the last frame, but image_with_roles has the last frame {other}; leave one "
+            "of the two out."
+        )
+        yield Problem(name, text.format(field=name, value=shown(value), other=shown(others[0])))
+        return
+    if not others:
+        roles = (*roles, Item({"url": value, "role": "last_frame"}))
+    if isinstance(images, tuple) and images and not any(_has_role(item, "first_frame") for item in roles):
+        roles = (Item({"url": images[0], "role": "first_frame"}), *roles)
+        if images[1:]:
+            fields["image_urls"] = images[1:]
+        else:
+            del fields["image_urls"]
+    fields["image_with_roles"] = roles
+
+
+def _has_role(item: Any, role: str) -> bool:
+    return isinstance(item, Mapping) and is_same(item.get("role"), role) and "url" in item
+
+
+def _shots(name: str, shots: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+    """Move shots to ``multi_prompt``; the prompt, which is required beside them, repeats theirs."""
+    if not isinstance(shots, tuple) or not all(isinstance(shot, Shot) for shot in shots):
+        text = tr("is not a list of shots")
+        yield refused(name, shots, text, [(tr("A koi in a pond"), 5)])
+        return
+    if model.name and "multi_prompt" not in model.parameters:
+        fields[name] = shots  # reported as a field that the model does not take
+        return
+    prompts = tuple(
+        Item({"index": number, "prompt": shot.prompt, "duration": shot.duration})
+        for number, shot in enumerate(shots, 1)
+    )
+    yield from _put(fields, "multi_shot", True, name, shots)
+    yield from _put(fields, "shot_type", "customize", name, shots)
+    yield from _put(fields, "multi_prompt", prompts, name, shots)
+    if all(is_integer(shot.duration) for shot in shots):
+        fields["duration"] = sum(shot.duration for shot in shots)
+    if not is_set(fields.get("prompt")):
+        fields["prompt"] = " ".join(str(shot.prompt) for shot in shots)
+
+
+READERS: Mapping[str, Reader] = MappingProxyType({"last_frame": _last_frame, "shots": _shots})
+"""The functions that a description may name in ``read``."""
