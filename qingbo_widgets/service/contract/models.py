@@ -55,13 +55,15 @@ def read_file(contract: str) -> Models:
     return read(_parsed(folder / _HEADER), lambda family: _parsed(folder / f"{family}.toml"))
 
 
-def _contracts() -> list[str]:
+def _contracts() -> tuple[str, ...]:
     """Return the dates of the contracts, oldest first."""
-    return sorted({*(path.stem for path in FOLDER.glob("*.toml")), *_folders()})
+    return _contracts_in(FOLDER)
 
 
-def _folders() -> Iterator[str]:
-    return (path.parent.name for path in FOLDER.glob(f"*/{_HEADER}"))
+@cache
+def _contracts_in(folder: Path) -> tuple[str, ...]:
+    folders = (path.parent.name for path in folder.glob(f"*/{_HEADER}"))
+    return tuple(sorted({*(path.stem for path in folder.glob("*.toml")), *folders}))
 
 
 def _parsed(path: Path) -> Description:
@@ -144,7 +146,7 @@ def read(description: Description, family: Callable[[str], Description] | None =
     for name, model in reader.models(listed).items():
         readers[name] = partial(_itself, model)
     for name_of_family, names in description.get("families", {}).items():
-        assert family is not None, "only a contract in a folder has families"
+        assert family is not None  # a contract in one file has none
         load = cache(lambda name=name_of_family: reader.family(family(name)))
         readers |= {name: partial(_member, load, name) for name in names}
     return validate(
