@@ -20,7 +20,17 @@ from .schema import Constraint, Count, Model, Models, Parameter, Spelling, chang
 from .validation import validate, validate_model
 from .values import is_set
 
-__all__ = ["DEFAULT_CONTRACT", "FOLDER", "declared", "home_of", "models_of", "read", "read_file", "variants"]
+__all__ = [
+    "DEFAULT_CONTRACT",
+    "FOLDER",
+    "contracts",
+    "declared",
+    "home_of",
+    "models_of",
+    "read",
+    "read_file",
+    "variants",
+]
 
 DEFAULT_CONTRACT = "2026-04"
 FOLDER = Path(__file__).with_name("models")
@@ -45,7 +55,7 @@ def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
 @cache
 def read_file(contract: str) -> Models:
     """Return the models of a contract, read once and cached. Raise as ``models_of`` does."""
-    known = _contracts()
+    known = contracts()
     if contract not in known:
         text = tr("There is no contract {contract!r}; the contracts are {known}.")
         raise ValueError(hide(text.format(contract=contract, known=", ".join(known))))
@@ -55,7 +65,7 @@ def read_file(contract: str) -> Models:
     return read(_parsed(folder / _HEADER), lambda family: _parsed(folder / f"{family}.toml"))
 
 
-def _contracts() -> tuple[str, ...]:
+def contracts() -> tuple[str, ...]:
     """Return the dates of the contracts, oldest first."""
     return _contracts_in(FOLDER)
 
@@ -89,7 +99,7 @@ class _Declared(Mapping[str, Parameter]):
     def _by_rank() -> Iterator[str]:
         """Yield the default contract first, because most requests have only its fields."""
         yield DEFAULT_CONTRACT
-        yield from (contract for contract in _contracts() if contract != DEFAULT_CONTRACT)
+        yield from (contract for contract in contracts() if contract != DEFAULT_CONTRACT)
 
 
 @cache
@@ -100,7 +110,7 @@ def declared() -> Mapping[str, Parameter]:
 
 def variants(name: str) -> Iterator[Parameter]:
     """Yield the variants of a parameter, one for each model of each contract that takes it."""
-    for contract in _contracts():
+    for contract in contracts():
         models = models_of(contract)
         for model in (*models.values(), models.other):
             if name in model.parameters:
@@ -115,7 +125,7 @@ def home_of(explicit: Mapping[str, Any]) -> Models:
     default = models_of()
     if explicit["model"] in default and all(name in default.parameters for name in explicit):
         return default
-    for contract in _contracts():
+    for contract in contracts():
         models = models_of(contract)
         if explicit["model"] in models and all(name in models.parameters for name in explicit):
             return models

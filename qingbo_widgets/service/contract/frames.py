@@ -1,0 +1,85 @@
+"""The frames and reference images of a request, which models take in different parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from .schema import Model
+from .values import Item, is_same, is_set
+
+__all__ = ["FRAME_FIELDS", "Frames", "frames_of", "set_frames"]
+
+FRAME_FIELDS = ("image_urls", "last_frame", "image_with_roles")
+"""The parameters that frames and references are in."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The images of a request by what they mean.
+
+    Attributes:
+        first: the URL of the first frame; ``None`` if there is none.
+        last: the URL of the last frame; ``None`` if there is none.
+        references: the URLs of images that appear in the video.
+    """
+
+    first: Any = None
+    last: Any = None
+    references: tuple[Any, ...] = ()
+
+
+def frames_of(fields: Mapping[str, Any], model: Model) -> Frames:
+    """Return the images in the fields of a request for this model."""
+    urls = fields.get("image_urls", ())
+    images = urls if isinstance(urls, tuple) else (urls,)
+    roles = [item for item in _as_tuple(fields.get("image_with_roles")) if isinstance(item, Mapping)]
+    by_role = {role: _urls_with(role, roles) for role in ("first_frame", "last_frame", "reference")}
+    first, last, references = by_role["first_frame"], by_role["last_frame"], by_role["reference"]
+    if model.frames == "image_with_roles":
+        references += images
+    else:
+        first, last, references = (*first, *images[:1]), (*last, *images[1:2]), (*references, *images[2:])
+    if is_set(fields.get("last_frame")):
+        last = (fields["last_frame"], *last)
+    return Frames(next(iter(first), None), next(iter(last), None), references)
+
+
+def set_frames(fields: MutableMapping[str, Any], frames: Frames, model: Model) -> Frames:
+    """Set the fields of a request for this model to these images; return those that it does not take."""
+    takes_roles = "image_with_roles" in model.parameters
+    pair = [url for url in (frames.first, frames.last) if url is not None]
+    roles = [Item({"url": url, "role": "reference"}) for url in frames.references]
+    if model.frames == "image_with_roles":
+        _set(fields, "image_urls", frames.references)
+        named = zip((frames.first, frames.last), ("first_frame", "last_frame"), strict=True)
+        _set(fields, "image_with_roles", [Item({"url": url, "role": role}) for url, role in named if url])
+        return Frames()
+    takes_last = model.frames == "image_urls" or "last_frame" in model.parameters
+    takes_first = "image_urls" in model.parameters
+    if frames.first is None or not takes_first or not takes_last:
+        pair = pair[:1] if frames.first is not None and takes_first else []
+    _set(fields, "image_urls", pair if model.frames == "image_urls" else pair[:1])
+    if "last_frame" in model.parameters and pair[1:]:
+        fields["last_frame"] = pair[1]
+    if takes_roles:
+        _set(fields, "image_with_roles", roles)
+    return Frames(
+        None if takes_first else frames.first,
+        None if frames.last in pair else frames.last,
+        () if takes_roles else frames.references,
+    )
+
+
+def _set(fields: MutableMapping[str, Any], name: str, values: Any) -> None:
+    if values:
+        fields[name] = tuple(values)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _urls_with(role: str, items: list[Mapping[str, Any]]) -> tuple[Any, ...]:
+    return tuple(item["url"] for item in items if is_same(item.get("role"), role) and "url" in item)

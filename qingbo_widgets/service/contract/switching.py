@@ -1,0 +1,135 @@
+"""A change of the model of a request, which keeps fields by their meaning and not by their name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
+from .kinds import completed
+from .models import contracts, home_of, models_of
+from .schema import Models, Parameter
+from .spellings import translated
+from .values import Shot, is_integer, is_same
+
+if TYPE_CHECKING:
+    from .request import VideoRequest
+
+__all__ = ["Switched", "switched"]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """A request for another model.
+
+    Attributes:
+        request: the request, in the names of the next model's contract.
+        set_aside: the values that the next model does not take: images under the name of the field that they
+            were in, others under their name in the next model's contract.
+    """
+
+    request: VideoRequest
+    set_aside: Mapping[str, Any]
+
+
+def switched(request: VideoRequest, model: str, models: Models) -> Switched:
+    """Return a request for another model, of the same contract or of another one.
+
+    A length that the next model does not render becomes the nearest one that it does.
+
+    Args:
+        request: the request, in the names of any contract.
+        model: the name of the next model.
+        models: the models of its contract.
+    """
+    home = home_of(request.given)
+    old, new = home.of(request.given["model"]), models.of(model)
+    given = {
+        name: completed(old.parameters[name], value) if name in old.parameters else value
+        for name, value in request.given.items()
+    }
+    rest = {name: value for name, value in given.items() if name not in (*FRAME_FIELDS, "model")}
+    own = _in_names_of(models, rest, model)
+    fields: dict[str, Any] = {"model": model}
+    set_aside: dict[str, Any] = {}
+    for name, value in own.items():
+        if _fits(value, new.parameters.get(name)):
+            fields[name] = value
+        elif name == "duration" and name in new.parameters:
+            fields[name] = _nearest(value, new.parameters[name])
+        else:
+            set_aside[name] = value
+    left = set_frames(fields, frames_of(given, old), new)
+    return Switched(type(request)(**fields), {**set_aside, **_as_fields(left, given)})
+
+
+def _fits(value: Any, parameter: Parameter | None) -> bool:
+    """Return whether a model takes a value for a parameter; ``None`` if it has no such parameter."""
+    if parameter is None:
+        return False
+    is_choice = parameter.type in ("choice", "seconds") and bool(parameter.choices)
+    return not is_choice or any(is_same(value, choice) for choice in parameter.choices)
+
+
+def _nearest(seconds: Any, parameter: Parameter) -> Any:
+    """Return the nearest length that a model renders; its default for "as long as the input video"."""
+    if not is_integer(seconds) or seconds == 0:
+        return parameter.default
+    return min(parameter.choices, key=lambda choice: (abs(choice - seconds), choice))
+
+
+def _in_names_of(models: Models, fields: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Return the fields in the names of a contract; those without a name in it remain."""
+    own = dict(translated({**fields, "model": model}, models).fields)
+    del own["model"]
+    if any(name not in models.parameters for name in own):
+        own = _in_older_names(models, own)
+    return own
+
+
+def _in_older_names(models: Models, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a newer contract in the names that it replaced: ``resolution`` as ``mode``."""
+    renamed = dict(fields)
+    spellings = [item for contract in contracts() for item in models_of(contract).spellings.items()]
+    for name, spelling in spellings:
+        if name in models.parameters and spelling.means in renamed:
+            value = renamed[spelling.means]
+            values = {spelling.values[one]: one for one in spelling.values} or {value: value}
+            if isinstance(value, str | bool) and value in values:
+                renamed[name] = values[value]
+                del renamed[spelling.means]
+    if "shots" in models.parameters and (shots := _as_shots(renamed.get("multi_prompt"))):
+        for name in ("multi_prompt", "multi_shot", "shot_type", "prompt", "duration"):
+            renamed.pop(name, None)
+        renamed["shots"] = shots
+    return renamed
+
+
+def _as_shots(items: Any) -> tuple[Shot, ...]:
+    parts = items if isinstance(items, tuple) else ()
+    return tuple(
+        Shot(item["prompt"], item["duration"]) for item in parts if {"prompt", "duration"} <= {*item}
+    )
+
+
+def _as_fields(left: Frames, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return images under the names that they had in the old request."""
+    urls = [url for url in (left.first, left.last, *left.references) if url is not None]
+    fields: dict[str, Any] = {}
+    for name in FRAME_FIELDS:
+        value = given.get(name)
+        if isinstance(value, tuple):
+            if kept := tuple(part for part in value if _is_among(_url_of(part), urls)):
+                fields[name] = kept
+        elif _is_among(value, urls):
+            fields[name] = value
+    return fields
+
+
+def _url_of(part: Any) -> Any:
+    return part.get("url") if isinstance(part, Mapping) else part
+
+
+def _is_among(value: Any, values: list[Any]) -> bool:
+    return any(value is one for one in values)

@@ -1,0 +1,103 @@
+"""A change of the model keeps what the next model also takes, by its meaning, and reports the rest."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.service.contract.models import contracts, models_of
+from qingbo_widgets.service.contract.request import VideoRequest
+from qingbo_widgets.service.contract.switching import switched
+
+FIRST, LAST, REFERENCE = (f"https://a.example/{name}.png" for name in ("first", "last", "reference"))
+VIDEO = "https://a.example/motion.mp4"
+FRAMES = [{"url": FIRST, "role": "first_frame"}, {"url": LAST, "role": "last_frame"}]
+
+
+def moved(model: str, contract: str = "2026-11", **fields: Any) -> tuple[VideoRequest, dict[str, Any]]:
+    """Return the request for another model, and the values set aside."""
+    result = switched(VideoRequest(**fields), model, models_of(contract))
+    return result.request, dict(result.set_aside)
+
+
+@pytest.mark.parametrize(
+    ("model", "contract", "fields", "expected"),
+    [
+        ("kling-v2-6", "2026-11", {"mode": "pro"}, {"resolution": "1080p"}),
+        ("kling-v3", "2026-11", {"enable_audio": True}, {"generate_audio": True}),
+        ("kling-v1-6", "2026-04", {"resolution": "1080p"}, {"mode": "pro"}),
+        ("kling-v3", "2026-04", {"generate_audio": False}, {"enable_audio": False}),
+        (
+            "kling-v3",
+            "2026-11",
+            {"image_urls": FIRST, "last_frame": LAST},
+            {"image_urls": (FIRST, LAST)},
+        ),
+        ("kling-v3-omni", "2026-11", {"image_urls": [FIRST, LAST]}, {"image_with_roles": tuple(FRAMES)}),
+        ("kling-v3", "2026-04", {"image_urls": [FIRST, LAST]}, {"image_urls": (FIRST,), "last_frame": LAST}),
+        ("kling-v2-6", "2026-11", {"duration": 7}, {"duration": 5}),
+    ],
+)
+def test_a_field_is_kept_by_its_meaning(
+    model: str, contract: str, fields: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """The next model has the same setting under its own name."""
+    request, set_aside = moved(model, contract, prompt="A koi", **fields)
+    assert request == VideoRequest(model, "A koi", **expected)
+    assert set_aside == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "kept", "set_aside"),
+    [
+        ("kling-3.0-turbo", {"image_urls": [FIRST, LAST]}, {"image_urls": (FIRST,)}, {"image_urls": (LAST,)}),
+        ("kling-v2-6", {"resolution": "4k"}, {}, {"resolution": "4k"}),
+        ("kling-v3", {"model": "kling-v1-6", "cfg_scale": 0.5}, {}, {"cfg_scale": 0.5}),
+        (
+            "kling-v3",
+            {"model": "kling-v3-omni", "image_urls": [REFERENCE], "image_with_roles": FRAMES},
+            {"image_urls": (FIRST, LAST)},
+            {"image_urls": (REFERENCE,)},
+        ),
+        (
+            "kling-v3",
+            {"model": "kling-v3-motion-control", "image_urls": FIRST, "video_urls": VIDEO},
+            {"image_urls": (FIRST,)},
+            {"video_urls": (VIDEO,)},
+        ),
+    ],
+)
+def test_the_rest_is_set_aside(
+    model: str, fields: dict[str, Any], kept: dict[str, Any], set_aside: dict[str, Any]
+) -> None:
+    """A value that the next model does not take is reported."""
+    assert moved(model, prompt="A koi", **fields) == (VideoRequest(model, "A koi", **kept), set_aside)
+
+
+def test_shots_become_those_of_the_other_contract() -> None:
+    """A list of shots has the form of the next model's contract, and comes back unchanged."""
+    shots = [("A koi", 3), ("A heron", 4)]
+    today, _ = moved("kling-v3", shots=shots)
+    assert today.problems("2026-11") == ()
+    assert [dict(item) for item in today.multi_prompt] == [
+        {"index": 1, "prompt": "A koi", "duration": 3},
+        {"index": 2, "prompt": "A heron", "duration": 4},
+    ]
+    april = switched(today, "kling-v3", models_of()).request
+    assert april == VideoRequest("kling-v3", shots=shots)
+
+
+ALL = [(contract, model) for contract in contracts() for model in models_of(contract)]
+
+
+@pytest.mark.parametrize(("before", "after"), itertools.product(ALL, ALL))
+def test_a_usual_request_survives_every_change(before: tuple[str, str], after: tuple[str, str]) -> None:
+    """The prompt survives, and nothing but a required value that the old model lacks is a problem."""
+    contract, model = before
+    fields = {"prompt": "A koi", "image_urls": FIRST, "callback_url": "https://a.example/hook"}
+    request, _ = moved(after[1], after[0], model=model, **fields)
+    assert request.prompt == "A koi"
+    assert request.callback_url == "https://a.example/hook"
+    assert all("required" in problem.message for problem in request.problems(after[0])), contract
