@@ -16,9 +16,9 @@ VIDEO = "https://a.example/motion.mp4"
 FRAMES = [{"url": FIRST, "role": "first_frame"}, {"url": LAST, "role": "last_frame"}]
 
 
-def moved(model: str, contract: str = "2026-11", **fields: Any) -> tuple[VideoRequest, dict[str, Any]]:
+def moved(to: str, contract: str = "2026-11", /, **fields: Any) -> tuple[VideoRequest, dict[str, Any]]:
     """Return the request for another model, and the values set aside."""
-    result = switched(VideoRequest(**fields), model, models_of(contract))
+    result = switched(VideoRequest(**fields), to, models_of(contract))
     return result.request, dict(result.set_aside)
 
 
@@ -96,8 +96,14 @@ ALL = [(contract, model) for contract in contracts() for model in models_of(cont
 def test_a_usual_request_survives_every_change(before: tuple[str, str], after: tuple[str, str]) -> None:
     """The prompt survives, and nothing but a required value that the old model lacks is a problem."""
     contract, model = before
-    fields = {"prompt": "A koi", "image_urls": FIRST, "callback_url": "https://a.example/hook"}
-    request, _ = moved(after[1], after[0], model=model, **fields)
+    request, _ = moved(
+        after[1],
+        after[0],
+        model=model,
+        prompt="A koi",
+        image_urls=FIRST,
+        callback_url="https://a.example/hook",
+    )
     assert request.prompt == "A koi"
     assert request.callback_url == "https://a.example/hook"
     assert all("required" in problem.message for problem in request.problems(after[0])), contract
