@@ -45,12 +45,15 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
         explicit: the fields that are set, including the model.
         models: the models of the contract.
     """
-    translation = translated(explicit, models)
-    fields, model = translation.fields, models.of(explicit["model"])
+    model = models.of(explicit["model"])
+    known = {**models.parameters, **model.parameters}
+    translation = translated(
+        {name: completed(known[name], value) if name in known else value for name, value in explicit.items()},
+        models,
+    )
+    fields = translation.fields
     values = {
-        name: completed(model.parameters.get(name, parameter), fields[name])
-        if name in fields
-        else value_if_unset(parameter, model.default(name))
+        name: fields[name] if name in fields else value_if_unset(parameter, model.default(name))
         for name, parameter in models.parameters.items()
     }
     for name, parameter in model.parameters.items():

@@ -143,16 +143,15 @@ def _shots(name: str, shots: Any, fields: Fields, model: Model) -> Iterator[Prob
         text = tr("is not a list of shots")
         yield refused(name, shots, text, [(tr("A koi in a pond"), 5)])
         return
-    if model.name and "multi_prompt" not in model.parameters:
-        fields[name] = shots  # reported as a field that the model does not take
-        return
     prompts = tuple(
         Item({"index": number, "prompt": shot.prompt, "duration": shot.duration})
         for number, shot in enumerate(shots, 1)
     )
+    yield from _put(fields, "multi_prompt", prompts, name, shots)
+    if model.name and "multi_prompt" not in model.parameters:
+        return  # reported as a field that the model does not take
     yield from _put(fields, "multi_shot", True, name, shots)
     yield from _put(fields, "shot_type", "customize", name, shots)
-    yield from _put(fields, "multi_prompt", prompts, name, shots)
     if all(is_integer(shot.duration) for shot in shots):
         fields["duration"] = sum(shot.duration for shot in shots)
     if not is_set(fields.get("prompt")):

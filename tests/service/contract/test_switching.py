@@ -92,7 +92,7 @@ def test_shots_become_those_of_the_other_contract() -> None:
 ALL = [(contract, model) for contract in contracts() for model in models_of(contract)]
 
 
-@pytest.mark.parametrize(("before", "after"), itertools.product(ALL, ALL))
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(ALL, ALL)))
 def test_a_usual_request_survives_every_change(before: tuple[str, str], after: tuple[str, str]) -> None:
     """The prompt survives, and nothing but a required value that the old model lacks is a problem."""
     contract, model = before
