@@ -48,10 +48,4 @@ def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pan
 
 def _seconds(request: VideoRequest) -> Any:
     """Return the video's length in seconds as the request has it: maybe a fraction, maybe not a number."""
-    if not request.is_multi_shot:
-        return request.duration
-    shots = request.shots if isinstance(request.shots, tuple) else ()
-    lengths = [getattr(shot, "duration", None) for shot in shots]
-    return sum(
-        length for length in lengths if isinstance(length, int | float) and not isinstance(length, bool)
-    )
+    return request.seconds_as_given

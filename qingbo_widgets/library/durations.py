@@ -1,4 +1,4 @@
-"""Durations of earlier tasks of the same kind: the same model, mode and video length."""
+"""Durations of earlier tasks of the same kind: the same model, resolution and video length."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS_EACH = 10
 
 def durations_of(rows: Rows, request: VideoRequest, service: str, limit: int) -> tuple[float, ...]:
     """Return the seconds that the latest completed tasks of this kind took; see ``Library.durations``."""
-    kind = (request.mode, request.seconds)
+    kind = (request.resolution_or_mode, request.seconds)
     # The kind is compared in Python, because databases differ in the JSON queries that they support.
     with closing(rows.durations(service, request.model, _ROWS_EACH * limit)) as results:
         matching = (duration.total_seconds() for fields, duration in results if _kind(fields) == kind)
@@ -29,6 +29,6 @@ def durations_of(rows: Rows, request: VideoRequest, service: str, limit: int) ->
 
 
 def _kind(fields: Mapping[str, Any] | None) -> tuple[object, ...] | None:
-    """Return the mode and the seconds, which determine how long a task takes; ``None`` if unreadable."""
+    """Return the resolution and the seconds, which decide how long a task takes; ``None`` if unreadable."""
     request = None if fields is None else read_request(fields)
-    return None if request is None else (request.mode, request.seconds)
+    return None if request is None else (request.resolution_or_mode, request.seconds)

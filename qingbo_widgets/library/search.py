@@ -49,7 +49,7 @@ class Selection:
     Attributes:
         text: words that must all occur in the prompt, or in the shots' prompts.
         model: the model's name.
-        mode: ``std`` or ``pro``.
+        mode: ``std`` (720p) or ``pro`` (1080p), or another resolution, such as ``4k``.
         status: a ``TaskStatus``.
         tag: one of the user's tags.
         rating: the minimum rating, 0..5.
@@ -166,8 +166,11 @@ def _request(connection: sa.Connection) -> sa.ColumnElement[Any]:
 
 
 def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-    prompt, shots = request["prompt"].as_string(), request["shots"].as_string()
-    for name in ("prompt", "duration"):  # field names in the JSON of the shots, not part of a prompt
+    prompt = request["prompt"].as_string()
+    shots: sa.ColumnElement[Any] = sa.func.coalesce(
+        request["shots"].as_string(), request["multi_prompt"].as_string()
+    )
+    for name in ("prompt", "duration", "index"):  # field names in the JSON of the shots, not in a prompt
         shots = sa.func.replace(shots, f'"{name}"', "")
     conditions: list[sa.ColumnElement[bool]] = []
     for word in sanitised(selection.text).split():
@@ -180,7 +183,7 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     if selection.model is not None:
         conditions.append(_tasks.c.model == selection.model)
     if selection.mode is not None:
-        conditions.append(sa.func.coalesce(request["mode"].as_string(), _default("mode")) == selection.mode)
+        conditions.append(_mode(request) == selection.mode)
     if selection.status is not None:
         conditions.append(_tasks.c.status == selection.status)
     if selection.tag is not None:
@@ -194,6 +197,14 @@ def _conditions(selection: Selection, request: sa.ColumnElement[Any]) -> list[sa
     if selection.until is not None:
         conditions.append(_tasks.c.submitted_at < selection.until)
     return conditions
+
+
+def _mode(request: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return the mode of a task; for a task of a later contract, the mode with its resolution."""
+    modes = {"720p": "std", "1080p": "pro"}  # contract 2026-04, "Submit: request"
+    resolution = request["resolution"].as_string()
+    by_resolution = sa.case(modes, value=resolution, else_=resolution)
+    return sa.func.coalesce(request["mode"].as_string(), by_resolution, _default("mode"))
 
 
 def _default(field: str) -> Any:

@@ -18,8 +18,8 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..library.entry import Entry
 from ..library.sweeps import Sweeps
-from ..service.contract.models import models_of
 from ..service.contract.request import Shot, VideoRequest
+from ..service.contract.schema import Models
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..service.secrets.known_keys import hide
@@ -30,7 +30,7 @@ from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, parser_of
+from .options import choices_of, parameters_of, parser_of
 from .placeholders import filled, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
@@ -92,7 +92,7 @@ class QingboMagics(Magics):
             raise _usage_error(tr("-o {output}: this is not a valid variable name.").format(output=output))
         fields = {name: value for name, value in arguments.items() if value is not None}
         text = _substituted(filled, cell.strip(), self.shell.user_ns)
-        parameters = models_of().parameters
+        parameters = parameters_of(_models())
         lists = [name for name in fields if parameters[name].type == "shots"]
         for name in lists:
             option = parameters[name].flags[-1]
@@ -176,7 +176,7 @@ class QingboMagics(Magics):
         command, *before = event.line.removesuffix(event.symbol).split() or [""]
         last = before[-1] if before else ""
         if command == "%%qingbo" or event.symbol.startswith("-") or (before and before[0].startswith("-")):
-            values = choices_of(models_of(), last, event.line.split())
+            values = choices_of(_models(), last, event.line.split())
             return list(values) if values else [option for group in _options() for option in group]
         if not before:
             return list(COMMANDS)
@@ -189,13 +189,18 @@ class QingboMagics(Magics):
         return Sweeps(manager.library.journal, manager.service).names() if last == "sweep" else []
 
 
+def _models() -> Models:
+    """Return the models of the contract that the next cell uses. Do not connect."""
+    return connection.current_contract().models
+
+
 #: The docstring of the magic without its options.
 _MAKE = inspect.getdoc(QingboMagics.make)
 
 
 def load(shell: Any) -> None:
     """Register the magics with a shell, on ``%load_ext qingbo_widgets``."""
-    explained = f"{_MAKE}\n\n{parser_of(models_of()).format_help()}"
+    explained = f"{_MAKE}\n\n{parser_of(_models()).format_help()}"
     QingboMagics.make.__doc__ = explained  # type: ignore[assignment]  # typed for a plain function
     magics = QingboMagics(shell)
     shell.register_magics(magics)
@@ -212,7 +217,7 @@ def _parsed(line: str, names: Mapping[str, Any]) -> argparse.Namespace:
         raise _option_error(line, error) from None
     words = [_substituted(filled_option, word, names) for word in words]
     try:
-        options: argparse.Namespace = parser_of(models_of()).parse_args(words)
+        options: argparse.Namespace = parser_of(_models()).parse_args(words)
     except (UsageError, ValueError) as error:
         raise _option_error(line, error) from None
     return options
@@ -229,7 +234,7 @@ def _option_error(line: str, error: Exception) -> UsageError:
 
 def _options() -> list[tuple[str, ...]]:
     """Return each option with all of its spellings."""
-    return [tuple(action.option_strings) for action in parser_of(models_of())._actions]
+    return [tuple(action.option_strings) for action in parser_of(_models())._actions]
 
 
 def _suggestion(word: str, names: Iterable[str]) -> str:

@@ -10,9 +10,10 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
 from ..service.contract.kinds import KINDS, example, parsed
+from ..service.contract.models import declared
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "parser_of"]
+__all__ = ["choices_of", "parameters_of", "parser_of"]
 
 #: The parameter that takes the text of the cell.
 _CELL = "prompt"
@@ -32,10 +33,20 @@ _EXAMPLES = {
 }
 
 
+def parameters_of(models: Models) -> dict[str, Parameter]:
+    """Return the parameters that have options: the contract's, and those whose names it has replaced."""
+    parameters = dict(models.parameters)
+    used = {flag for parameter in parameters.values() for flag in parameter.flags}
+    for name in models.spellings:
+        if not used.intersection(declared()[name].flags):
+            parameters[name] = declared()[name]
+    return parameters
+
+
 def parser_of(models: Models) -> MagicArgumentParser:
     """Return the parser of a line: an option for each parameter, for the task's variable and for waiting."""
     parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython prepends another %
-    for parameter in models.parameters.values():
+    for parameter in parameters_of(models).values():
         if parameter.name != _CELL:
             for flags, settings in _options(parameter):
                 parser.add_argument(*flags, dest=parameter.name, **settings)
@@ -52,7 +63,7 @@ def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[
         option: the option as written.
         words: the words of the line, which may name a model instead of the default.
     """
-    for parameter in models.parameters.values():
+    for parameter in parameters_of(models).values():
         if any(option in flags for flags, _ in _options(parameter)):
             return tuple(models) if parameter.name == "model" else _choices(models, parameter, words)
     return ()

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..exceptions import QingboError
 from ..i18n import tr
-from ..service.contract.models import declared
+from ..service.contract.frames import Frames, set_frames
+from ..service.contract.models import home_of
 from ..service.contract.request import VideoRequest
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
@@ -148,11 +149,12 @@ def continuation(
         **fields: fields that differ from the other video's request.
     """
     # The image determines the shape, and fields about the first video's own images are dropped.
-    changes: dict[str, Any] = {
-        name: None for name, parameter in declared().items() if parameter.media or parameter.type == "shots"
-    }
-    changes |= {"aspect_ratio": None, "prompt": prompt, "image_urls": (first_frame,)}
-    return request.replace(**{**changes, **fields})
+    models = home_of(request.given)
+    dropped = {name for name, one in models.parameters.items() if one.media or one.type == "shots"}
+    dropped |= {"aspect_ratio", "action", "multi_shot", "shot_type", "multi_prompt"}
+    changes: dict[str, Any] = {name: None for name in dropped if name in request.given}
+    set_frames(changes, Frames(first_frame), models.of(request.model))
+    return request.replace(**{**changes, "prompt": prompt, **fields})
 
 
 def save_frame(path: Path, seconds: float | None) -> Path:

@@ -12,7 +12,9 @@ from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
+from ..service.contract.contracts import Contract
 from ..service.contract.service_names import normalised
+from ..service.credentials import find_contract
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from .manager import TaskManager
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import FieldsAndModel
 
-__all__ = ["connect", "current", "default", "generate"]
+__all__ = ["connect", "current", "current_contract", "default", "generate"]
 
 _CLOSED = N_(
     "The manager of the last connect() is closed, so nothing was sent. Call connect() again with the same "
@@ -128,6 +130,16 @@ def _server(sandbox: bool | Sandbox) -> Sandbox | None:
 def default() -> TaskManager | None:
     """Return the default manager, open or closed, or ``None`` before the first connection. Never connects."""
     return _default
+
+
+def current_contract(manager: TaskManager | None = None) -> Contract:
+    """Return the contract of a manager; by default that which the next task uses. Never connect.
+
+    Raises:
+        InvalidRequest: there is no manager, and ``QINGBO_CONTRACT`` is not the date of a contract.
+    """
+    manager = manager or _default
+    return find_contract() if manager is None else manager.client.contract
 
 
 def current() -> TaskManager:

@@ -17,7 +17,7 @@ from typing import Any
 from ...i18n import N_, tr
 from ..secrets.known_keys import hide_in
 from ..secrets.masking import mask_in, without_secrets
-from .models import DEFAULT_CONTRACT, models_of
+from .models import DEFAULT_CONTRACT, contracts, models_of
 from .request import VideoRequest
 from .wire import Places, place_of
 
@@ -63,7 +63,8 @@ def read_pasted(text: str, contract: str = DEFAULT_CONTRACT) -> Pasted:
 def redacted(text: str) -> str:
     """Return the part of a pasted text that a widget may keep: no key, and only the JSON of a command."""
     try:
-        body = _without_secrets(_body_of(text), Places(models_of()))
+        body = _body_of(text)
+        body = _without_secrets(body, _places_for(body, DEFAULT_CONTRACT))
     except ValueError:  # the user must correct the text, so keep as much of it as possible
         return without_secrets(text)
     redacted = json.dumps(body, ensure_ascii=False, indent=2)
@@ -71,12 +72,27 @@ def redacted(text: str) -> str:
 
 
 def read_body(body: Mapping[str, Any], contract: str = DEFAULT_CONTRACT) -> Pasted:
-    """Read JSON from any source; list the values without a place in a request, without their secrets."""
-    models = models_of(contract)
-    places = Places(models, body.get("model"))
+    """Read JSON from any source; list the values without a place in a request, without their secrets.
+
+    Args:
+        body: the JSON object.
+        contract: the contract in whose names to read it, unless more of it has a place in another contract.
+    """
+    places = _places_for(body, contract)
     fields, unknown = places.read(_without_secrets(body, places))
     listed = tuple(f"{place}: {_shortened(value)}" for place, value in unknown)
     return Pasted(VideoRequest(**fields), frozenset(fields), listed)
+
+
+def _places_for(body: Mapping[str, Any], contract: str) -> Places:
+    """Return the places of the contract in which most of a body has one; the given contract if several do."""
+    places = Places(models_of(contract), body.get("model"))
+    fewest = len(places.read(body)[1])
+    for other in contracts() if fewest else ():
+        candidate = Places(models_of(other), body.get("model"))
+        if (count := len(candidate.read(body)[1])) < fewest:
+            places, fewest = candidate, count
+    return places
 
 
 def _without_secrets(body: Mapping[str, Any], places: Places, inside: str = "") -> dict[str, Any]:

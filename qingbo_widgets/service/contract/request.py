@@ -185,6 +185,21 @@ class VideoRequest(Searchable):
             return sum(duration for _, duration in shots if is_integer(duration))
         return self.duration if is_integer(self.duration) else 0
 
+    @property
+    def resolution_or_mode(self) -> str:
+        """The resolution, or in contract 2026-04 the mode that decides it; empty if the model decides."""
+        values = self.values()
+        return str(values.get("resolution") or values.get("mode") or "")
+
+    @property
+    def seconds_as_given(self) -> Any:
+        """The length of the video in seconds as the request has it: maybe a fraction, maybe not a number."""
+        shots = self._shots()
+        if not shots:
+            return self.duration
+        lengths = [duration for _, duration in shots if not isinstance(duration, bool)]
+        return sum(length for length in lengths if isinstance(length, int | float))
+
     def _shots(self) -> list[tuple[Any, Any]]:
         """Return the prompt and the duration of each shot; parts of another shape count as prompts."""
         if is_set(shots := self._explicit.get("shots")):

@@ -13,7 +13,7 @@ from ...library.sweeps import CellRow, SweepRow, Sweeps
 from ...service.secrets.known_keys import hide
 from ...system.console import write_line
 from ...system.host import warn
-from ..connection import current
+from ..connection import current, current_contract
 from ..manager import TaskManager
 from .grid import make_grid
 from .plain import announcement, as_json
@@ -60,7 +60,7 @@ def sweep(
         TypeError, ValueError: a field does not exist, there is nothing to generate, or the name is taken.
         MissingApiKey: there is no connection and no key.
     """
-    contract = None if manager is None else manager.client.contract.name
+    contract = current_contract(manager).name
     grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, contract=contract, **fields)
     manager = manager or current()
     rows = [CellRow(as_json(item.values), item.request.as_dict()) for item in grid.combinations]

@@ -145,10 +145,10 @@ def about(task: Task) -> Markup:
     if request is None:
         return markup.tag("div", markup.chips(task.model, task.task_id))
     prompt = " / ".join(request.prompts)
-    shots = tr("{count} shots").format(count=len(request.shots)) if request.is_multi_shot else ""
-    shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
+    shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
+    shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio or ""
     seconds = tr("{seconds} s").format(seconds=request.seconds)
-    facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
+    facts = markup.chips(task.model, seconds, request.resolution_or_mode, shots, str(shape), task.task_id)
     callback = callback_note(request)
     return (
         markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")

@@ -251,7 +251,7 @@ def _head(entry: Entry) -> Markup:
     request = request_of(entry)
     callback = callback_note(request) if request is not None else ""
     prompt += markup.note(callback, "hint") if callback else Markup()
-    mode = "" if entry.request is None else str(readable_part_of(entry).mode)
+    mode = "" if entry.request is None else readable_part_of(entry).resolution_or_mode
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
     return line + prompt + markup.chips(entry.model, mode, entry.task_id, cost)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...library.search import ORDERS, Choices, Selection
-from ...service.contract.models import declared, models_of
+from ...service.contract.models import contracts, declared, models_of
 from ...service.contract.status_names import status_name
 from ..base.build import set_tooltip
 from ..base.ipw import HBox
@@ -118,7 +118,15 @@ def _modes() -> list[tuple[str, Any]]:
     """Return the modes of all models with their labels; one model may have more than the others."""
     taken = [model.parameters["mode"] for model in models_of().values() if "mode" in model.parameters]
     offered = (option for parameter in (declared()["mode"], *taken) for option in choice_options(parameter))
-    return list(dict.fromkeys(offered))
+    return [*dict.fromkeys(offered), *((name, name) for name in _further_resolutions())]
+
+
+def _further_resolutions() -> Iterator[str]:
+    """Yield the resolutions of later contracts that no mode stands for."""
+    for models in map(models_of, contracts()):
+        if "resolution" in models.parameters and "mode" in models.spellings:
+            known = models.spellings["mode"].values.values()
+            yield from (name for name in models.parameters["resolution"].choices if name not in known)
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -171,9 +171,11 @@ def _varying(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, An
 def _common(sweep: Sweep) -> list[str]:
     first = sweep.cells[0].request
     names = set(sweep.axes)
-    facts = {"model": first.model, "mode": first.mode, "aspect_ratio": first.aspect_ratio}
-    texts = [str(value) for name, value in facts.items() if name not in names]
-    if not {"duration", "shots"} & names:
+    facts = {"model": first.model, "mode": first.resolution_or_mode, "aspect_ratio": first.aspect_ratio}
+    if "resolution" in names:
+        del facts["mode"]
+    texts = [str(value) for name, value in facts.items() if value and name not in names]
+    if not {"duration", "shots", "multi_prompt"} & names:
         texts.append(tr("{seconds} s").format(seconds=first.seconds))
     return [*texts, tr("at most {count} at once").format(count=sweep.max_running)]
 

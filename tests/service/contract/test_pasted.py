@@ -203,3 +203,13 @@ def test_no_json_breaks_the_reader(body: object) -> None:
         return
     assert isinstance(pasted.request, VideoRequest)
     pasted.request.problems()
+
+
+def test_a_request_of_another_contract() -> None:
+    """JSON of one contract is read in its own names, whichever contract the form uses."""
+    today = {"model": "kling-v3", "prompt": "A koi", "resolution": "1080p", "generate_audio": True}
+    assert read_body(today).request == VideoRequest(**today)  # type: ignore[arg-type]  # JSON
+    april = {"model": "kling-v3", "prompt": "A koi", "extra": {"mode": "pro"}}
+    pasted = read_body(april, "2026-11")
+    assert pasted.request == VideoRequest("kling-v3", "A koi", mode="pro")
+    assert pasted.unknown == ()

@@ -215,7 +215,7 @@ CONFLICTS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("model", "fields", "field"), CONFLICTS)
 def test_a_conflict_is_a_problem_of_its_field(model: str, fields: dict[str, Any], field: str) -> None:
-    """Whatever the service refuses is refused before it is sent, at the field to change."""
+    """A request that the service refuses is refused before it is sent, at the field to change."""
     assert set(problem_fields(model, **fields)) == {field}
 
 
