@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from qingbo_widgets.sandbox.contracts import CONTRACTS
 from qingbo_widgets.system.console import accept_any_text
 
 
@@ -54,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument(
         "--api-key", default=None, help="the key that clients must send (default: a random one)"
     )
+    sandbox.add_argument(
+        "--contract",
+        choices=CONTRACTS,
+        default=CONTRACTS[0],
+        help="the date of the service's contract to keep (%(default)s)",
+    )
     return parser
 
 
@@ -73,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from qingbo_widgets.sandbox.server import serve
 
             try:
-                serve(port=options.port, speed=options.speed, api_key=options.api_key)
+                serve(options.port, options.speed, options.api_key, options.contract)
             except OSError as error:  # the port is taken or not permitted
                 print(error.strerror or error, file=sys.stderr)
                 return 1

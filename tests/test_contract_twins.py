@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qingbo_widgets.sandbox.rules import violations
+from qingbo_widgets.sandbox.contracts.v2026_04.rules import violations
 from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
 from qingbo_widgets.service.contract.v2026_04 import Contract202604
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .callback import Callback
     from .faults import Faults
+    from .gaps import Gaps
     from .server import Sandbox
 
-__all__ = ["Callback", "Faults", "Sandbox"]
+__all__ = ["Callback", "Faults", "Gaps", "Sandbox"]
 
-_MODULES = {"Callback": "callback", "Faults": "faults", "Sandbox": "server"}
+_MODULES = {"Callback": "callback", "Faults": "faults", "Gaps": "gaps", "Sandbox": "server"}
 
 
 if not TYPE_CHECKING:  # with it, type checkers would accept any name

@@ -1,11 +1,11 @@
-"""The routes of contract 2026-04, on Starlette."""
+"""The routes of the service, on Starlette; the contract of the backend gives the answers their form."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
 from starlette.applications import Starlette
@@ -17,41 +17,23 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 
 from .backend import Backend, NotCancellable
+from .contracts.contract import Violation
+from .contracts.refusal import Refusal
 from .faults import falls_on
-from .rules import MODELS, violations
+from .input_length import seconds_of
 
 MAX_BODY = 1_000_000
 """Largest submit body in bytes."""
 
-_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    402: "billing_error",
-    429: "rate_limit_error",
-}
+SUBMIT = "/v1/tasks"
+#: Seconds between two looks at a task whose submit waits for its end.
+_GLANCE = 0.05
+
 _GATEWAY_PAGE = (
     "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class Refusal(Exception):
-    """A request that is answered with the service's error body."""
-
-    def __init__(
-        self, status: int, code: str, message: str, param: str = "", retry_after: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.param = status, code, message, param
-        self.headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-
-    def response(self) -> Response:
-        """Return the documented error body: ``{"error": {"message", "code", "type", "param"?}}``."""
-        error = {"message": self.message, "code": self.code, "type": _TYPES.get(self.status, "api_error")}
-        if self.param:
-            error["param"] = self.param
-        return JSONResponse({"error": error}, self.status, self.headers)
 
 
 def create_app(backend: Backend, api_key: str) -> Starlette:
@@ -69,15 +51,17 @@ def create_app(backend: Backend, api_key: str) -> Starlette:
         Route("/models", endpoints.guarded(endpoints.models)),
         Route("/models/{name}", endpoints.guarded(endpoints.model)),
     ]
+    if backend.contract.has_account:
+        service.append(Route("/dashboard/billing/balance", endpoints.guarded(endpoints.balance)))
     return Starlette(
         routes=[
             Mount("/v1", routes=service),
             Route("/videos/{link}.mp4", endpoints.video),
-            Route("/pictures/{name}", endpoints.picture),
+            Route("/pictures/{name}", endpoints.published),
         ],
         # A page of another site can make its name resolve to this machine, but cannot change this header.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
-        exception_handlers={Refusal: _refused, HTTPException: _no_such_route},
+        exception_handlers={Refusal: endpoints.refused, HTTPException: endpoints.no_such_route},
     )
 
 
@@ -111,37 +95,74 @@ class _Endpoints:
         return answer
 
     async def submit(self, request: Request) -> Response:
-        body = _decoded(await _read(request))
-        for violation in violations(body):
-            raise Refusal(400, "invalid_parameter", violation.message, violation.param)
-        if self._backend.faults.no_balance:
-            raise Refusal(402, "insufficient_balance", "the balance does not cover this task")
-        return JSONResponse(self._backend.submit(body, request.headers.get("idempotency-key", "")))
+        backend, contract = self._backend, self._backend.contract
+        body, key = _decoded(await _read(request)), request.headers.get("idempotency-key", "")
+        wait = contract.wait_seconds(",".join(request.headers.getlist("prefer")))
+        task_id = backend.keys.task_id(key, body, backend.clock())
+        is_new = task_id is None
+        try:
+            task_id = await self._accept(body, key)
+        except Refusal as refusal:
+            backend.keys.refused(key, body, backend.clock(), refusal)
+            raise
+        if wait:
+            return await self._waited(task_id, wait)
+        if is_new or backend.gaps.resubmitted == "as_submitted":
+            return JSONResponse(contract.submitted(backend.state(task_id, backend.tasks[task_id].created)))
+        return JSONResponse(contract.resubmitted(backend.state(task_id)))
+
+    async def _accept(self, body: Any, key: str) -> str:
+        """Return the id of the task of a submit, which an earlier submit with its key may have created.
+
+        Raises:
+            Refusal: the submit is refused.
+        """
+        backend, contract = self._backend, self._backend.contract
+        if violations := contract.violations(body):
+            raise _broken(violations, joined=backend.gaps.several_errors == "joined")
+        backend.refuse_by_fault()
+        video = contract.input_video(body)
+        if video is None or backend.keys.task_id(key, body, backend.clock()) is not None:
+            return backend.submit(body, key).task_id
+        return backend.submit(body, key, await seconds_of(video, backend.gaps)).task_id
+
+    async def _waited(self, task_id: str, seconds: int) -> Response:
+        """Return the answer to a submit once its task has ended, or after some seconds."""
+        backend, loop = self._backend, asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (state := backend.state(task_id)).ended is None and loop.time() < until:
+            await asyncio.sleep(_GLANCE)
+        status = 200 if state.ended is not None else backend.gaps.unfinished_status
+        return JSONResponse(backend.contract.resubmitted(state), status)
 
     async def status(self, request: Request) -> Response:
         task_id = request.path_params["task_id"]
         try:
-            return JSONResponse(self._backend.status(task_id))
+            return JSONResponse(self._backend.contract.status(self._backend.state(task_id)))
         except KeyError:
             _no_such_task(task_id)
 
     async def cancel(self, request: Request) -> Response:
         task_id = request.path_params["task_id"]
         try:
-            return JSONResponse(self._backend.cancel(task_id))
+            return JSONResponse(self._backend.contract.cancelled(self._backend.cancel(task_id)))
         except KeyError:
             _no_such_task(task_id)
         except NotCancellable:
             raise Refusal(400, "task_not_cancellable", "only a queued task can be cancelled") from None
 
     async def models(self, _: Request) -> Response:
-        return JSONResponse({"object": "list", "data": [_model(name) for name in MODELS]})
+        return JSONResponse({"object": "list", "data": list(self._backend.contract.models.values())})
 
     async def model(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in MODELS:
+        name, models = request.path_params["name"], self._backend.contract.models
+        if name not in models:
             raise Refusal(404, "model_not_found", f"there is no model {name}")
-        return JSONResponse(_model(name))
+        return JSONResponse(models[name])
+
+    async def balance(self, _: Request) -> Response:
+        backend = self._backend
+        return JSONResponse(backend.contract.balance(backend.granted, backend.charged(), backend.clock()))
 
     async def video(self, request: Request) -> Response:
         try:
@@ -152,11 +173,30 @@ class _Endpoints:
             raise Refusal(410, "link_expired", "this link has expired and the video is gone")
         return FileResponse(path, media_type="video/mp4")
 
-    async def picture(self, request: Request) -> Response:
+    async def published(self, request: Request) -> Response:
         try:
-            return FileResponse(self._backend.picture(request.path_params["name"]))
+            path, media_type = self._backend.published.file(request.path_params["name"])
         except KeyError:
             raise Refusal(404, "not_found", "there is no picture here") from None
+        return FileResponse(path, media_type=media_type)
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        is_submit = (request.method, request.url.path) == ("POST", SUBMIT)
+        body = self._backend.contract.error(error, is_submit=is_submit)
+        return JSONResponse(body, error.status, error.headers)
+
+    async def no_such_route(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = "method_not_allowed" if error.status_code == 405 else "not_found"
+        return await self.refused(request, Refusal(error.status_code, code, error.detail))
+
+
+def _broken(violations: Sequence[Violation], *, joined: bool) -> Refusal:
+    """Return the refusal of a body: of its first violation, or with the messages of all of them."""
+    first = violations[0]
+    message = "; ".join(violation.message for violation in violations) if joined else first.message
+    return Refusal(first.status, first.code, message, first.param)
 
 
 async def _read(request: Request) -> bytes:
@@ -181,18 +221,3 @@ def _reject_constant(name: str) -> NoReturn:
 
 def _no_such_task(task_id: str) -> NoReturn:
     raise Refusal(404, "task_not_found", f"there is no task {task_id}") from None
-
-
-def _model(name: str) -> dict[str, str]:
-    return {"id": name, "object": "model"}
-
-
-def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return error.response()
-
-
-def _no_such_route(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = "method_not_allowed" if error.status_code == 405 else "not_found"
-    return Refusal(error.status_code, code, error.detail).response()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import secrets
@@ -13,19 +14,23 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .callback import Callback, call
-from .drawing.media import decode, read
+from .contracts.contract import QUOTA, Contract, Json
+from .contracts.refusal import Refusal
+from .contracts.task_state import TaskState
 from .faults import Faults
+from .gaps import Gaps
+from .idempotency import IdempotencyKeys
 from .lifecycle import Timeline, timeline
+from .order import Order
+from .published import Published
 from .render_pool import DrawFailure, Job, RenderPool
-from .request import prompts_of, quota_of
 
-Json = dict[str, Any]
-
-KEY_LIFETIME = 86_400.0
-"""Seconds for which an idempotency key returns the same task."""
+#: Seconds of the simulated spending window.
+_WINDOW = 18_000
+#: Quota of the simulated spending window.
+_CAP = 5_000_000
 
 
 class NotCancellable(Exception):
@@ -38,6 +43,8 @@ class Entry:
 
     task_id: str
     body: Json
+    order: Order
+    frozen: int
     created: float  # Unix seconds, as all times here
     plan: Timeline
     video: Path
@@ -59,7 +66,7 @@ class Entry:
     def status(self, now: float) -> str:
         """Return one of the service's five statuses."""
         end = self.end()
-        if self.cancelled is not None:
+        if self.cancelled is not None and now >= self.cancelled:
             return "cancelled"
         if end is not None and now >= end:
             return "failed" if self.failure else "completed"
@@ -70,92 +77,158 @@ class Backend:
     """The tasks of one sandbox.
 
     Args:
+        contract: the contract that the sandbox keeps.
+        gaps: the answers where the documentation of the contract is silent.
         speed: factor by which tasks are faster than those of the real service.
         faults: the faults to simulate.
-        link_lifetime: seconds for which a video's link is valid after the task has ended.
+        link_lifetime: seconds for which a video's link is valid after the task has ended; by default the
+            contract's own.
         draft: whether to draw pictures of a quarter of the width and height.
+        credit: the credit of the account in US dollars, where the contract has an account.
         clock: returns Unix seconds; it must never go back, or progress would, too.
     """
 
     def __init__(
         self,
+        contract: Contract,
+        gaps: Gaps | None = None,
+        *,
         speed: float = 1.0,
         faults: Faults | None = None,
-        link_lifetime: float = 86_400.0,
+        link_lifetime: float | None = None,
         draft: bool = False,
+        credit: float = 20.0,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        self.contract = contract
+        self.gaps = gaps or Gaps()
         self.speed = speed
-        self.faults = faults or Faults()
-        self.link_lifetime = link_lifetime
+        self.link_lifetime = contract.link_lifetime if link_lifetime is None else link_lifetime
         self.draft = draft
+        self.granted = int(credit * QUOTA)
+        """The credit of the account in quota."""
         self.clock = clock or _steady_clock()
+        self.faults = faults or Faults()
         self.base_url = ""
         """The base URL of the routes, without a slash at its end; set once it is known."""
         self.tasks: dict[str, Entry] = {}
         """The tasks by their ids, in the order of submission."""
         self.callbacks: list[Callback] = []
+        self.published = Published()
+        self.keys = IdempotencyKeys(self.gaps)
         self._folder = Path(tempfile.mkdtemp(prefix="qingbo-sandbox-"))
         self._process = os.getpid()
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         _backends.add(self)
         self._render_pool = RenderPool()
         self._links: dict[str, Entry] = {}
-        self._keys: dict[str, Entry] = {}
-        self._pictures: dict[str, Path] = {}
         self._closing = threading.Event()
         self._callers: list[threading.Thread] = []
 
-    def submit(self, body: Json, idempotency_key: str = "") -> Json:
-        """Accept a valid request and start to draw its video; return the service's submit response.
+    @property
+    def faults(self) -> Faults:
+        """The faults that are simulated from now on."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._faults = faults
+        self._window_ends = self.clock() + faults.quota_window
+
+    def refuse_by_fault(self) -> None:
+        """Raise the error with which the current faults let a valid submit be answered.
+
+        Raises:
+            Refusal: there is such a fault.
+        """
+        if self.faults.no_balance:
+            raise Refusal(402, self.gaps.balance_code, "the balance does not cover this task")
+        if self.faults.price_missing:
+            raise Refusal(500, "price_not_configured", "the model has no price; nothing was charged")
+        if self.clock() < self._window_ends:
+            window = {"window": _WINDOW, "used": _CAP, "cap": _CAP, "reset_at": math.ceil(self._window_ends)}
+            message = "the quota of this spending window is used up; submit again after reset_at"
+            raise Refusal(429, "quota_window_exceeded", message, details=window)
+
+    def submit(self, body: Json, idempotency_key: str = "", input_seconds: int = 0) -> Entry:
+        """Accept a valid request and start to draw its video.
 
         Args:
             body: the request.
-            idempotency_key: the value of its header ``Idempotency-Key``. Within 24 hours the same key returns
-                the same task, whatever the body. The service documents this from contract 2026-11 on; it does
-                not affect a client of 2026-04, which sends no key, or a new one each time.
+            idempotency_key: the value of its header ``Idempotency-Key``; within 24 hours it stands for the
+                same task.
+            input_seconds: the length of the input video, if there is one.
+
+        Raises:
+            Refusal: the balance does not cover the task, or the key refuses the request.
         """
         now = self.clock()
-        known = self._keys.get(idempotency_key)
-        if known is not None and now < known.created + KEY_LIFETIME:
-            status = self._body(known, now)
-            return self._head(known, status["status"]) | {"progress": status["progress"]}
+        known = self.keys.task_id(idempotency_key, body, now)
+        if known is not None:
+            return self.tasks[known]
+        order = self.contract.order(body, input_seconds)
+        frozen = self.contract.cost(body, order)
+        if self.contract.has_account and frozen > self.granted - self.charged():
+            message = f"the task costs {frozen} quota and {self.granted - self.charged()} are left"
+            raise Refusal(402, self.gaps.balance_code, message)
         task_id = f"task-wave{int(now * 1000)}{secrets.token_hex(6)}"
-        link = secrets.token_urlsafe(24)
         entry = Entry(
             task_id,
             body,
+            order,
+            frozen,
             now,
-            timeline(body, random.random(), self.speed),
+            timeline(order, random.random(), self.speed),
             Path(self._folder, f"{task_id}.mp4"),
-            link,
+            secrets.token_urlsafe(24),
         )
-        self.tasks[task_id] = self._links[link] = entry
-        if idempotency_key:
-            self._keys[idempotency_key] = entry
-        if self.faults.fails(prompts_of(body)):
-            entry.failure = DrawFailure(self.faults.fail, "the sandbox is set to let this task fail")
-            entry.drawn = now
-            entry.end_known.set()
-        else:
-            order = {"request": body, "path": str(entry.video), "draft": self.draft}
-            entry.job = self._render_pool.draw(order, lambda failure: self._drawn(entry, failure))
+        self.tasks[task_id] = self._links[entry.link] = entry
+        self.keys.created(idempotency_key, body, now, task_id)
+        self._draw(entry)
         if "callback_url" in body:
             caller = threading.Thread(target=self._call_back, args=(entry,), daemon=True)
             self._callers.append(caller)
             caller.start()
-        return self._head(entry, "queued") | {"progress": 0}
+        return entry
 
-    def status(self, task_id: str) -> Json:
-        """Return the service's status response.
+    def charged(self) -> int:
+        """Return the quota that tasks have cost or have frozen."""
+        now = self.clock()
+        ended_free = ("failed", "cancelled")
+        return sum(
+            entry.frozen for entry in tuple(self.tasks.values()) if entry.status(now) not in ended_free
+        )
+
+    def state(self, task_id: str, now: float | None = None) -> TaskState:
+        """Return a task as it is, or as it was at a time in Unix seconds.
 
         Raises:
             KeyError: there is no such task.
         """
-        return self._body(self.tasks[task_id], self.clock())
+        entry, now = self.tasks[task_id], self.clock() if now is None else now
+        status, end = entry.status(now), entry.end()
+        has_ended = status in ("completed", "failed", "cancelled")
+        age = (now if end is None else min(now, end)) - entry.created
+        failure = entry.failure if status == "failed" else None
+        return TaskState(
+            task_id=task_id,
+            body=entry.body,
+            status=status,
+            percent=100 if status == "completed" else entry.plan.at(age),
+            frozen=entry.frozen,
+            now=now,
+            created=entry.created,
+            started=None if status in ("queued", "cancelled") else entry.created + entry.plan.starts,
+            ended=end if has_ended else None,
+            expires=self._expiry(entry),
+            video_url=f"{self.base_url}/videos/{entry.link}.mp4" if status == "completed" else "",
+            url=f"{self.base_url}/v1/tasks/{task_id}",
+            error_code=failure.code if failure else "",
+            error_message=failure.message if failure else "",
+        )
 
-    def cancel(self, task_id: str) -> Json:
-        """Cancel a task that is still queued.
+    def cancel(self, task_id: str) -> TaskState:
+        """Cancel a task that is still queued, and return it.
 
         Raises:
             KeyError: there is no such task.
@@ -168,12 +241,7 @@ class Backend:
         if entry.job is not None:
             entry.job.cancel()
         entry.end_known.set()
-        return {
-            "task_id": task_id,
-            "status": "cancelled",
-            "refunded": True,
-            "refunded_quota": quota_of(entry.body),
-        }
+        return self.state(task_id)
 
     def video(self, link: str) -> Path | None:
         """Return the file of a link, or ``None`` once the link has expired.
@@ -187,28 +255,13 @@ class Backend:
         return entry.video if now < self._expiry(entry) else None
 
     def publish(self, path: str | Path) -> str:
-        """Serve a picture at a URL of the sandbox, and return the URL.
+        """Serve a picture or a video at a URL of the sandbox, and return the URL.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the file is not a JPEG, PNG or WebP picture.
+            ValueError: the file is not a JPEG, PNG or WebP picture, nor an MP4 or WebM video.
         """
-        source = Path(path).resolve()
-        try:
-            decode(read(source))
-        except ValueError as error:
-            raise ValueError(f"{path} {error}") from None
-        name = f"{secrets.token_urlsafe(24)}{source.suffix.lower()}"
-        self._pictures[name] = source
-        return f"{self.base_url}/pictures/{name}"
-
-    def picture(self, name: str) -> Path:
-        """Return the file of a published picture.
-
-        Raises:
-            KeyError: there is no such picture.
-        """
-        return self._pictures[name]
+        return f"{self.base_url}/pictures/{self.published.add(path)}"
 
     def close(self) -> None:
         """Stop all drawing and callbacks, and remove the files. In a forked child, do nothing."""
@@ -222,6 +275,16 @@ class Backend:
             caller.join(0.2)  # a callback to a slow listener ends by its own, short, timeout
         self._remove()
 
+    def _draw(self, entry: Entry) -> None:
+        prompts = (*(shot.prompt for shot in entry.order.shots), entry.body.get("prompt", ""))
+        if self.faults.fails(prompts):
+            entry.failure = DrawFailure(self.faults.fail, "the sandbox is set to let this task fail")
+            entry.drawn = entry.created
+            entry.end_known.set()
+            return
+        job = {"request": entry.body, "path": str(entry.video), "draft": self.draft}
+        entry.job = self._render_pool.draw(job, lambda failure: self._drawn(entry, failure))
+
     def _drawn(self, entry: Entry, failure: DrawFailure | None) -> None:
         entry.failure, entry.drawn = failure, self.clock()
         entry.end_known.set()
@@ -231,35 +294,12 @@ class Backend:
         while (end := entry.end()) is not None and not self._closing.is_set():
             left = end - self.clock()
             if left <= 0:
-                self.callbacks.append(call(entry.body["callback_url"], self._body(entry, end)))
+                state = self.state(entry.task_id, end)
+                if self.contract.calls_back(entry.body, state.status):
+                    body = self.contract.status(state)
+                    self.callbacks.append(call(entry.body["callback_url"], body))
                 return
             self._closing.wait(left)
-
-    def _head(self, entry: Entry, status: str) -> Json:
-        return {
-            "task_id": entry.task_id,
-            "model": entry.body["model"],
-            "action": entry.body.get("action", "generate"),
-            "status": status,
-            "created_at": _milliseconds(entry.created),
-        }
-
-    def _body(self, entry: Entry, now: float) -> Json:
-        status, end = entry.status(now), entry.end()
-        body = self._head(entry, status)
-        if status in ("processing", "completed", "failed"):
-            body["start_time"] = _milliseconds(entry.created + entry.plan.starts)
-        if status in ("completed", "failed", "cancelled") and end is not None:
-            body["completed_at"] = _milliseconds(end)
-        age = (now if end is None else min(now, end)) - entry.created
-        body["progress"] = 100 if status == "completed" else entry.plan.at(age)
-        if status == "failed" and entry.failure is not None:
-            body["error"] = {"message": entry.failure.message, "code": entry.failure.code}
-        if status == "completed":
-            url, expires = f"{self.base_url}/videos/{entry.link}.mp4", _milliseconds(self._expiry(entry))
-            body["result"] = {"images": [], "videos": [{"url": url, "expires_at": expires}]}
-        task = f"{self.base_url}/v1/tasks/{entry.task_id}"
-        return body | {"urls": {"get": task, "cancel": f"{task}/cancel"}}
 
     def _expiry(self, entry: Entry) -> float:
         return (entry.end() or entry.created) + self.link_lifetime
@@ -281,7 +321,3 @@ if hasattr(os, "register_at_fork"):
 def _steady_clock() -> Callable[[], float]:
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()
-
-
-def _milliseconds(seconds: float) -> int:
-    return int(seconds * 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -18,11 +19,15 @@ class Faults:
         fail_prompt: only tasks whose prompt contains this text fail; empty for all of them.
         no_balance: submitting is answered with 402: the account is empty.
         rate_limit_every: every n-th request is answered with 429; 0 for none.
-        retry_after: seconds in the ``Retry-After`` of a 429.
+        retry_after: seconds in the ``Retry-After`` of a 429; 0 for none, as contract 2026-11 documents it.
         server_error_every: every n-th request is answered with 500, and is not carried out; 0 for none.
         html_every: every n-th request *is* carried out, but a gateway answers with 502 and an HTML page: the
             case in which a client must not submit again by itself; 0 for none.
         latency: seconds by which every answer is delayed.
+        quota_window: seconds, from now, until the spending window ends; until then submitting is answered
+            with 429 and ``quota_window_exceeded``, which contract 2026-11 documents; 0 for none.
+        price_missing: submitting is answered with 500 and ``price_not_configured``, which contract 2026-11
+            documents: the model has no price.
     """
 
     fail: str = ""
@@ -33,9 +38,11 @@ class Faults:
     server_error_every: int = 0
     html_every: int = 0
     latency: float = 0.0
+    quota_window: float = 0.0
+    price_missing: bool = False
 
-    def fails(self, prompts: list[str]) -> bool:
-        """Return whether a task with these prompts, one for each shot, should fail."""
+    def fails(self, prompts: Iterable[str]) -> bool:
+        """Return whether a task with these prompts should fail."""
         return bool(self.fail) and any(self.fail_prompt in prompt for prompt in prompts)
 
 

@@ -1,7 +1,7 @@
 """The life of a task: queued, processing, ended. Pure functions of the clock, so nothing needs to wait.
 
 The pace is roughly that of the real service: some seconds in the queue, then a progress that creeps, leaps
-and stalls. A ``Timeline`` is computed once from the request and a seed; ``Timeline.at`` evaluates it at any
+and stalls. A ``Timeline`` is computed once from the order and a seed; ``Timeline.at`` evaluates it at any
 time.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import bisect
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from .request import durations_of, is_pro
+from .order import Order
 
 FAILS_AFTER = 0.4
 """The fraction of its processing time after which a failing task fails."""
+_EFFORT = {720: 1.0, 1080: 1.5, 2160: 2.0}
+"""Factors of the processing time, by pixels of the shorter side."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,17 @@ class Timeline:
         return int(low + (high - low) * (age - left) / (right - left))
 
 
-def timeline(body: Mapping[str, Any], seed: object, speed: float = 1.0) -> Timeline:
+def timeline(order: Order, seed: object, speed: float = 1.0) -> Timeline:
     """Plan the life of a task.
 
     Args:
-        body: the valid submit body. Longer videos and ``pro`` take longer: 20 to 60 s in all.
+        order: the video. Longer and larger ones take longer: 20 s for 5 s of 720p, 90 s for 30 s of 1080p.
         seed: equal seeds give equal plans.
         speed: factor by which the task is faster than one of the real service.
     """
     rng = random.Random(str(seed))
     starts = rng.uniform(2.0, 3.0) / speed
-    work = (
-        rng.uniform(16.0, 18.5)
-        * (0.55 + 0.09 * sum(durations_of(body)))
-        * (1.5 if is_pro(body) else 1.0)
-        / speed
-    )
+    work = rng.uniform(16.0, 18.5) * (0.55 + 0.09 * order.seconds) * _EFFORT[order.short_side] / speed
     times, progress = [0.0], [0.0]
     while times[-1] < 1 and progress[-1] < 95:
         pace = rng.choice(("creep", "creep", "leap", "stall"))

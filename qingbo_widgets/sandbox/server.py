@@ -21,7 +21,9 @@ from .app import create_app
 from .backend import Backend
 from .callback import Callback
 from .connections import Connection, most_connections
+from .contracts import contract_of
 from .faults import Faults
+from .gaps import Gaps
 
 HOST = "127.0.0.1"
 #: Connections that may wait to be accepted.
@@ -33,7 +35,7 @@ _STOP_TIMEOUT = 5.0
 class Sandbox:
     """A local stand-in for the service that needs no account and no network.
 
-    It implements the service's contract of 2026-04 and completes every task with a real mp4 drawn from the
+    It keeps one of the service's dated contracts and completes every task with a real mp4 drawn from the
     request: a landscape marked with the word SANDBOX, never an imitation of the AI.
 
         with Sandbox(speed=10) as sandbox:
@@ -42,12 +44,20 @@ class Sandbox:
     Args:
         port: the port on 127.0.0.1; 0 for any free port.
         speed: factor by which tasks are faster than those of the real service; at 1.0 a task takes 20 to
-            60 s. No task ends before its video has been drawn, which takes two to three seconds for five
+            90 s. No task ends before its video has been drawn, which takes two to three seconds for five
             seconds of 720p.
         faults: the faults to simulate; see ``Faults``. They can be changed while the sandbox runs.
         api_key: the key that is accepted; a random one by default.
-        link_lifetime: seconds for which a video's link is valid; the service's 24 hours by default.
+        link_lifetime: seconds for which a video's link is valid; by default the contract's: 24 hours in
+            2026-04, seven days in 2026-11.
         draft: whether to draw a quarter of the width and height, which is much faster; for tests.
+        contract: the date of the contract, ``2026-04`` or ``2026-11``.
+        gaps: the answers where the documentation of contract 2026-11 is silent; see ``Gaps``.
+        credit: the credit of the account in US dollars on which the tasks of contract 2026-11 draw; 2026-04
+            documents no account, and its tasks are free.
+
+    Raises:
+        ValueError: a value is out of range, or there is no such contract.
     """
 
     def __init__(
@@ -57,15 +67,28 @@ class Sandbox:
         faults: Faults | None = None,
         *,
         api_key: str | None = None,
-        link_lifetime: float = 86_400.0,
+        link_lifetime: float | None = None,
         draft: bool = False,
+        contract: str = "2026-04",
+        gaps: Gaps | None = None,
+        credit: float = 20.0,
     ) -> None:
         if not speed > 0:
             raise ValueError("speed must be greater than 0")
+        if not 0 <= credit < float("inf"):
+            raise ValueError("credit must be a number of US dollars, 0 or more")
         self.api_key = api_key or f"sandbox-{secrets.token_urlsafe(24)}"
         """The key that the sandbox accepts, as ``Authorization: Bearer <key>``."""
         self._port = port
-        self._settings = (speed, faults, link_lifetime, draft)
+        self._contract = contract_of(contract, gaps)
+        self._settings: dict[str, Any] = {
+            "speed": speed,
+            "faults": faults,
+            "link_lifetime": link_lifetime,
+            "draft": draft,
+            "gaps": gaps,
+            "credit": credit,
+        }
         self._running: _Running | None = None
 
     def __repr__(self) -> str:
@@ -92,6 +115,11 @@ class Sandbox:
         return f"{self._started().backend.base_url}/v1"
 
     @property
+    def contract(self) -> str:
+        """The date of the contract that the sandbox keeps."""
+        return self._contract.date
+
+    @property
     def faults(self) -> Faults:
         """The faults that are simulated from now on."""
         return self._started().backend.faults
@@ -111,14 +139,14 @@ class Sandbox:
         return tuple(self._started().backend.callbacks)
 
     def publish(self, path: str | Path) -> str:
-        """Return a URL of a local picture for the sandbox's tasks, to use in ``image_urls`` and masks.
+        """Return a URL of a local picture or video for the sandbox's tasks, to use wherever they take one.
 
         Args:
-            path: a JPEG, PNG or WebP file; each request serves its current content.
+            path: a JPEG, PNG, WebP, MP4 or WebM file; each request serves its current content.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the file is not a JPEG, PNG or WebP picture.
+            ValueError: the file is not such a picture or video.
             RuntimeError: the sandbox is not running.
         """
         return self._started().backend.publish(path)
@@ -130,7 +158,7 @@ class Sandbox:
             OSError: the port is taken.
         """
         if self._running is None:
-            self._running = _Running(self._port, self.api_key, Backend(*self._settings))
+            self._running = _Running(self._port, self.api_key, Backend(self._contract, **self._settings))
         return self
 
     def stop(self) -> None:
@@ -228,21 +256,29 @@ def settings(variables: Mapping[str, str], system: str) -> str:
     )
 
 
-def serve(port: int = 8765, speed: float = 1.0, api_key: str | None = None) -> None:
+def serve(
+    port: int = 8765, speed: float = 1.0, api_key: str | None = None, contract: str = "2026-04"
+) -> None:
     """Run a sandbox until Ctrl-C or SIGTERM, and print its URL and key.
 
     Args:
         port: the port on 127.0.0.1; 0 for any free port.
         speed: factor by which tasks are faster than those of the real service.
         api_key: the key that is accepted; a random one by default.
+        contract: the date of the contract, ``2026-04`` or ``2026-11``.
 
     Raises:
         OSError: the port is taken.
+        ValueError: there is no such contract.
     """
-    with Sandbox(port, speed, api_key=api_key) as sandbox:
+    with Sandbox(port, speed, api_key=api_key, contract=contract) as sandbox:
         try:
             print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output
-            variables = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
+            variables = {
+                "QINGBO_BASE_URL": sandbox.base_url,
+                "QINGBO_API_KEY": sandbox.api_key,
+                "QINGBO_CONTRACT": sandbox.contract,
+            }
             # Signals that end a service or close its window act like Ctrl-C; otherwise its files would stay.
             for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # SIGBREAK is Windows' SIGHUP
                 number = getattr(signal, name, None)

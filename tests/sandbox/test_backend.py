@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qingbo_widgets.sandbox.backend import KEY_LIFETIME, Backend, NotCancellable
+from qingbo_widgets.sandbox.backend import Backend, NotCancellable
+from qingbo_widgets.sandbox.contracts import contract_of
 from qingbo_widgets.sandbox.faults import Faults
+from qingbo_widgets.sandbox.idempotency import KEY_LIFETIME
 
 REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
 HOUR = 3600.0
@@ -31,10 +33,26 @@ def clock() -> Clock:
     return Clock()
 
 
+def april(clock: Clock, **options: Any) -> Backend:
+    """Return a backend of contract 2026-04."""
+    return Backend(contract_of("2026-04"), clock=clock, **options)
+
+
+def submit(backend: Backend, body: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """Submit, and return the answer of the contract."""
+    entry = backend.submit(body, key)
+    return backend.contract.resubmitted(backend.state(entry.task_id))
+
+
+def status(backend: Backend, task_id: str) -> dict[str, Any]:
+    """Return the status response of the contract."""
+    return backend.contract.status(backend.state(task_id))
+
+
 @pytest.fixture
 def backend(clock: Clock) -> Iterator[Backend]:
     """Yield a backend that draws drafts and uses the simulated clock."""
-    backend = Backend(draft=True, clock=clock, link_lifetime=HOUR)
+    backend = april(clock, draft=True, link_lifetime=HOUR)
     backend.base_url = "http://127.0.0.1:1"
     yield backend
     backend.close()
@@ -47,7 +65,7 @@ def wait_until_drawn(backend: Backend, task_id: str) -> None:
 
 def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
     """A task is queued, processing, completed, each body in the documented form; then its link expires."""
-    submitted = backend.submit(REQUEST)
+    submitted = submit(backend, REQUEST)
     task_id = submitted.pop("task_id")
     assert task_id.startswith("task-wave1775285160040")
     assert submitted == {
@@ -62,19 +80,19 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
         "get": f"http://127.0.0.1:1/v1/tasks/{task_id}",
         "cancel": f"http://127.0.0.1:1/v1/tasks/{task_id}/cancel",
     }
-    assert backend.status(task_id) == {"task_id": task_id, **submitted, "urls": urls}
+    assert status(backend, task_id) == {"task_id": task_id, **submitted, "urls": urls}
 
     plan = backend.tasks[task_id].plan
     wait_until_drawn(backend, task_id)
     clock.now += plan.starts
-    processing = backend.status(task_id)
+    processing = status(backend, task_id)
     assert processing["status"] == "processing"
     assert processing["start_time"] == int(clock.now * 1000)
     assert "result" not in processing
     assert "completed_at" not in processing
 
     clock.now += plan.ends - plan.starts + 1
-    completed = backend.status(task_id)
+    completed = status(backend, task_id)
     assert (completed["status"], completed["progress"]) == ("completed", 100)
     assert completed["completed_at"] == int((clock.now - 1) * 1000)
     assert completed["result"]["images"] == []
@@ -85,34 +103,34 @@ def test_a_task_from_submit_to_expiry(backend: Backend, clock: Clock) -> None:
     assert backend.video(link).stat().st_size > 1000
     clock.now += HOUR
     assert backend.video(link) is None
-    assert backend.status(task_id) == completed
+    assert status(backend, task_id) == completed
 
 
 def test_a_task_is_not_completed_before_its_video_is_drawn(clock: Clock) -> None:
     """A late task whose video is not ready is still processing, below 100 percent."""
-    backend = Backend(draft=True, clock=clock)
+    backend = april(clock, draft=True)
     try:
-        task_id = backend.submit(REQUEST)["task_id"]
+        task_id = submit(backend, REQUEST)["task_id"]
         entry = backend.tasks[task_id]
         wait_until_drawn(backend, task_id)
         entry.drawn = None
         clock.now += 10 * HOUR
-        late = backend.status(task_id)
+        late = status(backend, task_id)
         assert late["status"] == "processing"
         assert 0 < late["progress"] < 100
         entry.drawn = clock.now
-        assert backend.status(task_id)["completed_at"] == int(clock.now * 1000)
+        assert status(backend, task_id)["completed_at"] == int(clock.now * 1000)
     finally:
         backend.close()
 
 
 def test_cancel_only_in_the_queue(backend: Backend, clock: Clock) -> None:
     """Only a queued task can be cancelled; its quota is refunded and its drawing stopped."""
-    first, second = (backend.submit({**REQUEST, "duration": 10})["task_id"] for _ in range(2))
-    answer = backend.cancel(first)
+    first, second = (submit(backend, {**REQUEST, "duration": 10})["task_id"] for _ in range(2))
+    answer = backend.contract.cancelled(backend.cancel(first))
     assert answer == {"task_id": first, "status": "cancelled", "refunded": True, "refunded_quota": 100_000}
     clock.now += HOUR
-    cancelled = backend.status(first)
+    cancelled = status(backend, first)
     assert (cancelled["status"], cancelled["progress"]) == ("cancelled", 0)
     assert cancelled["completed_at"] == cancelled["created_at"]
     assert not {"result", "error", "start_time"} & set(cancelled)
@@ -127,10 +145,10 @@ def test_a_task_fails_on_demand(backend: Backend, clock: Clock) -> None:
     """A fault lets tasks with a matching prompt fail with its code during processing."""
     backend.faults = Faults(fail="upstream_unavailable", fail_prompt="storm")
     shots = {"shot_1_prompt": "calm", "shot_1_duration": 2, "shot_2_prompt": "a storm", "shot_2_duration": 3}
-    task_id = backend.submit({"model": "kling-v3", "extra": shots})["task_id"]
-    assert backend.status(task_id)["status"] == "queued"
+    task_id = submit(backend, {"model": "kling-v3", "extra": shots})["task_id"]
+    assert status(backend, task_id)["status"] == "queued"
     clock.now += HOUR
-    failed = backend.status(task_id)
+    failed = status(backend, task_id)
     assert failed["status"] == "failed"
     assert failed["error"]["code"] == "upstream_unavailable"
     assert failed["error"]["message"]
@@ -146,7 +164,7 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
         Image.new("RGB", (4, 4)).save(path)
         url = backend.publish(path)
         assert len(url) > 50
-        assert backend.picture(url.rpartition("/")[2]) == path
+        assert backend.published.file(url.rpartition("/")[2]) == (path, None)
     Image.new("RGB", (4, 4)).save(tmp_path / "a.gif")
     (tmp_path / "a.png").write_text("no picture", encoding="utf-8")
     for name in ("a.gif", "a.png"):
@@ -158,8 +176,8 @@ def test_pictures_that_can_be_published(backend: Backend, tmp_path: Path) -> Non
 
 def test_close_removes_the_videos(clock: Clock) -> None:
     """Closing removes the folder of videos, even during a drawing."""
-    backend = Backend(clock=clock)
-    task_id = backend.submit({**REQUEST, "extra": {"mode": "pro"}, "duration": 10})["task_id"]
+    backend = april(clock)
+    task_id = submit(backend, {**REQUEST, "extra": {"mode": "pro"}, "duration": 10})["task_id"]
     folder = backend.tasks[task_id].video.parent
     assert folder.is_dir()
     backend.close()
@@ -168,12 +186,12 @@ def test_close_removes_the_videos(clock: Clock) -> None:
 
 def test_an_idempotency_key_creates_one_task(backend: Backend, clock: Clock) -> None:
     """The same key within 24 hours returns the same task; a different or later key creates a new one."""
-    first = backend.submit(REQUEST, "key-1")
-    assert backend.submit(REQUEST, "key-1") == first
-    assert backend.submit({**REQUEST, "prompt": "another"}, "key-1")["task_id"] == first["task_id"]
+    first = submit(backend, REQUEST, "key-1")
+    assert submit(backend, REQUEST, "key-1") == first
+    assert submit(backend, {**REQUEST, "prompt": "another"}, "key-1")["task_id"] == first["task_id"]
     backend.cancel(first["task_id"])
-    assert backend.submit(REQUEST, "key-1")["status"] == "cancelled"
-    others = [backend.submit(REQUEST, key)["task_id"] for key in ("key-2", "", "")]
+    assert submit(backend, REQUEST, "key-1")["status"] == "cancelled"
+    others = [submit(backend, REQUEST, key)["task_id"] for key in ("key-2", "", "")]
     clock.now += KEY_LIFETIME
-    others.append(backend.submit(REQUEST, "key-1")["task_id"])
+    others.append(submit(backend, REQUEST, "key-1")["task_id"])
     assert len({first["task_id"], *others}) == 5

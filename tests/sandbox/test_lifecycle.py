@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from qingbo_widgets.sandbox.lifecycle import Timeline, timeline
+from qingbo_widgets.sandbox.order import Order, Shot
 
-STD: dict[str, Any] = {"model": "kling-v3", "prompt": "x"}
-LONGEST: dict[str, Any] = {**STD, "duration": 15, "extra": {"mode": "pro"}}
+STD = Order((Shot("x", 5),))
+LONGEST = Order((Shot("x", 15),), short_side=1080)
 SEEDS = range(200)
 
 
@@ -19,26 +19,26 @@ def progress(plan: Timeline) -> list[int]:
     return [plan.at(plan.ends * step / 1000) for step in range(-10, 1100)]
 
 
-@pytest.mark.parametrize("body", [STD, LONGEST], ids=["shortest", "longest"])
+@pytest.mark.parametrize("order", [STD, LONGEST], ids=["shortest", "longest"])
 @pytest.mark.parametrize("speed", [1, 10])
-def test_a_task_takes_as_long_as_documented(body: dict[str, Any], speed: float) -> None:
+def test_a_task_takes_as_long_as_documented(order: Order, speed: float) -> None:
     """A task is queued for 2 to 3 s and takes 20 to 60 s in all; at speed 10 it is ten times faster."""
     for seed in SEEDS:
-        plan = timeline(body, seed, speed)
+        plan = timeline(order, seed, speed)
         assert 2 <= plan.starts * speed <= 3
         assert 18 <= plan.ends * speed <= 60
         assert plan.starts < plan.fails < plan.ends
     assert all(timeline(STD, seed).ends < 22 for seed in SEEDS)
 
 
-def test_longer_and_pro_take_longer() -> None:
-    """With equal seeds, longer videos and pro take longer, and shots take as long as their sum."""
-    ten, pro = {**STD, "duration": 10}, {**STD, "extra": {"mode": "pro"}}
-    shots = {"model": "kling-v3", "extra": {"shot_1_duration": 5, "shot_2_duration": 5}}
+def test_longer_and_larger_videos_take_longer() -> None:
+    """With equal seeds, longer and larger videos take longer, and shots take as long as their sum."""
+    ten, shots = Order((Shot("x", 10),)), Order((Shot("x", 5), Shot("y", 5)))
+    full_hd, ultra_hd = (Order(STD.shots, short_side=side) for side in (1080, 2160))
     for seed in SEEDS:
         base = timeline(STD, seed).ends
         assert base < timeline(ten, seed).ends
-        assert base < timeline(pro, seed).ends
+        assert base < timeline(full_hd, seed).ends < timeline(ultra_hd, seed).ends
         assert timeline(shots, seed) == timeline(ten, seed)
 
 
@@ -66,5 +66,5 @@ def test_progress_is_uneven() -> None:
 
 
 def test_equal_seeds_give_equal_plans() -> None:
-    """A plan is a function of the request, the seed and the speed."""
+    """A plan is a function of the order, the seed and the speed."""
     assert timeline(STD, 1) == timeline(STD, 1) != timeline(STD, 2)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import io
-import time
-import urllib.error
-import urllib.request
 import warnings
-from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import urlsplit
 
 from PIL import Image, ImageOps
 
+from .web import DownloadError, download
+
 MAX_BYTES = 10_000_000
-TIMEOUT = 10.0
 #: Maximum seconds for a whole picture, however slow its server.
 PATIENCE = 30.0
 #: As many as the largest phone cameras have whose pictures are below 10 MB; decoded, one takes 200 MB.
@@ -29,17 +24,6 @@ class UnusablePicture(Exception):
     """The error for a picture that cannot be loaded from its URL; the message gives the user the reason."""
 
 
-class _OnlyWeb(urllib.request.HTTPRedirectHandler):
-    """A handler that follows redirects to http and https only, because urllib would follow ftp as well."""
-
-    def redirect_request(
-        self, req: Any, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
-        if urlsplit(newurl).scheme not in ("http", "https"):
-            raise UnusablePicture(f"{req.full_url} leads to an address that is not on the web")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
 def fetch(url: str) -> Image.Image:
     """Fetch a picture from the web, upright and fully decoded.
 
@@ -49,18 +33,13 @@ def fetch(url: str) -> Image.Image:
     Raises:
         UnusablePicture: the URL cannot be reached, or its content is too large or not such a picture.
     """
+    data = io.BytesIO()
     try:
-        with _opener(url).open(_request(url), timeout=TIMEOUT) as response:
-            data = _read(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise UnusablePicture(f"{url} answered {error.code} {error.reason}") from None
-    except (OSError, HTTPException, ValueError) as error:
-        raise UnusablePicture(f"{url} cannot be fetched: {getattr(error, 'reason', error)}") from None
-    if len(data) > MAX_BYTES:
-        raise UnusablePicture(f"{url} is over 10 MB")
+        download(url, data, accept="image/*", max_bytes=MAX_BYTES, patience=PATIENCE)
+    except DownloadError as error:
+        raise UnusablePicture(str(error)) from None
     try:
-        return decode(data)
+        return decode(data.getvalue())
     except ValueError as error:
         raise UnusablePicture(f"{url} {error}") from None
 
@@ -101,23 +80,3 @@ def read(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise ValueError("is over 10 MB")
     return data
-
-
-def _read(response: Any) -> bytes:
-    data, end = bytearray(), time.monotonic() + PATIENCE
-    while len(data) <= MAX_BYTES and (piece := response.read1(65_536)):
-        data += piece
-        if time.monotonic() > end:
-            raise TimeoutError("it takes too long")
-    return bytes(data)
-
-
-def _request(url: str) -> urllib.request.Request:
-    return urllib.request.Request(url, headers={"User-Agent": "qingbo-sandbox", "Accept": "image/*"})
-
-
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    handlers: list[urllib.request.BaseHandler] = [_OnlyWeb()]
-    if urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost"):
-        handlers.append(urllib.request.ProxyHandler({}))  # no proxy can reach this machine's own loopback
-    return urllib.request.build_opener(*handlers)

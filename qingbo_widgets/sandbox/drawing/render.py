@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..request import Body, durations_of, extra_of, has_sound, is_pro, prompts_of
+from ..contracts.v2026_04.request import Body, durations_of, extra_of, has_sound, is_pro, prompts_of
 from .camera import Camera, View
 from .film import FPS, Floats, Frame, encode
 from .lettering import Lettering, ShotText

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+
+from ..contract import Violation, Violations
+from ..urls import is_public_url
 
 MODELS: Mapping[str, frozenset[str]] = {
     "kling-v3": frozenset({"mode", "enable_audio"}),
@@ -38,20 +39,6 @@ _MASKS = range(1, 7)
 _POINTS = range(2, 78)
 
 
-@dataclass(frozen=True)
-class Violation:
-    """A violation of one rule by a request.
-
-    Attributes:
-        param: the dotted path in the body (``extra.camera_control.type``); empty for the whole body.
-        message: a sentence for the sender that describes the violation.
-    """
-
-    param: str
-    message: str
-
-
-Violations = Iterator[Violation]
 Check = Callable[[Any, str], Violations]
 
 
@@ -174,7 +161,7 @@ def _one_of(*allowed: str) -> Check:
 
 
 def _url(value: object, param: str) -> Violations:
-    if not isinstance(value, str) or not _is_public_url(value):
+    if not isinstance(value, str) or not is_public_url(value):
         yield Violation(param, f"{param} must be an http:// or https:// URL")
 
 
@@ -265,17 +252,6 @@ def _is_integer(value: object) -> bool:
 def _is_number(value: Any) -> bool:
     # An integer of any size is finite, but math.isfinite overflows with a large one.
     return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _is_public_url(text: str) -> bool:
-    if any(character.isspace() or not character.isprintable() for character in text):
-        return False  # urlsplit would drop some of these silently
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises for an invalid port
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 _ROOT_CHECKS: Mapping[str, Check] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.sandbox.rules import CAMERA_AXES, CAMERA_PRESETS, MODELS, violations
+from qingbo_widgets.sandbox.contracts.v2026_04.rules import CAMERA_AXES, CAMERA_PRESETS, MODELS, violations
 
 URL = "https://example.com/a.png"
 POINT = {"x": 1, "y": 2.5}

@@ -1,13 +1,46 @@
-"""Readers of the fields of a valid submit body."""
+"""The meaning of a valid submit body: its price, and the video that it describes."""
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from ...order import Order, Shot
 from .rules import MAX_SHOTS
 
 Body = Mapping[str, Any]
+
+
+def order_of(body: Body) -> Order:
+    """Return the video that a valid body describes. Equal bodies give equal videos."""
+    extra = extra_of(body)
+    shots = zip(prompts_of(body), durations_of(body), strict=True)
+    return Order(
+        shots=tuple(Shot(prompt, seconds) for prompt, seconds in shots),
+        short_side=1080 if is_pro(body) else 720,
+        aspect_ratio=body.get("aspect_ratio", "16:9"),
+        has_sound=has_sound(body),
+        first_frame=body.get("image_urls", [""])[0],
+        last_frame=body.get("last_frame", ""),
+        camera_control=extra.get("camera_control"),
+        static_mask=extra.get("static_mask", ""),
+        dynamic_masks=tuple(extra.get("dynamic_masks", ())),
+        facts=tuple(_facts(body)),
+        negative_prompt=body.get("negative_prompt", ""),
+        seed=zlib.crc32(json.dumps(body, sort_keys=True).encode()),
+    )
+
+
+def _facts(body: Body) -> list[str]:
+    extra = extra_of(body)
+    facts = [body["model"], "pro 1080p" if is_pro(body) else "std 720p", f"{sum(durations_of(body))} s"]
+    if "cfg_scale" in extra:
+        facts.append(f"cfg {extra['cfg_scale']:g}")
+    if "camera_control" in extra:
+        facts.append(f"camera {extra['camera_control']['type']}")
+    return facts
 
 
 def prompts_of(body: Body) -> list[str]:
