@@ -198,7 +198,7 @@ def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: M
             if name not in model.parameters:
                 continue  # reported as a field that the model does not take
             value, default = values.get(name), model.default(name)
-            is_blank_text = isinstance(value, str) and is_blank(value)
+            is_blank_text = model.parameters[name].type == "text" and is_blank(value)
             if is_set(value) and not is_blank_text and not is_same(value, default):
                 reason = tr(constraint.refusal) if constraint.refusal else _combination(constraint)
                 yield (

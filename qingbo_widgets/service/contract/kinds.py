@@ -54,6 +54,7 @@ __all__ = [
     "parsed",
     "unset",
     "value_if_unset",
+    "with_gaps",
 ]
 
 #: An example value for each type, used if the description has none.
@@ -301,6 +302,14 @@ def completed(parameter: Parameter, value: Any) -> Any:
     if parameter.type != "objects" or not isinstance(value, tuple):
         return value
     return tuple(_completed(parameter.members, item, number) for number, item in enumerate(value, 1))
+
+
+def with_gaps(parameter: Parameter, value: Any) -> Any:
+    """Return a list of objects whose missing numbers ``completed`` will not fill in."""
+    numbers = dict.fromkeys(key for key, member in parameter.members.items() if member.numbered)
+    if not numbers or not isinstance(value, tuple):
+        return value
+    return tuple(Item({**numbers, **item}) if isinstance(item, Mapping) else item for item in value)
 
 
 def _completed(members: Mapping[str, Parameter], item: Any, number: int) -> Any:

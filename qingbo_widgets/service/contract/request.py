@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searchable, hide
 from . import checks
-from .kinds import KINDS, value_if_unset
+from .kinds import KINDS, value_if_unset, with_gaps
 from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
 from .resolve import resolve
@@ -293,14 +293,20 @@ class VideoRequest(Searchable):
             )
         models = models_of(contract or DEFAULT_CONTRACT)
         fields, unknown = Places(models, body.get("model")).read(body)
+        lists = [name for name in fields if KINDS[models.parameters[name].type].is_list]
+        unknown += [(name, fields[name]) for name in lists if not isinstance(fields[name], list)]
         if unknown:
             places = hide(", ".join(place for place, _ in unknown))
             raise TypeError(f"VideoRequest has no place for {places} of the body")
         request = cls(**fields)
-        missing = models.of(request.model).needed.difference(fields)
-        object.__setattr__(
-            request, "_explicit", MappingProxyType({**request._explicit, **dict.fromkeys(missing)})
-        )
+        # A missing value that the service needs stays missing, although a caller may leave it out.
+        missing = dict.fromkeys(models.of(request.model).needed.difference(fields))
+        known = models.parameters
+        incomplete = {
+            name: with_gaps(known[name], value) for name, value in request._explicit.items() if name in known
+        }
+        explicit = {**request._explicit, **incomplete, **missing}
+        object.__setattr__(request, "_explicit", MappingProxyType(explicit))
         return request
 
     def chosen(self) -> dict[str, Any]:

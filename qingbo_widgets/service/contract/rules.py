@@ -41,38 +41,50 @@ def _shots_add_up(values: Values) -> Iterator[Problem]:
 
 
 def _named_images_exist(values: Values) -> Iterator[Problem]:
-    """Yield a problem for a ``<<<image_N>>>`` in the prompt without an N-th image (page "Kling")."""
-    prompt, images = values.get("prompt"), values.get("image_urls")
-    count = len(images) if isinstance(images, tuple) else 0
-    for match in _IMAGE_NAME.finditer(prompt if isinstance(prompt, str) else ""):
-        if not 1 <= int(match[1]) <= count:
-            limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
-            yield refused("prompt", match[0], limit, "<<<image_1>>>")
-            return
+    """Yield a problem for a ``<<<image_N>>>`` in a prompt without an N-th image (page "Kling")."""
+    count = _count(values.get("image_urls"))
+    shots = [("multi_prompt", shot.get("prompt")) for shot in _objects(values, "multi_prompt")]
+    for field, prompt in (("prompt", values.get("prompt")), *shots):
+        for match in _IMAGE_NAME.finditer(prompt if isinstance(prompt, str) else ""):
+            if not 1 <= int(match[1]) <= count:
+                limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
+                yield refused(field, match[0], limit, "<<<image_1>>>")
+                return
 
 
 def _one_image_a_frame(values: Values) -> Iterator[Problem]:
     """Yield a problem if two images have the role of the same frame."""
-    roles = [item.get("role") for item in _objects(values, "image_with_roles")]
     for role in ("first_frame", "last_frame"):
-        if (count := sum(is_same(one, role) for one in roles)) > 1:
+        if (count := _count_of_role(values, role)) > 1:
             text = tr("image_with_roles: {count} images have the role {role}, and a video has one; try 1.")
             yield Problem("image_with_roles", text.format(count=count, role=role))
 
 
+def _one_image_beside_a_video(values: Values) -> Iterator[Problem]:
+    """Yield a problem if images with and without roles are more than one beside a video (page "Kling")."""
+    plain, with_roles = _count(values.get("image_urls")), _count(values.get("image_with_roles"))
+    if is_set(values.get("video_urls")) and plain <= 1 < plain + with_roles:
+        text = tr("image_with_roles: {count} images are given with an input video, which allows one; try 1.")
+        yield Problem("image_with_roles", text.format(count=plain + with_roles))
+
+
 def _seven_references(values: Values) -> Iterator[Problem]:
-    """Yield a problem if there are too many images and elements together (page "Kling")."""
-    images, elements = values.get("image_urls"), values.get("element_list")
-    counts = [len(value) if isinstance(value, tuple) else 0 for value in (images, elements)]
-    if is_set(elements) and sum(counts) > _MOST_REFERENCES and counts[0] <= _MOST_REFERENCES:
-        text = tr(
-            "element_list: {elements} elements and {images} images are more than {most} together; try "
-            "{example} images."
-        )
-        message = text.format(
-            elements=counts[1], images=counts[0], most=_MOST_REFERENCES, example=_MOST_REFERENCES - counts[1]
-        )
-        yield Problem("element_list", message)
+    """Yield a problem if there are too many reference images and elements together (page "Kling")."""
+    elements, roles = _count(values.get("element_list")), _count_of_role(values, "reference")
+    images = _count(values.get("image_urls")) + roles
+    if (elements or roles) and elements + images > _MOST_REFERENCES:
+        text = tr("{field}: {images} reference images and {elements} elements are more than {most} together.")
+        field = "element_list" if elements else "image_with_roles"
+        message = text.format(field=field, images=images, elements=elements, most=_MOST_REFERENCES)
+        yield Problem(field, message)
+
+
+def _count(value: Any) -> int:
+    return len(value) if isinstance(value, tuple) else 0
+
+
+def _count_of_role(values: Values, role: str) -> int:
+    return sum(is_same(item.get("role"), role) for item in _objects(values, "image_with_roles"))
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -80,6 +92,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "shots_add_up": _shots_add_up,
         "named_images_exist": _named_images_exist,
         "one_image_a_frame": _one_image_a_frame,
+        "one_image_beside_a_video": _one_image_beside_a_video,
         "seven_references": _seven_references,
     }
 )

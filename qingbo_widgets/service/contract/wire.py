@@ -118,7 +118,9 @@ class Places:
         """Yield each value in the body as its display name, its place and the value."""
         for name, value in body.items():
             place = place_of(container, name)
-            if place in self.objects and isinstance(value, Mapping):
+            if isinstance(value, Mapping) and (
+                place in self.objects or not (value or place in self._by_place)
+            ):
                 yield from self._walk(value, place)
             else:
                 yield f"{container}.{name}" if container else str(name), place, value
@@ -132,7 +134,8 @@ class Places:
 
 def _fits(parameter: Parameter, value: Any) -> bool:
     """Return whether a value in a JSON body can be read; for a choice, whether its type is right."""
-    if parameter.type == "choice" and not any(isinstance(value, type(one)) for one in parameter.choices):
+    choices = parameter.choices
+    if parameter.type == "choice" and choices and not any(isinstance(value, type(one)) for one in choices):
         return False
     return KINDS[parameter.type].fits(value)
 
