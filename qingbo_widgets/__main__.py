@@ -27,6 +27,12 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _contract(text: str) -> str:
+    if text not in CONTRACTS:
+        raise argparse.ArgumentTypeError(f"{text} is not a contract; use {' or '.join(CONTRACTS)}")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m qingbo_widgets", description="AI video generation inside a Jupyter notebook."
@@ -41,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--once", action="store_true", help="stop after the notebook has run (or set ONCE=1)")
     demo.add_argument(
         "--folder", default="demo", help="the folder for the notebooks and the videos (%(default)s)"
+    )
+    demo.add_argument(
+        "--contract",
+        type=_contract,
+        default=os.environ.get("CONTRACT") or None,
+        help="the date of the service's contract that the notebooks use (or set CONTRACT=2026-11)",
     )
 
     sandbox = commands.add_parser(
@@ -89,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from qingbo_widgets import demo
 
         once = options.once or os.environ.get("ONCE", "0").lower() in ("1", "true", "yes")
-        return demo.main(once=once, folder=options.folder)
+        return demo.main(once=once, folder=options.folder, contract=options.contract)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("qingbo_widgets"):
             raise

@@ -29,7 +29,7 @@ from qingbo_widgets.exceptions import MissingApiKey
 from qingbo_widgets.i18n import N_, tr
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.snapshot import TaskStatus
-from qingbo_widgets.service.credentials import API_KEY_VARIABLES, find_api_key
+from qingbo_widgets.service.credentials import API_KEY_VARIABLES, CONTRACT_VARIABLE, find_api_key
 from qingbo_widgets.system.files import replace
 
 __all__ = ["execute", "main", "notebooks_folder"]
@@ -302,12 +302,13 @@ def _open_lab(path: Path, environment: Mapping[str, str]) -> int:
             continue
 
 
-def main(*, once: bool = False, folder: str | Path = "demo") -> int:
+def main(*, once: bool = False, folder: str | Path = "demo", contract: str | None = None) -> int:
     """Run the demo.
 
     Args:
         once: stop after the notebook has run; implied when no terminal is attached.
         folder: the folder for the notebooks and the videos.
+        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or 2026-04.
 
     Returns:
         The exit status: 0 if the notebook ran without an error and a video was saved.
@@ -315,6 +316,8 @@ def main(*, once: bool = False, folder: str | Path = "demo") -> int:
     interactive = not once and sys.stdin.isatty() and sys.stdout.isatty()
     path = _place(Path(folder).resolve())
     environment = _environment(may_prompt=interactive)
+    if contract is not None:
+        environment[CONTRACT_VARIABLE] = contract
     _print(tr("running {path}").format(path=path))
     if not _run_notebook(path, environment):
         print(tr("The outputs up to the error are in {path}").format(path=path), file=sys.stderr)

@@ -15,8 +15,8 @@ def sped_up(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook with sandboxes that draw drafts, and a practice sandbox above real-time speed."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            for speed in ("speed=10)", "speed=20)"):
-                cell.source = cell.source.replace(speed, f"{speed[:-1]}, draft=True)")
+            for speed in ("speed=10", "speed=20"):
+                cell.source = cell.source.replace(f"Sandbox({speed}", f"Sandbox({speed}, draft=True")
             cell.source = cell.source.replace('"--port", "0"', '"--port", "0", "--speed", "1.5"')
     return notebook
 

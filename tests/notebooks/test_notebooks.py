@@ -19,7 +19,7 @@ from qingbo_widgets.library.sidecar import read_sidecar
 from tests.notebooks.outputs import html_of, printed_by, seconds_of, sped_up, tables_in, text_of
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
-VIDEOS = {"quickstart": 5, "parameters": 4, "teaching": 4, "experiments": 5}
+VIDEOS = {"quickstart": 5, "parameters": 4, "kling-2026-11": 3, "teaching": 4, "experiments": 5}
 
 
 def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:

@@ -173,7 +173,9 @@ def assert_agreement(body: dict[str, Any]) -> None:
     ours, theirs = refused_by_client(body), refused_by_sandbox(body)
     assert bool(ours) == bool(theirs), f"the client refuses {ours}, the sandbox {theirs}, for {body}"
     has_model = theirs != {"model"}  # without one, the sandbox checks nothing else
-    assert not ours or not has_model or ours & theirs, f"the client refuses {ours}, the sandbox {theirs}, for {body}"
+    assert not ours or not has_model or ours & theirs, (
+        f"the client refuses {ours}, the sandbox {theirs}, for {body}"
+    )
 
 
 def with_fields(model: str, fields: dict[str, Any]) -> dict[str, Any]:
