@@ -44,7 +44,8 @@ def models(contract: str | None = None) -> Models:
     """Return the models of a contract, with the parameters of each.
 
     Args:
-        contract: the contract's date; by default ``QINGBO_CONTRACT``, or 2026-04.
+        contract: the contract's date; by default ``QINGBO_CONTRACT``, or that of the host of
+            ``QINGBO_BASE_URL``, or 2026-04.
 
     Raises:
         InvalidRequest: there is no contract with that date.
@@ -59,7 +60,8 @@ class Client:
         api_key: the key; by default ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY`` or the keyring.
         base_url: the service's address; by default ``QINGBO_BASE_URL``, or the address in the contract. It
             must be https, except on this machine's loopback.
-        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or 2026-04.
+        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or the one that the
+            host of the address implies (2026-11 for api.qingbo.ai), or 2026-04.
         timeout: the connect timeout, and the longest pause within a response, both in seconds.
 
     Raises:
@@ -79,7 +81,7 @@ class Client:
         # Rebound, so that no later traceback can print the key, even if it was passed as base_url by mistake.
         api_key, base_url = as_secret(api_key), as_secret(base_url)
         #: The contract used with the service.
-        self.contract: Contract = find_contract(contract)
+        self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
         self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)
 
     @property

@@ -76,6 +76,9 @@ class Owner(Protocol):
     def is_local(self) -> bool:
         """True if the server runs on this machine."""
 
+    def configured_contract(self) -> str:
+        """Return the contract in the configuration, as ``TaskManager.configured_contract``."""
+
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from .models import DEFAULT_CONTRACT
 from .request import VideoRequest
 from .schema import Models
 from .snapshot import TaskSnapshot
+from .terms import Terms
 from .v2026_04 import Contract202604
+from .v2026_11 import Contract202611
 
 __all__ = ["CONTRACTS", "Contract"]
 
@@ -30,6 +31,10 @@ class Contract(Protocol):
     def models(self) -> Models:
         """The models of the contract."""
 
+    @property
+    def terms(self) -> Terms:
+        """The facts of the contract besides its models."""
+
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems."""
 
@@ -41,5 +46,7 @@ class Contract(Protocol):
         """
 
 
-CONTRACTS: Mapping[str, Contract] = MappingProxyType({DEFAULT_CONTRACT: Contract202604()})
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {contract.name: contract for contract in (Contract202604(), Contract202611())}
+)
 """Every supported contract, by its date."""

@@ -10,7 +10,7 @@ from ...exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNot
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.snapshot import TaskStatus
-from ...service.credentials import find_base_url
+from ...service.credentials import find_base_url, find_contract
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
@@ -221,11 +221,15 @@ def resume_line(task: Task) -> str:
 
 def connect_line(manager: Owner) -> str:
     """Return the Python code that connects a new kernel like this one."""
-    arguments = []
+    arguments, client, address = [], manager.client, ""
     if manager.is_sandbox:
         arguments.append("sandbox=True")
-    elif manager.client.base_url != find_base_url():
-        arguments.append(f"base_url={json.dumps(manager.client.base_url)}")
+    elif client.base_url != find_base_url(client.contract):
+        address = client.base_url
+        arguments.append(f"base_url={json.dumps(address)}")
+    usual = find_contract(manager.configured_contract(), address if manager.is_sandbox or address else None)
+    if client.contract.name != usual.name:
+        arguments.append(f"contract={json.dumps(client.contract.name)}")
     folder = manager.library.folder
     if folder != notebook_folder() / "qingbo_videos":
         shown = relative_path(folder) or folder.as_posix()
