@@ -17,6 +17,7 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .contract.contracts import Contract
+from .contract.error_codes import explanation
 from .contract.problem import Problem
 from .contract.request import VideoRequest
 from .contract.schema import Models
@@ -133,7 +134,11 @@ class Client:
             message = str(error)
         except TaskNotFound as error:  # about the model, for example: no task exists yet
             refusal = BadRequest(
-                error.message, status=error.status, code=error.code, param=error.param, hint=tr(_NOT_CHARGED)
+                error.message,
+                status=error.status,
+                code=error.code,
+                param=error.param,
+                hint=" ".join((*explanation(error.code), tr(_NOT_CHARGED))),
             )
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:

@@ -60,6 +60,7 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
         answer({}),
         answer([]),
         answer({"error": {"message": "odd"}}),
+        answer({"success": False, "message": "odd"}),
         answer(b""),
         html("<h1>Welcome</h1>", 200),
         answer({"error": {"message": "slow"}}, 408),
@@ -72,7 +73,20 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
         redirect("https://elsewhere.example/"),
     ],
     ids=[
-        *("close", "half", "no id", "list", "error in 200", "empty", "page", "408", "409", "500", "504"),
+        *(
+            "close",
+            "half",
+            "no id",
+            "list",
+            "error in 200",
+            "no success",
+            "empty",
+            "page",
+            "408",
+            "409",
+            "500",
+            "504",
+        ),
         *("a gateway's 404", "a gateway's 403", "405", "redirect"),
     ],
 )
@@ -101,6 +115,33 @@ def test_a_submission_refused(client: Client, server: FaultServer, status: int, 
     assert "misspelt" not in str(caught.value)
     assert len(list(chain_of(caught.value))) == 1
     assert len(server.requests) == 1
+
+
+def test_a_model_without_a_price_is_refused(client: Client, server: FaultServer) -> None:
+    """A 500 that says that the model has no price made no task, so the submission is not in doubt."""
+    body = {"error": {"message": "no price", "code": "price_not_configured"}}
+    server.then(answer(body, 500), answer(QUEUED))
+    with pytest.raises(
+        BadRequest, match=r"no price\. The service has no price.*Nothing was charged"
+    ) as caught:
+        client.submit(REQUEST)
+    assert (caught.value.status, caught.value.code) == (500, "price_not_configured")
+    assert len(server.requests) == 1
+
+
+def test_an_unknown_model_is_explained(client: Client, server: FaultServer) -> None:
+    """A 404 about the model keeps its code and says that the service may have renamed it."""
+    server.then(answer({"error": {"message": "no such model", "code": "model_not_found"}}, 404))
+    with pytest.raises(BadRequest, match="renamed, switched off, or misspelt") as caught:
+        client.submit(REQUEST)
+    assert (caught.value.status, caught.value.code) == (404, "model_not_found")
+
+
+def test_an_error_with_the_status_200(client: Client, server: FaultServer) -> None:
+    """An answer that reports no success is an error with the service's message, whatever its status."""
+    server.then(answer({"success": False, "message": "the key is disabled"}))
+    with pytest.raises(ServerFault, match="200: the key is disabled"):
+        client.status("t")
 
 
 def test_a_submission_that_never_left(server: FaultServer) -> None:

@@ -160,7 +160,8 @@ class Transport:
     ) -> dict[str, Any]:
         answer = self._exchange(method, self.base_url + path, body, headers, unclear)
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
-        if content is None:
+        # Some gateways report an error with the status 200.
+        if content is None or (content.get("success") is False and "task_id" not in content):
             raise error_in(answer, self._key, refused, unclear)
         return content
 

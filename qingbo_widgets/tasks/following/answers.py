@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ...exceptions import TaskCancelled, TaskFailed
+from ...exceptions import TaskCancelled
 from ...i18n import tr
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
+from .failure import failure_of
 
 __all__ = ["changes_from", "links_in"]
 
@@ -28,13 +29,16 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
         "progress": max(task.progress, snapshot.progress),
         "created_at": snapshot.created_at or task.created_at,
         "eta": eta,
+        "cost": task.cost if snapshot.cost is None else snapshot.cost,
+        "frozen": task.frozen if snapshot.frozen is None else snapshot.frozen,
+        "billing_status": snapshot.billing_status or task.billing_status,
     }
     if snapshot.status.is_ended:
         changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
     if snapshot.status == TaskStatus.completed:
         changes |= {"progress": 100, **links_in(snapshot)}
     elif snapshot.status == TaskStatus.failed:
-        changes["error"] = _failure(snapshot)
+        changes["error"] = failure_of(snapshot, task.contract)
     elif snapshot.status == TaskStatus.cancelled:
         changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
     return changes
@@ -47,14 +51,3 @@ def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
         "video_urls": tuple(video.url for video in snapshot.videos),
         "expires_at": min(expiries, default=None),
     }
-
-
-def _failure(snapshot: TaskSnapshot) -> TaskFailed:
-    reason = snapshot.error
-    text = reason.message if reason and reason.message else tr("the service gave no reason")
-    code = reason.code if reason else None
-    message = (
-        tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
-    )
-    message = message.format(task=snapshot.task_id, code=code, reason=text)
-    return TaskFailed(message, task_id=snapshot.task_id, code=code)

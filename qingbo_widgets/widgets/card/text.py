@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNotFound
+from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.snapshot import TaskStatus
@@ -45,7 +45,6 @@ _STATUS = {
 }
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
-_REFUNDED = N_("The service refunds failed tasks.")
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
 _KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
@@ -252,8 +251,6 @@ def _remedy(task: Task) -> str:
     error = task.error
     if task.status == TaskStatus.completed:
         return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)
-    if isinstance(error, TaskFailed) and task.task_id:
-        return tr(_REFUNDED)
     if isinstance(error, AuthenticationFailed) and task.task_id:
         return tr(_KEY_REFUSED)
     return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""

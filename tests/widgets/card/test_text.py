@@ -127,7 +127,6 @@ def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskSt
     [
         ({"status": "unconfirmed", "error": SubmissionUnconfirmed("No answer.")}, "No answer."),
         ({"status": "failed", "error": ConnectionFailed("No route.")}, "No route."),
-        ({"status": "failed", "task_id": "task-1", "error": TaskFailed("Bad.")}, "refunds"),
         ({"status": "completed", "task_id": "task-1", "error": DownloadFailed("Broke.")}, "costs nothing"),
         ({"status": "completed", "task_id": "task-1", "error": LinkExpired("Gone.")}, "limited time"),
         (
@@ -143,13 +142,6 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
     advice = task_text.advice(task)
     assert str(task.error).partition("\n")[0] in advice
     assert told in advice
-
-
-def test_nothing_is_refunded_that_was_never_taken(make_task: MakeTask) -> None:
-    """The advice for a task without an id does not mention a refund."""
-    error = TaskFailed("Refused.")
-    assert "refunds" not in task_text.advice(make_task(status=TaskStatus.failed, error=error))
-    assert "refunds" in task_text.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))
 
 
 @pytest.mark.parametrize("status", TaskStatus)
