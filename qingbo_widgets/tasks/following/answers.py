@@ -11,7 +11,7 @@ from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
 from .failure import failure_of
 
-__all__ = ["changes_from", "links_in"]
+__all__ = ["changes_from", "costs_in", "links_in"]
 
 
 def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
@@ -29,9 +29,7 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
         "progress": max(task.progress, snapshot.progress),
         "created_at": snapshot.created_at or task.created_at,
         "eta": eta,
-        "cost": task.cost if snapshot.cost is None else snapshot.cost,
-        "frozen": task.frozen if snapshot.frozen is None else snapshot.frozen,
-        "billing_status": snapshot.billing_status or task.billing_status,
+        **costs_in(snapshot, task),
     }
     if snapshot.status.is_ended:
         changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
@@ -42,6 +40,15 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
     elif snapshot.status == TaskStatus.cancelled:
         changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
     return changes
+
+
+def costs_in(snapshot: TaskSnapshot, task: TaskState) -> dict[str, Any]:
+    """Return the traits about money after an answer; what an answer lacks is unchanged."""
+    return {
+        "cost": task.cost if snapshot.cost is None else snapshot.cost,
+        "frozen": task.frozen if snapshot.frozen is None else snapshot.frozen,
+        "billing_status": snapshot.billing_status or task.billing_status,
+    }
 
 
 def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
@@ -142,12 +144,14 @@ def about(task: Task) -> Markup:
     """Return the request as HTML: the prompt and the main settings."""
     request = task.request
     if request is None:
-        return markup.tag("div", markup.chips(task.model, task.task_id))
+        return markup.tag("div", markup.chips(task.model, _price(task), task.task_id))
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.shots)) if request.is_multi_shot else ""
     shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio
     seconds = tr("{seconds} s").format(seconds=request.seconds)
-    facts = markup.chips(task.model, seconds, str(request.mode), shots, str(shape), task.task_id)
+    facts = markup.chips(
+        task.model, seconds, str(request.mode), shots, str(shape), _price(task), task.task_id
+    )
     callback = callback_note(request)
     return (
         markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
@@ -234,6 +238,17 @@ def connect_line(manager: Owner) -> str:
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
+
+
+def _price(task: Task) -> str:
+    """Return what the task cost, or the reserved amount while it is running; empty if that is unknown."""
+    if not terms_of(task.contract).quota_per_dollar:
+        return ""
+    if task.cost is not None:
+        return quota_text(task.cost, task.contract)
+    if task.frozen is not None and not task.status.is_ended:
+        return tr("{amount} reserved").format(amount=quota_text(task.frozen, task.contract))
+    return ""
 
 
 def _retention(task: Task, now: datetime, over: bool) -> str | None:

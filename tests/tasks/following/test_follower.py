@@ -14,6 +14,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.sidecar import read_sidecar, sidecar_path
 from qingbo_widgets.service.download import partial as parts
 from qingbo_widgets.tasks.following import outage, saving
 from qingbo_widgets.tasks.schedule import retry_delay
@@ -138,6 +139,28 @@ def test_a_rate_limited_submission_waits_and_goes_on(scripted):
     task = manager.submit(prompt=KOI).wait(20)
     assert time.monotonic() - began >= 1.0
     assert submissions(server) == [task.key, task.key]
+
+
+def test_the_costs_are_shown_stored_and_restored(make_manager, tmp_path):
+    """The reserved quota and the settled cost are traits, columns of the row, and facts of the sidecar."""
+    with FaultServer(taken(pre_consumed_cost=200_000)) as server:
+        link = f"{server.url}/v.mp4"
+        server.then(finished(link, cost=189_000, billing_status="settled"), answer(VIDEO))
+        client = qw.Client("some-key", server.url, contract="2026-11", timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(prompt=KOI).wait(20)
+        assert (task.frozen, task.cost, task.billing_status) == (200_000, 189_000, "settled")
+        assert (read_sidecar(task.video_path) or {})["cost"] == 189_000
+        again = make_manager(qw.Client("some-key", server.url, contract="2026-11")).adopt(task.key)
+        assert again is not task
+        assert (again.frozen, again.cost, again.billing_status) == (200_000, 189_000, "settled")
+        table = again.manager.library.to_dataframe()
+        assert table[["frozen", "cost", "billing_status"]].values.tolist() == [[200_000, 189_000, "settled"]]
+        moved = tmp_path / "moved"
+        moved.mkdir()
+        for file in (task.video_path, sidecar_path(task.video_path)):
+            (moved / file.name).write_bytes(file.read_bytes())
+        (row,) = qw.Library.import_(moved).entries()
+        assert row.cost == 189_000
 
 
 def spending_limit(**fields: object) -> Step:
