@@ -39,7 +39,8 @@ class Entry:
         contract: the date of the service's contract that the task was submitted under.
         frozen: the quota that the service reserved for the task, if it reports that.
         billing_status: the state of its billing at the service; empty if the service does not report it.
-        first_submitted_at: when it was first submitted, UTC, if it was submitted again since.
+        first_submitted_at: when it was first submitted, UTC, if it was submitted again before the service
+            confirmed it.
     """
 
     key: str

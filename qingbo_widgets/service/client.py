@@ -18,7 +18,7 @@ from ..exceptions import (
 from ..i18n import N_, tr
 from .contract.contracts import Contract
 from .contract.error_codes import explanation
-from .contract.problem import Problem
+from .contract.problem import Problem, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
@@ -101,23 +101,30 @@ class Client:
             raise InvalidRequest(problems)
         return self.contract.encode(request)
 
-    def submit(self, request: VideoRequest, *, idempotency_key: str | None = None) -> TaskSnapshot:
+    def submit(
+        self, request: VideoRequest, *, idempotency_key: str | None = None, wait: float | None = None
+    ) -> TaskSnapshot:
         """Submit a task (``POST /tasks``). This costs money and is never retried automatically.
 
         Args:
             request: the request to submit.
             idempotency_key: sent with the request, so that a service that supports it returns the first task
                 for a second submission.
+            wait: seconds, 1 to 60, for which the service may hold the response back until the task has ended;
+                the snapshot then has the result, or else the state after that time. Contract 2026-11 only.
 
         Raises:
-            InvalidRequest: the request has problems; nothing was sent.
+            InvalidRequest: the request has problems, or ``wait`` has; nothing was sent.
             ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
             SubmissionUnconfirmed: the request was sent but no usable response arrived; the task may exist.
             ServiceError: the service refused the request; no task was created.
         """
         payload = self.payload(request)
+        seconds = self._seconds(wait)
         message, refusal = "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        if seconds:
+            headers["Prefer"] = f"wait={seconds}"
         try:
             answer = self._transport.call(
                 "POST",
@@ -126,6 +133,7 @@ class Client:
                 headers=headers,
                 refused=tr(_NOT_CHARGED),
                 unclear=tr(_MAY_EXIST),
+                patience=seconds,
             )
             return self.contract.decode(answer)
         except ConnectionFailed as error:
@@ -227,6 +235,26 @@ class Client:
         raise TypeError(
             "A Client holds the API key and cannot be pickled; create a new one where it is needed."
         )
+
+    def _seconds(self, wait: float | None) -> int:
+        """Return the seconds to request in ``Prefer``; 0 for none.
+
+        Raises:
+            InvalidRequest: the contract does not document the header, or not with this value.
+        """
+        if wait is None:
+            return 0
+        longest = self.contract.terms.longest_wait
+        if not longest:
+            text = tr(
+                "wait: contract {contract} does not document it; leave it out, and poll status(task_id)."
+            )
+            raise InvalidRequest((Problem("wait", text.format(contract=self.contract.name)),))
+        is_whole = isinstance(wait, int | float) and not isinstance(wait, bool) and wait == wait // 1
+        if not is_whole or not 1 <= wait <= longest:
+            limit = tr("is not a whole number of seconds from 1 to {longest}").format(longest=longest)
+            raise InvalidRequest((refused("wait", wait, limit, min(30, longest)),))
+        return int(wait)
 
     def _call(
         self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""

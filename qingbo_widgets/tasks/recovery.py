@@ -93,6 +93,7 @@ class Recovery:
                 key=entry.key,
                 submitted_at=entry.submitted_at,
                 contract=entry.contract,
+                first_submitted_at=entry.first_submitted_at,
                 **state_of(entry, owner.library),
             )
             if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):

@@ -96,7 +96,8 @@ class Rows:
             discarded the new row.
         """
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
-        reset = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
+        times = {name: getattr(entry, name) for name in ("submitted_at", "first_submitted_at")}
+        reset = {"status": entry.status, "error": None, **times}
         if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:

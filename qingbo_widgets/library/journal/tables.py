@@ -71,7 +71,7 @@ tasks = sa.Table(
     sa.Column("contract", sa.String),
     sa.Column("frozen", sa.Integer),
     sa.Column("billing_status", sa.String),
-    # NULL for a task that was submitted once, at submitted_at.
+    # NULL for a task that was submitted once, at submitted_at, or again after a refusal.
     sa.Column("first_submitted_at", Moment),
 )
 

@@ -54,6 +54,7 @@ def entry_of(task: Task, service: str) -> Entry:
         cost=task.cost,
         frozen=task.frozen,
         billing_status=task.billing_status,
+        first_submitted_at=task.first_submitted_at,
     )
 
 
