@@ -18,7 +18,7 @@
         ├── AuthenticationFailed    401
         ├── InsufficientBalance     402
         ├── TaskNotFound            404
-        ├── RateLimited             429
+        ├── RateLimited             429 (.reset_at)
         └── ServerFault             5xx, or an answer from a gateway (HTML) instead of the service
 
 The text of each error states what happened, whether money may have been spent, and what to do next.
@@ -29,10 +29,11 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from .i18n import tr
+from .i18n import sentences
 
 __all__ = [
     "AuthenticationFailed",
@@ -143,7 +144,7 @@ class LinkExpired(DownloadFailed):
 
 
 class TaskFailed(QingboError):
-    """The service ended the task without a video. Failed tasks are refunded by the service.
+    """The service ended the task without a video. Failed tasks are refunded, unless the text says otherwise.
 
     Attributes:
         task_id: the task's id at the service.
@@ -202,11 +203,7 @@ class ServiceError(QingboError):
         self.param = param
         code_text = f" ({code})" if code else ""
         param_text = f" [{param}]" if param and param not in message else ""
-        text = f"{status}{code_text}: {message}{param_text}"
-        if hint:
-            is_sentence = text.endswith((".", "!", "?", "。"))
-            text = f"{text} {hint}" if is_sentence else tr("{said}. {hint}").format(said=text, hint=hint)
-        super().__init__(text)
+        super().__init__(sentences(f"{status}{code_text}: {message}{param_text}", hint))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Restore the finished text; __init__ would prepend the status again.
@@ -214,7 +211,7 @@ class ServiceError(QingboError):
 
 
 class BadRequest(ServiceError):
-    """400: the service does not accept these parameters. Nothing was charged."""
+    """400: the service does not accept these parameters, or has no such model. Nothing was charged."""
 
 
 class AuthenticationFailed(ServiceError):
@@ -230,7 +227,13 @@ class TaskNotFound(ServiceError):
 
 
 class RateLimited(ServiceError):
-    """429: too many requests at the moment."""
+    """429: too many requests at the moment, or the account's spending limit for a period is used up.
+
+    Attributes:
+        reset_at: the time (UTC) at which such a limit ends, ``None`` if the service did not state it.
+    """
+
+    reset_at: datetime | None = None
 
 
 class ServerFault(ServiceError):

@@ -16,7 +16,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["CATALOGUES", "LOCALES", "N_", "locale", "set_locale", "tr"]
+__all__ = ["CATALOGUES", "LOCALES", "N_", "locale", "sentences", "set_locale", "tr"]
 
 #: English is the language of the source; every other language has a catalogue.
 LOCALES = ("en", "zh")
@@ -38,6 +38,17 @@ def tr(message: str) -> str:
             ``str.format``.
     """
     return _catalogue(locale()).gettext(message)
+
+
+def sentences(*texts: str) -> str:
+    """Return texts one after the other, each as a sentence of its own; empty ones are left out."""
+    whole = ""
+    for text in filter(None, texts):
+        if not whole or whole.endswith((".", "!", "?", "。", "！", "？")):
+            whole = f"{whole} {text}".lstrip()
+        else:
+            whole = tr("{said}. {hint}").format(said=whole, hint=text)
+    return whole
 
 
 def locale() -> str:

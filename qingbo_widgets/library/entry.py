@@ -35,8 +35,12 @@ class Entry:
         completed_at: when the task ended, UTC.
         file: the file name of the saved video in the folder; ``None`` until it is saved.
         error: ``{"type", "message", "facts"}`` of the error that the task ended with.
-        cost: the cost that the service reports, in quota.
+        cost: the settled cost that the service reports, in quota.
         contract: the date of the service's contract that the task was submitted under.
+        frozen: the quota that the service reserved for the task, if it reports that.
+        billing_status: the state of its billing at the service; empty if the service does not report it.
+        first_submitted_at: when it was first submitted, UTC, if it was submitted again before the service
+            confirmed it.
     """
 
     key: str
@@ -53,6 +57,9 @@ class Entry:
     error: Mapping[str, Any] | None = field(default=None, hash=False)
     cost: int | None = None
     contract: str = DEFAULT_CONTRACT
+    frozen: int | None = None
+    billing_status: str = ""
+    first_submitted_at: datetime | None = None
 
     def __post_init__(self) -> None:
         # A journal may come from anywhere, and one malformed request must not hide all tasks.

@@ -112,6 +112,7 @@ def _entry(video: Path, sidecar: Mapping[str, Any]) -> Entry:
     return Entry(
         **{**defaults, **texts, **times},
         request=request if isinstance(request, dict) else None,
+        cost=cost if type(cost := sidecar.get("cost")) is int else None,
         status=TaskStatus.completed.value,
         progress=100,
         file=video.name,  # the actual name, whatever the sidecar says

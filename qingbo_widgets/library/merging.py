@@ -14,7 +14,10 @@ from .entry import ENDED, Entry
 __all__ = ["is_ahead", "merged"]
 
 #: The fields to take from the record that is behind, if the other one lacks them.
-_CARRIED_OVER = ("task_id", "model", "request", "created_at", "file", "cost")
+_CARRIED_OVER = (
+    "task_id", "model", "request", "created_at", "file", "cost", "frozen", "billing_status",
+    "first_submitted_at",
+)  # fmt: skip
 
 
 def merged(older: Entry, newer: Entry) -> Entry:

@@ -147,6 +147,8 @@ def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
         "cost": entry.cost,
+        "frozen": entry.frozen,
+        "billing_status": entry.billing_status or None,
         **asdict(judgement),
         "video": Folder(folder).place(entry.file) if entry.file else None,
         "error": (entry.error or {}).get("message"),

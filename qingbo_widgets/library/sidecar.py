@@ -60,6 +60,7 @@ def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
         "contract": entry.contract,
         "request": None if entry.request is None else dict(entry.request),
         **times,
+        **({} if entry.cost is None else {"cost": entry.cost}),
         "video": {"file": video.name, "bytes": video.stat().st_size, "sha256": _digest(video)},
         **judgement_fields(judgement),
         "versions": {_PACKAGE: __version__, "python": platform.python_version()},

@@ -17,7 +17,8 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .contract.contracts import Contract
-from .contract.problem import Problem
+from .contract.error_codes import explanation
+from .contract.problem import Problem, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
@@ -44,7 +45,8 @@ def models(contract: str | None = None) -> Models:
     """Return the models of a contract, with the parameters of each.
 
     Args:
-        contract: the contract's date; by default ``QINGBO_CONTRACT``, or 2026-04.
+        contract: the contract's date; by default ``QINGBO_CONTRACT``, or that of the host of
+            ``QINGBO_BASE_URL``, or 2026-04.
 
     Raises:
         InvalidRequest: there is no contract with that date.
@@ -59,7 +61,8 @@ class Client:
         api_key: the key; by default ``QINGBO_API_KEY``, ``WAVE_API_KEY``, ``WAVEAPI_API_KEY`` or the keyring.
         base_url: the service's address; by default ``QINGBO_BASE_URL``, or the address in the contract. It
             must be https, except on this machine's loopback.
-        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or 2026-04.
+        contract: the date of the service's contract; by default ``QINGBO_CONTRACT``, or the one that the
+            host of the address implies (2026-11 for api.qingbo.ai), or 2026-04.
         timeout: the connect timeout, and the longest pause within a response, both in seconds.
 
     Raises:
@@ -79,7 +82,7 @@ class Client:
         # Rebound, so that no later traceback can print the key, even if it was passed as base_url by mistake.
         api_key, base_url = as_secret(api_key), as_secret(base_url)
         #: The contract used with the service.
-        self.contract: Contract = find_contract(contract)
+        self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
         self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)
 
     @property
@@ -98,23 +101,30 @@ class Client:
             raise InvalidRequest(problems)
         return self.contract.encode(request)
 
-    def submit(self, request: VideoRequest, *, idempotency_key: str | None = None) -> TaskSnapshot:
+    def submit(
+        self, request: VideoRequest, *, idempotency_key: str | None = None, wait: float | None = None
+    ) -> TaskSnapshot:
         """Submit a task (``POST /tasks``). This costs money and is never retried automatically.
 
         Args:
             request: the request to submit.
             idempotency_key: sent with the request, so that a service that supports it returns the first task
                 for a second submission.
+            wait: seconds, 1 to 60, for which the service may hold the response back until the task has ended;
+                the snapshot then has the result, or else the state after that time. Contract 2026-11 only.
 
         Raises:
-            InvalidRequest: the request has problems; nothing was sent.
+            InvalidRequest: the request has problems, or ``wait`` has; nothing was sent.
             ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
             SubmissionUnconfirmed: the request was sent but no usable response arrived; the task may exist.
             ServiceError: the service refused the request; no task was created.
         """
         payload = self.payload(request)
+        seconds = self._seconds(wait)
         message, refusal = "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        if seconds:
+            headers["Prefer"] = f"wait={seconds}"
         try:
             answer = self._transport.call(
                 "POST",
@@ -123,6 +133,7 @@ class Client:
                 headers=headers,
                 refused=tr(_NOT_CHARGED),
                 unclear=tr(_MAY_EXIST),
+                patience=seconds,
             )
             return self.contract.decode(answer)
         except ConnectionFailed as error:
@@ -131,7 +142,11 @@ class Client:
             message = str(error)
         except TaskNotFound as error:  # about the model, for example: no task exists yet
             refusal = BadRequest(
-                error.message, status=error.status, code=error.code, param=error.param, hint=tr(_NOT_CHARGED)
+                error.message,
+                status=error.status,
+                code=error.code,
+                param=error.param,
+                hint=" ".join((*explanation(error.code), tr(_NOT_CHARGED))),
             )
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
@@ -220,6 +235,26 @@ class Client:
         raise TypeError(
             "A Client holds the API key and cannot be pickled; create a new one where it is needed."
         )
+
+    def _seconds(self, wait: float | None) -> int:
+        """Return the seconds to request in ``Prefer``; 0 for none.
+
+        Raises:
+            InvalidRequest: the contract does not document the header, or not with this value.
+        """
+        if wait is None:
+            return 0
+        longest = self.contract.terms.longest_wait
+        if not longest:
+            text = tr(
+                "wait: contract {contract} does not document it; leave it out, and poll status(task_id)."
+            )
+            raise InvalidRequest((Problem("wait", text.format(contract=self.contract.name)),))
+        is_whole = isinstance(wait, int | float) and not isinstance(wait, bool) and wait == wait // 1
+        if not is_whole or not 1 <= wait <= longest:
+            limit = tr("is not a whole number of seconds from 1 to {longest}").format(longest=longest)
+            raise InvalidRequest((refused("wait", wait, limit, min(30, longest)),))
+        return int(wait)
 
     def _call(
         self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""

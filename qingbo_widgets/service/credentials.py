@@ -9,6 +9,7 @@ from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.models import DEFAULT_CONTRACT
 from .contract.problem import Problem, listed, refused
+from .contract.terms import contract_at
 from .contract.urls import base_url_refusal, without_query
 from .secrets.known_keys import API_KEY_VARIABLES, remember
 from .secrets.secret import Secret, as_secret
@@ -66,13 +67,20 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
     return remember(key)
 
 
-def find_contract(explicit: str | None = None) -> Contract:
-    """Return the contract with a date: the argument, ``QINGBO_CONTRACT``, or 2026-04.
+def find_contract(explicit: str | None = None, base_url: str | None = None) -> Contract:
+    """Return the contract to speak: the argument, ``QINGBO_CONTRACT``, the address's, or 2026-04.
+
+    Args:
+        explicit: the contract's date.
+        base_url: the address, whose host may imply the contract; ``None`` for ``QINGBO_BASE_URL``.
 
     Raises:
         InvalidRequest: there is no contract with that date.
     """
-    name = explicit or os.environ.get(CONTRACT_VARIABLE, "").strip() or DEFAULT_CONTRACT
+    name = explicit or os.environ.get(CONTRACT_VARIABLE, "").strip()
+    if not name:
+        address = os.environ.get(BASE_URL_VARIABLE, "").strip() if base_url is None else base_url
+        name = contract_at(address) or DEFAULT_CONTRACT
     if name in CONTRACTS:
         return CONTRACTS[name]
     limit = tr("is not the date of a contract ({dates})").format(dates=listed(CONTRACTS))
@@ -80,7 +88,11 @@ def find_contract(explicit: str | None = None) -> Contract:
 
 
 def find_base_url(contract: Contract | None = None) -> str:
-    """Return the default address of the service: ``QINGBO_BASE_URL``, or the address in the contract."""
+    """Return the default address of the service: ``QINGBO_BASE_URL``, or the address in the contract.
+
+    The variable decides even if it names a host of another contract: the key of its owner must not go to
+    another host than the one that was set for it.
+    """
     return os.environ.get(BASE_URL_VARIABLE, "").strip() or (contract or find_contract()).base_url
 
 

@@ -6,17 +6,22 @@ import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from ..exceptions import QingboError
+from ..exceptions import InvalidRequest, QingboError
 from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
+from ..service.contract.models import DEFAULT_CONTRACT
+from ..service.contract.problem import Problem
 from ..service.contract.service_names import normalised
+from ..service.contract.terms import contract_at
 from ..service.credentials import find_contract
+from ..service.secrets.known_keys import hide
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
+from ..system.host import warn
 from .manager import TaskManager
 from .task import Task
 
@@ -30,13 +35,17 @@ _CLOSED = N_(
     "The manager of the last connect() is closed, so nothing was sent. Call connect() again with the same "
     "arguments; without arguments it connects to the service, which charges for tasks."
 )
+_OTHER_HOST = N_(
+    "{service} is documented for contract {usual}, and requests are written in {contract}, as chosen. The "
+    "key is sent to this address only."
+)
 
 _default: TaskManager | None = None
-#: Managers by service, folder and database, while anything references them.
-_managers: weakref.WeakValueDictionary[tuple[str, Path, str | None], TaskManager]
+#: Managers by service, contract, folder and database, while anything references them.
+_managers: weakref.WeakValueDictionary[tuple[str, str, Path, str | None], TaskManager]
 _managers = weakref.WeakValueDictionary()
-#: The sandbox of this process, created on first use.
-_own_sandbox: Sandbox | None = None
+#: The sandboxes of this process by their contract, created on first use.
+_own_sandboxes: dict[str, Sandbox] = {}
 #: Makes two threads that connect at the same time get the same manager.
 _connecting = threading.RLock()
 
@@ -47,8 +56,8 @@ def _renew_in_child() -> None:
     The default manager remains the parent's and refuses the child: if the parent uses the sandbox, an
     automatic connection could spend money at the service.
     """
-    global _managers, _own_sandbox, _connecting
-    _managers, _own_sandbox, _connecting = weakref.WeakValueDictionary(), None, threading.RLock()
+    global _managers, _own_sandboxes, _connecting
+    _managers, _own_sandboxes, _connecting = weakref.WeakValueDictionary(), {}, threading.RLock()
 
 
 run_in_children(_renew_in_child)
@@ -60,25 +69,29 @@ def connect(
     sandbox: bool | Sandbox = False,
     library: str | Path | Library = "qingbo_videos",
     base_url: str | Secret | None = None,
+    contract: str | None = None,
     upload: Callable[[Path], str] | None = None,
 ) -> TaskManager:
     """Connect to the service or the sandbox, and resume the unfinished tasks of the library.
 
-    The manager becomes the default one. Connecting again to the same service and library returns the same
-    manager with its tasks, so that a cell can be run twice; a new key replaces the old one.
+    The manager becomes the default one. Connecting again to the same service, contract and library returns
+    the same manager with its tasks, so that a cell can be run twice; a new key replaces the old one.
 
     Args:
         api_key: the key; by default from the environment (``QINGBO_API_KEY``) or the keyring.
         sandbox: ``True`` to start the sandbox on this machine (no key, no cost, no AI), or a sandbox of
             your own.
         library: the folder for videos and journal, relative to the notebook.
-        base_url: the service's URL, by default ``QINGBO_BASE_URL``, else the documented one.
+        base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
+        contract: the date of the service's contract, such as ``"2026-11"``; by default
+            ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
         upload: a function that uploads a local image and returns its public URL, for continuing from a
             frame. The sandbox needs none.
 
     Raises:
         MissingApiKey: no key was passed and none was found.
-        InvalidRequest: the key must not be sent to ``base_url``.
+        InvalidRequest: the key must not be sent to ``base_url``, or the contract is unknown or not that of
+            the sandbox.
         TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
@@ -89,20 +102,20 @@ def connect(
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
     library = library if isinstance(library, Library) else Library(library)
     with _connecting:
-        return _connect(api_key, base_url, sandbox, library, upload)
+        server = _server(sandbox, contract)
+        if server is not None:
+            client = Client(server.api_key, server.base_url, contract=_contract_of(server))
+        else:
+            client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
+        return _connect(client, server, library, upload)
 
 
 def _connect(
-    api_key: Secret | None,
-    base_url: Secret | None,
-    sandbox: bool | Sandbox,
-    library: Library,
-    upload: Callable[[Path], str] | None,
+    client: Client, server: Sandbox | None, library: Library, upload: Callable[[Path], str] | None
 ) -> TaskManager:
     global _default
-    server = _server(sandbox)
-    client = Client(server.api_key, server.base_url) if server is not None else Client(api_key, base_url)
-    manager = _managers.get(name := (normalised(client.base_url), library.folder, library.journal.database))
+    service, contract = normalised(client.base_url), client.contract.name
+    manager = _managers.get(name := (service, contract, library.folder, library.journal.database))
     if manager is None or manager.is_closed or manager.sandbox is not server:
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager
@@ -110,21 +123,35 @@ def _connect(
         manager.client = client
     manager.upload = upload or manager.upload
     _default = manager
+    if (usual := contract_at(client.base_url)) not in (None, contract):
+        warn(tr(_OTHER_HOST).format(service=client.base_url, usual=usual, contract=contract))
     manager.recover_soon()
     return manager
 
 
-def _server(sandbox: bool | Sandbox) -> Sandbox | None:
-    global _own_sandbox
+def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
+    """Return the running sandbox to connect to; ``None`` for the service."""
     if sandbox is False:
         return None
     if sandbox is not True:
+        if contract not in (None, own := _contract_of(sandbox)):
+            text = tr(
+                "contract: this sandbox speaks {own}, not {contract!r:.40}; Sandbox(contract=…) decides."
+            )
+            raise InvalidRequest((Problem("contract", hide(text.format(own=own, contract=contract))),))
         return sandbox.start()
-    if _own_sandbox is None:
+    # No address implies the contract: QINGBO_BASE_URL is not the sandbox's.
+    name = find_contract(contract or TaskManager.configured_contract(), base_url="").name
+    if name not in _own_sandboxes:
         from ..sandbox import Sandbox as Server
 
-        _own_sandbox = Server()
-    return _own_sandbox.start()
+        settings: dict[str, Any] = {} if name == DEFAULT_CONTRACT else {"contract": name}
+        _own_sandboxes[name] = Server(**settings)
+    return _own_sandboxes[name].start()
+
+
+def _contract_of(sandbox: Sandbox) -> str:
+    return str(getattr(sandbox, "contract", DEFAULT_CONTRACT))
 
 
 def default() -> TaskManager | None:

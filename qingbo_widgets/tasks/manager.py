@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
-from traitlets import Float, Int
+from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
 from ..exceptions import InvalidRequest, QingboError
@@ -59,6 +59,7 @@ class TaskManager(Configurable):
 
     Raises:
         MissingApiKey: no client was passed and no key was found.
+        InvalidRequest: the contract in the configuration or the environment is unknown.
         TypeError: ``client`` is not a ``Client``, or ``library`` not a ``Library``.
     """
 
@@ -86,6 +87,12 @@ class TaskManager(Configurable):
         12, min=0, help="A sweep of more tasks than this is submitted only after the user confirms."
     ).tag(config=True)
 
+    contract = Unicode(
+        "",
+        help="The date of the service's contract, such as 2026-11, where no argument chooses one; by default "
+        "that of the environment, of the host of the base URL, or 2026-04.",
+    ).tag(config=True)
+
     def __init__(
         self,
         client: Client | None = None,
@@ -100,7 +107,8 @@ class TaskManager(Configurable):
         if library is not None and not isinstance(library, Library):
             raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
         super().__init__(**{"parent": shell(), **settings})
-        self.client = Client() if client is None else client
+        self.client = Client(contract=self.contract) if client is None else client
+        self.contract = self.client.contract.name
         self.library = Library() if library is None else library
         self.sandbox = sandbox
         self.monitor = TaskMonitor(self.library.journal)
@@ -120,6 +128,12 @@ class TaskManager(Configurable):
             self, finish, self.monitor, self.library, self.holder, self.backlog
         )
         self._renewal: Future[None] | None = None
+
+    @classmethod
+    def configured_contract(cls) -> str:
+        """Return ``c.TaskManager.contract`` of the running IPython; empty if it is not set."""
+        section = getattr(shell(), "config", {}).get(cls.__name__, {})
+        return str(section.get("contract", ""))
 
     def __repr__(self) -> str:
         where = "the sandbox" if self.is_sandbox else self.client.base_url

@@ -65,7 +65,7 @@ class Recovery:
     def run(self) -> list[Task]:
         """Resume the unfinished tasks and return those that are now followed."""
         owner = self._owner
-        return self._take_up_all(owner.library.entries(service=owner.service, unfinished=True))
+        return self._take_up_all(self._own(owner.library.entries(service=owner.service, unfinished=True)))
 
     def resume(self, task_id: str) -> Task:
         """Return the task with this id, in the journal or not, and follow it if it has not ended."""
@@ -93,6 +93,7 @@ class Recovery:
                 key=entry.key,
                 submitted_at=entry.submitted_at,
                 contract=entry.contract,
+                first_submitted_at=entry.first_submitted_at,
                 **state_of(entry, owner.library),
             )
             if task.video_path is not None or task.status in (TaskStatus.failed, TaskStatus.cancelled):
@@ -107,7 +108,7 @@ class Recovery:
             entries = await owner.monitor.journal(
                 owner.library.entries, service=owner.service, unfinished=True
             )
-            for entry in reversed(entries):
+            for entry in reversed(self._own(entries)):
                 self._take_up_all([entry])
                 await asyncio.sleep(0)  # let submissions in while thousands of tasks are resumed
         except Exception:
@@ -115,6 +116,17 @@ class Recovery:
                 "The unfinished tasks in %s could not be read", owner.library.folder, exc_info=True
             )
             raise
+
+    def _own(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Return the tasks that this server may have.
+
+        The service has the tasks of all its contracts, and a response is read alike in each. A sandbox has
+        those of its own contract only, and would report the tasks of another sandbox as lost.
+        """
+        owner = self._owner
+        if not owner.is_sandbox:
+            return entries
+        return [entry for entry in entries if entry.contract == owner.client.contract.name]
 
     def _take_up_all(self, entries: Sequence[Entry]) -> list[Task]:
         recovered = []

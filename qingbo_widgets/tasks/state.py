@@ -9,6 +9,7 @@ from typing import Any
 from traitlets import Float, Instance, Int, Tuple, Unicode
 
 from ..exceptions import QingboError
+from ..service.contract.models import DEFAULT_CONTRACT
 from ..service.contract.snapshot import TaskStatus
 from .observers import ObservedTraits
 
@@ -16,7 +17,13 @@ __all__ = ["TaskState"]
 
 
 class TaskState(ObservedTraits):
-    """The state of a task as traits, which only ``set_traits`` changes."""
+    """The state of a task as traits, which only ``set_traits`` changes.
+
+    Attributes:
+        contract: the date of the service's contract under which the task was created.
+    """
+
+    contract: str = DEFAULT_CONTRACT
 
     task_id = Unicode("", read_only=True, help="The service's id, empty until it has answered.")
     model = Unicode("", read_only=True, help="The model's name.")
@@ -40,6 +47,16 @@ class TaskState(ObservedTraits):
     eta: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
         None, allow_none=True, read_only=True, help="Estimated seconds that remain."
     )
+    cost: int | None = Int(  # type: ignore[assignment]  # traitlets types it without None
+        None, allow_none=True, read_only=True, help="The settled cost in quota, once the service reports it."
+    )
+    frozen: int | None = Int(  # type: ignore[assignment]
+        None,
+        allow_none=True,
+        read_only=True,
+        help="The quota that the service has reserved for it, if known.",
+    )
+    billing_status = Unicode("", read_only=True, help="The state of its billing at the service, if known.")
     message = Unicode("", read_only=True, help="A note on the current step, often empty.")
 
     def set_traits(self, **changes: Any) -> None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
@@ -19,6 +19,7 @@ from ..media.frames import contact_sheet, continuation, save_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
+from ..service.contract.terms import terms_of
 from ..system.console import write_line
 from ..system.host import in_notebook
 from ..system.interrupts import outcome, uninterrupted
@@ -43,6 +44,8 @@ __all__ = ["Cancellable", "Owner", "Task"]
 
 #: Seconds between two checks while ``wait`` blocks; Kernel → Interrupt ends the wait at once.
 TICK = 0.1
+#: The time by which a submission must precede the moment at which the service forgets its key.
+KEY_MARGIN = timedelta(minutes=10)
 
 
 class Cancellable(Protocol):
@@ -76,6 +79,9 @@ class Owner(Protocol):
     def is_local(self) -> bool:
         """True if the server runs on this machine."""
 
+    def configured_contract(self) -> str:
+        """Return the contract in the configuration, as ``TaskManager.configured_contract``."""
+
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit another task."""
 
@@ -103,6 +109,8 @@ class Task(TaskState):
         key: the idempotency key, created locally; it identifies the task before the service assigns an id.
         submitted_at: submission time, UTC.
         contract: the date of the service contract under which it was created.
+        first_submitted_at: the time of the first submission, UTC, if it was submitted again before the
+            service confirmed it.
         manager: the manager that follows it.
         lifecycle: its followed or done state. This and the next two attributes are for its follower.
         follower: the current or last follower.
@@ -117,6 +125,7 @@ class Task(TaskState):
         key: str | None = None,
         submitted_at: datetime | None = None,
         contract: str | None = None,
+        first_submitted_at: datetime | None = None,
         **state: Any,
     ) -> None:
         super().__init__()
@@ -125,6 +134,7 @@ class Task(TaskState):
         self.key = key or uuid.uuid4().hex
         self.submitted_at = submitted_at or next_moment()
         self.contract = contract or manager.client.contract.name
+        self.first_submitted_at = first_submitted_at
         self.lifecycle = Lifecycle(manager.monitor.run_callback)
         self.follower: Cancellable | None = None
         self.forecast: Forecast | None = None
@@ -268,18 +278,23 @@ class Task(TaskState):
             raise QingboError(message.format(**self._labels()))
         self._await_or_report(self.manager.monitor.start(self.manager.check, self, task_id.strip()), wait)
 
-    def submit_again(self) -> None:
+    def submit_again(self, *, billed_anew: bool = False) -> None:
         """Submit an unconfirmed or never accepted task again, with the same idempotency key.
 
-        A service that knows the key returns the first task; one that does not bills a second. Of concurrent
-        calls from several threads, one submits and the others raise.
+        A service that knows the key returns the first task; one that does not bills a second. Contract
+        2026-11 promises the former for 24 hours. Of concurrent calls from several threads, one submits and
+        the others raise.
+
+        Args:
+            billed_anew: submit even if the service has forgotten the key, which makes a second task that is
+                charged too.
 
         Raises:
             QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
-                it was created under another contract than that of the manager's client.
+                as in ``check_resubmission``.
         """
         self.manager.monitor.check_open()
-        if self.resubmit():
+        if self.resubmit(billed_anew=billed_anew):
             return
         message = tr(
             "The task {task} is {status}: only a task that the service has not confirmed can be submitted "
@@ -413,43 +428,70 @@ class Task(TaskState):
 
     # ------------------------------------------------------------------ for the follower, on its thread
 
-    def resubmit(self, **options: Any) -> bool:
+    def resubmit(self, *, billed_anew: bool = False, **options: Any) -> bool:
         """Submit again like ``submit_again``, but return ``False`` if there is nothing to submit again.
 
         Args:
+            billed_anew: as in ``submit_again``.
             **options: for ``TaskManager.follow``.
 
         Raises:
-            QingboError: as in ``check_contract``.
+            QingboError: as in ``check_resubmission``.
         """
         if self.can_be_submitted:
-            self.check_contract()
+            self.check_resubmission(billed_anew=billed_anew)
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
+            self.first_submitted_at = self._first_doubt()
             previous, self.submitted_at = self.submitted_at, next_moment()
             options |= {"submit": True, "last_submitted_at": previous}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 
-    def check_contract(self) -> None:
-        """Raise an error unless the client speaks the contract under which the task was created.
+    def check_resubmission(self, *, billed_anew: bool = False) -> None:
+        """Raise an error unless the service treats another submission as a repetition of the first.
 
-        Under another contract its body may have another meaning, and its idempotency key none.
+        Args:
+            billed_anew: whether the user has agreed to a second task that is charged too.
 
         Raises:
-            QingboError: the task was created under another contract than that of the manager's client.
+            QingboError: the task was created under another contract than that of the manager's client, in
+                which its body may have another meaning and its idempotency key none; or the service has
+                forgotten the key of the unconfirmed submission.
         """
         spoken = self.manager.client.contract.name
         if self.contract != spoken:
             message = tr(
                 "The task {task} was created under contract {contract:.20} of the service, and this "
                 "connection speaks {spoken}: it is not submitted again, because the service might treat it "
-                "as a second task and charge for both. Connect with QINGBO_CONTRACT={contract:.20}, in a "
-                "version of this package that speaks it, and submit it again there. If the service's "
-                "dashboard shows it, check(its id) follows it at no cost."
+                'as a second task and charge for both. Connect with connect(contract="{contract:.20}") and '
+                "submit it again there. If the service's dashboard shows it, check(its id) follows it at no "
+                "cost."
             )
             raise QingboError(message.format(contract=self.contract, spoken=spoken, **self._labels()))
+        if self.is_key_forgotten and not billed_anew:
+            message = tr(
+                "The task {task} was first submitted at {when:%Y-%m-%d %H:%M}, and the service remembers the "
+                "key of a submission for {hours:.0f} hours only: another submission makes a second task, "
+                "which is charged too. If the service's dashboard shows the first one, check(its id) follows "
+                "it at no cost. submit_again(billed_anew=True) submits it all the same."
+            )
+            when = (self.first_submitted_at or self.submitted_at).astimezone()
+            hours = (terms_of(self.contract).remembers_keys or timedelta()).total_seconds() / 3600
+            raise QingboError(message.format(when=when, hours=hours, **self._labels()))
+
+    @property
+    def is_key_forgotten(self) -> bool:
+        """True if the service no longer knows the key of this unconfirmed submission.
+
+        Another submission would then be a second task. Only if the contract documents the key.
+        """
+        remembered = terms_of(self.contract).remembers_keys
+        if self.status != TaskStatus.unconfirmed or remembered is None:
+            return False
+        first = self.first_submitted_at or self.submitted_at
+        return datetime.now(UTC) - first > remembered - KEY_MARGIN
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Set the follower and change some traits."""
@@ -473,6 +515,12 @@ class Task(TaskState):
         if error is not None:
             with suppress(QingboError):  # the manager was closed, which its tasks already show
                 self.manager.monitor.call_soon(lambda: self.set_traits(message=str(error)))
+
+    def _first_doubt(self) -> datetime | None:
+        """Return when the first submission was sent that the next one repeats; ``None`` if there is none."""
+        if self.status != TaskStatus.unconfirmed or self.is_key_forgotten:
+            return None
+        return self.first_submitted_at or self.submitted_at
 
     @property
     def can_be_submitted(self) -> bool:

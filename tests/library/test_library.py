@@ -69,6 +69,10 @@ def test_every_column_comes_back_as_it_was(tmp_path):
         completed_at=NOW + timedelta(seconds=90.5),
         error={"type": "TaskFailed", "message": "上游不可用"},
         cost=50_000,
+        contract="2026-11",
+        frozen=60_000,
+        billing_status="settled",
+        first_submitted_at=NOW - timedelta(hours=3),
     )
     library = Library(tmp_path)
     library.add(full)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from tests.faults.film import film
-from tests.faults.server import FaultServer, Step, answer, close, html, partial, redirect
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, html, partial, redirect
 from tests.service.leaks import chain_of, shown_by
 
 KEY = "sk-sentinel-0123456789"
@@ -41,6 +42,58 @@ def test_submit(client: Client, server: FaultServer) -> None:
     assert (request.method, request.path) == ("POST", "/v1/tasks")
     assert request.json == client.payload(REQUEST)
     assert request.headers["idempotency-key"] == "key-1"
+
+
+@pytest.fixture
+def november(server: FaultServer) -> Iterator[Client]:
+    """Yield a client that speaks contract 2026-11, with a short read timeout."""
+    with Client(KEY, server.url, contract="2026-11", timeout=(20.0, 0.3)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"status": "completed", "progress": "100%", "cost": 189_000}, TaskStatus.completed),
+        ({"status": "processing", "progress": "45%", "pre_consumed_cost": 189_000}, TaskStatus.processing),
+    ],
+)
+def test_a_submission_that_waits(
+    november: Client, server: FaultServer, body: dict[str, object], status: TaskStatus
+) -> None:
+    """The service holds the answer back for longer than the timeout; the end and the state are both read."""
+
+    def slow(exchange: Exchange) -> bool:
+        exchange.stopped.wait(0.6)
+        return answer({"task_id": "task-1", **body}, 202)(exchange)
+
+    server.then(slow)
+    snapshot = november.submit(REQUEST, wait=5)
+    assert snapshot.status is status
+    assert {snapshot.cost, snapshot.frozen} == {189_000, None}
+    assert server.requests[0].headers["prefer"] == "wait=5"
+
+
+def test_a_submission_does_not_wait_by_itself(november: Client, server: FaultServer) -> None:
+    """The header is sent only on request."""
+    server.then(answer(QUEUED))
+    november.submit(REQUEST)
+    assert "prefer" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("wait", [0, -1, 61, 2.5, float("nan"), float("inf"), True, "30"])
+def test_a_wait_that_the_service_does_not_take(november: Client, server: FaultServer, wait: Any) -> None:
+    """A wait outside 1 to 60 whole seconds is refused with one that works, before anything is sent."""
+    with pytest.raises(InvalidRequest, match=r"wait: .* 1 to 60; try 30\."):
+        november.submit(REQUEST, wait=wait)
+    assert server.requests == []
+
+
+def test_the_first_contract_does_not_wait(client: Client, server: FaultServer) -> None:
+    """Contract 2026-04 does not document the wait, so it is refused."""
+    with pytest.raises(InvalidRequest, match="2026-04 does not document it"):
+        client.submit(REQUEST, wait=30)
+    assert server.requests == []
 
 
 def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer) -> None:
@@ -60,6 +113,7 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
         answer({}),
         answer([]),
         answer({"error": {"message": "odd"}}),
+        answer({"success": False, "message": "odd"}),
         answer(b""),
         html("<h1>Welcome</h1>", 200),
         answer({"error": {"message": "slow"}}, 408),
@@ -72,7 +126,20 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
         redirect("https://elsewhere.example/"),
     ],
     ids=[
-        *("close", "half", "no id", "list", "error in 200", "empty", "page", "408", "409", "500", "504"),
+        *(
+            "close",
+            "half",
+            "no id",
+            "list",
+            "error in 200",
+            "no success",
+            "empty",
+            "page",
+            "408",
+            "409",
+            "500",
+            "504",
+        ),
         *("a gateway's 404", "a gateway's 403", "405", "redirect"),
     ],
 )
@@ -101,6 +168,33 @@ def test_a_submission_refused(client: Client, server: FaultServer, status: int, 
     assert "misspelt" not in str(caught.value)
     assert len(list(chain_of(caught.value))) == 1
     assert len(server.requests) == 1
+
+
+def test_a_model_without_a_price_is_refused(client: Client, server: FaultServer) -> None:
+    """A 500 that says that the model has no price made no task, so the submission is not in doubt."""
+    body = {"error": {"message": "no price", "code": "price_not_configured"}}
+    server.then(answer(body, 500), answer(QUEUED))
+    with pytest.raises(
+        BadRequest, match=r"no price\. The service has no price.*Nothing was charged"
+    ) as caught:
+        client.submit(REQUEST)
+    assert (caught.value.status, caught.value.code) == (500, "price_not_configured")
+    assert len(server.requests) == 1
+
+
+def test_an_unknown_model_is_explained(client: Client, server: FaultServer) -> None:
+    """A 404 about the model keeps its code and says that the service may have renamed it."""
+    server.then(answer({"error": {"message": "no such model", "code": "model_not_found"}}, 404))
+    with pytest.raises(BadRequest, match="renamed, switched off, or misspelt") as caught:
+        client.submit(REQUEST)
+    assert (caught.value.status, caught.value.code) == (404, "model_not_found")
+
+
+def test_an_error_with_the_status_200(client: Client, server: FaultServer) -> None:
+    """An answer that reports no success is an error with the service's message, whatever its status."""
+    server.then(answer({"success": False, "message": "the key is disabled"}))
+    with pytest.raises(ServerFault, match="200: the key is disabled"):
+        client.status("t")
 
 
 def test_a_submission_that_never_left(server: FaultServer) -> None:

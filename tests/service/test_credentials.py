@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from qingbo_widgets.exceptions import MissingApiKey
-from qingbo_widgets.service.credentials import base_url_problem, find_api_key, find_base_url
+from qingbo_widgets.exceptions import InvalidRequest, MissingApiKey
+from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.credentials import base_url_problem, find_api_key, find_base_url, find_contract
 from qingbo_widgets.service.secrets.secret import Secret
 from tests.service.leaks import shown_by
 
@@ -115,3 +116,47 @@ def test_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_base_url() == "https://qingbo.dev/v1"
     monkeypatch.setenv("QINGBO_BASE_URL", "https://b.example/v1")
     assert find_base_url() == "https://b.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("explicit", "variable", "base_url", "chosen"),
+    [
+        (None, "", None, "2026-04"),
+        (None, "", "https://api.qingbo.ai/v1", "2026-11"),
+        (None, "", "https://API.qingbo.ai./v1", "2026-11"),
+        (None, "", "https://www.qingbo.dev/v1", "2026-04"),
+        (None, "", "https://relay.example/v1", "2026-04"),
+        (None, "", "https://api.qingbo.ai.example/v1", "2026-04"),
+        (None, "", "https://[", "2026-04"),
+        (None, "2026-11", "https://qingbo.dev/v1", "2026-11"),
+        ("2026-04", "2026-11", "https://api.qingbo.ai/v1", "2026-04"),
+    ],
+)
+def test_the_contract_is_chosen(
+    explicit: str | None,
+    variable: str,
+    base_url: str | None,
+    chosen: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The argument precedes the variable, which precedes the host; the first contract is the default."""
+    monkeypatch.setenv("QINGBO_CONTRACT", variable)
+    assert find_contract(explicit, base_url).name == chosen
+    if base_url is not None:
+        monkeypatch.setenv("QINGBO_BASE_URL", base_url)
+        assert find_contract(explicit).name == chosen
+
+
+def test_a_chosen_contract_has_an_address_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A contract without an address uses its own, but the key never leaves the one in the environment."""
+    assert Client(KEY, contract="2026-11").base_url == "https://api.qingbo.ai/v1"
+    assert Client(KEY, contract="2026-04").base_url == "https://qingbo.dev/v1"
+    monkeypatch.setenv("QINGBO_BASE_URL", "https://qingbo.dev/v1")
+    assert Client(KEY, contract="2026-11").base_url == "https://qingbo.dev/v1"
+    assert Client(KEY, "https://relay.example/v1", contract="2026-11").base_url == "https://relay.example/v1"
+
+
+def test_an_unknown_contract_is_refused() -> None:
+    """The error for an unknown date lists the known ones."""
+    with pytest.raises(InvalidRequest, match=r"2025-01.*2026-04.*2026-11"):
+        find_contract("2025-01")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
@@ -17,6 +18,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from tests.faults.server import FaultServer, answer, close
 
 KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
@@ -328,12 +330,91 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
     task = manager.adopt(row.key)
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
-    with pytest.raises(qw.QingboError, match=r"2099-01.* speaks 2026-04.*QINGBO_CONTRACT=2099-01.*check\("):
+    with pytest.raises(qw.QingboError, match=r"2099-01.* speaks 2026-04.*connect\(contract=.*check\("):
         task.submit_again()
     assert task.is_done
     assert task.status == qw.TaskStatus.unconfirmed
     assert sent == []
     assert manager.library.get(row.key).contract == "2099-01"
+
+
+def doubtful(manager, *, contract="2026-11", hours, first=None):
+    """Return a task whose submission the service has not confirmed, as a new kernel finds it."""
+    now = datetime.now(UTC)
+    row = Entry(
+        "c" * 32,
+        manager.service,
+        request={"model": "kling-v3", "prompt": KOI},
+        status="unconfirmed",
+        contract=contract,
+        submitted_at=now - timedelta(hours=hours),
+        first_submitted_at=None if first is None else now - timedelta(hours=first),
+    )
+    manager.library.add(row)
+    task = manager.adopt(row.key)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    return task
+
+
+@pytest.fixture
+def november(make_manager, no_proxy):
+    """Yield a server whose tasks fail at once, and a manager that speaks contract 2026-11 with it."""
+    body = {"task_id": "task-1", "status": "failed", "cost": 0, "error": {"message": "No."}}
+    with FaultServer(otherwise=answer(body)) as server:
+        yield server, make_manager(qw.Client("some-key", server.url, contract="2026-11"))
+
+
+def test_a_submission_is_repeated_while_the_service_knows_its_key(november):
+    """Within 24 hours of the first submission, another has the same key and body, and needs no consent."""
+    server, manager = november
+    task = doubtful(manager, hours=1, first=23)
+    first, task_body = task.first_submitted_at, manager.client.payload(task.request)
+    task.submit_again()
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    (sent,) = server.requests
+    assert (sent.headers["idempotency-key"], sent.json) == (task.key, task_body)
+    assert manager.library.get(task.key).first_submitted_at == first
+
+
+@pytest.mark.parametrize("moments", [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}])
+def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
+    """Near 24 hours after the first submission nothing is sent until the user agrees to pay for a second."""
+    server, manager = november
+    task = doubtful(manager, **moments)
+    with pytest.raises(qw.QingboError, match=r"24 hours only.*charged too.*check\(.*billed_anew=True"):
+        task.submit_again()
+    assert (task.status, task.is_done, server.requests) == (qw.TaskStatus.unconfirmed, True, [])
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert len(server.requests) == 1
+    assert manager.library.get(task.key).first_submitted_at is None
+
+
+def test_without_a_documented_key_a_submission_is_repeated_at_any_time(make_manager, no_proxy):
+    """Contract 2026-04 does not document the key, so its button and its warning stay as they are."""
+    body = {"task_id": "task-1", "status": "failed", "error": {"message": "No."}}
+    with FaultServer(otherwise=answer(body)) as server:
+        task = doubtful(make_manager(qw.Client("some-key", server.url)), contract="2026-04", hours=99)
+        task.submit_again()
+        with pytest.raises(qw.TaskFailed):
+            task.wait(30)
+        assert len(server.requests) == 1
+
+
+def test_a_second_doubt_keeps_the_time_of_the_first(november):
+    """The time at which the service forgets the key counts from the first submission, in any later kernel."""
+    server, manager = november
+    server.then(close)
+    task = doubtful(manager, hours=5)
+    began = task.submitted_at
+    task.submit_again()
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    row = manager.library.get(task.key)
+    assert row.first_submitted_at == began < row.submitted_at
 
 
 def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):

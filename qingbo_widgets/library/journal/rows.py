@@ -96,7 +96,8 @@ class Rows:
             discarded the new row.
         """
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
-        reset = {"status": entry.status, "submitted_at": entry.submitted_at, "error": None}
+        times = {name: getattr(entry, name) for name in ("submitted_at", "first_submitted_at")}
+        reset = {"status": entry.status, "error": None, **times}
         if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:
@@ -211,7 +212,8 @@ def read_row(row: sa.RowMapping) -> Entry:
     values["service"] = normalised(values["service"])
     values["file"] = text_of(values["file"]) or None
     values["contract"] = text_of(values["contract"]) or DEFAULT_CONTRACT
-    for name, default in (("progress", 0), ("cost", None)):
+    values["billing_status"] = text_of(values["billing_status"])
+    for name, default in (("progress", 0), ("cost", None), ("frozen", None)):
         if type(values[name]) is not int:
             values[name] = default
     values["submitted_at"] = values["submitted_at"] or _LONG_AGO
@@ -228,10 +230,11 @@ def text_of(value: object) -> str:
 def _columns(entry: Entry) -> dict[str, Any]:
     """Return the columns of a row. A value that no database can store must not lose a paid task's row."""
     row = {name: getattr(entry, name) for name in _COLUMNS} | {"service": normalised(entry.service)}
-    for name in ("task_id", "model", "status"):
+    for name in ("task_id", "model", "status", "billing_status"):
         row[name] = row[name].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if entry.cost is not None and not -_INTEGER_LIMIT <= entry.cost < _INTEGER_LIMIT:
-        row["cost"] = None
+    for name in ("cost", "frozen"):
+        if row[name] is not None and not -_INTEGER_LIMIT <= row[name] < _INTEGER_LIMIT:
+            row[name] = None
     return row
 
 

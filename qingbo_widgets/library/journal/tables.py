@@ -69,6 +69,10 @@ tasks = sa.Table(
     sa.Column("held_until", Moment),
     # The date of the service's contract; NULL stands for the first one, 2026-04.
     sa.Column("contract", sa.String),
+    sa.Column("frozen", sa.Integer),
+    sa.Column("billing_status", sa.String),
+    # NULL for a task that was submitted once, at submitted_at, or again after a refusal.
+    sa.Column("first_submitted_at", Moment),
 )
 
 judgements = sa.Table(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from .request import VideoRequest
 from .schema import Models
 from .snapshot import TaskSnapshot
+from .terms import Terms
 from .v2026_04 import Contract202604
 from .v2026_11 import Contract202611
 
@@ -29,6 +30,10 @@ class Contract(Protocol):
     @property
     def models(self) -> Models:
         """The models of the contract."""
+
+    @property
+    def terms(self) -> Terms:
+        """The facts of the contract besides its models."""
 
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems."""

@@ -8,8 +8,10 @@ progress as a number or as ``"45%"``.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from ...i18n import tr
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
@@ -17,15 +19,18 @@ from .statuses import status_of
 from .text import plain_line
 from .urls import is_web_url
 
-__all__ = ["read_snapshot"]
+__all__ = ["read_snapshot", "read_time"]
 
 #: The largest time in seconds (the year 5138); a larger number is in milliseconds (from March 1973).
 _LATEST_SECOND = 1e11
 _FIRST_YEAR, _END_YEAR = 1971, 3000
+_PICTURES = (".gif", ".jpeg", ".jpg", ".png", ".webp")
+#: A message with a code in front: ``[task_failed] upstream refused``.
+_PREFIXED = re.compile(r"\[(?P<code>[a-z][a-z0-9_]{1,63})\]\s*(?P<rest>.*)")
 _LONGEST_ID = 256
 _LONGEST_TEXT = 1000
 #: The limit of a database integer.
-_LARGEST_COST = 2**63
+_LARGEST_QUOTA = 2**63
 
 
 def read_snapshot(body: object) -> TaskSnapshot:
@@ -39,7 +44,7 @@ def read_snapshot(body: object) -> TaskSnapshot:
     task_id = body.get("task_id")
     if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
         raise ValueError(tr("the answer has no usable task_id"))
-    progress, completed_at = _percent(body.get("progress")), _time(body.get("completed_at"))
+    progress, completed_at = _percent(body.get("progress")), read_time(body.get("completed_at"))
     videos, error = _videos(body.get("result")), _failure(body.get("error"))
     status = status_of(
         body.get("status"),
@@ -54,12 +59,14 @@ def read_snapshot(body: object) -> TaskSnapshot:
         action=_text(body.get("action")),
         status=status,
         progress=(100 if status is TaskStatus.completed else 0) if progress is None else progress,
-        created_at=_time(body.get("created_at")),
-        started_at=_time(body.get("start_time")),
+        created_at=read_time(body.get("created_at")),
+        started_at=read_time(body.get("start_time")),
         completed_at=completed_at,
         videos=videos,
         error=error,
-        cost=_cost(body.get("cost")),
+        cost=_quota(body.get("cost")),
+        frozen=_quota(body.get("pre_consumed_cost")),
+        billing_status=_text(body.get("billing_status")),
         raw=body,
     )
 
@@ -84,12 +91,13 @@ def _percent(value: object) -> int | None:
     return None if number is None else int(min(100, max(0, number)))
 
 
-def _cost(value: object) -> int | None:
+def _quota(value: object) -> int | None:
     number = _number(value)
-    return None if number is None or not 0 <= number < _LARGEST_COST else int(number)
+    return None if number is None or not 0 <= number < _LARGEST_QUOTA else int(number)
 
 
-def _time(value: object) -> datetime | None:
+def read_time(value: object) -> datetime | None:
+    """Return a time given in seconds, in milliseconds or as ISO 8601 text; ``None`` for anything else."""
     number = _number(value)
     try:
         if number is not None:
@@ -117,13 +125,18 @@ def _videos(result: object) -> tuple[Video, ...]:
     for entry in entries if isinstance(entries, list) else []:
         fields = entry if isinstance(entry, Mapping) else {"url": entry}
         url = fields.get("url")
-        # Drop everything except web links here, so that later code never handles a script or a path.
+        # Drop everything except web links here, so that later code never handles a script or a path. Pictures
+        # beside the video are no videos: the last frame, or a GIF, both on request.
         videos += [
-            Video(link, _time(fields.get("expires_at")))
+            Video(link, read_time(fields.get("expires_at")))
             for link in (url if isinstance(url, list) else [url])
-            if isinstance(link, str) and is_web_url(link)
+            if isinstance(link, str) and is_web_url(link) and not _is_picture(link)
         ]
     return tuple(videos)
+
+
+def _is_picture(url: str) -> bool:
+    return urlsplit(url).path.lower().endswith(_PICTURES)
 
 
 def _failure(error: object) -> ServiceFailure | None:
@@ -133,4 +146,7 @@ def _failure(error: object) -> ServiceFailure | None:
         return None
     message, code = _text(error.get("message")), error.get("code")
     code = _text(str(code)) if isinstance(code, (str, int)) else ""
+    # The service may repeat the code in front of the message, or give it only there.
+    if (prefixed := _PREFIXED.fullmatch(message)) is not None and code in ("", prefixed["code"]):
+        code, message = prefixed["code"], prefixed["rest"]
     return ServiceFailure(message or code, code or None) if message or code else None

@@ -54,7 +54,7 @@ class Video:
 
     Attributes:
         url: an http(s) link.
-        expires_at: the time at which the link expires (aware, UTC); the documentation promises 24 hours.
+        expires_at: the time at which the link expires (aware, UTC).
     """
 
     url: str
@@ -89,7 +89,9 @@ class TaskSnapshot:
         completed_at: the time at which it ended (aware, UTC).
         videos: the finished videos.
         error: the reason why it failed.
-        cost: its cost in the service's quota units, if the response contains it.
+        cost: its cost in the service's quota units, once it is settled, if the response contains it.
+        frozen: the quota reserved for it at submission, if the response contains it.
+        billing_status: the state of its billing, such as ``settled``; empty if the response lacks it.
         raw: the response as received.
     """
 
@@ -104,4 +106,6 @@ class TaskSnapshot:
     videos: tuple[Video, ...] = ()
     error: ServiceFailure | None = None
     cost: int | None = None
+    frozen: int | None = None
+    billing_status: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -9,6 +9,7 @@ from .reading import read_snapshot
 from .request import VideoRequest
 from .schema import Models
 from .snapshot import TaskSnapshot
+from .terms import Terms, terms_of
 from .wire import write_body
 
 __all__ = ["Contract202604"]
@@ -32,6 +33,11 @@ class Contract202604:
     def models(self) -> Models:
         """The models of the contract."""
         return models_of(self.name)
+
+    @property
+    def terms(self) -> Terms:
+        """The facts of the contract besides its models."""
+        return terms_of(self.name)
 
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems.

@@ -33,7 +33,8 @@ ask_above fixed hide locale manager max_running name output repeat request self 
 """
 #: Columns of a table of tasks.
 _TABLE_NAMES = """
-completed_at cost created_at error key note rating status submitted_at tags task_id video
+billing_status completed_at cost created_at error frozen key note rating status submitted_at tags task_id
+video
 """
 #: Attributes of a form, whose fields are traits.
 _FORM_NAMES = """

@@ -20,7 +20,9 @@ from ...exceptions import (
     ServiceError,
     TaskNotFound,
 )
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
+from ..contract.error_codes import ERROR_CODES, WINDOW_EXCEEDED, explanation
+from ..contract.reading import read_time
 from ..contract.text import plain_line
 from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
@@ -28,6 +30,8 @@ from ..secrets.secret import Secret
 __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 
 _LONGEST_EXCERPT = 300
+#: The type of every error of a request, which says nothing about the reason.
+_GENERIC_TYPE = "invalid_request_error"
 _LONGEST_WAIT = 3600.0
 _MOST_READ = 65536
 #: Characters. A key with every letter escaped is shorter.
@@ -112,11 +116,16 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
         kind = ServerFault  # a gateway's error says nothing about the task or the request
     if kind is ServerFault and not fields:
         message = tr("the answer is not the service's own: {message}").format(message=message)
-    # A code may be a number. The type replaces a missing code.
-    code = excerpt(fields.get("code"), secret) or excerpt(fields.get("type"), secret) or None
-    param = excerpt(fields.get("param"), secret) or None
-    wait = retry_after(answer.headers)
-    if kind is RateLimited:
+    code, param = _code(fields, secret), excerpt(fields.get("param"), secret) or None
+    if (known := ERROR_CODES.get(code or "")) is not None and known.is_refusal:
+        kind = BadRequest
+    wait, reset_at = retry_after(answer.headers), None
+    if kind is RateLimited and code == WINDOW_EXCEEDED:
+        reset_at = read_time({**(body or {}), **fields}.get("reset_at"))
+        now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
+        wait = max(0.0, (reset_at - now).total_seconds()) if reset_at else wait
+        hint = sentences(_end_of_window(reset_at), tr("Nothing was charged.") if refused else "")
+    elif kind is RateLimited:
         hint = (
             tr("Try again in a minute.")
             if wait is None
@@ -128,9 +137,24 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
         hint = tr(_HINTS[kind]) if kind in _HINTS else refused
         if kind is AuthenticationFailed and refused:
             hint += " " + tr("Nothing was charged.")
-    error = kind(message, status=status, code=code, param=param, hint=hint)
+    error = kind(message, status=status, code=code, param=param, hint=sentences(*explanation(code), hint))
     error.retry_after = wait
+    if isinstance(error, RateLimited):
+        error.reset_at = reset_at
     return error
+
+
+def _end_of_window(reset_at: datetime | None) -> str:
+    if reset_at is None:
+        return tr("The service does not say when it ends: see its dashboard.")
+    text = tr("It ends at {when:%Y-%m-%d %H:%M:%S}, local time: try again then.")
+    return text.format(when=reset_at.astimezone())
+
+
+def _code(fields: Mapping[str, Any], secret: Secret) -> str | None:
+    """Return the code of an error. It may be a number; the type replaces a missing one if it is specific."""
+    kind = excerpt(fields.get("type"), secret)
+    return excerpt(fields.get("code"), secret) or (kind if kind != _GENERIC_TYPE else "") or None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

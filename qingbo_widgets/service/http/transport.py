@@ -99,6 +99,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         refused: str = "",
         unclear: str = "",
+        patience: float = 0.0,
     ) -> dict[str, Any]:
         """Send one request and return the JSON object in the service's answer.
 
@@ -112,13 +113,16 @@ class Transport:
             refused: the sentence for an error with which the service rejects the request.
             unclear: the sentence for an error after which the service may have acted, and the note on an
                 interruption after which it may have.
+            patience: seconds for which the service may hold its answer back, beyond the timeout.
 
         Raises:
             ConnectionFailed: no complete answer arrived; ``sent`` is True if the request may have arrived.
             ServiceError: the service answered with an error, or the answer is not the service's own.
         """
         body = None if json is None else _Body(jsonlib.dumps(json).encode())
-        outcome = outcome_of(lambda: self._answered(method, path, body, headers or {}, refused, unclear))
+        outcome = outcome_of(
+            lambda: self._answered(method, path, body, headers or {}, refused, unclear, patience)
+        )
         if isinstance(outcome, BaseException):
             if body is not None and body.is_read and unclear and not isinstance(outcome, QingboError):
                 outcome.add_note(unclear)
@@ -157,16 +161,25 @@ class Transport:
         headers: Mapping[str, str],
         refused: str,
         unclear: str,
+        patience: float,
     ) -> dict[str, Any]:
-        answer = self._exchange(method, self.base_url + path, body, headers, unclear)
+        answer = self._exchange(method, self.base_url + path, body, headers, unclear, patience)
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
-        if content is None:
+        # Some gateways report an error with the status 200.
+        if content is None or (content.get("success") is False and "task_id" not in content):
             raise error_in(answer, self._key, refused, unclear)
         return content
 
     def _exchange(
-        self, method: str, url: str, body: _Body | None, headers: Mapping[str, str], unclear: str
+        self,
+        method: str,
+        url: str,
+        body: _Body | None,
+        headers: Mapping[str, str],
+        unclear: str,
+        patience: float,
     ) -> Answer:
+        connecting, reading = self._timeout[0], self._timeout[1] + patience
         all_headers, closed = {"Accept": "application/json", **headers}, self.closed
         if body is not None:
             all_headers["Content-Type"] = "application/json"
@@ -179,12 +192,12 @@ class Transport:
                     url,
                     data=body,
                     headers=all_headers,
-                    timeout=self._timeout,
+                    timeout=(connecting, reading),
                     allow_redirects=False,
                     stream=True,
                     proxies=_proxies(url),
                 ) as response:
-                    content = _read_all(response, time.monotonic() + self._timeout[1])
+                    content = _read_all(response, time.monotonic() + reading)
                     return Answer(response.status_code, response.headers, content, url)
             except BaseException as error:
                 session.close()  # bytes still to arrive on its connection belong to no request

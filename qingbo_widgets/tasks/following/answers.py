@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ...exceptions import TaskCancelled, TaskFailed
+from ...exceptions import TaskCancelled
 from ...i18n import tr
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
+from .failure import failure_of
 
-__all__ = ["changes_from", "links_in"]
+__all__ = ["changes_from", "costs_in", "links_in"]
 
 
 def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
@@ -28,16 +29,26 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
         "progress": max(task.progress, snapshot.progress),
         "created_at": snapshot.created_at or task.created_at,
         "eta": eta,
+        **costs_in(snapshot, task),
     }
     if snapshot.status.is_ended:
         changes |= {"completed_at": snapshot.completed_at or datetime.now(UTC), "eta": None}
     if snapshot.status == TaskStatus.completed:
         changes |= {"progress": 100, **links_in(snapshot)}
     elif snapshot.status == TaskStatus.failed:
-        changes["error"] = _failure(snapshot)
+        changes["error"] = failure_of(snapshot, task.contract)
     elif snapshot.status == TaskStatus.cancelled:
         changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
     return changes
+
+
+def costs_in(snapshot: TaskSnapshot, task: TaskState) -> dict[str, Any]:
+    """Return the traits about money after an answer; what an answer lacks is unchanged."""
+    return {
+        "cost": task.cost if snapshot.cost is None else snapshot.cost,
+        "frozen": task.frozen if snapshot.frozen is None else snapshot.frozen,
+        "billing_status": snapshot.billing_status or task.billing_status,
+    }
 
 
 def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
@@ -47,14 +58,3 @@ def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
         "video_urls": tuple(video.url for video in snapshot.videos),
         "expires_at": min(expiries, default=None),
     }
-
-
-def _failure(snapshot: TaskSnapshot) -> TaskFailed:
-    reason = snapshot.error
-    text = reason.message if reason and reason.message else tr("the service gave no reason")
-    code = reason.code if reason else None
-    message = (
-        tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
-    )
-    message = message.format(task=snapshot.task_id, code=code, reason=text)
-    return TaskFailed(message, task_id=snapshot.task_id, code=code)

@@ -40,6 +40,8 @@ __all__ = ["Follower"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+#: Seconds. The end of the account's spending limit can be days away, and the task ends long before.
+LONGEST_PAUSE = 3600.0
 CLOSED = N_(
     "Its manager was closed, so this task is no longer followed. It continues at the service; qw.connect() "
     "follows it again."
@@ -211,7 +213,7 @@ class Follower:
             except (ConnectionFailed, ServiceError) as error:
                 if task.status.is_ended:  # cancelled while this request was running
                     break
-                history = history.failed(getattr(error, "retry_after", None))
+                history = history.failed(min(getattr(error, "retry_after", None) or 0.0, LONGEST_PAUSE))
                 delay = next_delay(history, self._clock())
                 outage = outage or Outage(self._clock)
                 message = outage.explain(

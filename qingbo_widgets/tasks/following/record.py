@@ -18,7 +18,7 @@ from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..task import Task
-from .answers import changes_from, links_in
+from .answers import changes_from, costs_in, links_in
 from .context import Context
 from .restore import entry_of, state_of
 
@@ -87,7 +87,7 @@ class TaskRecord:
             logger.info("Task %s: %s, %d %%", task.task_id, task.status, task.progress)
             names = ("task_id", "model", "progress", "created_at", "completed_at", "error")
             columns = {name: changes[name] for name in names if name in changes}
-            await self.write(status=task.status, cost=snapshot.cost, **columns)
+            await self.write(status=task.status, **columns)
 
     async def write_id(self, snapshot: TaskSnapshot) -> None:
         """Write the id that the service gave the task, before it is shown.
@@ -100,8 +100,8 @@ class TaskRecord:
         await self.manager.backlog.write(entry, self.manager.hold_seconds, self._written)
 
     def renew_links(self, snapshot: TaskSnapshot) -> None:
-        """Set the links of a completed task from an answer."""
-        self.set_traits(**links_in(snapshot))
+        """Set the links of a completed task from an answer, and its cost, which may be settled by now."""
+        self.set_traits(**links_in(snapshot), **costs_in(snapshot, self.task))
         self.links_are_fresh = True
 
     async def sleep(self, seconds: float) -> None:

@@ -28,6 +28,9 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "completed_at": entry.completed_at,
         "video_path": file if file is not None and is_file_inside(file) else None,
         "error": _error(entry),
+        "cost": entry.cost,
+        "frozen": entry.frozen,
+        "billing_status": entry.billing_status,
     }
 
 
@@ -48,6 +51,10 @@ def entry_of(task: Task, service: str) -> Entry:
         file=task.video_path.name if task.video_path is not None else None,
         error=row_of(task.error) if is_over and task.error is not None else None,
         contract=task.contract,
+        cost=task.cost,
+        frozen=task.frozen,
+        billing_status=task.billing_status,
+        first_submitted_at=task.first_submitted_at,
     )
 
 

@@ -18,6 +18,7 @@ from ...exceptions import (
 from ...i18n import N_, tr
 from ...library.entry import IdTaken
 from ...library.journal.damage import short_reason, write_failed_message
+from ...service.contract.error_codes import WINDOW_EXCEEDED
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
@@ -87,6 +88,8 @@ async def submit(
             if isinstance(error, RateLimited):
                 patience = max(patience, RATE_LIMIT_PATIENCE)
             left = patience - (clock() - began)
+            if retry_after is None and getattr(error, "code", None) == WINDOW_EXCEEDED:
+                raise  # it can last for hours, and trying every few seconds would not end it
             if left < max(retry_after or 0.0, retry_delay(1)):
                 raise
             delay = min(retry_delay(failures, retry_after), left)

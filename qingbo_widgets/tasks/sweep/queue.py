@@ -174,7 +174,7 @@ class SweepQueue:
         """
         manager, journal = self._manager, self._manager.monitor.journal
         try:
-            task.check_contract()
+            task.check_resubmission()
         except QingboError:
             self._attach(cell, task)  # unchanged, so that resume() continues with the other cells
             raise

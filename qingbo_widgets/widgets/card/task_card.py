@@ -11,6 +11,7 @@ import ipywidgets
 from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
+from ...service.contract.terms import terms_of
 from ..base.build import button, create_shared, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -43,6 +44,14 @@ _ID_HELP = N_(
 _AGAIN = N_(
     "Submits with the same key: a service that knows the first task answers with it, another bills twice."
 )
+_REPEATS = N_(
+    "Submits with the same key: for 24 hours, the service answers with the first task, if it has that, and "
+    "charges once."
+)
+_ANEW = N_(
+    "The service no longer knows the key of this submission: submitting it again makes a new task, which is "
+    "charged even if the first one was made. Look in its dashboard first. To submit it, click once more."
+)
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
@@ -66,7 +75,9 @@ class TaskCard(Composite):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._problem = ""
+        self._problem = self._notice = ""
+        #: Whether the user knows that another submission would be charged anew.
+        self._is_warned = False
         self._clicks = Clicks()
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
@@ -113,7 +124,10 @@ class TaskCard(Composite):
     @lazy
     def submit_again_button(self) -> Any:
         """The button for ``task.submit_again()``, shown if the service has not confirmed or taken it."""
-        return self._button(tr("Submit again"), tr(_AGAIN), lambda: self.task.submit_again())
+        remembers_keys = terms_of(self.task.contract).remembers_keys
+        return self._button(
+            tr("Submit again"), tr(_REPEATS if remembers_keys else _AGAIN), self._submit_again
+        )
 
     @lazy
     def save_again_button(self) -> Any:
@@ -264,6 +278,13 @@ class TaskCard(Composite):
             return again
         return (self.save_again_button if task.status == TaskStatus.completed else self.follow_again_button,)
 
+    def _submit_again(self) -> None:
+        if self.task.is_key_forgotten and not self._is_warned:
+            # Not an error: after one, the second of a double click would count as the consent.
+            self._is_warned, self._notice = True, tr(_ANEW)
+            return
+        self.task.submit_again(billed_anew=self._is_warned)
+
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)
 
@@ -275,8 +296,8 @@ class TaskCard(Composite):
         with self._clicks.once(name) as is_new:
             if not is_new:
                 return
-            self._problem = ""
-            self._problem = self._clicks.attempt(act)
+            self._problem = self._notice = ""
+            self._problem = self._clicks.attempt(act) or self._notice
         self.redraw_now()
 
 

@@ -6,11 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import AuthenticationFailed, LinkExpired, TaskFailed, TaskNotFound
+from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
-from ...service.credentials import find_base_url
+from ...service.contract.terms import terms_of
+from ...service.credentials import find_base_url, find_contract
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
@@ -45,7 +47,6 @@ _STATUS = {
 }
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
-_REFUNDED = N_("The service refunds failed tasks.")
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
 _LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
 _KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
@@ -143,12 +144,14 @@ def about(task: Task) -> Markup:
     """Return the request as HTML: the prompt and the main settings."""
     request = task.request
     if request is None:
-        return markup.tag("div", markup.chips(task.model, task.task_id))
+        return markup.tag("div", markup.chips(task.model, _price(task), task.task_id))
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
     shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio or ""
     seconds = tr("{seconds} s").format(seconds=request.seconds)
-    facts = markup.chips(task.model, seconds, request.resolution_or_mode, shots, str(shape), task.task_id)
+    facts = markup.chips(
+        task.model, seconds, request.resolution_or_mode, shots, str(shape), _price(task), task.task_id
+    )
     callback = callback_note(request)
     return (
         markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
@@ -221,16 +224,31 @@ def resume_line(task: Task) -> str:
 
 def connect_line(manager: Owner) -> str:
     """Return the Python code that connects a new kernel like this one."""
-    arguments = []
+    arguments, client, address = [], manager.client, ""
     if manager.is_sandbox:
         arguments.append("sandbox=True")
-    elif manager.client.base_url != find_base_url():
-        arguments.append(f"base_url={json.dumps(manager.client.base_url)}")
+    elif client.base_url != find_base_url(client.contract):
+        address = client.base_url
+        arguments.append(f"base_url={json.dumps(address)}")
+    usual = find_contract(manager.configured_contract(), address if manager.is_sandbox or address else None)
+    if client.contract.name != usual.name:
+        arguments.append(f"contract={json.dumps(client.contract.name)}")
     folder = manager.library.folder
     if folder != notebook_folder() / "qingbo_videos":
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
+
+
+def _price(task: Task) -> str:
+    """Return what the task cost, or the reserved amount while it is running; empty if that is unknown."""
+    if not terms_of(task.contract).quota_per_dollar:
+        return ""
+    if task.cost is not None:
+        return quota_text(task.cost, task.contract)
+    if task.frozen is not None and not task.status.is_ended:
+        return tr("{amount} reserved").format(amount=quota_text(task.frozen, task.contract))
+    return ""
 
 
 def _retention(task: Task, now: datetime, over: bool) -> str | None:
@@ -248,8 +266,6 @@ def _remedy(task: Task) -> str:
     error = task.error
     if task.status == TaskStatus.completed:
         return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)
-    if isinstance(error, TaskFailed) and task.task_id:
-        return tr(_REFUNDED)
     if isinstance(error, AuthenticationFailed) and task.task_id:
         return tr(_KEY_REFUSED)
     return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""

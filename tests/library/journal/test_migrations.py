@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -422,7 +423,8 @@ def test_a_later_version_that_migrates_first(
         with plain(folder / "library.sqlite") as database:
             database.execute(f"create table {VERSION_TABLE} (version_num text)")
             database.execute(f"insert into {VERSION_TABLE} values ('7.3.0')")
-            database.execute("alter table tasks add column contract text")
+            for column in ("contract", "frozen", "billing_status", "first_submitted_at"):
+                database.execute(f"alter table tasks add column {column}")
         return bring_up_to_date(*arguments)
 
     monkeypatch.setattr(opening, "bring_up_to_date", later)
@@ -448,6 +450,22 @@ def test_rows_without_a_contract_have_the_first_one(old: Callable[..., Path]) ->
     library.update("new", status="failed")
     library.put(Entry(key="new", service="sandbox", status="failed", contract="2026-11"))
     assert library.get("new").contract == "2026-11"
+
+
+def test_rows_from_before_the_costs_have_none(old: Callable[..., Path]) -> None:
+    """Old rows have no reserved quota and no billing, also while they are updated; new rows keep theirs."""
+    library = Library(old())
+    (*_, first) = library.entries()
+    assert (first.frozen, first.billing_status, first.first_submitted_at) == (None, "", None)
+    library.put(replace(first, frozen=189_000, billing_status="settled", cost=0))
+    kept = library.get(first.key)
+    assert kept is not None
+    assert (kept.frozen, kept.billing_status) == (189_000, "settled")
+    # An older version writes the columns that it knows, and leaves these alone.
+    library.update(first.key, reopen=True, progress=1)
+    with plain(library.folder / "library.sqlite") as database:
+        (row,) = database.execute("select * from tasks where key = ?", [first.key])
+    assert (row["frozen"], row["billing_status"], row["progress"]) == (189_000, "settled", 1)
 
 
 # ------------------------------------------------------------------ write protection

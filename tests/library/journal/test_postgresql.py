@@ -38,6 +38,9 @@ FULL: dict[str, Any] = {
     "completed_at": NOON + timedelta(seconds=90.5),
     "progress": 100,
     "cost": 50_000,
+    "frozen": 60_000,
+    "billing_status": "settled",
+    "first_submitted_at": NOON,
 }
 SHOTS = [{"prompt": "雪山日出", "duration": 3}, {"prompt": 'the "end"', "duration": 4}]
 ROWS: dict[str, dict[str, Any]] = {

@@ -170,6 +170,74 @@ def test_retry_after_by_a_clock_that_is_hours_off() -> None:
     assert error_in(answered(503, b"", **headers), KEY).retry_after == pytest.approx(20, abs=1)
 
 
+RESET = datetime(2026, 11, 29, 18, 30, tzinfo=UTC)
+HOURS = 5
+
+
+@pytest.mark.parametrize(
+    "reset_at", [RESET.timestamp(), int(RESET.timestamp() * 1000), RESET.isoformat(), "2026-11-29T18:30:00Z"]
+)
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_the_end_of_a_spending_limit(reset_at: object, is_inside: bool) -> None:
+    """The end of the account's limit is read in every form; the wait is not shortened, the text has it."""
+    inside = {"message": "used up", "code": "quota_window_exceeded", "window": "5h", "cap": 1, "used": 1}
+    body = (
+        {"error": inside | {"reset_at": reset_at}} if is_inside else {"error": inside, "reset_at": reset_at}
+    )
+    sent_at = format_datetime(RESET - timedelta(hours=HOURS), usegmt=True)
+    error = error_in(answered(429, body, **{"Date": sent_at, "Retry-After": "2"}), KEY, "REFUSED", "UNCLEAR")
+    assert isinstance(error, RateLimited)
+    assert (error.reset_at, error.retry_after) == (RESET, HOURS * 3600)
+    assert f"It ends at {RESET.astimezone():%Y-%m-%d %H:%M:%S}, local time" in str(error)
+    assert "Nothing was charged." in str(error)
+
+
+def test_a_spending_limit_without_an_end() -> None:
+    """Without its end, the text refers to the dashboard and names no second in which to try again."""
+    body = {"error": {"message": "used up", "code": "quota_window_exceeded", "reset_at": "tomorrow"}}
+    error = error_in(answered(429, body), KEY)
+    assert isinstance(error, RateLimited)
+    assert (error.reset_at, error.retry_after) == (None, None)
+    assert "does not say when it ends" in str(error)
+    assert "minute" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "text"),
+    [
+        (400, "capability_violation", BadRequest, "The model does not take this parameter"),
+        (400, "input_video_duration_unknown", BadRequest, "cannot read the length of the input video"),
+        (400, "task_not_cancellable", BadRequest, "already making this video"),
+        (500, "price_not_configured", BadRequest, "no price for this model"),
+    ],
+)
+def test_a_known_code_is_explained(status: int, code: str, kind: type[ServiceError], text: str) -> None:
+    """A documented code adds its meaning to the service's message, and no price means no task."""
+    body = {"error": {"message": "没有", "code": code, "param": "video_urls"}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
+    assert type(error) is kind
+    assert (error.status, error.code, error.param) == (status, code, "video_urls")
+    assert str(error).startswith(f"{status} ({code}): 没有 [video_urls]. The ")
+    assert text in str(error)
+    assert str(error).endswith("REFUSED")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "bad key", "type": "invalid_request_error"}},
+        {"success": False, "message": "bad key"},
+        {"success": False, "error": "bad key"},
+    ],
+)
+def test_a_rejected_key_without_a_code(body: object) -> None:
+    """A 401 without a code has none, and its message is read in every form."""
+    error = error_in(answered(401, body), KEY, "REFUSED", "UNCLEAR")
+    assert type(error) is AuthenticationFailed
+    assert (error.code, error.message) == (None, "bad key")
+    assert str(error).startswith("401: bad key. The key is wrong")
+
+
 def test_the_key_does_not_come_back_in_an_answer_either() -> None:
     """An echoed key appears neither in a message for a card nor in a link to another server."""
     echo = {"status": "sk-sentinel", "result": {"videos": [{"url": "https://b.example/?k=sk-sentinel"}]}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,9 @@ def test_what_is_known_is_not_taken_back() -> None:
         "progress": 60,
         "created_at": NOON,
         "eta": 7.0,
+        "cost": None,
+        "frozen": None,
+        "billing_status": "",
     }
 
 
@@ -57,10 +61,10 @@ def test_links_without_an_end_have_none() -> None:
 @pytest.mark.parametrize(
     ("failure", "text", "code"),
     [
-        (ServiceFailure("no koi", "bad_prompt"), "The task t1 failed (bad_prompt): no koi", "bad_prompt"),
-        (ServiceFailure("no koi"), "The task t1 failed: no koi", None),
-        (ServiceFailure(""), "The task t1 failed: the service gave no reason", None),
-        (None, "The task t1 failed: the service gave no reason", None),
+        (ServiceFailure("no koi", "bad_prompt"), "The task t1 failed (bad_prompt): no koi. ", "bad_prompt"),
+        (ServiceFailure("no koi"), "The task t1 failed: no koi. ", None),
+        (ServiceFailure(""), "The task t1 failed: the service gave no reason. ", None),
+        (None, "The task t1 failed: the service gave no reason. ", None),
     ],
 )
 def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, code: str | None) -> None:
@@ -71,10 +75,65 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
     )
     error = changes["error"]
     assert isinstance(error, qw.TaskFailed)
-    assert (str(error), error.task_id, error.code) == (text, "t1", code)
+    assert (error.task_id, error.code) == ("t1", code)
+    assert str(error) == text + "The service refunds failed tasks."
     assert before <= changes["completed_at"] <= datetime.now(UTC)
     assert (changes["progress"], changes["eta"]) == (60, None)
     assert "video_urls" not in changes
+
+
+@pytest.mark.parametrize(
+    ("answer", "contract", "text"),
+    [
+        ({"cost": 0}, "2026-11", "The service charged nothing for it."),
+        ({"billing_status": "refunded"}, "2026-11", "The service charged nothing for it."),
+        ({"billing_status": "refund_pending"}, "2026-11", "The service refunds failed tasks."),
+        ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
+        ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
+    ],
+)
+def test_a_failure_promises_no_refund_against_the_answer(
+    answer: dict[str, Any], contract: str, text: str
+) -> None:
+    """The error tells the cost that the answer has, and promises a refund only if it has none."""
+    state = task()
+    state.contract = contract
+    snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, **answer)
+    error = changes_from(snapshot, state, eta=None)["error"]
+    assert text in str(error)
+    assert ("refunds" in str(error)) == (text == "The service refunds failed tasks.")
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("upstream_unavailable", "Another try may succeed."),
+        ("upstream_rate_limited", "Another try may succeed in a few minutes."),
+        ("upstream_bad_request", "The same request would fail again"),
+        ("task_failed", "Another try may succeed, or fail again"),
+    ],
+)
+def test_a_failure_says_whether_another_try_helps(code: str, advice: str) -> None:
+    """The error explains each documented code, in a sentence after the service's own message."""
+    failure = ServiceFailure("upstream said no", code)
+    snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, error=failure)
+    text = str(changes_from(snapshot, task(), eta=None)["error"])
+    assert text.startswith(f"The task t1 failed ({code}): upstream said no. The ")
+    assert advice in text
+
+
+def test_the_costs_are_kept() -> None:
+    """The frozen quota of one answer and the cost of a later one are both kept."""
+    queued = qw.TaskSnapshot("t1", frozen=5500)
+    changes = changes_from(queued, task(), eta=None)
+    assert (changes["frozen"], changes["cost"], changes["billing_status"]) == (5500, None, "")
+    state = task(frozen=5500)
+    ended = qw.TaskSnapshot("t1", status=qw.TaskStatus.completed, cost=5000, billing_status="settled")
+    changes = changes_from(ended, state, eta=None)
+    assert (changes["frozen"], changes["cost"], changes["billing_status"]) == (5500, 5000, "settled")
+    state = task(cost=5000, billing_status="settled")
+    again = changes_from(qw.TaskSnapshot("t1", status=qw.TaskStatus.completed), state, eta=None)
+    assert (again["cost"], again["billing_status"]) == (5000, "settled")
 
 
 def test_a_cancelled_task_says_so() -> None:

@@ -14,11 +14,13 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.sidecar import read_sidecar, sidecar_path
 from qingbo_widgets.service.download import partial as parts
 from qingbo_widgets.tasks.following import outage, saving
 from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
+from tests.waiting import until
 
 UNAUTHORIZED = answer({"error": {"message": "revoked", "code": "auth"}}, 401)
 NOT_FOUND = answer({"error": {"message": "no such task", "code": "task_not_found"}}, 404)
@@ -137,6 +139,79 @@ def test_a_rate_limited_submission_waits_and_goes_on(scripted):
     task = manager.submit(prompt=KOI).wait(20)
     assert time.monotonic() - began >= 1.0
     assert submissions(server) == [task.key, task.key]
+
+
+def test_the_costs_are_shown_stored_and_restored(make_manager, tmp_path):
+    """The reserved quota and the settled cost are traits, columns of the row, and facts of the sidecar."""
+    with FaultServer(taken(pre_consumed_cost=200_000)) as server:
+        link = f"{server.url}/v.mp4"
+        server.then(finished(link, cost=189_000, billing_status="settled"), answer(VIDEO))
+        client = qw.Client("some-key", server.url, contract="2026-11", timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(prompt=KOI).wait(20)
+        assert (task.frozen, task.cost, task.billing_status) == (200_000, 189_000, "settled")
+        assert (read_sidecar(task.video_path) or {})["cost"] == 189_000
+        again = make_manager(qw.Client("some-key", server.url, contract="2026-11")).adopt(task.key)
+        assert again is not task
+        assert (again.frozen, again.cost, again.billing_status) == (200_000, 189_000, "settled")
+        table = again.manager.library.to_dataframe()
+        assert table[["frozen", "cost", "billing_status"]].values.tolist() == [[200_000, 189_000, "settled"]]
+        moved = tmp_path / "moved"
+        moved.mkdir()
+        for file in (task.video_path, sidecar_path(task.video_path)):
+            (moved / file.name).write_bytes(file.read_bytes())
+        (row,) = qw.Library.import_(moved).entries()
+        assert row.cost == 189_000
+
+
+def spending_limit(**fields: object) -> Step:
+    """Return the answer of an account whose spending limit is used up."""
+    return answer({"error": {"message": "used up", "code": "quota_window_exceeded", **fields}}, 429)
+
+
+@pytest.mark.parametrize("fields", [{"reset_at": 4_000_000_000}, {}])
+def test_a_submission_over_the_spending_limit_is_given_up(scripted, fields):
+    """A limit that lasts for hours, or for an unknown time, is not retried; the task can be, later."""
+    server, manager = scripted(spending_limit(**fields))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.RateLimited, match=r"spending limit.*Nothing was charged"):
+        task.wait(20)
+    assert task.status == qw.TaskStatus.failed
+    assert len(server.requests) == 1
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task.submit_again()
+    assert task.wait(20).status == qw.TaskStatus.completed
+
+
+@pytest.mark.slow
+def test_a_spending_limit_that_ends_soon_is_waited_for(scripted):
+    """A limit that ends in a moment is waited for: one request before, one after."""
+    server, manager = scripted(spending_limit(reset_at=time.time() + 2))
+    server.then(taken(), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI).wait(20)
+    assert submissions(server) == [task.key, task.key]
+
+
+def test_a_task_that_cannot_be_cancelled_is_followed_on(scripted):
+    """The refusal of a cancellation says why, and the task goes on to its video."""
+    server, manager = scripted(taken())
+    refusal = {"error": {"message": "running", "code": "task_not_cancellable"}}
+    link = f"{server.url}/v.mp4"
+
+    def by_path(exchange):
+        path = exchange.request.path
+        if path.endswith("/cancel"):
+            is_cancelled.set()
+            return answer(refusal, 400)(exchange)
+        step = finished(link) if is_cancelled.is_set() else taken("processing")
+        return (answer(VIDEO) if path.endswith(".mp4") else step)(exchange)
+
+    is_cancelled = threading.Event()
+    server.otherwise = by_path
+    task = manager.submit(prompt=KOI)
+    until(lambda: task.task_id)
+    with pytest.raises(qw.BadRequest, match=r"already making this video\. A task can be cancelled only"):
+        task.cancel()
+    assert task.wait(20).status == qw.TaskStatus.completed
 
 
 def free_port() -> int:

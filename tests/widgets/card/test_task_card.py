@@ -22,16 +22,20 @@ from qingbo_widgets.exceptions import (
     SubmissionUnconfirmed,
     TaskFailed,
 )
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.sync import refresher
 from qingbo_widgets.widgets.card import task_card as card_module
 from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
+from tests.faults.server import FaultServer, answer
 from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
 
 MakeTask = Callable[..., Task]
@@ -256,6 +260,38 @@ def test_an_unconfirmed_task_can_be_submitted_again(unconfirmed: TaskCard, until
     card.submit_again_button.click()
     until(lambda: card.task.video_path)
     until(lambda: buttons(card) == ["Frames"])
+
+
+def test_a_submission_that_is_charged_anew_takes_two_clicks(
+    make_manager: Callable[..., TaskManager], no_proxy: None, monkeypatch: pytest.MonkeyPatch, until: Any
+) -> None:
+    """A click says that the service has forgotten the key; another submits, unless it is a double click."""
+    body = {"task_id": "task-1", "status": "failed", "cost": 0, "error": {"message": "No."}}
+    with FaultServer(otherwise=answer(body)) as server:
+        manager = make_manager(Client("some-key", server.url, contract="2026-11"))
+        row = Entry(
+            "c" * 32,
+            manager.service,
+            request={"model": "kling-v3", "prompt": "koi"},
+            status="unconfirmed",
+            contract="2026-11",
+            submitted_at=datetime.now(UTC) - timedelta(hours=25),
+        )
+        manager.library.add(row)
+        task = manager.adopt(row.key)
+        assert task is not None
+        until(lambda: task.is_done)
+        card = TaskCard(task)
+        assert "for 24 hours" in card.submit_again_button.tooltip
+        card.submit_again_button.click()
+        card.submit_again_button.click()
+        assert "charged even if the first one was made" in text(card)
+        assert task.is_done
+        assert server.requests == []
+        monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
+        card.submit_again_button.click()
+        until(lambda: task.status == TaskStatus.failed)
+        assert len(server.requests) == 1
 
 
 def test_an_unconfirmed_task_is_taken_up_by_its_id(

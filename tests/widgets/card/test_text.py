@@ -22,6 +22,7 @@ from qingbo_widgets.exceptions import (
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.quota import quota_text
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.service.contract.status_names import status_name
@@ -127,7 +128,6 @@ def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskSt
     [
         ({"status": "unconfirmed", "error": SubmissionUnconfirmed("No answer.")}, "No answer."),
         ({"status": "failed", "error": ConnectionFailed("No route.")}, "No route."),
-        ({"status": "failed", "task_id": "task-1", "error": TaskFailed("Bad.")}, "refunds"),
         ({"status": "completed", "task_id": "task-1", "error": DownloadFailed("Broke.")}, "costs nothing"),
         ({"status": "completed", "task_id": "task-1", "error": LinkExpired("Gone.")}, "limited time"),
         (
@@ -145,13 +145,6 @@ def test_an_error_is_told_with_what_to_do(make_task: MakeTask, state: dict[str, 
     assert told in advice
 
 
-def test_nothing_is_refunded_that_was_never_taken(make_task: MakeTask) -> None:
-    """The advice for a task without an id does not mention a refund."""
-    error = TaskFailed("Refused.")
-    assert "refunds" not in task_text.advice(make_task(status=TaskStatus.failed, error=error))
-    assert "refunds" in task_text.advice(make_task(status=TaskStatus.failed, error=error, task_id="task-1"))
-
-
 @pytest.mark.parametrize("status", TaskStatus)
 def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: TaskStatus) -> None:
     """A task that is no longer polled is marked as such, unless it has ended."""
@@ -161,6 +154,28 @@ def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: Ta
     ended = status.is_ended or status == "unconfirmed"
     assert task_text.is_unfollowed(task) is not ended
     assert ("Not followed any more" in task_text.headline(task)) is not ended
+
+
+def test_the_price_is_in_dollars(make_task: MakeTask) -> None:
+    """A task of 2026-11 shows the reserved amount while it runs, then its cost; one of 2026-04 neither."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing, frozen=200_000)
+    assert "$" not in task_text.about(task)
+    task.contract = "2026-11"
+    assert "$0.40 reserved" in task_text.about(task)
+    task.set_traits(status=TaskStatus.failed)
+    assert "$" not in task_text.about(task)
+    task.set_traits(status=TaskStatus.completed, cost=189_000)
+    assert "$0.378" in task_text.about(task)
+    assert "reserved" not in task_text.about(task)
+
+
+@pytest.mark.parametrize(
+    ("quota", "text"), [(0, "$0.00"), (1, "$0.000002"), (250_000, "$0.50"), (5_000_000, "$10.00")]
+)
+def test_an_amount_of_quota(quota: int, text: str) -> None:
+    """500,000 units are one dollar; cents always have two digits, fractions of one as many as needed."""
+    assert quota_text(quota, "2026-11") == text
+    assert quota_text(quota, "2026-04") == f"{quota} units of quota"
 
 
 def test_the_link_counts_as_long_as_the_service_keeps_the_video(make_task: MakeTask) -> None:

@@ -1,0 +1,89 @@
+"""The error codes of the service: their meaning, the next step, and whether another try helps.
+
+From the documentation of contract 2026-11, sections "Errors" of submit, status and cancel. Its list of a
+task's codes is open; an unknown code is shown with the service's own message only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ...i18n import N_, tr
+
+__all__ = ["ERROR_CODES", "WINDOW_EXCEEDED", "ErrorCode", "explanation"]
+
+#: A 429 that lasts until the moment in ``reset_at``: the account's spending limit for a period is used up.
+WINDOW_EXCEEDED = "quota_window_exceeded"
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """An error code.
+
+    Attributes:
+        meaning: one sentence.
+        advice: the next step, as a sentence; empty if it follows from the kind of error.
+        may_pass: True if the same request may succeed later, False if it fails again, ``None`` if the
+            documentation does not say.
+        is_refusal: True if no task exists, although the HTTP status is that of a fault.
+    """
+
+    meaning: str
+    advice: str = ""
+    may_pass: bool | None = False
+    is_refusal: bool = False
+
+
+ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
+    {
+        # Answers to a request.
+        "capability_violation": ErrorCode(
+            N_("The model does not take this parameter, or not with this value."),
+        ),
+        "model_not_found": ErrorCode(
+            N_("The service does not offer this model: it was renamed, switched off, or misspelt."),
+        ),
+        "task_not_cancellable": ErrorCode(N_("The service is already making this video.")),
+        "input_video_duration_unknown": ErrorCode(
+            N_("The service cannot read the length of the input video, which the price depends on."),
+            N_("Put up another file, such as an MP4 that begins with its index ('fast start'), and its URL."),
+        ),
+        "price_not_configured": ErrorCode(
+            N_("The service has no price for this model, so it makes no task of it."),
+            N_("Choose another model, or ask the service for a price."),
+            is_refusal=True,
+        ),
+        WINDOW_EXCEEDED: ErrorCode(
+            N_("The spending limit of this account, or of its key, is used up for now."), may_pass=True
+        ),
+        # Reasons for which a task failed.
+        "upstream_unavailable": ErrorCode(
+            N_("The provider of the model was not available."),
+            N_("Another try may succeed."),
+            may_pass=True,
+        ),
+        "upstream_rate_limited": ErrorCode(
+            N_("The provider of the model had too many requests."),
+            N_("Another try may succeed in a few minutes."),
+            may_pass=True,
+        ),
+        "upstream_bad_request": ErrorCode(
+            N_("The provider of the model refused the request."),
+            N_("The same request would fail again: change the prompt, the media or the settings."),
+        ),
+        "task_failed": ErrorCode(
+            N_("The model did not make this video."),
+            N_("Another try may succeed, or fail again if the prompt or the media are the reason."),
+            may_pass=None,
+        ),
+    }
+)
+"""Every code with a meaning, by its name."""
+
+
+def explanation(code: str | None) -> tuple[str, ...]:
+    """Return the sentences about a code in the current language; none for an unknown code."""
+    known = ERROR_CODES.get(code or "")
+    return () if known is None else tuple(tr(text) for text in (known.meaning, known.advice) if text)
