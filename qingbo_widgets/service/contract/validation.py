@@ -18,7 +18,13 @@ __all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate", "validate_mode
 
 MEDIA = ("", "image", "mask", "video")
 #: The parameters that each panel of the form edits.
-EDITORS = {"camera": ("camera_control",), "masks": ("static_mask", "dynamic_masks"), "shots": ("shots",)}
+EDITORS = {
+    "camera": ("camera_control",),
+    "masks": ("static_mask", "dynamic_masks"),
+    "shots": ("shots", "multi_shot", "multi_prompt"),
+    "roles": ("image_with_roles",),
+    "elements": ("element_list",),
+}
 #: The options of ``%%qingbo`` that are not parameters.
 OPTIONS = ("-o", "--output", "-w", "--wait", "-h", "--help")
 _OPTION = re.compile(r"-[a-z]|--[a-z][a-z0-9]*(-[a-z0-9]+)*")

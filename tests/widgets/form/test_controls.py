@@ -18,7 +18,7 @@ from tests.widgets.page import below, html_of, tooltip_of
 @pytest.mark.parametrize("name", list(fields()))
 def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
     """Every control has a description for screen readers and a tooltip."""
-    control = build(name, declared()[name], models_of())
+    control = build(name, models_of().parameters[name], models_of())
     assert control.description == declared()[name].label
     assert tooltip_of(control) == declared()[name].help
 
@@ -26,7 +26,7 @@ def test_every_control_has_a_name_and_an_explanation(name: str) -> None:
 @pytest.mark.parametrize("name", list(fields()))
 def test_building_twice_gives_equal_controls(name: str) -> None:
     """Building the same control twice gives the same options."""
-    first, second = (build(name, declared()[name], models_of()) for _ in range(2))
+    first, second = (build(name, models_of().parameters[name], models_of()) for _ in range(2))
     assert getattr(first, "options", None) == getattr(second, "options", None)
 
 
