@@ -120,7 +120,7 @@ def _files_in(form: FormState, fields: Mapping[str, Any]) -> frozenset[str]:
 
     Those need no approval.
     """
-    parameters, urls = form.models.parameters, []
+    parameters, urls = form.models.parameters, list[str]()
     for name in fields_with(form.models, "image", "video"):
         kind = KINDS[parameters[name].type]
         urls += texts_in(list(kind.urls(kind.read(fields.get(name)))))

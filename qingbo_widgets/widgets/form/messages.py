@@ -77,7 +77,10 @@ def _changes(form: FormState) -> list[Markup]:
     notes = []
     if set_aside := form.carrier.set_aside:
         parameters = form.models.parameters
-        labels = [label(parameters[name]) if name in parameters else name for name in set_aside]
+        labels = [
+            _named(label(parameters[name]) if name in parameters else name, value)
+            for name, value in set_aside.items()
+        ]
         text = tr(_SET_ASIDE).format(model=form.model, fields=", ".join(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     if form.homeless:
@@ -85,6 +88,12 @@ def _changes(form: FormState) -> list[Markup]:
         text = tr(_HOMELESS).format(contract=form.contract.name, fields=named)
         notes.append(markup.note(text, "hint"))
     return notes
+
+
+def _named(text: str, value: Any) -> str:
+    """Return a label, with the value if it is a short one."""
+    is_short = isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 10
+    return f"{text} {value}" if is_short else text
 
 
 def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 
 from traitlets import HasTraits, TraitError, Tuple
@@ -36,12 +37,25 @@ if TYPE_CHECKING:
 __all__ = ["FormState", "Problems"]
 
 Problems = tuple[Problem, ...]
-Applicable = tuple[frozenset[str], Mapping[str, Parameter]]
+Applicable = tuple[frozenset[str], Mapping[str, Parameter], Mapping[str, str]]
+_NO_LIMITS: tuple[None, tuple[str, ...], tuple[Any, ...], Applicable] = None, (), (), (frozenset(), {}, {})
 
 
 def _are_identical(values: Iterable[Any], others: Iterable[Any]) -> bool:
     """Compare values by identity, because arrays have no single ``==`` result, and because it is faster."""
     return all(value is other for value, other in zip(values, others, strict=True))
+
+
+@lru_cache(maxsize=100)
+def _limited_at_times(model: Model) -> frozenset[str]:
+    """Return the parameters of a model that some values of other parameters limit."""
+    return frozenset(name for rule in model.constraints for name in rule.limit)
+
+
+@lru_cache(maxsize=100)
+def _derived_at_times(model: Model) -> bool:
+    """Return True if a parameter of a model may follow from others."""
+    return any(parameter.derived for parameter in model.parameters.values())
 
 
 class FormState(HasTraits):
@@ -103,7 +117,7 @@ class FormState(HasTraits):
         **initial: Unpack[types.EveryField],
     ) -> None:
         self._is_ready = self._is_filling = False
-        self._forget_limits()
+        self._limits_cache: tuple[Model | None, tuple[str, ...], tuple[Any, ...], Applicable] = _NO_LIMITS
         if not is_manager(manager):
             error = no_manager(type(manager).__name__)
             del manager  # it may be a key, and a traceback can show the variables of a frame
@@ -195,13 +209,13 @@ class FormState(HasTraits):
     @property
     def derived(self) -> Mapping[str, Any]:
         """The values of fields that follow from others, such as the duration from those of the shots."""
-        active = self._active_fields()
-        parameters = self.models.of(self.model).parameters
-        functions = {name: DERIVED[parameters[name].derived] for name in active if parameters[name].derived}
-        if not functions:
+        if not _derived_at_times(self.models.of(self.model)):
+            return {}
+        active, _, derivable = self._applicable()
+        if not derivable:
             return {}
         values = {name: getattr(self, name) for name in active}
-        derived = {name: function(values) for name, function in functions.items()}
+        derived = {name: DERIVED[function](values) for name, function in derivable.items()}
         return {name: value for name, value in derived.items() if value is not None}
 
     def takes(self, name: str) -> bool:
@@ -213,8 +227,9 @@ class FormState(HasTraits):
 
         For a field that the model does not take, it is the contract's description.
         """
-        limited = self._applicable()[1].get(name)
-        return limited or self.models.of(self.model).parameters.get(name) or self.models.parameters[name]
+        model = self.models.of(self.model)
+        limited = self._applicable()[1].get(name) if name in _limited_at_times(model) else None
+        return limited or model.parameters.get(name) or self.models.parameters[name]
 
     def default(self, name: str) -> Any:
         """Return the chosen model's default for a field, within the limits that other fields set."""
@@ -280,7 +295,7 @@ class FormState(HasTraits):
     def _speak(self, given: Mapping[str, Any], hidden: Iterable[str]) -> dict[str, Any]:
         """Get the traits of the manager's contract; return the given fields in its names."""
         models = self._spoken = self.models
-        self._forget_limits()
+        self._limits_cache = _NO_LIMITS
         self.__class__ = self._kind
         if models.contract != DEFAULT_CONTRACT or any(not self.has_trait(name) for name in models.parameters):
             self.add_traits(**traits_of(models))
@@ -438,6 +453,8 @@ class FormState(HasTraits):
 
     def unavailable(self, name: str) -> str:
         """Return the reason why a switch can only have its current position, as a predicate."""
+        if name not in _limited_at_times(self.models.of(self.model)):
+            return ""
         limited = self._applicable()[1].get(name)
         if limited is None or limited.type != "boolean" or bool(getattr(self, name)) not in limited.choices:
             return ""
@@ -454,10 +471,10 @@ class FormState(HasTraits):
         """Return the fields that belong to the request."""
         return self._applicable()[0]
 
-    def _applicable(self) -> tuple[frozenset[str], Mapping[str, Parameter]]:
-        """Return the fields that belong to the request, and those that other fields limit, as they are then.
+    def _applicable(self) -> Applicable:
+        """Return the fields that belong to the request, those that others limit, and those that may follow.
 
-        Both are cached until a value that decides this changes.
+        They are cached until a value that decides this changes.
         """
         model = self.models.of(self.model)
         known, deciding, before, applicable = self._limits_cache
@@ -468,14 +485,15 @@ class FormState(HasTraits):
         values = tuple(getattr(self, name) for name in deciding)
         if known is not model or not _are_identical(values, before):
             decided = dict(zip(deciding, values, strict=True))
-            applicable = frozenset(model.parameters) - model.unsent(decided), model.limited(decided)
+            active, limited = frozenset(model.parameters) - model.unsent(decided), model.limited(decided)
+            derivable = {
+                name: parameter.derived
+                for name, parameter in model.parameters.items()
+                if parameter.derived and name in active and name not in limited
+            }
+            applicable = active, limited, derivable
             self._limits_cache = model, deciding, values, applicable
         return applicable
-
-    def _forget_limits(self) -> None:
-        nothing: Applicable = (frozenset(), {})
-        self._limits_cache: tuple[Model | None, tuple[str, ...], tuple[Any, ...], Applicable]
-        self._limits_cache = None, (), (), nothing
 
     def _values(self) -> dict[str, Any]:
         """Return the values of the fields that the model takes."""
