@@ -2,7 +2,18 @@ from typing import Any
 
 from traitlets import HasTraits
 
-__all__ = ["Button", "Checkbox", "GridBox", "HBox", "Password", "Text", "Textarea", "VBox", "Widget"]
+__all__ = [
+    "Button",
+    "Checkbox",
+    "Dropdown",
+    "GridBox",
+    "HBox",
+    "Password",
+    "Text",
+    "Textarea",
+    "VBox",
+    "Widget",
+]
 
 class Widget(HasTraits):
     comm: Any
@@ -35,6 +46,10 @@ class Button(Widget):
     def on_click(self, callback: Any) -> None: ...
 
 class Checkbox(Widget): ...
+
+class Dropdown(Widget):
+    index: Any
+    options: Any
 
 class _TextField(Widget):
     placeholder: Any

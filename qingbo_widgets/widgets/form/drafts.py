@@ -56,13 +56,13 @@ class DraftKeeper:
         self._pending = False
         self._closed = False
         self._restore()
-        form.observe(self._record, list(form.field_names))
+        form.observe(self._record)  # of every trait, because a form may change its contract and so its fields
 
     def close(self) -> None:
         """Stop recording, and write a pending draft immediately."""
         if not self._closed:
             self._closed = True
-            self._form.unobserve(self._record, list(self._form.field_names))
+            self._form.unobserve(self._record)
             self._write()
 
     def _restore(self) -> None:
@@ -87,7 +87,9 @@ class DraftKeeper:
     def _place(self) -> tuple[str, str]:
         return str(self._presets.folder), self._key
 
-    def _record(self, _: Any) -> None:
+    def _record(self, change: Any) -> None:
+        if change["name"] not in self._form.field_names:
+            return
         _remembered[self._place] = Draft(fields_of(self._form), self._initial)
         if not self._pending:
             self._pending = True

@@ -17,6 +17,7 @@ from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, models_of
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_set
+from ..base.dropdown import Dropdown
 from ..base.text_fields import Text, Textarea
 from .url_list import UrlList
 
@@ -209,7 +210,7 @@ def _as_json(value: Any, parameter: Parameter) -> str:
     return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
-_MODEL = Field(ipywidgets.Dropdown, options=model_options)
+_MODEL = Field(Dropdown, options=model_options)
 _URL_LIST = Field(
     UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _in_a_line
 )
@@ -226,10 +227,10 @@ _BY_TYPE: Mapping[str, Field] = {
         _as_text,
     ),
     "choice": Field(
-        ipywidgets.Dropdown,
+        Dropdown,
         options=lambda parameter, _: [*_unset(parameter), *choice_options(parameter)],
     ),
-    "seconds": Field(ipywidgets.Dropdown, options=seconds_options, shown=in_seconds),
+    "seconds": Field(Dropdown, options=seconds_options, shown=in_seconds),
     "integer": _INTEGER,
     "number": Field(
         ipywidgets.FloatText,

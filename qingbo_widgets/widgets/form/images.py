@@ -125,7 +125,7 @@ class ImagePreview(Editor):
     @property
     def _is_list(self) -> bool:
         parameter = self.form.parameter(self._field)
-        return parameter.type != "url" and parameter.most != 1
+        return parameter.type != "url" and (parameter.most != 1 or len(self.urls) > 1)
 
     def _single_html(self, url: str) -> Markup:
         report = image_reports.get(url, service_of(self.form))

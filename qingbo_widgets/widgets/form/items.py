@@ -11,8 +11,9 @@ from ...i18n import N_, tr
 from ...service.contract.schema import Parameter
 from ...service.contract.values import Item, is_set
 from ..base import html as markup
-from ..base.build import button, create_widget, focus
+from ..base.build import button, create_widget, focus, set_tooltip
 from ..base.composite import Composite
+from ..base.dropdown import Dropdown
 from ..base.sync import Echo, update
 from ..base.text_fields import Text
 from .controls import offer
@@ -77,6 +78,7 @@ class ItemsEditor(Editor):
             if self._list.children != visible:
                 self._list.children = visible
             self.add_button.disabled = is_fixed or is_full
+            set_tooltip(self.add_button, tr(_ENOUGH).format(most=most) if is_full else tr(_ADD_HELP))
         self.show_problems(problems, warnings)
         if self.preview is not None:
             self.preview.refresh(problems, warnings)
@@ -162,10 +164,12 @@ class _ItemRow(Composite):
         if member.type == "choice":
             options = [(tr("choose"), None), *choice_options(member)]
             control = create_widget(
-                ipywidgets.Dropdown, description=text, options=options, style=style, layout=dict(NARROW)
+                Dropdown, description=text, options=options, style=style, layout=dict(NARROW)
             )
         elif member.type == "urls":
-            control = UrlList(description=text, most=member.limits.get("count", (0, 0))[1], style=style)
+            most = member.limits.get("count", (0, 0))[1]
+            labels = tuple(f"{text}.{number}" for number in range(1, most + 1))
+            control = UrlList(description=text, labels=labels, most=most, style=style)
         else:
             control = create_widget(Text, description=text, style=style, layout=dict(WIDE))
         control.observe(lambda _: self._on_edit(), "value")

@@ -7,6 +7,7 @@ from typing import Any
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.values import is_set
+from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
@@ -23,6 +24,7 @@ _COUNTED = N_("{count} / {limit} characters")
 _COUNT = N_("{count} characters")
 _SHOTS_DECIDE = N_("The shots decide the length.")
 _UNAVAILABLE = N_("Not available now: it {reason}.")
+_REQUIRED = N_("Required.")
 _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
@@ -64,10 +66,13 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         limit = form.parameter("prompt").most
         counted = tr(_COUNTED) if limit else tr(_COUNT)
         lines.append(markup.note(counted.format(count=len(form.prompt), limit=limit)))
-    if reason := form.unavailable(name):
+    if name != "prompt" and (reason := form.unavailable(name)):
         lines.append(markup.note(tr(_UNAVAILABLE).format(reason=tr(reason))))
     # An empty prompt is not an error until the user has typed one.
     is_untouched = name == "prompt" and _is_blank(form, problems) and not form.has_typed
+    if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
+        lines.append(markup.note(tr(_REQUIRED), "hint"))
+        is_untouched = True
     lines.append(problems_html(name, () if is_untouched else problems, warnings))
     return markup.join(lines)
 
@@ -91,9 +96,12 @@ def _changes(form: FormState) -> list[Markup]:
 
 
 def _named(text: str, value: Any) -> str:
-    """Return a label, with the value if it is a short one."""
-    is_short = isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 10
-    return f"{text} {value}" if is_short else text
+    """Return a label, with the value if it is a short one, or with the names of the files in it."""
+    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        names = [image_reports.path_of(url).rstrip("/").rpartition("/")[2] for url in value]
+        return f"{text} ({markup.shorten(', '.join(names), 60)})"
+    is_short = isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 20
+    return f"{text} ({value})" if is_short else text
 
 
 def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:

@@ -452,7 +452,10 @@ class FormState(HasTraits):
         self.duration = self._fitted_duration
 
     def unavailable(self, name: str) -> str:
-        """Return the reason why a switch can only have its current position, as a predicate."""
+        """Return the reason why a field cannot be set, or a switch not be turned, as a predicate."""
+        if not self.counts(name) and self.takes(name):
+            active = self.models.of(self.model).active(self._values())
+            return next((rule.refusal for rule in active if name in rule.forbid and not rule.instead), "")
         if name not in _limited_at_times(self.models.of(self.model)):
             return ""
         limited = self._applicable()[1].get(name)

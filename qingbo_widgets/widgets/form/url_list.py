@@ -24,7 +24,7 @@ _REMOVE, _REMOVE_HELP = N_("Remove"), N_("Removes this URL.")
 _ADD, _ADD_HELP = N_("Add a URL"), N_("One more line at the end.")
 _NUMBERED = N_("{label} {number}")
 _LINE = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", "width": "auto"}
-_GROWING = {"flex": "1 1 300px", "width": "auto", "margin": "2px 4px 2px 0"}
+_GROWING = {"flex": "1 1 300px", "width": "auto", "margin": "2px 0"}
 
 
 class UrlList(Composite):
@@ -141,7 +141,8 @@ class UrlList(Composite):
             for index, row in enumerate(rows):
                 row.show(self._label(index, texts), self.placeholder, self.tooltip, self.disabled, len(rows))
             self._add.disabled = self.disabled or not texts[-1].strip()
-            self._foot.layout.display = "none" if 0 < self.most <= len(rows) else None
+            is_full = 0 < self.most <= len(rows)
+            self._foot.layout.display = "none" if is_full or not any(map(str.strip, texts)) else None
             children = (*rows, self._foot)
             if self.children != children:
                 self.children = children
@@ -165,6 +166,7 @@ class _Row(CompositeMixin, HBox):
         self.url = create_widget(Text, style=style, layout=dict(_GROWING))
         self.url.observe(lambda _: owner.on_typed(), "value")
         self.buttons: dict[str, Any] = {}
+        self._tools: Any = None
         super().__init__([self.url], layout=dict(_LINE))
 
     def show(self, label: str, placeholder: str, help_text: str, disabled: bool, count: int) -> None:
@@ -179,7 +181,7 @@ class _Row(CompositeMixin, HBox):
                     self.buttons[name].disabled = disabled or is_end
             if self.buttons:
                 self.buttons["remove"].disabled = disabled
-            children = (self.url, *(self.buttons.values() if count > 1 else ()))
+            children = (self.url, self._tools) if count > 1 else (self.url,)
             if self.children != children:
                 self.children = children
 
@@ -189,7 +191,7 @@ class _Row(CompositeMixin, HBox):
         return self.buttons[back if self.buttons[forward].disabled else forward]
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return tuple(self.buttons.values())
+        return (self._tools,)
 
     def _make_buttons(self) -> None:
         owner, index = self._owner, self._index
@@ -199,6 +201,9 @@ class _Row(CompositeMixin, HBox):
             ("remove", _REMOVE, _REMOVE_HELP, partial(owner.remove, index)),
         ):
             self.buttons[name] = button(tr(text), tr(help_text), act, "qingbo-small")
+        self._tools = ipywidgets.HBox(
+            list(self.buttons.values()), layout={"margin": "0 0 0 4px", "overflow": "visible"}
+        )
 
 
 def _are_urls(parts: list[str]) -> bool:

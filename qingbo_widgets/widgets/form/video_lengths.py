@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ...service.contract.problem import Problem
+from ...service.contract.urls import is_web_url
 from ...tasks.background.image_checks import image_reports
 from .image_fields import fields_with, urls_of
 
 if TYPE_CHECKING:
     from .state import FormState
 
-__all__ = ["length_problems"]
+__all__ = ["length_of", "length_problems"]
 
 _LENGTH = N_("{field}: the video is {length} s long, and {model} takes {shortest} to {longest} s.")
 
@@ -29,7 +30,7 @@ def length_problems(form: FormState) -> tuple[Problem, ...]:
         limits = form.parameter(field).limits.get("seconds") if form.takes(field) else None
         for url in urls_of(form, field) if limits else ():
             path = image_reports.path_of(url)
-            length = _length_of(path) if path != url else None
+            length = length_of(path) if path != url else None
             if length is not None and limits and not limits[0] <= int(length) <= limits[1]:
                 text = tr(_LENGTH).format(
                     field=field, length=f"{length:g}", model=form.model, shortest=limits[0], longest=limits[1]
@@ -39,8 +40,10 @@ def length_problems(form: FormState) -> tuple[Problem, ...]:
 
 
 @cache
-def _length_of(path: str) -> float | None:
-    """Return the length of a video file in seconds, to a tenth; ``None`` if it cannot be read."""
+def length_of(path: str) -> float | None:
+    """Return the length of a video file in seconds, to a tenth; ``None`` if it is a URL or cannot be read."""
+    if is_web_url(path):
+        return None
     from ...exceptions import QingboError
     from ...media.frames import duration_of
 

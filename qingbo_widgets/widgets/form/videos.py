@@ -17,6 +17,7 @@ from ..base.sync import lazy, refresher, update
 from .image_fields import urls_of
 from .panels import Editor, indented
 from .state import FormState, Problems
+from .video_lengths import length_of
 
 __all__ = ["VideoPreview"]
 
@@ -113,6 +114,8 @@ class VideoPreview(Editor):
 
     def _player(self, url: str) -> Markup:
         least, most = self.form.parameter(self._field).limits.get("seconds") or (0, 0)
+        if length_of(image_reports.path_of(url)) is not None:
+            least, most = 0, 0  # the form reports the problem
         texts = [tr(_FACTS), tr(_TAKES).format(shortest=least, longest=most), least, most]
         player = markup.tag(
             "video",
