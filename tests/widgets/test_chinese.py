@@ -25,6 +25,7 @@ from qingbo_widgets import (
     sweep,
 )
 from qingbo_widgets.i18n import set_locale
+from qingbo_widgets.service.contract.models import models_of
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from tests.widgets.page import parts_of
 
@@ -94,6 +95,34 @@ def test_the_form(model: str) -> None:
         form.shots = (("koi", 2), ("", 0))
         assert english(form) == []
     form.close()
+
+
+@pytest.mark.parametrize("model", models_of("2026-11"))
+def test_the_form_of_2026_11(model: str, workdir: Path) -> None:
+    """The form of contract 2026-11 is in Chinese with every panel open, and with invalid values."""
+    client = Client("sk-test", "http://127.0.0.1:9/v1", contract="2026-11")
+    with TaskManager(client, Library(workdir)) as manager:
+        form = RequestForm(manager, model="kling-v3-omni", cfg_scale=0.5, resolution="4k")
+        form.prompt, form.duration = "<<<image_9>>>", 99
+        form.image_urls = ("koi.png",) * 8
+        form.negative_prompt, form.watermark, form.callback_url = "鱼", True, "koi"
+        form.element_list = ({"name": "koi"}, {"name": "koi", "element_input_urls": ["https://a.cn/koi.png"]})
+        form.image_with_roles = ({"url": "koi.png", "role": "last_frame"},) * 2
+        form.video_urls = ("koi.mp4",)
+        form.model = model
+        for button in form.panels.buttons.values():
+            button.value = True
+        assert form.problems
+        assert english(form) == []
+        if form.takes("action"):
+            form.action = "edit"
+            assert english(form) == []
+        if form.takes("multi_prompt"):
+            form.action = "generate"
+            form.switch.value = True
+            form.multi_prompt = ({"prompt": "koi", "duration": 2}, {"prompt": "", "duration": 0})
+            assert english(form) == []
+        form.close()
 
 
 def test_connecting() -> None:

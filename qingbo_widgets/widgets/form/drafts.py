@@ -14,7 +14,7 @@ from IPython.core.getipython import get_ipython
 
 from ...library.presets import Draft, Presets
 from ..base.sync import refresher
-from .loading import fields_of, fill
+from .loading import draft_of, fill
 from .state import FormState
 
 __all__ = ["DraftKeeper", "cell_key"]
@@ -90,7 +90,7 @@ class DraftKeeper:
     def _record(self, change: Any) -> None:
         if change["name"] not in self._form.field_names:
             return
-        _remembered[self._place] = Draft(fields_of(self._form), self._initial)
+        _remembered[self._place] = Draft(draft_of(self._form), self._initial)
         if not self._pending:
             self._pending = True
             refresher.later(PAUSE, self._write)

@@ -10,6 +10,7 @@ from traitlets import TraitError
 from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
+from ...service.contract.models import declared
 from ...service.contract.pasted import Pasted, read_pasted
 from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
@@ -19,7 +20,7 @@ from .image_fields import fields_with, with_urls
 from .names import in_names_of
 from .state import FormState
 
-__all__ = ["fields_of", "fill", "load", "paste", "presets_of"]
+__all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of"]
 
 _UNFIT = "{field}: {value}"
 _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
@@ -38,6 +39,12 @@ def fields_of(form: FormState) -> dict[str, Any]:
     parameters = form.models.parameters
     values = {name: with_urls(parameters[name], getattr(form, name), stored_url) for name in names}
     return VideoRequest(**values).as_dict()
+
+
+def draft_of(form: FormState) -> dict[str, Any]:
+    """Return the fields of a form together with the values that wait for another contract, as JSON."""
+    waiting = {name: value for name, value in form.homeless.items() if name in declared()}
+    return {**VideoRequest(**{"model": form.model, **waiting}).as_dict(), **fields_of(form)}
 
 
 def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
