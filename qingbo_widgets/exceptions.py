@@ -140,7 +140,7 @@ class DownloadFailed(QingboError):
 
 
 class LinkExpired(DownloadFailed):
-    """The service no longer has the video: its links are valid for a limited time (24 hours)."""
+    """The service no longer has the video: its links are valid for a limited time."""
 
 
 class TaskFailed(QingboError):

@@ -208,7 +208,8 @@ class Client:
 
         Raises:
             InvalidRequest: ``url`` is not an http(s) URL.
-            LinkExpired: the server no longer has the video (documentation: links are valid for 24 hours).
+            LinkExpired: the server no longer has the video (documentation: links are valid for 24 hours in
+                contract 2026-04, for 7 days in 2026-11).
             DownloadFailed: the video could not be saved; the task is not affected.
         """
         if not is_web_url(url):

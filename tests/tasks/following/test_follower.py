@@ -463,6 +463,22 @@ def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatc
     assert any("which should be valid until" in message for message in messages)
 
 
+@pytest.mark.parametrize(("contract", "is_kept"), [("2026-04", False), ("2026-11", True)])
+def test_a_link_lives_as_long_as_its_contract_promises(make_manager, monkeypatch, contract, is_kept):
+    """A refused link of a video from three days ago is tried again only where links live for 7 days."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    with FaultServer(taken()) as server:
+        done = finished(f"{server.url}/v.mp4", completed_at=from_now(days=-3))
+        server.then(done, answer(b"", 404), done, answer(b"", 404), done, answer(VIDEO))
+        client = qw.Client("some-key", server.url, contract=contract, timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(prompt=KOI)
+        if is_kept:
+            assert task.wait(20).video_path.read_bytes() == VIDEO
+        else:
+            with pytest.raises(qw.LinkExpired):
+                task.wait(20)
+
+
 def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:
     """Script a service with one constant status answer, and a host that follows its steps, then refuses."""
     steps = list(downloads)
