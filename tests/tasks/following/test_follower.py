@@ -375,6 +375,15 @@ def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
     assert "Asking again in 1 s" in waits[0]
 
 
+def test_a_spending_limit_does_not_stop_the_following_for_days(scripted):
+    """A running task is asked for again within the hour, whatever the service says about the account."""
+    server, manager = scripted(taken(), spending_limit(reset_at=4_000_000_000))
+    task = manager.submit(prompt=KOI)
+    until(lambda: "The service asks to wait" in task.message)
+    assert "Asking again in 3600 s" in task.message
+    assert len(server.requests) == 2
+
+
 def test_an_unknown_status_is_shown_and_followed(scripted):
     """An unknown status neither ends the task nor raises."""
     server, manager = scripted(taken(), taken("moderating", progress=7), taken("moderating", novelty=[1]))
