@@ -20,7 +20,7 @@ from .drawing.media import decode, read
 from .faults import Faults
 from .lifecycle import Timeline, timeline
 from .render_pool import DrawFailure, Job, RenderPool
-from .request import prompts_of, quota_of
+from .request import order_of, prompts_of, quota_of
 
 Json = dict[str, Any]
 
@@ -138,8 +138,9 @@ class Backend:
             entry.drawn = now
             entry.end_known.set()
         else:
-            order = {"request": body, "path": str(entry.video), "draft": self.draft}
-            entry.job = self._render_pool.draw(order, lambda failure: self._drawn(entry, failure))
+            entry.job = self._render_pool.draw(
+                order_of(body), entry.video, lambda failure: self._drawn(entry, failure), draft=self.draft
+            )
         if "callback_url" in body:
             caller = threading.Thread(target=self._call_back, args=(entry,), daemon=True)
             self._callers.append(caller)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from .order import Order, Shot
 from .rules import MAX_SHOTS
 
 Body = Mapping[str, Any]
@@ -39,6 +42,35 @@ def extra_of(body: Body) -> Body:
 def quota_of(body: Body) -> int:
     """Return the cost of the task in the service's quota units: 50,000 for five seconds in ``std``."""
     return sum(durations_of(body)) * 10_000 * (2 if is_pro(body) else 1)
+
+
+def order_of(body: Body) -> Order:
+    """Return the description of the video to draw."""
+    extra = extra_of(body)
+    return Order(
+        shots=tuple(map(Shot, prompts_of(body), durations_of(body))),
+        short_side=1080 if is_pro(body) else 720,
+        aspect_ratio=body.get("aspect_ratio", "16:9"),
+        has_sound=has_sound(body),
+        first_frame=body.get("image_urls", [""])[0],
+        last_frame=body.get("last_frame", ""),
+        camera_control=extra.get("camera_control"),
+        static_mask=extra.get("static_mask", ""),
+        dynamic_masks=tuple(extra.get("dynamic_masks", ())),
+        facts=_facts_of(body),
+        negative_prompt=body.get("negative_prompt", ""),
+        seed=zlib.crc32(json.dumps(body, sort_keys=True).encode()),
+    )
+
+
+def _facts_of(body: Body) -> tuple[str, ...]:
+    extra = extra_of(body)
+    facts = [body["model"], "pro 1080p" if is_pro(body) else "std 720p", f"{sum(durations_of(body))} s"]
+    if "cfg_scale" in extra:
+        facts.append(f"cfg {extra['cfg_scale']:g}")
+    if "camera_control" in extra:
+        facts.append(f"camera {extra['camera_control']['type']}")
+    return tuple(facts)
 
 
 def _of_shots(body: Body, name: str) -> list[Any]:
