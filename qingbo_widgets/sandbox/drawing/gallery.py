@@ -18,6 +18,7 @@ from .typeface import Face, writable
 
 _PAPER = (250, 247, 240)
 _ASPECTS = 0.5, 2.0  # narrower and wider pictures are cropped to these
+_SMALLEST = 6.0  # pixels
 _LARGEST = 0.42  # height of a picture, in fractions of the short side of the film
 
 
@@ -69,31 +70,25 @@ class Gallery:
             largest=_LARGEST * min(size) * (0.6 if is_beside else 1.0),
             gap=22 * unit,
             foot=label,
+            align=(1.0, 0.0) if is_beside else (0.5, 0.5),
         )
-        sheet = Image.new("RGBA", size)
-        shadow = Image.new("L", size)
-        pen = ImageDraw.Draw(shadow)
-        for box in boxes:
-            pen.rectangle(_corners(box, mat, drop=4 * unit), fill=170)
-        sheet.putalpha(shadow.filter(ImageFilter.GaussianBlur(6 * unit)))
         self.screen: tuple[int, int] | None = None
         """Width and height of the source video in the film, or None if it is not shown."""
         self._place = 0, 0
-        ink = Image.new("L", size)
-        for exhibit, box in zip(exhibits, boxes, strict=True):
+        sheet = _shadows(size, [_frame(box, mat) for box in boxes], unit)
+        captions = Image.new("L", size)
+        for exhibit, box in zip(exhibits, boxes, strict=False):  # no boxes in a film without room
             left, top, width, height = (round(side / 2) * 2 for side in box)
-            ImageDraw.Draw(sheet).rectangle(_corners(box, mat), fill=(*_PAPER, 255))
+            ImageDraw.Draw(sheet).rectangle(_frame(box, mat), fill=(*_PAPER, 255))
             if exhibit.picture is None:
                 self.screen, self._place = (width, height), (left, top)
             else:
                 sheet.paste(fit(exhibit.picture.convert("RGB"), (width, height)), (left, top))
-            if exhibit.label:
-                _caption(ink, face, exhibit.label, box, mat)
-        dark = ink.filter(ImageFilter.GaussianBlur(3 * unit)).point(lambda value: min(value * 3, 190))
-        black, white = (Image.new("RGBA", size, (tone, tone, tone, 0)) for tone in (0, 255))
-        black.putalpha(dark)
-        white.putalpha(ink)
-        for layer in (black, white):
+            _write(captions, face, exhibit.label, box, mat)
+        halo = captions.filter(ImageFilter.GaussianBlur(3 * unit)).point(lambda value: min(value * 3, 190))
+        for mask, tone in ((halo, 0), (captions, 255)):
+            layer = Image.new("RGBA", size, (tone, tone, tone, 0))
+            layer.putalpha(mask)
             sheet.alpha_composite(layer)
         self._overlay = Overlay(np.asarray(sheet))
 
@@ -112,8 +107,16 @@ class Gallery:
             plane[top // part : (top + height) // part, left // part : (left + width) // part] = source
 
 
-def arrange(aspects: Sequence[float], area: Box, *, largest: float, gap: float, foot: float) -> list[Box]:
-    """Return places for pictures in an area: rows of one height, as large as they fit, centred.
+def arrange(
+    aspects: Sequence[float],
+    area: Box,
+    *,
+    largest: float,
+    gap: float,
+    foot: float,
+    align: tuple[float, float] = (0.5, 0.5),
+) -> list[Box]:
+    """Return places for pictures in an area, in rows of one height, as large as they fit.
 
     Args:
         aspects: the width of each picture divided by its height.
@@ -121,6 +124,10 @@ def arrange(aspects: Sequence[float], area: Box, *, largest: float, gap: float, 
         largest: the maximum height of a picture.
         gap: the space between two pictures.
         foot: the height below each picture that is kept free for its label.
+        align: the place of the rows in the area, from 0 (left, top) to 1 (right, bottom).
+
+    Returns:
+        The places, or nothing if there is not even room for tiny pictures.
     """
     best, rows = 0.0, [list(aspects)]
     for count in range(1, len(aspects) + 1):
@@ -129,11 +136,13 @@ def arrange(aspects: Sequence[float], area: Box, *, largest: float, gap: float, 
         wide = min((area.width - gap * (len(row) - 1)) / sum(row) for row in split)
         if min(high, wide) > best:
             best, rows = min(high, wide), split
+    if best < _SMALLEST:
+        return []
     height = min(best, largest)
     boxes = []
-    top = area.top + (area.height - len(rows) * (height + foot) - (len(rows) - 1) * gap) / 2
+    top = area.top + (area.height - len(rows) * (height + foot) - (len(rows) - 1) * gap) * align[1]
     for row in rows:
-        left = area.left + (area.width - sum(row) * height - gap * (len(row) - 1)) / 2
+        left = area.left + (area.width - sum(row) * height - gap * (len(row) - 1)) * align[0]
         for aspect in row:
             boxes.append(Box(left, top, aspect * height, height))
             left += aspect * height + gap
@@ -147,12 +156,13 @@ def sheet_of(pictures: Sequence[Image.Image]) -> Image.Image:
     if not others:
         return front
     side, gap = 480, 12
-    column = (side - gap * (len(others) - 1)) // len(others) if len(others) > 2 else side // 2 - gap // 2
+    cell = (side - gap * (len(others) - 1)) // len(others)
+    column = min(cell, side // 2)
     main = fit(front, (round(side * _aspect(front.size)), side))
     sheet = Image.new("RGB", (main.width + gap + column, side), _PAPER)
     sheet.paste(main, (0, 0))
     for number, other in enumerate(others):
-        sheet.paste(fit(other, (column, column)), (main.width + gap, number * (column + gap)))
+        sheet.paste(fit(other, (column, cell)), (main.width + gap, number * (cell + gap)))
     return sheet
 
 
@@ -173,12 +183,24 @@ def _aspect(shape: tuple[int, int]) -> float:
     return min(max(shape[0] / shape[1], _ASPECTS[0]), _ASPECTS[1])
 
 
-def _corners(box: Box, mat: int, drop: float = 0.0) -> tuple[float, float, float, float]:
+def _frame(box: Box, mat: int) -> tuple[int, int, int, int]:
+    """Return the corners of the frame around a picture, the last row and column included."""
     left, top, width, height = (round(side / 2) * 2 for side in box)
-    return left - mat, top - mat + drop, left + width + mat - 1, top + height + mat - 1 + drop
+    return left - mat, top - mat, left + width + mat - 1, top + height + mat - 1
 
 
-def _caption(ink: Image.Image, face: Face, label: str, box: Box, mat: int) -> None:
+def _shadows(size: tuple[int, int], frames: Sequence[tuple[int, int, int, int]], unit: float) -> Image.Image:
+    """Return a transparent sheet with the soft shadows of the frames."""
+    drop, shadow = round(4 * unit), Image.new("L", size)
+    for left, top, right, bottom in frames:
+        ImageDraw.Draw(shadow).rectangle((left, top + drop, right, bottom + drop), fill=170)
+    sheet = Image.new("RGBA", size)
+    sheet.putalpha(shadow.filter(ImageFilter.GaussianBlur(6 * unit)))
+    return sheet
+
+
+def _write(ink: Image.Image, face: Face, label: str, box: Box, mat: int) -> None:
+    """Write a label beneath a picture, cut to its width."""
     text = " ".join(wrap(writable(label), face, max(box.width, 4 * face.size), 1))
     place = box.left + (box.width - face.width(text)) / 2, box.top + box.height + mat + 0.2 * face.size
     face.write(ImageDraw.Draw(ink), place, text, 245)

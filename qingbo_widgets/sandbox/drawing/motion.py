@@ -1,4 +1,4 @@
-"""Estimation of the motion in a video: how its content shifts and grows from frame to frame.
+"""Estimation of the motion in a video: how its content shifts and grows over time.
 
 The shift between two frames is the peak of their phase correlation. The shifts of the four quarters show
 whether the content grows: away from the middle on all sides.
@@ -17,7 +17,9 @@ from .source import Clip
 
 _STEP = 1 / 12  # seconds between two compared frames
 _SIDE = 128  # pixels of the longer side of a compared frame
-_MAX_GROWTH = 0.05  # of the size, in one step
+_FAR = 0.08  # shift, in fractions of the size, and growth since the compared picture, after which it is
+_GROWN = 0.03  # replaced
+_MAX_GROWTH = 0.1  # since the compared picture
 _CLEAR = 0.12  # the lowest peak, of 1, at which the shift of a quarter counts
 
 Floats = NDArray[np.float64]
@@ -55,17 +57,23 @@ def motion_of(clip: Clip, shape: tuple[int, int]) -> Motion:
     """
     size = tuple(max(round(side * _SIDE / max(shape) / 4) * 4, 16) for side in shape)
     times, shifts, growths = [0.0], [np.zeros(2)], [0.0]
-    before: Floats | None = None
+    key: Floats | None = None  # the picture to compare with, and its own motion
+    key_shift, key_growth = shifts[0], growths[0]
     for seconds, frame in clip.frames():
-        if before is not None and seconds < times[-1] + _STEP - 1e-3:
+        if key is not None and seconds < times[-1] + _STEP - 1e-3:
             continue
         picture = scaled(frame, (size[0], size[1])).y.astype(np.float64)
-        if before is not None:
-            times.append(seconds)
-            shifts.append(_shift(before, picture)[0] / size)
-            growths.append(_growth(before, picture))
-        before = picture
-    return Motion(np.array(times), np.cumsum(shifts, axis=0), np.exp(np.cumsum(growths)))
+        if key is None:
+            key = picture
+            continue
+        shift, growth = _shift(key, picture)[0] / size, _growth(key, picture)
+        times.append(seconds)
+        shifts.append(key_shift + shift)
+        growths.append(key_growth + growth)
+        # The errors add up with each new key, so it is replaced only when its content is about to leave.
+        if np.abs(shift).max() > _FAR or abs(growth) > _GROWN:
+            key, key_shift, key_growth = picture, shifts[-1], growths[-1]
+    return Motion(np.array(times), np.array(shifts), np.exp(growths))
 
 
 def _shift(before: Floats, after: Floats) -> tuple[Floats, float]:
