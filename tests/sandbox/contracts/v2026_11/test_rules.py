@@ -129,7 +129,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     **{f"orientation {v!r}": (body(MOTION[1], character_orientation=v), "character_orientation") for v in ("", "VIDEO", 1)},
     **{f"image {url!r}": (body(V3, image_urls=[url]), "image_urls[0]") for url in BAD_URLS},
     **{f"video {url!r}": (body(OMNI, video_urls=[url]), "video_urls[0]") for url in BAD_URLS},
-    **{f"images {value!r}": (body(V3, image_urls=value), "image_urls") for value in (PICTURE, {}, 1)},
+    **{f"images {value!r}": (body(V3, image_urls=value), "image_urls") for value in (PICTURE, 1)},
     "two images turbo": (body(TURBO, image_urls=[PICTURE] * 2), "image_urls"),
     **{f"three images {name}": (body(name, image_urls=[PICTURE] * 3, resolution="1080p"), "image_urls") for name in (V26, V3, O1)},
     "eight images": (body(OMNI, image_urls=[PICTURE] * 8), "image_urls"),
