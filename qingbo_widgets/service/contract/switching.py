@@ -33,7 +33,7 @@ class Switched:
     set_aside: Mapping[str, Any]
 
 
-def switched(request: VideoRequest, model: str, models: Models) -> Switched:
+def switched(request: VideoRequest, model: str, models: Models, home: Models | None = None) -> Switched:
     """Return a request for another model, of the same contract or of another one.
 
     A length that the next model does not render becomes the nearest one that it does.
@@ -42,8 +42,9 @@ def switched(request: VideoRequest, model: str, models: Models) -> Switched:
         request: the request, in the names of any contract.
         model: the name of the next model.
         models: the models of its contract.
+        home: the models of the contract in whose names the request is; by default, it follows from them.
     """
-    home = home_of(request.given)
+    home = home or home_of(request.given)
     old, new = home.of(request.given["model"]), models.of(model)
     given = {
         name: completed(old.parameters[name], value) if name in old.parameters else value

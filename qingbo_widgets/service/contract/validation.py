@@ -18,7 +18,13 @@ __all__ = ["EDITORS", "MEDIA", "OPTIONS", "RESERVED", "validate", "validate_mode
 
 MEDIA = ("", "image", "mask", "video")
 #: The parameters that each panel of the form edits.
-EDITORS = {"camera": ("camera_control",), "masks": ("static_mask", "dynamic_masks"), "shots": ("shots",)}
+EDITORS = {
+    "camera": ("camera_control",),
+    "masks": ("static_mask", "dynamic_masks"),
+    "shots": ("shots", "multi_shot", "multi_prompt"),
+    "roles": ("image_with_roles",),
+    "elements": ("element_list",),
+}
 #: The options of ``%%qingbo`` that are not parameters.
 OPTIONS = ("-o", "--output", "-w", "--wait", "-h", "--help")
 _OPTION = re.compile(r"-[a-z]|--[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -40,13 +46,13 @@ video
 _FORM_NAMES = """
 add_class add_traits approve batch blur box_style children class_own_trait_events class_own_traits
 class_trait_names class_traits close close_all comm contract controls counts cross_validation_lock omit_note
-default defaults field_names find_manager focus get_manager_state get_state get_view_spec
-handle_comm_opened handle_control_comm_opened has_trait hidden hold_sync hold_trait_notifications
-is_chosen check checkpoint keys layout load log model_id models normalise notify_change observe obstacle
-on_msg on_trait_change on_widget_constructed open panels parameter paste refresh remove_class rows save
-send send_state set_state set_trait mark_chosen setup_instance show_problems slots start_afresh submit switch
-tabbable takes tooltip trait_defaults trait_events trait_has_value trait_metadata trait_names trait_values
-traits has_typed unapproved unobserve unobserve_all widget_types widgets with_text
+default defaults derived field_names find_manager focus get_manager_state get_state get_view_spec
+handle_comm_opened handle_control_comm_opened has_trait hidden hold_sync hold_trait_notifications is_chosen
+check checkpoint keys layout load log model_id models normalise notify_change observe obstacle on_msg
+on_trait_change on_widget_constructed open panels parameter paste refresh remove_class rows save send
+send_state set_state settle set_trait mark_chosen setup_instance show_problems slots start_afresh submit
+switch tabbable takes tooltip unavailable trait_defaults trait_events trait_has_value trait_metadata
+trait_names trait_values traits has_typed unapproved unobserve unobserve_all widget_types widgets with_text
 """
 RESERVED = frozenset(f"{_REQUEST_NAMES} {_CALL_NAMES} {_TABLE_NAMES} {_FORM_NAMES}".split())
 

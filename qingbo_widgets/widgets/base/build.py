@@ -12,7 +12,7 @@ from . import html as markup
 from .clicks import TimestampedButton
 from .sync import share, update
 
-__all__ = ["button", "create_shared", "create_widget", "set_tooltip", "style_sheet", "tooltip"]
+__all__ = ["button", "create_shared", "create_widget", "focus", "set_tooltip", "style_sheet", "tooltip"]
 
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
@@ -110,3 +110,9 @@ def set_tooltip(widget: ipywidgets.Widget, text: str) -> None:
     """Set the tooltip; the name of its trait depends on the version of ipywidgets."""
     for name, value in tooltip(type(widget), text).items():
         setattr(widget, name, value)
+
+
+def focus(control: ipywidgets.Widget) -> None:
+    """Move the focus to a control, if ipywidgets supports it (8 and newer)."""
+    if hasattr(control, "focus"):
+        control.focus()

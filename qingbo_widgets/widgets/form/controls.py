@@ -68,14 +68,14 @@ def build(
         models: the models that can be chosen.
         shared: the styles and layouts that the controls of one form share, because each is a widget too.
     """
-    edited, shared = fields()[name], {} if shared is None else shared
+    edited, shared = fields(models.contract)[name], {} if shared is None else shared
     is_shared = edited.is_common and name != "prompt"
     size = tuple(edited.layout.items())
     offered = {} if edited.options is None else {"options": edited.options(parameter, models)}
     control = create_widget(
         edited.kind,
-        help_of(name),
-        description=label(name),
+        help_of(parameter),
+        description=label(parameter),
         style=shared.get(edited.kind, {"description_width": LABEL_WIDTH}),
         # A control that is hidden separately needs its own layout.
         layout=shared.get(size, dict(edited.layout)) if is_shared else dict(edited.layout),

@@ -12,12 +12,13 @@ from typing import Any
 
 import ipywidgets
 
-from ...i18n import tr
+from ...i18n import N_, tr
 from ...service.contract.kinds import KINDS
-from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
+from ...service.contract.models import DEFAULT_CONTRACT, models_of
 from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_set
 from ..base.text_fields import Text, Textarea
+from .url_list import UrlList
 
 __all__ = [
     "LABEL_WIDTH",
@@ -28,6 +29,7 @@ __all__ = [
     "fields",
     "help_of",
     "in_seconds",
+    "is_settled",
     "label",
     "model_options",
     "seconds_options",
@@ -36,6 +38,8 @@ __all__ = [
 LABEL_WIDTH = "130px"
 WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
+
+_AS_LONG = N_("as long as the input video")
 
 Options = list[tuple[str, Any]]
 """The options of a dropdown: labels and values."""
@@ -53,7 +57,7 @@ class Field:
         write: converts the field's value to the control's value.
         options: returns the options of a dropdown; ``None`` for other controls.
         shown: returns the label of a value that is not among the options.
-        is_common: True if every model takes the field.
+        is_common: True if every model takes the field, and offers a choice for it.
     """
 
     kind: type[ipywidgets.DOMWidget]
@@ -71,7 +75,9 @@ class Field:
 
 def seconds_options(parameter: Parameter, models: Models) -> Options:
     """Return the durations that a model renders; if it renders any, the durations that some model lists."""
-    lengths = [(in_seconds(seconds), seconds) for seconds in _lengths(parameter, models)]
+    lengths = [
+        (in_seconds(seconds) if seconds else tr(_AS_LONG), seconds) for seconds in _lengths(parameter, models)
+    ]
     return [*_unset(parameter), *lengths]
 
 
@@ -102,8 +108,15 @@ def choice_options(parameter: Parameter) -> Options:
 
 
 def _unset(parameter: Parameter) -> Options:
-    """Return the option that leaves the field unset, if the field may be unset."""
-    return [(tr("default"), None)] if parameter.default is None and not parameter.required else []
+    """Return the option that leaves the field unset, if the field has no default."""
+    if parameter.default is not None:
+        return []
+    return [(tr("choose"), None)] if parameter.required else [(tr("default"), None)]
+
+
+def is_settled(parameter: Parameter) -> bool:
+    """Return True if a choice has only one value, which is its default: there is nothing to choose."""
+    return parameter.type == "choice" and parameter.choices == (parameter.default,)
 
 
 # ---------------------------------------------------------------------- one control for each type
@@ -197,6 +210,9 @@ def _as_json(value: Any, parameter: Parameter) -> str:
 
 
 _MODEL = Field(ipywidgets.Dropdown, options=model_options)
+_URL_LIST = Field(
+    UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _in_a_line
+)
 _INTEGER = Field(Text, _placeholder, NARROW, _integer, _as_text)
 _TYPED_NUMBER = Field(Text, _placeholder, NARROW, _number, _as_text)
 _JSON = Field(Textarea, lambda parameter: _in_rows(3, parameter), WIDE, _from_json, _as_json)
@@ -238,37 +254,48 @@ _BY_TYPE: Mapping[str, Field] = {
 }
 
 
-def _field(parameter: Parameter) -> Field:
+def _field(parameter: Parameter, models: Models) -> Field:
     """Return the field of a parameter, by its type and by the optional parts of its description."""
     if parameter.name == "model":
         return _MODEL
-    if parameter.type == "seconds" and not _lengths(parameter, models_of(DEFAULT_CONTRACT)):
+    if parameter.type == "urls" and any(variant.most != 1 for variant in _variants(parameter, models)):
+        return _URL_LIST
+    if parameter.type == "seconds" and not _lengths(parameter, models):
         return _INTEGER
     if parameter.type == "number" and _fallback(parameter) is None:
         return _TYPED_NUMBER
     return _BY_TYPE[parameter.type]
 
 
+def _variants(parameter: Parameter, models: Models) -> Iterable[Parameter]:
+    """Return the descriptions of a parameter by the models that take it."""
+    return (
+        model.parameters[parameter.name] for model in models.values() if parameter.name in model.parameters
+    )
+
+
 @cache
-def fields() -> Mapping[str, Field]:
-    """Return the fields that have their own control; all others are edited in a panel or set in code."""
+def fields(contract: str = DEFAULT_CONTRACT) -> Mapping[str, Field]:
+    """Return the fields of a contract with their own control; others have a panel, or are set in code."""
+    models = models_of(contract)
     return {
         name: replace(
-            _field(parameter),
-            is_common=all(name in model.parameters for model in models_of(DEFAULT_CONTRACT).values()),
+            _field(parameter, models),
+            is_common=all(
+                name in model.parameters and not is_settled(model.parameters[name])
+                for model in models.values()
+            ),
         )
-        for name, parameter in declared().items()
+        for name, parameter in models.parameters.items()
         if not parameter.editor
     }
 
 
-def label(name: str) -> str:
+def label(parameter: Parameter) -> str:
     """Return the label of a field in the current language; its name if it has no label."""
-    parameter = declared().get(name)
-    return tr(parameter.label) if parameter is not None and parameter.label else name
+    return tr(parameter.label) if parameter.label else parameter.name
 
 
-def help_of(name: str) -> str:
+def help_of(parameter: Parameter) -> str:
     """Return the help text of a field in the current language."""
-    parameter = declared()[name]
     return tr(parameter.help)

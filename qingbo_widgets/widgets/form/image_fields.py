@@ -1,33 +1,41 @@
-"""The images that the fields of a form refer to: URLs, probe reports, files that the sandbox serves."""
+"""The images and videos that the fields of a form refer to: URLs, reports, files that the sandbox serves."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...i18n import N_, tr
 from ...service.contract.kinds import KINDS
-from ...service.contract.models import declared
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, numbered
+from ...service.contract.schema import Models, Parameter
 from ...service.contract.urls import is_private_host, is_web_url
 from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
+from .fields import label
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner
+    from .state import FormState
 
 __all__ = [
     "ImageFields",
     "fields_with",
     "known_issues",
+    "line_names",
     "needs_approval",
+    "pictures_of",
     "publish_files",
     "service_of",
     "source_of",
     "urls_of",
     "with_urls",
 ]
+
+
+_FIRST, _LAST = N_("First frame"), N_("Last frame")
 
 
 class ImageFields(Protocol):
@@ -39,23 +47,62 @@ class ImageFields(Protocol):
     def manager(self) -> Owner | None:
         """The manager that submits the request."""
 
+    @property
+    def models(self) -> Models:
+        """The models of the contract that carries the request."""
 
-def fields_with(*media: str) -> tuple[str, ...]:
-    """Return the fields whose URLs refer to media of these kinds, ``image`` or ``mask``."""
-    return tuple(name for name, parameter in declared().items() if parameter.media in media)
+
+def fields_with(models: Models, *media: str) -> tuple[str, ...]:
+    """Return the fields whose URLs refer to media of these kinds: ``image``, ``mask``, ``video``."""
+    return tuple(name for name, parameter in models.parameters.items() if parameter.media in media)
 
 
-def with_urls(field: str, value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return the value of a field with ``change`` applied to each URL of an image or mask in it."""
-    parameter = declared()[field]
+def with_urls(parameter: Parameter, value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return the value of a field with ``change`` applied to each URL of a file in it."""
     return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
 def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
-    """Return the URLs in a field from which an image can be fetched."""
+    """Return the URLs in a field from which an image or video can be fetched."""
     value = getattr(form, field)
-    values = value if isinstance(value, tuple) else (value,)
+    values = KINDS[form.models.parameters[field].type].urls(value)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
+
+
+def pictures_of(form: FormState, field: str) -> list[tuple[str, str]]:
+    """Return the URLs in a field from which a file can be fetched, each with the name of its part."""
+    value, parameter = getattr(form, field), form.parameter(field)
+    if parameter.type == "urls" and isinstance(value, tuple):
+        pairs = list(zip(value, line_names(form, field, len(value)), strict=True))
+    elif parameter.type == "objects" and isinstance(value, tuple):
+        kind = KINDS[parameter.type]
+        pairs = [(url, _name_of(item, parameter)) for item in value for url in kind.urls((item,))]
+    else:
+        pairs = [(url, label(parameter)) for url in urls_of(form, field)]
+    return [(url, name) for url, name in pairs if isinstance(url, str) and is_web_url(url)]
+
+
+def line_names(form: FormState, field: str, count: int) -> tuple[str, ...]:
+    """Return the name of each URL in a list: its frame, the name that a prompt has for it, or its number."""
+    model, text = form.models.of(form.model), label(form.parameter(field))
+    numbered_names = [f"{text} {number}" for number in range(1, count + 1)] if count > 1 else [text] * count
+    names = numbered_names
+    if model.frames == field:
+        names = [tr(_FIRST), tr(_LAST)]
+    elif "named_images_exist" in model.rules and field == "image_urls":
+        names = [f"<<<image_{number}>>>" for number in range(1, count + 1)]
+    return (*names[:count], *numbered_names[len(names) : count])
+
+
+def _name_of(item: Any, parameter: Parameter) -> str:
+    """Return the name of an object in a list: its role, or its own name."""
+    for key, member in parameter.members.items():
+        value = item.get(key) if isinstance(item, Mapping) else None
+        if member.type == "choice" and isinstance(value, str):
+            return tr(member.labels.get(value, value))
+        if member.type == "text" and isinstance(value, str):
+            return f"@{value}"
+    return label(parameter)
 
 
 def needs_approval(form: ImageFields, url: str) -> bool:
@@ -73,21 +120,24 @@ def known_issues(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem,
 
     Masks are not included, because they are drawn in their editor.
     """
-    problems, warnings = [], []
-    for field in fields_with("image"):
-        for url in urls_of(form, field):
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for field in fields_with(form.models, "image"):
+        urls = urls_of(form, field)
+        for number, url in enumerate(urls, 1):
             report = image_reports.get(url, service_of(form))
+            where = numbered(field, number) if len(urls) > 1 else field
             if report is not None and report.problem:
-                problems.append(Problem(field, f"{field}: {report.problem}"))
+                problems.append(Problem(field, f"{where}: {report.problem}"))
             elif report is not None and report.warning:
-                warnings.append(Problem(field, f"{field}: {report.warning}"))
+                warnings.append(Problem(field, f"{where}: {report.warning}"))
     return tuple(problems), tuple(warnings)
 
 
-def publish_files(form: ImageFields, field: str, value: object) -> object:
+def publish_files(form: ImageFields, parameter: Parameter, value: object) -> object:
     """Return the value with file paths replaced by the URLs at which the sandbox serves the files."""
     sandbox = None if form.manager is None else form.manager.sandbox
-    if sandbox is None or not declared()[field].media:
+    if sandbox is None or not parameter.media:
         return value
 
     def url_of(url: object) -> object:
@@ -95,12 +145,20 @@ def publish_files(form: ImageFields, field: str, value: object) -> object:
             return url
         return image_reports.publish(url.strip(), sandbox) or url
 
-    if declared()[field].type == "urls" and isinstance(value, tuple):
-        # A path may have spaces, which a field of URLs reads as separators.
-        path = " ".join(map(str, value))
-        url = url_of(path)
-        return value if url == path else (url,)
-    return with_urls(field, value, url_of)
+    if parameter.type == "urls" and isinstance(value, tuple):
+        return tuple(_published(value, url_of))
+    return with_urls(parameter, value, url_of)
+
+
+def _published(parts: tuple[Any, ...], url_of: Callable[[object], object]) -> Iterator[Any]:
+    """Yield the URLs of a list; a path may have spaces, which a field of URLs reads as separators."""
+    while parts:
+        for count in range(len(parts), 0, -1):
+            path = " ".join(map(str, parts[:count])) if count > 1 else parts[0]
+            if (url := url_of(path)) != path or count == 1:
+                yield url
+                parts = parts[count:]
+                break
 
 
 def source_of(report: ImageReport) -> str:

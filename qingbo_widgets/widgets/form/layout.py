@@ -1,38 +1,49 @@
-"""The layout of the form: tables of its fields, panels and companion editors."""
+"""The layout of the form: the order of its fields, panels and companion editors."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from ...i18n import N_
-from ...service.contract.models import declared
+from ...service.contract.schema import Models
 from ...service.contract.values import is_set
-from . import images
+from . import images, videos
 from .fields import fields
 from .image_fields import fields_with
 from .panels import Companion, Editor, Panel
+from .shot_fields import shot_field
 from .shots import ShotsEditor
 from .state import FormState
 
-__all__ = ["MAIN", "by_model", "companions", "is_edited", "panels"]
+__all__ = ["by_model", "companions", "main", "panels"]
 
-_FOLDED = ("last_frame", "callback_url", "negative_prompt")
-#: The fields that every model takes, at the top of the form.
-MAIN = ("model", "prompt", "image_urls", "aspect_ratio", "duration", "mode")
-
-
-def by_model() -> tuple[str, ...]:
-    """Return the fields with their own control that only some models take; they share one area."""
-    return tuple(name for name in fields() if name not in MAIN + _FOLDED)
+#: The fields at the top of the form, of whichever contract; those of motion control are together.
+_MAIN = (
+    "model", "action", "prompt", "shot_type", "image_urls", "video_urls", "character_orientation",
+    "keep_original_sound", "aspect_ratio", "duration", "mode", "resolution", "generate_audio",
+)  # fmt: skip
+_FOLDED = ("last_frame", "callback_url", "negative_prompt", "watermark")
 
 
-def _edited_in(panel: str) -> tuple[str, ...]:
-    return tuple(name for name, parameter in declared().items() if parameter.editor == panel)
+def main(models: Models) -> tuple[str, ...]:
+    """Return the fields at the top of the form of a contract."""
+    return tuple(name for name in _MAIN if name in fields(models.contract))
 
 
-def _preview(name: str) -> Companion:
+def by_model(models: Models) -> tuple[str, ...]:
+    """Return the other fields with their own control, which only some models take; they share one area."""
+    return tuple(name for name in fields(models.contract) if name not in _MAIN + _FOLDED)
+
+
+def _edited_in(panel: str, models: Models) -> tuple[str, ...]:
+    return tuple(name for name, parameter in models.parameters.items() if parameter.editor == panel)
+
+
+def _preview(kind: type[images.ImagePreview | videos.VideoPreview], name: str) -> Companion:
     def is_shown(form: FormState) -> bool:
         return form.takes(name) and is_set(getattr(form, name))
 
-    return Companion(lambda form: images.ImagePreview(form, name), is_shown)
+    return Companion(lambda form: kind(form, name), is_shown)
 
 
 def _camera(form: FormState) -> Editor:
@@ -73,38 +84,74 @@ def _sent(form: FormState) -> Editor:
     return SentPane(form)
 
 
-def _uses_shots(form: FormState) -> bool:
-    return not form.counts("prompt") and "shots" not in form.hidden
+def _items(name: str, form: FormState) -> Editor:
+    from .items import ItemsEditor
+
+    return ItemsEditor(form, name)
 
 
-def companions() -> dict[str, Companion]:
+def _count(name: str, form: FormState) -> str:
+    value = getattr(form, name)
+    return str(len(value)) if isinstance(value, tuple) and value else ""
+
+
+def _lists_shots(form: FormState) -> bool:
+    field = shot_field(form.models)
+    return field is not None and is_set(getattr(form, field.name)) and form.counts(field.name)
+
+
+def companions(models: Models) -> dict[str, Companion]:
     """Return the editors shown below some controls when they apply, by the field of the control."""
-    previews = {name: _preview(name) for name in fields_with("image")}
-    return {**previews, "prompt": Companion(ShotsEditor, _uses_shots)}
+    own = fields(models.contract)
+    shown = {
+        name: _preview(images.ImagePreview, name) for name in fields_with(models, "image") if name in own
+    }
+    shown |= {
+        name: _preview(videos.VideoPreview, name) for name in fields_with(models, "video") if name in own
+    }
+    if (field := shot_field(models)) is not None:
+        shown[field.anchor] = Companion(ShotsEditor, _lists_shots)
+    return shown
 
 
-def panels() -> dict[str, Panel]:
+def panels(models: Models) -> dict[str, Panel]:
     """Return the panels that the buttons below the controls open, in the order of the buttons."""
-    return {
+    special = {
         "camera": Panel(
             N_("Camera"),
             N_("How the camera moves: presets, or axis by axis, with a preview."),
             _camera,
-            _edited_in("camera"),
+            _edited_in("camera", models),
             _camera_summary,
         ),
         "masks": Panel(
             N_("Masks"),
             N_("What stays still and what moves in the input image, and along which path."),
             _masks,
-            _edited_in("masks"),
+            _edited_in("masks", models),
             _masks_summary,
         ),
+        "roles": Panel(
+            N_("Images with roles"),
+            N_("Images with their roles: first frame, last frame, reference."),
+            partial(_items, "image_with_roles"),
+            _edited_in("roles", models),
+            partial(_count, "image_with_roles"),
+        ),
+        "elements": Panel(
+            N_("Elements"),
+            N_("Subjects that the prompt names as @name, each with pictures."),
+            partial(_items, "element_list"),
+            _edited_in("elements", models),
+            partial(_count, "element_list"),
+        ),
+    }
+    return {name: panel for name, panel in special.items() if panel.fields} | {
         "more": Panel(
             N_("More"),
             N_("Last frame, callback URL, and what the model takes beyond that."),
             None,
-            _FOLDED,
+            tuple(name for name in _FOLDED if name in models.parameters),
         ),
         "presets": Panel(
             N_("Presets"), N_("Keep the form under a name; start from an earlier task."), _presets
@@ -113,8 +160,3 @@ def panels() -> dict[str, Panel]:
             N_("What is sent"), N_("The JSON and the Python call, and a place to paste either."), _sent
         ),
     }
-
-
-def is_edited(name: str) -> bool:
-    """Return True if a control or a panel edits the field; False if it can be set only in code."""
-    return declared()[name].editor != "code"

@@ -8,12 +8,15 @@ from typing import Any
 from traitlets import TraitError
 
 from ...i18n import N_, tr
-from ...service.contract.pasted import read_pasted
+from ...service.contract.contracts import CONTRACTS
+from ...service.contract.kinds import KINDS
+from ...service.contract.pasted import Pasted, read_pasted
 from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import fields_with, with_urls
+from .names import in_names_of
 from .state import FormState
 
 __all__ = ["fields_of", "fill", "load", "paste", "presets_of"]
@@ -32,7 +35,8 @@ def fields_of(form: FormState) -> dict[str, Any]:
         return image_reports.path_of(url) if isinstance(url, str) else url
 
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
-    values = {name: with_urls(name, getattr(form, name), stored_url) for name in names}
+    parameters = form.models.parameters
+    values = {name: with_urls(parameters[name], getattr(form, name), stored_url) for name in names}
     return VideoRequest(**values).as_dict()
 
 
@@ -44,10 +48,11 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     Returns:
         The values that could not be shown, as ``field: value``.
     """
-    left_out = [_field_text(name, value) for name, value in fields.items() if name not in form.field_names]
+    fields, form.homeless = in_names_of(form.models, fields)
+    left_out = [_field_text(name, value) for name, value in form.homeless.items()]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
-        form.unapproved |= _images_in(fields) - _images_in(form.given)
+        form.unapproved |= _files_in(form, fields) - _files_in(form, form.given)
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
@@ -55,6 +60,7 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
                 setattr(form, name, default if fields.get(name) is None else fields[name])
             except TraitError:
                 left_out.append(_field_text(name, fields.get(name)))
+        form.settle(fields)
         form.mark_chosen()
     return tuple(left_out)
 
@@ -88,7 +94,7 @@ def paste(form: FormState, text: str) -> tuple[str, ...]:
     Raises:
         ValueError: the text is neither; the message gives the position of the error.
     """
-    pasted = read_pasted(text, form.models.contract)
+    pasted = _read(text, form.models.contract)
     fields = {name: getattr(pasted.request, name) for name in pasted.named}
     return pasted.unknown + fill(form, {"model": form.model, **fields})
 
@@ -100,10 +106,25 @@ def presets_of(form: FormState) -> Any:
     return Presets(form.find_manager().library.folder)
 
 
-def _images_in(fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return the image URLs in the fields, except files that our sandbox serves, which need no approval."""
-    texts = texts_in([fields.get(name) for name in fields_with("image")])
-    return frozenset(url for text in texts for url in text.split() if image_reports.path_of(url) == url)
+def _read(text: str, contract: str) -> Pasted:
+    """Read a pasted request, in the names of the form's contract or of the one that knows most of them."""
+    own = read_pasted(text, contract)
+    if not own.unknown:
+        return own
+    others = (read_pasted(text, other) for other in CONTRACTS if other != contract)
+    return min((own, *others), key=lambda pasted: len(pasted.unknown))
+
+
+def _files_in(form: FormState, fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the URLs of images and videos in the fields, except files that our sandbox serves.
+
+    Those need no approval.
+    """
+    parameters, urls = form.models.parameters, list[str]()
+    for name in fields_with(form.models, "image", "video"):
+        kind = KINDS[parameters[name].type]
+        urls += texts_in(list(kind.urls(kind.read(fields.get(name)))))
+    return frozenset(url for text in urls for url in text.split() if image_reports.path_of(url) == url)
 
 
 def _field_text(name: str, value: Any) -> str:

@@ -10,9 +10,8 @@ from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
-from .layout import is_edited
 from .panels import problems_html
-from .shots import seconds_text
+from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
 
 __all__ = ["below", "code_notes", "obstacle"]
@@ -21,6 +20,13 @@ _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
 _FIXED = N_("Fixed in this form.")
 _COUNTED = N_("{count} / {limit} characters")
+_COUNT = N_("{count} characters")
+_SHOTS_DECIDE = N_("The shots decide the length.")
+_UNAVAILABLE = N_("Not available now: it {reason}.")
+_SET_ASIDE = N_(
+    "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
+)
+_HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}")
 _SET_IN_CODE = N_("{field}: {value} (set in code)")
 _KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
@@ -31,7 +37,8 @@ def obstacle(form: FormState, problems: Problems) -> str:
         return ""
     if _is_blank(form, problems):
         return tr(_BLANK_PROMPT)
-    labels = [label(name) for name in dict.fromkeys(problem.field for problem in problems)]
+    names = dict.fromkeys(problem.field for problem in problems)
+    labels = [label(form.parameter(name)) if name in form.field_names else name for name in names]
     return tr(_NOT_READY).format(fields=", ".join(labels))
 
 
@@ -42,18 +49,51 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     lines = []
     if name in form.fixed:
         lines.append(markup.note(tr(_FIXED)))
-    if not form.counts(name):
-        if name == "prompt":
-            lines.append(markup.note(seconds_text(form.shots)))
+    if name == "model":
+        lines += _changes(form)
+    field = shot_field(form.models)
+    if name in form.derived and field is not None:
+        lines.append(markup.note(seconds_text(field.read(form), field.limits(form).longest)))
+        lines.append(markup.note(tr(_SHOTS_DECIDE)))
+    elif not form.counts(name):
+        if name == "prompt" and field is not None:
+            lines.append(markup.note(seconds_text(field.read(form), field.limits(form).longest)))
         if omit_note := form.omit_note(name):
             lines.append(markup.note(tr(omit_note)))
     elif name == "prompt":
         limit = form.parameter("prompt").most
-        lines.append(markup.note(tr(_COUNTED).format(count=len(form.prompt), limit=limit)))
+        counted = tr(_COUNTED) if limit else tr(_COUNT)
+        lines.append(markup.note(counted.format(count=len(form.prompt), limit=limit)))
+    if reason := form.unavailable(name):
+        lines.append(markup.note(tr(_UNAVAILABLE).format(reason=tr(reason))))
     # An empty prompt is not an error until the user has typed one.
     is_untouched = name == "prompt" and _is_blank(form, problems) and not form.has_typed
     lines.append(problems_html(name, () if is_untouched else problems, warnings))
     return markup.join(lines)
+
+
+def _changes(form: FormState) -> list[Markup]:
+    """Return the notes on values that the form's model or its contract does not take."""
+    notes = []
+    if set_aside := form.carrier.set_aside:
+        parameters = form.models.parameters
+        labels = [
+            _named(label(parameters[name]) if name in parameters else name, value)
+            for name, value in set_aside.items()
+        ]
+        text = tr(_SET_ASIDE).format(model=form.model, fields=", ".join(dict.fromkeys(labels)))
+        notes.append(markup.note(text, "hint"))
+    if form.homeless:
+        named = ", ".join(f"{name} {_short_text(value)}" for name, value in form.homeless.items())
+        text = tr(_HOMELESS).format(contract=form.contract.name, fields=named)
+        notes.append(markup.note(text, "hint"))
+    return notes
+
+
+def _named(text: str, value: Any) -> str:
+    """Return a label, with the value if it is a short one."""
+    is_short = isinstance(value, str | int | float) and not isinstance(value, bool) and len(str(value)) <= 10
+    return f"{text} {value}" if is_short else text
 
 
 def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Markup:
@@ -64,13 +104,13 @@ def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Marku
         lines.append(markup.note(callback_note(form.request), "hint"))
     for name in form.field_names:
         hidden = name in form.hidden
-        if name in fields() and not hidden:
+        if name in fields(form.models.contract) and not hidden:
             continue
-        value = getattr(form, name)
-        if not hidden and not is_edited(name) and value != form.default(name):
+        value, is_edited = getattr(form, name), form.models.parameters[name].editor != "code"
+        if not hidden and not is_edited and value != form.default(name):
             template = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(template.format(field=name, value=_short_text(value), model=form.model)))
-        if hidden or not is_edited(name):
+        if hidden or not is_edited:
             lines.append(problems_html((name,), problems, warnings))
     return markup.join(lines)
 

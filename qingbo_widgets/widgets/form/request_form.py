@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...service.contract.request import VideoRequest
-from ...service.contract.values import Shot
+from ...service.contract.schema import Parameter
 from ..base import html as markup
-from ..base.build import create_widget
+from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
-from ..base.sync import Echo, update
+from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Textarea
 from . import loading, messages
 from .controls import Controls, build, offer
-from .fields import fields
-from .layout import MAIN, by_model, companions, panels
+from .fields import fields, help_of, is_settled, label
+from .image_fields import line_names
+from .layout import by_model, companions, main, panels
 from .panels import Panels, Slot
+from .shot_fields import shot_field
 from .shots import ShotsSwitch
 from .state import FormState, Problems
+from .url_list import UrlList
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
@@ -55,18 +58,30 @@ class RequestForm(FormState, Composite):
     _is_built = False
 
     def _build(self) -> None:
-        self.controls = Controls(self._make, [name for name in fields() if name not in self.hidden])
+        self._fields = fields(self.models.contract)
+        self.controls = Controls(self._make, [name for name in self._fields if name not in self.hidden])
         self._echo = Echo()
         self._notes: dict[str, Any] = {}
         self._offered: dict[str, tuple[Any, ...]] = {}
+        self._described: dict[str, Parameter] = {}
         self._code_notes = create_widget(ipywidgets.HTML, "", "qingbo-note", layout={"display": "none"})
-        self.switch = None if "shots" in self.hidden else ShotsSwitch(self)
-        self.slots = {name: Slot(part, self) for name, part in companions().items()}
-        self.panels = Panels(panels(), self, self.rows)
+        self.shots_field = shot_field(self.models)
+        is_hidden = self.shots_field is None or "shots" in self.hidden or self.shots_field.name in self.hidden
+        self.switch = None if is_hidden or self.shots_field is None else ShotsSwitch(self, self.shots_field)
+        self.slots = {name: Slot(part, self) for name, part in companions(self.models).items()}
+        self.panels = Panels(panels(self.models), self, self.rows)
         self.children = self._parts()
-        self.given = loading.fields_of(self)
+        if not self._is_built:
+            self.given = loading.fields_of(self)
         self._is_built = True
         self.refresh()
+
+    def _rebuild(self) -> None:
+        """Replace every control and panel by those of another contract."""
+        former = (*self.children, *self._detached_parts())
+        self._build()
+        for part in former:
+            close_whole(part)
 
     def _options(self) -> dict[str, Any]:
         return {"layout": {"overflow": "visible"}, "_dom_classes": ("qingbo",)}
@@ -85,17 +100,18 @@ class RequestForm(FormState, Composite):
         thread, so the form is updated too, but its own value is not used.
         """
         request, made = self.request, self.controls.made
-        text_areas = [name for name, field in fields().items() if field.kind is Textarea]
+        text_areas = [name for name, field in self._fields.items() if field.kind is Textarea]
         for name in text_areas:
             if name in made and made[name].description == label and self.counts(name):
                 made[name].value = text
-                return request.replace(**{name: fields()[name].read(text, self.parameter(name))})
-        rows = [] if self.counts("prompt") else self.slots["prompt"].editor.prompts
+                return request.replace(**{name: self._fields[name].read(text, self.parameter(name))})
+        field = self.shots_field
+        slot = None if field is None else self.slots[field.anchor]
+        rows = [] if field is None or slot is None or slot.layout.display == "none" else slot.editor.prompts
         for index, row in enumerate(rows):
-            if row.description == label and index < len(request.shots):
+            if row.description == label and field is not None:
                 row.value = text
-                shot = Shot(text, getattr(request.shots[index], "duration", 0))
-                return request.replace(shots=(*request.shots[:index], shot, *request.shots[index + 1 :]))
+                return field.with_text(request, index, text)
         return None
 
     # ------------------------------------------------------------------ filling in
@@ -151,10 +167,13 @@ class RequestForm(FormState, Composite):
     def _on_input(self, name: str, value: Any) -> None:
         """Set the trait from the new value of its control."""
         if not self._echo:
-            setattr(self, name, fields()[name].read(value, self.parameter(name)))
+            setattr(self, name, self._fields[name].read(value, self.parameter(name)))
+            if name == "shot_type" and self.switch is not None:
+                self.switch.follow_type()
 
     def _update_value(self, name: str, control: Any) -> None:
-        edited, parameter, value = fields()[name], self.parameter(name), getattr(self, name)
+        edited, parameter = self._fields[name], self.parameter(name)
+        value = self.derived.get(name, getattr(self, name))
         if edited.options is None:
             # An equal value must not overwrite the text while the user types.
             if edited.read(control.value, parameter) != value:
@@ -175,7 +194,7 @@ class RequestForm(FormState, Composite):
             return
         is_current, (problems, warnings) = self.checkpoint(), self.check()
         controls = self.controls.made
-        layouts = [control.layout for name, control in controls.items() if _is_hidden_at_times(name)]
+        layouts = [control.layout for name, control in controls.items() if self._is_hidden_at_times(name)]
         with update(*controls.values(), *layouts), self._echo:
             for name, control in controls.items():
                 self._show(name, control)
@@ -210,21 +229,47 @@ class RequestForm(FormState, Composite):
             self.show_problems()
 
     def _show(self, name: str, control: Any) -> None:
-        """Update one control: its value, visibility and disabled state."""
+        """Update one control: its value, texts, visibility and disabled state."""
         self._update_value(name, control)
-        taken = self.counts(name) if name == "prompt" else self.takes(name)
-        if _is_hidden_at_times(name):
-            control.layout.display = None if taken else "none"
-        control.disabled = name in self.fixed or (taken and not self.counts(name))
+        self._update_texts(name, control)
+        if self._is_hidden_at_times(name):
+            control.layout.display = None if self._is_shown(name) else "none"
+        is_idle = self.takes(name) and not self.counts(name) and name != "prompt"
+        control.disabled = name in self.fixed or is_idle or bool(self.unavailable(name))
+
+    def _update_texts(self, name: str, control: Any) -> None:
+        """Update the texts that depend on the model, and the names of several URLs."""
+        parameter = self.parameter(name)
+        texts, last = label(parameter), self._described.get(name)
+        if last is not None and last is not parameter and control.description != texts:
+            control.description = texts
+            set_tooltip(control, help_of(parameter))
+        self._described[name] = parameter
+        if isinstance(control, UrlList):
+            control.labels = line_names(self, name, len(control.value.split()))
+            control.most = parameter.most
+
+    def _is_shown(self, name: str) -> bool:
+        """Return True if the field's control is shown for the chosen model and the other fields."""
+        if name == "prompt":
+            return self.counts(name)
+        if name == "shot_type" and self.shots_field is not None:
+            return self.takes(name) and (self.shots_field.is_used(self) or self.shot_type is not None)
+        return self.takes(name) and not (is_settled(self.parameter(name)) and not self.is_chosen(name))
+
+    def _is_hidden_at_times(self, name: str) -> bool:
+        return name == "prompt" or not self._fields[name].is_common
 
     # ------------------------------------------------------------------ building
 
     def _parts(self) -> list[Any]:
         return [
             ipywidgets.HTML(markup.style()),
-            *self.rows(MAIN),
+            *self.rows(main(self.models)),
             # One area for fields that only some models take, so that the widgets below do not jump.
-            ipywidgets.VBox(self.rows(by_model()), layout={"overflow": "visible", "min_height": "34px"}),
+            ipywidgets.VBox(
+                self.rows(by_model(self.models)), layout={"overflow": "visible", "min_height": "34px"}
+            ),
             self._code_notes,
             self.panels,
         ]
@@ -233,7 +278,7 @@ class RequestForm(FormState, Composite):
         """Return the controls of some fields, each with its note below it."""
         rows = []
         for name in names:
-            if name not in self.hidden:
+            if name in self.controls:
                 note = self._make_note(name)
                 if name == "prompt" and self.switch is not None:
                     note = ipywidgets.HBox([note, self.switch], layout={"min_height": "28px"})
@@ -248,7 +293,3 @@ class RequestForm(FormState, Composite):
         shared = {"layout": first.layout, "style": first.style} if first else {"layout": layout}
         note = self._notes[name] = create_widget(ipywidgets.HTML, "", "qingbo-note", **shared)
         return note
-
-
-def _is_hidden_at_times(name: str) -> bool:
-    return name == "prompt" or not fields()[name].is_common

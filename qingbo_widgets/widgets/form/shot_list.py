@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...service.contract.models import declared
 from ...service.contract.values import Shot, is_integer
 
-__all__ = [
-    "FEWEST",
-    "LONGEST",
-    "MOST",
-    "Shots",
-    "add",
-    "can_split",
-    "duplicate",
-    "move",
-    "remove",
-    "split",
-    "total",
-]
+__all__ = ["ShotLimits", "Shots", "duplicate", "move", "remove", "seconds", "split", "total"]
 
 Shots = tuple[Any, ...]
-
-_LIMITS = declared()["shots"].limits
-FEWEST, MOST = _LIMITS["count"]
-#: Longest total duration of all shots, in seconds.
-LONGEST = _LIMITS["seconds"][1]
 
 #: Places to split a text, the best first: after a sentence, after a clause.
 _CUTS = (r"(?<=[。！？!?；;\n])|(?<=\.)(?=\s)", r"(?<=[，,、])")
@@ -42,11 +24,6 @@ def seconds(shot: object) -> int:
 def total(shots: Shots) -> int:
     """Return the total duration of the shots in seconds."""
     return sum(seconds(shot) for shot in shots)
-
-
-def add(shots: Shots) -> Shots:
-    """Append a shot with the remaining seconds, from 1 to 5."""
-    return (*shots, Shot("", min(5, max(1, LONGEST - total(shots)))))
 
 
 def remove(shots: Shots, index: int) -> Shots:
@@ -64,11 +41,6 @@ def move(shots: Shots, index: int, by: int) -> Shots:
 def duplicate(shots: Shots, index: int) -> Shots:
     """Insert a copy of a shot right after it."""
     return (*shots[: index + 1], *shots[index:])
-
-
-def can_split(shots: Shots, index: int) -> bool:
-    """Return True if another shot is allowed and this shot is long enough to split."""
-    return len(shots) < MOST and isinstance(shots[index], Shot) and seconds(shots[index]) >= 2
 
 
 def split(shots: Shots, index: int) -> Shots:
@@ -91,3 +63,25 @@ def _halves(text: str) -> tuple[str, str]:
             place = min(places, key=lambda place: abs(2 * place - len(text)))
             return text[:place].strip(), text[place:].strip()
     return text, ""
+
+
+class ShotLimits(NamedTuple):
+    """The limits of a list of shots.
+
+    Attributes:
+        fewest: the minimum number of shots.
+        most: the maximum number of shots.
+        longest: the longest total duration, in seconds.
+    """
+
+    fewest: int
+    most: int
+    longest: int
+
+    def add(self, shots: Shots) -> Shots:
+        """Append a shot with the remaining seconds, from 1 to 5."""
+        return (*shots, Shot("", min(5, max(1, self.longest - total(shots)))))
+
+    def can_split(self, shots: Shots, index: int) -> bool:
+        """Return True if another shot is allowed and this shot is long enough to split."""
+        return len(shots) < self.most and isinstance(shots[index], Shot) and seconds(shots[index]) >= 2

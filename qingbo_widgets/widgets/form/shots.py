@@ -9,9 +9,9 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...service.contract.values import Shot, is_integer, is_set
+from ...service.contract.values import Shot, is_integer
 from ..base import html as markup
-from ..base.build import button, set_tooltip, tooltip
+from ..base.build import button, focus, set_tooltip, tooltip
 from ..base.html import Markup
 from ..base.ipw import Checkbox, VBox
 from ..base.sync import Echo, update
@@ -19,27 +19,26 @@ from ..base.text_fields import Textarea
 from . import shot_list as storyboard
 from .fields import LABEL_WIDTH, WIDE, help_of
 from .panels import Editor, hidden_style, problems_html
-from .shot_list import Shots
+from .shot_fields import ShotField, SwitchedShots, shot_field
+from .shot_list import ShotLimits, Shots
 from .state import FormState, Problems
 
-__all__ = ["ShotsEditor", "ShotsSwitch", "seconds_text"]
+__all__ = ["ShotsEditor", "ShotsSwitch"]
 
 _SWITCH = N_("Several shots")
 _SHOT = N_("Shot {number}")
-_SHOT_HELP = N_("What this shot shows: it stands in the video's prompt's place.")
+_SHOT_HELP = N_("What this shot shows.")
 _PLACEHOLDER = N_("What this shot shows")
 _SECONDS = N_("Seconds")
-_SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last 3 to 15.")
+_SECONDS_HELP = N_("How long this shot lasts, in whole seconds. All shots together last at most {longest}.")
 _COUNTED = N_("{count} / {limit} characters")
+_COUNT = N_("{count} characters")
 _BLANK = N_("Write what this shot shows.")
 _ADD = N_("Add a shot")
-_ADD_HELP = N_("One more shot at the end; a video has two to six.")
-_ENOUGH = N_("Six shots are the most.")
+_ADD_HELP = N_("One more shot at the end; a video has {fewest} to {most}.")
+_ENOUGH = N_("{most} shots are the most.")
 _SPAN = N_("{number}: {seconds} s")
 _LEFT = N_("{left} s left")
-_SPENT = N_("{total} of {limit} s, {left} s left")
-_FULL = N_("{total} of {limit} s, nothing left")
-_OVER = N_("{total} of {limit} s, {over} s too many")
 
 #: The actions on one shot: the label of the button, its tooltip, and the function.
 _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
@@ -61,7 +60,7 @@ _ACTS: dict[str, tuple[str, str, Callable[[Shots, int], Shots]]] = {
     ),
     "remove": (
         N_("Remove"),
-        N_("Leaves this shot out. A video of shots has at least two."),
+        N_("Leaves this shot out."),
         storyboard.remove,
     ),
 }
@@ -74,73 +73,87 @@ class ShotsSwitch(Checkbox):
 
     Args:
         form: the form.
+        field: the field of its contract for several shots.
     """
 
-    def __init__(self, form: FormState) -> None:
-        self._form = form
+    def __init__(self, form: FormState, field: ShotField) -> None:
+        self._form, self._field = form, field
         self._saved_shots: Shots = ()
         super().__init__(
             description=tr(_SWITCH),
             indent=False,
             layout={"width": "auto", "margin": "0 2px"},
-            **tooltip(ipywidgets.Checkbox, help_of("shots")),
+            **tooltip(ipywidgets.Checkbox, help_of(form.models.parameters[field.name])),
         )
         self.observe(lambda _: self._turn(), "value")
 
     def refresh(self) -> None:
         """Update the switch after a change of the form."""
-        form = self._form
-        if is_set(form.shots):
-            self._saved_shots = form.shots
+        form, field = self._form, self._field
+        self._saved_shots = field.read(form) or self._saved_shots
         with update(self, self.layout):
             # A hidden switch keeps its space.
-            self.layout.visibility = None if form.takes("shots") else "hidden"
-            self.disabled = "shots" in form.fixed
-            self.value = is_set(form.shots)
+            self.layout.visibility = None if form.takes(field.name) else "hidden"
+            self.disabled = any(name in form.fixed for name in field.names)
+            self.value = field.is_used(form)
+
+    def follow_type(self) -> None:
+        """List shots, or leave them to the model, after the user has chosen a type of shots."""
+        if isinstance(self._field, SwitchedShots):
+            self._field.follow_type(self._form, self._saved_shots)
 
     def _turn(self) -> None:
-        form = self._form
-        if self.value and not is_set(form.shots):
-            form.shots = self._saved_shots or storyboard.split((Shot(form.prompt, max(form.duration, 2)),), 0)
-        elif not self.value and is_set(form.shots):
-            form.shots = ()
+        if self.value and not self._field.is_used(self._form):
+            self._field.start(self._form, self._saved_shots)
+        elif not self.value and self._field.is_used(self._form):
+            self._field.stop(self._form)
 
 
 class ShotsEditor(Editor):
-    """The editor of two to six shots, with a bar that shows the distribution of the seconds.
+    """The editor of several shots, with a bar that shows the distribution of the seconds.
 
     Args:
-        form: the form whose ``shots`` are edited.
+        form: the form whose shots are edited.
     """
 
     def __init__(self, form: FormState) -> None:
         super().__init__(form)
+        field = shot_field(form.models)
+        assert field is not None  # the form offers the editor only then
+        self.field = field
         self.rows: list[_Row] = []
         self._bar = ipywidgets.HTML(layout={"margin": "0"})
         self._bar.add_class("qingbo-note")
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
         button_layout = {"width": "auto", "align_self": "flex-start"}
-        self.add_button = button(tr(_ADD), tr(_ADD_HELP), self._add, icon="plus", layout=button_layout)
+        self.add_button = button(tr(_ADD), "", self._add, icon="plus", layout=button_layout)
         foot = ipywidgets.HBox([self.add_button], layout={"margin": "2px 0"})
         foot.add_class("qingbo-note")
         self.children = (hidden_style(_CSS), self._bar, self._column, foot)
 
+    @property
+    def limits(self) -> ShotLimits:
+        """The limits of the form's model."""
+        return self.field.limits(self.form)
+
     def refresh(self, problems: Problems, warnings: Problems) -> None:
         """Update the rows and the bar."""
-        shots = self._shots
+        shots, limits, name = self._shots, self.limits, self.field.name
         while len(self.rows) < len(shots):
             self.rows.append(_Row(self, len(self.rows)))
-        fixed = "shots" in self.form.fixed
+        fixed = name in self.form.fixed
         for row, shot in zip(self.rows, shots, strict=False):
             row.show(shot, shots, problems, warnings, fixed)
-        whole = [problem for problem in problems if problem.field == "shots" and not problem.number]
+        whole = [problem for problem in problems if problem.field == name and not problem.number]
         with update(self._bar, self._column, self.add_button):
-            self._bar.value = _bar(shots) + problems_html("shots", tuple(whole))
+            self._bar.value = _bar(shots, limits.longest) + problems_html(name, tuple(whole))
             column = tuple(self.rows[: len(shots)])
             if self._column.children != column:
                 self._column.children = column
-            self.add_button.disabled = fixed or len(shots) >= storyboard.MOST
-            set_tooltip(self.add_button, tr(_ENOUGH) if len(shots) >= storyboard.MOST else tr(_ADD_HELP))
+            is_full = len(shots) >= limits.most
+            self.add_button.disabled = fixed or is_full
+            help_text = tr(_ENOUGH) if is_full else tr(_ADD_HELP)
+            set_tooltip(self.add_button, help_text.format(fewest=limits.fewest, most=limits.most))
 
     @property
     def prompts(self) -> list[Any]:
@@ -151,34 +164,33 @@ class ShotsEditor(Editor):
         """Set the shot of a row after the user has typed in it."""
         shots = self._shots
         if index < len(shots) and shots[index] != shot:
-            self.form.shots = (*shots[:index], shot, *shots[index + 1 :])
+            self.field.write(self.form, (*shots[:index], shot, *shots[index + 1 :]))
 
     def act(self, name: str, index: int) -> None:
         """Run the action of a button that the user pressed in a row."""
         before = len(self._shots)
-        self.form.shots = _ACTS[name][2](self._shots, index)
+        self.field.write(self.form, _ACTS[name][2](self._shots, index))
         # The focus follows the shot, and never goes to a button that is removed or disabled.
         place = index + {"up": -1, "down": 1, "split": 1, "duplicate": 1}.get(name, 0)
         row = self.rows[min(max(place, 0), len(self._shots) - 1)]
         wanted = row.buttons[name]
         if len(self._shots) > before:
-            _focus(row.prompt)
+            focus(row.prompt)
         elif not wanted.disabled:
-            _focus(wanted)
+            focus(wanted)
         else:
-            _focus(row.buttons["down" if name == "up" else "up"] if name in ("up", "down") else row.prompt)
+            focus(row.buttons["down" if name == "up" else "up"] if name in ("up", "down") else row.prompt)
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return tuple(self.rows)
 
     @property
     def _shots(self) -> Shots:
-        shots = self.form.shots
-        return shots if isinstance(shots, tuple) else (shots,)
+        return self.field.read(self.form)
 
     def _add(self) -> None:
-        self.form.shots = storyboard.add(self._shots)
-        _focus(self.rows[len(self._shots) - 1].prompt)
+        self.field.write(self.form, self.limits.add(self._shots))
+        focus(self.rows[len(self._shots) - 1].prompt)
 
 
 class _Row(VBox):
@@ -192,7 +204,8 @@ class _Row(VBox):
             description=tr(_SECONDS), layout={"width": "200px", "margin": "2px 8px 2px 0"}
         )
         self.seconds.add_class("qingbo-number")
-        for control, help_text in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, tr(_SECONDS_HELP))):
+        seconds_help = tr(_SECONDS_HELP).format(longest=editor.limits.longest)
+        for control, help_text in ((self.prompt, tr(_SHOT_HELP)), (self.seconds, seconds_help)):
             control.style.description_width = LABEL_WIDTH
             set_tooltip(control, help_text)
             control.observe(lambda _: self._typed(), "value")
@@ -213,6 +226,7 @@ class _Row(VBox):
         fixed: bool,
     ) -> None:
         """Show this shot."""
+        limits = self._editor.limits
         at, parts = self._index, (self.prompt, self.seconds, *self.buttons.values(), self._note)
         text = shot.prompt if isinstance(shot, Shot) else shot
         text = text if isinstance(text, str) else "" if text is None else repr(text)
@@ -220,9 +234,9 @@ class _Row(VBox):
         disabled = {
             "up": at == 0,
             "down": at == len(shots) - 1,
-            "split": not storyboard.can_split(shots, at),
-            "duplicate": len(shots) >= storyboard.MOST,
-            "remove": len(shots) <= storyboard.FEWEST,
+            "split": not limits.can_split(shots, at),
+            "duplicate": len(shots) >= limits.most,
+            "remove": len(shots) <= limits.fewest,
         }
         with update(*parts):
             with self._echo:
@@ -234,13 +248,15 @@ class _Row(VBox):
             self._note.value = self._note_html(text, problems, warnings)
 
     def _note_html(self, text: str, problems: Problems, warnings: Problems) -> str:
-        blank = not text.strip()
-        mine = [p for p in problems if p.field == "shots" and p.number == self._index + 1]
-        hints = [p for p in warnings if p.field == "shots" and p.number == self._index + 1]
+        blank, editor = not text.strip(), self._editor
+        name, number = editor.field.name, self._index + 1
+        mine = [problem for problem in problems if problem.field == name and problem.number == number]
+        hints = [hint for hint in warnings if hint.field == name and hint.number == number]
         # An empty shot is not an error yet: advice replaces the first of its problems.
-        limit = self._editor.form.parameter("shots").most
-        line = tr(_BLANK) if blank else tr(_COUNTED).format(count=len(text), limit=limit)
-        return markup.note(line) + problems_html("shots", tuple(mine[1:] if blank else mine), tuple(hints))
+        limit = editor.field.most_characters(editor.form)
+        counted = (tr(_COUNTED) if limit else tr(_COUNT)).format(count=len(text), limit=limit)
+        line = tr(_BLANK) if blank else counted
+        return markup.note(line) + problems_html(name, tuple(mine[1:] if blank else mine), tuple(hints))
 
     def _typed(self) -> None:
         if not self._echo:
@@ -255,22 +271,14 @@ class _Row(VBox):
         self._editor.act(name, self._index)
 
 
-def seconds_text(shots: Any) -> str:
-    """Return the distribution of the seconds as text."""
-    total = storyboard.total(shots if isinstance(shots, tuple) else ())
-    left = storyboard.LONGEST - total
-    line = tr(_SPENT) if left > 0 else tr(_FULL) if left == 0 else tr(_OVER)
-    return line.format(total=total, limit=storyboard.LONGEST, left=left, over=-left)
-
-
-def _bar(shots: Shots) -> Markup:
+def _bar(shots: Shots, longest: int) -> Markup:
     """Return the distribution of the seconds as a bar, for which ``seconds_text`` is the text alternative."""
     pieces = [
         (tr(_SPAN).format(number=number, seconds=length), "qingbo-piece", length)
         for number, shot in enumerate(shots, 1)
         if (length := storyboard.seconds(shot))
     ]
-    left = storyboard.LONGEST - storyboard.total(shots)
+    left = longest - storyboard.total(shots)
     if left > 0:
         pieces.append((tr(_LEFT).format(left=left), "qingbo-rest", left))
     drawn = [
@@ -278,9 +286,3 @@ def _bar(shots: Shots) -> Markup:
         for text, kind, length in pieces
     ]
     return markup.tag("div", *drawn, class_="qingbo-bar", aria_hidden="true")
-
-
-def _focus(control: Any) -> None:
-    """Move the focus to a control, if ipywidgets supports it (8 and newer)."""
-    if hasattr(control, "focus"):
-        control.focus()

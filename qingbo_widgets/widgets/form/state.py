@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
 
 from traitlets import HasTraits, TraitError, Tuple
 
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.kinds import KINDS
-from ...service.contract.models import DEFAULT_CONTRACT, declared
+from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
+from ...service.contract.rules import DERIVED
 from ...service.contract.schema import Model, Models, Parameter
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
-from .traits import default_of, is_at, trait_of
+from .carrying import Carrier
+from .names import hidden_in, in_names_of
+from .traits import default_of, is_at, traits_of
+from .video_lengths import length_problems
 
 if TYPE_CHECKING:
     from traitlets import TraitType
@@ -32,11 +37,25 @@ if TYPE_CHECKING:
 __all__ = ["FormState", "Problems"]
 
 Problems = tuple[Problem, ...]
+Applicable = tuple[frozenset[str], Mapping[str, Parameter], Mapping[str, str]]
+_NO_LIMITS: tuple[None, tuple[str, ...], tuple[Any, ...], Applicable] = None, (), (), (frozenset(), {}, {})
 
 
 def _are_identical(values: Iterable[Any], others: Iterable[Any]) -> bool:
     """Compare values by identity, because arrays have no single ``==`` result, and because it is faster."""
     return all(value is other for value, other in zip(values, others, strict=True))
+
+
+@lru_cache(maxsize=100)
+def _limited_at_times(model: Model) -> frozenset[str]:
+    """Return the parameters of a model that some values of other parameters limit."""
+    return frozenset(name for rule in model.constraints for name in rule.limit)
+
+
+@lru_cache(maxsize=100)
+def _derived_at_times(model: Model) -> bool:
+    """Return True if a parameter of a model may follow from others."""
+    return any(parameter.derived for parameter in model.parameters.values())
 
 
 class FormState(HasTraits):
@@ -55,7 +74,7 @@ class FormState(HasTraits):
         TypeError: a field does not exist or has two values, or ``manager`` is not a manager.
     """
 
-    vars().update({name: trait_of(parameter) for name, parameter in declared().items()})
+    vars().update(traits_of(models_of()))  # of the default contract; a form of another one gets its own
     model: str
     prompt: str
     action: str
@@ -98,16 +117,15 @@ class FormState(HasTraits):
         **initial: Unpack[types.EveryField],
     ) -> None:
         self._is_ready = self._is_filling = False
-        self._active_cache: tuple[Model | None, tuple[str, ...], tuple[Any, ...], frozenset[str]]
-        self._active_cache = None, (), (), frozenset()
+        self._limits_cache: tuple[Model | None, tuple[str, ...], tuple[Any, ...], Applicable] = _NO_LIMITS
         if not is_manager(manager):
             error = no_manager(type(manager).__name__)
             del manager  # it may be a key, and a traceback can show the variables of a frame
             raise error
-        self._manager = manager
+        self._manager, self._kind = manager, type(self)
         self.fixed: Mapping[str, Any] = dict(fixed or {})
-        self.hidden = frozenset((hide,) if isinstance(hide, str) else hide)
-        unknown = (set(initial) | set(self.fixed) | self.hidden) - set(declared())
+        hidden = frozenset((hide,) if isinstance(hide, str) else hide)
+        unknown = [name for name in {*initial, *self.fixed, *hidden} if name not in declared()]
         if unknown:
             raise TypeError(hide_in(f"RequestForm has no field {', '.join(sorted(unknown))}"))
         if duplicates := set(initial) & set(self.fixed):
@@ -118,22 +136,24 @@ class FormState(HasTraits):
         self.has_typed = False
         #: The fields as the code set them, to which the form can be reset.
         self.given: Mapping[str, Any] = {}
+        #: Values without a place in the form's contract, by the name that they were given under.
+        self.homeless: Mapping[str, Any] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
-        if added := {name: trait_of(p) for name, p in declared().items() if not self.has_trait(name)}:
-            self.add_traits(**added)  # declared after this class was created
+        self.carrier = Carrier(self)
+        self._spoken: Models | None = None
+        given = self._speak({**initial, **self.fixed}, hidden)
         super().__init__(**self._options())
-        given = {**initial, **self.fixed}
-        for name, value in {**self.defaults(given.get("model", self.model)), **given}.items():
-            if name in given or not is_at(getattr(self, name), value):
-                setattr(self, name, value)
-        self.mark_chosen()
+        self._set_fields(given)
         self._is_ready = True
-        self.observe(self._follow, list(declared()))
+        self.observe(self._follow, list(self.field_names))
         self._build()
 
     def _build(self) -> None:
         """Create the parts of the form; a state alone has none."""
+
+    def _rebuild(self) -> None:
+        """Create the parts of the form again for another contract."""
 
     def _options(self) -> dict[str, Any]:
         """Return the keyword arguments for the next class in the method resolution order."""
@@ -159,8 +179,10 @@ class FormState(HasTraits):
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
         self._manager = manager
+        if self.models is not self._spoken:
+            self._change_contract()
         with self.batch():  # a file path is valid only if the manager has a sandbox
-            for name in image_fields.fields_with("image", "mask"):
+            for name in image_fields.fields_with(self.models, "image", "mask", "video"):
                 setattr(self, name, getattr(self, name))
 
     @property
@@ -175,30 +197,49 @@ class FormState(HasTraits):
 
     @property
     def field_names(self) -> tuple[str, ...]:
-        """The names of all fields."""
-        return tuple(declared())
+        """The names of all fields: the parameters of the form's contract."""
+        return tuple(self.models.parameters)
 
     @property
     def request(self) -> VideoRequest:
         """The current request, with only the fields that belong to it."""
-        return VideoRequest(**{name: getattr(self, name) for name in self._active_fields()})
+        names = self._active_fields() - self.derived.keys()
+        return VideoRequest(**{name: getattr(self, name) for name in names})
+
+    @property
+    def derived(self) -> Mapping[str, Any]:
+        """The values of fields that follow from others, such as the duration from those of the shots."""
+        if not _derived_at_times(self.models.of(self.model)):
+            return {}
+        active, _, derivable = self._applicable()
+        if not derivable:
+            return {}
+        values = {name: getattr(self, name) for name in active}
+        derived = {name: DERIVED[function](values) for name, function in derivable.items()}
+        return {name: value for name, value in derived.items() if value is not None}
 
     def takes(self, name: str) -> bool:
         """Return True if the chosen model takes the field; an unlisted model may take any field."""
         return name in self.models.of(self.model).parameters
 
     def parameter(self, name: str) -> Parameter:
-        """Return the chosen model's description of a field, or any model's if it does not take the field."""
-        return self.models.of(self.model).parameters.get(name) or declared()[name]
+        """Return the chosen model's description of a field, within the limits that other fields set.
+
+        For a field that the model does not take, it is the contract's description.
+        """
+        model = self.models.of(self.model)
+        limited = self._applicable()[1].get(name) if name in _limited_at_times(model) else None
+        return limited or model.parameters.get(name) or self.models.parameters[name]
 
     def default(self, name: str) -> Any:
-        """Return the chosen model's default for a field."""
+        """Return the chosen model's default for a field, within the limits that other fields set."""
         return default_of(self.parameter(name))
 
     def defaults(self, model: object) -> dict[str, Any]:
         """Return a model's defaults for all fields."""
         taken = self.models.of(model).parameters
-        return {name: default_of(taken.get(name, parameter)) for name, parameter in declared().items()}
+        parameters = self.models.parameters
+        return {name: default_of(taken.get(name, parameter)) for name, parameter in parameters.items()}
 
     def is_chosen(self, name: str) -> bool:
         """Return True if the field was set to a value other than the default of the then chosen model."""
@@ -206,13 +247,13 @@ class FormState(HasTraits):
 
     def counts(self, name: str) -> bool:
         """Return True if the field belongs to the request, given the model and the other fields."""
-        return name in self._active_fields()
+        return name in self._active_fields() and name not in self.derived
 
     def checkpoint(self) -> Callable[[], bool]:
         """Return a function that returns True while the results of ``check`` are still current."""
 
         def current_values() -> tuple[Any, ...]:
-            return (self._manager, *(getattr(self, name) for name in declared()))
+            return (self._manager, *(getattr(self, name) for name in self.field_names))
 
         values, images = current_values(), image_fields.known_issues(self)
         return lambda: _are_identical(values, current_values()) and images == image_fields.known_issues(self)
@@ -223,7 +264,7 @@ class FormState(HasTraits):
         problems, warnings = image_fields.known_issues(self)
         is_local = self._manager is not None and self._manager.is_local
         return (
-            request.problems(contract) + problems,
+            request.problems(contract) + problems + length_problems(self),
             request.warnings(contract, local_service=is_local) + warnings,
         )
 
@@ -249,6 +290,53 @@ class FormState(HasTraits):
         assert self._manager is not None
         return self._manager
 
+    # ------------------------------------------------------------------ the contract
+
+    def _speak(self, given: Mapping[str, Any], hidden: Iterable[str]) -> dict[str, Any]:
+        """Get the traits of the manager's contract; return the given fields in its names."""
+        models = self._spoken = self.models
+        self._limits_cache = _NO_LIMITS
+        self.__class__ = self._kind
+        if models.contract != DEFAULT_CONTRACT or any(not self.has_trait(name) for name in models.parameters):
+            self.add_traits(**traits_of(models))
+        self.hidden = hidden_in(models, hidden)
+        fields, homeless = in_names_of(models, given)
+        self.fixed = {name: fields[name] for name in in_names_of(models, self.fixed)[0] if name in fields}
+        self.homeless = homeless
+        return fields
+
+    def _change_contract(self) -> None:
+        """Show the fields of the new manager's contract, with what was set before, by its meaning."""
+        chosen = {name: getattr(self, name) for name in {"model", *self._chosen}}
+        given = {**self.given, **self.fixed}
+        with self._filling():
+            fields = self._speak({**self.homeless, **chosen, **self.fixed}, self.hidden)
+            self._set_fields(fields)
+        self.given = in_names_of(self.models, given)[0]
+        self.observe(self._follow, list(self.field_names))
+        self._rebuild()
+
+    def _set_fields(self, fields: Mapping[str, Any]) -> None:
+        """Set some fields, and all others to the defaults of the model; fixed fields before they are."""
+        is_ready, self._is_ready = self._is_ready, False
+        try:
+            for name, value in {
+                **self.defaults(fields.get("model", self.default("model"))),
+                **fields,
+            }.items():
+                if name in fields or not is_at(getattr(self, name), value):
+                    setattr(self, name, value)
+            self.settle(fields)
+        finally:
+            self._is_ready = is_ready
+        self.mark_chosen()
+
+    def settle(self, named: Iterable[str]) -> None:
+        """Set fields that are not named to the default that other fields limit them to."""
+        for name, parameter in self._applicable()[1].items():
+            if name not in named and parameter.default != self.models.of(self.model).default(name):
+                setattr(self, name, default_of(parameter))
+
     # ------------------------------------------------------------------ changes
 
     def approve(self, urls: Iterable[str]) -> None:
@@ -267,17 +355,21 @@ class FormState(HasTraits):
         if self._is_ready:
             self.has_typed = self.has_typed or bool(self.prompt)
             self._remember_duration()
+            self._fitted_to = self.parameter("duration")
             self.refresh()
 
     def normalise(self, name: str, value: Any) -> Any:
         """Return the value of a field in a request's form, without API keys and with its files published.
 
         Raises:
-            TraitError: the field is fixed to a different value.
+            TraitError: the field is fixed to a different value, or not in the form's contract.
         """
-        value = KINDS[declared()[name].type].read(hide_in(value))
+        parameter = self.models.parameters.get(name)
+        if parameter is None:
+            raise TraitError(f"{name} is not in contract {self.contract.name}, which this form speaks")
+        value = KINDS[parameter.type].read(hide_in(value))
         if not (self._is_ready and name in self.fixed):
-            return image_fields.publish_files(self, name, value)
+            return image_fields.publish_files(self, parameter, value)
         if value != getattr(self, name):
             raise TraitError(f"{name} is fixed in this form, to {getattr(self, name)!r}")
         return value
@@ -285,14 +377,16 @@ class FormState(HasTraits):
     def mark_chosen(self) -> None:
         """Mark the fields that differ from the model's defaults as chosen, and the duration as requested."""
         defaults = self.defaults(self.model)
-        self._chosen = {name for name in defaults if not is_at(getattr(self, name), defaults[name])}
+        self._chosen = {name for name in defaults if not is_at(getattr(self, name), self.default(name))}
         self._requested_duration = self._fitted_duration = self.duration
+        self._fitted_to = self.parameter("duration")
+        self.carrier.forget()
 
     def _follow(self, change: Any) -> None:
         """Handle a change of a field."""
-        if self._is_filling:
-            return
         name = change["name"]
+        if self._is_filling or name not in self.models.parameters:
+            return
         if name == "prompt" and self.prompt:
             self.has_typed = True
         self._remember_duration()
@@ -302,10 +396,11 @@ class FormState(HasTraits):
             self._chosen.discard(name)
         else:
             self._chosen.add(name)
+        self._follow_limits()
         self.refresh()
 
     def _follow_model(self, old: object) -> None:
-        """Move fields at the old model's default to the new model's default."""
+        """Move fields at the old model's default to the new model's default, and carry over the others."""
         before, after = self.defaults(old), self.defaults(self.model)
         moved = [
             name
@@ -313,14 +408,27 @@ class FormState(HasTraits):
             # Within hold_trait_notifications, code may have set both the model and this field.
             if not is_at(after[name], before[name]) and is_at(getattr(self, name), before[name])
         ]
-        self._is_filling = True  # the caller checks the request once
-        try:
+        with self._filling():  # the caller checks the request once
             for name in moved:
                 setattr(self, name, after[name])
-            if "duration" not in self.fixed:
-                self._fit_duration(before["duration"], after["duration"])
+            self.carrier.carry(str(old), self._chosen)
+            self._fit_duration(before["duration"], self.default("duration"))
+
+    def _follow_limits(self) -> None:
+        """Fit the duration again if another field has changed the durations that are possible."""
+        limits = self.parameter("duration")
+        if limits.choices != self._fitted_to.choices:
+            with self._filling():
+                self._fit_duration(default_of(self._fitted_to), default_of(limits))
+
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        """Set fields within the context without handling each change."""
+        before, self._is_filling = self._is_filling, True
+        try:
+            yield
         finally:
-            self._is_filling = False
+            self._is_filling = before
 
     def _remember_duration(self) -> None:
         if self.duration != self._fitted_duration:
@@ -328,11 +436,13 @@ class FormState(HasTraits):
 
     def _fit_duration(self, before: int, default: int) -> None:
         """Set the requested duration, or the nearest that the model renders; remember the requested one."""
+        if "duration" in self.fixed:
+            return
         is_chosen = "duration" in self._chosen or self._requested_duration != before
         if not is_chosen:
             self._requested_duration = default
-        described = self.models.of(self.model).parameters.get("duration")
-        choices = () if described is None else described.choices
+        self._fitted_to = self.parameter("duration")
+        choices = self._fitted_to.choices if self.takes("duration") else ()
         if choices:
             self._fitted_duration = min(
                 choices, key=lambda seconds: (abs(seconds - self._requested_duration), seconds)
@@ -341,26 +451,49 @@ class FormState(HasTraits):
             self._fitted_duration = self._requested_duration
         self.duration = self._fitted_duration
 
+    def unavailable(self, name: str) -> str:
+        """Return the reason why a switch can only have its current position, as a predicate."""
+        if name not in _limited_at_times(self.models.of(self.model)):
+            return ""
+        limited = self._applicable()[1].get(name)
+        if limited is None or limited.type != "boolean" or bool(getattr(self, name)) not in limited.choices:
+            return ""
+        active = self.models.of(self.model).active(self._values())
+        return next((rule.refusal for rule in active if name in rule.limit and rule.refusal), "")
+
     def omit_note(self, name: str) -> str:
         """Return the sentence that explains why the field does not apply; empty if there is none."""
         active = self.models.of(self.model).active(self._values())
-        return next((rule.instead for rule in active if name in rule.omit and rule.instead), "")
+        unsent = (rule for rule in active if name in rule.omit or name in rule.forbid)
+        return next((rule.instead for rule in unsent if rule.instead), "")
 
     def _active_fields(self) -> frozenset[str]:
-        """Return the fields that belong to the request, cached until a value that decides this changes."""
+        """Return the fields that belong to the request."""
+        return self._applicable()[0]
+
+    def _applicable(self) -> Applicable:
+        """Return the fields that belong to the request, those that others limit, and those that may follow.
+
+        They are cached until a value that decides this changes.
+        """
         model = self.models.of(self.model)
-        known, deciding, before, active_fields = self._active_cache
+        known, deciding, before, applicable = self._limits_cache
         if known is not model:
             deciding = tuple(
-                {name for rule in model.constraints for name in rule.when if name in model.parameters}
+                {name for rule in model.constraints for name in rule.deciding if name in model.parameters}
             )
         values = tuple(getattr(self, name) for name in deciding)
         if known is not model or not _are_identical(values, before):
-            active_fields = frozenset(model.parameters) - model.unsent(
-                dict(zip(deciding, values, strict=True))
-            )
-            self._active_cache = model, deciding, values, active_fields
-        return active_fields
+            decided = dict(zip(deciding, values, strict=True))
+            active, limited = frozenset(model.parameters) - model.unsent(decided), model.limited(decided)
+            derivable = {
+                name: parameter.derived
+                for name, parameter in model.parameters.items()
+                if parameter.derived and name in active and name not in limited
+            }
+            applicable = active, limited, derivable
+            self._limits_cache = model, deciding, values, applicable
+        return applicable
 
     def _values(self) -> dict[str, Any]:
         """Return the values of the fields that the model takes."""

@@ -9,11 +9,10 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, TraitType, Unicode
 
 from ...service.contract.kinds import KINDS, value_if_unset
-from ...service.contract.models import variants
-from ...service.contract.schema import Parameter
+from ...service.contract.schema import Models, Parameter
 from ...service.contract.values import is_same
 
-__all__ = ["default_of", "is_at", "trait_of"]
+__all__ = ["default_of", "is_at", "traits_of"]
 
 
 class _Normalised(TraitType):  # type: ignore[type-arg]  # traitlets 5.7 cannot be subscripted
@@ -57,9 +56,15 @@ _TRAITS: Mapping[str, type[Any]] = {
 }
 
 
-def trait_of(parameter: Parameter) -> Any:
-    """Return the trait of a field."""
-    descriptions = (parameter, *variants(parameter.name))  # models may describe the parameter differently
+def traits_of(models: Models) -> dict[str, Any]:
+    """Return the trait of each field of a contract."""
+    return {name: _trait_of(parameter, models) for name, parameter in models.parameters.items()}
+
+
+def _trait_of(parameter: Parameter, models: Models) -> Any:
+    described = (model.parameters.get(parameter.name) for model in (*models.values(), models.other))
+    # Models may describe the parameter differently.
+    descriptions = (parameter, *(variant for variant in described if variant is not None))
     kind = _TRAITS.get(parameter.type, _Value) if _is_of_its_type(parameter, descriptions) else _Value
     default = default_of(parameter)
     if kind is _Value or any(variant.type != parameter.type for variant in descriptions):

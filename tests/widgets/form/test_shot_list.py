@@ -7,6 +7,7 @@ import pytest
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.widgets.form import shot_list as storyboard
 
+LIMITS = storyboard.ShotLimits(2, 6, 15)
 THREE = (Shot("One", 4), Shot("Two", 5), Shot("Three", 2))
 
 
@@ -31,7 +32,7 @@ def test_duplicating_and_removing() -> None:
 @pytest.mark.parametrize(("spent", "added"), [(4, 5), (11, 4), (14, 1), (15, 1)])
 def test_a_new_shot_takes_what_is_left(spent: int, added: int) -> None:
     """A new shot gets the remaining seconds, at most five, and one if none remain."""
-    assert storyboard.add((Shot("One", spent),))[1] == Shot("", added)
+    assert LIMITS.add((Shot("One", spent),))[1] == Shot("", added)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ def test_a_text_is_cut_where_a_sentence_ends(text: str, first: str, second: str)
 def test_splitting_keeps_the_seconds() -> None:
     """An odd second goes to the first half, and a shot of one second cannot be split."""
     assert [shot.duration for shot in storyboard.split(THREE, 1)] == [4, 3, 2, 2]
-    assert not storyboard.can_split((Shot("One", 1), Shot("Two", 5)), 0)
-    assert not storyboard.can_split((Shot("One", 2),) * 6, 0)
+    assert not LIMITS.can_split((Shot("One", 1), Shot("Two", 5)), 0)
+    assert not LIMITS.can_split((Shot("One", 2),) * 6, 0)
 
 
 def test_invalid_shots_count_as_nothing() -> None:

@@ -12,7 +12,8 @@ import pytest
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.widgets.form.request_form import RequestForm
-from qingbo_widgets.widgets.form.shots import ShotsEditor, seconds_text
+from qingbo_widgets.widgets.form.shot_fields import seconds_text
+from qingbo_widgets.widgets.form.shots import ShotsEditor
 from tests.widgets.page import below, find, html_of, is_displayed, text_of, tooltip_of
 
 
@@ -125,7 +126,7 @@ def test_no_button_leads_out_of_the_limits(form: RequestForm) -> None:
 def test_the_seconds_are_shown_as_text_and_as_a_bar(form: RequestForm) -> None:
     """The text and the bar show the seconds of each shot and the rest of 15 s."""
     form.shots = [("One", 5), ("Two", 4)]
-    assert seconds_text(form.shots) == "9 of 15 s, 6 s left"
+    assert seconds_text(form.shots, 15) == "9 of 15 s, 6 s left"
     assert "9 of 15 s, 6 s left" in text_of(below(form, form.controls["prompt"]))
     bar = bar_of(form)
     assert [text in bar for text in ("1: 5 s", "2: 4 s", "6 s left", "flex:6 1 0")] == [True] * 4

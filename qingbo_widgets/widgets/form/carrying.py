@@ -1,0 +1,92 @@
+"""A change of the model: what the next model takes is kept by its meaning, the rest is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...service.contract.frames import FRAME_FIELDS
+from ...service.contract.request import VideoRequest
+from ...service.contract.switching import switched
+from ...service.contract.values import is_set
+
+if TYPE_CHECKING:
+    from .state import FormState
+
+__all__ = ["Carrier"]
+
+
+class Carrier:
+    """The values of a form that changes of the model have moved or set aside, until a model takes them again.
+
+    A value comes back as it was, unless the user has changed its field since.
+
+    Args:
+        form: the form.
+    """
+
+    def __init__(self, form: FormState) -> None:
+        self._form = form
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything: the form has been filled in."""
+        #: The values as they were, and those that were put in their place.
+        self._originals: dict[str, Any] = {}
+        self._replaced: dict[str, Any] = {}
+        #: The model for which the original frames were given.
+        self._model = ""
+        self._set_aside: Mapping[str, Any] = {}
+
+    @property
+    def set_aside(self) -> dict[str, Any]:
+        """The values that the form's model does not take, by field."""
+        form = self._form
+        return {
+            name: value
+            for name, value in self._set_aside.items()
+            if (self._is_untouched(name) if form.takes(name) else is_set(getattr(form, name, value)))
+        }
+
+    def carry(self, old: str, chosen: Collection[str]) -> None:
+        """Move the chosen values of a form whose model has changed to where the new model takes them.
+
+        Args:
+            old: the model before.
+            chosen: the fields that were set to another value than the default.
+        """
+        form, parameters = self._form, self._form.models.parameters
+        frames = [name for name in FRAME_FIELDS if name in parameters]
+        is_untouched = bool(self._model) and all(map(self._is_untouched, frames))
+        self._model = self._model if is_untouched else old
+        values = {name: getattr(form, name) for name in chosen if name not in ("model", "duration", *frames)}
+        values |= {
+            name: value
+            for name, value in self._originals.items()
+            if self._is_untouched(name) and name not in frames
+        }
+        values |= {
+            name: self._originals.get(name, getattr(form, name)) if is_untouched else getattr(form, name)
+            for name in frames
+        }
+        values = {name: value for name, value in values.items() if name not in form.fixed}
+        source = VideoRequest(**{"model": self._model, **values})
+        change = switched(source, form.model, form.models, form.models)
+        self._originals, self._replaced = {}, {}
+        for name, value in values.items():
+            if form.takes(name) or name in frames:
+                self._put(name, value, change.request.given.get(name), always=name in frames)
+        self._set_aside = {name: value for name, value in change.set_aside.items() if value is not False}
+
+    def _put(self, name: str, value: Any, wanted: Any, *, always: bool) -> None:
+        """Set a field, and remember what it was if that differs; ``always`` remembers it anyway."""
+        form = self._form
+        target = form.defaults(form.model)[name] if wanted is None else wanted
+        if target != getattr(form, name):
+            setattr(form, name, target)
+        if target != value or always:
+            self._originals[name], self._replaced[name] = value, getattr(form, name)
+
+    def _is_untouched(self, name: str) -> bool:
+        """Return True if the field still has the value that a change of the model gave it."""
+        return name not in self._replaced or bool(getattr(self._form, name) == self._replaced[name])

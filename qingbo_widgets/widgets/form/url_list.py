@@ -1,0 +1,205 @@
+"""A control for several URLs: a line for each, with buttons that move and remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import ipywidgets
+from traitlets import Bool, Int, Tuple, Unicode
+
+from ...i18n import N_, tr
+from ..base.build import button, create_widget, focus, set_tooltip
+from ..base.composite import Composite, CompositeMixin
+from ..base.ipw import HBox
+from ..base.sync import Echo, update
+from ..base.text_fields import Text
+
+__all__ = ["UrlList"]
+
+_UP, _UP_HELP = N_("Up"), N_("Moves this URL before the one above.")
+_DOWN, _DOWN_HELP = N_("Down"), N_("Moves this URL after the one below.")
+_REMOVE, _REMOVE_HELP = N_("Remove"), N_("Removes this URL.")
+_ADD, _ADD_HELP = N_("Add a URL"), N_("One more line at the end.")
+_NUMBERED = N_("{label} {number}")
+_LINE = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", "width": "auto"}
+_GROWING = {"flex": "1 1 300px", "width": "auto", "margin": "2px 4px 2px 0"}
+
+
+class UrlList(Composite):
+    """Several URLs, one in each line; a single line looks like a text field.
+
+    Args:
+        style: the style of the text fields, with the width of their labels.
+        **traits: initial values of the traits.
+    """
+
+    value = Unicode("", help="The URLs, separated by spaces.")
+    description = Unicode("", help="The label of the control.")
+    placeholder = Unicode("", help="The text in an empty line.")
+    tooltip = Unicode("", help="The tooltip of each line.")
+    disabled = Bool(False, help="Whether the control refuses input.")
+    labels = Tuple(help="The label of each line with a URL; by default the number of the line.")
+    most = Int(0, help="The maximum number of URLs; 0 for any number.")
+
+    def __init__(self, *, style: Any = None, **traits: Any) -> None:
+        self._style, self._echo = style or {}, Echo()
+        self._rows: list[_Row] = []
+        self._shown = 0
+        self._add = button(tr(_ADD), tr(_ADD_HELP), self._append, "qingbo-small", icon="plus")
+        self._foot = ipywidgets.HBox([self._add], layout={"overflow": "visible"})
+        self._foot.add_class("qingbo-note")
+        super().__init__(**traits)
+        self._write(self.value.split())
+        self.observe(self._on_value, "value")
+        self.observe(lambda _: self._draw(), ["description", "placeholder", "disabled", "labels", "most"])
+
+    @property
+    def style(self) -> Any:
+        """The style of the text fields."""
+        return self._rows[0].url.style
+
+    @property
+    def lines(self) -> tuple[Any, ...]:
+        """The text fields on the page, in their order."""
+        return tuple(row.url for row in self._rows[: self._shown])
+
+    def add(self) -> None:
+        """Add an empty line at the end, as the button does."""
+        self._append()
+
+    def move(self, index: int, by: int) -> None:
+        """Move the URL of a line up or down by some lines."""
+        texts = self._texts()
+        place = min(max(index + by, 0), len(texts) - 1)
+        texts.insert(place, texts.pop(index))
+        self._change(texts)
+        focus(self._rows[place].button_after_move(by))
+
+    def remove(self, index: int) -> None:
+        """Remove a line."""
+        texts = self._texts()
+        del texts[index]
+        self._change(texts or [""])
+        focus(self._rows[min(index, self._shown - 1)].url)
+
+    # ------------------------------------------------------------------ synchronisation
+
+    def _texts(self) -> list[str]:
+        return [line.value for line in self.lines]
+
+    def _append(self) -> None:
+        self._write([*self._texts(), ""])
+        focus(self._rows[self._shown - 1].url)
+
+    def _change(self, texts: list[str]) -> None:
+        """Show these lines, and set the value to theirs."""
+        self._write(texts)
+        self._read()
+
+    def _read(self) -> None:
+        with self._echo:
+            self.value = " ".join(text.strip() for text in self._texts() if text.strip())
+
+    def _on_value(self, change: Any) -> None:
+        """Show a value that code has set; lines that say the same stay as typed."""
+        if not self._echo and change["new"].split() != " ".join(self._texts()).split():
+            self._write(change["new"].split())
+        self._draw()
+
+    def on_typed(self) -> None:
+        """Set the value from the lines; two URLs pasted into one line become two lines."""
+        if self._echo:
+            return
+        texts = self._texts()
+        parts = [text.split() if _are_urls(text.split()) else [text] for text in texts]
+        split = [part for line in parts for part in line]
+        if len(split) > len(texts):
+            self._write(split)
+        self._read()
+
+    def _write(self, texts: Iterable[str]) -> None:
+        """Show these lines, at least one."""
+        lines = list(texts) or [""]
+        while len(self._rows) < len(lines):
+            self._rows.append(
+                _Row(self, len(self._rows), self._rows[0].url.style if self._rows else self._style)
+            )
+        self._shown = len(lines)
+        with self._echo, update(*(row.url for row in self._rows)):
+            for row, text in zip(self._rows, lines, strict=False):
+                row.url.value = text
+        self._draw()
+
+    # ------------------------------------------------------------------ drawing
+
+    def _draw(self) -> None:
+        texts = self._texts()
+        rows = self._rows[: self._shown]
+        with update(self, self._add, self._foot.layout, *(row.url for row in rows)):
+            for index, row in enumerate(rows):
+                row.show(self._label(index, texts), self.placeholder, self.tooltip, self.disabled, len(rows))
+            self._add.disabled = self.disabled or not texts[-1].strip()
+            self._foot.layout.display = "none" if 0 < self.most <= len(rows) else None
+            children = (*rows, self._foot)
+            if self.children != children:
+                self.children = children
+
+    def _label(self, index: int, texts: list[str]) -> str:
+        if len(texts) == 1 and not texts[0].strip():
+            return self.description
+        if index < len(self.labels):
+            return str(self.labels[index])
+        return tr(_NUMBERED).format(label=self.description, number=index + 1) if index else self.description
+
+    def _detached_parts(self) -> tuple[Any, ...]:
+        return (*self._rows, self._foot)
+
+
+class _Row(CompositeMixin, HBox):
+    """One line: a URL, and the buttons that move and remove it while there are several lines."""
+
+    def __init__(self, owner: UrlList, index: int, style: Any) -> None:
+        self._owner, self._index = owner, index
+        self.url = create_widget(Text, style=style, layout=dict(_GROWING))
+        self.url.observe(lambda _: owner.on_typed(), "value")
+        self.buttons: dict[str, Any] = {}
+        super().__init__([self.url], layout=dict(_LINE))
+
+    def show(self, label: str, placeholder: str, help_text: str, disabled: bool, count: int) -> None:
+        """Show the label and, if there are several lines, the buttons."""
+        self.url.description, self.url.placeholder, self.url.disabled = label, placeholder, disabled
+        set_tooltip(self.url, help_text)
+        if count > 1 and not self.buttons:
+            self._make_buttons()
+        with update(self, *self.buttons.values()):
+            for name, is_end in (("up", self._index == 0), ("down", self._index == count - 1)):
+                if name in self.buttons:
+                    self.buttons[name].disabled = disabled or is_end
+            if self.buttons:
+                self.buttons["remove"].disabled = disabled
+            children = (self.url, *(self.buttons.values() if count > 1 else ()))
+            if self.children != children:
+                self.children = children
+
+    def button_after_move(self, by: int) -> Any:
+        """Return the button for the next move in this direction, or the other one at an end."""
+        forward, back = ("up", "down") if by < 0 else ("down", "up")
+        return self.buttons[back if self.buttons[forward].disabled else forward]
+
+    def _detached_parts(self) -> tuple[Any, ...]:
+        return tuple(self.buttons.values())
+
+    def _make_buttons(self) -> None:
+        owner, index = self._owner, self._index
+        for name, text, help_text, act in (
+            ("up", _UP, _UP_HELP, partial(owner.move, index, -1)),
+            ("down", _DOWN, _DOWN_HELP, partial(owner.move, index, 1)),
+            ("remove", _REMOVE, _REMOVE_HELP, partial(owner.remove, index)),
+        ):
+            self.buttons[name] = button(tr(text), tr(help_text), act, "qingbo-small")
+
+
+def _are_urls(parts: list[str]) -> bool:
+    return len(parts) > 1 and all(part.startswith(("http://", "https://")) for part in parts)

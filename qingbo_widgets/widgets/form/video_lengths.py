@@ -1,0 +1,50 @@
+"""The lengths of input videos that are files of this machine, which the sandbox serves."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...i18n import N_, tr
+from ...service.contract.problem import Problem
+from ...tasks.background.image_checks import image_reports
+from .image_fields import fields_with, urls_of
+
+if TYPE_CHECKING:
+    from .state import FormState
+
+__all__ = ["length_problems"]
+
+_LENGTH = N_("{field}: the video is {length} s long, and {model} takes {shortest} to {longest} s.")
+
+
+def length_problems(form: FormState) -> tuple[Problem, ...]:
+    """Return the problems of input videos that are shorter or longer than the model takes.
+
+    The service counts whole seconds of a video. The lengths of videos elsewhere are not known here.
+    """
+    problems = []
+    for field in fields_with(form.models, "video"):
+        limits = form.parameter(field).limits.get("seconds") if form.takes(field) else None
+        for url in urls_of(form, field) if limits else ():
+            path = image_reports.path_of(url)
+            length = _length_of(path) if path != url else None
+            if length is not None and limits and not limits[0] <= int(length) <= limits[1]:
+                text = tr(_LENGTH).format(
+                    field=field, length=f"{length:g}", model=form.model, shortest=limits[0], longest=limits[1]
+                )
+                problems.append(Problem(field, text))
+    return tuple(problems)
+
+
+@cache
+def _length_of(path: str) -> float | None:
+    """Return the length of a video file in seconds, to a tenth; ``None`` if it cannot be read."""
+    from ...exceptions import QingboError
+    from ...media.frames import duration_of
+
+    try:
+        return round(duration_of(Path(path).expanduser()), 1)
+    except (ImportError, OSError, QingboError):
+        return None
