@@ -17,6 +17,8 @@ from .terms import contract_at
 __all__ = ["contract_in_answer", "contract_in_error"]
 
 _APRIL, _NOVEMBER = "2026-04", "2026-11"
+#: Words for a member that a server does not know.
+_UNKNOWN = re.compile(r"\bunknown\b|unrecogni[sz]ed|\bunexpected\b|no such|未知|无法识别", re.IGNORECASE)
 #: The members of a response that only contract 2026-11 documents.
 _OF_NOVEMBER = ("pre_consumed_cost", "billing_status")
 
@@ -64,13 +66,13 @@ def _lacks_model(error: ServiceError, body: Mapping[str, Any], spoken: Contract,
 
 
 def _refuses_field(error: ServiceError, body: Mapping[str, Any], other: Contract) -> bool:
-    """Return whether the server refuses a member of the body that the other contract does not have.
+    """Return whether the server does not know a member of the body that the other contract does not have.
 
-    A server of the spoken contract would have a code for it.
+    A refusal alone is no sign: a server of the spoken contract refuses some of its values, too.
     """
     known = {parameter.place.partition(".")[0] for parameter in other.models.parameters.values()}
-    is_refused = error.status == 400 and error.code != "capability_violation"
-    return is_refused and error.param in body and error.param not in known
+    is_unknown = error.status == 400 and bool(_UNKNOWN.search(error.message))
+    return is_unknown and error.param in body and error.param not in known
 
 
 def _names_model(error: ServiceError, other: Contract, spoken: Contract) -> bool:

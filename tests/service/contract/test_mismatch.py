@@ -46,10 +46,15 @@ def test_a_refusal_of_aprils_requests(
 @pytest.mark.parametrize(
     ("error", "seen"),
     [
-        (refused(code="invalid_parameter", param="mode"), "2026-04"),
-        (refused(param="mode"), "2026-04"),
+        (
+            refused(code="invalid_parameter", param="resolution", message="unknown field resolution"),
+            "2026-04",
+        ),
+        (refused(param="resolution", message="Unrecognized parameter"), "2026-04"),
+        (refused(code="invalid_parameter", param="resolution", message="must be 720p or 1080p"), None),
+        (refused(code="input_video_duration_unknown", param="video_urls"), None),
         (refused(code="invalid_parameter", param="model", message=MODEL_LIST), "2026-04"),
-        (refused(code="capability_violation", param="mode"), None),
+        (refused(code="capability_violation", param="resolution"), None),
         (refused(code="invalid_parameter", param="prompt"), None),
         (refused(code="invalid_parameter", param="extra"), None),
         (refused(code="invalid_parameter", param="unheard"), None),
@@ -62,7 +67,7 @@ def test_a_refusal_of_novembers_requests(error: ServiceError, seen: str | None) 
 
     The service's own host is not doubted.
     """
-    body = {"model": "kling-v2-6", "mode": "std", "prompt": "koi"}
+    body = {"model": "kling-v2-6", "resolution": "4k", "video_urls": ["u"], "prompt": "koi"}
     assert contract_in_error(NOVEMBER, ELSEWHERE, body, error) == seen
     assert contract_in_error(NOVEMBER, "https://api.qingbo.ai/v1", body, error) is None
 
