@@ -13,7 +13,7 @@
     ├── TaskCancelled               the task was cancelled (.task_id)
     ├── WaitTimeout                 wait(timeout) ran out, the task continues; also a TimeoutError
     └── ServiceError                the service answered with an error (.status .code .message .param
-                                    .retry_after)
+                                    .retry_after .contract)
         ├── BadRequest              400
         ├── AuthenticationFailed    401
         ├── InsufficientBalance     402
@@ -140,7 +140,7 @@ class DownloadFailed(QingboError):
 
 
 class LinkExpired(DownloadFailed):
-    """The service no longer has the video: its links are valid for a limited time (24 hours)."""
+    """The service no longer has the video: its links are valid for a limited time."""
 
 
 class TaskFailed(QingboError):
@@ -190,9 +190,12 @@ class ServiceError(QingboError):
         message: the service's own error message.
         param: the request field that the error is about, if the service named one.
         retry_after: seconds to wait as requested by the service, ``None`` if it set no delay.
+        contract: the date of the contract that the server seems to speak, if it refused a submission because
+            the connection speaks another one; else ``None``.
     """
 
     retry_after: float | None = None
+    contract: str | None = None
 
     def __init__(
         self, message: str, *, status: int, code: str | None = None, param: str | None = None, hint: str = ""

@@ -22,7 +22,7 @@ __all__ = ["error_of", "row_of"]
 _ATTRIBUTES: Mapping[type[QingboError], tuple[str, ...]] = {
     ConnectionFailed: ("sent",),
     DownloadFailed: ("url", "transient", "retry_after"),
-    ServiceError: ("status", "code", "message", "param", "retry_after"),
+    ServiceError: ("status", "code", "message", "param", "retry_after", "contract"),
     SubmissionUnconfirmed: ("idempotency_key",),
     TaskCancelled: ("task_id",),
     TaskFailed: ("task_id", "code"),

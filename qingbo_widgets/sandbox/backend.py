@@ -282,8 +282,9 @@ class Backend:
             entry.drawn = entry.created
             entry.end_known.set()
             return
-        job = {"request": entry.body, "path": str(entry.video), "draft": self.draft}
-        entry.job = self._render_pool.draw(job, lambda failure: self._drawn(entry, failure))
+        entry.job = self._render_pool.draw(
+            entry.order, entry.video, lambda failure: self._drawn(entry, failure), draft=self.draft
+        )
 
     def _drawn(self, entry: Entry, failure: DrawFailure | None) -> None:
         entry.failure, entry.drawn = failure, self.clock()

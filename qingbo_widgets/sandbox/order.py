@@ -35,7 +35,8 @@ class Order:
     Attributes:
         shots: one shot or more.
         short_side: pixels of the shorter side: 720, 1080, 2160.
-        aspect_ratio: width:height; with a first frame or a source video, that one decides.
+        aspect_ratio: width:height; with a first frame, or a source video that is edited, that one decides.
+            Empty for the shape of the first reference or, without one, of the source video.
         has_sound: whether the model makes sound.
         first_frame: the picture with which the video begins; empty for none.
         last_frame: the picture with which it ends; empty for none.
@@ -77,6 +78,20 @@ class Order:
     def seconds(self) -> int:
         """The length of the whole video in seconds."""
         return sum(shot.seconds for shot in self.shots)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The URLs of all pictures and videos, whose content may change from one drawing to the next."""
+        urls = (
+            self.first_frame,
+            self.last_frame,
+            *self.references,
+            *(url for element in self.elements for url in element.urls),
+            self.source_video,
+            self.static_mask,
+            *(mask["mask_url"] for mask in self.dynamic_masks),
+        )
+        return tuple(filter(None, urls))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the order as JSON."""

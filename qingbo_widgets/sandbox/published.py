@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from .drawing.media import decode, read
-from .drawing.source import measure
+from .drawing.source import Clip, UnusableVideo
 
 _VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
 
@@ -50,6 +50,6 @@ class Published:
 def _check_video(path: Path) -> None:
     with path.open("rb") as file:
         try:
-            measure(file)
-        except ValueError as error:
-            raise ValueError(f"{path} {error}") from None
+            Clip(file, str(path)).measures()
+        except UnusableVideo as error:
+            raise ValueError(str(error)) from None

@@ -7,16 +7,16 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+
+from .order import Order
 
 _CONCURRENT = 2
 #: Cached drafts, some tens of kilobytes each: equal requests produce equal videos.
 _MOST_DRAFTS = 64
-_PICTURES = ("image_urls", "last_frame")  # the content of a URL may have changed since
 
 _drafts: OrderedDict[str, bytes] = OrderedDict()
 
@@ -44,20 +44,26 @@ class Job:
             if self._process is not None:
                 self._process.kill()
 
-    def run(self, order: Mapping[str, Any]) -> DrawFailure | None:
+    def run(self, order: Order, path: Path, *, draft: bool = False) -> DrawFailure | None:
         """Draw in a child process and wait for it; return ``None`` when the video is ready.
 
-        A draft that any sandbox of this process has drawn before is returned from the cache at once.
+        A draft that any sandbox of this process has drawn before is returned from the cache at once, unless
+        it shows the content of a URL, which may have changed since.
+
+        Args:
+            order: the video to draw.
+            path: the mp4 file to write.
+            draft: True to draw a draft.
         """
-        is_cacheable = order["draft"] and not any(name in order["request"] for name in _PICTURES)
-        cache_key = json.dumps(order["request"], sort_keys=True)
-        path = Path(order["path"])
+        is_cacheable = draft and not order.urls
+        task = json.dumps({"order": order.as_dict(), "path": str(path), "draft": draft})
+        cache_key = json.dumps(order.as_dict(), sort_keys=True)
         with self._lock:
             if self._cancelled:
                 return DrawFailure("task_failed", "cancelled")
-            draft = _drafts.get(cache_key) if is_cacheable else None
-            if draft is not None:
-                path.write_bytes(draft)
+            cached = _drafts.get(cache_key) if is_cacheable else None
+            if cached is not None:
+                path.write_bytes(cached)
                 return None
             self._process = subprocess.Popen(
                 # Not multiprocessing, which would import the caller's main module again, notebook or script.
@@ -72,7 +78,7 @@ class Job:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         with self._process as process:
-            output, errors = process.communicate(json.dumps(order).encode())
+            output, errors = process.communicate(task.encode())
         if process.returncode == 0:
             if is_cacheable:
                 _drafts[cache_key] = path.read_bytes()
@@ -98,18 +104,22 @@ class RenderPool:
         self._jobs: set[Job] = set()
         self._threads: list[threading.Thread] = []
 
-    def draw(self, order: Mapping[str, Any], finished: Callable[[DrawFailure | None], None]) -> Job:
+    def draw(
+        self, order: Order, path: Path, finished: Callable[[DrawFailure | None], None], *, draft: bool = False
+    ) -> Job:
         """Start a job that draws a video, and return it.
 
         Args:
-            order: the input of ``render.main``: the request, the file, whether it is a draft.
+            order: the video to draw.
+            path: the mp4 file to write.
             finished: called on one of the pool's threads with the failure, or ``None``.
+            draft: True to draw a draft.
         """
         job = Job()
         self._jobs.add(job)
 
         def work() -> None:
-            failure = job.run(order)
+            failure = job.run(order, path, draft=draft)
             self._jobs.discard(job)
             finished(failure)
 

@@ -16,8 +16,9 @@ from ..exceptions import (
     TaskNotFound,
 )
 from ..i18n import N_, tr
-from .contract.contracts import Contract
+from .contract.contracts import CONTRACTS, Contract
 from .contract.error_codes import explanation
+from .contract.mismatch import contract_in_answer, contract_in_error
 from .contract.problem import Problem, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
@@ -33,6 +34,10 @@ from .secrets.secret import Secret, as_secret
 __all__ = ["Client", "models"]
 
 _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
+_OTHER_CONTRACT = N_(
+    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
+    "was charged. Continue with {call}."
+)
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
 )
@@ -83,12 +88,23 @@ class Client:
         api_key, base_url = as_secret(api_key), as_secret(base_url)
         #: The contract used with the service.
         self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
-        self._transport = Transport(find_api_key(api_key), base_url or find_base_url(self.contract), timeout)
+        #: The contract that the server seems to speak, if its answers contradict ours.
+        self.seen_contract: str | None = None
+        self._key, self._timeout = find_api_key(api_key), timeout
+        self._transport = Transport(self._key, base_url or find_base_url(self.contract), timeout)
 
     @property
     def base_url(self) -> str:
         """The service's address, without a trailing slash."""
         return self._transport.base_url
+
+    def speaking(self, contract: str) -> Client:
+        """Return another client with the same key, address and timeout that speaks this contract.
+
+        Raises:
+            InvalidRequest: there is no contract with that date.
+        """
+        return Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
 
     def payload(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body that ``submit`` would send for this request. Send nothing.
@@ -135,19 +151,13 @@ class Client:
                 unclear=tr(_MAY_EXIST),
                 patience=seconds,
             )
-            return self.contract.decode(answer)
+            return self._decode(answer)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
             message = str(error)
-        except TaskNotFound as error:  # about the model, for example: no task exists yet
-            refusal = BadRequest(
-                error.message,
-                status=error.status,
-                code=error.code,
-                param=error.param,
-                hint=" ".join((*explanation(error.code), tr(_NOT_CHARGED))),
-            )
+        except (BadRequest, TaskNotFound) as error:  # 404: about the model, for no task exists yet
+            refusal = self._refusal(error, payload)
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
@@ -208,7 +218,8 @@ class Client:
 
         Raises:
             InvalidRequest: ``url`` is not an http(s) URL.
-            LinkExpired: the server no longer has the video (documentation: links are valid for 24 hours).
+            LinkExpired: the server no longer has the video (documentation: links are valid for 24 hours in
+                contract 2026-04, for 7 days in 2026-11).
             DownloadFailed: the video could not be saved; the task is not affected.
         """
         if not is_web_url(url):
@@ -236,6 +247,27 @@ class Client:
             "A Client holds the API key and cannot be pickled; create a new one where it is needed."
         )
 
+    def _refusal(self, error: ServiceError, payload: dict[str, Any]) -> BadRequest:
+        """Return the error of a refused submission; it names the server's contract if that is the reason."""
+        seen = contract_in_error(self.contract, self.base_url, payload, error)
+        hints = [*explanation(error.code), tr(_NOT_CHARGED)]
+        if seen is not None:
+            self.seen_contract = seen
+            address = without_query(self.base_url)
+            is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
+            argument = "" if is_usual else f', base_url="{address}"'
+            call = f'qw.connect(contract="{seen}"{argument})'
+            hints = [tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)]
+        refusal = BadRequest(
+            error.message, status=error.status, code=error.code, param=error.param, hint=" ".join(hints)
+        )
+        refusal.retry_after, refusal.contract = error.retry_after, seen
+        return refusal
+
+    def _decode(self, body: dict[str, Any]) -> TaskSnapshot:
+        self.seen_contract = contract_in_answer(self.contract, self.base_url, body) or self.seen_contract
+        return self.contract.decode(body)
+
     def _seconds(self, wait: float | None) -> int:
         """Return the seconds to request in ``Prefer``; 0 for none.
 
@@ -261,7 +293,7 @@ class Client:
     ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
         try:
-            snapshot = self.contract.decode(answer)
+            snapshot = self._decode(answer)
             if snapshot.task_id == task_id:
                 return snapshot
             reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)

@@ -23,13 +23,13 @@ from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
 from .manager import TaskManager
-from .task import Task
+from .task import Owner, Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
     from ..service.contract.fields import FieldsAndModel
 
-__all__ = ["connect", "current", "current_contract", "default", "generate"]
+__all__ = ["connect", "current", "current_contract", "default", "generate", "reconnect"]
 
 _CLOSED = N_(
     "The manager of the last connect() is closed, so nothing was sent. Call connect() again with the same "
@@ -108,6 +108,19 @@ def connect(
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
         return _connect(client, server, library, upload)
+
+
+def reconnect(manager: Owner, contract: str) -> TaskManager:
+    """Connect with the key, address and library of a manager, in another contract. Submits nothing.
+
+    The manager stays open, because it may follow tasks; the new one becomes the default.
+
+    Raises:
+        InvalidRequest: there is no contract with that date.
+    """
+    library = Library(manager.library.folder, database=manager.library.journal.database)
+    with _connecting:
+        return _connect(manager.client.speaking(contract), manager.sandbox, library, manager.upload)
 
 
 def _connect(

@@ -62,6 +62,7 @@ class Owner(Protocol):
     library: Library
     monitor: TaskMonitor
     sandbox: Sandbox | None
+    upload: Callable[[Path], str] | None
 
     @property
     def service(self) -> str:

@@ -20,6 +20,7 @@ from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar
 from qingbo_widgets.media.frames import save_frame
 from qingbo_widgets.media.posters import make_poster, read_poster
 from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.sandbox.order import Order, Shot
 from qingbo_widgets.widgets.base.player import embed_html
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from tests.faults.film import film
@@ -79,7 +80,7 @@ def test_a_poster_that_is_a_link(folder: Path, home: Path) -> None:
 def test_a_linked_folder_of_posters(folder: Path, home: Path) -> None:
     """PosterQueue are neither read from nor created in a linked folder."""
     video = folder / "film.mp4"
-    render({"model": "kling-v3", "prompt": "koi"}, video, draft=True)
+    render(Order((Shot("koi", 5),), has_sound=True), video, draft=True)
     poster = make_poster(video)
     assert poster is not None
     outside = home / "data" / poster.name

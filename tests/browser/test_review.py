@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, expect
 LIBRARY = """
 import datetime, qingbo_widgets as qw
 from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.sandbox.order import Order, Shot
 from qingbo_widgets.library.journal.rows import tasks
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.media.posters import make_poster
@@ -32,8 +33,7 @@ def row(n):
 library.add(Entry(**row(0)))
 for n in range({videos}):
     path = library.folder / f"video-{{n}}.mp4"
-    body = dict(model="kling-v3", prompt=prompts[n % 6], duration=3, enable_audio=False)
-    render(body, path, draft=True)
+    render(Order((Shot(prompts[n % 6], 3),)), path, draft=True)
     make_poster(path)
 with library.journal.begin() as connection:
     if {rows} > 1:

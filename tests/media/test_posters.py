@@ -13,6 +13,7 @@ from PIL import Image
 
 from qingbo_widgets.media.posters import can_make_posters, make_poster, poster_path
 from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.sandbox.order import Order, Shot
 from qingbo_widgets.tasks.background.poster_queue import PosterQueue
 
 
@@ -20,7 +21,7 @@ from qingbo_widgets.tasks.background.poster_queue import PosterQueue
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a real video of five seconds."""
     path = tmp_path_factory.mktemp("videos") / "koi-12345678.mp4"
-    render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
+    render(Order((Shot("koi", 5),), has_sound=True), path, draft=True)
     return path
 
 

@@ -20,6 +20,7 @@ from qingbo_widgets.exceptions import (
     SubmissionUnconfirmed,
     TaskNotFound,
 )
+from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
@@ -195,6 +196,53 @@ def test_an_error_with_the_status_200(client: Client, server: FaultServer) -> No
     server.then(answer({"success": False, "message": "the key is disabled"}))
     with pytest.raises(ServerFault, match="200: the key is disabled"):
         client.status("t")
+
+
+def test_the_servers_contract_is_another(client: Client, server: FaultServer) -> None:
+    """A server of 2026-11 refuses April's ``extra``: the error names its contract and the way to go on."""
+    body = {"error": {"message": "extra is not supported", "code": "capability_violation", "param": "extra"}}
+    server.then(answer(body, 400), answer(QUEUED))
+    with pytest.raises(BadRequest) as caught:
+        client.submit(REQUEST)
+    assert (caught.value.contract, caught.value.code) == ("2026-11", "capability_violation")
+    assert client.seen_contract == "2026-11"
+    text = str(caught.value)
+    assert "speak contract 2026-11 of the service, and this connection speaks 2026-04" in text
+    assert (
+        f'Nothing was charged. Continue with qw.connect(contract="2026-11", base_url="{server.url}/v1")'
+        in text
+    )
+    assert "Correct the request" not in text
+    again = client.speaking("2026-11")
+    assert (again.contract.name, again.base_url) == ("2026-11", client.base_url)
+    again.submit(REQUEST)
+    assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+    assert "extra" not in server.requests[-1].json
+    again.close()
+
+
+@pytest.mark.parametrize("model", ["kling-v3", "kling-v2-6"])
+def test_a_server_of_april_refuses_novembers_requests(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox of April, spoken to in 2026-11, is recognised by what it does not know."""
+    with Sandbox(draft=True) as sandbox:
+        monkeypatch.setenv("QINGBO_BASE_URL", sandbox.base_url)
+        client = Client(sandbox.api_key, contract="2026-11")
+        with pytest.raises(
+            BadRequest, match=r'speak contract 2026-04.*connect\(contract="2026-04"\)'
+        ) as caught:
+            client.submit(VideoRequest(model=model, prompt="koi"))
+        client.close()
+        assert sandbox.requests == {}
+    assert caught.value.contract == "2026-04"
+
+
+def test_an_ordinary_refusal_names_no_contract(client: Client, server: FaultServer) -> None:
+    """A refused value leaves the contract out of it."""
+    body = {"error": {"message": "too long", "code": "invalid_parameter", "param": "prompt"}}
+    server.then(answer(body, 400))
+    with pytest.raises(BadRequest, match="Correct the request") as caught:
+        client.submit(REQUEST)
+    assert (caught.value.contract, client.seen_contract) == (None, None)
 
 
 def test_a_submission_that_never_left(server: FaultServer) -> None:

@@ -127,6 +127,8 @@ def clients() -> None:
     with qw.Client("key", "https://…", timeout=(5, 30)) as client:
         assert_type(client, qw.Client)
         snapshot = assert_type(client.submit(qw.VideoRequest(), idempotency_key="k"), qw.TaskSnapshot)
+        assert_type(client.submit(qw.VideoRequest(), wait=30), qw.TaskSnapshot)
+        assert_type(client.speaking("2026-11"), qw.Client)
         assert_type(client.status("task-1"), qw.TaskSnapshot)
         assert_type(client.cancel("task-1"), qw.TaskSnapshot)
         assert_type(client.payload(qw.VideoRequest()), dict[str, Any])
@@ -138,6 +140,9 @@ def clients() -> None:
     assert_type(snapshot.videos, tuple[Video, ...])
     assert_type(snapshot.videos[0].url, str)
     assert_type(snapshot.error, ServiceFailure | None)
+    assert_type(snapshot.cost, int | None)
+    assert_type(snapshot.frozen, int | None)
+    assert_type(snapshot.billing_status, str)
     assert_type(snapshot.raw, Mapping[str, Any])
 
 

@@ -36,7 +36,7 @@ NAMES = """
     kling master std pro config simple generate zoom pan tilt roll horizontal vertical alpha Kling
     AI API CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
     JupyterLab Jupyter anywidget pip install qw np koi sandbox CameraControl DynamicMask Shot True
-    False None prompt duration model mode repeat points shots
+    False None prompt duration model mode repeat points shots api qingbo ai dev
 """
 
 

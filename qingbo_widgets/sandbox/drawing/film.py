@@ -38,12 +38,20 @@ class Frame(NamedTuple):
     i420: Plane
 
 
+Painter = Callable[[], Frame]
+
+
 def blank(width: int, height: int) -> Frame:
     """Return an unpainted frame of even width and height, in pixels."""
-    memory = np.empty(width * height * 3 // 2, np.uint8)
-    y, u, v = np.split(memory, (width * height, width * height * 5 // 4))
+    return framed(np.empty((height * 3 // 2, width), np.uint8))
+
+
+def framed(i420: Plane) -> Frame:
+    """Return the frame whose planes lie one after the other in an array; see ``Frame.i420``."""
+    width, height = i420.shape[1], i420.shape[0] * 2 // 3
+    y, u, v = np.split(i420.reshape(-1), (width * height, width * height * 5 // 4))
     half = (height // 2, width // 2)
-    return Frame(y.reshape(height, width), u.reshape(half), v.reshape(half), memory.reshape(-1, width))
+    return Frame(y.reshape(height, width), u.reshape(half), v.reshape(half), i420)
 
 
 def planes(rgb: NDArray[np.floating] | Plane) -> tuple[Floats, Floats, Floats]:
@@ -60,26 +68,29 @@ def encode(
     path: str | Path,
     size: tuple[int, int],
     count: int,
-    paint: Callable[[int], Frame],
+    prepare: Callable[[int], Painter],
     sound: NDArray[np.float32] | None = None,
     *,
     hold: int = 1,
+    enlarge: int = 1,
 ) -> None:
     """Write an H.264 film, with AAC if it has sound.
 
     Args:
         path: the mp4 file.
-        size: width and height in pixels, both even.
+        size: width and height of the frames in pixels, both even.
         count: the number of frames, at ``FPS`` per second.
-        paint: returns the frame of an index. It is called from two threads at once.
+        prepare: returns the function that paints the frame of an index. It is called with the indices in
+            order, on one thread; two of the functions that it returns run at once.
         sound: samples -1..1 of shape (channels, length) at ``SAMPLE_RATE``; None for a silent film.
         hold: the number of frames that show one picture; fewer are painted, including the first and the last.
+        enlarge: the factor by which the film is wider and higher than its frames.
     """
     pictures = -(-count // hold)
     step = (count - 1) / max(pictures - 1, 1)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
         video = film.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "21"})
-        video.width, video.height = size
+        video.width, video.height = (side * enlarge for side in size)
         video.pix_fmt = "yuv420p"
         video.gop_size = 2 * FPS
         video.codec_context.color_range = ColorRange.MPEG
@@ -89,9 +100,12 @@ def encode(
         if sound is not None:
             audio = film.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
             audio.bit_rate = 128_000
-        for number, frame in enumerate(_painted([round(step * number) for number in range(pictures)], paint)):
+        indices = [round(step * number) for number in range(pictures)]
+        for number, frame in enumerate(_painted(indices, prepare)):
             for index in range(number * hold, min((number + 1) * hold, count)):
                 picture = av.VideoFrame.from_ndarray(frame.i420, format="yuv420p")
+                if enlarge > 1:
+                    picture = picture.reformat(video.width, video.height)
                 picture.pts, picture.time_base = index, Fraction(1, FPS)
                 film.mux(video.encode(picture))
         film.mux(video.encode())
@@ -102,12 +116,12 @@ def encode(
             film.mux(audio.encode())
 
 
-def _painted(indices: Iterable[int], paint: Callable[[int], Frame]) -> Iterator[Frame]:
+def _painted(indices: Iterable[int], prepare: Callable[[int], Painter]) -> Iterator[Frame]:
     """Yield these frames in order, painted ahead in threads, which numpy and the encoder let run."""
     with ThreadPoolExecutor(_PAINTERS) as pool:
         ahead: deque[Future[Frame]] = deque()
         for index in indices:
-            ahead.append(pool.submit(paint, index))
+            ahead.append(pool.submit(prepare(index)))
             if len(ahead) > 2 * _PAINTERS:
                 yield ahead.popleft().result()
         while ahead:

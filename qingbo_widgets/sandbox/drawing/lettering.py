@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from .film import Floats, Frame, planes
+from .film import Floats, Frame
+from .overlay import Overlay
 from .typeface import Face, writable
 
 _NO_START = frozenset("，。、；：！？）】》」』”’…—～·,.;:!?)]}%")
@@ -34,12 +35,14 @@ class ShotText:
         details: small lines below the title.
         corner: the text in the upper right corner, such as the number of the shot; may be empty.
         is_large: True if the title is the main content, False if it is a caption to the user's picture.
+        watermark: the text in the lower right corner; may be empty.
     """
 
     title: str
     details: Sequence[str]
     corner: str
     is_large: bool = True
+    watermark: str = ""
 
 
 class Lettering:
@@ -51,38 +54,13 @@ class Lettering:
     """
 
     def __init__(self, size: tuple[int, int], text: ShotText) -> None:
-        sheet = _typeset(size, text)
-        self._patches = [_Patch(sheet, rows) for rows in _inked_rows(sheet)]
+        sheet, self.top = _typeset(size, text)
+        """The highest row of the prompt, in pixels; above it only the corners have text."""
+        self._overlay = Overlay(sheet)
 
     def draw(self, frame: Frame) -> None:
         """Draw the text on a frame."""
-        for patch in self._patches:
-            patch.draw(frame)
-
-
-class _Patch:
-    """Some rows of the sheet, in YUV and premultiplied by their opacity: drawing is one multiply-and-add."""
-
-    def __init__(self, sheet: NDArray[np.uint8], rows: slice) -> None:
-        self._rows = rows
-        inked = np.flatnonzero(sheet[rows, :, 3].any(axis=0))
-        self._columns = slice(int(inked[0]) & ~1, (int(inked[-1]) + 2) & ~1)
-        part = sheet[rows, self._columns]
-        cover = part[..., 3].astype(np.float32) / 255
-        self._layers = []
-        for step, plane in zip((1, 2, 2), planes(part[..., :3]), strict=True):
-            ink = _halved(plane * cover, step)
-            left = 256 * (1 - _halved(cover, step))
-            self._layers.append(
-                (step, np.round(left).astype(np.uint16), np.round(256 * ink).astype(np.uint16))
-            )
-
-    def draw(self, frame: Frame) -> None:
-        for (step, left, ink), plane in zip(self._layers, frame[:3], strict=True):
-            rows, columns = (
-                slice(cut.start // step, cut.stop // step) for cut in (self._rows, self._columns)
-            )
-            plane[rows, columns] = (plane[rows, columns] * left + ink) >> 8
+        self._overlay.draw(frame)
 
 
 class _Piece(NamedTuple):
@@ -161,8 +139,11 @@ def _is_latin(character: str) -> bool:
     return (character.isalnum() and ord(character) < 0x2E80) or character in "'’-_/&@#+"
 
 
-def _typeset(size: tuple[int, int], text: ShotText) -> NDArray[np.uint8]:
-    """Return all text on a transparent sheet, with a soft shadow that keeps it legible on any background."""
+def _typeset(size: tuple[int, int], text: ShotText) -> tuple[NDArray[np.uint8], int]:
+    """Return all text on a transparent sheet, and the highest row of the prompt.
+
+    A soft shadow keeps the text legible on any background.
+    """
     width, height = size
     unit = math.sqrt(width * height) / 960
     margin = round(52 * unit)
@@ -186,13 +167,17 @@ def _typeset(size: tuple[int, int], text: ShotText) -> NDArray[np.uint8]:
     if text.corner:
         face = Face(round(17 * unit))
         face.write(pen, (width - margin - face.width(text.corner), margin), text.corner, 215)
+    if text.watermark:
+        face = Face(round(14 * unit))
+        place = width - margin - face.width(text.watermark), height - round(38 * unit)
+        face.write(pen, place, text.watermark, 150)
     shadow = ink.filter(ImageFilter.GaussianBlur(5 * unit)).point(lambda value: min(value * 2, 150))
     if text.is_large:
-        return _sheet(_parts(ink), _parts(shadow))
+        return _sheet(_parts(ink), _parts(shadow)), y
     # The user's picture behind a caption may be bright, so it gets a dark gradient there.
     foot = height - y + 120 * unit
     dusk = 0.6 * np.clip((np.arange(height) - (height - foot)) / foot, 0, 1) ** 1.3
-    return _sheet(_parts(ink), np.maximum(_parts(shadow), dusk[:, None].astype(np.float32)))
+    return _sheet(_parts(ink), np.maximum(_parts(shadow), dusk[:, None].astype(np.float32))), y
 
 
 def _fitted(title: str, unit: float, width: float, is_large: bool) -> tuple[Face, list[str]]:
@@ -226,17 +211,3 @@ def _sheet(ink: Floats, shadow: Floats) -> NDArray[np.uint8]:
 
 def _parts(mask: Image.Image) -> Floats:
     return np.asarray(mask, np.float32) / np.float32(255)
-
-
-def _inked_rows(sheet: NDArray[np.uint8]) -> list[slice]:
-    """Return the bands of rows with any ink, with even limits because of the half-size planes."""
-    inked = sheet[..., 3].any(axis=1)
-    inked = np.repeat(inked.reshape(-1, 2).any(axis=1), 2)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(np.int8), [0]])))
-    return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
-
-
-def _halved(plane: NDArray[np.floating], step: int) -> Floats:
-    """Return the means of squares of ``step`` by ``step`` pixels."""
-    height, width = plane.shape
-    return np.asarray(plane.reshape(height // step, step, width // step, step).mean(axis=(1, 3)), np.float32)

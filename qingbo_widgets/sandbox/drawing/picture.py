@@ -1,4 +1,4 @@
-"""The film of a request's own pictures: the first frame, the last frame, and the masks between them."""
+"""The film of an order's own pictures: the first frame, the last frame, and the masks between them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Brush:
     path: Sequence[tuple[float, float]]
 
 
-def film_size(picture: Image.Image, short: int) -> tuple[int, int]:
-    """Return the size of a film with a picture's shape: even, and no larger than a 16:9 film.
+def film_size(shape: tuple[int, int], short: int) -> tuple[int, int]:
+    """Return the size of a film with the shape of a picture: even, and no larger than a 16:9 film.
 
     Args:
-        picture: the first frame.
-        short: the short side of a 16:9 film in pixels, 720 or 1080.
+        shape: width and height of the picture.
+        short: the short side of a 16:9 film in pixels, such as 720.
     """
-    scale = min(short / min(picture.size), short * 16 / 9 / max(picture.size))
-    width, height = (max(round(side * scale / 2) * 2, 16) for side in picture.size)
+    scale = min(short / min(shape), short * 16 / 9 / max(shape))
+    width, height = (max(round(side * scale / 2) * 2, 16) for side in shape)
     return width, height
 
 
@@ -52,7 +52,7 @@ class Pictures:
         last: the last frame, into which the first one fades, or None.
         static: the mask of the part that stands still, or None.
         brushes: the parts that move along a path.
-        moved: True if the request moves the camera; otherwise the camera zooms in slowly.
+        moved: True if the order moves the camera; otherwise the camera zooms in slowly.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class Pictures:
     ) -> None:
         self._size = size
         self._moved = moved
-        whole = _fit(first.convert("RGB"), size)
-        self._still = _planes(whole)
-        self._static = None if static is None else _fit(_area(static), size)
+        whole = fit(first.convert("RGB"), size)
+        self._still = planes_of(whole)
+        self._static = None if static is None else fit(_area(static), size)
         self._brushes = [_Moving(brush, whole, first.size) for brush in brushes]
         behind = whole
         for cut in [brush.mask for brush in self._brushes] + ([self._static] if self._static else []):
             behind = _without(behind, cut)
         fine = round(size[0] * _SCALE / 2) * 2, round(size[1] * _SCALE / 2) * 2
         # Unless a part is cut out, scale the original picture, because it has more pixels.
-        self._first = _planes(
+        self._first = planes_of(
             behind.resize(fine, Image.Resampling.BICUBIC)
             if behind is not whole
-            else _fit(first.convert("RGB"), fine)
+            else fit(first.convert("RGB"), fine)
         )
-        self._last = None if last is None else _planes(_fit(last.convert("RGB"), fine))
+        self._last = None if last is None else planes_of(fit(last.convert("RGB"), fine))
 
     def paint(self, _: float, moment: float, view: View) -> Frame:
         """Return one frame; see ``Landscape.paint``. Without depth, a move and a turn shift it equally."""
@@ -114,8 +114,8 @@ class _Moving:
     """A part of the picture that moves along its path."""
 
     def __init__(self, brush: Brush, whole: Image.Image, original: tuple[int, int]) -> None:
-        self.mask = _fit(_area(brush.mask), whole.size)
-        self._whole = _planes(whole)
+        self.mask = fit(_area(brush.mask), whole.size)
+        self._whole = planes_of(whole)
         scale = whole.width / original[0], whole.height / original[1]
         path = np.clip(np.array(brush.path, np.float64), -1e5, 1e5)
         self._path = (path - path[0]) * np.array([scale[0], -scale[1]])  # y points down in a picture
@@ -179,12 +179,13 @@ def _spread(values: NDArray[np.float32], small: tuple[int, int]) -> NDArray[np.f
     return np.stack(spread, axis=-1)
 
 
-def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return the picture in another size, cropped if the shape differs."""
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 
 
-def _planes(picture: Image.Image) -> Planes:
+def planes_of(picture: Image.Image) -> Planes:
+    """Return the Y, U and V planes of an RGB picture of even size."""
     y, u, v = (Image.fromarray(np.round(plane).astype(np.uint8)) for plane in planes(np.asarray(picture)))
     half = picture.width // 2, picture.height // 2
     return y, u.resize(half, Image.Resampling.BOX), v.resize(half, Image.Resampling.BOX)

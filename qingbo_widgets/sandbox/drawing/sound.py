@@ -15,6 +15,14 @@ _ROOT = 146.83  # D3, in hertz
 _AAC_FRAME = 1024
 
 
+def sample_count(seconds: int) -> int:
+    """Return the number of samples for a film of this length.
+
+    It is a whole number of AAC frames and no longer than the pictures, or the sound would lengthen the film.
+    """
+    return seconds * SAMPLE_RATE // _AAC_FRAME * _AAC_FRAME
+
+
 def ambience(shots: Sequence[int], seed: int) -> Floats:
     """Return samples of shape (2, length) at ``SAMPLE_RATE``.
 
@@ -22,8 +30,7 @@ def ambience(shots: Sequence[int], seed: int) -> Floats:
         shots: the seconds of each shot.
         seed: equal seeds give equal sounds.
     """
-    # A whole number of AAC frames and no longer than the pictures, or the sound would lengthen the film.
-    length = sum(shots) * SAMPLE_RATE // _AAC_FRAME * _AAC_FRAME
+    length = sample_count(sum(shots))
     time = np.arange(length, dtype=np.float32) / np.float32(SAMPLE_RATE)
     rng = np.random.default_rng((seed, 2))
     sound = _surf(time, rng)

@@ -1,16 +1,18 @@
-"""Reading of the video that an order follows: its download, its measures, its frames."""
+"""The video that an order follows: its download, its measures, its frames and its sound."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 import av
+import numpy as np
 from av.container import InputContainer
 
+from .film import SAMPLE_RATE, Floats
 from .web import DownloadError, Unreachable, download
 
 MAX_BYTES = 100_000_000
@@ -22,7 +24,6 @@ MAX_PIXELS = 9_437_184
 # turn out to be a playlist of other files and addresses.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _EBML = b"\x1aE\xdf\xa3"
-_NO_VIDEO = "is not a readable mp4, mov or webm video"
 
 
 class UnusableVideo(Exception):
@@ -50,39 +51,113 @@ class Source:
     has_sound: bool
 
 
-def probe(url: str) -> Source:
-    """Return the measures of a video on the web. The whole file is downloaded, and one frame decoded.
+@dataclass(frozen=True)
+class Clip:
+    """A video file. Each of its methods reads it from its beginning, so only one may be in use at a time.
 
-    Args:
-        url: an http or https URL of an mp4, mov or webm of at most 100 MB.
-
-    Raises:
-        UnreachableVideo: the server cannot be reached.
-        UnusableVideo: the server answers with an error, or its content is too large or not such a video.
+    Attributes:
+        file: the file.
+        name: its URL or path, for error messages.
     """
-    with fetched(url) as file, _named(url):
-        return measure(file)
 
+    file: IO[bytes]
+    name: str
 
-def measure(file: IO[bytes]) -> Source:
-    """Return the measures of a video file.
+    def measures(self) -> Source:
+        """Return the measures of the video; one frame is decoded.
 
-    Raises:
-        ValueError: the file is not an mp4, mov or webm video, does not state its length, or is too large.
-    """
-    with opened(file) as film:
+        Raises:
+            UnusableVideo: the file is not an mp4, mov or webm, does not state its length, or is too large.
+        """
+        with self._opened() as film:
+            video = film.streams.video[0]
+            if video.width * video.height > MAX_PIXELS:  # according to the header: nothing is decoded yet
+                raise UnusableVideo(
+                    f"{self.name} has frames of more than {MAX_PIXELS // 1_000_000} million pixels"
+                )
+            frame = next(film.decode(video))
+            sides = (frame.width, frame.height)
+            width, height = reversed(sides) if frame.rotation % 180 else sides
+            return Source(self._seconds(film), width, height, bool(film.streams.audio))
+
+    def frames(self) -> Generator[tuple[float, av.VideoFrame], None, None]:
+        """Yield the frames, each with its time in seconds from the first one.
+
+        Raises:
+            UnusableVideo: the file is damaged.
+        """
+        with self._opened() as film:
+            start = None
+            for frame in film.decode(film.streams.video[0]):
+                if frame.time is None:
+                    continue
+                start = frame.time if start is None else start
+                yield frame.time - start, frame
+            if start is None:
+                raise self._refusal()
+
+    def sound(self, length: int) -> Floats | None:
+        """Return the sound, cut or continued by silence, or ``None`` if the video has none.
+
+        Args:
+            length: the number of samples to return, at ``SAMPLE_RATE``.
+
+        Returns:
+            Samples of shape (2, length), -1 to 1.
+
+        Raises:
+            UnusableVideo: the file is damaged.
+        """
+        sound, filled = np.zeros((2, length), np.float32), 0
+        with self._opened() as film:
+            if not film.streams.audio:
+                return None
+            resampler = av.AudioResampler("fltp", "stereo", SAMPLE_RATE)
+            for frame in film.decode(film.streams.audio[0]):
+                for part in resampler.resample(frame):
+                    samples = part.to_ndarray()[:, : length - filled]
+                    sound[:, filled : filled + samples.shape[1]] = samples
+                    filled += samples.shape[1]
+                if filled == length:
+                    break
+        return sound
+
+    @contextmanager
+    def _opened(self) -> Iterator[InputContainer]:
+        """Open the file for decoding; FFmpeg's errors in the body become ``UnusableVideo``."""
+        self.file.seek(0)
+        head = self.file.read(8)
+        self.file.seek(0)
+        kind = "mov" if head[4:] in _BOXES else "matroska" if head.startswith(_EBML) else None
+        if kind is None:
+            raise self._refusal()
+        try:
+            with av.open(self.file, "r", format=kind) as film:
+                if not film.streams.video:
+                    raise self._refusal()
+                yield film
+        except (av.FFmpegError, StopIteration):
+            raise self._refusal() from None
+
+    def _refusal(self) -> UnusableVideo:
+        return UnusableVideo(f"{self.name} is not a readable mp4, mov or webm video")
+
+    def _seconds(self, film: InputContainer) -> float:
+        """Return the length of the pictures, or of the whole file if the stream does not state its own."""
         video = film.streams.video[0]
-        if video.width * video.height > MAX_PIXELS:  # according to the header: nothing is decoded yet
-            raise ValueError(f"has frames of more than {MAX_PIXELS // 1_000_000} million pixels")
-        seconds = _seconds(film)
-        frame = next(film.decode(video))
-        width, height = (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
-        return Source(seconds, width, height, bool(film.streams.audio))
+        if video.duration and video.time_base:
+            return float(video.duration * video.time_base)
+        if film.duration:
+            return film.duration / av.time_base
+        raise UnusableVideo(f"{self.name} does not state its length")
 
 
 @contextmanager
-def fetched(url: str) -> Iterator[IO[bytes]]:
-    """Open a temporary file with the content of a URL.
+def fetch(url: str) -> Iterator[Clip]:
+    """Open a video on the web.
+
+    Args:
+        url: an http or https URL of an mp4, mov or webm of at most 100 MB.
 
     Raises:
         UnreachableVideo: the server cannot be reached.
@@ -95,45 +170,18 @@ def fetched(url: str) -> Iterator[IO[bytes]]:
             raise UnreachableVideo(str(error)) from None
         except DownloadError as error:
             raise UnusableVideo(str(error)) from None
-        yield file
+        yield Clip(file, url)
 
 
-@contextmanager
-def opened(file: IO[bytes]) -> Iterator[InputContainer]:
-    """Open a video file for decoding, from its beginning.
+def probe(url: str) -> Source:
+    """Return the measures of a video on the web. The whole file is downloaded.
+
+    Args:
+        url: an http or https URL of an mp4, mov or webm of at most 100 MB.
 
     Raises:
-        ValueError: the file is not an mp4, mov or webm video, or what the caller decodes is damaged.
+        UnreachableVideo: the server cannot be reached.
+        UnusableVideo: the server answers with an error, or its content is too large or not such a video.
     """
-    file.seek(0)
-    head = file.read(8)
-    file.seek(0)
-    kind = "mov" if head[4:] in _BOXES else "matroska" if head.startswith(_EBML) else None
-    if kind is None:
-        raise ValueError(_NO_VIDEO)
-    try:
-        with av.open(file, "r", format=kind) as film:
-            if not film.streams.video:
-                raise ValueError(_NO_VIDEO)
-            yield film
-    except (av.FFmpegError, StopIteration):  # some of FFmpeg's errors are ValueErrors, too
-        raise ValueError(_NO_VIDEO) from None
-
-
-@contextmanager
-def _named(url: str) -> Iterator[None]:
-    """Turn the ``ValueError`` about a file into an error about its URL."""
-    try:
-        yield
-    except ValueError as error:
-        raise UnusableVideo(f"{url} {error}") from None
-
-
-def _seconds(film: InputContainer) -> float:
-    """Return the length of the pictures, or of the whole file if the stream does not state its own."""
-    video = film.streams.video[0]
-    if video.duration and video.time_base:
-        return float(video.duration * video.time_base)
-    if film.duration:
-        return film.duration / av.time_base
-    raise ValueError("does not state its length")
+    with fetch(url) as clip:
+        return clip.measures()

@@ -35,8 +35,8 @@ _CLOSED = N_("The client was closed before the video was complete; another downl
 _TO_WAIT = N_("{reason} Retry in {seconds:.0f} s; another download costs nothing.")
 _TRIED = N_("{reason} {count} tries were made; another download costs nothing.")
 _EXPIRED = N_(
-    "The link to the video has expired ({status}, {link}): links are valid for 24 hours. The task's status "
-    "may contain a new one."
+    "The link to the video has expired ({status}, {link}): the service keeps finished videos for a limited "
+    "time. The task's status may contain a new link."
 )
 _REFUSED = N_("The video server answered {status}.")
 _COMPRESSED = N_(

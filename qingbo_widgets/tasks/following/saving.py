@@ -23,6 +23,7 @@ from ...library.sidecar import write_sidecar
 from ...media.posters import make_poster
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_name
+from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
 from ...system.folder import is_file_inside
 from ..clocks import on_our_clock
@@ -38,8 +39,6 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds between two progress reports of a download.
 REPORT = 0.25
-#: Seconds for which the video host may be unreachable before saving stops: the lifetime of a link.
-PATIENCE = 24 * 3600.0
 #: Seconds for which a completed task may lack a video: long enough for a service whose parts are updated one
 #: after the other, and short enough for the user to contact the service while it still has the video.
 RESULT_PATIENCE = 600.0
@@ -48,8 +47,6 @@ FRESH = 10.0
 #: The maximum of consecutive links that count as expired, because a server that is slow to refuse must not
 #: pass for a queue for ever.
 MOST_EXPIRED = 3
-#: The assumed lifetime of a link if the service does not state it.
-LIFETIME = timedelta(hours=24)
 
 
 async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], float] = time.monotonic) -> None:
@@ -92,7 +89,8 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
                 continue
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
-            if not _is_transient(task, error) or clock() + delay - began > PATIENCE:
+            # The video host may be unreachable for as long as a link is valid.
+            if not _is_transient(task, error) or clock() + delay - began > _lifetime(task).total_seconds():
                 raise
             record.set_traits(download=None, message=_retry_message(task, error, delay))
             await record.sleep(delay)
@@ -161,7 +159,7 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         text = tr("The folder for the videos cannot be created: {error}.")
         raise DownloadFailed(text.format(error=error)) from None
     # The video whose link expires first is saved first.
-    end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + LIFETIME
+    end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + _lifetime(record.task)
     limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
     failed: list[DownloadFailed] = []
     for url in record.task.video_urls:  # all lead to the same video
@@ -238,11 +236,16 @@ def _is_transient(task: Task, error: QingboError) -> bool:
     return isinstance(error, ConnectionFailed | RateLimited | ServerFault)
 
 
+def _lifetime(task: Task) -> timedelta:
+    """Return the lifetime of a link that the task's contract promises, for a service that states none."""
+    return terms_of(task.contract).link_lifetime
+
+
 def _end_of_link(task: Task) -> datetime | None:
     """Return the time at which the link expires, by our clock."""
     end = task.expires_at
     if end is None and task.completed_at is not None:
-        end = task.completed_at + LIFETIME
+        end = task.completed_at + _lifetime(task)
     return on_our_clock(task, end)
 
 

@@ -279,11 +279,13 @@ class TaskCard(Composite):
         return (self.save_again_button if task.status == TaskStatus.completed else self.follow_again_button,)
 
     def _submit_again(self) -> None:
-        if self.task.is_key_forgotten and not self._is_warned:
+        if not self.task.is_key_forgotten:
+            self.task.submit_again()
+        elif self._is_warned:
+            self.task.submit_again(billed_anew=True)
+        else:
             # Not an error: after one, the second of a double click would count as the consent.
             self._is_warned, self._notice = True, tr(_ANEW)
-            return
-        self.task.submit_again(billed_anew=self._is_warned)
 
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)

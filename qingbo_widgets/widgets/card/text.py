@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
@@ -48,13 +48,15 @@ _STATUS = {
 _CANCELLABLE = (TaskStatus.submitting, TaskStatus.queued)
 
 _SAVE_AGAIN = N_("The task is finished and paid for; saving it again costs nothing.")
-_LINK_EXPIRED = N_("Finished videos stay at the service for a limited time only.")
+_LINK_EXPIRED = N_("Finished videos stay at the service for {time} only.")
 _KEY_REFUSED = N_("Connect with a key that works, and the task is followed again.")
 _NOT_FOUND = N_(
     "The service took this task, so it may have been charged: its dashboard says. Following it again costs "
     "nothing."
 )
 _KEPT_FOR = N_("the service keeps it for {left} more")
+#: The shortest time that is shown in days.
+_LONG_TIME = timedelta(days=2)
 _KEPT_UNTIL = N_("the service keeps it until {end:%Y-%m-%d %H:%M}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
 _RESUME = N_("To go on in a new kernel:")
@@ -258,14 +260,24 @@ def _retention(task: Task, now: datetime, over: bool) -> str | None:
         return None
     if over:  # nothing is redrawn any more, so a time span would soon be wrong
         return tr(_KEPT_UNTIL).format(end=end.astimezone())
-    return tr(_KEPT_FOR).format(left=clock((end - now).total_seconds()))
+    left = end - now
+    return tr(_KEPT_FOR).format(left=_long_time(left) if left >= _LONG_TIME else clock(left.total_seconds()))
+
+
+def _long_time(span: timedelta) -> str:
+    """Return a time span in whole days, or in hours if it is shorter than two days."""
+    if span >= _LONG_TIME:
+        return tr("{days} days").format(days=span.days)
+    return tr("{hours} hours").format(hours=int(span.total_seconds() // 3600))
 
 
 def _remedy(task: Task) -> str:
     """Return the advice that depends on the task, which its error cannot contain."""
     error = task.error
     if task.status == TaskStatus.completed:
-        return tr(_LINK_EXPIRED) if isinstance(error, LinkExpired) else tr(_SAVE_AGAIN)
+        if not isinstance(error, LinkExpired):
+            return tr(_SAVE_AGAIN)
+        return tr(_LINK_EXPIRED).format(time=_long_time(terms_of(task.contract).link_lifetime))
     if isinstance(error, AuthenticationFailed) and task.task_id:
         return tr(_KEY_REFUSED)
     return tr(_NOT_FOUND) if isinstance(error, TaskNotFound) and is_unfollowed(task) else ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import ipywidgets
 from traitlets import Unicode
 
 from ...i18n import N_, tr
-from ...service.credentials import API_KEY_VARIABLES
+from ...service.contract.contracts import CONTRACTS
+from ...service.credentials import API_KEY_VARIABLES, BASE_URL_VARIABLE, find_base_url, find_contract
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
@@ -31,6 +33,9 @@ _FIELD_HELP = N_(
 )
 _CONNECT_HELP = N_("Connect to the service with this key.")
 _SANDBOX_HELP = N_("A stand-in for the service on this machine: no key, no cost, not the AI.")
+_CONTRACT_HELP = N_("The key is sent to the host in parentheses, and to no other.")
+#: The service's contracts as a user knows them, the current one first.
+_CONTRACTS = {"2026-11": N_("Today's service ({host})"), "2026-04": N_("April 2026 ({host})")}
 _NO_KEY = N_("No API key was found. Three ways to go on:")
 _WAYS = (
     N_("Best: set the environment variable {variables} before Jupyter starts, then restart the kernel."),
@@ -95,6 +100,7 @@ class ConnectPanel(Composite):
 
     Attributes:
         key_field: the field for the key.
+        contract_field: the choice of the contract, and with it of the host that gets the key.
         connect_button: connects with the key.
         sandbox_button: starts the sandbox instead.
     """
@@ -106,6 +112,20 @@ class ConnectPanel(Composite):
             tr(_FIELD_HELP),
             description=tr("API key"),
             placeholder=tr("paste it here"),
+            layout={"width": "auto", "max_width": "480px"},
+            style={"description_width": LABEL_WIDTH},
+        )
+        #: The addresses that are shown: the environment may change before the click.
+        self._addresses = {name: find_base_url(CONTRACTS[name]) for name in _CONTRACTS}
+        self.contract_field = create_widget(
+            ipywidgets.Dropdown,
+            tr(_CONTRACT_HELP),
+            description=tr("Service"),
+            options=[
+                (tr(label).format(host=_host(self._addresses[name])), name)
+                for name, label in _CONTRACTS.items()
+            ],
+            value=self._usual_contract(),
             layout={"width": "auto", "max_width": "480px"},
             style={"description_width": LABEL_WIDTH},
         )
@@ -122,7 +142,13 @@ class ConnectPanel(Composite):
             [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
         )
         super().__init__(
-            [ipywidgets.HTML(markup.style() + intro), self.key_field, buttons, self._message],
+            [
+                ipywidgets.HTML(markup.style() + intro),
+                self.contract_field,
+                self.key_field,
+                buttons,
+                self._message,
+            ],
             layout={"overflow": "visible"},
             _dom_classes=("qingbo",),
         )
@@ -148,14 +174,28 @@ class ConnectPanel(Composite):
         if not self.key_field.is_filled:
             self._show_message(tr(_KEY_MISSING), "hint")
             return None
+        contract = self.contract_field.value
         # Passed as a secret, so that no traceback can print it.
-        return connect(self.key_field.take())
+        return connect(self.key_field.take(), base_url=self._addresses[contract], contract=contract)
+
+    def _usual_contract(self) -> str:
+        from ...tasks.manager import TaskManager
+
+        return find_contract(TaskManager.configured_contract()).name
 
     def _start_sandbox(self) -> TaskManager:
         from ...tasks.connection import connect
 
-        return connect(sandbox=True)
+        return connect(sandbox=True, contract=self.contract_field.value)
 
     def _show_message(self, text: str, kind: str = "dim") -> None:
         with update(self._message):
             self._message.value = markup.note(text, kind) if text else ""
+
+
+def _host(address: str) -> str:
+    """Return the host of an address, with its port. Of anything else nothing is shown: it may be a key."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2] or BASE_URL_VARIABLE
+    except ValueError:
+        return BASE_URL_VARIABLE

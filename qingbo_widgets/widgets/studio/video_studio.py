@@ -11,7 +11,8 @@ import ipywidgets
 from ...exceptions import MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
-from ...tasks.connection import current
+from ...service.contract.models import DEFAULT_CONTRACT
+from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
 from ..base.build import button, style_sheet
@@ -20,7 +21,7 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
 from ..base.output import CellOutput
-from ..base.sync import refresher, update, weakly
+from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
@@ -49,6 +50,12 @@ _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submit
 READY_AFTER = 0.3
 #: The fields in which Ctrl+Enter generates.
 _TEXTS = ("prompt", "negative_prompt", "shots")
+_USE_CONTRACT = N_("Use contract {contract}")
+_USE_CONTRACT_HELP = N_(
+    "This server answers in contract {contract} of the service. Connects again in it, with the same key, "
+    "address and library. Nothing is submitted, and the form stays as it is."
+)
+_IN_CONTRACT = N_("contract {contract}")
 _SANDBOX = N_("Sandbox: no key, no cost, not the AI.")
 _CONNECTED = N_("Connected to {service}")
 _VIDEOS = N_("videos are saved in {folder}")
@@ -103,6 +110,8 @@ class VideoStudio(Composite):
             [self.generate_button, self._reason],
             layout={"flex_flow": "row wrap", "align_items": "center", "margin": "8px 0 4px"},
         )
+        self._offered_contract: str | None = None
+        self._use_contract_button: Any = None
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
         self._shortcut: list[ipywidgets.Widget] = []
         self._is_ready = False
@@ -165,10 +174,13 @@ class VideoStudio(Composite):
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
+        contract = manager.client.contract.name
+        in_contract = "" if contract == DEFAULT_CONTRACT else tr(_IN_CONTRACT).format(contract=contract)
         folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
         status = markup.tag(
             "div",
             markup.span(service, "qingbo-status" if manager.is_sandbox else None),
+            *([markup.span(in_contract, "qingbo-dim")] if in_contract else []),
             markup.span(folder, "qingbo-dim"),
             class_="qingbo-head",
         )
@@ -179,7 +191,42 @@ class VideoStudio(Composite):
         if self._panel is not None:
             self._panel.close()
             self._panel = None
+        self._update_offer()
         self._update_button()
+
+    def _update_offer(self) -> None:
+        """Offer the contract that the server seems to speak, if it is not that of the connection."""
+        manager = self.manager
+        contract = None if manager is None else manager.client.seen_contract
+        with update(self._actions):
+            if self.comm is None or contract == self._offered_contract:
+                return
+            self._offered_contract, old = contract, self._use_contract_button
+            self._use_contract_button = None if contract is None else self._contract_button(contract)
+            offer = [] if self._use_contract_button is None else [self._use_contract_button]
+            self._actions.children = [self.generate_button, self._reason, *offer]
+        if old is not None:
+            close_whole(old)
+
+    def _contract_button(self, contract: str) -> Any:
+        label, help_text = tr(_USE_CONTRACT), tr(_USE_CONTRACT_HELP)
+        return button(
+            label.format(contract=contract),
+            help_text.format(contract=contract),
+            lambda: self._use_contract(contract),
+        )
+
+    def _use_contract(self, contract: str) -> None:
+        """Connect again in another contract after a click; submit nothing."""
+        manager = self.manager
+        if manager is None or self.comm is None:
+            return
+        self._problem = ""
+        try:
+            self._on_connect(reconnect(manager, contract))
+        except Exception as error:
+            self._problem = message_of(error)
+            self._update_button()
 
     def _update_button(self) -> None:
         """Enable or disable Generate, and show the reason."""
@@ -226,6 +273,7 @@ class VideoStudio(Composite):
     def _add(self, card: TaskCard, request: VideoRequest) -> None:
         self._cards = (card, *self._cards)
         card.on_redraw(self, "_update_copy_soon")
+        card.on_redraw(self, "_update_offer")
         self._add_offers(card, request)
         with update(self._column):
             self._column.children = self._cards

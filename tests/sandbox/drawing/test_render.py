@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.sandbox.contracts.v2026_04.request import order_of
 from qingbo_widgets.sandbox.drawing.media import UnusablePicture
 from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.sandbox.render_pool import Job
@@ -56,7 +57,7 @@ def film(tmp_path: Path) -> Any:
     """Return a function that renders a request, as a draft by default, and decodes the video."""
 
     def draw(request: dict[str, Any], *, draft: bool = True) -> Film:
-        render(request, tmp_path / "film.mp4", draft=draft)
+        render(order_of(request), tmp_path / "film.mp4", draft=draft)
         return Film(tmp_path / "film.mp4")
 
     return draw
@@ -320,10 +321,6 @@ def test_a_picture_that_cannot_be_fetched(film: Any, published: Any) -> None:
 @pytest.mark.timeout(60)  # two to three seconds on two idle cores
 def test_five_seconds_are_drawn_quickly(tmp_path: Path) -> None:
     """A video is drawn within the limit, from the start of the process to the finished file."""
-    order = {
-        "request": {"model": "kling-v3", "prompt": "一条锦鲤"},
-        "path": str(tmp_path / "a.mp4"),
-        "draft": False,
-    }
-    assert Job().run(order) is None
+    order = order_of({"model": "kling-v3", "prompt": "一条锦鲤"})
+    assert Job().run(order, tmp_path / "a.mp4") is None
     assert (tmp_path / "a.mp4").stat().st_size > 0

@@ -483,7 +483,7 @@ def test_it_gives_up(line: Line) -> None:
 def test_a_link_that_has_ended(line: Line, status: int) -> None:
     """An expired link raises ``LinkExpired`` and is not retried."""
     error = line.refuses(answer(b"gone", status), kind=LinkExpired)
-    assert "24 hours" in str(error)
+    assert "limited time" in str(error)
     assert error.transient == (status != 410)  # only 410 is permanent
     assert len(line.server.requests) == 1
 

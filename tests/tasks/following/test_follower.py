@@ -375,6 +375,15 @@ def test_a_service_that_asks_to_wait_is_not_out_of_reach(scripted):
     assert "Asking again in 1 s" in waits[0]
 
 
+def test_a_spending_limit_does_not_stop_the_following_for_days(scripted):
+    """A running task is asked for again within the hour, whatever the service says about the account."""
+    server, manager = scripted(taken(), spending_limit(reset_at=4_000_000_000))
+    task = manager.submit(prompt=KOI)
+    until(lambda: "The service asks to wait" in task.message)
+    assert "Asking again in 3600 s" in task.message
+    assert len(server.requests) == 2
+
+
 def test_an_unknown_status_is_shown_and_followed(scripted):
     """An unknown status neither ends the task nor raises."""
     server, manager = scripted(taken(), taken("moderating", progress=7), taken("moderating", novelty=[1]))
@@ -461,6 +470,22 @@ def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatc
     task.observe(lambda change: messages.append(change.new), "message")
     assert task.wait(20).video_path.read_bytes() == VIDEO
     assert any("which should be valid until" in message for message in messages)
+
+
+@pytest.mark.parametrize(("contract", "is_kept"), [("2026-04", False), ("2026-11", True)])
+def test_a_link_lives_as_long_as_its_contract_promises(make_manager, monkeypatch, contract, is_kept):
+    """A refused link of a video from three days ago is tried again only where links live for 7 days."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    with FaultServer(taken()) as server:
+        done = finished(f"{server.url}/v.mp4", completed_at=from_now(days=-3))
+        server.then(done, answer(b"", 404), done, answer(b"", 404), done, answer(VIDEO))
+        client = qw.Client("some-key", server.url, contract=contract, timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(prompt=KOI)
+        if is_kept:
+            assert task.wait(20).video_path.read_bytes() == VIDEO
+        else:
+            with pytest.raises(qw.LinkExpired):
+                task.wait(20)
 
 
 def routed(server: FaultServer, status: Step, *downloads: Step) -> FaultServer:

@@ -52,6 +52,15 @@ def test_an_error_of_an_unknown_kind_keeps_its_text(kind):
     assert str(again) == "what it said"
 
 
+def test_the_contract_of_a_refusal_is_restored():
+    """The contract that the server seemed to speak is known after a restart."""
+    error = qw.BadRequest("no extra", status=400, code="capability_violation", param="extra")
+    error.contract = "2026-11"
+    restored = error_of(json.loads(json.dumps(row_of(error))))
+    assert isinstance(restored, qw.BadRequest)
+    assert restored.contract == "2026-11"
+
+
 def test_a_row_of_an_earlier_version_is_restored(tmp_path):
     """A row with only type and text gets the task id from its own column."""
     library = qw.Library(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def test_only_waiting_tasks_can_be_cancelled(make_task: MakeTask, status: TaskSt
         ({"status": "unconfirmed", "error": SubmissionUnconfirmed("No answer.")}, "No answer."),
         ({"status": "failed", "error": ConnectionFailed("No route.")}, "No route."),
         ({"status": "completed", "task_id": "task-1", "error": DownloadFailed("Broke.")}, "costs nothing"),
-        ({"status": "completed", "task_id": "task-1", "error": LinkExpired("Gone.")}, "limited time"),
+        ({"status": "completed", "task_id": "task-1", "error": LinkExpired("Gone.")}, "24 hours"),
         (
             {"status": "queued", "task_id": "task-1", "error": AuthenticationFailed("No.", status=401)},
             "Connect with a key",
@@ -154,6 +154,16 @@ def test_a_task_that_is_no_longer_polled_says_so(make_task: MakeTask, status: Ta
     ended = status.is_ended or status == "unconfirmed"
     assert task_text.is_unfollowed(task) is not ended
     assert ("Not followed any more" in task_text.headline(task)) is not ended
+
+
+def test_seven_days_are_shown_as_days(make_task: MakeTask) -> None:
+    """A link of a week is shown in days, and the advice for an expired one follows the contract."""
+    now = datetime.now(UTC)
+    task = make_task(status=TaskStatus.completed, task_id="task-1", expires_at=now + timedelta(days=7))
+    assert "keeps it for 7 days more" in task_text.headline(task, now)
+    task.contract = "2026-11"
+    task.set_traits(error=LinkExpired("Gone."))
+    assert "for 7 days only" in task_text.advice(task)
 
 
 def test_the_price_is_in_dollars(make_task: MakeTask) -> None:

@@ -18,6 +18,7 @@ from qingbo_widgets.library.library import Library
 from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.sandbox.drawing.render import render
+from qingbo_widgets.sandbox.order import Order, Shot
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
@@ -351,7 +352,7 @@ def film(workdir: Path) -> Path:
     """Return a real video in another folder, without metadata."""
     path = workdir / "from a colleague" / "film.mp4"
     path.parent.mkdir()
-    render({"model": "kling-v3", "prompt": "koi"}, path, draft=True)
+    render(Order((Shot("koi", 5),), has_sound=True), path, draft=True)
     return path
 
 

@@ -123,6 +123,52 @@ def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
     panel.close()
 
 
+def options_of(panel: ConnectPanel) -> dict[str, str]:
+    """Return the labels of the contracts, by their dates."""
+    return {name: label for label, name in panel.contract_field.options}
+
+
+@pytest.mark.parametrize(
+    ("contract", "base_url"),
+    [("2026-11", "https://api.qingbo.ai/v1"), ("2026-04", "https://qingbo.dev/v1")],
+)
+def test_the_key_goes_to_the_host_that_is_shown(
+    workdir: object, monkeypatch: pytest.MonkeyPatch, contract: str, base_url: str
+) -> None:
+    """The chosen contract brings its host, and a later change of the environment does not move the key."""
+    connected: list[TaskManager] = []
+    panel = ConnectPanel(connected.append)
+    assert panel.contract_field.value == "2026-04"
+    panel.contract_field.value = contract
+    assert f"({base_url.removeprefix('https://').removesuffix('/v1')})" in options_of(panel)[contract]
+    monkeypatch.setenv("QINGBO_BASE_URL", "https://elsewhere.example/v1")
+    panel.key_field.set_state({"value": SENTINEL})
+    panel.connect_button.click()
+    (manager,) = connected
+    assert (manager.contract, manager.client.base_url) == (contract, base_url)
+    panel.close()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "shown"),
+    [
+        ("https://relay.example:8443/v1", "relay.example:8443"),
+        (SENTINEL, "QINGBO_BASE_URL"),
+        ("https://[" + SENTINEL, "QINGBO_BASE_URL"),
+    ],
+)
+def test_the_address_in_the_environment_is_shown(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, shown: str
+) -> None:
+    """With an address in the environment both contracts show its host; a key put there is not shown."""
+    monkeypatch.setenv("QINGBO_BASE_URL", base_url)
+    monkeypatch.setenv("QINGBO_CONTRACT", "2026-11")
+    panel = ConnectPanel(lambda _: None)
+    assert panel.contract_field.value == "2026-11"
+    assert options_of(panel) == {"2026-11": f"Today's service ({shown})", "2026-04": f"April 2026 ({shown})"}
+    panel.close()
+
+
 def test_a_key_that_cannot_be_one_is_told_and_not_shown(workdir: object) -> None:
     """An invalid key shows an error without the key."""
     panel = ConnectPanel(lambda _: None)

@@ -23,6 +23,7 @@ from qingbo_widgets.widgets.card.task_card import TaskCard
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.faults.server import FaultServer, answer
 from tests.widgets.page import box_of, buttons_of, click, find, html_of, is_displayed, outputs_of, text_of
 
 
@@ -118,6 +119,46 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     studio.get_ready()  # as the studio itself does a moment later
     studio.close()
     assert live_widgets() == before
+
+
+def test_the_contract_of_the_server_is_one_click_away(
+    workdir: object, no_proxy: None, until: Any, live_widgets: Callable[[], int]
+) -> None:
+    """A refusal for the wrong contract offers the right one: same key, address and form; nothing is sent."""
+    body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
+    with FaultServer(answer(body, 400)) as server:
+        before = live_widgets()
+        first = connect("some-key", base_url=server.url)
+        studio = VideoStudio(first, prompt="A koi")
+        assert "Use contract 2026-11" not in buttons_of(studio)
+        studio.generate_button.click()
+        until(lambda: "Use contract 2026-11" in buttons_of(studio))
+        until(lambda: "seems to speak contract 2026-11" in text_of(studio))
+        studio.form.prompt = "A koi, and a heron"
+        click(studio, "Use contract 2026-11")
+        second = studio.manager
+        assert isinstance(second, TaskManager)
+        assert (second.contract, second.client.base_url) == ("2026-11", server.url)
+        assert second.library.folder == first.library.folder
+        assert not first.is_closed
+        assert "contract 2026-11" in text_of(box_of(studio, studio.form))
+        assert "Use contract 2026-11" not in buttons_of(studio)
+        assert studio.form.prompt == "A koi, and a heron"
+        assert len(server.requests) == 1
+        server.then(answer({"task_id": "t", "status": "failed", "cost": 0, "error": {"message": "No."}}))
+        until(lambda: not studio.generate_button.disabled)
+        studio.generate_button.click()
+        until(lambda: len(server.requests) == 2)
+        (_, sent) = server.requests
+        assert sent.headers["authorization"] == "Bearer some-key"
+        assert "extra" not in sent.json
+        until(lambda: all(card.task.is_done for card in studio.cards))
+        for card in studio.cards:
+            card.close()
+        studio.close()
+        assert live_widgets() == before
+        first.close()
+        second.close()
 
 
 def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:

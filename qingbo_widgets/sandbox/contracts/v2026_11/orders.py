@@ -43,7 +43,8 @@ def order_of(body: Body, model: Model, input_seconds: int) -> Order:
     return Order(
         shots=_shots(body, seconds),
         short_side=_SHORT_SIDES[resolution],
-        aspect_ratio=body.get("aspect_ratio", "16:9"),
+        # Without a ratio, the result follows the shape of what it shows.
+        aspect_ratio=body.get("aspect_ratio", "" if references or body.get("video_urls") else "16:9"),
         has_sound=body.get("generate_audio", False),
         first_frame=frames["first_frame"],
         last_frame=frames["last_frame"],

@@ -28,7 +28,6 @@ from tests.sandbox.contracts.v2026_11.bodies import (
 )
 
 EMPTY: list[Any] = []
-NOTHING: dict[str, Any] = {}
 OMNI, O1, V3, V26, TURBO = "kling-v3-omni", "kling-video-o1", "kling-v3", "kling-v2-6", "kling-3.0-turbo"
 MOTION = ("kling-v2-6-motion-control", "kling-v3-motion-control")
 PLAIN = (TURBO, V26, V3, OMNI, O1)
@@ -129,7 +128,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     **{f"orientation {v!r}": (body(MOTION[1], character_orientation=v), "character_orientation") for v in ("", "VIDEO", 1)},
     **{f"image {url!r}": (body(V3, image_urls=[url]), "image_urls[0]") for url in BAD_URLS},
     **{f"video {url!r}": (body(OMNI, video_urls=[url]), "video_urls[0]") for url in BAD_URLS},
-    **{f"images {value!r}": (body(V3, image_urls=value), "image_urls") for value in (PICTURE, NOTHING, 1)},
+    **{f"images {value!r}": (body(V3, image_urls=value), "image_urls") for value in (PICTURE, 1)},
     "an element without a description": (body(V3, element_list=[{**ELEMENT, "description": ""}]), "element_list[0].description"),
     "two images turbo": (body(TURBO, image_urls=[PICTURE] * 2), "image_urls"),
     **{f"three images {name}": (body(name, image_urls=[PICTURE] * 3, resolution="1080p"), "image_urls") for name in (V26, V3, O1)},

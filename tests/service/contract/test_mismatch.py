@@ -1,0 +1,91 @@
+"""``mismatch``: which answers prove that a server speaks another contract, and which do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qingbo_widgets.exceptions import BadRequest, ServiceError, TaskNotFound
+from qingbo_widgets.service.contract.contracts import CONTRACTS
+from qingbo_widgets.service.contract.mismatch import contract_in_answer, contract_in_error
+
+APRIL, NOVEMBER = CONTRACTS["2026-04"], CONTRACTS["2026-11"]
+ELSEWHERE = "https://relay.example/v1"
+MODEL_LIST = "model must be one of kling-v3, kling-v2-master, kling-v1-6, kling-v1"
+
+
+def refused(status: int = 400, **facts: Any) -> ServiceError:
+    """Return the refusal of a submission."""
+    kind = TaskNotFound if status == 404 else BadRequest
+    return kind(facts.pop("message", "no"), status=status, **facts)
+
+
+@pytest.mark.parametrize(
+    ("error", "model", "seen"),
+    [
+        (refused(code="capability_violation", param="extra"), "kling-v3", "2026-11"),
+        (refused(404, code="model_not_found"), "kling-v1-6", "2026-11"),
+        (refused(404, code="model_not_found", param="model"), "kling-v2-master", "2026-11"),
+        (refused(404, code="model_not_found"), "kling-v3", None),
+        (refused(404, code="model_not_found"), "kling-v9", None),
+        (refused(404, code="not_found"), "kling-v1", None),
+        (refused(code="capability_violation", param="extra.mode"), "kling-v3", None),
+        (refused(code="invalid_parameter", param="extra"), "kling-v3", None),
+        (refused(code="capability_violation"), "kling-v3", None),
+    ],
+)
+@pytest.mark.parametrize("base_url", ["https://qingbo.dev/v1", ELSEWHERE])
+def test_a_refusal_of_aprils_requests(
+    error: ServiceError, model: str, seen: str | None, base_url: str
+) -> None:
+    """A server that refuses ``extra`` itself, or lacks a model that only April has, speaks 2026-11."""
+    assert contract_in_error(APRIL, base_url, {"model": model, "extra": {}}, error) == seen
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (
+            refused(code="invalid_parameter", param="resolution", message="unknown field resolution"),
+            "2026-04",
+        ),
+        (refused(param="resolution", message="Unrecognized parameter"), "2026-04"),
+        (refused(code="invalid_parameter", param="resolution", message="must be 720p or 1080p"), None),
+        (refused(code="input_video_duration_unknown", param="video_urls"), None),
+        (refused(code="invalid_parameter", param="model", message=MODEL_LIST), "2026-04"),
+        (refused(code="capability_violation", param="resolution"), None),
+        (refused(code="invalid_parameter", param="prompt"), None),
+        (refused(code="invalid_parameter", param="extra"), None),
+        (refused(code="invalid_parameter", param="unheard"), None),
+        (refused(code="invalid_parameter", param="model", message="try kling-v3"), None),
+        (refused(404, code="model_not_found"), None),
+    ],
+)
+def test_a_refusal_of_novembers_requests(error: ServiceError, seen: str | None) -> None:
+    """A server that does not know a field at the root, or lists April's models, speaks 2026-04.
+
+    The service's own host is not doubted.
+    """
+    body = {"model": "kling-v2-6", "resolution": "4k", "video_urls": ["u"], "prompt": "koi"}
+    assert contract_in_error(NOVEMBER, ELSEWHERE, body, error) == seen
+    assert contract_in_error(NOVEMBER, "https://api.qingbo.ai/v1", body, error) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "april", "november"),
+    [
+        ({"progress": 45}, None, None),
+        ({"progress": "45%"}, "2026-11", None),
+        ({"progress": ""}, "2026-11", None),
+        ({"progress": 0, "pre_consumed_cost": 5500}, "2026-11", None),
+        ({"progress": 100, "billing_status": "settled"}, "2026-11", None),
+        ({"progress": 45, "start_time": 1775285161}, None, "2026-04"),
+        ({"progress": 100, "cost": 5500}, None, None),
+    ],
+)
+def test_the_form_of_an_answer(body: dict[str, object], april: str | None, november: str | None) -> None:
+    """Only members that one contract alone documents, or progress as text, count as a sign."""
+    assert contract_in_answer(APRIL, ELSEWHERE, body) == april
+    assert contract_in_answer(NOVEMBER, ELSEWHERE, body) == november
+    assert contract_in_answer(NOVEMBER, "https://api.qingbo.ai/v1", body) is None
