@@ -37,6 +37,7 @@ NAMES = """
     AI API CFG CSV HTML HTTP http JPEG JSON PNG Python URL WebP MB kB px curl Ctrl Cmd Enter Esc
     JupyterLab Jupyter anywidget pip install qw np koi sandbox CameraControl DynamicMask Shot True
     False None prompt duration model mode repeat points shots api qingbo ai dev
+    edit image video omni control motion turbo customize intelligence url role name description
 """
 
 
@@ -106,7 +107,8 @@ def test_the_form_of_2026_11(model: str, workdir: Path) -> None:
         form.prompt, form.duration = "<<<image_9>>>", 99
         form.image_urls = ("koi.png",) * 8
         form.negative_prompt, form.watermark, form.callback_url = "鱼", True, "koi"
-        form.element_list = ({"name": "koi"}, {"name": "koi", "element_input_urls": ["https://a.cn/koi.png"]})
+        element = {"name": "koi", "description": "鱼"}
+        form.element_list = (element, {**element, "element_input_urls": ["https://a.cn/koi.png"]})
         form.image_with_roles = ({"url": "koi.png", "role": "last_frame"},) * 2
         form.video_urls = ("koi.mp4",)
         form.model = model

@@ -246,7 +246,7 @@ class RequestForm(FormState, Composite):
             set_tooltip(control, help_of(parameter))
         self._described[name] = parameter
         if isinstance(control, UrlList):
-            control.labels = line_names(self, name, len(control.value.split()))
+            control.labels = line_names(self, name, max(parameter.most, len(control.value.split())))
             control.most = parameter.most
 
     def _is_shown(self, name: str) -> bool:

@@ -99,12 +99,11 @@ class UrlList(Composite):
         self._read()
 
     def _read(self) -> None:
-        with self._echo:
-            self.value = " ".join(text.strip() for text in self._texts() if text.strip())
+        self.value = " ".join(text.strip() for text in self._texts() if text.strip())
 
     def _on_value(self, change: Any) -> None:
         """Show a value that code has set; lines that say the same stay as typed."""
-        if not self._echo and change["new"].split() != " ".join(self._texts()).split():
+        if change["new"].split() != " ".join(self._texts()).split():
             self._write(change["new"].split())
         self._draw()
 

@@ -241,6 +241,7 @@ def test_urls_have_a_line_each(form: RequestForm) -> None:
     assert [line.description for line in control.lines] == ["Image URLs"]
     control.lines[0].value = FIRST
     control.add()
+    assert [line.description for line in control.lines] == ["First frame", "Last frame"]
     control.lines[1].value = LAST
     assert form.image_urls == (FIRST, LAST)
     assert [line.description for line in control.lines] == ["First frame", "Last frame"]
@@ -643,5 +644,21 @@ def test_the_image_of_a_role_is_served(tmp_path: Path) -> None:
         form.image_with_roles = [{"url": str(files[0]), "role": "first_frame"}]
         assert form.image_with_roles[0]["url"].startswith("http")
         assert fields_of(form)["image_with_roles"] == [{"url": str(files[0]), "role": "first_frame"}]
+        form.close()
+        manager.close()
+
+
+def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> None:
+    """A path typed into a line is replaced by the URL at which the sandbox serves the file."""
+    file = tmp_path / "koi.png"
+    Image.new("RGB", (640, 360)).save(file)
+    with Sandbox(draft=True, contract="2026-11") as sandbox:
+        client = Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
+        manager = TaskManager(client, Library(tmp_path / "library"), sandbox=sandbox)
+        form = RequestForm(manager, prompt="A koi")
+        line = form.controls["image_urls"].lines[0]
+        line.value = str(file)
+        assert line.value == form.image_urls[0]
+        assert line.value.startswith("http")
         form.close()
         manager.close()
