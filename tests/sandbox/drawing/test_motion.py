@@ -27,7 +27,7 @@ def seen(x: float, y: float, zoom: float = 1.0) -> Pixels:
 
 def measured(paint: Callable[[float], Pixels], seconds: float = 2.0) -> Motion:
     """Return the estimate for a video."""
-    return motion_of(Clip(io.BytesIO(clip(paint, seconds)), "clip"), SHAPE)
+    return motion_of(Clip(io.BytesIO(clip(paint, seconds)), "clip"), SHAPE, seconds)
 
 
 @pytest.mark.parametrize(("right", "down"), [(40, 0), (-30, 12), (0, -25), (120, 0)])
