@@ -205,7 +205,7 @@ def test_an_edited_video(film: Any, web: Web) -> None:
 
 
 def test_an_edit_follows_the_source(film: Any, web: Web) -> None:
-    """What moves in the source moves in the edit, at the same time."""
+    """A thing that moves in the source moves in the edit, at the same time."""
     video = web.put(clip(sliding, 2.0))
     frames = film(source_video=video, source_use="edit", shots=(Shot("", 2),)).frames
     rows = slice(60, 120)
@@ -276,7 +276,7 @@ def test_each_shot_shows_the_references(film: Any, web: Web) -> None:
 
 @pytest.mark.parametrize("field", ["first_frame", "references", "elements"])
 def test_a_picture_that_is_missing(film: Any, web: Web, field: str) -> None:
-    """Whichever picture cannot be fetched, the error names its URL and the reason."""
+    """The error for any picture that cannot be fetched names its URL and the reason."""
     url = f"{web.url}/nothing"
     value = {"first_frame": url, "references": (url,), "elements": (Element("koi", (web.put(RED), url)),)}
     with pytest.raises(UnusablePicture, match=f"{url} answered 404"):
@@ -285,7 +285,7 @@ def test_a_picture_that_is_missing(film: Any, web: Web, field: str) -> None:
 
 @pytest.mark.parametrize("use", ["reference", "edit", "motion"])
 def test_a_video_that_is_no_video(film: Any, web: Web, use: str) -> None:
-    """Whatever the source video is used for, the error names its URL and the reason."""
+    """The error for a source video, in any use, names its URL and the reason."""
     url = web.put(b"<html>")
     with pytest.raises(UnusableVideo, match=f"{url} is not a readable"):
         film(source_video=url, source_use=use, first_frame=web.put(RED) if use == "motion" else "")
