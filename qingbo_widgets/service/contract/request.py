@@ -205,7 +205,7 @@ class VideoRequest(Searchable):
         if is_set(shots := self._explicit.get("shots")):
             parts = shots if isinstance(shots, tuple) else (shots,)
             return [(getattr(shot, "prompt", shot), getattr(shot, "duration", None)) for shot in parts]
-        items = ()
+        items: tuple[Any, ...] = ()
         if isinstance(given := self._explicit.get("multi_prompt"), tuple):
             items = completed(declared()["multi_prompt"], given)
         return [
