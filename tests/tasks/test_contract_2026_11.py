@@ -12,6 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 import qingbo_widgets as qw
 from qingbo_widgets.library.search import Selection, select
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "https://a.example/1.png"
 
 

@@ -23,6 +23,8 @@ from tests.faults.server import Exchange, FaultServer, answer
 from tests.sandbox.drawing.clips import Pixels, clip, plain
 from tests.sandbox.drawing.films import Film, difference
 
+pytestmark = pytest.mark.slow
+
 SHOT = (Shot("a pond at night", 1),)
 FACTS = ("kling-v3-omni", "720p", "1 s")
 LONG = (Shot("一只戴着草帽的柴犬坐在湖边的小船上，远处是雪山与晚霞。" * 20, 1),)
