@@ -2,6 +2,7 @@
 # `make demo` and `make test` work on a machine that has nothing but Python 3.11 or newer and make; what they
 # need goes into .venv, and nowhere else.
 #
+#   CONTRACT=...  make demo: the date of the service's contract, 2026-04 or 2026-11
 #   ONCE=1        make demo: run the notebook and stop, without opening JupyterLab
 #   LATEST=1      make test: with the newest releases of the index instead of the locked ones
 #   LOWEST=1      make test: the fast tests with the lowest versions that pyproject.toml allows

@@ -26,7 +26,9 @@ def test_a_missing_extra_prints_the_command_that_installs_it(
     assert 'pip install "qingbo_widgets[demo]"' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["sandbox", "--port", "eighty"], ["sandbox", "--contract", "2026-05"]]
+)
 def test_a_wrong_command_prints_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong command prints the usage with all commands, and exits with status 2."""
     with pytest.raises(SystemExit) as ended:
@@ -53,7 +55,19 @@ def test_the_sandbox_prints_its_address_and_leaves_no_files(workdir: Path, end: 
     )  # a test run under nohup or & would pass its ignored signals down
     try:
         server = subprocess.Popen(
-            [sys.executable, "-u", "-m", "qingbo_widgets", "sandbox", "--port", "0", "--api-key", "sk-test"],
+            [
+                sys.executable,
+                "-u",
+                "-m",
+                "qingbo_widgets",
+                "sandbox",
+                "--port",
+                "0",
+                "--api-key",
+                "sk-test",
+                "--contract",
+                "2026-11",
+            ],
             stdout=subprocess.PIPE,
             encoding="utf-8",
             env={**os.environ, "TMPDIR": str(workdir)},
@@ -67,8 +81,9 @@ def test_the_sandbox_prints_its_address_and_leaves_no_files(workdir: Path, end: 
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 variables[name] = value
-            if len(variables) == 2:
+            if len(variables) == 3:
                 break
+        assert variables["QINGBO_CONTRACT"] == "2026-11"
         client = Client(variables["QINGBO_API_KEY"], variables["QINGBO_BASE_URL"])
         with pytest.raises(TaskNotFound):
             client.status("task-unknown")

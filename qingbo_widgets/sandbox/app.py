@@ -177,7 +177,7 @@ class _Endpoints:
         try:
             path, media_type = self._backend.published.file(request.path_params["name"])
         except KeyError:
-            raise Refusal(404, "not_found", "there is no picture here") from None
+            raise Refusal(404, "not_found", "there is no picture or video here") from None
         return FileResponse(path, media_type=media_type)
 
     async def refused(self, request: Request, error: Exception) -> Response:

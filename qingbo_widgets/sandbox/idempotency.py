@@ -40,7 +40,7 @@ class IdempotencyKeys:
         if use is None or now >= use.time + KEY_LIFETIME:
             return None
         if isinstance(use.outcome, Refusal):
-            raise use.outcome
+            raise use.outcome.with_traceback(None)  # or it would grow with each answer
         if self._gaps.other_body == "refused" and body != use.body:
             raise Refusal(400, "invalid_request", "this Idempotency-Key was used with another body")
         return use.outcome

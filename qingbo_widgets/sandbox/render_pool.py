@@ -119,7 +119,10 @@ class RenderPool:
         self._jobs.add(job)
 
         def work() -> None:
-            failure = job.run(order, path, draft=draft)
+            try:
+                failure = job.run(order, path, draft=draft)
+            except Exception as error:  # without an end, the task would run for ever
+                failure = DrawFailure("task_failed", f"the sandbox cannot draw this video: {error}")
             self._jobs.discard(job)
             finished(failure)
 

@@ -1,4 +1,4 @@
-"""What tests of the sandbox over a real socket share: a client, and a listener for callbacks."""
+"""A client of the sandbox and a listener for its callbacks, for tests over a real socket."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from qingbo_widgets.sandbox.backend import Backend, NotCancellable
 from qingbo_widgets.sandbox.contracts import contract_of
 from qingbo_widgets.sandbox.faults import Faults
 from qingbo_widgets.sandbox.idempotency import KEY_LIFETIME
+from qingbo_widgets.sandbox.order import Order, Shot
+from qingbo_widgets.sandbox.render_pool import DrawFailure, RenderPool
 
 REQUEST: dict[str, Any] = {"model": "kling-v1", "prompt": "a pond"}
 HOUR = 3600.0
@@ -195,3 +199,19 @@ def test_an_idempotency_key_creates_one_task(backend: Backend, clock: Clock) -> 
     clock.now += KEY_LIFETIME
     others.append(submit(backend, REQUEST, "key-1")["task_id"])
     assert len({first["task_id"], *others}) == 5
+
+
+def test_a_drawing_that_cannot_start_ends_its_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the machine cannot start a process, the task fails, and the next one is drawn."""
+    ends: Queue[DrawFailure | None] = Queue()
+    order = Order((Shot("A koi", 3),))
+    pool = RenderPool()
+    with monkeypatch.context() as broken:
+        broken.setattr(subprocess, "Popen", lambda *_, **__: (_ for _ in ()).throw(OSError("no memory")))
+        pool.draw(order, tmp_path / "1.mp4", ends.put, draft=True)
+        failure = ends.get(timeout=30)
+    assert failure is not None
+    assert "no memory" in failure.message
+    pool.draw(order, tmp_path / "2.mp4", ends.put, draft=True)
+    assert ends.get(timeout=60) is None
+    pool.close()

@@ -19,6 +19,8 @@ from tests.sandbox.caller import Caller, hook
 from tests.sandbox.contracts.v2026_11.bodies import MINIMAL, body
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 REQUEST = MINIMAL["kling-v3"]
 DAY = 86_400.0
 

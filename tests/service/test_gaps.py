@@ -21,6 +21,8 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.sandbox.gaps import Gaps
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 KOI = qw.VideoRequest("kling-v3", "A koi", duration=3)
 FAILING = Faults(fail="upstream_unavailable")
 ROBOT = {
@@ -310,6 +312,7 @@ def test_every_gap_is_tested() -> None:
         mark.args[0]
         for _, test in inspect.getmembers(sys.modules[__name__], inspect.isfunction)
         for mark in getattr(test, "pytestmark", [])
+        if mark.name == "parametrize"
     ]
     assert set(marks) == {field.name for field in fields(Gaps)}
 

@@ -10,7 +10,9 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import qingbo_widgets as qw
-from qingbo_widgets.library.search import Selection
+from qingbo_widgets.library.search import Selection, select
+
+pytestmark = pytest.mark.slow
 
 IMAGE = "https://a.example/1.png"
 
@@ -60,7 +62,8 @@ def test_options_of_the_magic(
     """A cell has options for today's parameters, and still those of April."""
     shell.run_cell_magic("qingbo", f"{line} -o task", cell)
     task = shell.user_ns["task"]
-    body = next(body for task_id, body in server.requests.items() if task_id == _id_of(task))
+    task_id = _id_of(task)
+    body = server.requests[task_id]
     assert expected.items() <= body.items()
 
 
@@ -76,7 +79,7 @@ def test_a_sweep(manager: qw.TaskManager) -> None:
     sweep.wait(60)
     table = sweep.to_dataframe()
     assert sorted(table["resolution"]) == ["1080p", "720p"]
-    assert set(table["status"]) == {"completed"}
+    assert set(table["state"]) == {"finished"}
     assert {entry.contract for entry in manager.library.entries()} == {"2026-11"}
 
 
@@ -117,8 +120,8 @@ def test_the_library_finds_tasks_by_their_resolution(manager: qw.TaskManager) ->
     ).wait(60)
 
     def found(**conditions: str) -> list[str]:
-        entries = manager.library.entries(Selection(**conditions))  # type: ignore[arg-type]  # texts only
-        return [entry.prompt for entry in entries]
+        _, entries = select(manager.library.journal, Selection(**conditions))  # type: ignore[arg-type]  # texts only
+        return [entry.prompt for entry, _ in entries]
 
     assert found(mode="pro") == ["A koi"]
     assert len(found(mode="std")) == 1

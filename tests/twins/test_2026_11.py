@@ -206,6 +206,7 @@ DECIDING: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_they_agree_on_every_pair(model: str) -> None:
     """Client and sandbox agree on each value of each field beside values that decide about others."""

@@ -45,12 +45,13 @@ class Motion:
         return float(x), float(y), float(zoom)
 
 
-def motion_of(clip: Clip, shape: tuple[int, int]) -> Motion:
-    """Estimate the motion of a video.
+def motion_of(clip: Clip, shape: tuple[int, int], length: float) -> Motion:
+    """Estimate the motion of the beginning of a video.
 
     Args:
         clip: the video.
         shape: width and height of its upright frames.
+        length: the seconds after which the rest is not read.
 
     Raises:
         UnusableVideo: the video is damaged.
@@ -62,6 +63,8 @@ def motion_of(clip: Clip, shape: tuple[int, int]) -> Motion:
     for seconds, frame in clip.frames():
         if key is not None and seconds < times[-1] + _STEP - 1e-3:
             continue
+        if seconds > length:
+            break
         picture = scaled(frame, (size[0], size[1])).y.astype(np.float64)
         if key is None:
             key = picture

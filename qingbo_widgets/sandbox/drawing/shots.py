@@ -101,7 +101,7 @@ def shots_of(order: Order, short: int, footage: Footage | None) -> tuple[Size, l
     start = 0
     for number, (shot, mood) in enumerate(zip(order.shots, moods, strict=True)):
         scene: _Scene | Grade
-        if order.source_use == "edit":
+        if footage is not None and order.source_use == "edit":
             scene = Grade(mood, size, order.seed)
         elif first is not None and number == 0:
             scene = _picture_scene(order, size, first, camera, footage)
@@ -151,7 +151,7 @@ def _picture_scene(
     order: Order, size: Size, first: Image.Image, camera: Camera, footage: Footage | None
 ) -> _Scene:
     if footage is not None and order.source_use == "motion":
-        return MovedPicture(size, first, motion_of(footage.clip, footage.shape))
+        return MovedPicture(size, first, motion_of(footage.clip, footage.shape, order.seconds))
     last = fetch(order.last_frame) if order.last_frame else None
     static = fetch(order.static_mask) if order.static_mask else None
     brushes = [

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO
 
 import av
@@ -113,7 +114,7 @@ class Clip:
             if not film.streams.audio:
                 return None
             resampler = av.AudioResampler("fltp", "stereo", SAMPLE_RATE)
-            for frame in film.decode(film.streams.audio[0]):
+            for frame in chain(film.decode(film.streams.audio[0]), [None]):  # None for the end
                 for part in resampler.resample(frame):
                     samples = part.to_ndarray()[:, : length - filled]
                     sound[:, filled : filled + samples.shape[1]] = samples

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searchable, hide
 from . import checks
-from .kinds import KINDS, value_if_unset, with_gaps
+from .kinds import KINDS, completed, value_if_unset, with_gaps
 from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
 from .resolve import resolve
@@ -205,8 +205,9 @@ class VideoRequest(Searchable):
         if is_set(shots := self._explicit.get("shots")):
             parts = shots if isinstance(shots, tuple) else (shots,)
             return [(getattr(shot, "prompt", shot), getattr(shot, "duration", None)) for shot in parts]
-        items = self._explicit.get("multi_prompt")
-        items = items if isinstance(items, tuple) else ()
+        items: tuple[Any, ...] = ()
+        if isinstance(given := self._explicit.get("multi_prompt"), tuple):
+            items = completed(declared()["multi_prompt"], given)
         return [
             (item.get("prompt"), item.get("duration")) if isinstance(item, Mapping) else (item, None)
             for item in items

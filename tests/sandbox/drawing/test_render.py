@@ -1,4 +1,4 @@
-"""Rendered videos, decoded again."""
+"""Rendered videos of requests of contract 2026-04, decoded again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,38 +17,13 @@ from qingbo_widgets.sandbox.contracts.v2026_04.request import order_of
 from qingbo_widgets.sandbox.drawing.media import UnusablePicture
 from qingbo_widgets.sandbox.drawing.render import render
 from qingbo_widgets.sandbox.render_pool import Job
+from tests.sandbox.drawing.films import Film, difference
 
 SECOND: dict[str, Any] = {
     "model": "kling-v1",
     "prompt": "a pond",
     "duration": 1,
 }  # shorter than the service allows
-
-
-class Film:
-    """A decoded video file."""
-
-    def __init__(self, path: Path) -> None:
-        self.bytes = path.read_bytes()
-        with av.open(str(path)) as film:
-            video = film.streams.video[0]
-            self.codec, self.pixels = video.codec_context.name, video.codec_context.pix_fmt
-            self.rate = video.average_rate
-            self.seconds = float((film.duration or 0) / 1_000_000)
-            self.sound = [(audio.codec_context.name, audio.rate) for audio in film.streams.audio]
-            self.frames: list[NDArray[np.int16]] = [
-                frame.to_ndarray(format="rgb24").astype(np.int16) for frame in film.decode(video)
-            ]
-            self.loudness = 0.0
-            if film.streams.audio:
-                film.seek(0)
-                samples = [frame.to_ndarray() for frame in film.decode(audio=0)]
-                self.loudness = float(np.abs(np.concatenate(samples, axis=1)).max())
-
-    @property
-    def size(self) -> tuple[int, int]:
-        height, width, _ = self.frames[0].shape
-        return width, height
 
 
 @pytest.fixture
@@ -73,11 +47,6 @@ def published(tmp_path: Path) -> Iterator[Any]:
             return sandbox.publish(tmp_path / name)
 
         yield publish
-
-
-def difference(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
-    """Return the mean difference of two pictures, 0 to 255."""
-    return float(np.abs(one - other).mean())
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import io
 import socket
 
 import av
+import numpy as np
 import pytest
 from PIL import Image
 
 from qingbo_widgets.sandbox.drawing import source
-from qingbo_widgets.sandbox.drawing.source import Source, UnreachableVideo, UnusableVideo, probe
+from qingbo_widgets.sandbox.drawing.source import Clip, Source, UnreachableVideo, UnusableVideo, probe
 from tests.faults.server import FaultServer, answer, drip, file, redirect
 from tests.sandbox.drawing.clips import clip, plain
 
@@ -120,3 +121,17 @@ def test_a_server_that_cannot_be_reached(no_proxy: None) -> None:
     for url in (f"http://127.0.0.1:{port}/clip.mp4", "http://nothing.invalid/clip.mp4"):
         with pytest.raises(UnreachableVideo, match="cannot be fetched"):
             probe(url)
+
+
+def test_the_sound_of_a_video() -> None:
+    """The sound becomes 48 kHz stereo; it is cut, or continued by silence, to the wanted length."""
+    video = Clip(io.BytesIO(clip(BLUE, 1.0, tone=500, sample_rate=22_050)), "clip")
+    short, long = video.sound(24_000), video.sound(96_000)
+    assert short is not None
+    assert long is not None
+    assert (short.shape, long.shape) == ((2, 24_000), (2, 96_000))
+    assert (long[:, :24_000] == short).all()
+    assert (long[0] == long[1]).all()
+    assert np.abs(np.fft.rfft(long[0, 4000:20_000])).argmax() * 3 == pytest.approx(500, abs=6)
+    assert np.abs(long[:, 60_000:]).max() == 0
+    assert Clip(io.BytesIO(clip(BLUE)), "clip").sound(100) is None

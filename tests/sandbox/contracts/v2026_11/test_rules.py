@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from qingbo_widgets.sandbox.contracts.v2026_11 import models as models_module
@@ -280,6 +283,28 @@ def test_each_family_is_a_valid_schema(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     unused = [name for name in family["$defs"] if f'"#/$defs/{name}"' not in text]
     assert unused == []
+
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda parts: (
+        st.lists(parts, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["index", "prompt", "duration", "url", "role", "name", "x"]), parts, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+params = st.sampled_from(sorted({param for fullest in FULLEST.values() for param in fullest} - {"model"}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(MINIMAL)), st.dictionaries(params, any_json, max_size=4))
+def test_any_json_is_answered(name: str, fields: Body) -> None:
+    """Any JSON value of a field is accepted or refused by its name, never with an internal error."""
+    for violation in violations({**MINIMAL[name], **fields}, Gaps()):
+        assert violation.message
+        assert re.split(r"[.\[]", violation.param)[0] in {*MINIMAL[name], *fields, "video_urls"}
 
 
 def test_the_seven_models_exist() -> None:

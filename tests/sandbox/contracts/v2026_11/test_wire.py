@@ -21,6 +21,8 @@ from tests.sandbox.contracts.v2026_11.bodies import FULLEST, MINIMAL, body
 from tests.sandbox.drawing.clips import clip, plain
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 REQUEST = MINIMAL["kling-v3"]
 PRICE = 189_000
 """Quota of ``REQUEST``: the example of the documentation's Kling page."""
