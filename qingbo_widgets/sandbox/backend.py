@@ -145,7 +145,7 @@ class Backend:
             raise Refusal(402, self.gaps.balance_code, "the balance does not cover this task")
         if self.faults.price_missing:
             raise Refusal(500, "price_not_configured", "the model has no price; nothing was charged")
-        if self.clock() < self._window_ends:
+        if self.faults.quota_window and self.clock() < self._window_ends:
             window = {"window": _WINDOW, "used": _CAP, "cap": _CAP, "reset_at": math.ceil(self._window_ends)}
             message = "the quota of this spending window is used up; submit again after reset_at"
             raise Refusal(429, "quota_window_exceeded", message, details=window)
