@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...service.contract.frames import FRAME_FIELDS
 from ...service.contract.request import VideoRequest
 from ...service.contract.switching import switched
 from ...service.contract.values import is_set
-
-if TYPE_CHECKING:
-    from .state import FormState
+from .form_fields import FormFields
 
 __all__ = ["Carrier"]
 
@@ -25,7 +23,7 @@ class Carrier:
         form: the form.
     """
 
-    def __init__(self, form: FormState) -> None:
+    def __init__(self, form: FormFields) -> None:
         self._form = form
         self.forget()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.kinds import KINDS
@@ -15,13 +15,9 @@ from ...service.credentials import find_base_url
 from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from .fields import label
-
-if TYPE_CHECKING:
-    from ...tasks.task import Owner
-    from .state import FormState
+from .form_fields import FormFields
 
 __all__ = [
-    "ImageFields",
     "fields_with",
     "known_issues",
     "line_names",
@@ -38,20 +34,6 @@ __all__ = [
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 
 
-class ImageFields(Protocol):
-    """A form whose attributes are fields, some of which refer to images."""
-
-    unapproved: frozenset[str]
-
-    @property
-    def manager(self) -> Owner | None:
-        """The manager that submits the request."""
-
-    @property
-    def models(self) -> Models:
-        """The models of the contract that carries the request."""
-
-
 def fields_with(models: Models, *media: str) -> tuple[str, ...]:
     """Return the fields whose URLs refer to media of these kinds: ``image``, ``mask``, ``video``."""
     return tuple(name for name, parameter in models.parameters.items() if parameter.media in media)
@@ -62,14 +44,14 @@ def with_urls(parameter: Parameter, value: Any, change: Callable[[Any], Any]) ->
     return KINDS[parameter.type].with_urls(value, change) if parameter.media else value
 
 
-def urls_of(form: ImageFields, field: str) -> tuple[str, ...]:
+def urls_of(form: FormFields, field: str) -> tuple[str, ...]:
     """Return the URLs in a field from which an image or video can be fetched."""
     value = getattr(form, field)
     values = KINDS[form.models.parameters[field].type].urls(value)
     return tuple(url for url in values if isinstance(url, str) and is_web_url(url))
 
 
-def pictures_of(form: FormState, field: str) -> list[tuple[str, str]]:
+def pictures_of(form: FormFields, field: str) -> list[tuple[str, str]]:
     """Return the URLs in a field from which a file can be fetched, each with the name of its part."""
     value, parameter = getattr(form, field), form.parameter(field)
     if parameter.type == "urls" and isinstance(value, tuple):
@@ -82,7 +64,7 @@ def pictures_of(form: FormState, field: str) -> list[tuple[str, str]]:
     return [(url, name) for url, name in pairs if isinstance(url, str) and is_web_url(url)]
 
 
-def line_names(form: FormState, field: str, count: int) -> tuple[str, ...]:
+def line_names(form: FormFields, field: str, count: int) -> tuple[str, ...]:
     """Return the name of each URL in a list: its frame, the name that a prompt has for it, or its number."""
     model, text = form.models.of(form.model), label(form.parameter(field))
     numbered_names = [f"{text} {number}" for number in range(1, count + 1)] if count > 1 else [text] * count
@@ -99,23 +81,23 @@ def _name_of(item: Any, parameter: Parameter) -> str:
     for key, member in parameter.members.items():
         value = item.get(key) if isinstance(item, Mapping) else None
         if member.type == "choice" and isinstance(value, str):
-            return tr(member.labels.get(value, value))
+            return tr(member.labels[value]) if value in member.labels else value
         if member.type == "text" and isinstance(value, str):
             return f"@{value}"
     return label(parameter)
 
 
-def needs_approval(form: ImageFields, url: str) -> bool:
+def needs_approval(form: FormFields, url: str) -> bool:
     """Return True if the URL came from a preset, draft or task, and neither kernel nor page has loaded it."""
     return url in form.unapproved and image_reports.get(url, service_of(form)) is None
 
 
-def service_of(form: ImageFields) -> str:
+def service_of(form: FormFields) -> str:
     """Return the base URL of the service that will fetch the images."""
     return form.manager.client.base_url if form.manager is not None else find_base_url()
 
 
-def known_issues(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return problems and warnings of the images probed so far. Fetches nothing.
 
     Masks are not included, because they are drawn in their editor.
@@ -134,7 +116,7 @@ def known_issues(form: ImageFields) -> tuple[tuple[Problem, ...], tuple[Problem,
     return tuple(problems), tuple(warnings)
 
 
-def publish_files(form: ImageFields, parameter: Parameter, value: object) -> object:
+def publish_files(form: FormFields, parameter: Parameter, value: object) -> object:
     """Return the value with file paths replaced by the URLs at which the sandbox serves the files."""
     sandbox = None if form.manager is None else form.manager.sandbox
     if sandbox is None or not parameter.media:

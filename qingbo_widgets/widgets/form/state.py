@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from traitlets import HasTraits, TraitError, Tuple
 
+from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS, Contract
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
 
 __all__ = ["FormState", "Problems"]
+
+_NO_FIELD = N_("{field} is not in contract {contract}, which this form speaks.")
 
 Problems = tuple[Problem, ...]
 Applicable = tuple[frozenset[str], Mapping[str, Parameter], Mapping[str, str]]
@@ -366,7 +369,7 @@ class FormState(HasTraits):
         """
         parameter = self.models.parameters.get(name)
         if parameter is None:
-            raise TraitError(f"{name} is not in contract {self.contract.name}, which this form speaks")
+            raise TraitError(tr(_NO_FIELD).format(field=name, contract=self.contract.name))
         value = KINDS[parameter.type].read(hide_in(value))
         if not (self._is_ready and name in self.fixed):
             return image_fields.publish_files(self, parameter, value)

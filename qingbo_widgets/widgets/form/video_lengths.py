@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...i18n import N_, tr
 from ...service.contract.problem import Problem
 from ...service.contract.urls import is_web_url
 from ...tasks.background.image_checks import image_reports
+from .form_fields import FormFields
 from .image_fields import fields_with, urls_of
-
-if TYPE_CHECKING:
-    from .state import FormState
 
 __all__ = ["length_of", "length_problems"]
 
 _LENGTH = N_("{field}: the video is {length} s long, and {model} takes {shortest} to {longest} s.")
 
 
-def length_problems(form: FormState) -> tuple[Problem, ...]:
+def length_problems(form: FormFields) -> tuple[Problem, ...]:
     """Return the problems of input videos that are shorter or longer than the model takes.
 
     The service counts whole seconds of a video. The lengths of videos elsewhere are not known here.

@@ -150,7 +150,7 @@ def test_an_unset_choice_shows_default_or_asks(form: RequestForm) -> None:
 
 
 def test_choices_shrink_with_other_fields(form: RequestForm) -> None:
-    """What another field rules out is disabled with the reason, and a value that was chosen is kept."""
+    """A switch that another field rules out is disabled with the reason; a value that was chosen is kept."""
     form.model = "kling-v2-6"
     audio = form.controls["generate_audio"]
     assert audio.disabled
