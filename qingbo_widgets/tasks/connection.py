@@ -6,14 +6,13 @@ import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ..exceptions import InvalidRequest, QingboError
 from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
-from ..service.contract.models import DEFAULT_CONTRACT
 from ..service.contract.problem import Problem
 from ..service.contract.service_names import normalised
 from ..service.contract.terms import contract_at
@@ -104,7 +103,7 @@ def connect(
     with _connecting:
         server = _server(sandbox, contract)
         if server is not None:
-            client = Client(server.api_key, server.base_url, contract=_contract_of(server))
+            client = Client(server.api_key, server.base_url, contract=server.contract)
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
         return _connect(client, server, library, upload)
@@ -147,7 +146,7 @@ def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
     if sandbox is False:
         return None
     if sandbox is not True:
-        if contract not in (None, own := _contract_of(sandbox)):
+        if contract not in (None, own := sandbox.contract):
             text = tr(
                 "contract: this sandbox speaks {own}, not {contract!r:.40}; Sandbox(contract=…) decides."
             )
@@ -158,13 +157,8 @@ def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
     if name not in _own_sandboxes:
         from ..sandbox import Sandbox as Server
 
-        settings: dict[str, Any] = {} if name == DEFAULT_CONTRACT else {"contract": name}
-        _own_sandboxes[name] = Server(**settings)
+        _own_sandboxes[name] = Server(contract=name)
     return _own_sandboxes[name].start()
-
-
-def _contract_of(sandbox: Sandbox) -> str:
-    return str(getattr(sandbox, "contract", DEFAULT_CONTRACT))
 
 
 def default() -> TaskManager | None:
@@ -179,7 +173,7 @@ def current_contract(manager: TaskManager | None = None) -> Contract:
         InvalidRequest: there is no manager, and ``QINGBO_CONTRACT`` is not the date of a contract.
     """
     manager = manager or _default
-    return find_contract() if manager is None else manager.client.contract
+    return find_contract(TaskManager.configured_contract()) if manager is None else manager.client.contract
 
 
 def current() -> TaskManager:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 from traitlets import HasTraits, TraitError, Tuple
 
 from ...i18n import N_, tr
-from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.contracts import Contract
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.rules import DERIVED
 from ...service.contract.schema import Model, Models, Parameter
+from ...service.credentials import find_contract
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
@@ -75,6 +76,7 @@ class FormState(HasTraits):
 
     Raises:
         TypeError: a field does not exist or has two values, or ``manager`` is not a manager.
+        InvalidRequest: there is no manager, and ``QINGBO_CONTRACT`` is not the date of a contract.
     """
 
     vars().update(traits_of(models_of()))  # of the default contract; a form of another one gets its own
@@ -191,7 +193,7 @@ class FormState(HasTraits):
     @property
     def contract(self) -> Contract:
         """The contract that carries the request."""
-        return CONTRACTS[DEFAULT_CONTRACT] if self._manager is None else self._manager.client.contract
+        return self._without_manager if self._manager is None else self._manager.client.contract
 
     @property
     def models(self) -> Models:
@@ -297,6 +299,7 @@ class FormState(HasTraits):
 
     def _speak(self, given: Mapping[str, Any], hidden: Iterable[str]) -> dict[str, Any]:
         """Get the traits of the manager's contract; return the given fields in its names."""
+        self._without_manager = find_contract()
         models = self._spoken = self.models
         self._limits_cache = _NO_LIMITS
         self.__class__ = self._kind

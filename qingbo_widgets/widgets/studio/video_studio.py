@@ -49,7 +49,7 @@ _CHANGED_HELP = N_("Fills the form in as it was for this task. Nothing is submit
 #: Seconds after which a studio listens for Ctrl+Enter and is prepared for its first card.
 READY_AFTER = 0.3
 #: The fields in which Ctrl+Enter generates.
-_TEXTS = ("prompt", "negative_prompt", "shots")
+_TEXTS = ("prompt", "negative_prompt", "shots", "multi_prompt")
 _USE_CONTRACT = N_("Use contract {contract}")
 _USE_CONTRACT_HELP = N_(
     "This server answers in contract {contract} of the service. Connects again in it, with the same key, "
@@ -242,8 +242,10 @@ class VideoStudio(Composite):
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
         request, manager = self.form.with_text(label, text), self.manager
+        if request is None or manager is None:
+            return
         others = [problem for problem in self.form.problems if problem.field not in _TEXTS]
-        if request is not None and manager is not None and not (request.problems() or others):
+        if not (request.problems(self.form.contract.name) or others):
             self._submit(request, lambda: manager.submit(request))
 
     def _generate(self) -> None:

@@ -7,13 +7,16 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import pytest
 
 from qingbo_widgets.i18n import locale, set_locale
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
@@ -24,7 +27,17 @@ from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.faults.server import FaultServer, answer
-from tests.widgets.page import box_of, buttons_of, click, find, html_of, is_displayed, outputs_of, text_of
+from tests.widgets.page import (
+    box_of,
+    buttons_of,
+    click,
+    ctrl_enter,
+    find,
+    html_of,
+    is_displayed,
+    outputs_of,
+    text_of,
+)
 
 
 @pytest.fixture
@@ -318,3 +331,26 @@ def test_the_language_is_an_argument(manager: TaskManager, live_widgets: Callabl
         assert live_widgets() == before
     finally:
         set_locale(None)
+
+
+def test_a_form_without_a_manager_has_the_fields_of_the_environment(
+    workdir: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With QINGBO_CONTRACT the studio shows today's fields before anything is connected."""
+    monkeypatch.setenv("QINGBO_CONTRACT", "2026-11")
+    studio = VideoStudio()
+    assert "resolution" in studio.form.controls
+    assert "mode" not in studio.form.controls
+    studio.close()
+
+
+def test_ctrl_enter_with_todays_fields(workdir: Path) -> None:
+    """Ctrl+Enter submits a request of contract 2026-11, with the text that is on the page."""
+    client = Client("sk-test-key", "http://127.0.0.1:9/v1", contract="2026-11")
+    with TaskManager(client, Library(workdir / "videos"), submit_patience=0.0) as manager:
+        studio = VideoStudio(manager, prompt="A koi", resolution="1080p")
+        ctrl_enter(studio, "Prompt", "A heron")
+        (card,) = studio.cards
+        assert card.task.request is not None
+        assert (card.task.request.prompt, card.task.request.resolution) == ("A heron", "1080p")
+        studio.close()
