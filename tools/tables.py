@@ -85,7 +85,8 @@ def cell(parameter: Parameter | None, language: str) -> str:
         )
         parts.append(seconds_of(parameter.limits, language))
     elif count := parameter.limits.get("count"):
-        parts = [text("{low} to {high}", language).format(low=count[0], high=count[1])]
+        template = text("{low} to {high}" if count[0] else "up to {count}", language)
+        parts = [template.format(low=count[0], high=count[1], count=count[1])]
     elif parameter.range:
         low, high = parameter.range
         parts = ["1" if low == high == 1 else text("{low} to {high}", language).format(low=low, high=high)]

@@ -13,7 +13,7 @@ from .kinds import KINDS, completed, value_if_unset, with_gaps
 from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
 from .resolve import resolve
-from .schema import Models
+from .schema import Models, Parameter
 from .values import CameraControl, DynamicMask, Item, Shot, is_integer, is_same, is_set
 from .wire import Places
 
@@ -294,8 +294,9 @@ class VideoRequest(Searchable):
             )
         models = models_of(contract or DEFAULT_CONTRACT)
         fields, unknown = Places(models, body.get("model")).read(body)
-        lists = [name for name in fields if KINDS[models.parameters[name].type].is_list]
-        unknown += [(name, fields[name]) for name in lists if not isinstance(fields[name], list)]
+        described = {**models.parameters, **models.of(body.get("model")).parameters}
+        lists = [name for name in fields if KINDS[described[name].type].is_list]
+        unknown += [(name, fields[name]) for name in lists if not _is_list_for(described[name], fields[name])]
         if unknown:
             places = hide(", ".join(place for place, _ in unknown))
             raise TypeError(f"VideoRequest has no place for {places} of the body")
@@ -323,6 +324,12 @@ class VideoRequest(Searchable):
 
 def _rebuilt(kind: type[VideoRequest], explicit: dict[str, Any]) -> VideoRequest:
     return kind(**explicit)
+
+
+def _is_list_for(parameter: Parameter, value: object) -> bool:
+    """Return whether a value of a body is a list, and not empty unless the parameter allows that."""
+    fewest, _ = parameter.limits.get("count") or (0, 0)
+    return isinstance(value, list) and (bool(value) or not fewest)
 
 
 def _is_unset(value: object) -> bool:

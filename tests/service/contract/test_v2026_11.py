@@ -234,6 +234,14 @@ def test_a_body_without_a_required_field(body: dict[str, Any], field: str) -> No
     assert [problem.field for problem in request.problems(CONTRACT)] == [field]
 
 
+def test_an_empty_list_is_no_list_of_shots() -> None:
+    """A body whose list must have an entry is refused if it has none, and one that may be empty is read."""
+    body = {"model": "kling-v3", "prompt": "A koi", "duration": 5}
+    with pytest.raises(TypeError, match="multi_prompt"):
+        VideoRequest.from_body({**body, "multi_prompt": []}, CONTRACT)
+    assert VideoRequest.from_body({**body, "element_list": []}, CONTRACT).problems(CONTRACT) == ()
+
+
 @pytest.mark.parametrize(
     ("model", "given", "sent"),
     [
