@@ -12,6 +12,7 @@ from ...i18n import tr
 from ..secrets.known_keys import HIDDEN, holds_key, texts_in
 from .kinds import KINDS, example, example_of_member, unset
 from .limits import is_blank
+from .models import contracts, models_of
 from .problem import Problem, refused, shown, without
 from .resolve import Resolved, resolve
 from .rules import RULES
@@ -33,8 +34,10 @@ def check(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
         explicit: the fields that are set, including the model.
         models: the models of the request's contract.
     """
+    if isinstance(explicit["model"], str) and explicit["model"] in models.retired:
+        return _of_retired(explicit, models)
     resolved = resolve(explicit, models)
-    return (*resolved.problems, *(_renamed(problem, resolved) for problem in _problems(resolved, explicit)))
+    return (*resolved.problems, *(_renamed(problem, resolved) for problem in _problems(resolved)))
 
 
 def advise(
@@ -70,13 +73,12 @@ def _renamed(problem: Problem, resolved: Resolved) -> Problem:
     return Problem(name, message, problem.number)
 
 
-def _problems(resolved: Resolved, explicit: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(resolved: Resolved) -> Iterator[Problem]:
     values, models, model = resolved.values, resolved.models, resolved.model
     active, unsent, limited = model.active(values), model.unsent(values), model.limited(values)
     known = {**models.parameters, **model.parameters}
     checked = [parameter for name, parameter in known.items() if name not in unsent]
     yield from _leaked_keys(values)
-    yield from _retired(explicit, models)
     for parameter in checked:
         if parameter.type in _NAMES:
             yield from _checked(parameter, values, model, limited, active)
@@ -90,24 +92,25 @@ def _problems(resolved: Resolved, explicit: Mapping[str, Any]) -> Iterator[Probl
         yield from RULES[rule](values)
 
 
-def _retired(explicit: Mapping[str, Any], models: Models) -> Iterator[Problem]:
-    """Yield a problem for a model that the service no longer has, with those that can do the same."""
-    name = explicit["model"]
-    if not isinstance(name, str) or name not in models.retired:
-        return
+def _of_retired(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
+    """Return the problems of a request for a model that the service no longer has.
+
+    The first names the models that can do the same. If none can, the others say why the default model cannot.
+    """
+    name, default = explicit["model"], models.parameters["model"].default
     successor = models.retired[name]
+    others = check({**explicit, "model": successor or default}, models)
     if successor:
-        yield refused("model", name, tr("is now called {model}").format(model=successor), successor)
-        return
+        limit = tr("is now called {model}").format(model=successor)
+        return (refused("model", name, limit, successor), *others)
     able = [other for other in models if not check({**explicit, "model": other}, models)]
-    able.sort(key=lambda other: other != models.parameters["model"].default)
     if able:
+        able.sort(key=lambda other: other != default)
         limit = tr("is not in contract {contract}; {models} can do the same")
         limit = limit.format(contract=models.contract, models=_named(able))
-        yield refused("model", name, limit, able[0])
-    else:
-        text = tr("model: {model} is not in contract {contract}, and no model of it can do all of this.")
-        yield Problem("model", text.format(model=shown(name), contract=models.contract))
+        return (refused("model", name, limit, able[0]),)
+    text = tr("model: {model} is not in contract {contract}, and no model of it can do all of this.")
+    return (Problem("model", text.format(model=shown(name), contract=models.contract)), *others)
 
 
 def _leaked_keys(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -235,10 +238,15 @@ def _required(
 def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     name, action = values["model"], values["action"]
     if isinstance(name, str) and name not in models and name not in models.retired and name.strip():
-        message = tr("model: {value} is not in this catalogue; it is sent unchanged.").format(
-            value=shown(name)
-        )
-        if suggestion := models.closest(name):
+        message = tr("model: {value} is not in this catalogue; it is sent unchanged.")
+        others = (contract for contract in contracts() if name in models_of(contract))
+        if other := next(others, None):
+            message = tr(
+                "model: {value} is a model of contract {other}, and this is contract {contract}; it is sent "
+                "unchanged."
+            )
+        message = message.format(value=shown(name), other=other, contract=models.contract)
+        if not other and (suggestion := models.closest(name)):
             message += " " + tr("Did you mean {model}?").format(model=suggestion)
         yield Problem("model", message)
     is_open = models.parameters["action"].type == "name"

@@ -124,13 +124,16 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
         return
     if not others:
         roles = (*roles, Item({"url": value, "role": "last_frame"}))
-    if isinstance(images, tuple) and images and not any(_has_role(item, "first_frame") for item in roles):
+    has_first = any(_has_role(item, "first_frame") for item in roles)
+    is_first = isinstance(images, tuple) and len(images) == 1 and not _names_images(fields.get("prompt"))
+    if is_first and not has_first:  # several images, or one that the prompt names, are references
         roles = (Item({"url": images[0], "role": "first_frame"}), *roles)
-        if images[1:]:
-            fields["image_urls"] = images[1:]
-        else:
-            del fields["image_urls"]
+        del fields["image_urls"]
     fields["image_with_roles"] = roles
+
+
+def _names_images(prompt: Any) -> bool:
+    return isinstance(prompt, str) and "<<<image_" in prompt
 
 
 def _has_role(item: Any, role: str) -> bool:

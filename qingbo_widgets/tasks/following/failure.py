@@ -11,6 +11,10 @@ from ...service.contract.snapshot import TaskSnapshot
 __all__ = ["failure_of"]
 
 
+#: The states of the service's ledger before a refund is final (documentation of contract 2026-11, account).
+_PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
+
+
 def failure_of(snapshot: TaskSnapshot, contract: str) -> TaskFailed:
     """Return the error of a failed task.
 
@@ -36,6 +40,8 @@ def _refund(snapshot: TaskSnapshot, contract: str) -> str:
             "The service reports that it cost {cost} all the same: see its dashboard, or ask the service."
         )
         return text.format(cost=quota_text(snapshot.cost, contract))
+    if snapshot.billing_status in _PENDING:
+        return tr("Its refund is pending at the service.")
     if snapshot.cost == 0 or snapshot.billing_status == "refunded":
         return tr("The service charged nothing for it.")
     return tr("The service refunds failed tasks.")

@@ -345,6 +345,40 @@ def test_a_model_of_april(model: str, fields: dict[str, Any], text: str) -> None
     assert text in problem.message
 
 
+def test_the_advice_for_a_model_of_april_does_not_contradict_itself() -> None:
+    """A last frame is no problem of a model that is gone, because its successor takes one."""
+    request = VideoRequest("kling-v1-6", "A koi", image_urls=IMAGE, last_frame=OTHER)
+    assert [problem.field for problem in request.problems(CONTRACT)] == ["model"]
+    (_, reason) = request.replace(cfg_scale=0.5).problems(CONTRACT)
+    assert reason.field == "cfg_scale"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "images", "left"),
+    [
+        ("A koi", [IMAGE], ()),
+        ("<<<image_1>>> swims", [IMAGE], (IMAGE,)),
+        ("<<<image_1>>> swims", [IMAGE, VIDEO], (IMAGE, VIDEO)),
+        ("A koi", [IMAGE, VIDEO], (IMAGE, VIDEO)),
+    ],
+)
+def test_a_last_frame_leaves_references_where_they_are(
+    prompt: str, images: list[str], left: tuple[str, ...]
+) -> None:
+    """An image that the prompt names by its number keeps it, and several images stay references."""
+    body = payload("kling-v3-omni", prompt=prompt, image_urls=images, last_frame=OTHER)
+    assert tuple(body.get("image_urls", ())) == left
+    roles = [image["role"] for image in body["image_with_roles"]]
+    assert roles == (["last_frame"] if left else ["first_frame", "last_frame"])
+
+
+def test_a_model_of_the_other_contract_is_named_as_such() -> None:
+    """A warning about a model of today names its contract, not a similar model of April."""
+    (warning,) = VideoRequest("kling-v2-6", "A koi").warnings()
+    assert "a model of contract 2026-11" in warning.message
+    assert "Did you mean" not in warning.message
+
+
 def test_an_unlisted_model_is_sent_as_it_is() -> None:
     """A model that this version does not describe is sent with what the caller set, and nothing else."""
     request = VideoRequest("veo3.1-fast", "A koi", duration=8, resolution="4k")
