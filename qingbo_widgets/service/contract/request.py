@@ -143,7 +143,7 @@ class VideoRequest(Searchable):
         return self.values() == other.values() if isinstance(other, VideoRequest) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(tuple(self.values().items()))
+        return hash(frozenset(self.values().items()))
 
     def __repr__(self) -> str:
         return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self.chosen().items())})"
@@ -323,7 +323,9 @@ class VideoRequest(Searchable):
 
 
 def _rebuilt(kind: type[VideoRequest], explicit: dict[str, Any]) -> VideoRequest:
-    return kind(**explicit)
+    request = kind()
+    object.__setattr__(request, "_explicit", MappingProxyType(explicit))
+    return request
 
 
 def _is_list_for(parameter: Parameter, value: object) -> bool:

@@ -266,7 +266,7 @@ class Models(Mapping[str, Model]):
         return self._readers[name]()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._readers
+        return isinstance(name, str) and name in self._readers
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._readers)

@@ -10,6 +10,7 @@ from ...service.contract.models import declared
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.switching import switched
+from ...service.secrets.known_keys import hide_in
 
 __all__ = ["hidden_in", "in_names_of"]
 
@@ -17,8 +18,9 @@ __all__ = ["hidden_in", "in_names_of"]
 def in_names_of(models: Models, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the fields in the names of a contract, and those that have no place in it.
 
-    Fields that are in its names already are returned unchanged.
+    Fields that are in its names already are returned unchanged. No API key remains in either.
     """
+    fields = {name: hide_in(value) for name, value in fields.items()}
     unknown = {name: value for name, value in fields.items() if name not in declared()}
     known = {name: value for name, value in fields.items() if name not in unknown}
     if all(name in models.parameters for name in known):
