@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from ..exceptions import QingboError
 from ..i18n import tr
 from ..service.contract.frames import Frames, set_frames
-from ..service.contract.models import home_of
+from ..service.contract.models import declared, models_of
 from ..service.contract.request import VideoRequest
+from ..service.contract.switching import switched
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
 
@@ -137,8 +138,15 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     return sheet
 
 
+#: Fields that belong to the first video beyond its media: its shape, its operation, its shots.
+_OF_ONE_VIDEO = frozenset(
+    {"aspect_ratio", "action", "multi_shot", "shot_type", "multi_prompt"}
+    | {"character_orientation", "keep_original_sound"}
+)
+
+
 def continuation(
-    request: VideoRequest, first_frame: str, prompt: str, **fields: Unpack[FieldsAndModel]
+    request: VideoRequest, first_frame: str, prompt: str, contract: str, /, **fields: Unpack[FieldsAndModel]
 ) -> VideoRequest:
     """Return the request for a video that begins with a frame of another one.
 
@@ -146,15 +154,19 @@ def continuation(
         request: the request of the other video.
         first_frame: the URL of the frame for the service, as returned by ``TaskManager.publish``.
         prompt: a description of the continuation.
+        contract: the date of the contract that will carry it.
         **fields: fields that differ from the other video's request.
     """
-    # The image determines the shape, and fields about the first video's own images are dropped.
-    models = home_of(request.given)
-    dropped = {name for name, one in models.parameters.items() if one.media or one.type == "shots"}
-    dropped |= {"aspect_ratio", "action", "multi_shot", "shot_type", "multi_prompt"}
-    changes: dict[str, Any] = {name: None for name in dropped if name in request.given}
-    set_frames(changes, Frames(first_frame), models.of(request.model))
-    return request.replace(**{**changes, "prompt": prompt, **fields})
+    models = models_of(contract)
+    own = request.translated(contract).given
+    # The image determines the shape, and fields about the first video's own images and shots are dropped.
+    dropped = {name for name, one in declared().items() if one.media or one.type == "shots"} | _OF_ONE_VIDEO
+    kept = type(request)(**{name: value for name, value in own.items() if name not in dropped})
+    if (model := fields.get("model", kept.model)) != kept.model:
+        kept = switched(kept, model, models).request
+    changes: dict[str, Any] = {"prompt": prompt}
+    set_frames(changes, Frames(first_frame), models.of(model))
+    return kept.replace(**{**changes, **fields})
 
 
 def save_frame(path: Path, seconds: float | None) -> Path:

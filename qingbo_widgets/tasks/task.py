@@ -392,7 +392,9 @@ class Task(TaskState):
         """
         picture = self.manager.publish(save_frame(video_of(self), None))
         request = self.request or VideoRequest(self.model)
-        return self.manager.submit(continuation(request, picture, prompt, **fields))
+        return self.manager.submit(
+            continuation(request, picture, prompt, self.manager.client.contract.name, **fields)
+        )
 
     def export_html(self, path: str | Path) -> Path:
         """Export a page that opens without Jupyter: the video with its request.

@@ -139,6 +139,6 @@ def test_a_continuation_has_no_shots_of_the_first_video(described: Callable[[str
     """The new prompt replaces the first video's shots, under any parameter name: a request has only one."""
     described(SCENES)
     first = VideoRequest("kling-v9", scenes=[("A koi", 4), ("It leaps", 5)])  # type: ignore[call-arg]  # the test's own field
-    second = continuation(first, "https://example.com/last.png", "it dives")
+    second = continuation(first, "https://example.com/last.png", "it dives", "2026-04")
     assert second.scenes == ()  # type: ignore[attr-defined]  # the test's own field
     assert second.problems() == ()

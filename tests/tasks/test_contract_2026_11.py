@@ -135,3 +135,25 @@ def _id_of(task: qw.Task) -> str:
 
     until(lambda: bool(task.task_id))
     return task.task_id
+
+
+def test_continuing_an_edit_with_names_of_april(manager: qw.TaskManager) -> None:
+    """A continuation begins with the frame and costs no input video, whatever the names and the next model."""
+    source = manager.submit(prompt="A koi", duration=3)
+    source.wait(60)
+    first = manager.submit(
+        model="kling-v3-omni",
+        prompt="make it snow",
+        mode="pro",
+        action="edit",
+        video_urls=list(source.video_urls),
+    )
+    first.wait(60)
+    for model, field in (("kling-v3-omni", "image_with_roles"), ("kling-v3", "image_urls")):
+        following = first.continue_from_last_frame("It leaps", model=model, duration=3)
+        request = following.request
+        assert request is not None
+        assert (request.action, request.video_urls, request.resolution) == ("generate", (), "1080p")
+        assert len(getattr(request, field)) == 1
+        following.wait(60)
+        assert following.cost == 3 * 50_400

@@ -55,6 +55,7 @@ def advise(
     private = () if local_service else _unreachable(values, model)
     warnings = (
         *_unknown(values, models),
+        *_replaced_duration(explicit, resolved),
         *_not_sent(values, model),
         *private,
         *_advice_of_maker(values, model),
@@ -201,7 +202,8 @@ def _forbidden(values: Mapping[str, Any], active: Iterable[Constraint], model: M
             if name not in model.parameters:
                 continue  # reported as a field that the model does not take
             value, default = values.get(name), model.default(name)
-            is_blank_text = model.parameters[name].type == "text" and is_blank(value)
+            is_text = model.parameters[name].type == "text" and isinstance(value, str)
+            is_blank_text = is_text and is_blank(value)
             if is_set(value) and not is_blank_text and not is_same(value, default):
                 reason = tr(constraint.refusal) if constraint.refusal else _combination(constraint)
                 yield (
@@ -253,6 +255,14 @@ def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
     if is_open and (not isinstance(action, str) or action != "generate"):
         message = tr("action: {value} is not documented; generate is.")
         yield Problem("action", message.format(value=shown(action)))
+
+
+def _replaced_duration(explicit: Mapping[str, Any], resolved: Resolved) -> Iterator[Problem]:
+    """Yield a warning if the shots of April replace a duration that the caller set, as they do in April."""
+    given, sent = explicit.get("duration"), resolved.values.get("duration")
+    has_shots = "shots" in resolved.models.spellings and "shots" in explicit
+    if has_shots and is_set(given) and not is_same(given, sent):
+        yield Problem("duration", tr("duration: it is not sent, the durations of the shots decide."))
 
 
 def _not_sent(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:

@@ -67,7 +67,7 @@ def set_frames(fields: MutableMapping[str, Any], frames: Frames, model: Model) -
         _set(fields, "image_with_roles", roles)
     return Frames(
         None if takes_first else frames.first,
-        None if frames.last in pair else frames.last,
+        None if pair[1:] else frames.last,
         () if takes_roles else frames.references,
     )
 

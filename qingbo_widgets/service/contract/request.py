@@ -12,7 +12,7 @@ from . import checks
 from .kinds import KINDS, completed, value_if_unset, with_gaps
 from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
-from .resolve import resolve
+from .resolve import resolve, translation_of
 from .schema import Models, Parameter
 from .values import CameraControl, DynamicMask, Item, Shot, is_integer, is_same, is_set
 from .wire import Places
@@ -176,7 +176,7 @@ class VideoRequest(Searchable):
         """The prompts of the shots; without shots, the prompt alone."""
         if shots := self._shots():
             return tuple(str(prompt) for prompt, _ in shots)
-        return (str(self.prompt),)
+        return (str(self.prompt),) if is_set(self.prompt) else ()
 
     @property
     def seconds(self) -> int:
@@ -222,17 +222,17 @@ class VideoRequest(Searchable):
         return dict(resolve(self._explicit, models or home_of(self._explicit)).values)
 
     def translated(self, contract: str) -> Self:
-        """Return the same request in the names of a contract; fields without a name in it remain.
+        """Return the same request in the names of a contract.
+
+        Fields without a name in it remain, and so do names that contradict each other.
 
         Raises:
             ValueError: there is no such contract.
         """
-        models = models_of(contract)
-        resolved = resolve(self._explicit, models)
-        kept = {name: value for name, value in self._explicit.items() if name not in models.spellings}
-        new = {own: resolved.values[own] for own in resolved.names}
-        others = {name: self._explicit[name] for name in resolved.values if name in models.spellings}
-        return type(self)(**{**kept, **new, **others})
+        translation = translation_of(self._explicit, models_of(contract))
+        conflicts = {problem.field for problem in translation.problems}.intersection(self._explicit)
+        # Of two names with different values, both remain: the request stays as invalid as it is.
+        return type(self)(**{**translation.fields, **{name: self._explicit[name] for name in conflicts}})
 
     def problems(self, contract: str | None = None) -> tuple[Problem, ...]:
         """Return the reasons why the service would refuse this request; empty if it should accept it.
@@ -258,7 +258,10 @@ class VideoRequest(Searchable):
         Raises:
             TypeError: no model takes one of the fields.
         """
-        return type(self)(**{**self._explicit, **changes})
+        request = type(self)(**{**self._explicit, **changes})
+        missing = {name: None for name, value in self._explicit.items() if value is None}
+        object.__setattr__(request, "_explicit", MappingProxyType({**missing, **request._explicit}))
+        return request
 
     def as_dict(self) -> dict[str, Any]:
         """Return the model and every field that is set, as JSON for ``from_dict``.

@@ -10,9 +10,9 @@ from .kinds import completed, value_if_unset
 from .problem import Problem
 from .rules import DERIVED
 from .schema import Model, Models
-from .spellings import translated
+from .spellings import Translated, translated
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["Resolved", "resolve", "translation_of"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,15 @@ class Resolved:
         return self.models.of(self.values["model"])
 
 
+def translation_of(explicit: Mapping[str, Any], models: Models) -> Translated:
+    """Return the set fields of a request in the names of a contract, with complete lists of objects."""
+    known = {**models.parameters, **models.of(explicit["model"]).parameters}
+    return translated(
+        {name: completed(known[name], value) if name in known else value for name, value in explicit.items()},
+        models,
+    )
+
+
 def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
     """Return the fields of a request as a contract understands them.
 
@@ -45,12 +54,7 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
         explicit: the fields that are set, including the model.
         models: the models of the contract.
     """
-    model = models.of(explicit["model"])
-    known = {**models.parameters, **model.parameters}
-    translation = translated(
-        {name: completed(known[name], value) if name in known else value for name, value in explicit.items()},
-        models,
-    )
+    model, translation = models.of(explicit["model"]), translation_of(explicit, models)
     fields = translation.fields
     values = {
         name: fields[name] if name in fields else value_if_unset(parameter, model.default(name))

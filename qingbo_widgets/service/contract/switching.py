@@ -54,6 +54,8 @@ def switched(request: VideoRequest, model: str, models: Models, home: Models | N
     own = _in_names_of(models, rest, model)
     fields: dict[str, Any] = {"model": model}
     set_aside: dict[str, Any] = {}
+    if "shots" in own and "shots" not in rest and "prompt" in own:
+        set_aside["prompt"] = own.pop("prompt")  # in April, shots take the place of the prompt
     for name, value in own.items():
         if _fits(value, new.parameters.get(name)):
             fields[name] = value
@@ -82,7 +84,9 @@ def _nearest(seconds: Any, parameter: Parameter) -> Any:
 
 def _in_names_of(models: Models, fields: Mapping[str, Any], model: str) -> dict[str, Any]:
     """Return the fields in the names of a contract; those without a name in it remain."""
-    own = dict(translated({**fields, "model": model}, models).fields)
+    translation = translated({**fields, "model": model}, models)
+    conflicts = {problem.field for problem in translation.problems}.intersection(fields)
+    own = {**translation.fields, **{name: fields[name] for name in conflicts}}
     del own["model"]
     if any(name not in models.parameters for name in own):
         own = _in_older_names(models, own)
@@ -101,17 +105,19 @@ def _in_older_names(models: Models, fields: dict[str, Any]) -> dict[str, Any]:
                 renamed[name] = values[value]
                 del renamed[spelling.means]
     if "shots" in models.parameters and (shots := _as_shots(renamed.get("multi_prompt"))):
-        for name in ("multi_prompt", "multi_shot", "shot_type", "prompt", "duration"):
+        for name in ("multi_prompt", "multi_shot", "shot_type", "duration"):
             renamed.pop(name, None)
+        if renamed.get("prompt") == " ".join(str(shot.prompt) for shot in shots):
+            del renamed["prompt"]
         renamed["shots"] = shots
     return renamed
 
 
 def _as_shots(items: Any) -> tuple[Shot, ...]:
-    parts = items if isinstance(items, tuple) else ()
-    return tuple(
-        Shot(item["prompt"], item["duration"]) for item in parts if {"prompt", "duration"} <= {*item}
-    )
+    """Return objects as shots; nothing if they are not objects."""
+    if not isinstance(items, tuple) or not all(isinstance(item, Mapping) for item in items):
+        return ()
+    return tuple(Shot(item.get("prompt", ""), item.get("duration", 0)) for item in items)
 
 
 def _as_fields(left: Frames, given: Mapping[str, Any]) -> dict[str, Any]:

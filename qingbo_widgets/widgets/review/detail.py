@@ -12,7 +12,7 @@ import ipywidgets
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...library.requests import readable_part_of, request_of
-from ...media.frames import continuation, save_frame
+from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_name
@@ -24,7 +24,7 @@ from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
 from ..base.sync import update
-from ..studio.follow_up import FollowUp
+from ..studio.follow_up import FollowUp, continued
 from ..studio.frame_picker import FramePicker
 from .comparison import figures
 from .rating import NOTE_FIELD, TAGS_FIELD, Rating
@@ -214,7 +214,7 @@ class TaskDetail(Composite):
     def _continue(self) -> None:
         video, request = self._video_and_request()
         frame = save_frame(video, None)
-        if not self.follow_up.offer(lambda manager: continuation(request, manager.publish(frame), "")):
+        if not self.follow_up.offer(lambda manager: continued(request, frame, manager)):
             self._clicks.forget()
 
     def _video_and_request(self) -> tuple[Path, VideoRequest]:

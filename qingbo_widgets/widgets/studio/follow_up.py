@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...media.frames import continuation
 from ...tasks.connection import current
 from ..base import html as markup
 from ..base.build import button
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
     from ...service.contract.request import VideoRequest
     from ...tasks.task import Owner, Task
 
-__all__ = ["FollowUp"]
+__all__ = ["FollowUp", "continued"]
 
 _ELSEWHERE = N_(
     "Generate submits to {service}, and the video is saved in {folder}. The video above was made by "
     "{origin} and is in {origin_folder}."
 )
 _COSTS = N_("{service} charges for it, as the sandbox did not.")
+
+
+def continued(request: VideoRequest, frame: Path, manager: Owner) -> VideoRequest:
+    """Return the request for a video that begins with a saved frame, in the manager's contract."""
+    return continuation(request, manager.publish(frame), "", manager.client.contract.name)
 
 
 class FollowUp(Composite):

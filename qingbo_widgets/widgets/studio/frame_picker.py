@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ...i18n import N_, tr
-from ...media.frames import continuation, duration_of, frame_at, frame_rate, save_frame
+from ...media.frames import duration_of, frame_at, frame_rate, save_frame
 from ...service.contract.request import VideoRequest
 from ...tasks.saved_video import video_of
 from ...tasks.task import Task
@@ -20,7 +20,7 @@ from ..base.build import button, set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.sync import update
-from .follow_up import FollowUp
+from .follow_up import FollowUp, continued
 
 if TYPE_CHECKING:
     from ..form.request_form import RequestForm
@@ -136,7 +136,7 @@ class FramePicker(Composite):
     def _continue(self) -> None:
         frame = save_frame(self._video, self._seconds)
         self._show_note("")
-        if not self.follow_up.offer(lambda manager: continuation(self._request, manager.publish(frame), "")):
+        if not self.follow_up.offer(lambda manager: continued(self._request, frame, manager)):
             self._clicks.forget()
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object]) -> Any:

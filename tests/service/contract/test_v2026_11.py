@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -397,3 +399,48 @@ def test_names_of_today_are_refused_by_april() -> None:
     """Contract 2026-04 is unchanged: it has no resolution."""
     (problem,) = VideoRequest("kling-v3", "A koi", resolution="1080p").problems()
     assert problem.field == "resolution"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mode": "std"},
+        {"image_urls": IMAGE, "last_frame": OTHER},
+        {"model": "kling-v3-omni", "image_urls": IMAGE, "last_frame": OTHER},
+        {"shots": [("A koi", 3), ("A heron", 4)], "duration": 10},
+        {"mode": "std", "resolution": "1080p"},
+        {"enable_audio": True, "generate_audio": True},
+    ],
+)
+def test_a_translated_request_is_the_same_request(fields: dict[str, Any]) -> None:
+    """A request in today's names has the same body as before, or the same conflict."""
+    request = VideoRequest(**{"prompt": "A koi", **fields})
+    own = request.translated(CONTRACT)
+    assert bool(own.problems(CONTRACT)) == bool(request.problems(CONTRACT))
+    if not request.problems(CONTRACT):
+        assert CONTRACTS[CONTRACT].encode(own) == CONTRACTS[CONTRACT].encode(request)
+        assert not {"mode", "last_frame", "shots", "enable_audio"} & set(own.given)
+
+
+def test_equal_requests_have_equal_hashes() -> None:
+    """The order in which fields are given does not matter."""
+    one = VideoRequest("kling-v3", "A koi", resolution="4k", watermark=True)
+    other = VideoRequest("kling-v3", "A koi", watermark=True, resolution="4k")
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+def test_a_missing_value_stays_missing_in_copies() -> None:
+    """A body without its duration is no valid request after copying it either."""
+    request = VideoRequest.from_body({"model": "kling-v3", "prompt": "A koi"}, CONTRACT)
+    for copied in (copy.deepcopy(request), pickle.loads(pickle.dumps(request)), request.replace(n=1)):
+        assert [problem.field for problem in copied.problems(CONTRACT)] == ["duration"]
+    assert request.replace(duration=5).problems(CONTRACT) == ()
+
+
+def test_a_duration_beside_shots_of_april_is_no_secret() -> None:
+    """The shots decide the length, as in April, and a warning says so."""
+    request = VideoRequest(shots=[("A koi", 3), ("A heron", 4)], duration=10)
+    assert request.problems(CONTRACT) == ()
+    (warning,) = request.warnings(CONTRACT)
+    assert warning.field == "duration"

@@ -444,7 +444,7 @@ def test_an_invented_image_is_previewed_and_served(
     assert problem.message.startswith("backdrop: 'http")
     assert "needs negative_prompt too" in problem.message
     assert loading.fields_of(form)["backdrop"] == str(file), "a preset names the file"
-    after = continuation(form.request, "https://example.com/last.png", "it dives")
+    after = continuation(form.request, "https://example.com/last.png", "it dives", "2026-04")
     assert after.backdrop is None, "it belongs to the first video"  # type: ignore[attr-defined]  # the test's own field
     form.close()
     manager.close()
