@@ -138,7 +138,7 @@ def _id_of(task: qw.Task) -> str:
 
 
 def test_continuing_an_edit_with_names_of_april(manager: qw.TaskManager) -> None:
-    """A continuation begins with the frame and costs no input video, whatever the names and the next model."""
+    """A continuation begins with the frame and costs no input video, whatever the names and models."""
     source = manager.submit(prompt="A koi", duration=3)
     source.wait(60)
     first = manager.submit(
