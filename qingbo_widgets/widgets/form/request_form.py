@@ -241,9 +241,11 @@ class RequestForm(FormState, Composite):
         """Update the texts that depend on the model, and the names of several URLs."""
         parameter = self.parameter(name)
         texts, last = label(parameter), self._described.get(name)
-        if last is not None and last is not parameter and control.description != texts:
+        if last is not None and last is not parameter:
             control.description = texts
             set_tooltip(control, help_of(parameter))
+            if (placeholder := self._fields[name].extra_traits(parameter).get("placeholder")) is not None:
+                control.placeholder = placeholder
         self._described[name] = parameter
         if isinstance(control, UrlList):
             control.labels = line_names(self, name, max(parameter.most, len(control.value.split())))

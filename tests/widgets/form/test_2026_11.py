@@ -662,3 +662,15 @@ def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> N
         assert line.value.startswith("http")
         form.close()
         manager.close()
+
+
+def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(manager: TaskManager) -> None:
+    """The text in an empty field, and its help, are those of the chosen model."""
+    form = RequestForm(manager, model="kling-v3-motion-control")
+    assert form.controls["video_urls"].placeholder == "https://…  the movement"
+    form.model = "kling-v3-omni"
+    assert form.controls["video_urls"].placeholder == "https://…  (optional)"
+    form.model = "kling-v2-6-motion-control"
+    assert form.controls["image_urls"].placeholder == "https://…  the character"
+    assert "the movement" in form.controls["video_urls"].tooltip
+    form.close()
