@@ -664,9 +664,9 @@ def test_a_line_shows_the_address_of_the_file_typed_into_it(tmp_path: Path) -> N
         manager.close()
 
 
-def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(manager: TaskManager) -> None:
+def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: TaskManager) -> None:
     """The text in an empty field, and its help, are those of the chosen model."""
-    form = RequestForm(manager, model="kling-v3-motion-control")
+    form = RequestForm(today, model="kling-v3-motion-control")
     assert form.controls["video_urls"].placeholder == "https://…  the movement"
     form.model = "kling-v3-omni"
     assert form.controls["video_urls"].placeholder == "https://…  (optional)"
