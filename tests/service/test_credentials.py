@@ -175,7 +175,7 @@ def test_an_unknown_contract_is_refused() -> None:
     ],
 )
 def test_a_key_given_as_contract_is_not_shown(call: Callable[[Any], object], given: object) -> None:
-    """Anything but a date in the contract's place is refused, and neither the error nor a traceback shows it."""
+    """Anything but a date in the contract's place is refused; neither error nor traceback shows it."""
     with pytest.raises(InvalidRequest, match="is not the date of a contract") as caught:
         call(given)
     assert KEY not in shown_by(caught.value)
