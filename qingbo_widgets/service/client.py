@@ -37,7 +37,7 @@ __all__ = ["Client", "models"]
 _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
 _OTHER_CONTRACT = N_(
     "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
-    "was charged. Continue with {call}."
+    "was charged. If it does, continue with {call}."
 )
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."

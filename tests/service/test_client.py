@@ -209,7 +209,7 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     text = str(caught.value)
     assert "speak contract 2026-11 of the service, and this connection speaks 2026-04" in text
     assert (
-        f'Nothing was charged. Continue with qw.connect(contract="2026-11", base_url="{server.url}/v1")'
+        f'Nothing was charged. If it does, continue with qw.connect(contract="2026-11", base_url="{server.url}/v1")'
         in text
     )
     assert "Correct the request" not in text
