@@ -21,7 +21,7 @@ _APRIL, _NOVEMBER = "2026-04", "2026-11"
 _UNKNOWN = re.compile(r"\bunknown\b|unrecogni[sz]ed|\bunexpected\b|no such|未知|无法识别", re.IGNORECASE)
 #: Words for a model that exists, but not for this key.
 _ACCESS = re.compile(
-    r"\b(?:keys?|tokens?|account|group|plan)\b|permi|allow|access|authori[sz]|may not|密钥|令牌|权限|账户|分组",
+    r"\b(?:keys?|tokens?|account|group)\b|permi|allow|access|authori[sz]|may not|密钥|令牌|权限|分组",
     re.IGNORECASE,
 )
 #: The members of a response that only contract 2026-11 documents.
