@@ -19,8 +19,8 @@ from .web import DownloadError, Unreachable, download
 MAX_BYTES = 100_000_000
 #: Maximum seconds for a whole video, however slow its server.
 PATIENCE = 60.0
-#: Seconds for the same while a submit waits for it. The client gives up after 30 s, and could not know whether
-#: the task exists.
+#: Seconds for the same while a submit waits for it. The client gives up after 30 s, and could not know then
+#: whether the task exists.
 PROBE_PATIENCE = 20.0
 #: As many as a frame of 4096x2304 has.
 MAX_PIXELS = 9_437_184
