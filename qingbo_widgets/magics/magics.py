@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 import inspect
+import itertools
 import keyword
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -30,8 +31,8 @@ from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, parameters_of, parser_of
-from .placeholders import filled, filled_option
+from .options import choices_of, json_options, parameters_of, parser_of
+from .placeholders import filled, filled_json, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
 
@@ -215,12 +216,24 @@ def _parsed(line: str, names: Mapping[str, Any]) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise _option_error(line, error) from None
-    words = [_substituted(filled_option, word, names) for word in words]
+    with_json = json_options(_models())
+    words = [part for word in words for part in _apart(word, with_json)]
+    words = [_filled(word, last in with_json, names) for last, word in itertools.pairwise(["", *words])]
     try:
         options: argparse.Namespace = parser_of(_models()).parse_args(words)
     except (UsageError, ValueError) as error:
         raise _option_error(line, error) from None
     return options
+
+
+def _apart(word: str, options: Container[str]) -> list[str]:
+    """Return ``--option=value`` as two words if it is one of these options."""
+    return word.split("=", 1) if word.partition("=")[0] in options else [word]
+
+
+def _filled(word: str, is_json: bool, names: Mapping[str, Any]) -> str:
+    """Return a word of a line with its variables filled in."""
+    return _substituted(filled_json if is_json else filled_option, word, names)
 
 
 def _option_error(line: str, error: Exception) -> UsageError:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
-from ..service.contract.kinds import KINDS, example, parsed
+from ..service.contract.kinds import KINDS, example, example_of_member, parsed
 from ..service.contract.models import declared
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "parameters_of", "parser_of"]
+__all__ = ["choices_of", "json_options", "parameters_of", "parser_of"]
 
 #: The parameter that takes the text of the cell.
 _CELL = "prompt"
@@ -26,10 +27,11 @@ _WHOLE = N_("{text!r} is not a whole number, as in {example}")
 _NUMBER = N_("{text!r} is not a number, as in {example}")
 _PARTS = N_("{text!r} is not JSON, as in {example}")
 _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
-#: Braces are doubled in a line, because a single one begins a variable.
+#: The types whose values are written as JSON.
+_JSON = ("camera", "masks", "objects")
 _EXAMPLES = {
-    "masks": """'[{{"mask_url": "https://example.com/moves.png", "trajectories": [[0, 0], [10, 10]]}}]'""",
-    "camera": """'{{"type": "simple", "config": {{"zoom": 5}}}}'""",
+    "masks": """'[{"mask_url": "https://example.com/moves.png", "trajectories": [[0, 0], [10, 10]]}]'""",
+    "camera": """'{"type": "simple", "config": {"zoom": 5}}'""",
 }
 
 
@@ -41,6 +43,12 @@ def parameters_of(models: Models) -> dict[str, Parameter]:
         if not used.intersection(declared()[name].flags):
             parameters[name] = declared()[name]
     return parameters
+
+
+def json_options(models: Models) -> frozenset[str]:
+    """Return the options whose value is written as JSON."""
+    parameters = parameters_of(models).values()
+    return frozenset(flag for parameter in parameters if parameter.type in _JSON for flag in parameter.flags)
 
 
 def parser_of(models: Models) -> MagicArgumentParser:
@@ -100,6 +108,8 @@ def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[st
         yield parameter.opposite_flags, {"action": "store_false", "default": None, "help": text}
     elif parameter.type == "shots":
         yield flags, {"action": "append", "metavar": "TEXT:SECONDS", "help": _shot_help(parameter)}
+    elif parameter.type == "choices":
+        yield flags, {"action": "extend", "type": str.split, "help": meaning}
     elif parameter.type == "urls":
         yield flags, {"action": "append", "help": meaning}
     else:
@@ -120,9 +130,16 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
         try:
             return parsed(parameter, text)
         except ValueError:
-            value = _EXAMPLES.get(parameter.type) or example(parameter)
+            value = _EXAMPLES.get(parameter.type) or _example(parameter)
             reason = _NOT_READ.get(parameter.type, _PARTS)
             message = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")
             raise argparse.ArgumentTypeError(message) from None
 
     return read
+
+
+def _example(parameter: Parameter) -> Any:
+    if not parameter.members:
+        return example(parameter)
+    item = {name: example_of_member(member) for name, member in parameter.members.items()}
+    return f"'{json.dumps([item])}'"

@@ -6,6 +6,7 @@ could reach the API key.
 
 from __future__ import annotations
 
+import json
 import numbers
 import re
 import string
@@ -14,8 +15,12 @@ from typing import Any
 
 from ..i18n import N_, tr
 
-__all__ = ["filled", "filled_option"]
+__all__ = ["filled", "filled_json", "filled_option"]
 
+#: A variable in JSON, which has braces of its own.
+_NAME = re.compile(r"\{([^\W\d]\w*)\}")
+#: JSON with every brace doubled.
+_DOUBLED = re.compile(r'\{\{\s*(?:"|\}\})')
 #: A variable, as IPython writes it in a line.
 _DOLLAR = re.compile(r"\$([^\W\d]\w*)")
 
@@ -58,6 +63,24 @@ def filled_option(word: str, names: Mapping[str, Any]) -> str:
         return str(value) if _is_plain(value) else match[0]
 
     return filled(word, names) if "{" in word else _DOLLAR.sub(value, word)
+
+
+def filled_json(text: str, names: Mapping[str, Any]) -> str:
+    """Return JSON with each ``{name}`` filled in, a text as a part of a JSON text; other braces are JSON's.
+
+    A single ``{name}`` stands for the whole JSON. Braces may also be doubled, as in any other option.
+
+    Raises:
+        ValueError: as in ``filled``.
+    """
+    if "{" not in text or _NAME.fullmatch(text) or _DOUBLED.search(text):
+        return filled_option(text, names)
+
+    def part(match: re.Match[str]) -> str:
+        value = _value(match[1], None, None, names)
+        return json.dumps(value, ensure_ascii=False)[1:-1]
+
+    return _NAME.sub(part, text)
 
 
 def _value(name: str, spec: str | None, conversion: str | None, names: Mapping[str, Any]) -> str:

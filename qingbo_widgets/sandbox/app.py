@@ -210,7 +210,9 @@ async def _read(request: Request) -> bytes:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_reject_constant)
+        decoded = json.loads(body, parse_constant=_reject_constant)
+        json.dumps(decoded, ensure_ascii=False).encode()  # no answer could quote half of a surrogate pair
+        return decoded
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_json", "the body is not JSON") from None
 

@@ -19,6 +19,7 @@ from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.error_codes import explanation
 from .contract.mismatch import contract_in_answer, contract_in_error
+from .contract.models import dated
 from .contract.problem import Problem, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
@@ -36,7 +37,7 @@ __all__ = ["Client", "models"]
 _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
 _OTHER_CONTRACT = N_(
     "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
-    "was charged. Continue with {call}."
+    "was charged. If it does, continue with {call}."
 )
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
@@ -49,6 +50,9 @@ _MAY_BE_CANCELLED = N_("It is not known whether the task was cancelled: check it
 def models(contract: str | None = None) -> Models:
     """Return the models of a contract, with the parameters of each.
 
+    A connection made with ``connect(contract=…)`` does not change the default; its own models are
+    ``manager.client.contract.models``.
+
     Args:
         contract: the contract's date; by default ``QINGBO_CONTRACT``, or that of the host of
             ``QINGBO_BASE_URL``, or 2026-04.
@@ -56,6 +60,7 @@ def models(contract: str | None = None) -> Models:
     Raises:
         InvalidRequest: there is no contract with that date.
     """
+    contract = dated(contract)
     return find_contract(contract).models
 
 
@@ -84,8 +89,8 @@ class Client:
         contract: str | None = None,
         timeout: tuple[float, float] = (5.0, 30.0),
     ) -> None:
-        # Rebound, so that no later traceback can print the key, even if it was passed as base_url by mistake.
-        api_key, base_url = as_secret(api_key), as_secret(base_url)
+        # Rebound, so that no later traceback can print the key, even if it was passed in another's place.
+        api_key, base_url, contract = as_secret(api_key), as_secret(base_url), dated(contract)
         #: The contract used with the service.
         self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
         #: The contract that the server seems to speak, if its answers contradict ours.

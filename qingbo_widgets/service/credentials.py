@@ -7,7 +7,7 @@ import os
 from ..exceptions import InvalidRequest, MissingApiKey
 from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
-from .contract.models import DEFAULT_CONTRACT
+from .contract.models import DEFAULT_CONTRACT, dated
 from .contract.problem import Problem, listed, refused
 from .contract.terms import contract_at
 from .contract.urls import base_url_refusal, without_query
@@ -75,9 +75,11 @@ def find_contract(explicit: str | None = None, base_url: str | None = None) -> C
         base_url: the address, whose host may imply the contract; ``None`` for ``QINGBO_BASE_URL``.
 
     Raises:
-        InvalidRequest: there is no contract with that date.
+        InvalidRequest: there is no contract with that date. The message shows a date only, because a key may
+            have been given in its place.
     """
-    name = explicit or os.environ.get(CONTRACT_VARIABLE, "").strip()
+    explicit = dated(explicit)
+    name = explicit or dated(os.environ.get(CONTRACT_VARIABLE, "").strip())
     if not name:
         address = os.environ.get(BASE_URL_VARIABLE, "").strip() if base_url is None else base_url
         name = contract_at(address) or DEFAULT_CONTRACT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -360,6 +361,68 @@ def test_the_example_of_an_error_is_valid(
     assert match is not None
     with pytest.raises(UsageError, match=f"{option[2:8]}.*kling-v3 does not take it"):
         shell.run_cell_magic("qingbo", match[1], "A koi")
+
+
+@pytest.fixture
+def november(shell: InteractiveShell) -> Iterator[qw.TaskManager]:
+    """Yield the default manager, on a sandbox of contract 2026-11 that fails every task."""
+    with Sandbox(contract="2026-11", draft=True, speed=1000, faults=Faults(fail="task_failed")) as sandbox:
+        yield qw.connect(sandbox=sandbox)
+
+
+_ELEMENT = '{"name": "robot", "description": "%s", "element_input_urls": ["https://e.com/1.png", "%s"]}'
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"--element-list '[{_ELEMENT % ('a {word} robot', '{url}')}]'",
+        f"--element-list='[{_ELEMENT % ('a {word} robot', '{url}')}]'",
+        "--element-list '{elements}'",
+        "--element-list $elements",
+        f"--element-list '[{{{_ELEMENT % ('a {word} robot', '{url}')}}}]'",
+    ],
+)
+def test_json_in_a_line(shell: InteractiveShell, november: qw.TaskManager, option: str) -> None:
+    """The braces of JSON need no doubling, and a variable in it stands for a text, whatever it contains."""
+    word, url = 'small "red"', "https://e.com/2.png"
+    element = {
+        "name": "robot",
+        "description": f"a {word} robot",
+        "element_input_urls": ["https://e.com/1.png", url],
+    }
+    doubled = "{{" in option
+    shell.user_ns |= {
+        "word": json.dumps(word)[1:-1] if doubled else word,
+        "url": url,
+        "elements": json.dumps([element]),
+    }
+    task = shell.run_cell_magic("qingbo", f"-m kling-v3-omni {option}", "A koi")
+    assert [item.as_dict() for item in task.request.element_list] == [element]
+
+
+def test_json_without_a_variable(shell: InteractiveShell, november: qw.TaskManager) -> None:
+    """Shots and roles are written as JSON, and braces that hold anything else than a name are left alone."""
+    line = """--multi-shot --multi-prompt '[{"prompt": "a {0} {x.y} koi", "duration": 5}]' -d 5"""
+    task = shell.run_cell_magic("qingbo", f"{line} --shot-type customize", "A koi")
+    assert task.request.multi_prompt[0]["prompt"] == "a {0} {x.y} koi"
+    with pytest.raises(UsageError, match="no variable 'missing'"):
+        shell.run_cell_magic("qingbo", """--multi-prompt '[{"prompt": "{missing}"}]'""", "A koi")
+
+
+def test_the_example_of_objects(shell: InteractiveShell, november: qw.TaskManager) -> None:
+    """The error for JSON that cannot be read shows all members of an object."""
+    with pytest.raises(
+        UsageError, match=r"""as in --image-with-roles '\[{"url": .*"role": "first_frame"}\]'"""
+    ):
+        shell.run_cell_magic("qingbo", "--image-with-roles [1", "A koi")
+
+
+def test_an_option_of_several_words_adds_up(shell: InteractiveShell, november: qw.TaskManager) -> None:
+    """Events are collected from repeated options, each with one or more."""
+    line = "--callback-events completed --callback-events 'failed cancelled'"
+    task = shell.run_cell_magic("qingbo", f"{line} --callback-url https://e.com/hook", "A koi")
+    assert task.request.callback_events == ("completed", "failed", "cancelled")
 
 
 @pytest.mark.slow

@@ -97,6 +97,23 @@ def test_a_body_that_is_not_json_is_400(shared: Caller, data: bytes) -> None:
     error(answer)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "\ud800"},
+        {"model": "kling-v3", "prompt": "\udfff"},
+        {"model": "kling-v3", "\ud800": 1},
+        {"model": "kling-v3", "element_list": [{"\ud800": 1}]},
+    ],
+)
+@pytest.mark.parametrize("contract", ["2026-04", "2026-11"])
+def test_half_a_surrogate_pair_is_400(contract: str, body: dict[str, Any]) -> None:
+    """A text that no encoding can represent is refused like a broken body, in a name and in a value."""
+    with Sandbox(draft=True, contract=contract) as sandbox:
+        answer = Caller(sandbox)("POST", "/tasks", json=body)
+    assert (answer.status_code, error(answer)["code"]) == (400, "invalid_json")
+
+
 def test_a_body_has_a_limit(shared: Caller) -> None:
     """A body of one megabyte is read and checked; one byte more is 413, announced or not."""
     padding = b" " * (1_000_000 - 2)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qingbo_widgets.exceptions import InvalidRequest, MissingApiKey
-from qingbo_widgets.service.client import Client
+from qingbo_widgets.sandbox import Sandbox
+from qingbo_widgets.service.client import Client, models
+from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.credentials import base_url_problem, find_api_key, find_base_url, find_contract
 from qingbo_widgets.service.secrets.secret import Secret
 from tests.service.leaks import shown_by
@@ -160,3 +163,43 @@ def test_an_unknown_contract_is_refused() -> None:
     """The error for an unknown date lists the known ones."""
     with pytest.raises(InvalidRequest, match=r"2025-01.*2026-04.*2026-11"):
         find_contract("2025-01")
+
+
+@pytest.mark.parametrize("given", [KEY, [KEY], {KEY: 1}, KEY.encode(), 202611])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda contract: Client("sk-another-key", contract=contract),
+        lambda contract: models(contract),
+        lambda contract: find_contract(contract),
+    ],
+)
+def test_a_key_given_as_contract_is_not_shown(call: Callable[[Any], object], given: object) -> None:
+    """Anything but a date in the contract's place is refused; neither error nor traceback shows it."""
+    with pytest.raises(InvalidRequest, match="is not the date of a contract") as caught:
+        call(given)
+    assert KEY not in shown_by(caught.value)
+    assert "202611" not in str(caught.value)
+
+
+def test_a_key_in_the_contracts_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was set as ``QINGBO_CONTRACT`` is not shown."""
+    monkeypatch.setenv("QINGBO_CONTRACT", KEY)
+    with pytest.raises(InvalidRequest, match="is not the date of a contract") as caught:
+        find_contract()
+    assert KEY not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize("given", [KEY, [KEY]])
+def test_no_error_about_a_contract_shows_a_key(given: Any) -> None:
+    """A request and a sandbox refuse what is no date without showing it."""
+    request = VideoRequest("kling-v3", "a koi")
+    calls: tuple[Callable[[Any], object], ...] = (
+        request.problems,
+        request.translated,
+        lambda contract: Sandbox(contract=contract),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="contract") as caught:
+            call(given)
+        assert KEY not in str(caught.value)

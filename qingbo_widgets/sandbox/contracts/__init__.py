@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..gaps import Gaps
@@ -35,4 +36,7 @@ def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
         from .v2026_11.contract import Contract202611
 
         return Contract202611(gaps or Gaps())
-    raise ValueError(f"the sandbox has no contract {date!r}; choose {' or '.join(CONTRACTS)}")
+    # Show a date only: the key of the service may have been given in its place.
+    is_date = isinstance(date, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}", date)
+    shown = f"contract {date}" if is_date else "such contract"
+    raise ValueError(f"the sandbox has no {shown}; choose {' or '.join(CONTRACTS)}")

@@ -19,6 +19,9 @@ from .web import DownloadError, Unreachable, download
 MAX_BYTES = 100_000_000
 #: Maximum seconds for a whole video, however slow its server.
 PATIENCE = 60.0
+#: Seconds for the same while a submit waits for it. The client gives up after 30 s, and could not know then
+#: whether the task exists.
+PROBE_PATIENCE = 20.0
 #: As many as a frame of 4096x2304 has.
 MAX_PIXELS = 9_437_184
 # Beginnings of mp4 and mov, and of webm. FFmpeg is told the format, because when it guesses, a file may
@@ -154,11 +157,12 @@ class Clip:
 
 
 @contextmanager
-def fetch(url: str) -> Iterator[Clip]:
+def fetch(url: str, patience: float | None = None) -> Iterator[Clip]:
     """Open a video on the web.
 
     Args:
         url: an http or https URL of an mp4, mov or webm of at most 100 MB.
+        patience: seconds for the whole video; by default ``PATIENCE``.
 
     Raises:
         UnreachableVideo: the server cannot be reached.
@@ -166,7 +170,7 @@ def fetch(url: str) -> Iterator[Clip]:
     """
     with tempfile.TemporaryFile() as file:
         try:
-            download(url, file, accept="video/*", max_bytes=MAX_BYTES, patience=PATIENCE)
+            download(url, file, accept="video/*", max_bytes=MAX_BYTES, patience=patience or PATIENCE)
         except Unreachable as error:
             raise UnreachableVideo(str(error)) from None
         except DownloadError as error:
@@ -184,5 +188,5 @@ def probe(url: str) -> Source:
         UnreachableVideo: the server cannot be reached.
         UnusableVideo: the server answers with an error, or its content is too large or not such a video.
     """
-    with fetch(url) as clip:
+    with fetch(url, PROBE_PATIENCE) as clip:
         return clip.measures()

@@ -19,6 +19,11 @@ __all__ = ["contract_in_answer", "contract_in_error"]
 _APRIL, _NOVEMBER = "2026-04", "2026-11"
 #: Words for a member that a server does not know.
 _UNKNOWN = re.compile(r"\bunknown\b|unrecogni[sz]ed|\bunexpected\b|no such|未知|无法识别", re.IGNORECASE)
+#: Words for a model that exists, but not for this key.
+_ACCESS = re.compile(
+    r"\b(?:keys?|tokens?|account|group)\b|permi|allow|access|authori[sz]|may not|密钥|令牌|权限|分组",
+    re.IGNORECASE,
+)
 #: The members of a response that only contract 2026-11 documents.
 _OF_NOVEMBER = ("pre_consumed_cost", "billing_status")
 
@@ -60,8 +65,11 @@ def _refuses_extra(error: ServiceError) -> bool:
 
 
 def _lacks_model(error: ServiceError, body: Mapping[str, Any], spoken: Contract, other: Contract) -> bool:
-    """Return whether the server does not have a model that the other contract does not have either."""
-    is_unknown = error.status == 404 and error.code == "model_not_found"
+    """Return whether the server does not have a model that the other contract does not have either.
+
+    The service answers the same for a model that exists, if the key is restricted to others.
+    """
+    is_unknown = error.status == 404 and error.code == "model_not_found" and not _ACCESS.search(error.message)
     return is_unknown and body.get("model") in spoken.models and body.get("model") not in other.models
 
 

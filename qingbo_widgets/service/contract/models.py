@@ -6,6 +6,7 @@ of models, which is read with the first model of the family.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
-from ..secrets.known_keys import hide
+from ..secrets.secret import HIDDEN
 from .kinds import KINDS
 from .schema import Constraint, Count, Model, Models, Parameter, Spelling, changed
 from .validation import validate, validate_model
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_CONTRACT",
     "FOLDER",
     "contracts",
+    "dated",
     "declared",
     "home_of",
     "models_of",
@@ -35,6 +37,7 @@ __all__ = [
 DEFAULT_CONTRACT = "2026-04"
 FOLDER = Path(__file__).with_name("models")
 _HEADER = "contract.toml"
+_DATE = r"[0-9]{4}-[0-9]{2}"
 #: Keys of a parameter that become its ``limits``, used by its type only.
 _LIMIT_KEYS = ("count", "seconds", "points", "advised")
 #: Keys of a model that are not its parameters.
@@ -49,7 +52,7 @@ def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
     Raises:
         ValueError: there is no such contract; the message lists the known ones.
     """
-    return read_file(contract)
+    return read_file(contract if isinstance(contract, str) else HIDDEN)
 
 
 @cache
@@ -58,11 +61,21 @@ def read_file(contract: str) -> Models:
     known = contracts()
     if contract not in known:
         text = tr("There is no contract {contract!r}; the contracts are {known}.")
-        raise ValueError(hide(text.format(contract=contract, known=", ".join(known))))
+        raise ValueError(text.format(contract=dated(contract), known=", ".join(known)))
     folder = FOLDER / contract
     if not folder.is_dir():
         return read(_parsed(FOLDER / f"{contract}.toml"))
     return read(_parsed(folder / _HEADER), lambda family: _parsed(folder / f"{family}.toml"))
+
+
+def dated(contract: object) -> str | None:
+    """Return the date of a contract, known or not, empty or ``None``; anything else hidden.
+
+    A key may be given in its place, and messages and tracebacks show it.
+    """
+    if not contract or (isinstance(contract, str) and re.fullmatch(_DATE, contract.strip())):
+        return contract.strip() if isinstance(contract, str) else None
+    return HIDDEN
 
 
 def contracts() -> tuple[str, ...]:

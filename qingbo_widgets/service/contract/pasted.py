@@ -103,10 +103,25 @@ def _without_secrets(body: Mapping[str, Any], places: Places, inside: str = "") 
         if place in places.objects and isinstance(value, Mapping):
             masked[name] = _without_secrets(value, places, place)
         elif places.fits(place, value):
-            masked[name] = hide_in(value)
+            masked[name] = _masked_beside(places.members(place), value)
         else:
             masked |= mask_in({name: value})
     return masked
+
+
+def _masked_beside(members: frozenset[str], value: Any) -> Any:
+    """Return the value of a parameter; in its objects, only the texts of these members are not masked."""
+    if isinstance(value, list):
+        return [_masked_beside(members, item) for item in value]
+    if not isinstance(value, Mapping):
+        return hide_in(value)
+    kept = {name: item for name, item in value.items() if name in members and _is_text(item)}
+    return mask_in(value) | hide_in(kept)
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a JSON value is a text or a list of texts."""
+    return all(isinstance(item, str) for item in (value if isinstance(value, list) else [value]))
 
 
 def _body_of(text: str) -> Mapping[str, Any]:

@@ -125,14 +125,15 @@ def _videos(result: object) -> tuple[Video, ...]:
     for entry in entries if isinstance(entries, list) else []:
         fields = entry if isinstance(entry, Mapping) else {"url": entry}
         url = fields.get("url")
-        # Drop everything except web links here, so that later code never handles a script or a path. Pictures
-        # beside the video are no videos: the last frame, or a GIF, both on request.
+        # Drop everything except web links here, so that later code never handles a script or a path.
         videos += [
             Video(link, read_time(fields.get("expires_at")))
             for link in (url if isinstance(url, list) else [url])
-            if isinstance(link, str) and is_web_url(link) and not _is_picture(link)
+            if isinstance(link, str) and is_web_url(link)
         ]
-    return tuple(videos)
+    # Pictures beside the video are no videos: the last frame, or a GIF, both on request. The name of the only
+    # link says less: what is behind it was paid for.
+    return tuple(video for video in videos if not _is_picture(video.url)) or tuple(videos)
 
 
 def _is_picture(url: str) -> bool:

@@ -88,6 +88,11 @@ class Places:
         parameter, part = self._by_place.get(place), self._part_at(place)
         return (parameter is not None and _fits(parameter, value)) or (part is not None and part.fits(value))
 
+    def members(self, place: str) -> frozenset[str]:
+        """Return the names of the members of the objects at this place; none if it has no parameter."""
+        parameter = self._by_place.get(place)
+        return frozenset((*parameter.members, *KINDS[parameter.type].parts) if parameter else ())
+
     def read(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
         """Return the values of a body by parameter, and the (name, value) pairs without a place in a request.
 

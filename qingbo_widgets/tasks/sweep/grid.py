@@ -25,6 +25,8 @@ __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
 #: Maximum nesting depth of a table cell; a list of masks with their points has four levels.
 _MAX_DEPTH = 16
+#: The types of lists whose parts can be written as tuples, too.
+_OBJECTS = frozenset({"objects", "shots", "masks"})
 _NO_FIELD = "VideoRequest has no field {names}; a sweep varies {known}"
 
 
@@ -104,7 +106,7 @@ def make_grid(
         skip_invalid: leave out combinations that the service would refuse, instead of raising.
         contract: the date of the service's contract.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest. ``image_urls``,
-            ``shots`` and ``dynamic_masks`` are lists themselves and vary by a list of lists.
+            ``shots``, ``element_list`` and the like are lists themselves and vary by a list of lists.
 
     Raises:
         InvalidRequest: the service would refuse some combinations; the message names each problem.
@@ -160,8 +162,10 @@ def _as_values(name: str, value: object) -> list[Any] | None:
     assert isinstance(value, Iterable)
     values = [_plain(item) for item in value]
     parameter = declared().get(name)
-    is_list = parameter is not None and KINDS[parameter.type].is_list
-    return values if not is_list or (values and all(map(_is_list_of_parts, values))) else None
+    if parameter is None or not KINDS[parameter.type].is_list:
+        return values
+    is_complete = _is_list_of_objects if parameter.type in _OBJECTS else _is_list_of_texts
+    return values if values and all(map(is_complete, values)) else None
 
 
 def _is_many(value: object) -> bool:
@@ -169,11 +173,15 @@ def _is_many(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, single)
 
 
-def _is_list_of_parts(value: object) -> bool:
-    """Return True if ``value`` is a complete value of a list field; ("a koi", 5) is a single shot."""
-    return isinstance(value, list) or (
-        isinstance(value, tuple) and not any(type(part) is int for part in value)
-    )
+def _is_list_of_texts(value: object) -> bool:
+    """Return True if ``value`` is a complete value of a list of texts, not one text of it."""
+    return isinstance(value, list | tuple)
+
+
+def _is_list_of_objects(value: object) -> bool:
+    """Return True if ``value`` is a complete list of objects; ``("a koi", 5)`` is a single one."""
+    parts = (Mapping, Shot, DynamicMask, list, tuple)
+    return isinstance(value, list | tuple) and all(isinstance(part, parts) for part in value)
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import socket
 
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 from qingbo_widgets.sandbox.drawing import source
-from qingbo_widgets.sandbox.drawing.source import Clip, Source, UnreachableVideo, UnusableVideo, probe
+from qingbo_widgets.sandbox.drawing.source import Clip, Source, UnreachableVideo, UnusableVideo, fetch, probe
+from qingbo_widgets.service.client import Client
 from tests.faults.server import FaultServer, answer, drip, file, redirect
 from tests.sandbox.drawing.clips import clip, plain
 
@@ -108,6 +110,16 @@ def test_a_video_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_video_that_arrives_too_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that sends a byte now and then does not block the sandbox forever."""
     monkeypatch.setattr(source, "PATIENCE", 0.2)
+    slow = drip(clip(BLUE) * 1000, 0.05)
+    with FaultServer(slow) as server, pytest.raises(UnusableVideo, match="too long"), fetch(server.url):
+        pass
+
+
+def test_a_submit_does_not_outlast_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow video is given up before the client gives up the submit, which would then be in doubt."""
+    _, pause = inspect.signature(Client).parameters["timeout"].default
+    assert pause - 5 >= source.PROBE_PATIENCE
+    monkeypatch.setattr(source, "PROBE_PATIENCE", 0.2)
     slow = drip(clip(BLUE) * 1000, 0.05)
     with FaultServer(slow) as server, pytest.raises(UnusableVideo, match="too long"):
         probe(server.url)

@@ -27,6 +27,8 @@ def refused(status: int = 400, **facts: Any) -> ServiceError:
         (refused(code="capability_violation", param="extra"), "kling-v3", "2026-11"),
         (refused(404, code="model_not_found"), "kling-v1-6", "2026-11"),
         (refused(404, code="model_not_found", param="model"), "kling-v2-master", "2026-11"),
+        (refused(404, code="model_not_found", message="this key may not use kling-v1"), "kling-v1", None),
+        (refused(404, code="model_not_found", message="该令牌无权访问模型 kling-v1"), "kling-v1", None),
         (refused(404, code="model_not_found"), "kling-v3", None),
         (refused(404, code="model_not_found"), "kling-v9", None),
         (refused(404, code="not_found"), "kling-v1", None),

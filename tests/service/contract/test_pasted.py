@@ -138,6 +138,39 @@ def test_a_secret_is_no_part_of_a_shot(name: str) -> None:
     assert secret not in " ".join(read_pasted(text).unknown)
 
 
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        (
+            {
+                "element_list": [
+                    {
+                        "name": "key",
+                        "description": "a pass-key: brass-and-gold",
+                        "element_input_urls": ["https://cdn.example/Xk29vQ71mmBd83/a.png"],
+                        "authorization": "Bearer {secret}",
+                    }
+                ]
+            },
+            ["a pass-key: brass-and-gold", "https://cdn.example/Xk29vQ71mmBd83/a.png"],
+        ),
+        ({"element_list": [{"name": "Authorization", "value": "{secret}", "size": 3}]}, []),
+        ({"image_with_roles": [{"url": "https://e.com/a.png", "api_key": "{secret}"}]}, ["/a.png"]),
+        ({"image_with_roles": [{"url": {"token": "{secret}"}, "role": "reference"}]}, ["reference"]),
+        ({"extra": {"camera_control": {"type": "simple", "api_key": "{secret}"}}}, ["simple"]),
+        ({"extra": {"camera_control": {"type": "simple", "config": {"api_key": "{secret}"}}}}, ["simple"]),
+    ],
+)
+def test_a_secret_inside_an_object_is_masked(fields: dict[str, Any], kept: list[str]) -> None:
+    """A secret in a member that an object does not have is not kept; its own members are unchanged."""
+    secret = "sk-aaaabbbbccccdddd1234"
+    text = json.dumps({"prompt": "A koi", **fields}).replace("{secret}", secret)
+    pasted = read_pasted(text, "2026-11")
+    request = json.dumps(pasted.request.as_dict())
+    assert secret not in request + " ".join(pasted.unknown) + redacted(text)
+    assert all(words in request for words in kept)
+
+
 def test_half_a_shot_is_kept() -> None:
     """An incomplete shot is kept; shots are ordered by number, not by the text."""
     shots = read_body(

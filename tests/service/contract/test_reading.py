@@ -96,6 +96,14 @@ def test_pictures_beside_the_video_are_no_videos(contract: Any) -> None:
     assert snapshot.videos == (Video(LINK),)
 
 
+@pytest.mark.parametrize(
+    "link", ["https://cdn.example/out.webp", "https://cdn.example/poster.jpg?format=mp4"]
+)
+def test_the_only_link_is_the_video(contract: Any, link: str) -> None:
+    """A paid video is saved even if its only link has the name of a picture."""
+    assert read(contract, status="completed", result={"videos": [{"url": link}]}).videos == (Video(link),)
+
+
 def test_the_body_of_a_callback(contract: Any) -> None:
     """A callback's body equals a status response, also with the older name of the end."""
     result = {"videos": [{"url": [LINK], "expires_at": 1792169754}]}

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from qingbo_widgets import InvalidRequest, Shot, VideoRequest
+from qingbo_widgets import DynamicMask, InvalidRequest, Shot, VideoRequest
 from qingbo_widgets.tasks.sweep.grid import make_grid
 from qingbo_widgets.tasks.sweep.plain import skipped_as_json
 from tests.descriptions import INVENTED, NUMBERS
@@ -59,6 +60,37 @@ def test_fields_that_are_lists_vary_by_a_list_of_lists() -> None:
     image = "https://example.com/koi.png"
     assert len(make_grid(prompt="x", image_urls=[image]).combinations) == 1
     assert len(make_grid(prompt="x", image_urls=[[image], []]).combinations) == 2
+
+
+_IMAGE = "https://example.com/koi.png"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image_with_roles", [{"url": _IMAGE, "role": "first_frame"}]),
+        ("image_with_roles", [(_IMAGE, "first_frame"), (_IMAGE, "last_frame")]),
+        ("image_with_roles", ((_IMAGE, "reference"),)),
+        ("element_list", [("koi", "a red koi", (_IMAGE, _IMAGE))]),
+        ("element_list", [["koi", "a red koi", [_IMAGE, _IMAGE]]]),
+        ("multi_prompt", [("A koi", np.int64(3)), ("A crane", np.int64(4))]),
+        ("multi_prompt", [Shot("A koi", 3), {"prompt": "A crane", "duration": 4}]),
+        ("shots", [("A koi", np.int64(3)), ("A crane", np.int64(4))]),
+        ("shots", [["A koi", 3], ["A crane", 4]]),
+        ("dynamic_masks", [DynamicMask(_IMAGE, ((0, 0), (9, 9)))]),
+    ],
+)
+def test_a_list_of_objects_is_one_value(name: str, value: Any) -> None:
+    """A list that a request takes is one value in every spelling; a list of such lists varies the field."""
+    facts: dict[str, Any] = {"model": "unheard"}
+    if name == "dynamic_masks":
+        facts |= {"model": "kling-v1-6", "image_urls": [_IMAGE]}
+    facts |= {} if name == "shots" else {"prompt": "x"}
+    contract = "2026-04" if name in ("shots", "dynamic_masks") else "2026-11"
+    request = VideoRequest(**facts, **{name: value})
+    for given, count in ((value, 1), ([value, value], 2)):
+        grid = make_grid(contract=contract, **facts, **{name: given})
+        assert [one.request for one in grid.combinations] == [request] * count
 
 
 def test_an_unsupported_combination_is_refused_by_name() -> None:
