@@ -444,7 +444,7 @@ class Task(TaskState):
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
-            self.first_submitted_at = self._first_doubt()
+            self.first_submitted_at = self._first_doubt()  # even with consent, until the service accepts it
             previous, self.submitted_at = self.submitted_at, next_moment()
             options |= {"submit": True, "last_submitted_at": previous}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
@@ -494,6 +494,17 @@ class Task(TaskState):
         first = self.first_submitted_at or self.submitted_at
         return datetime.now(UTC) - first > remembered - KEY_MARGIN
 
+    def stand_for(self, submitted_at: datetime | None, first_submitted_at: datetime | None) -> None:
+        """Set the times of a submission that another kernel has made; keep the earliest first time.
+
+        Args:
+            submitted_at: the time of that submission; ``None`` keeps the present one.
+            first_submitted_at: the time of the first submission that it repeats, if any.
+        """
+        self.submitted_at = submitted_at or self.submitted_at
+        known = [moment for moment in (self.first_submitted_at, first_submitted_at) if moment is not None]
+        self.first_submitted_at = min(known, default=None)
+
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Set the follower and change some traits."""
         self.follower = follower
@@ -519,7 +530,7 @@ class Task(TaskState):
 
     def _first_doubt(self) -> datetime | None:
         """Return when the first submission was sent that the next one repeats; ``None`` if there is none."""
-        if self.status != TaskStatus.unconfirmed or self.is_key_forgotten:
+        if self.status != TaskStatus.unconfirmed:
             return None
         return self.first_submitted_at or self.submitted_at
 

@@ -19,6 +19,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from tests.faults.server import FaultServer, answer, close
+from tests.waiting import until
 
 KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
@@ -378,7 +379,10 @@ def test_a_submission_is_repeated_while_the_service_knows_its_key(november):
     assert manager.library.get(task.key).first_submitted_at == first
 
 
-@pytest.mark.parametrize("moments", [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}])
+MOMENTS = [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}]
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
 def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     """Near 24 hours after the first submission nothing is sent until the user agrees to pay for a second."""
     server, manager = november
@@ -390,7 +394,44 @@ def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
-    assert manager.library.get(task.key).first_submitted_at is None
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
+@pytest.mark.parametrize("outcome", [answer({"error": {"message": "No money."}}, 402), close])
+def test_consent_is_for_one_submission(november, moments, outcome):
+    """If a submission with consent is refused or lost, the first one is still in doubt, and asked for again."""
+    server, manager = november
+    task = doubtful(manager, **moments)
+    began = task.first_submitted_at or task.submitted_at
+    server.then(outcome)
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    with pytest.raises(qw.QingboError, match="24 hours only"):
+        task.submit_again()
+    assert len(server.requests) == 1
+    assert manager.library.get(task.key).first_submitted_at == began
+
+
+def test_a_sweep_that_follows_another_kernels_submission_keeps_the_time_of_the_first(november, make_manager):
+    """The other kernel repeats the sweep's submission; the sweep then knows both times, and sends nothing."""
+    server, manager = november
+    server.then(close, close)
+    sweep = qw.sweep(prompt=["koi"], manager=manager)
+    until(lambda: sweep.cells[0].task and sweep.cells[0].task.is_done)
+    task = sweep.cells[0].task
+    began = task.submitted_at
+    other = make_manager(qw.Client("some-key", server.url, contract="2026-11"))
+    again = other.adopt(task.key)
+    until(lambda: again.is_done)
+    again.submit_again()
+    until(lambda: again.is_done)
+    other.close()
+    sweep.cells[0].retry()
+    sweep.resume()
+    until(lambda: task.submitted_at == again.submitted_at and task.is_done)
+    assert task.first_submitted_at == manager.library.get(task.key).first_submitted_at == began
+    assert len(server.requests) == 2
 
 
 def test_without_a_documented_key_a_submission_is_repeated_at_any_time(make_manager, no_proxy):

@@ -190,6 +190,7 @@ class TaskRecord:
                 await self.write()
             return None
         self.is_written = True
+        task.stand_for(None, row.first_submitted_at)
         # If both are equally advanced, the row is newer, unless this kernel still has to write its own.
         entry = merged(known, row) if waiting is None else merged(row, merged(known, waiting))
         self.set_traits(message="", **state_of(entry, library))
