@@ -446,7 +446,7 @@ class Task(TaskState):
                 return False
             self.first_submitted_at = self._first_doubt()  # even with consent, until the service accepts it
             previous, self.submitted_at = self.submitted_at, next_moment()
-            options |= {"submit": True, "last_submitted_at": previous}
+            options |= {"submit": True, "last_submitted_at": previous, "billed_anew": billed_anew}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 
@@ -488,8 +488,13 @@ class Task(TaskState):
 
         Another submission would then be a second task. Only if the contract documents the key.
         """
+        return self.status == TaskStatus.unconfirmed and self.is_first_key_forgotten
+
+    @property
+    def is_first_key_forgotten(self) -> bool:
+        """True if the service no longer knows the key of the first submission, whatever became of it."""
         remembered = terms_of(self.contract).remembers_keys
-        if self.status != TaskStatus.unconfirmed or remembered is None:
+        if remembered is None:
             return False
         first = self.first_submitted_at or self.submitted_at
         return datetime.now(UTC) - first > remembered - KEY_MARGIN

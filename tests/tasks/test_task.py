@@ -399,7 +399,7 @@ def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
 @pytest.mark.parametrize("moments", MOMENTS)
 @pytest.mark.parametrize("outcome", [answer({"error": {"message": "No money."}}, 402), close])
 def test_consent_is_for_one_submission(november, moments, outcome):
-    """If a submission with consent is refused or lost, the first one is still in doubt, and asked for again."""
+    """If a submission with consent is refused or lost, the next one needs consent too."""
     server, manager = november
     task = doubtful(manager, **moments)
     began = task.first_submitted_at or task.submitted_at
@@ -411,6 +411,30 @@ def test_consent_is_for_one_submission(november, moments, outcome):
         task.submit_again()
     assert len(server.requests) == 1
     assert manager.library.get(task.key).first_submitted_at == began
+
+
+def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_consent(november):
+    """A resubmission that waits for the rate limit ends unconfirmed if the key is forgotten meanwhile."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="2"))
+    task = doubtful(manager, hours=5)
+    task.submit_again()
+    until(lambda: task.message)
+    task.first_submitted_at -= timedelta(hours=20)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten the key"):
+        task.wait(30)
+    assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
+
+
+def test_a_submission_with_consent_is_sent_after_a_wait(november):
+    """The consent covers the whole submission, with its retries after a rate limit."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="0"))
+    task = doubtful(manager, hours=25)
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert len(server.requests) == 2
 
 
 def test_a_sweep_that_follows_another_kernels_submission_keeps_the_time_of_the_first(november, make_manager):

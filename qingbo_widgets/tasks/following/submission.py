@@ -38,6 +38,11 @@ _ANOTHER = N_(
     "not confirmed. It may exist, and may be charged: look at the service's dashboard before submitting it "
     "again."
 )
+_FORGOTTEN = N_(
+    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service has forgotten the key of that "
+    "submission meanwhile, so nothing was sent again: another submission makes a second task, which is "
+    "charged too."
+)
 
 
 async def submit(
@@ -75,6 +80,7 @@ async def submit(
                 # The laptop may have been closed, or the folder moved, between the click and this turn.
                 await _write_row(record, ownership.claim_again)
                 _check(is_cancelled)
+                _check_key(record)
                 snapshot = await _send(record)
             record.set_traits(message="")
             await _confirm(record, snapshot)
@@ -113,6 +119,20 @@ async def submit(
 def _check(is_cancelled: Callable[[], bool]) -> None:
     if is_cancelled():
         raise TaskCancelled(tr("Cancelled before anything was sent."))
+
+
+def _check_key(record: TaskRecord) -> None:
+    """Check that the service still knows the key of a submission that is in doubt, unless the user pays anew.
+
+    Between the click and this turn, the machine may have slept for a day.
+
+    Raises:
+        SubmissionUnconfirmed: it does not, so another submission would make a second task.
+    """
+    task = record.task
+    if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
+        when = (task.first_submitted_at or task.submitted_at).astimezone()
+        raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 
 
 async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:
