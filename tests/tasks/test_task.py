@@ -413,6 +413,43 @@ def test_consent_is_for_one_submission(november, moments, outcome):
     assert manager.library.get(task.key).first_submitted_at == began
 
 
+REFUSALS = {
+    "bad request": answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400),
+    "no money": answer({"error": {"message": "Odd."}}, 402),
+    "bad key": answer({"error": {"message": "Odd."}}, 401),
+    "rate limit": answer({"error": {"message": "Odd."}}, 429, Retry_After="400"),
+    "spending limit": answer({"error": {"message": "Odd.", "code": "quota_window_exceeded"}}, 429),
+    "no price": answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november, name):
+    """The error is about this attempt, and the first submission may have made the task and be charged."""
+    server, manager = november
+    server.then(REFUSALS[name])
+    task = doubtful(manager, hours=5)
+    task.submit_again()
+    with pytest.raises(qw.SubmissionUnconfirmed, match=r"attempt was refused: .*Odd.* may be charged"):
+        task.wait(30)
+    assert "othing was charged" not in str(task.error)
+    assert "orrect the request" not in str(task.error)
+
+
+def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november):
+    """While a repeated submission waits for the rate limit, the message does not say "nothing charged"."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="1"))
+    task = doubtful(manager, hours=5)
+    messages = []
+    task.observe(lambda change: messages.append(change["new"]), "message")
+    task.submit_again()
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert any("429: Slow." in message and "may be charged" in message for message in messages)
+    assert not any("othing has been charged" in message for message in messages)
+
+
 def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_consent(november):
     """A resubmission that waits for the rate limit ends unconfirmed if the key is forgotten meanwhile."""
     server, manager = november

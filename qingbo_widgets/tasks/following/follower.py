@@ -32,7 +32,7 @@ from ..schedule import History, forecast, next_delay
 from .outage import Outage
 from .ownership import HandedOver, Ownership
 from .record import TaskRecord
-from .restore import interrupted, unconfirmed
+from .restore import interrupted, refusal_in_doubt, unconfirmed
 from .saving import save
 from .submission import submit
 
@@ -53,10 +53,9 @@ NOT_SENT = N_(
     "Its manager was closed before anything was sent, so nothing was charged. Call qw.connect() and submit "
     "it again."
 )
-STILL_IN_DOUBT = N_(
-    "{error} The outcome of the first submission is still unknown: that task may exist, and may be charged."
-)
+NOT_SENT_AGAIN = N_("Its manager was closed before anything was sent again. Call qw.connect() to go on.")
 HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. resume() submits it.")
+HELD_BACK_AGAIN = N_("Its sweep was paused before anything was sent again. resume() submits it.")
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
@@ -154,7 +153,8 @@ class Follower:
         except TaskCancelled:
             if self._is_cancelled:
                 raise
-            raise QingboError(tr(HELD_BACK)) from None
+            text = tr(HELD_BACK_AGAIN) if self._record.in_doubt else tr(HELD_BACK)
+            raise QingboError(text) from None
 
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it is submitted. Concurrent calls share one request.
@@ -275,14 +275,14 @@ class Follower:
             record.set_traits(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
         else:
             await record.check_row()
-            await self._end_with(QingboError(tr(NOT_SENT)))
+            await self._end_with(QingboError(tr(NOT_SENT_AGAIN) if record.in_doubt else tr(NOT_SENT)))
 
     async def _end_with(self, error: QingboError) -> None:
         """Set the status and error of a task that stopped without a video; write both to the journal."""
         record, task = self._record, self._record.task
         status = task.status
         if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
-            error = unconfirmed(tr(STILL_IN_DOUBT).format(error=error), task.key)
+            error = unconfirmed(refusal_in_doubt(error), task.key)
         if isinstance(error, SubmissionUnconfirmed):
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):

@@ -25,7 +25,7 @@ from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
 from .reconcile import PATIENCE, is_id_of_another_task
 from .record import TaskRecord
-from .restore import unconfirmed
+from .restore import refusal_in_doubt, unconfirmed
 
 __all__ = ["submit"]
 
@@ -100,8 +100,7 @@ async def submit(
                 raise
             delay = min(retry_delay(failures, retry_after), left)
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
-            text = tr("{error} Nothing has been charged yet; trying again in {delay:.0f} s.")
-            record.set_traits(message=text.format(error=error, delay=delay))
+            record.set_traits(message=_waiting(error, delay, in_doubt=record.in_doubt))
             await record.sleep(delay)
         except (QingboError, HandedOver):
             raise
@@ -114,6 +113,14 @@ async def submit(
                 "exist, and may be charged."
             )
             raise unconfirmed(what.format(reason=short_reason(error)), task.key) from None
+
+
+def _waiting(error: QingboError, delay: float, *, in_doubt: bool) -> str:
+    """Return the message before another try, ``delay`` seconds later."""
+    if not in_doubt:
+        text = tr("{error} Nothing has been charged yet; trying again in {delay:.0f} s.")
+        return text.format(error=error, delay=delay)
+    return refusal_in_doubt(error, tr("Trying again in {delay:.0f} s.").format(delay=delay))
 
 
 def _check(is_cancelled: Callable[[], bool]) -> None:
