@@ -56,6 +56,10 @@ NOT_SENT = N_(
 NOT_SENT_AGAIN = N_("Its manager was closed before anything was sent again. Call qw.connect() to go on.")
 HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. resume() submits it.")
 HELD_BACK_AGAIN = N_("Its sweep was paused before anything was sent again. resume() submits it.")
+OTHER_SANDBOX = N_(
+    "The task {task} is one of a sandbox of contract {contract:.20}, and this sandbox speaks {spoken}, so it "
+    'is not followed here. connect(sandbox=True, contract="{contract:.20}") finds out what became of it.'
+)
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
@@ -133,6 +137,7 @@ class Follower:
                     raise task.error or interrupted(task.key)
                 await self._submit()
             self._end_submission()
+            self._check_sandbox()
             if not task.status.is_ended:
                 with record.manager.monitor.pace.follow():
                     await self._follow(poll_at_once=not is_new)
@@ -141,6 +146,21 @@ class Follower:
         except HandedOver:
             return False
         return True
+
+    def _check_sandbox(self) -> None:
+        """Raise an error if the task needs a sandbox of another contract, where alone its id is known.
+
+        Raises:
+            QingboError: it does; its state and its row stay as they are.
+        """
+        task, manager = self._record.task, self._record.manager
+        needs_server = not task.status.is_ended or (
+            task.status == TaskStatus.completed and task.video_path is None
+        )
+        spoken = manager.client.contract.name
+        if manager.is_sandbox and needs_server and task.contract != spoken:
+            text = tr(OTHER_SANDBOX).format(task=task.task_id, contract=task.contract, spoken=spoken)
+            raise QingboError(text)
 
     async def _submit(self) -> None:
         try:
