@@ -288,7 +288,7 @@ class Task(TaskState):
 
         Args:
             billed_anew: submit even if the service has forgotten the key, which makes a second task that is
-                charged too.
+                charged too. Another submission after this one needs it again.
 
         Raises:
             QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
