@@ -155,6 +155,7 @@ class Client:
                 refused=tr(_NOT_CHARGED),
                 unclear=tr(_MAY_EXIST),
                 patience=seconds,
+                is_submission=True,
             )
             return self._decode(answer)
         except ConnectionFailed as error:

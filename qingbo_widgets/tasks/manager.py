@@ -294,6 +294,7 @@ class TaskManager(Configurable):
         claimed: bool = False,
         may_send: Callable[[], bool] = lambda: True,
         last_submitted_at: datetime | None = None,
+        billed_anew: bool = False,
         **changes: Any,
     ) -> Task:
         """Start following a task; users call ``resume`` and ``submit``.
@@ -305,6 +306,7 @@ class TaskManager(Configurable):
             claimed: true if its row was just written for this purpose, and this kernel holds it.
             may_send: called right before the request is sent; ``False`` holds it back.
             last_submitted_at: the time of its last submission that this kernel knows of.
+            billed_anew: true if the user has agreed to a second task that is charged too.
             **changes: traits to set first.
 
         Raises:
@@ -319,7 +321,7 @@ class TaskManager(Configurable):
             in_doubt, submitted = task.status == TaskStatus.unconfirmed and not task.task_id, None
             try:
                 submitted = self.monitor.add_pending() if submit else Future()
-                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt)
+                record = TaskRecord(task, self, is_written=known, in_doubt=in_doubt, billed_anew=billed_anew)
                 follower = Follower(
                     record,
                     Ownership(record, last_submitted_at=last_submitted_at),

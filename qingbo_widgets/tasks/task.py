@@ -288,7 +288,7 @@ class Task(TaskState):
 
         Args:
             billed_anew: submit even if the service has forgotten the key, which makes a second task that is
-                charged too.
+                charged too. Another submission after this one needs it again.
 
         Raises:
             QingboError: the task is neither unconfirmed nor refused, so there is nothing to submit again; or
@@ -446,9 +446,9 @@ class Task(TaskState):
         with uninterrupted():
             if not self.lifecycle.claim(lambda: self.can_be_submitted):
                 return False
-            self.first_submitted_at = self._first_doubt()
+            self.first_submitted_at = self._first_doubt()  # even with consent, until the service accepts it
             previous, self.submitted_at = self.submitted_at, next_moment()
-            options |= {"submit": True, "last_submitted_at": previous}
+            options |= {"submit": True, "last_submitted_at": previous, "billed_anew": billed_anew}
             self.manager.follow(self, status=TaskStatus.submitting, error=None, **options)
         return True
 
@@ -490,11 +490,27 @@ class Task(TaskState):
 
         Another submission would then be a second task. Only if the contract documents the key.
         """
+        return self.status == TaskStatus.unconfirmed and self.is_first_key_forgotten
+
+    @property
+    def is_first_key_forgotten(self) -> bool:
+        """True if the service no longer knows the key of the first submission, whatever became of it."""
         remembered = terms_of(self.contract).remembers_keys
-        if self.status != TaskStatus.unconfirmed or remembered is None:
+        if remembered is None:
             return False
         first = self.first_submitted_at or self.submitted_at
         return datetime.now(UTC) - first > remembered - KEY_MARGIN
+
+    def stand_for(self, submitted_at: datetime | None, first_submitted_at: datetime | None) -> None:
+        """Set the times of a submission that another kernel has made; keep the earliest first time.
+
+        Args:
+            submitted_at: the time of that submission; ``None`` keeps the present one.
+            first_submitted_at: the time of the first submission that it repeats, if any.
+        """
+        self.submitted_at = submitted_at or self.submitted_at
+        known = [moment for moment in (self.first_submitted_at, first_submitted_at) if moment is not None]
+        self.first_submitted_at = min(known, default=None)
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Set the follower and change some traits."""
@@ -521,7 +537,7 @@ class Task(TaskState):
 
     def _first_doubt(self) -> datetime | None:
         """Return when the first submission was sent that the next one repeats; ``None`` if there is none."""
-        if self.status != TaskStatus.unconfirmed or self.is_key_forgotten:
+        if self.status != TaskStatus.unconfirmed:
             return None
         return self.first_submitted_at or self.submitted_at
 

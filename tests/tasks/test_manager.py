@@ -362,3 +362,19 @@ qw.generate("fire and forget")
     assert (done.returncode, done.stderr) == (0, "")
     (row,) = qw.Library(tmp_path).entries()
     assert row.task_id.startswith("task-")
+
+
+def test_a_task_of_a_sandbox_of_another_contract_is_not_called_lost(tmp_path):
+    """It is not asked for here, where its id is unknown; the error says where, and its row stays as it is."""
+    library = qw.Library(tmp_path)
+    library.add(Entry("c" * 32, "sandbox", task_id="task-1", status="processing", contract="2026-04"))
+    with qw.Sandbox(draft=True, contract="2026-11") as sandbox:
+        client = qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-11")
+        manager = qw.TaskManager(client, library, sandbox=sandbox)
+        for find in (lambda: manager.resume("task-1"), lambda: manager.adopt("c" * 32)):
+            task = find()
+            with pytest.raises(qw.QingboError, match=r'sandbox of contract 2026-04.*contract="2026-04"'):
+                task.wait(30)
+            assert task.status == qw.TaskStatus.processing
+        assert library.get("c" * 32).status == "processing"
+        manager.close()

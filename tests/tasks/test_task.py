@@ -19,6 +19,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from tests.faults.server import FaultServer, answer, close
+from tests.waiting import until
 
 KOI = "一条锦鲤在清澈的池塘中游动，水面波光粼粼"
 
@@ -378,7 +379,10 @@ def test_a_submission_is_repeated_while_the_service_knows_its_key(november):
     assert manager.library.get(task.key).first_submitted_at == first
 
 
-@pytest.mark.parametrize("moments", [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}])
+MOMENTS = [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}]
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
 def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     """Near 24 hours after the first submission nothing is sent until the user agrees to pay for a second."""
     server, manager = november
@@ -390,7 +394,105 @@ def test_a_submission_whose_key_is_forgotten_needs_consent(november, moments):
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
     assert len(server.requests) == 1
-    assert manager.library.get(task.key).first_submitted_at is None
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
+@pytest.mark.parametrize("outcome", [answer({"error": {"message": "No money."}}, 402), close])
+def test_consent_is_for_one_submission(november, moments, outcome):
+    """If a submission with consent is refused or lost, the next one needs consent too."""
+    server, manager = november
+    task = doubtful(manager, **moments)
+    began = task.first_submitted_at or task.submitted_at
+    server.then(outcome)
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    with pytest.raises(qw.QingboError, match="24 hours only"):
+        task.submit_again()
+    assert len(server.requests) == 1
+    assert manager.library.get(task.key).first_submitted_at == began
+
+
+REFUSALS = {
+    "bad request": answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400),
+    "no money": answer({"error": {"message": "Odd."}}, 402),
+    "bad key": answer({"error": {"message": "Odd."}}, 401),
+    "rate limit": answer({"error": {"message": "Odd."}}, 429, Retry_After="400"),
+    "spending limit": answer({"error": {"message": "Odd.", "code": "quota_window_exceeded"}}, 429),
+    "no price": answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november, name):
+    """The error is about this attempt, and the first submission may have made the task and be charged."""
+    server, manager = november
+    server.then(REFUSALS[name])
+    task = doubtful(manager, hours=5)
+    task.submit_again()
+    with pytest.raises(qw.SubmissionUnconfirmed, match=r"attempt was refused: .*Odd.* may be charged"):
+        task.wait(30)
+    assert "othing was charged" not in str(task.error)
+    assert "orrect the request" not in str(task.error)
+
+
+def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november):
+    """While a repeated submission waits for the rate limit, the message does not say "nothing charged"."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="1"))
+    task = doubtful(manager, hours=5)
+    messages = []
+    task.observe(lambda change: messages.append(change["new"]), "message")
+    task.submit_again()
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert any("429: Slow." in message and "may be charged" in message for message in messages)
+    assert not any("othing has been charged" in message for message in messages)
+
+
+def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_consent(november):
+    """A resubmission that waits for the rate limit ends unconfirmed if the key is forgotten meanwhile."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="2"))
+    task = doubtful(manager, hours=5)
+    task.submit_again()
+    until(lambda: task.message)
+    task.first_submitted_at -= timedelta(hours=20)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="forgotten the key"):
+        task.wait(30)
+    assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
+
+
+def test_a_submission_with_consent_is_sent_after_a_wait(november):
+    """The consent covers the whole submission, with its retries after a rate limit."""
+    server, manager = november
+    server.then(answer({"error": {"message": "Slow."}}, 429, Retry_After="0"))
+    task = doubtful(manager, hours=25)
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert len(server.requests) == 2
+
+
+def test_a_sweep_that_follows_another_kernels_submission_keeps_the_time_of_the_first(november, make_manager):
+    """The other kernel repeats the sweep's submission; the sweep then knows both times, and sends nothing."""
+    server, manager = november
+    server.then(close, close)
+    sweep = qw.sweep(prompt=["koi"], manager=manager)
+    until(lambda: sweep.cells[0].task and sweep.cells[0].task.is_done)
+    task = sweep.cells[0].task
+    began = task.submitted_at
+    other = make_manager(qw.Client("some-key", server.url, contract="2026-11"))
+    again = other.adopt(task.key)
+    until(lambda: again.is_done)
+    again.submit_again()
+    until(lambda: again.is_done)
+    other.close()
+    sweep.cells[0].retry()
+    sweep.resume()
+    until(lambda: task.submitted_at == again.submitted_at and task.is_done)
+    assert task.first_submitted_at == manager.library.get(task.key).first_submitted_at == began
+    assert len(server.requests) == 2
 
 
 def test_without_a_documented_key_a_submission_is_repeated_at_any_time(make_manager, no_proxy):

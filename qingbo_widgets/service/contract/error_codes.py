@@ -27,7 +27,8 @@ class ErrorCode:
         advice: the next step, as a sentence; empty if it follows from the kind of error.
         may_pass: True if the same request may succeed later, False if it fails again, ``None`` if the
             documentation does not say.
-        is_refusal: True if no task exists, although the HTTP status is that of a fault.
+        is_refusal: True if it says that a submission made no task, although the HTTP status is that of a
+            fault.
     """
 
     meaning: str

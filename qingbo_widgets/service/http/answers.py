@@ -49,6 +49,9 @@ _CLASSES: dict[int, type[ServiceError]] = {
 _CLEAR_BY_STATUS = (AuthenticationFailed, InsufficientBalance, RateLimited)
 #: Statuses that look like a refusal but are not: the request timed out at the service, or met its duplicate.
 UNCLEAR = (408, 409)
+#: Statuses with which a code does not prove that no task exists: a proxy may have sent the request twice, or
+#: answered in the place of the service.
+_FROM_GATEWAYS = (*UNCLEAR, 502, 504)
 _HINTS: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
         "The key is wrong or not active. Create one in the service's dashboard, then set the environment "
@@ -90,7 +93,9 @@ def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "") -> ServiceError:
+def error_in(
+    answer: Answer, secret: Secret, refused: str = "", unclear: str = "", *, is_submission: bool = False
+) -> ServiceError:
     """Return the error for an unsuccessful answer.
 
     Args:
@@ -98,6 +103,8 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
         secret: the key, which an answer may echo and an error must not.
         refused: the hint for a request that the service rejected.
         unclear: the hint for a request that the service may or may not have carried out.
+        is_submission: whether the request would have made a task; only then was nothing charged if it was
+            refused, because a task that exists may have been charged already.
     """
     status = answer.status
     if 300 <= status < 400:
@@ -117,14 +124,18 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
     if kind is ServerFault and not fields:
         message = tr("the answer is not the service's own: {message}").format(message=message)
     code, param = _code(fields, secret), excerpt(fields.get("param"), secret) or None
+    meaning = explanation(code)
     if (known := ERROR_CODES.get(code or "")) is not None and known.is_refusal:
-        kind = BadRequest
+        if is_submission and status not in _FROM_GATEWAYS:
+            kind = BadRequest
+        else:
+            meaning = ()  # it says that there is no task, which this answer does not prove
     wait, reset_at = retry_after(answer.headers), None
     if kind is RateLimited and code == WINDOW_EXCEEDED:
         reset_at = read_time({**(body or {}), **fields}.get("reset_at"))
         now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
         wait = max(0.0, (reset_at - now).total_seconds()) if reset_at else wait
-        hint = sentences(_end_of_window(reset_at), tr("Nothing was charged.") if refused else "")
+        hint = sentences(_end_of_window(reset_at), tr("Nothing was charged.") if is_submission else "")
     elif kind is RateLimited:
         hint = (
             tr("Try again in a minute.")
@@ -135,9 +146,11 @@ def error_in(answer: Answer, secret: Secret, refused: str = "", unclear: str = "
         hint = unclear
     else:
         hint = tr(_HINTS[kind]) if kind in _HINTS else refused
-        if kind is AuthenticationFailed and refused:
+        if kind is AuthenticationFailed and is_submission:
             hint += " " + tr("Nothing was charged.")
-    error = kind(message, status=status, code=code, param=param, hint=sentences(*explanation(code), hint))
+        if kind is InsufficientBalance and not is_submission:
+            hint = tr("Top up in the service's dashboard.")
+    error = kind(message, status=status, code=code, param=param, hint=sentences(*meaning, hint))
     error.retry_after = wait
     if isinstance(error, RateLimited):
         error.reset_at = reset_at

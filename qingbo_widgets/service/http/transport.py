@@ -100,6 +100,7 @@ class Transport:
         refused: str = "",
         unclear: str = "",
         patience: float = 0.0,
+        is_submission: bool = False,
     ) -> dict[str, Any]:
         """Send one request and return the JSON object in the service's answer.
 
@@ -114,6 +115,7 @@ class Transport:
             unclear: the sentence for an error after which the service may have acted, and the note on an
                 interruption after which it may have.
             patience: seconds for which the service may hold its answer back, beyond the timeout.
+            is_submission: whether the request makes a task, so that nothing was charged if it is refused.
 
         Raises:
             ConnectionFailed: no complete answer arrived; ``sent`` is True if the request may have arrived.
@@ -121,7 +123,9 @@ class Transport:
         """
         body = None if json is None else _Body(jsonlib.dumps(json).encode())
         outcome = outcome_of(
-            lambda: self._answered(method, path, body, headers or {}, refused, unclear, patience)
+            lambda: self._answered(
+                method, path, body, headers or {}, refused, unclear, patience, is_submission=is_submission
+            )
         )
         if isinstance(outcome, BaseException):
             if body is not None and body.is_read and unclear and not isinstance(outcome, QingboError):
@@ -162,12 +166,14 @@ class Transport:
         refused: str,
         unclear: str,
         patience: float,
+        *,
+        is_submission: bool,
     ) -> dict[str, Any]:
         answer = self._exchange(method, self.base_url + path, body, headers, unclear, patience)
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
         # Some gateways report an error with the status 200.
         if content is None or (content.get("success") is False and "task_id" not in content):
-            raise error_in(answer, self._key, refused, unclear)
+            raise error_in(answer, self._key, refused, unclear, is_submission=is_submission)
         return content
 
     def _exchange(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ...exceptions import TaskCancelled
-from ...i18n import tr
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
-from .failure import failure_of
+from .failure import cancellation_of, failure_of
 
 __all__ = ["changes_from", "costs_in", "links_in"]
 
@@ -38,7 +36,7 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
     elif snapshot.status == TaskStatus.failed:
         changes["error"] = failure_of(snapshot, task.contract)
     elif snapshot.status == TaskStatus.cancelled:
-        changes["error"] = TaskCancelled(tr("The task was cancelled."), task_id=task.task_id)
+        changes["error"] = cancellation_of(snapshot, task.contract)
     return changes
 
 

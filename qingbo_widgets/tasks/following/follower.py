@@ -32,7 +32,7 @@ from ..schedule import History, forecast, next_delay
 from .outage import Outage
 from .ownership import HandedOver, Ownership
 from .record import TaskRecord
-from .restore import interrupted, unconfirmed
+from .restore import interrupted, refusal_in_doubt, unconfirmed
 from .saving import save
 from .submission import submit
 
@@ -53,10 +53,13 @@ NOT_SENT = N_(
     "Its manager was closed before anything was sent, so nothing was charged. Call qw.connect() and submit "
     "it again."
 )
-STILL_IN_DOUBT = N_(
-    "{error} The outcome of the first submission is still unknown: that task may exist, and may be charged."
-)
+NOT_SENT_AGAIN = N_("Its manager was closed before anything was sent again. Call qw.connect() to go on.")
 HELD_BACK = N_("Its sweep was paused before anything was sent, so nothing was charged. resume() submits it.")
+HELD_BACK_AGAIN = N_("Its sweep was paused before anything was sent again. resume() submits it.")
+OTHER_SANDBOX = N_(
+    "The task {task} is one of a sandbox of contract {contract:.20}, and this sandbox speaks {spoken}, so it "
+    'is not followed here. connect(sandbox=True, contract="{contract:.20}") finds out what became of it.'
+)
 SANDBOX_ENDED = N_(
     "The sandbox that had this task ended with its kernel, and the task with it. Nothing was charged: "
     "generate it again."
@@ -134,6 +137,7 @@ class Follower:
                     raise task.error or interrupted(task.key)
                 await self._submit()
             self._end_submission()
+            self._check_sandbox()
             if not task.status.is_ended:
                 with record.manager.monitor.pace.follow():
                     await self._follow(poll_at_once=not is_new)
@@ -142,6 +146,21 @@ class Follower:
         except HandedOver:
             return False
         return True
+
+    def _check_sandbox(self) -> None:
+        """Raise an error if the task needs a sandbox of another contract, where alone its id is known.
+
+        Raises:
+            QingboError: it does; its state and its row stay as they are.
+        """
+        task, manager = self._record.task, self._record.manager
+        needs_server = not task.status.is_ended or (
+            task.status == TaskStatus.completed and task.video_path is None
+        )
+        spoken = manager.client.contract.name
+        if manager.is_sandbox and needs_server and task.contract != spoken:
+            text = tr(OTHER_SANDBOX).format(task=task.task_id, contract=task.contract, spoken=spoken)
+            raise QingboError(text)
 
     async def _submit(self) -> None:
         try:
@@ -154,7 +173,8 @@ class Follower:
         except TaskCancelled:
             if self._is_cancelled:
                 raise
-            raise QingboError(tr(HELD_BACK)) from None
+            text = tr(HELD_BACK_AGAIN) if self._record.in_doubt else tr(HELD_BACK)
+            raise QingboError(text) from None
 
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it is submitted. Concurrent calls share one request.
@@ -275,14 +295,14 @@ class Follower:
             record.set_traits(status=TaskStatus.unconfirmed, error=doubt, eta=None, message="")
         else:
             await record.check_row()
-            await self._end_with(QingboError(tr(NOT_SENT)))
+            await self._end_with(QingboError(tr(NOT_SENT_AGAIN) if record.in_doubt else tr(NOT_SENT)))
 
     async def _end_with(self, error: QingboError) -> None:
         """Set the status and error of a task that stopped without a video; write both to the journal."""
         record, task = self._record, self._record.task
         status = task.status
         if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
-            error = unconfirmed(tr(STILL_IN_DOUBT).format(error=error), task.key)
+            error = unconfirmed(refusal_in_doubt(error), task.key)
         if isinstance(error, SubmissionUnconfirmed):
             status = TaskStatus.unconfirmed
         elif isinstance(error, TaskCancelled):

@@ -67,6 +67,8 @@ class Ownership:
         row = await manager.monitor.journal(manager.library.get, task.key, due=URGENT)
         if row is not None and row.submitted_at not in (None, task.submitted_at):
             raise HandedOver
+        if row is not None:  # the claim replaces both times in the row
+            task.stand_for(None, row.first_submitted_at)
         await self._claim()
 
     async def take_over(self) -> bool:
@@ -91,7 +93,7 @@ class Ownership:
         submitted_at = await self._record.read()
         if self._last_submitted_at is None or submitted_at in (None, self._last_submitted_at):
             return was_held
-        task.submitted_at = submitted_at  # from now on the task stands for this submission
+        task.stand_for(submitted_at, None)
         return True
 
     async def keep(self) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...exceptions import QingboError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
-from ...i18n import tr
+from ...exceptions import QingboError, ServiceError, SubmissionUnconfirmed, TaskCancelled, TaskFailed
+from ...i18n import N_, sentences, tr
 from ...library.entry import Entry
 from ...library.library import Library
 from ...library.saved_errors import error_of, row_of
+from ...service.contract.error_codes import explanation
 from ...service.contract.snapshot import TaskStatus
 from ...system.folder import is_file_inside
 from ..task import Task
 
-__all__ = ["entry_of", "interrupted", "state_of", "unconfirmed"]
+__all__ = ["entry_of", "interrupted", "refusal_in_doubt", "state_of", "unconfirmed"]
+
+_FIRST_IN_DOUBT = N_(
+    "The outcome of the first submission is still unknown: that task may exist, and may be charged."
+)
 
 
 def state_of(entry: Entry, library: Library) -> dict[str, Any]:
@@ -70,6 +75,23 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
         "idempotency key ({key})."
     )
     return SubmissionUnconfirmed(text.format(what=what, key=key), idempotency_key=key)
+
+
+def refusal_in_doubt(error: QingboError, *more: str) -> str:
+    """Return the text of an error of a submission that repeats one in doubt.
+
+    The advice of the error, and what it says about the cost, are left out: they are true of this attempt
+    only, and the first submission may have made the task.
+
+    Args:
+        error: the error of the repeated submission.
+        *more: sentences to add before the one about the first submission.
+    """
+    texts: tuple[str, ...] = (str(error),)
+    if isinstance(error, ServiceError):
+        bare = ServiceError(error.message, status=error.status, code=error.code, param=error.param)
+        texts = (tr("This attempt was refused: {error}").format(error=bare), *explanation(error.code))
+    return sentences(*texts, *more, tr(_FIRST_IN_DOUBT))
 
 
 def interrupted(key: str) -> SubmissionUnconfirmed:

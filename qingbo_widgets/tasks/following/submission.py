@@ -25,7 +25,7 @@ from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
 from .reconcile import PATIENCE, is_id_of_another_task
 from .record import TaskRecord
-from .restore import unconfirmed
+from .restore import refusal_in_doubt, unconfirmed
 
 __all__ = ["submit"]
 
@@ -37,6 +37,11 @@ _ANOTHER = N_(
     "The service answered with the id {id}, which is that of another task of this library, so this task was "
     "not confirmed. It may exist, and may be charged: look at the service's dashboard before submitting it "
     "again."
+)
+_FORGOTTEN = N_(
+    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service has forgotten the key of that "
+    "submission meanwhile, so nothing was sent again: another submission makes a second task, which is "
+    "charged too."
 )
 
 
@@ -75,6 +80,7 @@ async def submit(
                 # The laptop may have been closed, or the folder moved, between the click and this turn.
                 await _write_row(record, ownership.claim_again)
                 _check(is_cancelled)
+                _check_key(record)
                 snapshot = await _send(record)
             record.set_traits(message="")
             await _confirm(record, snapshot)
@@ -94,8 +100,7 @@ async def submit(
                 raise
             delay = min(retry_delay(failures, retry_after), left)
             logger.info("Task %s: %s Trying again in %.0f s", task.key[:8], error, delay)
-            text = tr("{error} Nothing has been charged yet; trying again in {delay:.0f} s.")
-            record.set_traits(message=text.format(error=error, delay=delay))
+            record.set_traits(message=_waiting(error, delay, in_doubt=record.in_doubt))
             await record.sleep(delay)
         except (QingboError, HandedOver):
             raise
@@ -110,9 +115,31 @@ async def submit(
             raise unconfirmed(what.format(reason=short_reason(error)), task.key) from None
 
 
+def _waiting(error: QingboError, delay: float, *, in_doubt: bool) -> str:
+    """Return the message before another try, ``delay`` seconds later."""
+    if not in_doubt:
+        text = tr("{error} Nothing has been charged yet; trying again in {delay:.0f} s.")
+        return text.format(error=error, delay=delay)
+    return refusal_in_doubt(error, tr("Trying again in {delay:.0f} s.").format(delay=delay))
+
+
 def _check(is_cancelled: Callable[[], bool]) -> None:
     if is_cancelled():
         raise TaskCancelled(tr("Cancelled before anything was sent."))
+
+
+def _check_key(record: TaskRecord) -> None:
+    """Check that the service still knows the key of a submission that is in doubt, unless the user pays anew.
+
+    Between the click and this turn, the machine may have slept for a day.
+
+    Raises:
+        SubmissionUnconfirmed: it does not, so another submission would make a second task.
+    """
+    task = record.task
+    if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
+        when = (task.first_submitted_at or task.submitted_at).astimezone()
+        raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 
 
 async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:

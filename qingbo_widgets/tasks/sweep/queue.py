@@ -190,7 +190,7 @@ class SweepQueue:
         if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
             task.resubmit(may_send=lambda: self._may_send(task))
         elif task.lifecycle.claim(lambda: task.can_be_submitted):
-            task.submitted_at = entry.submitted_at
+            task.stand_for(entry.submitted_at, entry.first_submitted_at)
             manager.follow(task, error=None)  # another kernel has submitted it: follow that submission
         was_waiting = cell.task is None
         self._attach(cell, task)

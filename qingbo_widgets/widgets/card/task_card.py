@@ -100,6 +100,7 @@ class TaskCard(Composite):
         self._stops = [
             observe(task, self, "redraw_now", _STATUS_TRAITS),
             observe(task, self, "_redraw_soon", _PROGRESS_TRAITS),
+            observe(task, self, "_withdraw_warning", ("status", "error")),
         ]
         task.on_end(weakly(self, "redraw_now"))
         self._start_drawing_soon()
@@ -282,10 +283,15 @@ class TaskCard(Composite):
         if not self.task.is_key_forgotten:
             self.task.submit_again()
         elif self._is_warned:
+            self._is_warned = False  # one consent is for one submission
             self.task.submit_again(billed_anew=True)
         else:
             # Not an error: after one, the second of a double click would count as the consent.
             self._is_warned, self._notice = True, tr(_ANEW)
+
+    def _withdraw_warning(self) -> None:
+        """Warn again before the next submission, because the task has changed since the warning."""
+        self._is_warned = False
 
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)

@@ -185,7 +185,8 @@ def test_the_end_of_a_spending_limit(reset_at: object, is_inside: bool) -> None:
         {"error": inside | {"reset_at": reset_at}} if is_inside else {"error": inside, "reset_at": reset_at}
     )
     sent_at = format_datetime(RESET - timedelta(hours=HOURS), usegmt=True)
-    error = error_in(answered(429, body, **{"Date": sent_at, "Retry-After": "2"}), KEY, "REFUSED", "UNCLEAR")
+    limited = answered(429, body, **{"Date": sent_at, "Retry-After": "2"})
+    error = error_in(limited, KEY, "REFUSED", "UNCLEAR", is_submission=True)
     assert isinstance(error, RateLimited)
     assert (error.reset_at, error.retry_after) == (RESET, HOURS * 3600)
     assert f"It ends at {RESET.astimezone():%Y-%m-%d %H:%M:%S}, local time" in str(error)
@@ -214,12 +215,34 @@ def test_a_spending_limit_without_an_end() -> None:
 def test_a_known_code_is_explained(status: int, code: str, kind: type[ServiceError], text: str) -> None:
     """A documented code adds its meaning to the service's message, and no price means no task."""
     body = {"error": {"message": "没有", "code": code, "param": "video_urls"}}
-    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR")
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
     assert type(error) is kind
     assert (error.status, error.code, error.param) == (status, code, "video_urls")
     assert str(error).startswith(f"{status} ({code}): 没有 [video_urls]. The ")
     assert text in str(error)
     assert str(error).endswith("REFUSED")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, None), (402, None), (429, "quota_window_exceeded"), (400, "odd"), (404, "odd")]
+)
+def test_only_a_refused_submission_was_certainly_not_charged(status: int, code: str | None) -> None:
+    """A refused cancel or status request says nothing about the cost of the task, which exists."""
+    answer = answered(status, {"error": {"message": "no", "code": code}})
+    assert "othing was charged" not in str(error_in(answer, KEY, "REFUSED", "UNCLEAR"))
+    if code != "odd":
+        assert "Nothing was charged." in str(error_in(answer, KEY, "REFUSED", "UNCLEAR", is_submission=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "is_submission"), [(409, True), (502, True), (504, True), (500, False), (502, False)]
+)
+def test_a_missing_price_proves_nothing_elsewhere(status: int, is_submission: bool) -> None:
+    """From a gateway, or about another request, the code does not prove that there is no task."""
+    body = {"error": {"message": "no price", "code": "price_not_configured"}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=is_submission)
+    assert not isinstance(error, BadRequest)
+    assert str(error) == f"{status} (price_not_configured): no price. UNCLEAR"
 
 
 @pytest.mark.parametrize(

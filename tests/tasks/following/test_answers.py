@@ -143,3 +143,26 @@ def test_a_cancelled_task_says_so() -> None:
     error = changes_from(qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled), task(), eta=None)["error"]
     assert isinstance(error, qw.TaskCancelled)
     assert error.task_id == "t1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "contract", "text"),
+    [
+        ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
+        ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
+        ({"billing_status": "refund_pending"}, "2026-11", " Its refund is pending at the service."),
+        ({"raw": {"refunded": False}}, "2026-11", " The service reports that it was not refunded"),
+        ({"raw": {"refunded": False}, "cost": 0}, "2026-11", ""),
+        ({"raw": {"refunded": True}}, "2026-11", ""),
+        ({}, "2026-04", ""),
+    ],
+)
+def test_a_cancelled_task_tells_a_cost_that_remains(fields: dict[str, Any], contract: str, text: str) -> None:
+    """The error of a cancelled task tells what the service has charged or not refunded."""
+    answer = qw.TaskSnapshot("t1", status=qw.TaskStatus.cancelled, **fields)
+    known = task()
+    known.contract = contract
+    error = changes_from(answer, known, eta=None)["error"]
+    assert isinstance(error, qw.TaskCancelled)
+    assert str(error).startswith("The task was cancelled." + text)
+    assert text or str(error) == "The task was cancelled."

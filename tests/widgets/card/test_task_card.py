@@ -35,7 +35,7 @@ from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card import video as card_video
 from qingbo_widgets.widgets.card.task_card import TaskCard, displayed_card, show
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
-from tests.faults.server import FaultServer, answer
+from tests.faults.server import FaultServer, answer, close
 from tests.widgets.page import displayed, find, html_part, outputs_of, parts_of, the
 
 MakeTask = Callable[..., Task]
@@ -289,9 +289,15 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         assert task.is_done
         assert server.requests == []
         monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
+        server.then(close)
+        card.submit_again_button.click()
+        until(lambda: task.is_done and len(server.requests) == 1)
+        card.submit_again_button.click()  # the consent was for one submission
+        assert "charged even if the first one was made" in text(card)
+        assert task.is_done
         card.submit_again_button.click()
         until(lambda: task.status == TaskStatus.failed)
-        assert len(server.requests) == 1
+        assert len(server.requests) == 2
 
 
 def test_an_unconfirmed_task_is_taken_up_by_its_id(
