@@ -17,6 +17,7 @@ from ..exceptions import InvalidRequest, QingboError
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
+from ..service.contract.models import dated
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
@@ -59,7 +60,8 @@ class TaskManager(Configurable):
 
     Raises:
         MissingApiKey: no client was passed and no key was found.
-        InvalidRequest: the contract in the configuration or the environment is unknown.
+        InvalidRequest: the contract in the configuration or the environment is unknown, or the client does
+            not speak the ``contract`` passed with it.
         TypeError: ``client`` is not a ``Client``, or ``library`` not a ``Library``.
     """
 
@@ -106,6 +108,10 @@ class TaskManager(Configurable):
             raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one from a key")
         if library is not None and not isinstance(library, Library):
             raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
+        if client is not None and dated(settings.get("contract")) not in (None, "", client.contract.name):
+            text = tr("contract: this client speaks {own}, not {contract}; Client(contract=…) decides.")
+            text = text.format(own=client.contract.name, contract=dated(settings.pop("contract")))
+            raise InvalidRequest((Problem("contract", text),))
         super().__init__(**{"parent": shell(), **settings})
         self.client = Client(contract=self.contract) if client is None else client
         self.contract = self.client.contract.name

@@ -47,6 +47,16 @@ def test_a_bad_request_is_refused_before_anything_is_sent(manager):
     assert manager.library.entries() == []
 
 
+def test_a_contract_beside_a_client_of_another(workdir):
+    """A manager refuses a contract that its client does not speak; the client's own may be repeated."""
+    client = qw.Client("sk-sentinel-key")
+    for given, shown in (("2026-11", "speaks 2026-04, not 2026-11"), ("sk-sentinel-key", "not <hidden>")):
+        with pytest.raises(qw.InvalidRequest, match=shown):
+            qw.TaskManager(client, qw.Library(workdir / "videos"), contract=given)
+    with qw.TaskManager(client, qw.Library(workdir / "videos"), contract="2026-04") as manager:
+        assert manager.contract == "2026-04"
+
+
 def test_an_unknown_model_is_sent_with_a_warning(manager):
     """The service may have models that we do not list. The warning points at the caller's line."""
     with pytest.warns(UserWarning, match="kling-v9") as caught:

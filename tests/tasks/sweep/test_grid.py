@@ -89,7 +89,8 @@ def test_a_list_of_objects_is_one_value(name: str, value: Any) -> None:
     contract = "2026-04" if name in ("shots", "dynamic_masks") else "2026-11"
     request = VideoRequest(**facts, **{name: value})
     for given, count in ((value, 1), ([value, value], 2)):
-        grid = make_grid(contract=contract, **facts, **{name: given})
+        fields = {**facts, name: given}
+        grid = make_grid(contract=contract, **fields)
         assert [one.request for one in grid.combinations] == [request] * count
 
 
