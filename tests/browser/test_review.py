@@ -280,7 +280,7 @@ def test_a_comparison_is_in_step(notebook: Notebook) -> None:
         "paths = [library.folder / f'video-{n}.mp4' for n in range(3)]\n"
         "comparison = qw.Comparison(paths, labels=['std <b>', 'pro', 'v1'], fps=30)\ncomparison"
     )
-    page = notebook([library_cell(3, 3).replace("duration=3", "duration=12"), setup]).run_all()
+    page = notebook([library_cell(3, 3).replace("% 6], 3)", "% 6], 12)"), setup]).run_all()
     comparison = page.output(1).locator(".qingbo-comparison")
     expect(comparison.locator("figure video:visible")).to_have_count(3)
     for number in range(3):
