@@ -367,7 +367,9 @@ def test_the_example_of_an_error_is_valid(
 def november(shell: InteractiveShell) -> Iterator[qw.TaskManager]:
     """Yield the default manager, on a sandbox of contract 2026-11 that fails every task."""
     with Sandbox(contract="2026-11", draft=True, speed=1000, faults=Faults(fail="task_failed")) as sandbox:
-        yield qw.connect(sandbox=sandbox)
+        manager = qw.connect(sandbox=sandbox)
+        yield manager
+        manager.close()  # before the sandbox stops: it still follows its task
 
 
 _ELEMENT = '{"name": "robot", "description": "%s", "element_input_urls": ["https://e.com/1.png", "%s"]}'
