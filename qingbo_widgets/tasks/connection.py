@@ -13,11 +13,11 @@ from ..i18n import N_, tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
+from ..service.contract.models import dated
 from ..service.contract.problem import Problem
 from ..service.contract.service_names import normalised
 from ..service.contract.terms import contract_at
 from ..service.credentials import find_contract
-from ..service.secrets.known_keys import hide
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
@@ -94,8 +94,8 @@ def connect(
         TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
-    # Rebind both, so that no later traceback can print the key, even one passed as base_url by mistake.
-    api_key, base_url = as_secret(api_key), as_secret(base_url)
+    # Rebind them, so that no later traceback can print the key, even one passed as base_url by mistake.
+    api_key, base_url, contract = as_secret(api_key), as_secret(base_url), dated(contract)
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
@@ -150,7 +150,7 @@ def _server(sandbox: bool | Sandbox, contract: str | None) -> Sandbox | None:
             text = tr(
                 "contract: this sandbox speaks {own}, not {contract!r:.40}; Sandbox(contract=…) decides."
             )
-            raise InvalidRequest((Problem("contract", hide(text.format(own=own, contract=contract))),))
+            raise InvalidRequest((Problem("contract", text.format(own=own, contract=contract)),))
         return sandbox.start()
     # No address implies the contract: QINGBO_BASE_URL is not the sandbox's.
     name = find_contract(contract or TaskManager.configured_contract(), base_url="").name

@@ -159,3 +159,14 @@ def test_one_address_has_the_tasks_of_both_contracts(service: FaultServer) -> No
     with pytest.raises(qw.TaskFailed, match="No"):
         task.wait(20)
     assert task.contract == "2026-04"
+
+
+@pytest.mark.parametrize("is_sandbox", [True, False])
+def test_a_key_given_as_the_contract_is_hidden(
+    workdir: object, sandbox: qw.Sandbox, is_sandbox: bool
+) -> None:
+    """A key in the wrong place is in no message, also for a sandbox that speaks another contract."""
+    with pytest.raises(qw.InvalidRequest) as refused:
+        qw.connect("sk-other", sandbox=sandbox if is_sandbox else False, contract="sk-secret-key-1234")
+    assert "secret" not in str(refused.value)
+    assert "contract" in str(refused.value)
