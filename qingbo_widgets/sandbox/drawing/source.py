@@ -24,7 +24,7 @@ PATIENCE = 60.0
 PROBE_PATIENCE = 20.0
 #: As many as a frame of 4096x2304 has.
 MAX_PIXELS = 9_437_184
-# Beginnings of mp4 and mov, and of webm. FFmpeg is told the format, because when it guesses, a file may
+# Beginnings of mp4 and mov, and of webm. FFmpeg gets the format, because when it guesses, a file may
 # turn out to be a playlist of other files and addresses.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _EBML = b"\x1aE\xdf\xa3"

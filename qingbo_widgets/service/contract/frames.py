@@ -9,7 +9,7 @@ from typing import Any
 from .schema import Model
 from .values import Item, is_same, is_set
 
-__all__ = ["FRAME_FIELDS", "Frames", "frames_of", "set_frames"]
+__all__ = ["FRAME_FIELDS", "Frames", "frames_of", "set_frames", "urls_with_role"]
 
 FRAME_FIELDS = ("image_urls", "last_frame", "image_with_roles")
 """The parameters that frames and references are in."""
@@ -34,8 +34,8 @@ def frames_of(fields: Mapping[str, Any], model: Model) -> Frames:
     """Return the images in the fields of a request for this model."""
     urls = fields.get("image_urls", ())
     images = urls if isinstance(urls, tuple) else (urls,)
-    roles = [item for item in _as_tuple(fields.get("image_with_roles")) if isinstance(item, Mapping)]
-    by_role = {role: _urls_with(role, roles) for role in ("first_frame", "last_frame", "reference")}
+    roles = fields.get("image_with_roles")
+    by_role = {role: urls_with_role(role, roles) for role in ("first_frame", "last_frame", "reference")}
     first, last, references = by_role["first_frame"], by_role["last_frame"], by_role["reference"]
     if model.frames == "image_with_roles":
         references += images
@@ -77,9 +77,7 @@ def _set(fields: MutableMapping[str, Any], name: str, values: Any) -> None:
         fields[name] = tuple(values)
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
-def _urls_with(role: str, items: list[Mapping[str, Any]]) -> tuple[Any, ...]:
-    return tuple(item["url"] for item in items if is_same(item.get("role"), role) and "url" in item)
+def urls_with_role(role: str, items: Any) -> tuple[Any, ...]:
+    """Return the URLs of the images with a role; entries of any other shape are left out."""
+    images = (item for item in items if isinstance(item, Mapping)) if isinstance(items, tuple) else ()
+    return tuple(image["url"] for image in images if is_same(image.get("role"), role) and "url" in image)

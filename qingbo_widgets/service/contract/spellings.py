@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
+from .frames import urls_with_role
 from .problem import Problem, listed, refused, shown
 from .schema import Model, Models, Spelling
 from .values import Item, Shot, is_integer, is_same, is_set
@@ -114,7 +115,7 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
     """Move a first and a last frame to a list of images with roles."""
     roles = fields.get("image_with_roles", ())
     roles = roles if isinstance(roles, tuple) else (roles,)
-    others = [item["url"] for item in roles if _has_role(item, "last_frame")]
+    others = urls_with_role("last_frame", roles)
     if others and not (len(others) == 1 and is_same(others[0], value)):
         text = tr(
             "{field}: {value} is the last frame, but image_with_roles has the last frame {other}; leave one "
@@ -124,7 +125,7 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
         return
     if not others:
         roles = (*roles, Item({"url": value, "role": "last_frame"}))
-    has_first = any(_has_role(item, "first_frame") for item in roles)
+    has_first = bool(urls_with_role("first_frame", roles))
     is_first = isinstance(images, tuple) and len(images) == 1 and not _names_images(fields.get("prompt"))
     if is_first and not has_first:  # several images, or one that the prompt names, are references
         roles = (Item({"url": images[0], "role": "first_frame"}), *roles)
@@ -134,10 +135,6 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
 
 def _names_images(prompt: Any) -> bool:
     return isinstance(prompt, str) and "<<<image_" in prompt
-
-
-def _has_role(item: Any, role: str) -> bool:
-    return isinstance(item, Mapping) and is_same(item.get("role"), role) and "url" in item
 
 
 def _shots(name: str, shots: Any, fields: Fields, model: Model) -> Iterator[Problem]:

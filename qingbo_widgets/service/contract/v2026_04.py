@@ -1,57 +1,21 @@
-"""Contract 2026-04: ``VideoRequest`` to JSON, JSON to ``TaskSnapshot``."""
+"""Contract 2026-04 of the service."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from .models import DEFAULT_CONTRACT, models_of
-from .reading import read_snapshot
-from .request import VideoRequest
-from .schema import Models
-from .snapshot import TaskSnapshot
-from .terms import Terms, terms_of
-from .wire import write_body
+from .dated import DatedContract
+from .models import DEFAULT_CONTRACT
 
 __all__ = ["Contract202604"]
 
 
-class Contract202604:
+class Contract202604(DatedContract):
     """The service's contract of April 2026.
 
-    Attributes:
-        name: the contract's date.
+    In a body, ``model``, ``action``, ``prompt``, ``aspect_ratio``, ``duration`` and ``extra.mode`` are always
+    sent, all others only if they are set. With shots, ``prompt`` and ``duration`` are absent; with an input
+    image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
     """
 
     name: ClassVar[str] = DEFAULT_CONTRACT
-
-    @property
-    def base_url(self) -> str:
-        """The address at which the service offers the contract."""
-        return self.models.base_url
-
-    @property
-    def models(self) -> Models:
-        """The models of the contract."""
-        return models_of(self.name)
-
-    @property
-    def terms(self) -> Terms:
-        """The facts of the contract besides its models."""
-        return terms_of(self.name)
-
-    def encode(self, request: VideoRequest) -> dict[str, Any]:
-        """Return the JSON body of ``POST /tasks`` for a request without problems.
-
-        ``model``, ``action``, ``prompt``, ``aspect_ratio``, ``duration`` and ``extra.mode`` are always sent,
-        all others only if they are set. With shots, ``prompt`` and ``duration`` are absent; with an
-        input image, ``aspect_ratio`` is. (Documentation: "Submit: request".)
-        """
-        return write_body(request.values(self.models), self.models)
-
-    def decode(self, body: object) -> TaskSnapshot:
-        """Return the snapshot in the response to a submit, status or cancel.
-
-        Raises:
-            ValueError: the response cannot be about a task, because it has no usable ``task_id``.
-        """
-        return read_snapshot(body)

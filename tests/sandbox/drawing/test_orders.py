@@ -220,7 +220,7 @@ def test_an_edit_follows_the_source(film: Any, web: Web) -> None:
 
 @pytest.mark.parametrize("way", [1, -1])
 def test_a_picture_moves_as_the_video_does(film: Any, web: Web, way: int) -> None:
-    """Where the content of the video moves right, so does the picture; the film has the picture's shape."""
+    """The picture moves right as the content of the video does; the film has the picture's shape."""
     picture = Image.new("RGB", (90, 90), (70, 70, 90))
     ImageDraw.Draw(picture).rectangle((34, 34, 56, 56), fill=GREEN)
     video = web.put(clip(sliding if way > 0 else lambda seconds: sliding(seconds)[:, ::-1].copy(), 1.0))

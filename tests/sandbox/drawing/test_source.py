@@ -126,7 +126,7 @@ def test_a_submit_does_not_outlast_its_caller(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_server_that_cannot_be_reached(no_proxy: None) -> None:
-    """A refused connection and an unknown name are told apart from a video that is unusable."""
+    """A refused connection and an unknown name differ from a video that is unusable."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

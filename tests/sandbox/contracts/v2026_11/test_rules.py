@@ -255,7 +255,7 @@ def test_all_violations_are_reported_at_once() -> None:
     ],
 )  # fmt: skip
 def test_gaps_that_refuse(gaps: Gaps, request_body: Any, param: str) -> None:
-    """Where the documentation is silent, the choice decides on the request."""
+    """The choice decides on a request about which the documentation is silent."""
     assert [violation.param for violation in violations(request_body, gaps)] == [param]
 
 
