@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import inspect
 import itertools
 import keyword
 import re
@@ -20,7 +19,7 @@ from ..i18n import N_, tr
 from ..library.entry import Entry
 from ..library.sweeps import Sweeps
 from ..service.contract.request import Shot, VideoRequest
-from ..service.contract.schema import Models
+from ..service.contract.schema import Model, Models
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..service.secrets.known_keys import hide
@@ -37,12 +36,32 @@ from .placeholders import filled, filled_json, filled_option
 __all__ = ["QingboMagics", "load", "row_of"]
 
 COMMANDS = {
+    "models": N_("the models of the contract, with the options that each of them takes"),
     "tasks": N_("the latest tasks of the library: %qingbo tasks, %qingbo tasks 50"),
     "resume": N_("follow a task again, in any kernel: %qingbo resume ID"),
     "cancel": N_("cancel a task that still waits in the queue: %qingbo cancel ID"),
     "sweeps": N_("the sweeps of the library"),
     "sweep": N_("take up a sweep again: %qingbo sweep NAME"),
 }
+_MAKE = N_(
+    """\
+Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
+
+Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
+a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
+
+Objects and lists are written as JSON, as the examples of their options show; {name} in it stands for
+a variable too. %qingbo models lists the models, and the options that each of them takes.
+
+A variable holds a text or a number. Attributes and indices are not followed: a copied prompt that
+could do so would reach the API key."""
+)
+_MANAGE = N_("Manage tasks, or make a video of shots.")
+_MANAGE_MORE = N_(
+    """\
+%qingbo --shot … makes a video of shots, with the options of %%qingbo.
+%%qingbo makes a video of the text in a cell; %%qingbo? shows its options."""
+)
 _NEED = ("resume", "cancel", "sweep")
 _HELP = ("-h", "--help")
 _LATEST = 20
@@ -76,14 +95,7 @@ class QingboMagics(Magics):
     @no_var_expand  # IPython would evaluate the text in braces
     @cell_magic("qingbo")  # type: ignore[arg-type]  # IPython types its decorators for plain functions
     def make(self, line: str, cell: str) -> Task | None:
-        """Make a video of the text in the cell; {name} stands for a variable, {{ for a brace.
-
-        Shots take the place of the prompt: with --shot, each line of the cell is one more shot, and without
-        a cell the line magic does: %qingbo --shot "A koi rises:5" --shot "It leaps:5"
-
-        A variable holds a text or a number. Attributes and indices are not followed: a copied prompt that
-        could do so would reach the API key.
-        """
+        """Make a video of the text in the cell."""
         if any(word in _HELP for word in _split(line)):
             self._show_help("%%qingbo")
             return None
@@ -113,17 +125,7 @@ class QingboMagics(Magics):
     @no_var_expand
     @line_magic("qingbo")  # type: ignore[arg-type]
     def manage(self, line: str) -> Any:
-        """Manage tasks, or make a video of shots.
-
-        %qingbo tasks [N]     the latest tasks of the library
-        %qingbo resume ID     follow a task again, in any kernel
-        %qingbo cancel ID     cancel a task that still waits in the queue
-        %qingbo sweeps        the sweeps of the library
-        %qingbo sweep NAME    take up a sweep again
-        %qingbo --shot …      make a video of shots; the options are those of %%qingbo
-
-        %%qingbo makes a video of a cell's text; %%qingbo? shows its options.
-        """
+        """Manage tasks, or make a video of shots."""
         command, *rest = _split(line) or [""]
         argument = " ".join(_substituted(filled_option, word, self.shell.user_ns) for word in rest)
         if command in _HELP:
@@ -139,6 +141,13 @@ class QingboMagics(Magics):
         if bool(argument) != (command in _NEED) and not (command == "tasks" and is_number):
             raise _usage_error(f"%qingbo {command}: {tr(COMMANDS[command])}")
         return _without_traceback(lambda: getattr(self, f"_{command}")(argument))
+
+    def _models(self, argument: str) -> Listing:
+        del argument
+        models = _models()
+        shared = frozenset.intersection(*(frozenset(model.parameters) for model in models.values()))
+        head = (tr("model, contract {contract}").format(contract=models.contract), "", tr("further options"))
+        return Listing(head, [_row_of_model(model, shared) for model in models.values()])
 
     def _tasks(self, argument: str) -> Listing:
         limit = int(argument or _LATEST)
@@ -195,14 +204,29 @@ def _models() -> Models:
     return connection.current_contract().models
 
 
-#: The docstring of the magic without its options.
-_MAKE = inspect.getdoc(QingboMagics.make)
+def _row_of_model(model: Model, shared: Container[str]) -> tuple[str, ...]:
+    """Return the row of ``%qingbo models`` for a model, without the options that every model takes."""
+    flags = (one.flags[-1] for one in model.parameters.values() if one.name not in shared)
+    return model.name, tr(model.description), " ".join(flags)
+
+
+def _make_help() -> str:
+    """Return the help of ``%%qingbo``, with the options of the contract that the next cell uses."""
+    return f"{tr(_MAKE)}\n\n{parser_of(_models()).format_help()}"
+
+
+def _manage_help() -> str:
+    """Return the help of ``%qingbo``, with its commands."""
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:{width}}  {tr(text)}" for name, text in COMMANDS.items())
+    return f"{tr(_MANAGE)}\n\n{commands}\n\n{tr(_MANAGE_MORE)}"
 
 
 def load(shell: Any) -> None:
     """Register the magics with a shell, on ``%load_ext qingbo_widgets``."""
-    explained = f"{_MAKE}\n\n{parser_of(_models()).format_help()}"
-    QingboMagics.make.__doc__ = explained  # type: ignore[assignment]  # typed for a plain function
+    # IPython's ``?`` calls getdoc(): a docstring would keep the contract and the language of this moment.
+    QingboMagics.make.getdoc = _make_help  # type: ignore[assignment]  # typed for plain functions
+    QingboMagics.manage.getdoc = _manage_help  # type: ignore[assignment]  # typed for plain functions
     magics = QingboMagics(shell)
     shell.register_magics(magics)
     for name in ("%qingbo", "%%qingbo"):

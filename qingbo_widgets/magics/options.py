@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from IPython.core.magic_arguments import MagicArgumentParser
@@ -25,10 +26,14 @@ _OUTPUT = N_("The variable that gets the task.")
 _WAIT = N_("Wait until the video is saved.")
 _WHOLE = N_("{text!r} is not a whole number, as in {example}")
 _NUMBER = N_("{text!r} is not a number, as in {example}")
-_PARTS = N_("{text!r} is not JSON, as in {example}")
+_PARTS = N_("{text!r} is not JSON in single quotation marks, as in {example}")
 _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
+_AS_JSON = N_("{help} As JSON in single quotation marks: {example}")
+_SEVERAL = N_("{help} For several, repeat the option, or write {example}")
 #: The types whose values are written as JSON.
 _JSON = ("camera", "masks", "objects")
+#: The types whose values are lists of texts, which may be written as JSON.
+_LISTS = ("choices", "urls")
 _EXAMPLES = {
     "masks": """'[{"mask_url": "https://example.com/moves.png", "trajectories": [[0, 0], [10, 10]]}]'""",
     "camera": """'{"type": "simple", "config": {"zoom": 5}}'""",
@@ -56,7 +61,7 @@ def parser_of(models: Models) -> MagicArgumentParser:
     parser = MagicArgumentParser("%qingbo", add_help=False)  # IPython prepends another %
     for parameter in parameters_of(models).values():
         if parameter.name != _CELL:
-            for flags, settings in _options(parameter):
+            for flags, settings in _options(models, parameter):
                 parser.add_argument(*flags, dest=parameter.name, **settings)
     parser.add_argument("-o", "--output", metavar="NAME", help=tr(_OUTPUT))
     parser.add_argument("-w", "--wait", action="store_true", help=tr(_WAIT))
@@ -72,7 +77,7 @@ def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[
         words: the words of the line, which may name a model instead of the default.
     """
     for parameter in parameters_of(models).values():
-        if any(option in flags for flags, _ in _options(parameter)):
+        if any(option in flags for flags, _ in _options(models, parameter)):
             return tuple(models) if parameter.name == "model" else _choices(models, parameter, words)
     return ()
 
@@ -98,22 +103,28 @@ def _named(models: Models, words: Sequence[str]) -> str:
     return named
 
 
-def _options(parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    flags = parameter.flags
-    # argparse formats the help with %.
-    meaning = tr(parameter.help).replace("%", "%%")
+def _takes_several(models: Models, parameter: Parameter) -> bool:
+    """Return whether a model takes a list of texts with more than one entry for a parameter."""
+    own = (model.parameters.get(parameter.name) for model in models.values())
+    return parameter.type in _LISTS and any(one is not None and one.most != 1 for one in own)
+
+
+def _options(models: Models, parameter: Parameter) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    flags, several = parameter.flags, _takes_several(models, parameter)
+    example, meaning = _example_of_option(parameter, several=several), tr(parameter.help)
+    if several or parameter.type in _JSON:
+        meaning = tr(_SEVERAL if several else _AS_JSON).format(help=meaning, example=example)
+    meaning = meaning.replace("%", "%%")  # argparse formats the help with %
     if parameter.type == "boolean":
         yield flags, {"action": "store_true", "default": None, "help": meaning}
         text = tr(_OPPOSITE).format(option=flags[-1])
         yield parameter.opposite_flags, {"action": "store_false", "default": None, "help": text}
     elif parameter.type == "shots":
         yield flags, {"action": "append", "metavar": "TEXT:SECONDS", "help": _shot_help(parameter)}
-    elif parameter.type == "choices":
-        yield flags, {"action": "extend", "type": str.split, "help": meaning}
-    elif parameter.type == "urls":
-        yield flags, {"action": "append", "help": meaning}
+    elif parameter.type in _LISTS:
+        yield flags, {"action": "extend", "type": _reader(parameter, example), "help": meaning}
     else:
-        yield flags, {"type": _reader(parameter), "help": meaning}
+        yield flags, {"type": _reader(parameter, example), "help": meaning}
 
 
 def _shot_help(parameter: Parameter) -> str:
@@ -123,23 +134,48 @@ def _shot_help(parameter: Parameter) -> str:
     return tr(_SHOT).format(option=option, fewest=limits[0], most=limits[1])
 
 
-def _reader(parameter: Parameter) -> Callable[[str], Any]:
+def _reader(parameter: Parameter, example: str) -> Callable[[str], Any]:
     """Return the function that parses the option's text; argparse shows its error after the option."""
 
     def read(text: str) -> Any:
         try:
-            return parsed(parameter, text)
-        except ValueError:
-            value = _EXAMPLES.get(parameter.type) or _example(parameter)
+            return _read(parameter, text)
+        except (ValueError, RecursionError):
             reason = _NOT_READ.get(parameter.type, _PARTS)
-            message = tr(reason).format(text=text, example=f"{parameter.flags[0]} {value}")
+            message = tr(reason).format(text=text, example=example)
             raise argparse.ArgumentTypeError(message) from None
 
     return read
 
 
-def _example(parameter: Parameter) -> Any:
-    if not parameter.members:
-        return example(parameter)
-    item = {name: example_of_member(member) for name, member in parameter.members.items()}
-    return f"'{json.dumps([item])}'"
+def _read(parameter: Parameter, text: str) -> Any:
+    """Return the value of an option.
+
+    Raises:
+        ValueError: the text cannot be parsed.
+        RecursionError: it is JSON that is nested too deeply.
+    """
+    if parameter.type in _LISTS:
+        return json.loads(text) if text.startswith("[") else KINDS[parameter.type].parse(text)
+    value = parsed(parameter, text)
+    if parameter.type in ("masks", "objects") and isinstance(value, str):
+        raise ValueError(text)
+    return value
+
+
+def _example_of_option(parameter: Parameter, *, several: bool) -> str:
+    """Return an option with a valid value, as it is written in a line."""
+    value = _EXAMPLES.get(parameter.type)
+    if parameter.type in _LISTS:
+        value = f"'{json.dumps(_example_of_list(parameter, 2 if several else 1))}'"
+    elif parameter.members:
+        item = {name: example_of_member(member) for name, member in parameter.members.items()}
+        value = f"'{json.dumps([item])}'"
+    return f"{parameter.flags[0]} {value or example(parameter)}"
+
+
+def _example_of_list(parameter: Parameter, length: int) -> list[Any]:
+    if parameter.choices:
+        return list(parameter.choices[:length])
+    folder, name = str(example(parameter)).rsplit("/", 1)
+    return [f"{folder}/{number}{PurePosixPath(name).suffix}" for number in range(1, length + 1)]

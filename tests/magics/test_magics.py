@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import qingbo_widgets as qw
-from qingbo_widgets.magics.options import parser_of
+from qingbo_widgets.magics.options import parameters_of, parser_of
 from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.service.contract.kinds import KINDS
 from qingbo_widgets.service.contract.models import models_of
 from tests.descriptions import INVENTED, NUMBERS, SCENES
 from tests.faults.server import FaultServer
@@ -33,6 +35,7 @@ def shell(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interactiv
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "qingbo_widgets")
     yield shell
+    qw.set_locale(None)
     shell.atexit_operations()
     atexit.unregister(shell.atexit_operations)
     InteractiveShell.clear_instance()
@@ -45,6 +48,15 @@ def manager(shell: InteractiveShell, sandbox: Sandbox) -> qw.TaskManager:
     manager = qw.connect(sandbox=sandbox)
     manager.poll_interval = 0.1
     return manager
+
+
+@pytest.fixture
+def november(shell: InteractiveShell) -> Iterator[qw.TaskManager]:
+    """Yield the default manager, on a sandbox of contract 2026-11 that fails every task."""
+    with Sandbox(contract="2026-11", draft=True, speed=1000, faults=Faults(fail="task_failed")) as sandbox:
+        manager = qw.connect(sandbox=sandbox)
+        yield manager
+        manager.close()  # before the sandbox stops: it still follows its task
 
 
 class Rude:
@@ -60,6 +72,11 @@ def completed(shell: InteractiveShell, line: str) -> set[str]:
     """Return the completions at the end of the line."""
     with provisionalcompleter():
         return {completion.text for completion in shell.Completer.completions(line, len(line))}
+
+
+def help_of(shell: InteractiveShell, magic: str) -> str:
+    """Return what ``magic?`` shows, on one line."""
+    return " ".join(shell.object_inspect(magic)["docstring"].split())
 
 
 def failed(task: qw.Task) -> qw.Task:
@@ -198,8 +215,8 @@ def test_waiting_reports_the_failure(shell: InteractiveShell, manager: qw.TaskMa
         ("--duration five", "x", r"-d/--duration: 'five' is not a whole number, as in -d 5\. .*Options"),
         ("-d 5.0", "x", r"-d/--duration: '5\.0' is not a whole number, as in -d 5\. "),
         ("--cfg-scale much", "x", r"--cfg-scale: 'much' is not a number, as in --cfg-scale 0\.5\. "),
-        (f"--camera {'[' * 50_000}", "x", "--camera: .* is not JSON, as in --camera "),
-        ("--dynamic-masks [1", "x", r"--dynamic-masks: '\[1' is not JSON, as in --dynamic-masks "),
+        (f"--camera {'[' * 50_000}", "x", "--camera: .* is not JSON .*, as in --camera "),
+        ("--dynamic-masks [1", "x", r"--dynamic-masks: '\[1' is not JSON .*, as in --dynamic-masks "),
         ("-o 7up", "x", "not a valid variable name"),
         ("--shot koi", "\n", "whole seconds"),
         ("", "A {missing} koi", "no variable 'missing'"),
@@ -302,6 +319,35 @@ def test_help(shell: InteractiveShell) -> None:
     assert "resume ID" in shell.object_inspect("%qingbo")["docstring"]
 
 
+def test_help_follows_the_contract_and_the_language(
+    shell: InteractiveShell, sandbox: Sandbox, november: qw.TaskManager
+) -> None:
+    """The help shows the options of the current contract, also if the extension was loaded before."""
+    assert "--element-list" in help_of(shell, "%%qingbo")
+    qw.connect(sandbox=sandbox)
+    assert "--element-list" not in help_of(shell, "%%qingbo")
+    assert "--dynamic-masks" in help_of(shell, "%%qingbo")
+    qw.set_locale("zh")
+    assert "用单元格里的文字生成视频" in help_of(shell, "%%qingbo")
+    assert "列出当前接口的模型" in help_of(shell, "%qingbo")
+
+
+@pytest.mark.parametrize("contract", ["2026-04", "2026-11"])
+def test_models(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, contract: str) -> None:
+    """``%qingbo models`` lists each model with its lengths and the options of its own; nothing connects."""
+    monkeypatch.setenv("QINGBO_CONTRACT", contract)
+    listed = shell.run_line_magic("qingbo", "models")
+    assert contract in listed.head[0]
+    assert [name for name, *_ in listed.rows] == list(models_of(contract))
+    described, options = {name: rest for name, *rest in listed.rows}["kling-v3"]
+    assert "3 to 15 s" in described
+    assert ("--multi-prompt" in options) == (contract == "2026-11")
+    assert "--model" not in options
+    assert qw.tasks.connection.default() is None
+    qw.set_locale("zh")
+    assert f"模型（{contract} 版接口）" in repr(shell.run_line_magic("qingbo", "models"))
+
+
 @pytest.mark.parametrize("magic", ["qingbo --help", "qingbo -h"])
 def test_help_as_an_option(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, magic: str) -> None:
     """``--help`` shows the same as a question mark, and nothing is connected."""
@@ -350,6 +396,55 @@ def test_an_incomplete_value_is_not_offered(shell: InteractiveShell) -> None:
         assert "simple" not in completed(shell, line)
 
 
+@pytest.mark.parametrize("contract", ["2026-04", "2026-11"])
+def test_every_list_and_object_has_an_example(contract: str) -> None:
+    """The help and the error of an option that takes JSON show the same valid example."""
+    models = models_of(contract)
+    parser = parser_of(models)
+    shown = {
+        name: parameter
+        for name, parameter in parameters_of(models).items()
+        if parameter.type in ("camera", "masks", "objects", "urls", "choices")
+    }
+    assert shown
+    explained = " ".join(parser.format_help().split())
+    for name, parameter in shown.items():
+        option = parameter.flags[0]
+        with pytest.raises(UsageError, match="is not JSON in single quotation marks") as caught:
+            parser.parse_args([option, "[1"])
+        example = re.search(rf"as in ({option} '.*?')$", str(caught.value))
+        assert example is not None
+        takers = [models[model] for model in models.taking(name)]
+        assert (example[1] in explained) == any(model.parameters[name].most != 1 for model in takers)
+        value = getattr(parser.parse_args(shlex.split(example[1])), name)
+        model = max(takers, key=lambda one: one.parameters[name].most)
+        kind = KINDS[parameter.type]
+        assert list(kind.check(model.parameters[name], kind.read(value), model)) == []
+
+
+@pytest.mark.parametrize("option", ["--element-list", "--image-with-roles", "--multi-prompt"])
+def test_an_object_that_is_not_json(shell: InteractiveShell, november: qw.TaskManager, option: str) -> None:
+    """A plain text for an object is refused as one that is not JSON, with the example."""
+    with pytest.raises(UsageError, match=rf"'robot' is not JSON.*as in {option} '\[\{{"):
+        shell.run_cell_magic("qingbo", f"{option} robot", "A koi")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        """--image '["https://e.com/1.png", "https://e.com/2.png"]'""",
+        """--image '["{first}", "https://e.com/2.png"]'""",
+        "-i https://e.com/1.png -i https://e.com/2.png",
+        """-i $first -i '["https://e.com/2.png"]'""",
+    ],
+)
+def test_several_urls(shell: InteractiveShell, november: qw.TaskManager, options: str) -> None:
+    """Several images are a repeated option, or a list in JSON."""
+    shell.user_ns["first"] = "https://e.com/1.png"
+    task = shell.run_cell_magic("qingbo", f"-m kling-v3 {options}", "A koi")
+    assert task.request.image_urls == ("https://e.com/1.png", "https://e.com/2.png")
+
+
 @pytest.mark.parametrize("option", ["--camera", "--dynamic-masks"])
 def test_the_example_of_an_error_is_valid(
     shell: InteractiveShell, manager: qw.TaskManager, option: str
@@ -361,15 +456,6 @@ def test_the_example_of_an_error_is_valid(
     assert match is not None
     with pytest.raises(UsageError, match=f"{option[2:8]}.*kling-v3 does not take it"):
         shell.run_cell_magic("qingbo", match[1], "A koi")
-
-
-@pytest.fixture
-def november(shell: InteractiveShell) -> Iterator[qw.TaskManager]:
-    """Yield the default manager, on a sandbox of contract 2026-11 that fails every task."""
-    with Sandbox(contract="2026-11", draft=True, speed=1000, faults=Faults(fail="task_failed")) as sandbox:
-        manager = qw.connect(sandbox=sandbox)
-        yield manager
-        manager.close()  # before the sandbox stops: it still follows its task
 
 
 _ELEMENT = '{"name": "robot", "description": "%s", "element_input_urls": ["https://e.com/1.png", "%s"]}'
@@ -465,8 +551,7 @@ def test_shots_of_another_name_are_shots(
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi"', "It leaps:5")
     with pytest.raises(UsageError, match="with --scene each line"):
         shell.run_cell_magic("qingbo", '-m kling-v9 --scene "A koi:4"', "It leaps")
-    shell.run_line_magic("reload_ext", "qingbo_widgets")
-    assert '--scene "A koi rises:5". 2 to 4 make' in " ".join(qw.magics.QingboMagics.make.__doc__.split())  # type: ignore[attr-defined]  # loaded by the extension
+    assert '--scene "A koi rises:5". 2 to 4 make' in help_of(shell, "%%qingbo")
     with pytest.raises(qw.QingboError):
         task.wait(timeout=30)
 
