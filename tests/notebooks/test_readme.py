@@ -1,4 +1,4 @@
-"""Tests of the READMEs: their code runs, their links and tables are correct."""
+"""Tests of the READMEs and the guide to contract 2026-11: their code runs, links and tables are correct."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from qingbo_widgets.demo import execute
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.contract.models import models_of
+from tests.notebooks.outputs import sped_up
 
 ROOT = Path(__file__).parent.parent.parent
 READMES = ("README.md", "README.zh.md")
+GUIDES = ("docs/contract-2026-11.md", "docs/contract-2026-11.zh.md")
+#: The videos that the code of a document makes: with the key of a user, and on its own sandbox.
+VIDEOS = {"README.md": 1 + 4, "docs/contract-2026-11.md": 9}
 
 
 def blocks(name: str, language: str) -> list[str]:
@@ -22,11 +26,12 @@ def blocks(name: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_both_readmes_show_the_same_code() -> None:
+@pytest.mark.parametrize("pair", [READMES, GUIDES], ids=["README", "guide"])
+def test_both_languages_show_the_same_code(pair: tuple[str, str]) -> None:
     """The translation has the same code as the original, except for comments."""
     bare = [
         [re.sub(r"\s*#.*", "", block) for language in ("python", "sh") for block in blocks(name, language)]
-        for name in READMES
+        for name in pair
     ]
     assert bare[0] == bare[1]
     assert len(bare[0]) >= 6
@@ -43,12 +48,14 @@ def test_links_and_pictures_exist(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_code_runs(workdir: Path, sandbox: Sandbox) -> None:
-    """The README's Python, run cell by cell, makes a video for a user with a key."""
-    notebook = new_notebook(cells=[new_code_cell(block) for block in blocks("README.md", "python")])
+@pytest.mark.parametrize("name", VIDEOS)
+def test_the_code_runs(workdir: Path, sandbox: Sandbox, name: str) -> None:
+    """The Python of a document, run cell by cell, makes its videos for a user with a key."""
+    cells = [*blocks(name, "python"), "for task in qw.connect(sandbox=sandbox).tasks:\n    await task"]
+    notebook = sped_up(new_notebook(cells=[new_code_cell(cell) for cell in cells]))
     service = {"QINGBO_BASE_URL": sandbox.base_url, "QINGBO_API_KEY": sandbox.api_key}
     execute(notebook, workdir, environment={**os.environ, **service})
-    assert len(list((workdir / "qingbo_videos").glob("*.mp4"))) == 1
+    assert len(list((workdir / "qingbo_videos").glob("*.mp4"))) == VIDEOS[name]
 
 
 @pytest.mark.parametrize("name", [*READMES, "notebooks/parameters.ipynb"])
