@@ -17,7 +17,7 @@ from ..exceptions import (
 )
 from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
-from .contract.error_codes import explanation
+from .contract.error_codes import explanation, has_advice
 from .contract.mismatch import contract_in_answer, contract_in_error
 from .contract.models import dated
 from .contract.problem import Problem, refused
@@ -34,7 +34,8 @@ from .secrets.secret import Secret, as_secret
 
 __all__ = ["Client", "models"]
 
-_NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
+_NOT_CHARGED = N_("Nothing was charged.")
+_CORRECT = N_("Nothing was charged. Correct the request and submit it again.")
 _OTHER_CONTRACT = N_(
     "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
     "was charged. If it does, continue with {call}."
@@ -152,7 +153,7 @@ class Client:
                 "/tasks",
                 json=payload,
                 headers=headers,
-                refused=tr(_NOT_CHARGED),
+                refused=tr(_CORRECT),
                 unclear=tr(_MAY_EXIST),
                 patience=seconds,
                 is_submission=True,
@@ -256,7 +257,7 @@ class Client:
     def _refusal(self, error: ServiceError, payload: dict[str, Any]) -> BadRequest:
         """Return the error of a refused submission; it names the server's contract if that is the reason."""
         seen = contract_in_error(self.contract, self.base_url, payload, error)
-        hints = [*explanation(error.code), tr(_NOT_CHARGED)]
+        hints = [*explanation(error.code), tr(_NOT_CHARGED if has_advice(error.code) else _CORRECT)]
         if seen is not None:
             self.seen_contract = seen
             address = without_query(self.base_url)

@@ -180,6 +180,7 @@ def test_a_model_without_a_price_is_refused(client: Client, server: FaultServer)
     ) as caught:
         client.submit(REQUEST)
     assert (caught.value.status, caught.value.code) == (500, "price_not_configured")
+    assert "Correct the request" not in str(caught.value)  # there is nothing to correct
     assert len(server.requests) == 1
 
 

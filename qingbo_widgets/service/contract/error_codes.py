@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from ...i18n import N_, tr
 
-__all__ = ["ERROR_CODES", "WINDOW_EXCEEDED", "ErrorCode", "explanation"]
+__all__ = ["ERROR_CODES", "WINDOW_EXCEEDED", "ErrorCode", "explanation", "has_advice"]
 
 #: A 429 that lasts until the moment in ``reset_at``: the account's spending limit for a period is used up.
 WINDOW_EXCEEDED = "quota_window_exceeded"
@@ -88,3 +88,9 @@ def explanation(code: str | None) -> tuple[str, ...]:
     """Return the sentences about a code in the current language; none for an unknown code."""
     known = ERROR_CODES.get(code or "")
     return () if known is None else tuple(tr(text) for text in (known.meaning, known.advice) if text)
+
+
+def has_advice(code: str | None) -> bool:
+    """Return whether a code has a next step of its own, which takes the place of a general one."""
+    known = ERROR_CODES.get(code or "")
+    return known is not None and bool(known.advice)
