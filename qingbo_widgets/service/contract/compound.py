@@ -10,6 +10,7 @@ from typing import Any
 from ...i18n import N_, tr
 from .limits import (
     EXAMPLE_SECONDS,
+    EXAMPLE_URL,
     NOT_IN_RANGE,
     NOT_ONE_OF,
     check_public_url,
@@ -38,7 +39,7 @@ __all__ = [
 
 _EXAMPLE_SHOT = N_("A koi in a pond")
 _EXAMPLE_POINTS = [(0, 0), (10, 10)]
-_EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
+_EXAMPLE_MASK = f"DynamicMask('{EXAMPLE_URL}moves.png', {_EXAMPLE_POINTS})"
 
 
 def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[Problem]:

@@ -201,7 +201,7 @@ def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
 def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if not isinstance(value, bool):
-        yield refused(parameter.name, value, tr("is neither True nor False"), parameter.example is not False)
+        yield refused(parameter.name, value, tr("is neither True nor False"), example(parameter))
     elif parameter.choices and value not in parameter.choices:
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
         yield refused(parameter.name, value, limit, parameter.choices[0])
@@ -336,7 +336,8 @@ def example(parameter: Parameter) -> Any:
         *parameter.range,
         _EXAMPLES.get(parameter.type),
     )
-    return next((value for value in candidates if value not in (None, "")), None)
+    valid = (value for value in candidates if value not in (None, ""))
+    return next((value for value in valid if not parameter.choices or value in parameter.choices), None)
 
 
 def parsed(parameter: Parameter, text: str) -> Any:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searchable, hide
-from . import checks
+from . import advice, checks
 from .kinds import KINDS, completed, value_if_unset, with_gaps
 from .models import DEFAULT_CONTRACT, declared, home_of, models_of
 from .problem import Problem
@@ -252,7 +252,7 @@ class VideoRequest(Searchable):
             local_service: whether the server runs on this machine, where it reaches private addresses too.
         """
         models = models_of(contract or DEFAULT_CONTRACT)
-        return checks.advise(self._explicit, models, local_service=local_service)
+        return advice.advise(self._explicit, models, local_service=local_service)
 
     def replace(self, **changes: Unpack[EveryField]) -> Self:  # type: ignore[override]  # its own fields only
         """Return a copy with some fields changed.
