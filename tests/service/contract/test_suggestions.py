@@ -101,7 +101,7 @@ def suggested(problem: Problem, request: VideoRequest) -> VideoRequest | None:
     if match := LEFT_OUT.search(message):
         return request.replace(**{match["field"]: None})  # type: ignore[arg-type]  # any field
     if match := INSTEAD.search(message):
-        return request.replace(**{field: None, **eval(f"dict({match['value']})")})  # type: ignore[arg-type]
+        return request.replace(**{field: None, **eval(f"dict({match['value']})")})
     if not (match := EXAMPLE.search(message) or SUGGESTION.search(message)):
         return None
     if re.match(r"\w+=", match["value"]):
