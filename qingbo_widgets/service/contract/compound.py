@@ -20,7 +20,7 @@ from .limits import (
     is_finite,
     is_within,
 )
-from .problem import Problem, listed, numbered, refused, shown
+from .problem import Problem, listed, numbered, part_of, refused, shown
 from .schema import Model, Parameter
 from .values import CameraControl, DynamicMask, Item, Shot, is_pair
 
@@ -120,7 +120,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
                 yield refused(name, axis, limit, "zoom")
             elif not is_within(value, low, high):
                 limit = tr(NOT_IN_RANGE).format(low=low, high=high)
-                yield refused(name, value, limit, 5, f"{name}, {axis}")
+                yield refused(name, value, limit, 5, part_of(name, axis))
 
 
 def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:

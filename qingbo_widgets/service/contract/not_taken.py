@@ -88,8 +88,10 @@ def _contracts_with(name: str, resolved: Resolved) -> Iterator[Models]:
 
 
 def _takes(models: Models, resolved: Resolved, name: str) -> bool:
-    """Return whether the request's model exists in another contract, and takes the parameter there."""
-    return name in models.of(resolved.values["model"]).parameters
+    """Return whether the request's model takes a parameter in another contract; an unlisted one may."""
+    model = resolved.values["model"]
+    is_listed = model in resolved.models or (isinstance(model, str) and model in models.retired)
+    return (model in models or not is_listed) and name in models.of(model).parameters
 
 
 def _in_own_names(name: str, value: Any, resolved: Resolved, other: Models) -> dict[str, Any]:

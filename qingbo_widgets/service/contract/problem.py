@@ -16,6 +16,7 @@ __all__ = [
     "listed",
     "models_in_words",
     "numbered",
+    "part_of",
     "refused",
     "refused_as",
     "shown",
@@ -101,6 +102,11 @@ def without(field: str, value: object, limit: str) -> Problem:
 def numbered(field: str, number: int) -> str:
     """Return the name of a numbered part of a field, counted from 1."""
     return tr("{field}, number {number}").format(field=field, number=number)
+
+
+def part_of(where: str, part: str) -> str:
+    """Return the name of a member of an object, such as ``element_list, number 1, name``."""
+    return tr("{where}, {part}").format(where=where, part=part)
 
 
 def shown(value: object) -> str:

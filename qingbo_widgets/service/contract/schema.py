@@ -45,7 +45,7 @@ class Parameter:
         labels: a text for each choice, or for each part of the value.
         range: the least and the greatest value.
         most: the maximum number of characters of a text, or of parts of a list; 0 for no limit.
-        example: a valid value; by default the default value.
+        example: a valid value; by default the default value. Of a text, shown through ``tr``.
         refusal: the predicate of a sentence about an invalid value.
         editor: the place to edit it, if not a control of its type: ``code``, or the name of a panel.
         options: its options in ``%%qingbo``; by default ``--its-name``.

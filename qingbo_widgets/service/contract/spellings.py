@@ -6,13 +6,13 @@ A request may use them wherever a model can do what they say; ``translated`` rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
 from .frames import urls_with_role
-from .problem import Problem, assigned, listed, models_in_words, refused, shown
+from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown
 from .schema import Models, Spelling
 from .values import Item, Shot, is_integer, is_same, is_set
 
@@ -152,8 +152,7 @@ def _shots(name: str, shots: Any, fields: Fields, models: Models) -> Iterator[Pr
         fields.setdefault("multi_prompt", shots)  # reported as a field that the model does not take
         return
     if not isinstance(shots, tuple) or len(own) < len(shots):
-        text = tr("is not a list of shots")
-        yield refused(name, shots, text, [(tr("A koi in a pond"), 5)])
+        yield from _unlike_shots(name, shots)
         return
     prompts = tuple(
         Item({"index": number, "prompt": shot.prompt, "duration": shot.duration})
@@ -164,6 +163,18 @@ def _shots(name: str, shots: Any, fields: Fields, models: Models) -> Iterator[Pr
     yield from _put(fields, "shot_type", "customize", name, shots)
     if all(is_integer(shot.duration) for shot in shots):
         fields["duration"] = sum(shot.duration for shot in shots)
+
+
+def _unlike_shots(name: str, shots: Any) -> Iterator[Problem]:
+    """Yield the problems of a value that is not a list of shots, or of those parts that are none."""
+    example = (tr("A koi in a pond"), 5)
+    if not isinstance(shots, tuple):
+        yield refused(name, shots, tr("is not a list of shots"), [example])
+        return
+    for number, shot in enumerate(shots, 1):
+        if not isinstance(shot, Shot):
+            limit = tr("is not a prompt and a duration")
+            yield replace(refused(name, shot, limit, example, numbered(name, number)), number=number)
 
 
 READERS: Mapping[str, Reader] = MappingProxyType({"last_frame": _last_frame, "shots": _shots})
