@@ -161,7 +161,7 @@ def _limited_by(constraint: Constraint, limits: Parameter, resolved: Resolved) -
         example = shown(limits.choices[0] if limits.choices else limits.default)
     if not isinstance(value, tuple):
         return refused_as(name, shown(value), tr(constraint.refusal), example)
-    text = tr("{field}: {count} entries {limit}; try {example}.")
+    text = tr("{field}: {count} given, but it {limit}; try {example}.")
     limit = tr(constraint.refusal)
     return Problem(name, text.format(field=name, count=len(value), limit=limit, example=example))
 

@@ -136,7 +136,7 @@ class Constraint:
         suggest: values of other parameters beside which the refused value is valid; they are what the message
             suggests. By default, it suggests a value within the limit, or to leave the parameter out.
         refusal: the predicate of a sentence about a forbidden value, a value outside the limit, or a value
-            that lacks the required parameter. The subject of a limit on a list is "2 entries".
+            that lacks the required parameter. For a limit on a list, its subject is the parameter.
         note: a sentence about an omitted or avoided parameter; ``{field}`` is replaced by its name.
         instead: a sentence that the form shows under the control of an omitted or forbidden parameter.
     """

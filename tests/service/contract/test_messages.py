@@ -60,7 +60,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v2-6",
             {"image_urls": [IMAGE, OTHER]},
-            "image_urls: 2 entries are a first and a last frame, which need resolution 1080p; try "
+            "image_urls: 2 given, but it can have a last frame only at resolution 1080p; try "
             "resolution='1080p'.",
         ),
         (
@@ -116,7 +116,7 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"video_urls": VIDEO, "image_urls": [IMAGE] * 7},
-            "image_urls: 7 entries are more than the one image that goes with an input video; try 1.",
+            "image_urls: 7 given, but it can have only one image beside an input video; try 1.",
         ),
         (
             TODAY,
@@ -264,7 +264,7 @@ def test_the_sentences_in_chinese() -> None:
     )
     (problem,) = VideoRequest("kling-v2-6", "锦鲤", image_urls=[IMAGE, OTHER]).problems(TODAY)
     assert str(problem) == (
-        "image_urls: 共 2 项，是首帧和尾帧，需要分辨率 1080p；例如 resolution='1080p' 就可以。"
+        "image_urls: 给出了 2 个，但只有分辨率为 1080p 时才能包含尾帧；例如 resolution='1080p' 就可以。"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a problem suggests to try removes the problem, for every constraint of every model.
+"""The suggestion in the message of a problem removes the problem, for every constraint of every model.
 
 The constraints are read from the descriptions, so that those of a new model are tested too.
 """
@@ -159,7 +159,7 @@ def test_suggestions_for_two_conflicts_help_too(contract: str, name: str) -> Non
 
 @pytest.mark.parametrize(("contract", "name"), ALL)
 def test_a_suggestion_for_a_wrong_value_is_valid(contract: str, name: str) -> None:
-    """What a problem suggests for one wrong value is a valid value."""
+    """The suggestion for one wrong value is a valid value."""
     model = models_of(contract)[name]
     for field, parameter in model.parameters.items():
         for value in (7, "x", "", -1, True, None, [], {}, *(parameter.choices or ())):
