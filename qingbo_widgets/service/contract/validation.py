@@ -189,6 +189,10 @@ def _model_errors(model: Model, parameters: Mapping[str, Parameter]) -> Iterator
             yield "a constraint must have a when or an unless"
     if unknown := {*model.rules} - RULES.keys():
         yield f"there is no rule {_listed(sorted(unknown))}; the rules are {_listed(RULES)}"
+    sums = [name for name, one in model.parameters.items() if one.derived == "length_of_shots"]
+    if sums and "multi_prompt" in model.parameters and "shots_add_up" not in model.rules:
+        # A value that follows from others is checked by their rule only.
+        yield f"{_listed(sums)} follows from multi_prompt, which needs the rule shots_add_up"
     if model.frames and model.frames not in model.parameters:
         yield f"its frames are in {model.frames}, which it does not take"
 

@@ -350,6 +350,11 @@ def test_names_of_a_request_are_reserved() -> None:
         ('[models.kling-v9]\ntakes = []\nmode = { default = "ultra" }', "the default of mode is refused"),
         ('[models.kling-v9]\ntakes = ["cfg_scale"]\ncfg_scale = { unless_given = 2 }', "unless_given of cfg"),
         ('[models.kling-v9]\ntakes = []\nmode = { unless_given = "pro" }', "unless_given has no effect"),
+        (
+            '[parameters.multi_prompt]\ntype = "text"\n[models.kling-v9]\ntakes = ["multi_prompt"]\n'
+            'duration = { derived = "length_of_shots" }',
+            "duration follows from multi_prompt, which needs the rule shots_add_up",
+        ),
         ('[models.kling-v9]\ntakes = []\nmode = { type = "zz" }', "kling-v9: mode: there is no type zz"),
         ("[models.kling-v9]\ntakes = []\nmode = { choices = [] }", "mode: a choice needs choices"),
     ],
