@@ -52,7 +52,8 @@ def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
     Raises:
         ValueError: there is no such contract; the message lists the known ones.
     """
-    return read_file(contract if isinstance(contract, str) else HIDDEN)
+    contract = dated(contract) or HIDDEN  # a key may be given in its place, and tracebacks show it
+    return read_file(contract)
 
 
 @cache
@@ -267,7 +268,7 @@ def _completed(entry: Description, entries: Mapping[str, Description]) -> Descri
 
 def _optional(parameter: Parameter) -> Parameter:
     """Return a copy of a parameter that is sent only if the caller sets it."""
-    return changed(parameter, {"default": None, "always": False, "required": False})
+    return changed(parameter, {"default": None, "unless_given": None, "always": False, "required": False})
 
 
 def _parameter(name: str, entry: Description) -> Parameter:

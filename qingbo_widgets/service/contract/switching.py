@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from .kinds import completed
-from .models import contracts, home_of, models_of
+from .models import home_of
+from .older_names import in_older_names
+from .resolve import resolve, translation_of
 from .schema import Models, Parameter
 from .spellings import translated
-from .values import Shot, is_integer, is_same
+from .values import is_integer, is_same, is_set
 
 if TYPE_CHECKING:
     from .request import VideoRequest
@@ -27,10 +29,14 @@ class Switched:
         request: the request, in the names of the next model's contract.
         set_aside: the values that the next model does not take: images under the name of the field that they
             were in, others under their name in the next model's contract.
+        defaults_changed: the parameters that are not set and whose defaults differ, by their name in the next
+            model's contract, each with the value that the old model would have used. Only values that the
+            next model takes are included: setting them keeps the video as it would have been.
     """
 
     request: VideoRequest
     set_aside: Mapping[str, Any]
+    defaults_changed: Mapping[str, Any]
 
 
 def switched(request: VideoRequest, model: str, models: Models, home: Models | None = None) -> Switched:
@@ -64,7 +70,36 @@ def switched(request: VideoRequest, model: str, models: Models, home: Models | N
         else:
             set_aside[name] = value
     left = set_frames(fields, frames_of(given, old), new)
-    return Switched(type(request)(**fields), {**set_aside, **_as_fields(left, given)})
+    following = type(request)(**fields)
+    changes = _defaults_changed(_defaults_used(request.given, home), following.given, models)
+    return Switched(following, {**set_aside, **_as_fields(left, given)}, changes)
+
+
+def _defaults_used(given: Mapping[str, Any], models: Models) -> dict[str, Any]:
+    """Return the known values that a model uses for the parameters that are not set."""
+    fields, resolved = translation_of(given, models).fields, resolve(given, models)
+    model, values = resolved.model, resolved.values
+    unset = (name for name in model.parameters if name not in fields and name not in model.unsent(values))
+    used = {
+        name: values[name] if is_set(values[name]) else model.parameters[name].unless_given for name in unset
+    }
+    return {name: value for name, value in used.items() if is_set(value)}
+
+
+def _defaults_changed(used: Mapping[str, Any], given: Mapping[str, Any], models: Models) -> dict[str, Any]:
+    """Return the values that a model used, where the next model uses others but takes them too."""
+    model, next_used = given["model"], _defaults_used(given, models)
+    own = {
+        own: meaning
+        for name, value in used.items()
+        for own, meaning in _in_names_of(models, {name: value}, model).items()
+    }
+    parameters = models.of(model).parameters
+    return {
+        name: value
+        for name, value in own.items()
+        if name in next_used and not is_same(value, next_used[name]) and _fits(value, parameters.get(name))
+    }
 
 
 def _fits(value: Any, parameter: Parameter | None) -> bool:
@@ -89,35 +124,8 @@ def _in_names_of(models: Models, fields: Mapping[str, Any], model: str) -> dict[
     own = {**translation.fields, **{name: fields[name] for name in conflicts}}
     del own["model"]
     if any(name not in models.parameters for name in own):
-        own = _in_older_names(models, own)
+        own = in_older_names(models, own)
     return own
-
-
-def _in_older_names(models: Models, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a newer contract in the names that it replaced: ``resolution`` as ``mode``."""
-    renamed = dict(fields)
-    spellings = [item for contract in contracts() for item in models_of(contract).spellings.items()]
-    for name, spelling in spellings:
-        if name in models.parameters and spelling.means in renamed:
-            value = renamed[spelling.means]
-            values = {spelling.values[one]: one for one in spelling.values} or {value: value}
-            if isinstance(value, str | bool) and value in values:
-                renamed[name] = values[value]
-                del renamed[spelling.means]
-    if "shots" in models.parameters and (shots := _as_shots(renamed.get("multi_prompt"))):
-        for name in ("multi_prompt", "multi_shot", "shot_type", "duration"):
-            renamed.pop(name, None)
-        if renamed.get("prompt") == " ".join(str(shot.prompt) for shot in shots):
-            del renamed["prompt"]
-        renamed["shots"] = shots
-    return renamed
-
-
-def _as_shots(items: Any) -> tuple[Shot, ...]:
-    """Return objects as shots; nothing if they are not objects."""
-    if not isinstance(items, tuple) or not all(isinstance(item, Mapping) for item in items):
-        return ()
-    return tuple(Shot(item.get("prompt", ""), item.get("duration", 0)) for item in items)
 
 
 def _as_fields(left: Frames, given: Mapping[str, Any]) -> dict[str, Any]:
