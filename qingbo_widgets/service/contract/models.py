@@ -253,7 +253,10 @@ class _Reader:
             name,
             entry.get("description", ""),
             MappingProxyType(parameters),
-            (*self._constraints, *map(_constraint, entry.get("constraints", ()))),
+            (
+                *(shared for shared in self._constraints if _can_hold(shared, parameters)),
+                *map(_constraint, entry.get("constraints", ())),
+            ),
             tuple(entry.get("actions", ())),
             tuple(entry.get("can", ())),
             entry.get("frames", ""),
@@ -306,6 +309,20 @@ def _constraint(entry: Description) -> Constraint:
             {name: _attributes(Parameter(name, ""), changes) for name, changes in entry["limit"].items()}
         )
     return Constraint(**attributes)
+
+
+def _can_hold(constraint: Constraint, parameters: Mapping[str, Parameter]) -> bool:
+    """Return whether a model offers the choices under which a constraint of its family holds.
+
+    A choice that it does not offer is refused as such; the rules about it would add contradicting advice.
+    """
+    return all(
+        isinstance(condition, Count)
+        or condition == ("*",)
+        or not (choices := parameters[name].choices if name in parameters else ())
+        or not set(choices).isdisjoint(condition)
+        for name, condition in constraint.when.items()
+    )
 
 
 def _values(condition: Any) -> Count | tuple[Any, ...]:

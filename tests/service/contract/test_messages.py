@@ -86,6 +86,12 @@ def chinese() -> Iterator[None]:
         ),
         (
             TODAY,
+            "kling-v3-motion-control",
+            {"action": "edit", **ROUTED},  # the rules of an edit, which takes no image, say nothing here
+            "action: 'edit' is not one of generate; try 'generate'.",
+        ),
+        (
+            TODAY,
             "kling-v2-6",
             {"duration": 7},
             "duration: 7 is not one of 5, 10 (whole seconds) that kling-v2-6 renders; try 5. Models "
