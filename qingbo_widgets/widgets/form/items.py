@@ -19,9 +19,10 @@ from ..base.text_fields import Text
 from .controls import offer
 from .fields import LABEL_WIDTH, NARROW, WIDE, choice_options, help_of, label
 from .images import ImagePreview
-from .panels import Editor, indented, problems_html
+from .panels import Editor, indented
 from .state import FormState, Problems
 from .url_list import UrlList
+from .wording import problems_html
 
 __all__ = ["ItemsEditor"]
 
@@ -91,7 +92,7 @@ class ItemsEditor(Editor):
         is_foreign = is_set(getattr(self.form, self._field)) and not count
         with update(self._note):
             notice = markup.note(tr(_NOT_OBJECTS), "hint") if is_foreign else ""
-            self._note.value = notice + problems_html(self._field, whole, warnings)
+            self._note.value = notice + problems_html(self.form, self._field, whole, warnings)
         for number, row in enumerate(self.rows[:count], 1):
             row.show_problems(tuple(problem for problem in mine if problem.number == number))
 
@@ -156,7 +157,7 @@ class _ItemRow(Composite):
     def show_problems(self, problems: Problems) -> None:
         """Show the problems of this object."""
         with update(self._note):
-            self._note.value = problems_html(self._parameter.name, problems)
+            self._note.value = problems_html(self._editor.form, self._parameter.name, problems)
 
     def _control(self, member: Parameter) -> Any:
         text = tr(_NUMBERED).format(label=label(member), number=self._index + 1)

@@ -6,19 +6,22 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.problem import Problem
 from ...service.contract.values import is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
-from .panels import problems_html
+from .layout import panels
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
+from .wording import name_of_part, plain_problems_html, problems_html
 
 __all__ = ["below", "code_notes", "obstacle"]
 
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
+_SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
 _FIXED = N_("Fixed in this form.")
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT = N_("{count} characters")
@@ -39,9 +42,26 @@ def obstacle(form: FormState, problems: Problems) -> str:
         return ""
     if _is_blank(form, problems):
         return tr(_BLANK_PROMPT)
-    names = dict.fromkeys(problem.field for problem in problems)
-    labels = [label(form.parameter(name)) if name in form.field_names else name for name in names]
+    labels = dict.fromkeys(shown for problem in problems for shown in _shown_labels(form, problem))
     return tr(_NOT_READY).format(fields=", ".join(labels))
+
+
+def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
+    """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
+    name = problem.field
+    if name not in form.field_names or name in form.hidden:
+        return (name,)
+    parameter, editors = form.parameter(name), panels(form.models)
+    if parameter.editor in editors:
+        return (tr(editors[parameter.editor].label),)
+    shots = shot_field(form.models)
+    if shots is not None and name == shots.name:
+        return (tr(_SHOT).format(number=problem.number) if problem.number else tr(_SHOTS),)
+    value = getattr(form, name)
+    if parameter.type == "urls" and isinstance(value, tuple) and value:
+        numbers = (problem.number,) if problem.number else range(1, len(value) + 1)
+        return tuple(name_of_part(form, name, number) for number in numbers)
+    return (label(parameter),)
 
 
 def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> Markup:
@@ -73,7 +93,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
         lines.append(markup.note(tr(_REQUIRED), "hint"))
         is_untouched = True
-    lines.append(problems_html(name, () if is_untouched else problems, warnings))
+    lines.append(problems_html(form, name, () if is_untouched else problems, warnings))
     return markup.join(lines)
 
 
@@ -119,7 +139,7 @@ def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Marku
             template = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(template.format(field=name, value=_short_text(value), model=form.model)))
         if hidden or not is_edited:
-            lines.append(problems_html((name,), problems, warnings))
+            lines.append(plain_problems_html(name, problems, warnings))
     return markup.join(lines)
 
 

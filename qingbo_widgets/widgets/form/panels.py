@@ -16,12 +16,12 @@ from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.build import create_widget
 from ..base.composite import Composite
-from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
 from .state import FormState, Problems
+from .wording import problem_lines, problems_html
 
-__all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
+__all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
 _WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
@@ -210,11 +210,15 @@ class Panels(VBox):
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
         with update():
             for name, panel in self._panels.items():
-                self.buttons[name].description = self._button_text(panel, problems)
-            self.message.value = markup.join(problems_html(fields, problems, warnings) for fields in closed)
+                self.buttons[name].description = self._button_text(name, panel, problems)
+            self.message.value = markup.join(
+                problems_html(self._form, fields, problems, warnings) for fields in closed
+            )
 
-    def _button_text(self, panel: Panel, problems: Problems) -> str:
-        label, count = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
+    def _button_text(self, name: str, panel: Panel, problems: Problems) -> str:
+        label, lines = tr(panel.label), problem_lines(self._form, panel.fields, problems)
+        # A part that was just added is not an error yet, as long as the user sees it.
+        count = sum(kind == "alarm" or not self.is_open(name) for _, kind in lines)
         if count:
             return tr(_WITH_PROBLEMS).format(label=label, number=count)
         value = panel.summary(self._form)
@@ -258,22 +262,3 @@ def _shown(shown: bool) -> dict[str, str]:
 def hidden_style(css: str) -> ipywidgets.HTML:
     """Return an invisible widget with the CSS of an editor, which the form loads only with the editor."""
     return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
-
-
-def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> Markup:
-    """Return the problems and warnings of one or more fields, safe for HTML.
-
-    For a single field, its name at the start of a message is omitted, because the label shows it.
-    """
-    if not problems and not warnings:  # the usual case, for every field
-        return Markup()
-    names = (fields,) if isinstance(fields, str) else tuple(fields)
-    lines = []
-    for issues, kind in ((problems, "alarm"), (warnings, "hint")):
-        for problem in issues:
-            if problem.field in names:
-                message = problem.message
-                if isinstance(fields, str):
-                    message = message.removeprefix(f"{fields}: ")
-                lines.append(markup.note(message, kind))
-    return markup.join(lines)
