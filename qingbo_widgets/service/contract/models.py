@@ -267,7 +267,7 @@ def _completed(entry: Description, entries: Mapping[str, Description]) -> Descri
 
 def _optional(parameter: Parameter) -> Parameter:
     """Return a copy of a parameter that is sent only if the caller sets it."""
-    return changed(parameter, {"default": None, "always": False, "required": False})
+    return changed(parameter, {"default": None, "unless_given": None, "always": False, "required": False})
 
 
 def _parameter(name: str, entry: Description) -> Parameter:

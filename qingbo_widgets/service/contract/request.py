@@ -224,7 +224,9 @@ class VideoRequest(Searchable):
     def translated(self, contract: str) -> Self:
         """Return the same request in the names of a contract.
 
-        Fields without a name in it remain, and so do names that contradict each other.
+        Fields without a name in it remain, and so do names that contradict each other. Fields that are not
+        set take the defaults of that contract: ``kling-v3`` makes sound in 2026-04 unless ``enable_audio`` is
+        ``False``, and in 2026-11 only if ``generate_audio`` is ``True``.
 
         Raises:
             ValueError: there is no such contract.

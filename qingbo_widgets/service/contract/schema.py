@@ -33,6 +33,8 @@ class Parameter:
         placeholder: the text in an empty control.
         place: its path in the JSON body; with ``{number}`` and ``{key}`` for the parts of a list.
         default: the value if the caller did not set the field; ``None`` if the field is then not sent.
+        unless_given: the value that the service itself uses if a body lacks the parameter; ``None`` if its
+            documentation does not say. It is never sent.
         always: whether the field is sent even if it was not set.
         required: whether a request without it has a problem.
         choices: the allowed values; empty for any value.
@@ -58,6 +60,7 @@ class Parameter:
     placeholder: str = ""
     place: str = ""
     default: Any = None
+    unless_given: Any = None
     always: bool = False
     required: bool = False
     choices: tuple[Any, ...] = ()

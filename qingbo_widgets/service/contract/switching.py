@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from .kinds import completed
 from .models import contracts, home_of, models_of
+from .resolve import resolve, translation_of
 from .schema import Models, Parameter
 from .spellings import translated
-from .values import Shot, is_integer, is_same
+from .values import Shot, is_integer, is_same, is_set
 
 if TYPE_CHECKING:
     from .request import VideoRequest
@@ -27,10 +28,14 @@ class Switched:
         request: the request, in the names of the next model's contract.
         set_aside: the values that the next model does not take: images under the name of the field that they
             were in, others under their name in the next model's contract.
+        defaults_changed: the parameters that are not set and whose defaults differ, by their name in the next
+            model's contract, each with the value that the old model would have used. Only values that the
+            next model takes are included: setting them keeps the video as it would have been.
     """
 
     request: VideoRequest
     set_aside: Mapping[str, Any]
+    defaults_changed: Mapping[str, Any]
 
 
 def switched(request: VideoRequest, model: str, models: Models, home: Models | None = None) -> Switched:
@@ -64,7 +69,36 @@ def switched(request: VideoRequest, model: str, models: Models, home: Models | N
         else:
             set_aside[name] = value
     left = set_frames(fields, frames_of(given, old), new)
-    return Switched(type(request)(**fields), {**set_aside, **_as_fields(left, given)})
+    following = type(request)(**fields)
+    changes = _defaults_changed(_defaults_used(request.given, home), following.given, models)
+    return Switched(following, {**set_aside, **_as_fields(left, given)}, changes)
+
+
+def _defaults_used(given: Mapping[str, Any], models: Models) -> dict[str, Any]:
+    """Return the known values that a model uses for the parameters that are not set."""
+    fields, resolved = translation_of(given, models).fields, resolve(given, models)
+    model, values = resolved.model, resolved.values
+    unset = (name for name in model.parameters if name not in fields and name not in model.unsent(values))
+    used = {
+        name: values[name] if is_set(values[name]) else model.parameters[name].unless_given for name in unset
+    }
+    return {name: value for name, value in used.items() if is_set(value)}
+
+
+def _defaults_changed(used: Mapping[str, Any], given: Mapping[str, Any], models: Models) -> dict[str, Any]:
+    """Return the values that a model used, where the next model uses others but takes them too."""
+    model, next_used = given["model"], _defaults_used(given, models)
+    own = {
+        own: meaning
+        for name, value in used.items()
+        for own, meaning in _in_names_of(models, {name: value}, model).items()
+    }
+    parameters = models.of(model).parameters
+    return {
+        name: value
+        for name, value in own.items()
+        if name in next_used and not is_same(value, next_used[name]) and _fits(value, parameters.get(name))
+    }
 
 
 def _fits(value: Any, parameter: Parameter | None) -> bool:

@@ -175,6 +175,11 @@ def _model_errors(model: Model, parameters: Mapping[str, Parameter]) -> Iterator
             kind = KINDS[parameter.type]
             for problem in kind.check(parameter, kind.read(parameter.default), model):
                 yield f"the default of {name} is refused: {problem}"
+        if parameter.type in KINDS and is_set(parameter.unless_given):
+            if is_set(parameter.default):
+                yield f"{name} has a default, which is sent, and so unless_given has no effect"
+            for problem in KINDS[parameter.type].check(parameter, parameter.unless_given, model):
+                yield f"the unless_given of {name} is refused: {problem}"
     yield from _place_errors(model)
     for constraint in model.constraints:
         references = {*constraint.deciding, *constraint.omit, *constraint.forbid, *constraint.avoid}

@@ -336,6 +336,8 @@ def test_names_of_a_request_are_reserved() -> None:
         ('[parameters.no_audio]\ntype = "text"', "--no-audio: this option is already in use"),
         ('[parameters.cost]\ntype = "text"', "cost: the name is reserved"),
         ('[models.kling-v9]\ntakes = []\nmode = { default = "ultra" }', "the default of mode is refused"),
+        ('[models.kling-v9]\ntakes = ["cfg_scale"]\ncfg_scale = { unless_given = 2 }', "unless_given of cfg"),
+        ('[models.kling-v9]\ntakes = []\nmode = { unless_given = "pro" }', "unless_given has no effect"),
         ('[models.kling-v9]\ntakes = []\nmode = { type = "zz" }', "kling-v9: mode: there is no type zz"),
         ("[models.kling-v9]\ntakes = []\nmode = { choices = [] }", "mode: a choice needs choices"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.models import contracts, models_of
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.switching import switched
@@ -87,6 +88,46 @@ def test_shots_become_those_of_the_other_contract() -> None:
     ]
     april = switched(today, "kling-v3", models_of()).request
     assert april == VideoRequest("kling-v3", shots=shots)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fields", "expected"),
+    [
+        (("2026-04", "kling-v3"), ("2026-11", "kling-v3"), {}, {"generate_audio": True}),
+        (("2026-11", "kling-v3"), ("2026-04", "kling-v3"), {}, {"enable_audio": False}),
+        (("2026-04", "kling-v3"), ("2026-11", "kling-v2-6"), {"mode": "pro"}, {"generate_audio": True}),
+        # Set by the user: nothing depends on a default.
+        (("2026-04", "kling-v3"), ("2026-11", "kling-v3"), {"enable_audio": True}, {}),
+        (("2026-04", "kling-v3"), ("2026-11", "kling-v3"), {"enable_audio": False}, {}),
+        (("2026-11", "kling-v3"), ("2026-04", "kling-v3"), {"generate_audio": False}, {}),
+        # The documentation names no sound for one of the two models.
+        (("2026-04", "kling-v1"), ("2026-11", "kling-v3"), {}, {}),
+        (("2026-04", "kling-v3"), ("2026-11", "kling-3.0-turbo"), {}, {}),
+        # std is 720p, and the lengths are the same or cannot be the same.
+        (("2026-04", "kling-v2-master"), ("2026-11", "kling-v2-6"), {}, {}),
+        (("2026-11", "kling-v3"), ("2026-11", "kling-v3-motion-control"), {}, {}),
+        (("2026-04", "kling-v3"), ("2026-04", "kling-v3"), {}, {}),
+    ],
+)
+def test_a_default_that_changes_is_named(
+    before: tuple[str, str], after: tuple[str, str], fields: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """A field that is not set keeps its meaning, or the result names the value that has to be set for it."""
+    request = VideoRequest(before[1], "A koi", **fields)
+    result = switched(request, after[1], models_of(after[0]), models_of(before[0]))
+    assert dict(result.defaults_changed) == expected
+    kept = result.request.replace(**result.defaults_changed)
+    assert switched(kept, before[1], models_of(before[0])).defaults_changed == {}
+
+
+def test_a_default_of_the_service_is_never_sent() -> None:
+    """The service's own defaults appear in no body: only a field that is set does."""
+    for contract, model in ALL:
+        described = models_of(contract)[model]
+        request, _ = moved(model, contract, prompt="A koi", image_urls=FIRST, video_urls=VIDEO)
+        body = str(CONTRACTS[contract].encode(request))
+        for name, parameter in described.parameters.items():
+            assert parameter.unless_given is None or name not in body
 
 
 ALL = [(contract, model) for contract in contracts() for model in models_of(contract)]
