@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
 from ...service.contract.problem import Problem, numbered
 from ...service.contract.schema import Models, Parameter
@@ -94,7 +95,8 @@ def needs_approval(form: FormFields, url: str) -> bool:
 
 def service_of(form: FormFields) -> str:
     """Return the base URL of the service that will fetch the images."""
-    return form.manager.client.base_url if form.manager is not None else find_base_url()
+    manager = form.manager
+    return find_base_url(CONTRACTS[form.models.contract]) if manager is None else manager.client.base_url
 
 
 def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
@@ -116,7 +118,7 @@ def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, 
 
 
 def _numbered_urls(form: FormFields, field: str) -> Iterator[tuple[int, str]]:
-    """Yield the URLs in a field, each with the number of its line or object; 0 for the only one of a field."""
+    """Yield the URLs in a field, with the number of its line or object; 0 for the only one of a field."""
     value, kind = getattr(form, field), KINDS[form.models.parameters[field].type]
     parts = value if kind.is_list and isinstance(value, tuple) else (value,)
     for number, part in enumerate(parts, 1):

@@ -71,7 +71,7 @@ class ItemsEditor(Editor):
         while len(self.rows) < len(items):
             self.rows.append(_ItemRow(self, parameter, len(self.rows)))
         for row, item in zip(self.rows, items, strict=False):
-            row.show(item, is_fixed=is_fixed)
+            row.show(item, parameter.members, is_fixed=is_fixed)
         _, most = parameter.limits.get("count") or (0, 0)
         is_full = 0 < most <= len(items)
         with update(self._list, self.add_button):
@@ -144,11 +144,12 @@ class _ItemRow(Composite):
         """The first control of the row."""
         return next(iter(self.controls.values()))
 
-    def show(self, item: Mapping[str, Any], *, is_fixed: bool) -> None:
-        """Show this object; text that says the same stays as typed."""
-        members = self._parameter.members
+    def show(self, item: Mapping[str, Any], members: Mapping[str, Parameter], *, is_fixed: bool) -> None:
+        """Show this object, within the present limits of its members; equal text stays as typed."""
         with self._echo, update(*self.controls.values()):
             for key, control in self.controls.items():
+                if members[key].type == "urls":
+                    control.most = _most(members[key])
                 if _read(control, members[key]) != item.get(key):
                     _write(control, members[key], item.get(key))
                 control.disabled = is_fixed
@@ -168,7 +169,7 @@ class _ItemRow(Composite):
                 Dropdown, description=text, options=options, style=style, layout=dict(NARROW)
             )
         elif member.type == "urls":
-            most = member.limits.get("count", (0, 0))[1]
+            most = _most(member)
             labels = tuple(f"{text}.{number}" for number in range(1, most + 1))
             control = UrlList(description=text, labels=labels, most=most, style=style)
         else:
@@ -182,6 +183,11 @@ class _ItemRow(Composite):
         members = self._parameter.members
         values = {key: _read(control, members[key]) for key, control in self.controls.items()}
         self._editor.change(self._index, Item({key: value for key, value in values.items() if is_set(value)}))
+
+
+def _most(member: Parameter) -> int:
+    """Return the maximum number of URLs in a member; 0 for any number."""
+    return member.limits.get("count", (0, 0))[1]
 
 
 def _read(control: Any, member: Parameter) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.frames import FRAME_FIELDS, Frames
+from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.values import is_set
 from ...tasks.background.image_checks import image_reports
@@ -32,6 +34,12 @@ _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
 _HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}")
+_FIRST, _LAST = N_("First frame"), N_("Last frame")
+_REFERENCE, _REFERENCES = N_("Reference image"), N_("Reference images")
+_OF_CONTRACT = N_("{model} of contract {contract}")
+_NO_LONGER_ON = N_("{label}: {before} does it unless told not to, {after} only if it is ticked.")
+_NO_LONGER_OFF = N_("{label}: {before} does it only on request, {after} unless it is cleared.")
+_OTHER_DEFAULT = N_("{label}: {before} uses {value} if nothing is chosen, {after} does not.")
 _SET_IN_CODE = N_("{field}: {value} (set in code)")
 _KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
@@ -49,7 +57,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
     """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
     name = problem.field
-    if name not in form.field_names or name in form.hidden:
+    if name not in form.field_names:
         return (name,)
     parameter, editors = form.parameter(name), panels(form.models)
     if parameter.editor in editors:
@@ -102,17 +110,47 @@ def _changes(form: FormState) -> list[Markup]:
     notes = []
     if set_aside := form.carrier.set_aside:
         parameters = form.models.parameters
-        labels = [
+        labels = _image_labels(form.carrier.images) + [
             _named(label(parameters[name]) if name in parameters else name, value)
             for name, value in set_aside.items()
+            if name not in FRAME_FIELDS
         ]
         text = tr(_SET_ASIDE).format(model=form.model, fields=", ".join(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     if form.homeless:
-        named = ", ".join(f"{name} {_short_text(value)}" for name, value in form.homeless.items())
-        text = tr(_HOMELESS).format(contract=form.contract.name, fields=named)
+        labels = _image_labels(form.homeless_images) + [
+            _named(label(declared()[name]) if name in declared() else name, value)
+            for name, value in form.homeless.items()
+            if name not in FRAME_FIELDS
+        ]
+        text = tr(_HOMELESS).format(contract=form.contract.name, fields=", ".join(labels))
         notes.append(markup.note(text, "hint"))
-    return notes
+    return notes + [
+        markup.note(_changed_default(form, name, value), "hint")
+        for name, value in form.carrier.defaults_changed.items()
+    ]
+
+
+def _image_labels(images: Frames) -> list[str]:
+    """Return the images by what they mean, each with the name of its file."""
+    many = tr(_REFERENCES) if len(images.references) > 1 else tr(_REFERENCE)
+    named = [(tr(_FIRST), images.first), (tr(_LAST), images.last)]
+    labels = [_named(text, (url,)) for text, url in named if url is not None]
+    return labels + ([_named(many, images.references)] if images.references else [])
+
+
+def _changed_default(form: FormState, name: str, value: Any) -> str:
+    """Return the sentence about a field left alone that now means something else."""
+    model, contract = form.carrier.before
+    is_same_contract = contract == form.contract.name
+    before, after = (
+        name if is_same_contract else tr(_OF_CONTRACT).format(model=name, contract=date)
+        for name, date in ((model, contract), (form.model, form.contract.name))
+    )
+    text = (
+        tr(_NO_LONGER_ON) if value is True else tr(_NO_LONGER_OFF) if value is False else tr(_OTHER_DEFAULT)
+    )
+    return text.format(label=label(form.parameter(name)), before=before, after=after, value=value)
 
 
 def _named(text: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +28,10 @@ _QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
 
 
 def problems_html(
-    form: FormFields, fields: str | Iterable[str], problems: Iterable[Problem], warnings: Iterable[Problem] = ()
+    form: FormFields,
+    fields: str | Iterable[str],
+    problems: Iterable[Problem],
+    warnings: Iterable[Problem] = (),
 ) -> Markup:
     """Return the problems and warnings of one or more fields, safe for HTML.
 

@@ -297,7 +297,7 @@ def test_hostile_urls_never_become_markup(form: RequestForm) -> None:
     form.element_list = [{"name": "<script>", "description": "<img src=x>", "element_input_urls": [hostile]}]
     for button in form.panels.buttons.values():
         button.value = True
-    form.slots["video_urls"].editor._show_player()
+    form.slots["video_urls"].editor._fetch_if_open()
     written = html_of(form)
     assert "<video" in written
     assert "<script>" not in written
@@ -312,9 +312,12 @@ def test_roles_and_elements_have_an_editor(form: RequestForm) -> None:
     form.model = "kling-v3-omni"
     form.panels.buttons["roles"].value = form.panels.buttons["elements"].value = True
     roles, elements = form.panels.editor("roles"), form.panels.editor("elements")
+    roles_button = form.panels.buttons["roles"]
     roles.add_button.click()
     assert [problem.number for problem in form.problems] == [1, 1], "an empty row is not finished"
-    assert "required" in html_of(roles.rows[0])
+    assert text_of(roles.rows[0]) == "Required: Image URL, Role."
+    assert "alarm" not in html_of(roles.rows[0])
+    assert roles_button.description == "Images with roles: 1"
     roles.rows[0].controls["url"].value, roles.rows[0].controls["role"].value = FIRST, "first_frame"
     assert form.image_with_roles == ROLES[:1]
     form.image_with_roles = ROLES
@@ -450,7 +453,7 @@ def test_an_edit_after_a_change_of_the_model_counts(form: RequestForm) -> None:
     form.image_urls = (FIRST, LAST, OTHER)
     form.model = "kling-v3"
     assert form.request.image_urls == ()
-    assert "Image URLs" in note(form, "model")
+    assert "Reference images (first.png, last.png, other.png)" in note(form, "model")
     form.image_urls = (OTHER,)
     form.model = "kling-v3-omni"
     assert form.image_with_roles == ({"url": OTHER, "role": "first_frame"},)
@@ -512,7 +515,7 @@ def test_values_may_have_the_names_of_april(today: TaskManager) -> None:
 def test_what_has_no_place_is_reported(today: TaskManager) -> None:
     """A value without a place in the contract is left out, and named."""
     form = RequestForm(today, prompt="A koi", cfg_scale=0.3)
-    assert "cfg_scale" in note(form, "model")
+    assert "CFG scale (0.3)" in note(form, "model")
     assert form.load(VideoRequest("kling-v3", "A fox", cfg_scale=0.7)) == ("cfg_scale: 0.7",)
     assert form.prompt == "A fox"
     form.close()
@@ -554,10 +557,10 @@ def test_a_value_waits_for_the_contract_that_has_it(today: TaskManager) -> None:
     """A form that is created before the key is known takes values of the later contract."""
     form = RequestForm(prompt="A koi", watermark=True, resolution="1080p")
     assert form.request.mode == "pro"
-    assert "watermark" in note(form, "model")
+    assert "Watermark" in note(form, "model")
     form.manager = today
     assert (form.request.watermark, form.request.resolution) == (True, "1080p")
-    assert "watermark" not in note(form, "model")
+    assert "Watermark" not in note(form, "model")
     form.close()
 
 
@@ -669,7 +672,7 @@ def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: T
     form = RequestForm(today, model="kling-v3-motion-control")
     assert form.controls["video_urls"].placeholder == "https://…  the movement"
     form.model = "kling-v3-omni"
-    assert form.controls["video_urls"].placeholder == "https://…  (optional)"
+    assert form.controls["video_urls"].placeholder == "https://… (optional)"
     form.model = "kling-v2-6-motion-control"
     assert form.controls["image_urls"].placeholder == "https://…  the character"
     assert "the movement" in form.controls["video_urls"].tooltip
