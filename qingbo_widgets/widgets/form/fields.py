@@ -213,7 +213,7 @@ def _as_json(value: Any, parameter: Parameter) -> str:
     return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
-_MODEL = Field(Dropdown, options=model_options)
+_MODEL = Field(Dropdown, layout=WIDE, options=model_options)
 _URL_LIST = Field(
     UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _in_a_line
 )

@@ -147,7 +147,7 @@ def panels(models: Models) -> dict[str, Panel]:
     return {name: panel for name, panel in special.items() if panel.fields} | {
         "more": Panel(
             N_("More"),
-            N_("Last frame, callback URL, and what the model takes beyond that."),
+            "",
             None,
             tuple(name for name in _FOLDED if name in models.parameters),
         ),

@@ -94,6 +94,7 @@ def load(form: FormState, source: Any) -> tuple[str, ...]:
     contract = None if source is request else CONTRACTS.get(source.contract)  # only a task knows it
     if contract is not None:
         form.carrier.compare_defaults(request, contract.models)
+        form.refresh()
     return left_out
 
 

@@ -21,6 +21,7 @@ from .wording import name_of_part, plain_problems_html, problems_html
 
 __all__ = ["below", "code_notes", "obstacle"]
 
+_COMMA = N_(", ")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
@@ -51,7 +52,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
     if _is_blank(form, problems):
         return tr(_BLANK_PROMPT)
     labels = dict.fromkeys(shown for problem in problems for shown in _shown_labels(form, problem))
-    return tr(_NOT_READY).format(fields=", ".join(labels))
+    return tr(_NOT_READY).format(fields=tr(_COMMA).join(labels))
 
 
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
@@ -80,6 +81,8 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     if name in form.fixed:
         lines.append(markup.note(tr(_FIXED)))
     if name == "model":
+        description = form.models.of(form.model).description
+        lines += [markup.note(tr(description), "dim qingbo-narrow")] if description else []
         lines += _changes(form)
     field = shot_field(form.models)
     if name in form.derived and field is not None:
@@ -115,7 +118,7 @@ def _changes(form: FormState) -> list[Markup]:
             for name, value in set_aside.items()
             if name not in FRAME_FIELDS
         ]
-        text = tr(_SET_ASIDE).format(model=form.model, fields=", ".join(dict.fromkeys(labels)))
+        text = tr(_SET_ASIDE).format(model=form.model, fields=tr(_COMMA).join(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     if form.homeless:
         labels = _image_labels(form.homeless_images) + [
@@ -123,7 +126,7 @@ def _changes(form: FormState) -> list[Markup]:
             for name, value in form.homeless.items()
             if name not in FRAME_FIELDS
         ]
-        text = tr(_HOMELESS).format(contract=form.contract.name, fields=", ".join(labels))
+        text = tr(_HOMELESS).format(contract=form.contract.name, fields=tr(_COMMA).join(labels))
         notes.append(markup.note(text, "hint"))
     return notes + [
         markup.note(_changed_default(form, name, value), "hint")

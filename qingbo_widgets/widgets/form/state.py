@@ -443,15 +443,11 @@ class FormState(HasTraits):
             self._fit_duration(before["duration"], self.default("duration"))
 
     def _follow_limits(self) -> None:
-        """Follow the limits that another field has set: new defaults, and durations that are possible."""
+        """Fit the duration again if another field has changed the durations that are possible."""
         limits = self.parameter("duration")
-        limited = _limited_at_times(self.models.of(self.model)) & self.models.parameters.keys()
-        with self._filling():
-            if limits.choices != self._fitted_to.choices:
+        if limits.choices != self._fitted_to.choices:
+            with self._filling():
                 self._fit_duration(default_of(self._fitted_to), default_of(limits))
-            for name in limited - self.fixed.keys() - self._chosen - {"duration"}:
-                if not is_at(getattr(self, name), default := self.default(name)):
-                    setattr(self, name, default)
 
     @contextmanager
     def _filling(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from .image_fields import line_names
 
 __all__ = ["name_of_part", "plain_problems_html", "problem_lines", "problems_html", "required_members"]
 
+_COMMA = N_(", ")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
@@ -72,12 +73,12 @@ def problem_lines(
             continue
         parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
         if missing := required_members(form, problem):
-            place, text, kind = "", tr(_REQUIRED).format(fields=", ".join(missing)), "hint"
+            place, text, kind = "", tr(_REQUIRED).format(fields=tr(_COMMA).join(missing)), "hint"
         else:
             (place, text), kind = _split(form, problem, parameter), "alarm"
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=", ".join(where), text=text) if where else text
+        line = tr(_LABELLED).format(field=tr(_COMMA).join(where), text=text) if where else text
         lines.setdefault(line, kind)
     return list(lines.items())
 
