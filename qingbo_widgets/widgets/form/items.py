@@ -171,7 +171,7 @@ class _ItemRow(Composite):
         elif member.type == "urls":
             most = _most(member)
             labels = tuple(f"{text}.{number}" for number in range(1, most + 1))
-            control = UrlList(description=text, labels=labels, most=most, style=style)
+            control = UrlList(description=text, labels=labels, most=most, style=style, layout=dict(WIDE))
         else:
             control = create_widget(Text, description=text, style=style, layout=dict(WIDE))
         control.observe(lambda _: self._on_edit(), "value")

@@ -781,3 +781,13 @@ def test_the_tooltip_of_more_lists_what_is_inside(form: RequestForm) -> None:
     assert more.tooltip == "Callback URL, Negative prompt, Watermark"
     form.model = "kling-video-o1"
     assert more.tooltip == "Callback URL"
+
+
+def test_the_switch_never_turns_back_while_shots_begin(form: RequestForm) -> None:
+    """A click on the switch is one change of it: the page never sees it turn back in between."""
+    seen: list[bool] = []
+    form.switch.observe(lambda change: seen.append(change["new"]), "value")
+    form.switch.value = True
+    form.switch.value = False
+    assert seen == [True, False]
+    assert form.multi_shot is None
