@@ -52,13 +52,15 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
 def described(words: object, key: str = "") -> Iterator[str]:
     """Yield every text in the description of a contract's models: labels, meanings, sentences."""
     if isinstance(words, dict):
+        if words.get("type") == "text" and " " not in words.get("example", " "):
+            yield words["example"]  # a text of one word
         for name, value in words.items():
             yield from described(value, "labels" if key == "labels" else name)
     elif isinstance(words, list):
         for value in words:
             yield from described(value)
-    elif key in DESCRIBED and isinstance(words, str):
-        yield words
+    elif isinstance(words, str) and (key in DESCRIBED or (key == "example" and " " in words)):
+        yield words  # an example in words, not the name of a file or a choice
 
 
 def texts_in(path: Path) -> Iterator[str]:

@@ -18,9 +18,9 @@ from ..exceptions import (
 from ..i18n import N_, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.error_codes import explanation
-from .contract.mismatch import contract_in_answer, contract_in_error
+from .contract.mismatch import contract_in_answer, contract_in_error, defaults_changed
 from .contract.models import dated
-from .contract.problem import Problem, refused
+from .contract.problem import Problem, assigned, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
@@ -38,6 +38,9 @@ _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.
 _OTHER_CONTRACT = N_(
     "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
     "was charged. If it does, continue with {call}."
+)
+_OTHER_DEFAULTS = N_(
+    "What is not set means something else in contract {seen}: add {changes} for the video that you meant."
 )
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
@@ -116,7 +119,11 @@ class Client:
 
         Raises:
             InvalidRequest: the request has problems.
+            TypeError: it is not a ``VideoRequest``.
         """
+        if not isinstance(request, VideoRequest):
+            request = as_secret(request)  # keep the text out of tracebacks: it may be a key
+            raise TypeError('request must be a VideoRequest, such as VideoRequest("kling-v3", "A koi")')
         problems = request.problems(self.contract.name)
         if problems:
             raise InvalidRequest(problems)
@@ -139,7 +146,9 @@ class Client:
             ConnectionFailed: the service was not reached (``sent`` is ``False``); nothing was sent.
             SubmissionUnconfirmed: the request was sent but no usable response arrived; the task may exist.
             ServiceError: the service refused the request; no task was created.
+            TypeError: ``request`` is not a ``VideoRequest``.
         """
+        request = request if isinstance(request, VideoRequest) else as_secret(request)
         payload = self.payload(request)
         seconds = self._seconds(wait)
         message, refusal = "", None
@@ -264,6 +273,8 @@ class Client:
             argument = "" if is_usual else f', base_url="{address}"'
             call = f'qw.connect(contract="{seen}"{argument})'
             hints = [tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)]
+            if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
+                hints.append(tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes)))
         refusal = BadRequest(
             error.message, status=error.status, code=error.code, param=error.param, hint=" ".join(hints)
         )

@@ -197,9 +197,9 @@ class TaskManager(Configurable):
             QingboError: the manager is closed.
         """
         if request is not None and not isinstance(request, VideoRequest):
+            kind, request = type(request).__name__, None  # keep the text out of tracebacks: it may be a key
             raise TypeError(
-                f"request must be a VideoRequest, not {type(request).__name__}; pass a prompt by name: "
-                'submit(prompt="…")'
+                f'request must be a VideoRequest, not {kind}; pass a prompt by name: submit(prompt="…")'
             )
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
         contract = self.client.contract.name

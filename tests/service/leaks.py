@@ -28,5 +28,10 @@ def shown_by(error: BaseException) -> str:
 
 
 def _repr(variables: dict[str, object]) -> str:
-    # The repr of an object whose __init__ raised may fail; its attributes can be shown.
-    return str({name: vars(value) if name == "self" else value for name, value in variables.items()})
+    # The repr of an object whose __init__ raised may fail; its attributes can be shown, if it has any.
+    return str(
+        {
+            name: vars(value) if name == "self" and hasattr(value, "__dict__") else value
+            for name, value in variables.items()
+        }
+    )

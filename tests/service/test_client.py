@@ -210,6 +210,7 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     assert "speak contract 2026-11 of the service, and this connection speaks 2026-04" in text
     call = f'qw.connect(contract="2026-11", base_url="{server.url}/v1")'
     assert f"Nothing was charged. If it does, continue with {call}" in text
+    assert "add generate_audio=True for the video that you meant" in text
     assert "Correct the request" not in text
     again = client.speaking("2026-11")
     assert (again.contract.name, again.base_url) == ("2026-11", client.base_url)
@@ -387,3 +388,11 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QINGBO_API_KEY", KEY)
     with Client() as client:
         assert client.base_url == "https://qingbo.dev/v1"
+
+
+@pytest.mark.parametrize("name", ["payload", "submit"])
+def test_a_key_in_the_place_of_a_request_is_not_shown(client: Client, name: str) -> None:
+    """A key given instead of a request is in no message, nor in a variable that a traceback shows."""
+    with pytest.raises(TypeError, match="must be a VideoRequest") as caught:
+        getattr(client, name)(KEY)
+    assert KEY not in shown_by(caught.value)

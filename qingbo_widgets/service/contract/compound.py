@@ -10,6 +10,7 @@ from typing import Any
 from ...i18n import N_, tr
 from .limits import (
     EXAMPLE_SECONDS,
+    EXAMPLE_URL,
     NOT_IN_RANGE,
     NOT_ONE_OF,
     check_public_url,
@@ -19,7 +20,7 @@ from .limits import (
     is_finite,
     is_within,
 )
-from .problem import Problem, listed, numbered, refused, shown
+from .problem import Problem, listed, numbered, part_of, refused, shown
 from .schema import Model, Parameter
 from .values import CameraControl, DynamicMask, Item, Shot, is_pair
 
@@ -38,7 +39,7 @@ __all__ = [
 
 _EXAMPLE_SHOT = N_("A koi in a pond")
 _EXAMPLE_POINTS = [(0, 0), (10, 10)]
-_EXAMPLE_MASK = f"DynamicMask(mask_url, {_EXAMPLE_POINTS})"
+_EXAMPLE_MASK = f"DynamicMask('{EXAMPLE_URL}moves.png', {_EXAMPLE_POINTS})"
 
 
 def check_shots(parameter: Parameter, shots: object, model: Model) -> Iterator[Problem]:
@@ -119,7 +120,7 @@ def check_camera(parameter: Parameter, camera: object, model: Model) -> Iterator
                 yield refused(name, axis, limit, "zoom")
             elif not is_within(value, low, high):
                 limit = tr(NOT_IN_RANGE).format(low=low, high=high)
-                yield refused(name, value, limit, 5, f"{name}, {axis}")
+                yield refused(name, value, limit, 5, part_of(name, axis))
 
 
 def advise_camera(parameter: Parameter, camera: object) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ from .limits import (
     is_finite,
     is_within,
 )
-from .problem import Problem, listed, numbered, refused, shown
+from .problem import Problem, listed, numbered, part_of, refused, shown
 from .schema import Model, Parameter
 from .values import (
     Item,
@@ -140,7 +140,7 @@ def _name(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
 def _text(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if parameter.required and is_blank_prompt(value):
-        yield refused(parameter.name, value, _blank_refusal(parameter), tr(EXAMPLE_PROMPT))
+        yield refused(parameter.name, value, _blank_refusal(parameter), example(parameter))
     else:
         yield from check_text(parameter.name, value, parameter.most)
 
@@ -201,7 +201,7 @@ def _number(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
 def _boolean(parameter: Parameter, value: object, model: Model) -> Iterator[Problem]:
     del model
     if not isinstance(value, bool):
-        yield refused(parameter.name, value, tr("is neither True nor False"), parameter.example is not False)
+        yield refused(parameter.name, value, tr("is neither True nor False"), example(parameter))
     elif parameter.choices and value not in parameter.choices:
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
         yield refused(parameter.name, value, limit, parameter.choices[0])
@@ -261,7 +261,7 @@ def _item(parameter: Parameter, item: object, where: str, model: Model) -> Itera
         message = text.format(where=where, value=shown(key), members=listed(members))
         yield Problem(parameter.name, message)
     for key, member in members.items():
-        place = replace(member, name=f"{where}, {key}")
+        place = replace(member, name=part_of(where, key))
         if is_set(item.get(key)):
             yield from KINDS[member.type].check(place, item[key], model)
         elif member.required:
@@ -275,7 +275,7 @@ def _numbers(parameter: Parameter, items: tuple[Any, ...]) -> Iterator[Problem]:
         expected = list(range(1, len(items) + 1))
         if all(map(is_integer, numbers)) and sorted(numbers) != expected:
             limit = tr("are not the numbers from 1 without a gap")
-            yield refused(parameter.name, numbers, limit, expected, f"{parameter.name}, {key}")
+            yield refused(parameter.name, numbers, limit, expected, part_of(parameter.name, key))
 
 
 def _example_item(parameter: Parameter) -> dict[str, Any]:
@@ -326,7 +326,7 @@ def _blank_refusal(parameter: Parameter) -> str:
 
 
 def example(parameter: Parameter) -> Any:
-    """Return an example of a valid value."""
+    """Return an example of a valid value; of a text, in the current language."""
     if parameter.type in ("url", "urls"):
         return f"{EXAMPLE_URL}{parameter.example or parameter.name}"
     candidates = (
@@ -336,7 +336,9 @@ def example(parameter: Parameter) -> Any:
         *parameter.range,
         _EXAMPLES.get(parameter.type),
     )
-    return next((value for value in candidates if value not in (None, "")), None)
+    valid = (value for value in candidates if value not in (None, ""))
+    value = next((one for one in valid if not parameter.choices or one in parameter.choices), None)
+    return tr(value) if parameter.type == "text" and isinstance(value, str) else value
 
 
 def parsed(parameter: Parameter, text: str) -> Any:

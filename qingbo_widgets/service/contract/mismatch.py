@@ -12,9 +12,11 @@ from typing import Any
 
 from ...exceptions import ServiceError
 from .contracts import CONTRACTS, Contract
+from .request import VideoRequest
+from .switching import switched
 from .terms import contract_at
 
-__all__ = ["contract_in_answer", "contract_in_error"]
+__all__ = ["contract_in_answer", "contract_in_error", "defaults_changed"]
 
 _APRIL, _NOVEMBER = "2026-04", "2026-11"
 #: Words for a member that a server does not know.
@@ -47,6 +49,12 @@ def contract_in_error(
         is_april = _refuses_field(error, body, april) or _names_model(error, april, spoken)
         return _APRIL if is_april else None
     return None
+
+
+def defaults_changed(body: Mapping[str, Any], spoken: Contract, seen: Contract) -> Mapping[str, Any]:
+    """Return the values to set in another contract for parameters that a body leaves to the defaults."""
+    request = VideoRequest.from_body(body, spoken.name)
+    return switched(request, request.model, seen.models, spoken.models).defaults_changed
 
 
 def contract_in_answer(spoken: Contract, base_url: str, body: Mapping[str, Any]) -> str | None:

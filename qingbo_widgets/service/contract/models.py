@@ -53,7 +53,8 @@ def models_of(contract: str = DEFAULT_CONTRACT) -> Models:
     Raises:
         ValueError: there is no such contract; the message lists the known ones.
     """
-    return read_file(contract if isinstance(contract, str) else HIDDEN)
+    contract = dated(contract) or HIDDEN  # a key may be given in its place, and tracebacks show it
+    return read_file(contract)
 
 
 @cache

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...i18n import tr
 from ..secrets.known_keys import hide
 
-__all__ = ["Problem", "listed", "numbered", "refused", "shown", "without"]
+__all__ = [
+    "Problem",
+    "assigned",
+    "listed",
+    "models_in_words",
+    "numbered",
+    "part_of",
+    "refused",
+    "refused_as",
+    "shown",
+    "without",
+]
+
+_MOST_NAMED = 4
 
 
 class _ShortRepr(reprlib.Repr):
@@ -18,6 +32,7 @@ class _ShortRepr(reprlib.Repr):
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = 60
+        self.maxtuple = 2  # the lists of a request are tuples: two entries show what it is about
 
     def repr_str(self, x: str, level: int) -> str:
         """Return the short repr of a string."""
@@ -67,9 +82,14 @@ def refused(field: str, value: object, limit: str, example: object, where: str =
         example: a valid value.
         where: the field and the part of it, if the value is only a part.
     """
+    return refused_as(field, shown(value), limit, shown(example), where)
+
+
+def refused_as(field: str, subject: str, limit: str, suggestion: str, where: str = "") -> Problem:
+    """Return a problem as ``refused`` does, with texts for the value and for what to try instead."""
     message = tr("{where}: {value} {limit}; try {example}.")
     return Problem(
-        field, message.format(where=where or field, value=shown(value), limit=limit, example=shown(example))
+        field, message.format(where=where or field, value=subject, limit=limit, example=suggestion)
     )
 
 
@@ -84,6 +104,11 @@ def numbered(field: str, number: int) -> str:
     return tr("{field}, number {number}").format(field=field, number=number)
 
 
+def part_of(where: str, part: str) -> str:
+    """Return the name of a member of an object, such as ``element_list, number 1, name``."""
+    return tr("{where}, {part}").format(where=where, part=part)
+
+
 def shown(value: object) -> str:
     """Return a value for quoting in a message: short, without a key, even if its ``__repr__`` raises."""
     if isinstance(value, int) and abs(value) >= 10**60:  # Python refuses to print huge integers
@@ -94,6 +119,19 @@ def shown(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
+def assigned(changes: Mapping[str, Any]) -> str:
+    """Return values of fields as Python's keyword arguments."""
+    return ", ".join(f"{name}={shown(value)}" for name, value in changes.items())
+
+
 def listed(values: Iterable[object]) -> str:
-    """Return the values, separated by commas."""
-    return ", ".join(map(str, values))
+    """Return the values in a sentence, separated by commas."""
+    return tr(", ").join(map(str, values))
+
+
+def models_in_words(models: Sequence[str]) -> str:
+    """Return the names of models in a sentence; of many, the first four and the number of the others."""
+    more = len(models) - _MOST_NAMED
+    if more > 1:
+        return tr("{models} and {count} more").format(models=listed(models[:_MOST_NAMED]), count=more)
+    return (tr(" and ") if len(models) == 2 else tr(", ")).join(models)

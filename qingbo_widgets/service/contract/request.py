@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from ..secrets.known_keys import Searchable, hide
-from . import checks
+from . import advice, checks
 from .kinds import KINDS, completed, value_if_unset, with_gaps
-from .models import DEFAULT_CONTRACT, declared, home_of, models_of
+from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
 from .problem import Problem
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
@@ -146,7 +146,8 @@ class VideoRequest(Searchable):
         return hash(frozenset(self.values().items()))
 
     def __repr__(self) -> str:
-        return f"VideoRequest({', '.join(f'{name}={value!r}' for name, value in self.chosen().items())})"
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.chosen().items())
+        return hide(f"VideoRequest({fields})")  # a prompt may contain a key, and tracebacks show it
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), dict(self._explicit))
@@ -231,6 +232,7 @@ class VideoRequest(Searchable):
         Raises:
             ValueError: there is no such contract.
         """
+        contract = dated(contract) or ""
         translation = translation_of(self._explicit, models_of(contract))
         conflicts = {problem.field for problem in translation.problems}.intersection(self._explicit)
         # Of two names with different values, both remain: the request stays as invalid as it is.
@@ -242,6 +244,7 @@ class VideoRequest(Searchable):
         Args:
             contract: the date of the service's contract; by default 2026-04.
         """
+        contract = dated(contract)
         return checks.check(self._explicit, models_of(contract or DEFAULT_CONTRACT))
 
     def warnings(self, contract: str | None = None, *, local_service: bool = False) -> tuple[Problem, ...]:
@@ -251,8 +254,9 @@ class VideoRequest(Searchable):
             contract: as for ``problems``.
             local_service: whether the server runs on this machine, where it reaches private addresses too.
         """
+        contract = dated(contract)
         models = models_of(contract or DEFAULT_CONTRACT)
-        return checks.advise(self._explicit, models, local_service=local_service)
+        return advice.advise(self._explicit, models, local_service=local_service)
 
     def replace(self, **changes: Unpack[EveryField]) -> Self:  # type: ignore[override]  # its own fields only
         """Return a copy with some fields changed.
@@ -293,6 +297,7 @@ class VideoRequest(Searchable):
             TypeError: the body is not a mapping, or has a field or value that a request cannot have.
             ValueError: there is no such contract.
         """
+        contract = dated(contract)
         if not isinstance(body, Mapping):
             raise TypeError(
                 f"body must be a mapping, the JSON object of a request, not {type(body).__name__}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...i18n import tr
 from .kinds import completed, value_if_unset
 from .problem import Problem
 from .rules import DERIVED
@@ -24,18 +25,52 @@ class Resolved:
         values: the value of each parameter of the contract, with defaults for those that are not set; and of
             each further field that is set.
         names: the names that the caller used, by parameter, where they differ.
+        given: the fields that are set, under the names that the caller used.
+        derived: the parameters whose values follow from others: the length of a video from its shots.
         problems: the reasons why a name of another contract could not be replaced.
     """
 
     models: Models
     values: Mapping[str, Any]
     names: Mapping[str, str]
+    given: Mapping[str, Any]
+    derived: frozenset[str]
     problems: tuple[Problem, ...] = ()
 
     @property
     def model(self) -> Model:
         """The description of the request's model."""
         return self.models.of(self.values["model"])
+
+    @property
+    def set_fields(self) -> frozenset[str]:
+        """The parameters and further fields that the caller has set, under any name."""
+        return frozenset({*self.names} | {name for name in self.values if name in self.given})
+
+    def as_given(self, name: str) -> tuple[str, Any]:
+        """Return the name that the caller used for a parameter, and the value that the caller set."""
+        own = self.names.get(name, name)
+        return own, self.given.get(own, self.values.get(name))
+
+    def as_given_in(self, problem: Problem) -> Problem:
+        """Return a problem under the name that the caller used for its field."""
+        name = self.names.get(problem.field)
+        if name is None:
+            return problem
+        text = tr("{field}: it is {own} in contract {contract}. {message}")
+        contract, own = self.models.contract, problem.field
+        message = text.format(field=name, own=own, contract=contract, message=problem.message)
+        return Problem(name, message, problem.number)
+
+    def in_given_names(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of parameters under the names that the caller used for these."""
+        named: dict[str, Any] = {}
+        for name, value in changes.items():
+            own = self.names.get(name, "")
+            spelling = self.models.spellings.get(own)
+            spelled = spelling.spelled(value) if spelling and spelling.means == name else None
+            named |= {name: value} if spelled is None else {own: spelled}
+        return named
 
 
 def translation_of(explicit: Mapping[str, Any], models: Models) -> Translated:
@@ -60,12 +95,21 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
         name: fields[name] if name in fields else value_if_unset(parameter, model.default(name))
         for name, parameter in models.parameters.items()
     }
+    derived: set[str] = set()
     for name, parameter in model.parameters.items():
-        if name not in fields and parameter.derived:
-            derived = DERIVED[parameter.derived](values)
-            values[name] = values[name] if derived is None else derived
+        follows = DERIVED[parameter.derived](values) if parameter.derived else None
+        if follows is not None and (name not in fields or name in translation.names):
+            values[name] = follows
+            derived.add(name)
     for name, parameter in model.limited(values).items():
         if name not in fields and parameter.default != model.default(name):
             values[name] = parameter.default
     others = {name: value for name, value in fields.items() if name not in values}
-    return Resolved(models, {**values, **others}, translation.names, translation.problems)
+    return Resolved(
+        models,
+        {**values, **others},
+        translation.names,
+        explicit,
+        frozenset(derived),
+        translation.problems,
+    )

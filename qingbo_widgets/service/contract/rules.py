@@ -8,14 +8,17 @@ from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
-from .problem import Problem, refused
+from .problem import Problem, listed, refused
+from .schema import Model
 from .values import is_integer, is_same, is_set
 
-__all__ = ["DERIVED", "RULES"]
+__all__ = ["DERIVED", "RULES", "named_elements", "named_images"]
 
 Values = Mapping[str, Any]
-Rule = Callable[[Values], Iterator[Problem]]
+Rule = Callable[[Values, Model], Iterator[Problem]]
 _IMAGE_NAME = re.compile(r"<<<image_([0-9]{1,9})>>>")
+#: Not the middle of an address such as a@b.example. The name may go on: it may contain blanks.
+_ELEMENT_NAME = re.compile(r"(?<![\w.])@\w+")
 _MOST_REFERENCES = 7
 
 
@@ -31,45 +34,85 @@ def _seconds_of_shots(values: Values) -> int | None:
     return sum(lengths) if shots and len(lengths) == len(shots) else None
 
 
-def _shots_add_up(values: Values) -> Iterator[Problem]:
+def _shots_add_up(values: Values, model: Model) -> Iterator[Problem]:
     """Yield a problem if the seconds of the shots do not add up to the duration (page "Kling")."""
     total, duration = _seconds_of_shots(values), values.get("duration")
-    if total is not None and is_integer(duration) and total != duration:
+    if total is None:
+        return
+    choices = model.parameters["duration"].choices
+    if choices and total not in choices:
+        text = tr("multi_prompt: its shots add up to {total} s, and {model} renders {values}; change theirs.")
+        yield Problem("multi_prompt", text.format(total=total, model=model.name, values=listed(choices)))
+    elif is_integer(duration) and total != duration:
         text = tr("multi_prompt: its shots add up to {total} s, and duration is {duration} s; try {example}.")
         message = text.format(total=total, duration=duration, example=f"duration={total}")
         yield Problem("multi_prompt", message)
 
 
-def _named_images_exist(values: Values) -> Iterator[Problem]:
-    """Yield a problem for a ``<<<image_N>>>`` in a prompt without an N-th image (page "Kling")."""
-    count = _count(values.get("image_urls"))
+def _prompts(values: Values) -> Iterator[tuple[str, str]]:
+    """Yield each prompt of a request with its field."""
     shots = [("multi_prompt", shot.get("prompt")) for shot in _objects(values, "multi_prompt")]
     for field, prompt in (("prompt", values.get("prompt")), *shots):
-        for match in _IMAGE_NAME.finditer(prompt if isinstance(prompt, str) else ""):
-            if not 1 <= int(match[1]) <= count:
-                limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
-                yield refused(field, match[0], limit, "<<<image_1>>>")
-                return
+        if isinstance(prompt, str):
+            yield field, prompt
 
 
-def _one_image_a_frame(values: Values) -> Iterator[Problem]:
+def named_images(values: Values) -> Iterator[tuple[str, str, int]]:
+    """Yield the field, the text and the number of each ``<<<image_N>>>`` in a prompt."""
+    for field, prompt in _prompts(values):
+        for match in _IMAGE_NAME.finditer(prompt):
+            yield field, match[0], int(match[1])
+
+
+def named_elements(values: Values) -> Iterator[tuple[str, str]]:
+    """Yield the field and the text of each ``@name`` in a prompt that is not the name of an element."""
+    names = tuple(str(element.get("name")) for element in _objects(values, "element_list"))
+    for field, prompt in _prompts(values):
+        for match in _ELEMENT_NAME.finditer(prompt):
+            if not prompt.startswith(names, match.start() + 1):
+                yield field, match[0]
+
+
+def _named_images_exist(values: Values, model: Model) -> Iterator[Problem]:
+    """Yield a problem for a ``<<<image_N>>>`` in a prompt without an N-th image (page "Kling")."""
+    del model
+    count = _count(values.get("image_urls"))
+    for field, name, number in named_images(values):
+        if 1 <= number <= count:
+            continue
+        if count:
+            limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
+            yield refused(field, name, limit, "<<<image_1>>>")
+        else:
+            text = tr(
+                "{field}: '{name}' names an image, and image_urls has none; put an image into image_urls, or "
+                "take '{name}' out of the prompt."
+            )
+            yield Problem(field, text.format(field=field, name=name))
+        return
+
+
+def _one_image_a_frame(values: Values, model: Model) -> Iterator[Problem]:
     """Yield a problem if two images have the role of the same frame."""
+    del model
     for role in ("first_frame", "last_frame"):
         if (count := _count_of_role(values, role)) > 1:
             text = tr("image_with_roles: {count} images have the role {role}, and a video has one; try 1.")
             yield Problem("image_with_roles", text.format(count=count, role=role))
 
 
-def _one_image_beside_a_video(values: Values) -> Iterator[Problem]:
+def _one_image_beside_a_video(values: Values, model: Model) -> Iterator[Problem]:
     """Yield a problem if images with and without roles are more than one beside a video (page "Kling")."""
+    del model
     plain, with_roles = _count(values.get("image_urls")), _count(values.get("image_with_roles"))
     if is_set(values.get("video_urls")) and plain <= 1 < plain + with_roles:
         text = tr("image_with_roles: {count} images are given with an input video, which allows one; try 1.")
         yield Problem("image_with_roles", text.format(count=plain + with_roles))
 
 
-def _seven_references(values: Values) -> Iterator[Problem]:
+def _seven_references(values: Values, model: Model) -> Iterator[Problem]:
     """Yield a problem if there are too many reference images and elements together (page "Kling")."""
+    del model
     elements, roles = _count(values.get("element_list")), _count_of_role(values, "reference")
     images = _count(values.get("image_urls")) + roles
     if (elements or roles) and elements + images > _MOST_REFERENCES:

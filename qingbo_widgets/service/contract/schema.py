@@ -7,6 +7,7 @@ same classes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -19,6 +20,9 @@ from .values import is_same, is_set
 __all__ = ["Constraint", "Model", "Models", "Parameter", "Spelling", "changed"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_MOST_SIMILAR = 3
+#: The share of characters that two similar names have in common, and how much less than the best is as good.
+_LEAST_SIMILARITY, _AS_SIMILAR = 0.7, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class Parameter:
         labels: a text for each choice, or for each part of the value.
         range: the least and the greatest value.
         most: the maximum number of characters of a text, or of parts of a list; 0 for no limit.
-        example: a valid value; by default the default value.
+        example: a valid value; by default the default value. Of a text, shown through ``tr``.
         refusal: the predicate of a sentence about an invalid value.
         editor: the place to edit it, if not a control of its type: ``code``, or the name of a panel.
         options: its options in ``%%qingbo``; by default ``--its-name``.
@@ -129,8 +133,10 @@ class Constraint:
         require: a parameter that must then be set.
         limit: attributes of parameters that are then different, such as fewer choices.
         avoid: parameters that should then not be set; only a note is shown.
+        suggest: values of other parameters beside which the refused value is valid; they are what the message
+            suggests. By default, it suggests a value within the limit, or to leave the parameter out.
         refusal: the predicate of a sentence about a forbidden value, a value outside the limit, or a value
-            that lacks the required parameter.
+            that lacks the required parameter. For a limit on a list, its subject is the parameter.
         note: a sentence about an omitted or avoided parameter; ``{field}`` is replaced by its name.
         instead: a sentence that the form shows under the control of an omitted or forbidden parameter.
     """
@@ -142,6 +148,7 @@ class Constraint:
     require: str = ""
     limit: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     avoid: tuple[str, ...] = ()
+    suggest: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     refusal: str = ""
     note: str = ""
     instead: str = ""
@@ -235,6 +242,12 @@ class Spelling:
     values: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     read: str = ""
 
+    def spelled(self, value: Any) -> Any:
+        """Return a value of this contract as the name of the other contract has it; ``None`` if it cannot."""
+        if not self.values:
+            return value
+        return next((own for own, meaning in self.values.items() if is_same(meaning, value)), None)
+
 
 class Models(Mapping[str, Model]):
     """The models of one contract, by name, in the order of its documentation. Each is read on first access.
@@ -289,8 +302,27 @@ class Models(Mapping[str, Model]):
         """Return the models that take a parameter."""
         return tuple(model.name for model in self.values() if name in model.parameters)
 
-    def closest(self, name: str) -> str | None:
-        """Return the most similar model name, for a misspelt one; ``None`` if none is similar."""
-        import difflib  # needed for misspelt names only
+    def accepting(self, name: str, value: Any) -> tuple[str, ...]:
+        """Return the models that list a value among the choices of a parameter."""
+        return tuple(
+            model.name
+            for model in self.values()
+            if name in model.parameters and any(is_same(value, one) for one in model.parameters[name].choices)
+        )
 
-        return next(iter(difflib.get_close_matches(name.lower(), self, n=1, cutoff=0.7)), None)
+    def similar(self, name: str) -> tuple[str, ...]:
+        """Return the names that a misspelt or incomplete one may mean, the likeliest first; at most three."""
+        from difflib import SequenceMatcher  # needed for misspelt names only
+
+        typed = _words(name)
+        same = [other for other in self if typed == _words(other)]
+        longer = [other for other in self if typed and typed < _words(other)]
+        shares = {other: SequenceMatcher(None, other, name.lower()).ratio() for other in self}
+        least = max(_LEAST_SIMILARITY, max(shares.values(), default=0) - _AS_SIMILAR)
+        close = sorted((one for one in self if shares[one] >= least), key=lambda one: -shares[one])
+        return tuple(same or dict.fromkeys((*longer, *close)))[:_MOST_SIMILAR]
+
+
+def _words(name: str) -> frozenset[str]:
+    """Return the parts of a name: those of ``kling-3.0`` are also in ``kling-3.0-turbo``."""
+    return frozenset(re.findall(r"[a-z0-9]+", name.lower()))

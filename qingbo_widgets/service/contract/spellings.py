@@ -6,20 +6,20 @@ A request may use them wherever a model can do what they say; ``translated`` rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
 from .frames import urls_with_role
-from .problem import Problem, listed, refused, shown
-from .schema import Model, Models, Spelling
+from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown
+from .schema import Models, Spelling
 from .values import Item, Shot, is_integer, is_same, is_set
 
 __all__ = ["READERS", "Translated", "translated"]
 
 Fields = MutableMapping[str, Any]
-Reader = Callable[[str, Any, Fields, Model], Iterator[Problem]]
+Reader = Callable[[str, Any, Fields, Models], Iterator[Problem]]
 """Moves the value of a field to the fields of the contract, and yields the problems of doing so."""
 
 
@@ -42,7 +42,7 @@ def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
     """Return the set fields of a request in the names of a contract; names that it lacks remain."""
     if not any(name in explicit for name in models.spellings):
         return Translated(explicit, {})
-    model, fields = models.of(explicit["model"]), dict(explicit)
+    fields = dict(explicit)
     names: dict[str, str] = {}
     problems: list[Problem] = []
     for name, spelling in models.spellings.items():
@@ -50,20 +50,20 @@ def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
             continue
         value, before = fields.pop(name), dict(fields)
         read = READERS[spelling.read] if spelling.read else _renamed(spelling)
-        problems += read(name, value, fields, model)
+        problems += read(name, value, fields, models)
         new = (own for own in fields if own not in before or fields[own] is not before[own])
         names |= {own: name for own in new if own not in explicit}
     return Translated(fields, names, tuple(problems))
 
 
 def _renamed(spelling: Spelling) -> Reader:
-    def read(name: str, value: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+    def read(name: str, value: Any, fields: Fields, models: Models) -> Iterator[Problem]:
         if spelling.values and not (isinstance(value, str) and value in spelling.values):
             limit = tr("is not one of {values}").format(values=listed(spelling.values))
             yield refused(name, value, limit, next(iter(spelling.values)))
             return
         meaning = spelling.values.get(value, value) if isinstance(value, str) else value
-        if value is False and spelling.means not in model.parameters:
+        if value is False and spelling.means not in models.of(fields["model"]).parameters:
             return  # the model cannot do it anyway
         yield from _put(fields, spelling.means, meaning, name, value)
 
@@ -84,13 +84,18 @@ def _put(fields: Fields, own: str, meaning: Any, name: str, value: Any) -> Itera
         fields.setdefault(own, meaning)
 
 
-def _last_frame(name: str, value: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterator[Problem]:
     """Move a last frame to the parameter in which the model takes it."""
-    images = fields.get("image_urls", ())
+    model, images = models.of(fields["model"]), fields.get("image_urls", ())
     if not model.frames:
         if model.name:
-            text = tr("{field}: {value} is set, but {model} does not take a last frame; leave {field} out.")
-            yield Problem(name, text.format(field=name, value=shown(value), model=model.name))
+            text = tr(
+                "{field}: {value} is set, but {model} does not take a last frame ({models} would); leave "
+                "{field} out."
+            )
+            others = models_in_words([other.name for other in models.values() if other.frames])
+            message = text.format(field=name, value=shown(value), model=model.name, models=others)
+            yield Problem(name, message)
         else:
             fields[name] = value
     elif model.frames == "image_with_roles":
@@ -98,7 +103,7 @@ def _last_frame(name: str, value: Any, fields: Fields, model: Model) -> Iterator
     elif not images:
         limit = tr("needs an input image; put one into image_urls")
         text = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
-        example = shown("https://example.com/first.png")
+        example = assigned({"image_urls": "https://example.com/first.png"})
         yield Problem(name, text.format(field=name, value=shown(value), reason=limit, example=example))
     elif isinstance(images, tuple) and len(images) == 1:
         fields["image_urls"] = (*images, value)
@@ -137,25 +142,39 @@ def _names_images(prompt: Any) -> bool:
     return isinstance(prompt, str) and "<<<image_" in prompt
 
 
-def _shots(name: str, shots: Any, fields: Fields, model: Model) -> Iterator[Problem]:
+def _shots(name: str, shots: Any, fields: Fields, models: Models) -> Iterator[Problem]:
     """Move shots to ``multi_prompt``; the prompt, which is required beside them, repeats theirs."""
-    if not isinstance(shots, tuple) or not all(isinstance(shot, Shot) for shot in shots):
-        text = tr("is not a list of shots")
-        yield refused(name, shots, text, [(tr("A koi in a pond"), 5)])
+    own = [shot for shot in shots if isinstance(shot, Shot)] if isinstance(shots, tuple) else []
+    if own and not is_set(fields.get("prompt")):
+        fields["prompt"] = " ".join(str(shot.prompt) for shot in own)
+    model = models.of(fields["model"])
+    if model.name and "multi_prompt" not in model.parameters:
+        fields.setdefault("multi_prompt", shots)  # reported as a field that the model does not take
+        return
+    if not isinstance(shots, tuple) or len(own) < len(shots):
+        yield from _unlike_shots(name, shots)
         return
     prompts = tuple(
         Item({"index": number, "prompt": shot.prompt, "duration": shot.duration})
         for number, shot in enumerate(shots, 1)
     )
     yield from _put(fields, "multi_prompt", prompts, name, shots)
-    if model.name and "multi_prompt" not in model.parameters:
-        return  # reported as a field that the model does not take
     yield from _put(fields, "multi_shot", True, name, shots)
     yield from _put(fields, "shot_type", "customize", name, shots)
     if all(is_integer(shot.duration) for shot in shots):
         fields["duration"] = sum(shot.duration for shot in shots)
-    if not is_set(fields.get("prompt")):
-        fields["prompt"] = " ".join(str(shot.prompt) for shot in shots)
+
+
+def _unlike_shots(name: str, shots: Any) -> Iterator[Problem]:
+    """Yield the problems of a value that is not a list of shots, or of those parts that are none."""
+    example = (tr("A koi in a pond"), 5)
+    if not isinstance(shots, tuple):
+        yield refused(name, shots, tr("is not a list of shots"), [example])
+        return
+    for number, shot in enumerate(shots, 1):
+        if not isinstance(shot, Shot):
+            limit = tr("is not a prompt and a duration")
+            yield replace(refused(name, shot, limit, example, numbered(name, number)), number=number)
 
 
 READERS: Mapping[str, Reader] = MappingProxyType({"last_frame": _last_frame, "shots": _shots})

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from .kinds import completed
-from .models import contracts, home_of, models_of
+from .models import home_of
+from .older_names import in_older_names
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
 from .spellings import translated
-from .values import Shot, is_integer, is_same, is_set
+from .values import is_integer, is_same, is_set
 
 if TYPE_CHECKING:
     from .request import VideoRequest
@@ -123,35 +124,8 @@ def _in_names_of(models: Models, fields: Mapping[str, Any], model: str) -> dict[
     own = {**translation.fields, **{name: fields[name] for name in conflicts}}
     del own["model"]
     if any(name not in models.parameters for name in own):
-        own = _in_older_names(models, own)
+        own = in_older_names(models, own)
     return own
-
-
-def _in_older_names(models: Models, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a newer contract in the names that it replaced: ``resolution`` as ``mode``."""
-    renamed = dict(fields)
-    spellings = [item for contract in contracts() for item in models_of(contract).spellings.items()]
-    for name, spelling in spellings:
-        if name in models.parameters and spelling.means in renamed:
-            value = renamed[spelling.means]
-            values = {spelling.values[one]: one for one in spelling.values} or {value: value}
-            if isinstance(value, str | bool) and value in values:
-                renamed[name] = values[value]
-                del renamed[spelling.means]
-    if "shots" in models.parameters and (shots := _as_shots(renamed.get("multi_prompt"))):
-        for name in ("multi_prompt", "multi_shot", "shot_type", "duration"):
-            renamed.pop(name, None)
-        if renamed.get("prompt") == " ".join(str(shot.prompt) for shot in shots):
-            del renamed["prompt"]
-        renamed["shots"] = shots
-    return renamed
-
-
-def _as_shots(items: Any) -> tuple[Shot, ...]:
-    """Return objects as shots; nothing if they are not objects."""
-    if not isinstance(items, tuple) or not all(isinstance(item, Mapping) for item in items):
-        return ()
-    return tuple(Shot(item.get("prompt", ""), item.get("duration", 0)) for item in items)
 
 
 def _as_fields(left: Frames, given: Mapping[str, Any]) -> dict[str, Any]:

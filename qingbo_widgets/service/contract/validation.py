@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from .kinds import KINDS
-from .problem import listed
 from .rules import DERIVED, RULES
 from .schema import Model, Models, Parameter
 from .spellings import READERS
@@ -95,7 +94,7 @@ def _errors(models: Models) -> Iterator[tuple[str, str]]:
         if spelling.means and spelling.means not in parameters:
             yield name, f"it means {spelling.means}: not described"
         if bool(spelling.means) == bool(spelling.read) or spelling.read not in ("", *READERS):
-            yield name, f"it needs either means or read; the readers are {listed(READERS)}"
+            yield name, f"it needs either means or read; the readers are {_listed(READERS)}"
 
 
 def _name_errors(name: str) -> Iterator[str]:
@@ -108,11 +107,11 @@ def _name_errors(name: str) -> Iterator[str]:
 def _parameter_errors(parameter: Parameter, *, is_listed: bool = True) -> Iterator[str]:
     kind = KINDS.get(parameter.type)
     if kind is None:
-        yield f"there is no type {parameter.type}; the types are {listed(KINDS)}"
+        yield f"there is no type {parameter.type}; the types are {_listed(KINDS)}"
         return
     yield from _type_errors(parameter)
     if parameter.media not in MEDIA:
-        yield f"there is no medium {parameter.media}; the media are {listed(MEDIA[1:])}"
+        yield f"there is no medium {parameter.media}; the media are {_listed(MEDIA[1:])}"
     if is_listed and parameter.type in ("choice", "choices", "camera") and not parameter.choices:
         yield f"a {parameter.type} needs choices"
     if bool(parameter.members) != (parameter.type == "objects"):
@@ -120,7 +119,7 @@ def _parameter_errors(parameter: Parameter, *, is_listed: bool = True) -> Iterat
     for member in parameter.members.values():
         yield from (f"{member.name}: {error}" for error in _parameter_errors(member))
     if parameter.derived not in ("", *DERIVED):
-        yield f"nothing derives {parameter.derived}; there are {listed(DERIVED)}"
+        yield f"nothing derives {parameter.derived}; there are {_listed(DERIVED)}"
     if parameter.range and (len(parameter.range) != 2 or parameter.range[0] > parameter.range[1]):
         yield f"range is {list(parameter.range)}, not the least and the greatest value"
     for key, limits in parameter.limits.items():
@@ -131,7 +130,7 @@ def _parameter_errors(parameter: Parameter, *, is_listed: bool = True) -> Iterat
     if parameter.editor not in ("", "code") and parameter.name not in EDITORS.get(parameter.editor, ()):
         yield f"the editor {parameter.editor} does not edit this parameter; omit editor"
     if any(not _OPTION.fullmatch(option) for option in parameter.options):
-        yield f"an option must look like -x or --some-word: {listed(parameter.options)}"
+        yield f"an option must look like -x or --some-word: {_listed(parameter.options)}"
     is_split = "{number}" in parameter.place or "{key}" in parameter.place
     if is_split and not kind.parts:
         yield f"its place {parameter.place} is for the parts of a list, and a {parameter.type} has none"
@@ -183,13 +182,13 @@ def _model_errors(model: Model, parameters: Mapping[str, Parameter]) -> Iterator
     yield from _place_errors(model)
     for constraint in model.constraints:
         references = {*constraint.deciding, *constraint.omit, *constraint.forbid, *constraint.avoid}
-        references |= {*constraint.limit} | {constraint.require} - {""}
+        references |= {*constraint.limit, *constraint.suggest} | {constraint.require} - {""}
         if unknown := references - parameters.keys():
-            yield f"a constraint refers to {listed(sorted(unknown))}: not described"
+            yield f"a constraint refers to {_listed(sorted(unknown))}: not described"
         if not constraint.deciding:
             yield "a constraint must have a when or an unless"
     if unknown := {*model.rules} - RULES.keys():
-        yield f"there is no rule {listed(sorted(unknown))}; the rules are {listed(RULES)}"
+        yield f"there is no rule {_listed(sorted(unknown))}; the rules are {_listed(RULES)}"
     if model.frames and model.frames not in model.parameters:
         yield f"its frames are in {model.frames}, which it does not take"
 
@@ -200,7 +199,12 @@ def _place_errors(model: Model) -> Iterator[str]:
         duplicates = [
             place for place, count in Counter(p.place for p in model.parameters.values()).items() if count > 1
         ]
-        yield f"several parameters have the place {listed(duplicates)}"
+        yield f"several parameters have the place {_listed(duplicates)}"
     for place, name in places.items():
         if nested := [other for other in places if other.startswith(f"{place}.")]:
-            yield f"{name} has the place {place}, and {listed(nested)} a place inside it"
+            yield f"{name} has the place {place}, and {_listed(nested)} a place inside it"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names in an error for developers, which is not translated."""
+    return ", ".join(names)

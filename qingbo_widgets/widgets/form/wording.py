@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.models import models_of
@@ -121,11 +120,15 @@ def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[st
 
 
 def _with_labels(form: FormFields, text: str) -> str:
-    """Replace names of parameters by their labels; a name of one word also is a word, and remains."""
+    """Replace names of parameters by their labels; a name of one word also is a word, and remains.
+
+    Code that sets a parameter becomes its label and the value: ``resolution='1080p'``.
+    """
 
     def replaced(match: re.Match[str]) -> str:
-        name = match["name"]
-        return match[0] if name is None else label(form.parameter(name))
+        if match["set"]:
+            return f"{label(form.parameter(match['set']))} "
+        return label(form.parameter(match["name"])) if match["name"] else match[0]
 
     return _names_in(form.models.contract).sub(replaced, text)
 
@@ -133,6 +136,8 @@ def _with_labels(form: FormFields, text: str) -> str:
 @lru_cache(maxsize=10)
 def _names_in(contract: str) -> re.Pattern[str]:
     """Return the pattern of quoted values, which contain no names, and of the names of parameters."""
-    parameters: Mapping[str, Any] = models_of(contract).parameters
-    names = "|".join(name for name, parameter in parameters.items() if "_" in name and parameter.label)
-    return re.compile(rf"{_QUOTED}|(?<![A-Za-z0-9_./])(?P<name>{names})(?![A-Za-z0-9_=]|[./][A-Za-z0-9_])")
+    names = [name for name, parameter in models_of(contract).parameters.items() if parameter.label]
+    long_names = "|".join(name for name in names if "_" in name)
+    before, after = r"(?<![A-Za-z0-9_./])", r"(?![A-Za-z0-9_=]|[./][A-Za-z0-9_])"
+    code = rf"(?P<set>{'|'.join(names)})=(?=\S)"
+    return re.compile(rf"{_QUOTED}|{before}(?:{code}|(?P<name>{long_names}){after})")

@@ -8,7 +8,8 @@ import pytest
 
 from qingbo_widgets.exceptions import BadRequest, ServiceError, TaskNotFound
 from qingbo_widgets.service.contract.contracts import CONTRACTS
-from qingbo_widgets.service.contract.mismatch import contract_in_answer, contract_in_error
+from qingbo_widgets.service.contract.mismatch import contract_in_answer, contract_in_error, defaults_changed
+from qingbo_widgets.service.contract.request import VideoRequest
 
 APRIL, NOVEMBER = CONTRACTS["2026-04"], CONTRACTS["2026-11"]
 ELSEWHERE = "https://relay.example/v1"
@@ -91,3 +92,13 @@ def test_the_form_of_an_answer(body: dict[str, object], april: str | None, novem
     assert contract_in_answer(APRIL, ELSEWHERE, body) == april
     assert contract_in_answer(NOVEMBER, ELSEWHERE, body) == november
     assert contract_in_answer(NOVEMBER, "https://api.qingbo.ai/v1", body) is None
+
+
+def test_a_body_for_another_contract_loses_no_sound() -> None:
+    """The values to add in the contract that the server speaks keep what the body left to the defaults."""
+    april = APRIL.encode(VideoRequest("kling-v3", "A koi"))
+    assert defaults_changed(april, APRIL, NOVEMBER) == {"generate_audio": True}
+    november = NOVEMBER.encode(VideoRequest("kling-v3", "A koi"))
+    assert defaults_changed(november, NOVEMBER, APRIL) == {"enable_audio": False}
+    silent = APRIL.encode(VideoRequest("kling-v3", "A koi", enable_audio=False))
+    assert defaults_changed(silent, APRIL, NOVEMBER) == {}

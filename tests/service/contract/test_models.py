@@ -55,11 +55,23 @@ def test_takes(model: object, field: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("kling_v3", "kling-v3"), ("Kling-V1.6", "kling-v1-6"), ("sora", None)]
+    ("contract", "typed", "meant"),
+    [
+        ("2026-04", "kling_v3", ["kling-v3"]),
+        ("2026-04", "Kling-V1.6", ["kling-v1-6"]),
+        ("2026-04", "sora", []),
+        ("2026-04", "锦鲤", []),
+        ("2026-11", "kling-3.0", ["kling-3.0-turbo", "kling-v3"]),
+        ("2026-11", "kling-2.6", ["kling-v2-6"]),
+        ("2026-11", "klingv3", ["kling-v3"]),
+        ("2026-11", "turbo", ["kling-3.0-turbo"]),
+        ("2026-11", "kling-o1", ["kling-video-o1", "kling-v3"]),
+        ("2026-11", "kling-v3 omni", ["kling-v3-omni"]),
+    ],
 )
-def test_closest_model(typed: str, meant: str | None) -> None:
-    """A misspelt model name has a suggestion, an unrelated name has none."""
-    assert models_of().closest(typed) == meant
+def test_similar_models(contract: str, typed: str, meant: list[str]) -> None:
+    """A misspelt or incomplete name has suggestions, the likeliest first; an unrelated one has none."""
+    assert list(models_of(contract).similar(typed)) == meant
 
 
 def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], None]) -> None:
@@ -77,7 +89,7 @@ def test_an_invented_model_and_an_invented_parameter(described: Callable[[str], 
     (problem,) = VideoRequest("kling-v1", "a koi", grain="fine").problems()  # type: ignore[call-arg]  # the test's own field
     assert "kling-v1 does not take it (kling-v9 would)" in str(problem)
     assert VideoRequest.from_dict(json.loads(json.dumps(request.as_dict()))) == request
-    assert models_of().closest("kling-v8") in ("kling-v9", "kling-v3", "kling-v1")
+    assert "kling-v9" in models_of().similar("kling-v8")
 
 
 def test_a_misspelt_field_is_an_error() -> None:
@@ -227,7 +239,7 @@ def test_a_constraint_of_two_conditions_gives_one_problem(described: Callable[[s
     request = VideoRequest("kling-v1", "a koi", negative_prompt="blur", cfg_scale=0.5)
     (problem,) = request.problems()
     assert str(problem).startswith(
-        "negative_prompt: 'blur' needs image_urls too; set it (for example 'https://example.com/"
+        "negative_prompt: 'blur' needs image_urls too; set it (for example image_urls='https://example.com/"
     )
     image = request.replace(image_urls="https://a.example/1.png", callback_url="https://a.example/")
     assert [str(one) for one in image.warnings()] == [

@@ -8,13 +8,16 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.service.contract.models import models_of
 from qingbo_widgets.service.contract.request import CameraControl, DynamicMask, Shot, VideoRequest
 from qingbo_widgets.service.secrets.known_keys import hide_in, holds_key
+from tests.service.leaks import shown_by
 
 
 def test_all_accepted_forms_give_the_same_request() -> None:
@@ -167,3 +170,26 @@ def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
         for value in odd:
             assert "Zq9x" not in " ".join(map(str, VideoRequest(**{field: value}).problems())), field
     del client
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        VideoRequest(prompt="A koi").problems,
+        VideoRequest(prompt="A koi").warnings,
+        VideoRequest(prompt="A koi").translated,
+        partial(VideoRequest.from_body, {"model": "kling-v3"}),
+        models_of,
+    ],
+)
+def test_a_key_in_the_place_of_a_contract_is_not_shown(call: Callable[[str], object]) -> None:
+    """A key given as the contract is in no message, nor in a variable that a verbose traceback shows."""
+    with pytest.raises(ValueError, match="no contract '<hidden>'; the contracts are 2026-04") as caught:
+        call("sk-0123456789abcdef")
+    assert "sk-0123456789abcdef" not in shown_by(caught.value)
+
+
+def test_the_repr_hides_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A known key in a prompt is not in the repr, which tracebacks and logs show."""
+    monkeypatch.setenv("QINGBO_API_KEY", "sk-0123456789abcdef")
+    assert "sk-0123" not in repr(VideoRequest(prompt="A koi, sk-0123456789abcdef"))

@@ -316,7 +316,7 @@ def test_two_spellings_with_different_values(
             "shots",
             "does not take it (kling-v3 and kling-v3-omni would)",
         ),
-        ("kling-v3", {"cfg_scale": 0.5}, "cfg_scale", "has no such parameter"),
+        ("kling-v3", {"cfg_scale": 0.5}, "cfg_scale", "is a parameter of contract 2026-04 (for kling"),
     ],
 )
 def test_a_problem_has_the_name_that_the_caller_used(

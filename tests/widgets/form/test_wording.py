@@ -89,7 +89,9 @@ def test_names_inside_a_sentence_are_labels_too(form: RequestForm) -> None:
     """A sentence about another field has its label; a value in quotes stays as it is."""
     form.load({"model": "kling-v3", "prompt": "A koi", "multi_shot": True})
     ((text, kind),) = problem_lines(form, "multi_shot", form.problems)
-    assert text == "True needs Shot type too; set it (for example 'customize'), or leave Several shots out."
+    assert text == (
+        "True needs Shot type too; set it (for example Shot type 'customize'), or leave Several shots out."
+    )
     assert kind == "alarm"
     quoted = Problem(
         "prompt", "prompt: 'image_urls' is a text, image_urls the model's, a.image_urls neither."

@@ -1,0 +1,115 @@
+"""``advise``: warnings about a request that the service accepts but that may not do what the user intends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...i18n import tr
+from .kinds import KINDS
+from .models import contracts, models_of
+from .problem import Problem, models_in_words, shown
+from .resolve import Resolved, resolve
+from .rules import named_elements, named_images
+from .schema import Model, Models
+from .urls import is_private_host, is_web_url
+from .values import is_same, is_set
+
+__all__ = ["advise"]
+
+#: The rule of models that read ``<<<image_1>>>`` in a prompt.
+_READS_IMAGE_NAMES = "named_images_exist"
+
+
+def advise(
+    explicit: Mapping[str, Any], models: Models, *, local_service: bool = False
+) -> tuple[Problem, ...]:
+    """Return warnings about a request that the service accepts but that may not do what the user intends.
+
+    Args:
+        explicit: the fields that are set, including the model.
+        models: the models of the request's contract.
+        local_service: whether the server runs on this machine, where it reaches private addresses too.
+    """
+    resolved = resolve(explicit, models)
+    values, model = resolved.values, resolved.model
+    private = () if local_service else _unreachable(values, model)
+    warnings = (
+        *_unknown(values, models),
+        *_replaced_duration(explicit, resolved),
+        *_not_sent(values, model),
+        *private,
+        *_names_that_mean_nothing(resolved),
+        *_avoided(values, model),
+    )
+    return tuple(resolved.as_given_in(warning) for warning in warnings)
+
+
+def _unknown(values: Mapping[str, Any], models: Models) -> Iterator[Problem]:
+    name, action = values["model"], values["action"]
+    if isinstance(name, str) and name not in models and name not in models.retired and name.strip():
+        message = tr("model: {value} is not in this catalogue; it is sent unchanged.")
+        others = (contract for contract in contracts() if name in models_of(contract))
+        if other := next(others, None):
+            message = tr(
+                "model: {value} is a model of contract {other}, and this is contract {contract}; it is sent "
+                "unchanged."
+            )
+        message = message.format(value=shown(name), other=other, contract=models.contract)
+        if not other and (similar := models.similar(name)):
+            meant = tr(" or ").join(similar)
+            message = tr("{sentence} Did you mean {model}?").format(sentence=message, model=meant)
+        yield Problem("model", message)
+    is_open = models.parameters["action"].type == "name"
+    if is_open and (not isinstance(action, str) or action != "generate"):
+        message = tr("action: {value} is not documented; generate is.")
+        yield Problem("action", message.format(value=shown(action)))
+
+
+def _replaced_duration(explicit: Mapping[str, Any], resolved: Resolved) -> Iterator[Problem]:
+    """Yield a warning if the shots of April replace a duration that the caller set, as they do in April."""
+    given, sent = explicit.get("duration"), resolved.values.get("duration")
+    has_shots = "shots" in resolved.models.spellings and "shots" in explicit
+    if has_shots and is_set(given) and not is_same(given, sent):
+        yield Problem("duration", tr("duration: it is not sent, the durations of the shots decide."))
+
+
+def _not_sent(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
+    for constraint in model.active(values):
+        for name in constraint.omit:
+            if not is_same(values[name], model.default(name)):
+                yield Problem(name, tr(constraint.note).format(field=name))
+
+
+def _unreachable(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
+    for name, parameter in model.parameters.items():
+        for url in KINDS[parameter.type].urls(values.get(name)):
+            if is_web_url(url) and is_private_host(url):
+                message = tr("{field}: {url} is on a private address that the service cannot reach.")
+                yield Problem(name, message.format(field=name, url=shown(url)))
+
+
+def _names_that_mean_nothing(resolved: Resolved) -> Iterator[Problem]:
+    """Yield warnings about names in prompts: of images, for a model that does not read them; of elements."""
+    values, model = resolved.values, resolved.model
+    reading = [other.name for other in resolved.models.values() if _READS_IMAGE_NAMES in other.rules]
+    if model.name and reading and model.name not in reading:
+        for field, name, _ in named_images(values):
+            text = tr("{field}: {model} reads '{name}' as plain text; {models} would read it as an image.")
+            message = text.format(field=field, model=model.name, name=name, models=models_in_words(reading))
+            yield Problem(field, message)
+    if "element_list" in model.parameters:
+        for field, name in named_elements(values):
+            text = tr("{field}: '{name}' is not the name of an element; if it should be, see element_list.")
+            yield Problem(field, text.format(field=field, name=name))
+
+
+def _avoided(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
+    """Yield warnings about values and combinations that the description of the model advises against."""
+    for name, parameter in model.parameters.items():
+        if is_set(values.get(name)):
+            yield from KINDS[parameter.type].advise(parameter, values[name])
+    for constraint in model.active(values):
+        for name in constraint.avoid:
+            if is_set(values.get(name)):
+                yield Problem(next(iter(constraint.when)), tr(constraint.note).format(field=name))
