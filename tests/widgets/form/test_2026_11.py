@@ -717,7 +717,7 @@ def test_what_a_limit_changes_shows_in_the_control(form: RequestForm) -> None:
 def test_images_set_aside_are_named_by_their_meaning(
     form: RequestForm, before: str, after: str, fields: dict[str, Any], named: str
 ) -> None:
-    """What the next model does not take is called a first or last frame or a reference image."""
+    """Images that the next model does not take are called first frame, last frame or reference image."""
     form.load({"model": before, "prompt": "A koi", **fields})
     form.model = after
     text = text_of(below(form, form.controls["model"]))
