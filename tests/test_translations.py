@@ -80,6 +80,13 @@ def test_a_translation_fits_its_text() -> None:
             assert field is None or chinese.startswith(field[0]), source
 
 
+def test_a_blank_stands_between_chinese_and_latin() -> None:
+    """Chinese and Latin letters or digits do not touch, as in Chinese texts about software."""
+    touching = re.compile("[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]")
+    texts = [str(message.string or "") for message in translations.translated()]
+    assert [chinese for chinese in texts if touching.search(chinese)] == []
+
+
 # ---------------------------------------------------------------- every text is marked in the source
 
 

@@ -86,7 +86,8 @@ def find_contract(explicit: str | None = None, base_url: str | None = None) -> C
     if name in CONTRACTS:
         return CONTRACTS[name]
     limit = tr("is not the date of a contract ({dates})").format(dates=listed(CONTRACTS))
-    raise InvalidRequest((refused("contract", name, limit, DEFAULT_CONTRACT),))
+    where = "" if explicit else CONTRACT_VARIABLE
+    raise InvalidRequest((refused("contract", name, limit, DEFAULT_CONTRACT, where),))
 
 
 def find_base_url(contract: Contract | None = None) -> str:

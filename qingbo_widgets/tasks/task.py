@@ -495,11 +495,18 @@ class Task(TaskState):
     @property
     def is_first_key_forgotten(self) -> bool:
         """True if the service no longer knows the key of the first submission, whatever became of it."""
+        end = self.key_remembered_until
+        return end is not None and datetime.now(UTC) > end
+
+    @property
+    def key_remembered_until(self) -> datetime | None:
+        """The time, UTC, until which the service answers another submission with the first task.
+
+        ``None`` if the contract does not document the key.
+        """
         remembered = terms_of(self.contract).remembers_keys
-        if remembered is None:
-            return False
         first = self.first_submitted_at or self.submitted_at
-        return datetime.now(UTC) - first > remembered - KEY_MARGIN
+        return None if remembered is None else first + remembered - KEY_MARGIN
 
     def stand_for(self, submitted_at: datetime | None, first_submitted_at: datetime | None) -> None:
         """Set the times of a submission that another kernel has made; keep the earliest first time.

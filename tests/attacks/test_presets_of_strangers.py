@@ -20,7 +20,7 @@ from qingbo_widgets.tasks.background import image_checks as image_checks_module
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as sync_module
 from qingbo_widgets.widgets.base.text_fields import PasteArea
-from qingbo_widgets.widgets.form import drafts, images
+from qingbo_widgets.widgets.form import drafts, preview
 from qingbo_widgets.widgets.form.drafts import DraftKeeper
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
@@ -37,7 +37,7 @@ HOOK = "https://stranger.example/collect"
 @pytest.fixture(autouse=True)
 def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the delays after typing, and clear the drafts of other tests."""
-    monkeypatch.setattr(images, "_TYPED", 0.0)
+    monkeypatch.setattr(preview, "_TYPED", 0.0)
     monkeypatch.setattr(sync_module.refresher, "interval", 0.02)
     monkeypatch.setattr(drafts, "_remembered", {})
 

@@ -40,6 +40,16 @@ CUT_OFF = """area => {
 """JavaScript that returns the controls that the right edge of the output cuts off."""
 
 
+TOO_LONG = """select => {
+    const style = getComputedStyle(select), canvas = document.createElement('canvas').getContext('2d');
+    canvas.font = `${style.fontSize} ${style.fontFamily}`;
+    const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return [...select.options].map(option => option.text)
+        .filter(text => canvas.measureText(text).width > room);
+}"""
+"""JavaScript that returns the options that a closed select has no room for."""
+
+
 def film(path: Path, seconds: int) -> None:
     """Write a black video of this length."""
     with av.open(str(path), "w") as container:
@@ -153,3 +163,16 @@ def test_every_editor_fits_a_narrow_window(notebook: Notebook, locale: str) -> N
     for theme in ("light", "dark"):
         page.theme(theme).screenshot(f"form-2026-11-{locale}-{theme}-400")
     assert output.evaluate(CUT_OFF) == []
+
+
+def test_the_description_of_a_model_is_readable_at_every_width(notebook: Notebook) -> None:
+    """A wide form shows a model with its description in one line, a narrow one has the description below."""
+    description = "a character moves as in a video, 1080p, newer model"
+    page, output = opened(notebook, "kling-v3-motion-control")
+    below = output.locator(".qingbo-narrow")
+    assert field(output, "Model").evaluate(TOO_LONG) == []
+    expect(below).to_be_hidden()
+    page.viewport(400)
+    expect(below).to_have_text(description)
+    expect(below).to_be_visible()
+    assert page.output(1).evaluate(CUT_OFF) == []

@@ -165,6 +165,13 @@ def test_an_unknown_contract_is_refused() -> None:
         find_contract("2025-01")
 
 
+def test_a_misspelt_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable and its value, which is too short for a key and has no letters."""
+    monkeypatch.setenv("QINGBO_CONTRACT", "2026-1")
+    with pytest.raises(InvalidRequest, match=r"^QINGBO_CONTRACT: '2026-1' is not .*2026-04, 2026-11"):
+        find_contract()
+
+
 @pytest.mark.parametrize("given", [KEY, [KEY], {KEY: 1}, KEY.encode(), 202611])
 @pytest.mark.parametrize(
     "call",

@@ -29,7 +29,7 @@ Until = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture(autouse=True)
-def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_web(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Treat every web image as valid without a request; fetch images on this machine."""
 
     def look(url: str, base_url: str, *, keep: int = 0) -> ImageReport:
@@ -39,6 +39,9 @@ def no_web(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(image_reports, "_probe", look)
     monkeypatch.setattr(image_reports, "_reports", OrderedDict())
+    yield
+    # A check that is still waiting would ask the web, and give its report to the next test.
+    waiting.until(lambda: not image_reports._waiting)
 
 
 @pytest.fixture(scope="module")

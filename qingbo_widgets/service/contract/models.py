@@ -37,7 +37,8 @@ __all__ = [
 DEFAULT_CONTRACT = "2026-04"
 FOLDER = Path(__file__).with_name("models")
 _HEADER = "contract.toml"
-_DATE = r"[0-9]{4}-[0-9]{2}"
+#: A date, well written or not: too short for a key, and without its letters.
+_LIKE_A_DATE = r"[0-9][0-9./-]{0,9}"
 #: Keys of a parameter that become its ``limits``, used by its type only.
 _LIMIT_KEYS = ("count", "seconds", "points", "advised")
 #: Keys of a model that are not its parameters.
@@ -70,11 +71,11 @@ def read_file(contract: str) -> Models:
 
 
 def dated(contract: object) -> str | None:
-    """Return the date of a contract, known or not, empty or ``None``; anything else hidden.
+    """Return the date of a contract, known or not and even misspelt, empty or ``None``; anything else hidden.
 
     A key may be given in its place, and messages and tracebacks show it.
     """
-    if not contract or (isinstance(contract, str) and re.fullmatch(_DATE, contract.strip())):
+    if not contract or (isinstance(contract, str) and re.fullmatch(_LIKE_A_DATE, contract.strip())):
         return contract.strip() if isinstance(contract, str) else None
     return HIDDEN
 

@@ -11,8 +11,8 @@ import ipywidgets
 from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
-from ...service.contract.terms import terms_of
-from ..base.build import button, create_shared, style_sheet
+from ...tasks.connection import default, reconnect
+from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -41,16 +41,30 @@ _ID = N_("task id from the dashboard")
 _ID_HELP = N_(
     "The service's dashboard lists the tasks that it took. Leave it empty to ask only whether it answers."
 )
-_AGAIN = N_(
+_AGAIN = N_("The service did not take this task. Submits it once more.")
+_MAY_BILL = N_(
     "Submits with the same key: a service that knows the first task answers with it, another bills twice."
 )
 _REPEATS = N_(
-    "Submits with the same key: for 24 hours, the service answers with the first task, if it has that, and "
-    "charges once."
+    "Submits with the same key: until {end:%Y-%m-%d %H:%M}, the service answers with the first task, if it "
+    "has that, and charges once."
+)
+_FORGOTTEN = N_(
+    "The service no longer knows the key of this submission: another one is a new task, which is charged "
+    "even if the first one was made. Says so first, and submits at the second click."
 )
 _ANEW = N_(
     "The service no longer knows the key of this submission: submitting it again makes a new task, which is "
     "charged even if the first one was made. Look in its dashboard first. To submit it, click once more."
+)
+_SWITCH = N_("Continue with contract {contract}")
+_SWITCH_HELP = N_(
+    "This server answers in contract {contract} of the service. Connects again in it, with the same key, "
+    "address and library. Nothing is submitted."
+)
+_SWITCHED = N_(
+    "Connected in contract {contract}, which generate() and new widgets now use. Nothing was submitted: run "
+    "the cell again for this video."
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
@@ -68,14 +82,17 @@ class TaskCard(Composite):
 
     Args:
         task: the task to show.
+        offers_contract: whether to offer a connection in the contract that the server speaks, if it refused
+            the task for another one. A studio has a button of its own.
 
     Attributes:
         task: the task shown.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, *, offers_contract: bool = True) -> None:
         self.task = task
-        self._problem = self._notice = ""
+        self._problem = self._notice = self._news = ""
+        self._offers_contract = offers_contract
         #: Whether the user knows that another submission would be charged anew.
         self._is_warned = False
         self._clicks = Clicks()
@@ -125,10 +142,14 @@ class TaskCard(Composite):
     @lazy
     def submit_again_button(self) -> Any:
         """The button for ``task.submit_again()``, shown if the service has not confirmed or taken it."""
-        remembers_keys = terms_of(self.task.contract).remembers_keys
-        return self._button(
-            tr("Submit again"), tr(_REPEATS if remembers_keys else _AGAIN), self._submit_again
-        )
+        return self._button(tr("Submit again"), self._again_help(), self._submit_again)
+
+    @lazy
+    def switch_button(self) -> Any:
+        """The button that connects in the contract that the server speaks, shown if it refused another."""
+        contract = str(task_text.contract_to_use(self.task))
+        label, tooltip = tr(_SWITCH).format(contract=contract), tr(_SWITCH_HELP).format(contract=contract)
+        return self._button(label, tooltip, lambda: self._switch(contract))
 
     @lazy
     def save_again_button(self) -> Any:
@@ -246,7 +267,9 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        return self.cell_output.style + task_text.about(task) + task_text.advice(task, self._problem)
+        return (
+            self.cell_output.style + task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        )
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
@@ -272,12 +295,33 @@ class TaskCard(Composite):
             return (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
         if not task.is_done or task.error is None:
             return ()
-        again = (self.submit_again_button,) if task.request is not None and not task.task_id else ()
+        if (contract := task_text.contract_to_use(task)) is not None:
+            # Another submission in the same contract would be refused again.
+            return (self.switch_button,) if self._offers_contract and not _is_spoken(task, contract) else ()
+        again = (self._current_again_button(),) if task.request is not None and not task.task_id else ()
         if task.status == TaskStatus.unconfirmed:
             return (self.id_field, self.check_button, *again)
         if not task.task_id:
             return again
         return (self.save_again_button if task.status == TaskStatus.completed else self.follow_again_button,)
+
+    def _current_again_button(self) -> Any:
+        """Return the button for another submission, which explains what that would do at present."""
+        set_tooltip(self.submit_again_button, self._again_help())
+        return self.submit_again_button
+
+    def _again_help(self) -> str:
+        if self.task.status == TaskStatus.failed:
+            return tr(_AGAIN)
+        if self.task.is_key_forgotten:
+            return tr(_FORGOTTEN)
+        end = self.task.key_remembered_until
+        return tr(_MAY_BILL) if end is None else tr(_REPEATS).format(end=end.astimezone())
+
+    def _switch(self, contract: str) -> None:
+        """Connect again in another contract after a click; submit nothing."""
+        reconnect(self.task.manager, contract)
+        self._news = tr(_SWITCHED).format(contract=contract)
 
     def _submit_again(self) -> None:
         if not self.task.is_key_forgotten:
@@ -304,9 +348,17 @@ class TaskCard(Composite):
         with self._clicks.once(name) as is_new:
             if not is_new:
                 return
-            self._problem = self._notice = ""
+            self._problem = self._notice = self._news = ""
             self._problem = self._clicks.attempt(act) or self._notice
         self.redraw_now()
+
+
+def _is_spoken(task: Task, contract: str) -> bool:
+    """Return True if the default manager speaks this contract with the server of a task."""
+    manager = default()
+    if manager is None or manager.is_closed:
+        return False
+    return (manager.client.contract.name, manager.service) == (contract, task.manager.service)
 
 
 #: A card holds its task, so the card itself is held weakly: ipywidgets keeps it alive until it is closed.

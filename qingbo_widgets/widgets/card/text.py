@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ...exceptions import AuthenticationFailed, LinkExpired, TaskNotFound
+from ...exceptions import AuthenticationFailed, InvalidRequest, LinkExpired, ServiceError, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.quota import quota_text
@@ -17,6 +17,7 @@ from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import embed_html, notebook_folder, relative_path, video_html
+from ..base.settings import settings_of
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
@@ -26,6 +27,7 @@ __all__ = [
     "advice",
     "can_cancel",
     "clock",
+    "contract_to_use",
     "ended",
     "headline",
     "is_over",
@@ -85,6 +87,11 @@ def is_unfollowed(task: Task) -> bool:
     """Return whether the service may still work on the task, but it is no longer polled."""
     ended = task.status.is_ended or task.status == TaskStatus.unconfirmed
     return task.is_done and not ended and task.video_path is None
+
+
+def contract_to_use(task: Task) -> str | None:
+    """Return the contract of the server that refused a task for being in another one; ``None`` otherwise."""
+    return task.error.contract if isinstance(task.error, ServiceError) and not task.task_id else None
 
 
 def percent(task: Task) -> int:
@@ -149,10 +156,9 @@ def about(task: Task) -> Markup:
         return markup.tag("div", markup.chips(task.model, _price(task), task.task_id))
     prompt = " / ".join(request.prompts)
     shots = tr("{count} shots").format(count=len(request.prompts)) if request.is_multi_shot else ""
-    shape = tr("from an image") if request.is_image_to_video else request.aspect_ratio or ""
-    seconds = tr("{seconds} s").format(seconds=request.seconds)
+    sent = settings_of(request, task.contract)
     facts = markup.chips(
-        task.model, seconds, request.resolution_or_mode, shots, str(shape), _price(task), task.task_id
+        task.model, sent.length, sent.resolution, shots, sent.shape, _price(task), task.task_id
     )
     callback = callback_note(request)
     return (
@@ -162,12 +168,13 @@ def about(task: Task) -> Markup:
     )
 
 
-def advice(task: Task, problem: str = "") -> Markup:
+def advice(task: Task, problem: str = "", news: str = "") -> Markup:
     """Return the message and the error of the task, with the remedy, as HTML.
 
     Args:
         task: the task.
         problem: the error of a button, shown as well.
+        news: what a button has done, shown as well.
     """
     lines = []
     if task.message and not task.video_path:
@@ -178,6 +185,8 @@ def advice(task: Task, problem: str = "") -> Markup:
             lines.append(markup.note(more))
     if problem:
         lines.append(markup.note(problem, "alarm"))
+    if news:
+        lines.append(markup.note(news, "hint"))
     return markup.join(lines)
 
 
@@ -232,14 +241,21 @@ def connect_line(manager: Owner) -> str:
     elif client.base_url != find_base_url(client.contract):
         address = client.base_url
         arguments.append(f"base_url={json.dumps(address)}")
-    usual = find_contract(manager.configured_contract(), address if manager.is_sandbox or address else None)
-    if client.contract.name != usual.name:
+    if client.contract.name != _usual_contract(manager, address if manager.is_sandbox or address else None):
         arguments.append(f"contract={json.dumps(client.contract.name)}")
     folder = manager.library.folder
     if folder != notebook_folder() / "qingbo_videos":
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
+
+
+def _usual_contract(manager: Owner, address: str | None) -> str:
+    """Return the contract of a connection that names none; empty if ``QINGBO_CONTRACT`` is misspelt."""
+    try:
+        return find_contract(manager.configured_contract(), address).name
+    except InvalidRequest:
+        return ""
 
 
 def _price(task: Task) -> str:

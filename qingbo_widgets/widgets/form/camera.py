@@ -14,8 +14,9 @@ from ..base import html as markup
 from ..base.build import button, set_tooltip
 from ..base.sync import Echo, update
 from . import camera_preview as camera_view
-from .panels import Editor, hidden_style, problems_html
+from .panels import Editor, hidden_style
 from .state import FormState, Problems
+from .wording import problems_html
 
 __all__ = ["CameraEditor", "summary"]
 
@@ -160,7 +161,7 @@ class CameraEditor(Editor):
                     number.value, number.disabled = config.get(axis, 0.0), fixed
             sentence = tr(_CHOICES[kind][1]) if _is_known(kind) else ""
             self._description_html.value = markup.note(sentence) + problems_html(
-                "camera_control", problems, warnings
+                self.form, "camera_control", problems, warnings
             )
             self._axes.layout.display = None if kind == "simple" else "none"
             self._stage.layout.display = None if moves else "none"

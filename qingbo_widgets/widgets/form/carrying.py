@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ...service.contract.frames import FRAME_FIELDS
+from ...service.contract.frames import FRAME_FIELDS, Frames
 from ...service.contract.request import VideoRequest
+from ...service.contract.schema import Models
 from ...service.contract.switching import switched
 from ...service.contract.values import is_set
 from .form_fields import FormFields
+from .names import images_left
 
 __all__ = ["Carrier"]
 
@@ -35,6 +37,10 @@ class Carrier:
         #: The model for which the original frames were given.
         self._model = ""
         self._set_aside: Mapping[str, Any] = {}
+        self._images = Frames()
+        self._defaults: Mapping[str, Any] = {}
+        #: The model before, and the date of its contract, whose defaults were other ones.
+        self.before = ("", "")
 
     @property
     def set_aside(self) -> dict[str, Any]:
@@ -43,8 +49,27 @@ class Carrier:
         return {
             name: value
             for name, value in self._set_aside.items()
-            if (self._is_untouched(name) if form.takes(name) else is_set(getattr(form, name, value)))
+            # A field of frames was emptied; another that the model does not take has kept its value.
+            if (self._is_untouched(name) if name in self._replaced else is_set(getattr(form, name, value)))
         }
+
+    @property
+    def images(self) -> Frames:
+        """The images among the values set aside, by what they mean."""
+        return self._images if any(name in FRAME_FIELDS for name in self.set_aside) else Frames()
+
+    @property
+    def defaults_changed(self) -> dict[str, Any]:
+        """The fields left alone for which the model before used another value: that value, by field."""
+        form = self._form
+        return {name: value for name, value in self._defaults.items() if not form.is_chosen(name)}
+
+    def compare_defaults(self, request: VideoRequest, home: Models) -> None:
+        """Compare the defaults of the form's model with those that a request had in another contract."""
+        form = self._form
+        if home.contract != form.models.contract:
+            self._defaults = switched(request, form.model, form.models, home).defaults_changed
+            self.before = (request.model, home.contract)
 
     def carry(self, old: str, chosen: Collection[str]) -> None:
         """Move the chosen values of a form whose model has changed to where the new model takes them.
@@ -75,6 +100,9 @@ class Carrier:
             if form.takes(name) or name in frames:
                 self._put(name, value, change.request.given.get(name), always=name in frames)
         self._set_aside = {name: value for name, value in change.set_aside.items() if value is not False}
+        models = form.models
+        self._images = images_left(source, models.of(self._model), change.request, models.of(form.model))
+        self._defaults, self.before = change.defaults_changed, (old, models.contract)
 
     def _put(self, name: str, value: Any, wanted: Any, *, always: bool) -> None:
         """Set a field, and remember what it was if that differs; ``always`` remembers it anyway."""

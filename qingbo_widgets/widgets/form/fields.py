@@ -41,6 +41,7 @@ WIDE = {"width": "auto", "max_width": "740px", "margin": "2px 0"}
 NARROW = {"width": "auto", "max_width": "480px", "margin": "2px 0"}
 
 _AS_LONG = N_("as long as the input video")
+_OPTIONAL = N_("{text} (optional)")
 
 Options = list[tuple[str, Any]]
 """The options of a dropdown: labels and values."""
@@ -139,8 +140,10 @@ def _as_text(value: Any, parameter: Parameter) -> str:
 
 def _placeholder(parameter: Parameter) -> dict[str, str]:
     """Return the text of an empty control: its placeholder, or the default that is sent."""
-    if parameter.placeholder:
-        return {"placeholder": tr(parameter.placeholder)}
+    if text := tr(parameter.placeholder) if parameter.placeholder else "":
+        # Whether the model needs a picture or a video depends on it, and on the other fields.
+        is_optional = parameter.type == "urls" and not parameter.required
+        return {"placeholder": tr(_OPTIONAL).format(text=text) if is_optional else text}
     default = KINDS[parameter.type].read(parameter.default)
     return {"placeholder": _default_text(default, parameter)} if is_set(default) else {}
 
@@ -210,7 +213,7 @@ def _as_json(value: Any, parameter: Parameter) -> str:
     return str(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
-_MODEL = Field(Dropdown, options=model_options)
+_MODEL = Field(Dropdown, layout=WIDE, options=model_options)
 _URL_LIST = Field(
     UrlList, lambda parameter: {**_placeholder(parameter), "most": parameter.most}, WIDE, _urls, _in_a_line
 )

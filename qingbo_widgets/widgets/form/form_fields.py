@@ -37,6 +37,10 @@ class FormFields(Protocol):
         """Return True if the chosen model takes the field."""
         ...
 
+    def is_chosen(self, name: str) -> bool:
+        """Return True if the field was set to a value other than the default."""
+        ...
+
     def parameter(self, name: str) -> Parameter:
         """Return the chosen model's description of a field."""
         ...

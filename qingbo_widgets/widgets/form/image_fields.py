@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...i18n import N_, tr
+from ...service.contract.contracts import CONTRACTS
 from ...service.contract.kinds import KINDS
 from ...service.contract.problem import Problem, numbered
 from ...service.contract.schema import Models, Parameter
@@ -94,7 +95,8 @@ def needs_approval(form: FormFields, url: str) -> bool:
 
 def service_of(form: FormFields) -> str:
     """Return the base URL of the service that will fetch the images."""
-    return form.manager.client.base_url if form.manager is not None else find_base_url()
+    manager = form.manager
+    return find_base_url(CONTRACTS[form.models.contract]) if manager is None else manager.client.base_url
 
 
 def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
@@ -105,15 +107,24 @@ def known_issues(form: FormFields) -> tuple[tuple[Problem, ...], tuple[Problem, 
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for field in fields_with(form.models, "image"):
-        urls = urls_of(form, field)
-        for number, url in enumerate(urls, 1):
+        for number, url in _numbered_urls(form, field):
             report = image_reports.get(url, service_of(form))
-            where = numbered(field, number) if len(urls) > 1 else field
+            where = numbered(field, number) if number else field
             if report is not None and report.problem:
-                problems.append(Problem(field, f"{where}: {report.problem}"))
+                problems.append(Problem(field, f"{where}: {report.problem}", number))
             elif report is not None and report.warning:
-                warnings.append(Problem(field, f"{where}: {report.warning}"))
+                warnings.append(Problem(field, f"{where}: {report.warning}", number))
     return tuple(problems), tuple(warnings)
+
+
+def _numbered_urls(form: FormFields, field: str) -> Iterator[tuple[int, str]]:
+    """Yield the URLs in a field, with the number of its line or object; 0 for the only one of a field."""
+    value, kind = getattr(form, field), KINDS[form.models.parameters[field].type]
+    parts = value if kind.is_list and isinstance(value, tuple) else (value,)
+    for number, part in enumerate(parts, 1):
+        for url in kind.urls((part,) if kind.is_list else part):
+            if isinstance(url, str) and is_web_url(url):
+                yield (number if len(parts) > 1 or isinstance(part, Mapping) else 0), url
 
 
 def publish_files(form: FormFields, parameter: Parameter, value: object) -> object:

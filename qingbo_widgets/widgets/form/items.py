@@ -19,9 +19,10 @@ from ..base.text_fields import Text
 from .controls import offer
 from .fields import LABEL_WIDTH, NARROW, WIDE, choice_options, help_of, label
 from .images import ImagePreview
-from .panels import Editor, indented, problems_html
+from .panels import Editor, indented
 from .state import FormState, Problems
 from .url_list import UrlList
+from .wording import problems_html
 
 __all__ = ["ItemsEditor"]
 
@@ -70,7 +71,7 @@ class ItemsEditor(Editor):
         while len(self.rows) < len(items):
             self.rows.append(_ItemRow(self, parameter, len(self.rows)))
         for row, item in zip(self.rows, items, strict=False):
-            row.show(item, is_fixed=is_fixed)
+            row.show(item, parameter.members, is_fixed=is_fixed)
         _, most = parameter.limits.get("count") or (0, 0)
         is_full = 0 < most <= len(items)
         with update(self._list, self.add_button):
@@ -91,7 +92,7 @@ class ItemsEditor(Editor):
         is_foreign = is_set(getattr(self.form, self._field)) and not count
         with update(self._note):
             notice = markup.note(tr(_NOT_OBJECTS), "hint") if is_foreign else ""
-            self._note.value = notice + problems_html(self._field, whole, warnings)
+            self._note.value = notice + problems_html(self.form, self._field, whole, warnings)
         for number, row in enumerate(self.rows[:count], 1):
             row.show_problems(tuple(problem for problem in mine if problem.number == number))
 
@@ -143,11 +144,12 @@ class _ItemRow(Composite):
         """The first control of the row."""
         return next(iter(self.controls.values()))
 
-    def show(self, item: Mapping[str, Any], *, is_fixed: bool) -> None:
-        """Show this object; text that says the same stays as typed."""
-        members = self._parameter.members
+    def show(self, item: Mapping[str, Any], members: Mapping[str, Parameter], *, is_fixed: bool) -> None:
+        """Show this object, within the present limits of its members; equal text stays as typed."""
         with self._echo, update(*self.controls.values()):
             for key, control in self.controls.items():
+                if members[key].type == "urls":
+                    control.most = _most(members[key])
                 if _read(control, members[key]) != item.get(key):
                     _write(control, members[key], item.get(key))
                 control.disabled = is_fixed
@@ -156,7 +158,7 @@ class _ItemRow(Composite):
     def show_problems(self, problems: Problems) -> None:
         """Show the problems of this object."""
         with update(self._note):
-            self._note.value = problems_html(self._parameter.name, problems)
+            self._note.value = problems_html(self._editor.form, self._parameter.name, problems)
 
     def _control(self, member: Parameter) -> Any:
         text = tr(_NUMBERED).format(label=label(member), number=self._index + 1)
@@ -167,9 +169,9 @@ class _ItemRow(Composite):
                 Dropdown, description=text, options=options, style=style, layout=dict(NARROW)
             )
         elif member.type == "urls":
-            most = member.limits.get("count", (0, 0))[1]
+            most = _most(member)
             labels = tuple(f"{text}.{number}" for number in range(1, most + 1))
-            control = UrlList(description=text, labels=labels, most=most, style=style)
+            control = UrlList(description=text, labels=labels, most=most, style=style, layout=dict(WIDE))
         else:
             control = create_widget(Text, description=text, style=style, layout=dict(WIDE))
         control.observe(lambda _: self._on_edit(), "value")
@@ -181,6 +183,11 @@ class _ItemRow(Composite):
         members = self._parameter.members
         values = {key: _read(control, members[key]) for key, control in self.controls.items()}
         self._editor.change(self._index, Item({key: value for key, value in values.items() if is_set(value)}))
+
+
+def _most(member: Parameter) -> int:
+    """Return the maximum number of URLs in a member; 0 for any number."""
+    return member.limits.get("count", (0, 0))[1]
 
 
 def _read(control: Any, member: Parameter) -> Any:

@@ -7,13 +7,15 @@ from functools import partial
 from ...i18n import N_
 from ...service.contract.schema import Models
 from ...service.contract.values import is_set
-from . import images, videos
 from .fields import fields
 from .image_fields import fields_with
+from .images import ImagePreview
 from .panels import Companion, Editor, Panel
+from .preview import Preview
 from .shot_fields import shot_field
 from .shots import ShotsEditor
 from .state import FormState
+from .videos import VideoPreview
 
 __all__ = ["by_model", "companions", "main", "panels"]
 
@@ -39,7 +41,7 @@ def _edited_in(panel: str, models: Models) -> tuple[str, ...]:
     return tuple(name for name, parameter in models.parameters.items() if parameter.editor == panel)
 
 
-def _preview(kind: type[images.ImagePreview | videos.VideoPreview], name: str) -> Companion:
+def _preview(kind: type[Preview], name: str) -> Companion:
     def is_shown(form: FormState) -> bool:
         return form.takes(name) and is_set(getattr(form, name))
 
@@ -103,12 +105,8 @@ def _lists_shots(form: FormState) -> bool:
 def companions(models: Models) -> dict[str, Companion]:
     """Return the editors shown below some controls when they apply, by the field of the control."""
     own = fields(models.contract)
-    shown = {
-        name: _preview(images.ImagePreview, name) for name in fields_with(models, "image") if name in own
-    }
-    shown |= {
-        name: _preview(videos.VideoPreview, name) for name in fields_with(models, "video") if name in own
-    }
+    shown = {name: _preview(ImagePreview, name) for name in fields_with(models, "image") if name in own}
+    shown |= {name: _preview(VideoPreview, name) for name in fields_with(models, "video") if name in own}
     if (field := shot_field(models)) is not None:
         shown[field.anchor] = Companion(ShotsEditor, _lists_shots)
     return shown
@@ -149,7 +147,7 @@ def panels(models: Models) -> dict[str, Panel]:
     return {name: panel for name, panel in special.items() if panel.fields} | {
         "more": Panel(
             N_("More"),
-            N_("Last frame, callback URL, and what the model takes beyond that."),
+            "",
             None,
             tuple(name for name in _FOLDED if name in models.parameters),
         ),

@@ -55,7 +55,8 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     Returns:
         The values that could not be shown, as ``field: value``.
     """
-    fields, form.homeless = in_names_of(form.models, fields)
+    named = in_names_of(form.models, fields)
+    fields, form.homeless, form.homeless_images = named.fields, named.homeless, named.images
     left_out = [_field_text(name, value) for name, value in form.homeless.items()]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
@@ -89,7 +90,12 @@ def load(form: FormState, source: Any) -> tuple[str, ...]:
     request = source if isinstance(source, VideoRequest) else getattr(source, "request", None)
     if not isinstance(request, VideoRequest):
         raise ValueError(tr(_NO_REQUEST))
-    return fill(form, request.given)
+    left_out = fill(form, request.given)
+    contract = None if source is request else CONTRACTS.get(source.contract)  # only a task knows it
+    if contract is not None:
+        form.carrier.compare_defaults(request, contract.models)
+        form.refresh()
+    return left_out
 
 
 def paste(form: FormState, text: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +16,10 @@ from ..base.ipw import VBox
 from ..base.sync import Echo, update
 from ..base.text_fields import Text, Textarea
 from .fields import LABEL_WIDTH, WIDE
+from .form_fields import FormFields
 from .mask_points import NOT_POINTS, points_in, points_text
-from .panels import problems_html
 from .state import Problems
+from .wording import problems_html
 
 __all__ = ["MaskRow", "url_line"]
 
@@ -80,18 +80,11 @@ class MaskRow(VBox):
                 self.path.value, self._error_html = points_text(mask.trajectories), ""
             self._shown = mask.trajectories
 
-    def show_problems(self, problems: Problems, warnings: Problems) -> None:
+    def show_problems(self, form: FormFields, problems: Problems, warnings: Problems) -> None:
         """Show the problems of this mask. May be called on any thread."""
-        own = [
-            tuple(
-                dataclasses.replace(p, message=p.message.partition(": ")[2])
-                for p in issues
-                if self._is_mine(p)
-            )
-            for issues in (problems, warnings)
-        ]
+        own = [filter(self._is_mine, issues) for issues in (problems, warnings)]
         with update(self.note):
-            self.note.value = self._error_html + problems_html("dynamic_masks", *own)
+            self.note.value = self._error_html + problems_html(form, "dynamic_masks", *own)
 
     def _is_mine(self, problem: Problem) -> bool:
         return problem.field == "dynamic_masks" and problem.number == self._number + 1

@@ -14,8 +14,9 @@ from ..base.sync import Echo, update
 from .fields import WIDE
 from .mask_drawing import MaskDrawing, Masks
 from .mask_row import MaskRow, url_line
-from .panels import Editor, indented, problems_html
+from .panels import Editor, indented
 from .state import FormState, Problems
+from .wording import problems_html
 
 __all__ = ["MasksEditor"]
 
@@ -81,11 +82,11 @@ class MasksEditor(Editor):
         """Show the problems, and the image once it is known. May be called on any thread."""
         notice = markup.note(tr(_IN_CODE), "hint") if self.form.dynamic_masks and not self._masks() else ""
         with update(self._static_note, self._note):
-            self._static_note.value = problems_html("static_mask", problems, warnings)
+            self._static_note.value = problems_html(self.form, "static_mask", problems, warnings)
             whole = tuple(problem for problem in problems if not problem.number)
-            self._note.value = notice + problems_html("dynamic_masks", whole, warnings)
+            self._note.value = notice + problems_html(self.form, "dynamic_masks", whole, warnings)
         for row in self.rows:
-            row.show_problems(problems, warnings)
+            row.show_problems(self.form, problems, warnings)
         self.drawing.load()
 
     def _detached_parts(self) -> tuple[Any, ...]:

@@ -6,19 +6,25 @@ from typing import Any
 
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
+from ...service.contract.frames import FRAME_FIELDS, Frames
+from ...service.contract.models import declared
+from ...service.contract.problem import Problem
 from ...service.contract.values import is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
-from .panels import problems_html
+from .layout import panels
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
+from .wording import name_of_part, plain_problems_html, problems_html
 
 __all__ = ["below", "code_notes", "obstacle"]
 
+_COMMA = N_(", ")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
+_SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
 _FIXED = N_("Fixed in this form.")
 _COUNTED = N_("{count} / {limit} characters")
 _COUNT = N_("{count} characters")
@@ -29,6 +35,12 @@ _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
 _HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}")
+_FIRST, _LAST = N_("First frame"), N_("Last frame")
+_REFERENCE, _REFERENCES = N_("Reference image"), N_("Reference images")
+_OF_CONTRACT = N_("{model} of contract {contract}")
+_NO_LONGER_ON = N_("{label}: {before} does it unless told not to, {after} only if it is ticked.")
+_NO_LONGER_OFF = N_("{label}: {before} does it only on request, {after} unless it is cleared.")
+_OTHER_DEFAULT = N_("{label}: {before} uses {value} if nothing is chosen, {after} does not.")
 _SET_IN_CODE = N_("{field}: {value} (set in code)")
 _KEPT_IN_CODE = N_("{field}: {value} (set in code; {model} does not take it)")
 
@@ -39,9 +51,26 @@ def obstacle(form: FormState, problems: Problems) -> str:
         return ""
     if _is_blank(form, problems):
         return tr(_BLANK_PROMPT)
-    names = dict.fromkeys(problem.field for problem in problems)
-    labels = [label(form.parameter(name)) if name in form.field_names else name for name in names]
-    return tr(_NOT_READY).format(fields=", ".join(labels))
+    labels = dict.fromkeys(shown for problem in problems for shown in _shown_labels(form, problem))
+    return tr(_NOT_READY).format(fields=tr(_COMMA).join(labels))
+
+
+def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
+    """Return what the form shows where a problem is to be mended: the label of a control, line or panel."""
+    name = problem.field
+    if name not in form.field_names:
+        return (name,)
+    parameter, editors = form.parameter(name), panels(form.models)
+    if parameter.editor in editors:
+        return (tr(editors[parameter.editor].label),)
+    shots = shot_field(form.models)
+    if shots is not None and name == shots.name:
+        return (tr(_SHOT).format(number=problem.number) if problem.number else tr(_SHOTS),)
+    value = getattr(form, name)
+    if parameter.type == "urls" and isinstance(value, tuple) and value:
+        numbers = (problem.number,) if problem.number else range(1, len(value) + 1)
+        return tuple(name_of_part(form, name, number) for number in numbers)
+    return (label(parameter),)
 
 
 def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> Markup:
@@ -52,6 +81,8 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     if name in form.fixed:
         lines.append(markup.note(tr(_FIXED)))
     if name == "model":
+        description = form.models.of(form.model).description
+        lines += [markup.note(tr(description), "dim qingbo-narrow")] if description else []
         lines += _changes(form)
     field = shot_field(form.models)
     if name in form.derived and field is not None:
@@ -73,7 +104,7 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
     if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
         lines.append(markup.note(tr(_REQUIRED), "hint"))
         is_untouched = True
-    lines.append(problems_html(name, () if is_untouched else problems, warnings))
+    lines.append(problems_html(form, name, () if is_untouched else problems, warnings))
     return markup.join(lines)
 
 
@@ -82,17 +113,47 @@ def _changes(form: FormState) -> list[Markup]:
     notes = []
     if set_aside := form.carrier.set_aside:
         parameters = form.models.parameters
-        labels = [
+        labels = _image_labels(form.carrier.images) + [
             _named(label(parameters[name]) if name in parameters else name, value)
             for name, value in set_aside.items()
+            if name not in FRAME_FIELDS
         ]
-        text = tr(_SET_ASIDE).format(model=form.model, fields=", ".join(dict.fromkeys(labels)))
+        text = tr(_SET_ASIDE).format(model=form.model, fields=tr(_COMMA).join(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     if form.homeless:
-        named = ", ".join(f"{name} {_short_text(value)}" for name, value in form.homeless.items())
-        text = tr(_HOMELESS).format(contract=form.contract.name, fields=named)
+        labels = _image_labels(form.homeless_images) + [
+            _named(label(declared()[name]) if name in declared() else name, value)
+            for name, value in form.homeless.items()
+            if name not in FRAME_FIELDS
+        ]
+        text = tr(_HOMELESS).format(contract=form.contract.name, fields=tr(_COMMA).join(labels))
         notes.append(markup.note(text, "hint"))
-    return notes
+    return notes + [
+        markup.note(_changed_default(form, name, value), "hint")
+        for name, value in form.carrier.defaults_changed.items()
+    ]
+
+
+def _image_labels(images: Frames) -> list[str]:
+    """Return the images by what they mean, each with the name of its file."""
+    many = tr(_REFERENCES) if len(images.references) > 1 else tr(_REFERENCE)
+    named = [(tr(_FIRST), images.first), (tr(_LAST), images.last)]
+    labels = [_named(text, (url,)) for text, url in named if url is not None]
+    return labels + ([_named(many, images.references)] if images.references else [])
+
+
+def _changed_default(form: FormState, name: str, value: Any) -> str:
+    """Return the sentence about a field left alone that now means something else."""
+    model, contract = form.carrier.before
+    is_same_contract = contract == form.contract.name
+    before, after = (
+        name if is_same_contract else tr(_OF_CONTRACT).format(model=name, contract=date)
+        for name, date in ((model, contract), (form.model, form.contract.name))
+    )
+    text = (
+        tr(_NO_LONGER_ON) if value is True else tr(_NO_LONGER_OFF) if value is False else tr(_OTHER_DEFAULT)
+    )
+    return text.format(label=label(form.parameter(name)), before=before, after=after, value=value)
 
 
 def _named(text: str, value: Any) -> str:
@@ -119,7 +180,7 @@ def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Marku
             template = tr(_SET_IN_CODE) if form.counts(name) else tr(_KEPT_IN_CODE)
             lines.append(markup.note(template.format(field=name, value=_short_text(value), model=form.model)))
         if hidden or not is_edited:
-            lines.append(problems_html((name,), problems, warnings))
+            lines.append(plain_problems_html(name, problems, warnings))
     return markup.join(lines)
 
 

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ...service.contract.frames import FRAME_FIELDS
-from ...service.contract.models import declared
+from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of
+from ...service.contract.models import declared, home_of
 from ...service.contract.request import VideoRequest
-from ...service.contract.schema import Models
+from ...service.contract.schema import Model, Models
 from ...service.contract.switching import switched
 from ...service.secrets.known_keys import hide_in
 
-__all__ = ["hidden_in", "in_names_of"]
+__all__ = ["Named", "hidden_in", "images_left", "in_names_of"]
 
 
-def in_names_of(models: Models, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+@dataclass(frozen=True)
+class Named:
+    """Fields in the names of one contract.
+
+    Attributes:
+        fields: the fields that have a place in the contract.
+        homeless: the others, under the names that they were given under.
+        images: the images among the others, by what they mean.
+    """
+
+    fields: dict[str, Any]
+    homeless: dict[str, Any]
+    images: Frames
+
+
+def in_names_of(models: Models, fields: Mapping[str, Any]) -> Named:
     """Return the fields in the names of a contract, and those that have no place in it.
 
     Fields that are in its names already are returned unchanged. No API key remains in either.
@@ -24,16 +40,28 @@ def in_names_of(models: Models, fields: Mapping[str, Any]) -> tuple[dict[str, An
     unknown = {name: value for name, value in fields.items() if name not in declared()}
     known = {name: value for name, value in fields.items() if name not in unknown}
     if all(name in models.parameters for name in known):
-        return known, unknown
+        return Named(known, unknown, Frames())
     model = known.pop("model", models.parameters["model"].default)
-    change = switched(VideoRequest(**{"model": model, **known}), model, models)
+    request = VideoRequest(**{"model": model, **known})
+    change = switched(request, model, models)
     own, homeless = dict(change.request.given), unknown
     for name, value in change.set_aside.items():
         # A value that the model does not take is a problem to show, unless it is among the images moved.
         (own if name in models.parameters and name not in FRAME_FIELDS else homeless)[name] = value
     if "model" not in fields:
         del own["model"]
-    return own, homeless
+    old = home_of(request.given).of(model)
+    return Named(own, homeless, images_left(request, old, change.request, models.of(model)))
+
+
+def images_left(before: VideoRequest, old: Model, after: VideoRequest, new: Model) -> Frames:
+    """Return the images of a request for a model that its successor for another model lacks."""
+    given, kept = frames_of(before.given, old), frames_of(after.given, new)
+    return Frames(
+        given.first if kept.first is None else None,
+        given.last if kept.last is None else None,
+        () if kept.references else given.references,
+    )
 
 
 def hidden_in(models: Models, names: Iterable[str]) -> frozenset[str]:

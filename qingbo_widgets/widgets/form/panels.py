@@ -14,15 +14,17 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ..base import html as markup
-from ..base.build import create_widget
+from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
-from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
+from .fields import label
 from .state import FormState, Problems
+from .wording import problem_lines, problems_html
 
-__all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented", "problems_html"]
+__all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
+_COMMA = N_(", ")
 _WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
 _CLOSED, _OPEN = "caret-right", "caret-down"
@@ -70,7 +72,7 @@ class Panel:
 
     Attributes:
         label: the label of the button, untranslated: show it through ``tr``.
-        help: the tooltip of the button, untranslated.
+        help: the tooltip of the button, untranslated; if it is empty, the tooltip lists the fields.
         make: builds the editor for a form; ``None`` for the fields' own controls.
         fields: the fields that the panel edits. The button is shown if the model takes one of them, or always
             if there are none. While the panel is closed, their problems are shown under the buttons.
@@ -193,6 +195,7 @@ class Panels(VBox):
                 self.editor(name).refresh(problems, warnings)
             with update():  # one trait of each widget changes here and below, so there is one message each
                 button.icon = _OPEN if button.value else _CLOSED
+                set_tooltip(button, self._help(panel))
                 button.layout.display = None if self._is_offered(panel) else "none"
             if name in self._editors:
                 with update():
@@ -210,20 +213,31 @@ class Panels(VBox):
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
         with update():
             for name, panel in self._panels.items():
-                self.buttons[name].description = self._button_text(panel, problems)
-            self.message.value = markup.join(problems_html(fields, problems, warnings) for fields in closed)
+                self.buttons[name].description = self._button_text(name, panel, problems)
+            self.message.value = markup.join(
+                problems_html(self._form, fields, problems, warnings) for fields in closed
+            )
 
-    def _button_text(self, panel: Panel, problems: Problems) -> str:
-        label, count = tr(panel.label), sum(problem.field in panel.fields for problem in problems)
+    def _button_text(self, name: str, panel: Panel, problems: Problems) -> str:
+        text, lines = tr(panel.label), problem_lines(self._form, panel.fields, problems)
+        # A part that was just added is not an error yet, as long as the user sees it.
+        count = sum(kind == "alarm" or not self.is_open(name) for _, kind in lines)
         if count:
-            return tr(_WITH_PROBLEMS).format(label=label, number=count)
+            return tr(_WITH_PROBLEMS).format(label=text, number=count)
         value = panel.summary(self._form)
-        return tr(_WITH_VALUE).format(label=label, value=value) if value else label
+        return tr(_WITH_VALUE).format(label=text, value=value) if value else text
 
     def _is_offered(self, panel: Panel) -> bool:
-        shown = [name for name in panel.fields if name not in self._form.hidden]
-        taken = any(self._form.takes(name) for name in shown)
-        return taken or not panel.fields
+        return bool(self._fields_in(panel)) or not panel.fields
+
+    def _fields_in(self, panel: Panel) -> list[str]:
+        """Return the fields of a panel that it shows for the chosen model."""
+        form = self._form
+        return [name for name in panel.fields if name not in form.hidden and form.takes(name)]
+
+    def _help(self, panel: Panel) -> str:
+        labels = (label(self._form.parameter(name)) for name in self._fields_in(panel))
+        return tr(panel.help) if panel.help else tr(_COMMA).join(labels)
 
     def _toggle(self, name: str, is_open: bool) -> None:
         if is_open and name in self._editors:
@@ -234,7 +248,7 @@ class Panels(VBox):
         first = next(iter(self.buttons.values()), None)
         button = create_widget(
             ipywidgets.ToggleButton,
-            tr(panel.help),
+            self._help(panel),
             description=tr(panel.label),
             icon=_CLOSED,
             style=first.style if first else {},
@@ -258,22 +272,3 @@ def _shown(shown: bool) -> dict[str, str]:
 def hidden_style(css: str) -> ipywidgets.HTML:
     """Return an invisible widget with the CSS of an editor, which the form loads only with the editor."""
     return ipywidgets.HTML(markup.style(css), layout={"display": "none"})
-
-
-def problems_html(fields: str | Iterable[str], problems: Problems, warnings: Problems = ()) -> Markup:
-    """Return the problems and warnings of one or more fields, safe for HTML.
-
-    For a single field, its name at the start of a message is omitted, because the label shows it.
-    """
-    if not problems and not warnings:  # the usual case, for every field
-        return Markup()
-    names = (fields,) if isinstance(fields, str) else tuple(fields)
-    lines = []
-    for issues, kind in ((problems, "alarm"), (warnings, "hint")):
-        for problem in issues:
-            if problem.field in names:
-                message = problem.message
-                if isinstance(fields, str):
-                    message = message.removeprefix(f"{fields}: ")
-                lines.append(markup.note(message, kind))
-    return markup.join(lines)

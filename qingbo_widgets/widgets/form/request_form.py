@@ -244,8 +244,8 @@ class RequestForm(FormState, Composite):
         if last is not None and last is not parameter:
             control.description = texts
             set_tooltip(control, help_of(parameter))
-            if (placeholder := self._fields[name].extra_traits(parameter).get("placeholder")) is not None:
-                control.placeholder = placeholder
+            if control.has_trait("placeholder"):
+                control.placeholder = self._fields[name].extra_traits(parameter).get("placeholder", "")
         self._described[name] = parameter
         if isinstance(control, UrlList):
             control.labels = line_names(self, name, max(parameter.most, len(control.value.split())))

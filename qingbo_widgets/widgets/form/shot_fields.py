@@ -119,11 +119,11 @@ class SwitchedShots(ShotField):
 
     def start(self, form: FormState, saved: Shots) -> None:
         """Turn to several shots: those of the form, the saved ones, or two halves of the prompt."""
+        form.multi_shot = True  # first, or the switch would turn back for a moment
         if form.shot_type is None:
             form.shot_type = "customize"
         if form.shot_type == "customize" and not is_set(form.multi_prompt):
             super().start(form, saved)
-        form.multi_shot = True
 
     def stop(self, form: FormState) -> None:
         """Turn to one prompt; the shots stay in the form, and are not sent."""

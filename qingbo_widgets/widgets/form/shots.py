@@ -18,10 +18,11 @@ from ..base.sync import Echo, update
 from ..base.text_fields import Textarea
 from . import shot_list as storyboard
 from .fields import LABEL_WIDTH, WIDE, help_of
-from .panels import Editor, hidden_style, problems_html
+from .panels import Editor, hidden_style
 from .shot_fields import ShotField, SwitchedShots, shot_field
 from .shot_list import ShotLimits, Shots
 from .state import FormState, Problems
+from .wording import problems_html
 
 __all__ = ["ShotsEditor", "ShotsSwitch"]
 
@@ -146,7 +147,7 @@ class ShotsEditor(Editor):
             row.show(shot, shots, problems, warnings, fixed)
         whole = [problem for problem in problems if problem.field == name and not problem.number]
         with update(self._bar, self._column, self.add_button):
-            self._bar.value = _bar(shots, limits.longest) + problems_html(name, tuple(whole))
+            self._bar.value = _bar(shots, limits.longest) + problems_html(self.form, name, whole)
             column = tuple(self.rows[: len(shots)])
             if self._column.children != column:
                 self._column.children = column
@@ -256,7 +257,7 @@ class _Row(VBox):
         limit = editor.field.most_characters(editor.form)
         counted = (tr(_COUNTED) if limit else tr(_COUNT)).format(count=len(text), limit=limit)
         line = tr(_BLANK) if blank else counted
-        return markup.note(line) + problems_html(name, tuple(mine[1:] if blank else mine), tuple(hints))
+        return markup.note(line) + problems_html(editor.form, name, mine[1:] if blank else mine, hints)
 
     def _typed(self) -> None:
         if not self._echo:

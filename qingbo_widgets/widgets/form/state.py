@@ -14,6 +14,7 @@ from traitlets import HasTraits, TraitError, Tuple
 
 from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
+from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
@@ -143,10 +144,13 @@ class FormState(HasTraits):
         self.given: Mapping[str, Any] = {}
         #: Values without a place in the form's contract, by the name that they were given under.
         self.homeless: Mapping[str, Any] = {}
+        #: The images among them, by what they mean.
+        self.homeless_images = Frames()
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
         self.carrier = Carrier(self)
         self._spoken: Models | None = None
+        self._without_manager: Contract | None = None
         given = self._speak({**initial, **self.fixed}, hidden)
         super().__init__(**self._options())
         self._set_fields(given)
@@ -183,9 +187,10 @@ class FormState(HasTraits):
 
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
+        before = None if self._manager is None else self.models
         self._manager = manager
         if self.models is not self._spoken:
-            self._change_contract()
+            self._change_contract(before)
         with self.batch():  # a file path is valid only if the manager has a sandbox
             for name in image_fields.fields_with(self.models, "image", "mask", "video"):
                 setattr(self, name, getattr(self, name))
@@ -193,7 +198,11 @@ class FormState(HasTraits):
     @property
     def contract(self) -> Contract:
         """The contract that carries the request."""
-        return self._without_manager if self._manager is None else self._manager.client.contract
+        if self._manager is not None:
+            return self._manager.client.contract
+        if self._without_manager is None:
+            self._without_manager = self._find_contract()
+        return self._without_manager
 
     @property
     def models(self) -> Models:
@@ -297,28 +306,41 @@ class FormState(HasTraits):
 
     # ------------------------------------------------------------------ the contract
 
+    def _find_contract(self) -> Contract:
+        """Return the contract of a form without a manager."""
+        return find_contract()
+
     def _speak(self, given: Mapping[str, Any], hidden: Iterable[str]) -> dict[str, Any]:
         """Get the traits of the manager's contract; return the given fields in its names."""
-        self._without_manager = find_contract()
         models = self._spoken = self.models
         self._limits_cache = _NO_LIMITS
         self.__class__ = self._kind
         if models.contract != DEFAULT_CONTRACT or any(not self.has_trait(name) for name in models.parameters):
             self.add_traits(**traits_of(models))
         self.hidden = hidden_in(models, hidden)
-        fields, homeless = in_names_of(models, given)
-        self.fixed = {name: fields[name] for name in in_names_of(models, self.fixed)[0] if name in fields}
-        self.homeless = homeless
-        return fields
+        named = in_names_of(models, given)
+        self.fixed = {
+            name: named.fields[name]
+            for name in in_names_of(models, self.fixed).fields
+            if name in named.fields
+        }
+        self.homeless, self.homeless_images = named.homeless, named.images
+        return named.fields
 
-    def _change_contract(self) -> None:
-        """Show the fields of the new manager's contract, with what was set before, by its meaning."""
+    def _change_contract(self, before: Models | None) -> None:
+        """Show the fields of the new manager's contract, with what was set before, by its meaning.
+
+        Args:
+            before: the models of the contract before; ``None`` if the form was not connected yet.
+        """
         chosen = {name: getattr(self, name) for name in {"model", *self._chosen}}
         given = {**self.given, **self.fixed}
         with self._filling():
             fields = self._speak({**self.homeless, **chosen, **self.fixed}, self.hidden)
             self._set_fields(fields)
-        self.given = in_names_of(self.models, given)[0]
+        self.given = in_names_of(self.models, given).fields
+        if before is not None:
+            self.carrier.compare_defaults(VideoRequest(**chosen), before)
         self.observe(self._follow, list(self.field_names))
         self._rebuild()
 

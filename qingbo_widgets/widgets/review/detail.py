@@ -23,6 +23,7 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
+from ..base.settings import settings_of
 from ..base.sync import update
 from ..studio.follow_up import FollowUp, continued
 from ..studio.frame_picker import FramePicker
@@ -251,9 +252,10 @@ def _head(entry: Entry) -> Markup:
     request = request_of(entry)
     callback = callback_note(request) if request is not None else ""
     prompt += markup.note(callback, "hint") if callback else Markup()
-    mode = "" if entry.request is None else readable_part_of(entry).resolution_or_mode
+    is_known = entry.request is not None
+    resolution = settings_of(readable_part_of(entry), entry.contract).resolution if is_known else ""
     cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
-    return line + prompt + markup.chips(entry.model, mode, entry.task_id, cost)
+    return line + prompt + markup.chips(entry.model, resolution, entry.task_id, cost)
 
 
 def _request(entry: Entry) -> Markup:

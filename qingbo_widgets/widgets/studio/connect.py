@@ -9,15 +9,23 @@ from urllib.parse import urlsplit
 import ipywidgets
 from traitlets import Unicode
 
+from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
-from ...service.credentials import API_KEY_VARIABLES, BASE_URL_VARIABLE, find_base_url, find_contract
+from ...service.credentials import (
+    API_KEY_VARIABLES,
+    BASE_URL_VARIABLE,
+    find_api_key,
+    find_base_url,
+    find_contract,
+)
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
 from ..base.build import button, create_widget
 from ..base.clicks import message_of
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.ipw import Password
 from ..base.sync import update
 from ..base.unlogged import keep_out_of_the_log
@@ -26,7 +34,7 @@ from ..form.fields import LABEL_WIDTH
 if TYPE_CHECKING:
     from ...tasks.manager import TaskManager
 
-__all__ = ["ConnectPanel", "KeyField"]
+__all__ = ["ConnectPanel", "KeyField", "usual_contract"]
 
 _FIELD_HELP = N_(
     "The key from the service's dashboard. It stays in this kernel's memory and is written nowhere."
@@ -34,9 +42,13 @@ _FIELD_HELP = N_(
 _CONNECT_HELP = N_("Connect to the service with this key.")
 _SANDBOX_HELP = N_("A stand-in for the service on this machine: no key, no cost, not the AI.")
 _CONTRACT_HELP = N_("The key is sent to the host in parentheses, and to no other.")
-#: The service's contracts as a user knows them, the current one first.
+#: The service's contracts as a user knows them, the current one first. It is preselected if none is chosen.
 _CONTRACTS = {"2026-11": N_("Today's service ({host})"), "2026-04": N_("April 2026 ({host})")}
 _NO_KEY = N_("No API key was found. Three ways to go on:")
+_WHICH_SERVICE = N_(
+    "A key was found. Choose the service that it is for and press Connect, or use the sandbox."
+)
+_CORRECT_IT = N_("Choose the service here. To choose it for good, correct that and restart the kernel.")
 _WAYS = (
     N_("Best: set the environment variable {variables} before Jupyter starts, then restart the kernel."),
     N_("For this kernel only: put the key in here."),
@@ -117,33 +129,30 @@ class ConnectPanel(Composite):
         )
         #: The addresses that are shown: the environment may change before the click.
         self._addresses = {name: find_base_url(CONTRACTS[name]) for name in _CONTRACTS}
+        usual, problem = usual_contract()
+        # Only a misspelt contract leads here with a key: otherwise, it would be connected.
+        self._has_key = bool(problem) and _finds_key()
         self.contract_field = create_widget(
             ipywidgets.Dropdown,
             tr(_CONTRACT_HELP),
             description=tr("Service"),
             options=[
-                (tr(label).format(host=_host(self._addresses[name])), name)
-                for name, label in _CONTRACTS.items()
+                (tr(_CONTRACTS[name]).format(host=_host(self._addresses[name])), name)
+                for name in sorted(_CONTRACTS, key=lambda name: name != usual)
             ],
-            value=self._usual_contract(),
+            value=usual,
             layout={"width": "auto", "max_width": "480px"},
             style={"description_width": LABEL_WIDTH},
         )
         self.connect_button = self._button(tr("Connect"), tr(_CONNECT_HELP), self._connect)
         self.sandbox_button = self._button(tr("Use the sandbox"), tr(_SANDBOX_HELP), self._start_sandbox)
         self._message = ipywidgets.HTML()
-        ways = markup.join(
-            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
-        )
-        intro = markup.tag("div", markup.escape(tr(_NO_KEY))) + markup.tag(
-            "ol", ways, style="margin: 4px 0 8px"
-        )
         buttons = ipywidgets.HBox(
             [self.connect_button, self.sandbox_button], layout={"flex_flow": "row wrap", "margin": "4px 0"}
         )
         super().__init__(
             [
-                ipywidgets.HTML(markup.style() + intro),
+                ipywidgets.HTML(markup.style() + self._intro(problem)),
                 self.contract_field,
                 self.key_field,
                 buttons,
@@ -155,6 +164,17 @@ class ConnectPanel(Composite):
         self.key_field.observe(
             lambda _: self._show_message(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
         )
+
+    def _intro(self, problem: str) -> Markup:
+        """Return why the panel is there, and the ways to go on."""
+        why = markup.note(problem, "alarm") + markup.note(tr(_CORRECT_IT), "hint") if problem else Markup()
+        if self._has_key:
+            return why + markup.tag("div", markup.escape(tr(_WHICH_SERVICE)))
+        ways = markup.join(
+            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+        )
+        head = markup.tag("div", markup.escape(tr(_NO_KEY)))
+        return why + head + markup.tag("ol", ways, style="margin: 4px 0 8px")
 
     def _button(self, description: str, tooltip: str, act: Callable[[], TaskManager | None]) -> Any:
         return button(description, tooltip, lambda: self._act(act))
@@ -171,17 +191,13 @@ class ConnectPanel(Composite):
     def _connect(self) -> TaskManager | None:
         from ...tasks.connection import connect
 
-        if not self.key_field.is_filled:
+        if not (self.key_field.is_filled or self._has_key):
             self._show_message(tr(_KEY_MISSING), "hint")
             return None
         contract = self.contract_field.value
         # Passed as a secret, so that no traceback can print it.
-        return connect(self.key_field.take(), base_url=self._addresses[contract], contract=contract)
-
-    def _usual_contract(self) -> str:
-        from ...tasks.manager import TaskManager
-
-        return find_contract(TaskManager.configured_contract()).name
+        key = self.key_field.take() if self.key_field.is_filled else None
+        return connect(key, base_url=self._addresses[contract], contract=contract)
 
     def _start_sandbox(self) -> TaskManager:
         from ...tasks.connection import connect
@@ -191,6 +207,26 @@ class ConnectPanel(Composite):
     def _show_message(self, text: str, kind: str = "dim") -> None:
         with update(self._message):
             self._message.value = markup.note(text, kind) if text else ""
+
+
+def usual_contract() -> tuple[str, str]:
+    """Return the contract of a connection that names none, and the problem if the chosen one does not exist.
+
+    In that case, it is the current contract of the service.
+    """
+    from ...tasks.manager import TaskManager
+
+    try:
+        return find_contract(TaskManager.configured_contract()).name, ""
+    except InvalidRequest as error:
+        return next(iter(_CONTRACTS)), str(error)
+
+
+def _finds_key() -> bool:
+    try:
+        return bool(find_api_key())
+    except MissingApiKey:
+        return False
 
 
 def _host(address: str) -> str:

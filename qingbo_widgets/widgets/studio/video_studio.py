@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets
 
-from ...exceptions import MissingApiKey
+from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
-from ...service.contract.models import DEFAULT_CONTRACT
+from ...service.contract.contracts import CONTRACTS, Contract
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
@@ -26,7 +26,7 @@ from ..card import text as task_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
 from ..form.request_form import RequestForm
-from .connect import ConnectPanel
+from .connect import ConnectPanel, usual_contract
 from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ _IN_CONTRACT = N_("contract {contract}")
 _SANDBOX = N_("Sandbox: no key, no cost, not the AI.")
 _CONNECTED = N_("Connected to {service}")
 _VIDEOS = N_("videos are saved in {folder}")
+
+
+class _StudioForm(RequestForm):
+    """The form of a studio, which exists even if the contract was misspelt: the panel for the key says so."""
+
+    def _find_contract(self) -> Contract:
+        return CONTRACTS[usual_contract()[0]]
 
 
 class VideoStudio(Composite):
@@ -94,7 +101,7 @@ class VideoStudio(Composite):
         self._problem = ""
         self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
-        self.form = RequestForm(**initial)
+        self.form: RequestForm = _StudioForm(**initial)
         self._cell = cell_key()
         self._draft: DraftKeeper | None = None
         self.generate_button = button(
@@ -113,7 +120,8 @@ class VideoStudio(Composite):
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None
         self._column = ipywidgets.VBox(layout={"overflow": "visible"})
-        self._shortcut: list[ipywidgets.Widget] = []
+        #: Children in every state of the studio, because a part that is no child is not closed with it.
+        self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
         super().__init__(
             [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
@@ -123,7 +131,7 @@ class VideoStudio(Composite):
         if manager is None:
             try:
                 manager = current()
-            except MissingApiKey:
+            except (MissingApiKey, InvalidRequest):  # the panel says which, and lets the user go on
                 self._panel = ConnectPanel(self._on_connect)
                 with update(self, self._head):
                     self._head.value = markup.style() + self.cell_output.style
@@ -154,15 +162,15 @@ class VideoStudio(Composite):
         with update(self):  # so that only one of two threads does it
             if self.comm is not None and not self._is_ready:
                 self._is_ready = True
-                self._shortcut = make_shortcut(self._on_shortcut)
-                self.children = [*self.children, style_sheet(self), *self._shortcut]
+                self._invisible = [style_sheet(self), *make_shortcut(self._on_shortcut)]
+                self.children = [*self.children, *self._invisible]
 
     def _stop(self) -> None:
         if self._draft is not None:
             self._draft.close()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self.form, self._actions, self._column, *self._shortcut)
+        return (self.form, self._actions, self._column)
 
     def _ipython_display_(self, **_: Any) -> None:
         self.cell_output.show(self._static_copy())
@@ -174,19 +182,18 @@ class VideoStudio(Composite):
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
-        contract = manager.client.contract.name
-        in_contract = "" if contract == DEFAULT_CONTRACT else tr(_IN_CONTRACT).format(contract=contract)
+        in_contract = tr(_IN_CONTRACT).format(contract=manager.client.contract.name)
         folder = tr(_VIDEOS).format(folder=manager.library.folder.name)
         status = markup.tag(
             "div",
             markup.span(service, "qingbo-status" if manager.is_sandbox else None),
-            *([markup.span(in_contract, "qingbo-dim")] if in_contract else []),
+            markup.span(in_contract, "qingbo-dim"),
             markup.span(folder, "qingbo-dim"),
             class_="qingbo-head",
         )
         with update(self, self._head):
             self._head.value = markup.style() + self.cell_output.style + status
-            self.children = [self._head, self.form, self._actions, self._column]
+            self.children = [self._head, self.form, self._actions, self._column, *self._invisible]
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
@@ -268,7 +275,7 @@ class VideoStudio(Composite):
                 self._clicks.forget()
                 self._problem = message_of(error)
             else:
-                self._add(TaskCard(task), request)
+                self._add(TaskCard(task, offers_contract=False), request)
         refresher.later(clicks.DOUBLE_CLICK, self._update_button)
         self._update_button()
 
@@ -285,7 +292,7 @@ class VideoStudio(Composite):
     def _add_offers(self, card: TaskCard, request: VideoRequest) -> None:
         submit = card.task.manager.submit
         card.offer(tr(_SAME), tr(_SAME_HELP), lambda: self._submit(request, lambda: submit(request)))
-        card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self.form.load(request))
+        card.offer(tr(_CHANGED), tr(_CHANGED_HELP), lambda: self.form.load(card.task))
 
     # ------------------------------------------------------------------ the static copy
 

@@ -13,6 +13,7 @@ from ...tasks.sweep.cell import CellState
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
+from ..base.settings import settings_of
 from ..card import text as task_text
 
 if TYPE_CHECKING:
@@ -171,12 +172,13 @@ def _varying(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, An
 def _common(sweep: Sweep) -> list[str]:
     first = sweep.cells[0].request
     names = set(sweep.axes)
-    facts = {"model": first.model, "mode": first.resolution_or_mode, "aspect_ratio": first.aspect_ratio}
+    sent = settings_of(first, sweep.manager.client.contract.name)
+    facts = {"model": first.model, "mode": sent.resolution, "aspect_ratio": sent.shape}
     if "resolution" in names:
         del facts["mode"]
-    texts = [str(value) for name, value in facts.items() if value and name not in names]
     if not {"duration", "shots", "multi_prompt"} & names:
-        texts.append(tr("{seconds} s").format(seconds=first.seconds))
+        facts["duration"] = sent.length
+    texts = [value for name, value in facts.items() if value and name not in names]
     return [*texts, tr("at most {count} at once").format(count=sweep.max_running)]
 
 

@@ -25,9 +25,11 @@ from qingbo_widgets.exceptions import (
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
+from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.tasks.connection import default
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.tasks.task import KEY_MARGIN, Task
 from qingbo_widgets.widgets.base import clicks
 from qingbo_widgets.widgets.base.sync import refresher
 from qingbo_widgets.widgets.card import task_card as card_module
@@ -282,7 +284,7 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         assert task is not None
         until(lambda: task.is_done)
         card = TaskCard(task)
-        assert "for 24 hours" in card.submit_again_button.tooltip
+        assert "no longer knows the key" in card.submit_again_button.tooltip
         card.submit_again_button.click()
         card.submit_again_button.click()
         assert "charged even if the first one was made" in text(card)
@@ -298,6 +300,46 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         card.submit_again_button.click()
         until(lambda: task.status == TaskStatus.failed)
         assert len(server.requests) == 2
+
+
+def test_another_submission_says_until_when_it_is_free(make_manager: Callable[..., TaskManager]) -> None:
+    """The tooltip of another submission has the end of the time in which the key is known."""
+    manager = make_manager(Client("some-key", "http://127.0.0.1:9/v1", contract="2026-11"))
+    task = Task(manager, VideoRequest(prompt="A koi"))
+    card = TaskCard(task)
+    task.set_traits(status=TaskStatus.unconfirmed)
+    end = (task.submitted_at + timedelta(hours=24) - KEY_MARGIN).astimezone()
+    assert f"until {end:%Y-%m-%d %H:%M}" in card.submit_again_button.tooltip
+    task.submitted_at -= timedelta(hours=25)
+    task.lifecycle.settle()
+    task.set_traits(error=SubmissionUnconfirmed("No answer.", idempotency_key="k"))
+    assert "no longer knows the key" in card.submit_again_button.tooltip
+    task.set_traits(status=TaskStatus.failed)
+    assert card.submit_again_button.tooltip == "The service did not take this task. Submits it once more."
+    card.close()
+
+
+def test_a_card_of_its_own_continues_in_the_contract_of_the_server(
+    make_manager: Callable[..., TaskManager], no_proxy: None, until: Any, live_widgets: Callable[[], int]
+) -> None:
+    """A task that was refused for its contract is not offered again; a click connects in the other one."""
+    body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
+    with FaultServer(answer(body, 400)) as server:
+        manager = make_manager(Client("some-key", server.url))
+        before = live_widgets()
+        card = TaskCard(manager.submit(prompt="A koi"))
+        until(lambda: buttons(card) == ["Continue with contract 2026-11"])
+        card.switch_button.click()
+        assert "Connected in contract 2026-11" in text(card)
+        assert buttons(card) == []
+        second = default()
+        assert second is not None
+        assert (second.contract, second.client.base_url) == ("2026-11", server.url)
+        assert second.library.folder == manager.library.folder
+        assert len(server.requests) == 1, "nothing was submitted"
+        card.close()
+        assert live_widgets() == before
+        second.close()
 
 
 def test_an_unconfirmed_task_is_taken_up_by_its_id(

@@ -237,6 +237,22 @@ def test_shots_are_told_instead_of_the_prompt(make_task: MakeTask) -> None:
         assert fact in about
 
 
+def test_the_settings_are_those_of_the_tasks_contract(make_task: MakeTask) -> None:
+    """A task of today shows a resolution, not the mode and the ratio that April would have sent."""
+    task = make_task(request=VideoRequest(prompt="A koi", mode="pro"))
+    task.contract = "2026-11"
+    about = task_text.about(task)
+    assert "1080p" in about
+    for absent in (">pro<", "16:9", "0 s"):
+        assert absent not in about
+
+
+def test_a_misspelt_variable_stops_no_card(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that connects names the contract, because the variable names none."""
+    monkeypatch.setenv("QINGBO_CONTRACT", "2026-1")
+    assert 'contract="2026-04"' in task_text.connect_line(manager)
+
+
 def test_an_unknown_request_is_told_by_its_id(make_task: MakeTask) -> None:
     """A task without a request is shown by its id, without a player."""
     task = make_task(task_id="task-7")

@@ -297,7 +297,7 @@ def test_hostile_urls_never_become_markup(form: RequestForm) -> None:
     form.element_list = [{"name": "<script>", "description": "<img src=x>", "element_input_urls": [hostile]}]
     for button in form.panels.buttons.values():
         button.value = True
-    form.slots["video_urls"].editor._show_player()
+    form.slots["video_urls"].editor._fetch_if_open()
     written = html_of(form)
     assert "<video" in written
     assert "<script>" not in written
@@ -312,9 +312,12 @@ def test_roles_and_elements_have_an_editor(form: RequestForm) -> None:
     form.model = "kling-v3-omni"
     form.panels.buttons["roles"].value = form.panels.buttons["elements"].value = True
     roles, elements = form.panels.editor("roles"), form.panels.editor("elements")
+    roles_button = form.panels.buttons["roles"]
     roles.add_button.click()
     assert [problem.number for problem in form.problems] == [1, 1], "an empty row is not finished"
-    assert "required" in html_of(roles.rows[0])
+    assert text_of(roles.rows[0]) == "Required: Image URL, Role."
+    assert "alarm" not in html_of(roles.rows[0])
+    assert roles_button.description == "Images with roles: 1"
     roles.rows[0].controls["url"].value, roles.rows[0].controls["role"].value = FIRST, "first_frame"
     assert form.image_with_roles == ROLES[:1]
     form.image_with_roles = ROLES
@@ -450,7 +453,7 @@ def test_an_edit_after_a_change_of_the_model_counts(form: RequestForm) -> None:
     form.image_urls = (FIRST, LAST, OTHER)
     form.model = "kling-v3"
     assert form.request.image_urls == ()
-    assert "Image URLs" in note(form, "model")
+    assert "Reference images (first.png, last.png, other.png)" in note(form, "model")
     form.image_urls = (OTHER,)
     form.model = "kling-v3-omni"
     assert form.image_with_roles == ({"url": OTHER, "role": "first_frame"},)
@@ -512,7 +515,7 @@ def test_values_may_have_the_names_of_april(today: TaskManager) -> None:
 def test_what_has_no_place_is_reported(today: TaskManager) -> None:
     """A value without a place in the contract is left out, and named."""
     form = RequestForm(today, prompt="A koi", cfg_scale=0.3)
-    assert "cfg_scale" in note(form, "model")
+    assert "CFG scale (0.3)" in note(form, "model")
     assert form.load(VideoRequest("kling-v3", "A fox", cfg_scale=0.7)) == ("cfg_scale: 0.7",)
     assert form.prompt == "A fox"
     form.close()
@@ -554,10 +557,10 @@ def test_a_value_waits_for_the_contract_that_has_it(today: TaskManager) -> None:
     """A form that is created before the key is known takes values of the later contract."""
     form = RequestForm(prompt="A koi", watermark=True, resolution="1080p")
     assert form.request.mode == "pro"
-    assert "watermark" in note(form, "model")
+    assert "Watermark" in note(form, "model")
     form.manager = today
     assert (form.request.watermark, form.request.resolution) == (True, "1080p")
-    assert "watermark" not in note(form, "model")
+    assert "Watermark" not in note(form, "model")
     form.close()
 
 
@@ -669,8 +672,122 @@ def test_an_empty_field_says_what_it_is_for_after_a_change_of_the_model(today: T
     form = RequestForm(today, model="kling-v3-motion-control")
     assert form.controls["video_urls"].placeholder == "https://…  the movement"
     form.model = "kling-v3-omni"
-    assert form.controls["video_urls"].placeholder == "https://…  (optional)"
+    assert form.controls["video_urls"].placeholder == "https://… (optional)"
     form.model = "kling-v2-6-motion-control"
     assert form.controls["image_urls"].placeholder == "https://…  the character"
     assert "the movement" in form.controls["video_urls"].tooltip
     form.close()
+
+
+def test_what_a_limit_changes_shows_in_the_control(form: RequestForm) -> None:
+    """A field that another one requires is no longer called optional, and says what goes into it."""
+    form.model = "kling-v3-omni"
+    control = form.controls["video_urls"]
+    assert control.placeholder == "https://… (optional)"
+    form.action = "edit"
+    assert control.placeholder == "https://…  the video to edit"
+    assert "Required." in note(form, "video_urls")
+    form.action = "generate"
+    assert control.placeholder == "https://… (optional)"
+    form.video_urls = (VIDEO,)
+    assert form.controls["image_urls"].most == 1
+    form.video_urls = ()
+    assert form.controls["image_urls"].most == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fields", "named"),
+    [
+        ("kling-v3-omni", "kling-v3", {"image_urls": (FIRST,)}, "Reference image (first.png)"),
+        ("kling-v3", "kling-3.0-turbo", {"image_urls": (FIRST, LAST)}, "Last frame (last.png)"),
+        (
+            "kling-v3-omni",
+            "kling-v3",
+            {"image_urls": (FIRST, OTHER), "image_with_roles": ROLES},
+            "Reference images (first.png, other.png)",
+        ),
+        (
+            "kling-v3-omni",
+            MOTION,
+            {"image_urls": (OTHER,), "image_with_roles": ROLES},
+            "Last frame (last.png), Reference image (other.png)",
+        ),
+    ],
+)
+def test_images_set_aside_are_named_by_their_meaning(
+    form: RequestForm, before: str, after: str, fields: dict[str, Any], named: str
+) -> None:
+    """Images that the next model does not take are called first frame, last frame or reference image."""
+    form.load({"model": before, "prompt": "A koi", **fields})
+    form.model = after
+    text = text_of(below(form, form.controls["model"]))
+    assert f"Set aside, because {after} does not take it: {named}. It comes back" in text
+    form.model = before
+    assert {name: getattr(form, name) for name in fields} == fields
+
+
+def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager, tmp_path: Path) -> None:
+    """A change of the contract names the images that it leaves out by their meaning as well."""
+    with TaskManager(Client("sk-test", "http://127.0.0.1:9/v1"), Library(tmp_path / "april")) as april:
+        form = RequestForm(
+            today, model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,), video_urls=VIDEO
+        )
+        form.manager = april
+        assert "no such parameter: Reference image (first.png), Video URL (motion.mp4)" in note(form, "model")
+        form.manager = today
+        assert (form.image_urls, form.video_urls) == ((FIRST,), (VIDEO,))
+        form.close()
+
+
+def test_a_default_that_differs_after_a_change_of_the_contract_is_told(
+    today: TaskManager, tmp_path: Path
+) -> None:
+    """kling-v3 of April makes sound unless told not to: the note says so, and nothing is turned on."""
+    with TaskManager(Client("sk-test", "http://127.0.0.1:9/v1"), Library(tmp_path / "april")) as april:
+        form = RequestForm(april, prompt="A koi")
+        form.manager = today
+        assert (
+            "Generate audio: kling-v3 of contract 2026-04 does it unless told not to, kling-v3 of contract "
+            "2026-11 only if it is ticked."
+        ) in text_of(below(form, form.controls["model"]))
+        assert form.generate_audio is None
+        form.controls["generate_audio"].value = True
+        assert "unless told" not in note(form, "model")
+        form.load(VideoRequest("kling-v3", "A fox"))
+        assert "unless told" not in note(form, "model"), "whose contract is not known"
+        form.load(april.submit(prompt="A koi"))
+        assert "unless told" in note(form, "model")
+        form.manager = april
+        form.load(today.submit(prompt="A koi"))
+        assert "2026-11 does it only on request, kling-v3 of contract 2026-04 unless it is" in note(
+            form, "model"
+        )
+        form.enable_audio = False
+        assert "on request" not in note(form, "model")
+        form.close()
+
+
+def test_a_new_form_tells_of_no_other_contract(today: TaskManager) -> None:
+    """A form that was not connected before has shown no default that could change."""
+    form = RequestForm(prompt="A koi")
+    form.manager = today
+    assert "unless told" not in note(form, "model")
+    form.close()
+
+
+def test_the_tooltip_of_more_lists_what_is_inside(form: RequestForm) -> None:
+    """The tooltip of More has the labels of the fields that it shows for the model."""
+    more = form.panels.buttons["more"]
+    assert more.tooltip == "Callback URL, Negative prompt, Watermark"
+    form.model = "kling-video-o1"
+    assert more.tooltip == "Callback URL"
+
+
+def test_the_switch_never_turns_back_while_shots_begin(form: RequestForm) -> None:
+    """A click on the switch is one change of it: the page never sees it turn back in between."""
+    seen: list[bool] = []
+    form.switch.observe(lambda change: seen.append(change["new"]), "value")
+    form.switch.value = True
+    form.switch.value = False
+    assert seen == [True, False]
+    assert form.multi_shot is None

@@ -17,7 +17,7 @@ from qingbo_widgets.service.http.image_probe import ImageReport, Size
 from qingbo_widgets.tasks.background.image_checks import image_reports
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
-from qingbo_widgets.widgets.form import images
+from qingbo_widgets.widgets.form import preview
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from tests.widgets.page import below, html_of
 
@@ -29,7 +29,7 @@ Until = Callable[[Callable[[], object]], None]
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the delay after typing."""
-    monkeypatch.setattr(images, "_TYPED", 0.0)
+    monkeypatch.setattr(preview, "_TYPED", 0.0)
     monkeypatch.setattr(binding.refresher, "interval", 0.02)
 
 
@@ -147,7 +147,7 @@ def test_only_the_last_address_typed_is_fetched(
     form: RequestForm, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the final URL is fetched, once, and not one URL for each letter."""
-    monkeypatch.setattr(images, "_TYPED", 0.2)
+    monkeypatch.setattr(preview, "_TYPED", 0.2)
     asked: list[str] = []
 
     def look(url: str, *_: object, **__: object) -> ImageReport:

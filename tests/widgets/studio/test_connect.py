@@ -100,6 +100,19 @@ def test_the_panel_names_the_variable_and_the_ways() -> None:
     panel.close()
 
 
+@pytest.mark.parametrize(("variable", "first"), [("", "2026-04"), ("2026-11", "2026-11")])
+def test_the_first_service_in_the_list_is_the_chosen_one(
+    monkeypatch: pytest.MonkeyPatch, variable: str, first: str
+) -> None:
+    """The list begins with the service that is preselected."""
+    monkeypatch.setenv("QINGBO_CONTRACT", variable)
+    panel = ConnectPanel(lambda _: None)
+    assert panel.contract_field.value == first
+    assert next(value for _, value in panel.contract_field.options) == first
+    assert len(panel.contract_field.options) == 2
+    panel.close()
+
+
 def test_connect_without_a_key_says_so() -> None:
     """Connect without a key shows a message."""
     connected: list[TaskManager] = []

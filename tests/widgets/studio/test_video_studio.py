@@ -174,6 +174,91 @@ def test_the_contract_of_the_server_is_one_click_away(
         second.close()
 
 
+def test_a_change_of_the_contract_keeps_the_shortcut(
+    workdir: Path, live_widgets: Callable[[], int], until: Any
+) -> None:
+    """A studio that was ready before the change keeps its style sheet and Ctrl+Enter, and closes whole."""
+    before = live_widgets()
+    first = TaskManager(
+        Client("sk-test-key", "http://127.0.0.1:9/v1"), Library("videos"), submit_patience=0.0
+    )
+    studio = VideoStudio(first, prompt="A koi")
+    studio.get_ready()
+    studio._use_contract("2026-11")
+    second = studio.manager
+    assert isinstance(second, TaskManager)
+    assert second.contract == "2026-11"
+    ctrl_enter(studio, "Prompt", "A heron")
+    (card,) = studio.cards
+    assert card.task.contract == "2026-11"
+    studio.close()
+    card.close()
+    assert live_widgets() == before
+    first.close()
+    second.close()
+
+
+def test_a_refused_task_is_not_offered_again_in_the_same_contract(
+    workdir: object, no_proxy: None, until: Any
+) -> None:
+    """The card of a task that was refused for its contract has no button that would be refused again."""
+    body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
+    with FaultServer(answer(body, 400)) as server:
+        manager = connect("some-key", base_url=server.url)
+        studio = VideoStudio(manager, prompt="A koi")
+        studio.generate_button.click()
+        until(lambda: "Use contract 2026-11" in buttons_of(studio))
+        until(lambda: studio.cards[0].task.is_done)
+        assert buttons_of(studio.cards[0]) == []
+        studio.cards[0].close()
+        studio.close()
+        manager.close()
+
+
+@pytest.mark.parametrize("contract", ["2026-04", "2026-11"])
+def test_the_header_names_the_contract(workdir: object, contract: str) -> None:
+    """The line above the form says which contract is spoken, whichever it is."""
+    studio = VideoStudio(connect("sk-test-key", base_url="http://127.0.0.1:9/v1", contract=contract))
+    assert f"contract {contract}" in text_of(studio)
+    studio.close()
+
+
+@pytest.mark.parametrize(("value", "shown"), [("2026-1", "'2026-1'"), ("sk-secret-1234567", "<hidden>")])
+def test_a_misspelt_contract_leads_to_the_panel(
+    workdir: object, monkeypatch: pytest.MonkeyPatch, value: str, shown: str
+) -> None:
+    """The panel names the variable, its value unless it may be a key, and the valid values."""
+    monkeypatch.setenv("QINGBO_CONTRACT", value)
+    studio = VideoStudio(prompt="A koi", resolution="1080p")
+    text = text_of(studio)
+    assert f"QINGBO_CONTRACT: {shown}" in text or f"QINGBO_CONTRACT: '{shown}'" in text
+    assert "2026-04, 2026-11" in text
+    assert "secret" not in html_of(studio)
+    (panel,) = find(studio, ConnectPanel)
+    panel.contract_field.value = "2026-04"
+    click(studio, "Use the sandbox")
+    assert studio.manager.client.contract.name == "2026-04"
+    assert (studio.form.prompt, studio.form.mode) == ("A koi", "pro")
+    assert is_displayed(studio, studio.form)
+    studio.close()
+
+
+def test_a_key_in_the_environment_is_used_once_the_contract_is_chosen(
+    workdir: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key in the environment, only the service has to be chosen; the key is not asked for again."""
+    monkeypatch.setenv("QINGBO_CONTRACT", "2026-1")
+    monkeypatch.setenv("QINGBO_API_KEY", "sk-test-key")
+    monkeypatch.setenv("QINGBO_BASE_URL", "http://127.0.0.1:9/v1")
+    studio = VideoStudio(prompt="A koi")
+    assert "A key was found" in text_of(studio)
+    assert "No API key" not in text_of(studio)
+    click(studio, "Connect")
+    assert studio.manager.client.contract.name == "2026-11"
+    studio.close()
+    studio.manager.close()
+
+
 def test_the_default_manager_is_used(server: Sandbox, workdir: object) -> None:
     """A studio uses the default manager if there is one."""
     manager = connect(server.api_key, base_url=server.base_url)

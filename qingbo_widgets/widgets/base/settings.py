@@ -1,0 +1,59 @@
+"""The main settings of a request as its contract sent them: resolution, shape and length, as short texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...i18n import N_, tr
+from ...service.contract.contracts import CONTRACTS
+from ...service.contract.frames import frames_of
+from ...service.contract.models import home_of
+from ...service.contract.request import VideoRequest
+from ...service.contract.values import is_integer, is_set
+
+__all__ = ["Settings", "settings_of"]
+
+_AS_LONG = N_("as long as the input video")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The main settings of a request; a text is empty if the request leaves it to the model.
+
+    Attributes:
+        resolution: the resolution, or in contract 2026-04 the mode that decides it.
+        shape: the aspect ratio, or that an image decides it.
+        length: the seconds, or that the input video decides them.
+    """
+
+    resolution: str
+    shape: str
+    length: str
+
+
+def settings_of(request: VideoRequest, contract: str) -> Settings:
+    """Return the settings of a request.
+
+    Args:
+        request: the request, in the names of any contract.
+        contract: the date of the contract that carried it; one that this version lacks is read as that of
+            the request's names.
+    """
+    home = home_of(request.given)
+    models = CONTRACTS[contract].models if contract in CONTRACTS else home
+    values = request.values(models)
+    unsent = models.of(request.model).unsent(values)
+    sent = {name: value for name, value in values.items() if name not in unsent and is_set(value)}
+    starts_from_image = frames_of(request.given, home.of(request.model)).first is not None
+    length = request.seconds if request.is_multi_shot else sent.get("duration")
+    return Settings(
+        str(sent.get("resolution") or sent.get("mode") or ""),
+        tr("from an image") if starts_from_image else str(sent.get("aspect_ratio") or ""),
+        _length(length),
+    )
+
+
+def _length(seconds: object) -> str:
+    if not is_integer(seconds):
+        return ""
+    return tr("{seconds} s").format(seconds=seconds) if seconds else tr(_AS_LONG)

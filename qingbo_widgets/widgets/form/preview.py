@@ -1,0 +1,107 @@
+"""The frame of a preview: the files of a field, shown below its control once the user stops typing."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import ipywidgets
+
+from ...i18n import N_, tr
+from ...tasks.background.image_checks import image_reports
+from ..base import html as markup
+from ..base.build import button
+from ..base.html import Markup
+from ..base.sync import lazy, refresher, update, weakly
+from .panels import Editor, indented
+from .state import FormState, Problems
+
+__all__ = ["Preview"]
+
+#: Seconds without a change after which the user is assumed to have finished typing a URL.
+_TYPED = 0.5
+
+_SERVED = N_("The sandbox serves {path} at this address. The service itself takes public URLs only.")
+
+
+class Preview(Editor):
+    """The preview of the files of one field. Those that were filled in are fetched after a click only.
+
+    Args:
+        form: the form.
+        field: the name of the field, such as ``image_urls``.
+    """
+
+    #: The label and the tooltip of the button that allows fetching, and the line above it.
+    look: str
+    look_help: str
+    unasked: str
+
+    def __init__(self, form: FormState, field: str) -> None:
+        super().__init__(form)
+        self._field = field
+        self._wanted: frozenset[str] = frozenset()
+        self._html = ipywidgets.HTML()
+        self._html.add_class("qingbo-note")
+        self.children = (self._html,)
+
+    @lazy
+    def look_button(self) -> Any:
+        """The button that allows fetching files whose URLs came from a preset, draft or task."""
+        return button(tr(self.look), tr(self.look_help), lambda: self.form.approve(self.urls))
+
+    @lazy
+    def _row(self) -> Any:
+        return indented(self.look_button)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The URLs in the field that are previewed, in their order."""
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        """The first URL in the field; empty if there is none."""
+        return next(iter(self.urls), "")
+
+    def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
+        """Show the files, and fetch those that may be, once the user has stopped typing."""
+        urls = frozenset(url for url in self.urls if not self.needs_approval(url))
+        if urls - self._wanted:
+            refresher.later(_TYPED, weakly(self, "_fetch_if_open"))
+        self._wanted = urls
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what is known, or the question whether to fetch it. May be called on any thread."""
+        is_asking = any(map(self.needs_approval, self.urls))
+        with update(self, self._html):
+            parts = (self._html, self._row) if is_asking else (self._html,)
+            self._html.value = self.status_html()
+            if self.children != parts:
+                self.children = parts
+
+    def needs_approval(self, url: str) -> bool:
+        """Return True if the file must not be fetched before the user has allowed it."""
+        return url in self.form.unapproved
+
+    def fetch(self, urls: tuple[str, ...]) -> None:
+        """Fetch these files, which are still in the field. Called on the refresher's thread."""
+        raise NotImplementedError
+
+    def status_html(self) -> Markup:
+        """Return the files and what is known about them, safe for HTML."""
+        raise NotImplementedError
+
+    def unasked_html(self, url: str) -> Markup:
+        """Return the line about a file that was not fetched yet."""
+        return markup.note(tr(self.unasked).format(host=urlsplit(url).hostname))
+
+    def served_html(self, url: str) -> Markup:
+        """Return the line about a file of this machine; empty for any other."""
+        path = image_reports.path_of(url)
+        return markup.note(tr(_SERVED).format(path=path)) if path != url else Markup()
+
+    def _fetch_if_open(self) -> None:
+        if self.comm is not None:
+            self.fetch(tuple(url for url in self.urls if url in self._wanted))

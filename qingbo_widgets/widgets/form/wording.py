@@ -1,0 +1,143 @@
+"""The problems of a request in the words of the form: labels of controls instead of names of parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from ...i18n import N_, tr
+from ...service.contract.models import models_of
+from ...service.contract.problem import Problem, numbered
+from ...service.contract.schema import Parameter
+from ...service.contract.values import is_set
+from ..base import html as markup
+from ..base.html import Markup
+from .fields import label
+from .form_fields import FormFields
+from .image_fields import line_names
+
+__all__ = ["name_of_part", "plain_problems_html", "problem_lines", "problems_html", "required_members"]
+
+_COMMA = N_(", ")
+_NUMBERED = N_("{label} {number}")
+_LABELLED = N_("{field}: {text}")
+_REQUIRED = N_("Required: {fields}.")
+#: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.
+_QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
+
+
+def problems_html(
+    form: FormFields,
+    fields: str | Iterable[str],
+    problems: Iterable[Problem],
+    warnings: Iterable[Problem] = (),
+) -> Markup:
+    """Return the problems and warnings of one or more fields, safe for HTML.
+
+    Those of a single field do not begin with its label, which stands beside them.
+    """
+    problems, warnings = tuple(problems), tuple(warnings)
+    if not problems and not warnings:  # the usual case, for every field
+        return Markup()
+    lines = [
+        *problem_lines(form, fields, problems),
+        *((text, "hint") for text, _ in problem_lines(form, fields, warnings)),
+    ]
+    return markup.join(markup.note(text, kind) for text, kind in lines)
+
+
+def plain_problems_html(field: str, problems: Iterable[Problem], warnings: Iterable[Problem]) -> Markup:
+    """Return the problems and warnings of a field without a control, under the name that code has for it."""
+    lines = [
+        markup.note(problem.message, kind)
+        for issues, kind in ((problems, "alarm"), (warnings, "hint"))
+        for problem in issues
+        if problem.field == field
+    ]
+    return markup.join(lines)
+
+
+def problem_lines(
+    form: FormFields, fields: str | Iterable[str], problems: Iterable[Problem]
+) -> list[tuple[str, str]]:
+    """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for an empty part.
+
+    An object in a list that nothing has been put into yet has one line for all that it requires.
+    """
+    names = (fields,) if isinstance(fields, str) else tuple(fields)
+    lines: dict[str, str] = {}
+    for problem in problems:
+        if problem.field not in names:
+            continue
+        parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
+        if missing := required_members(form, problem):
+            place, text, kind = "", tr(_REQUIRED).format(fields=tr(_COMMA).join(missing)), "hint"
+        else:
+            (place, text), kind = _split(form, problem, parameter), "alarm"
+        where = [] if is_alone else [_numbered(parameter, problem.number)]
+        where += [place] if place else []
+        line = tr(_LABELLED).format(field=tr(_COMMA).join(where), text=text) if where else text
+        lines.setdefault(line, kind)
+    return list(lines.items())
+
+
+def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
+    """Return the labels of what an object requires, if the problem is about one that is still empty."""
+    value, members = getattr(form, problem.field), form.parameter(problem.field).members
+    if not (members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
+        return ()
+    item = value[problem.number - 1]
+    if not isinstance(item, Mapping) or any(is_set(part) for part in item.values()):
+        return ()
+    return tuple(label(member) for member in members.values() if member.required and not member.numbered)
+
+
+def name_of_part(form: FormFields, field: str, number: int) -> str:
+    """Return the label that the form shows for a numbered part of a field, counted from 1."""
+    value, parameter = getattr(form, field), form.parameter(field)
+    if parameter.type == "urls" and isinstance(value, tuple) and 0 < number <= len(value):
+        return line_names(form, field, len(value))[number - 1]
+    return _numbered(parameter, number)
+
+
+def _numbered(parameter: Parameter, number: int) -> str:
+    text = label(parameter)
+    return tr(_NUMBERED).format(label=text, number=number) if number else text
+
+
+def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[str, str]:
+    """Return the label of the part that a problem is about, empty for a whole control, and the sentence."""
+    message, field = problem.message, problem.field
+    where = numbered(field, problem.number) if problem.number else field
+    places = {f"{where}, {key}: ": label(member) for key, member in parameter.members.items()}
+    own = name_of_part(form, field, problem.number) if problem.number and not parameter.members else ""
+    places |= {f"{where}: ": own if parameter.type == "urls" else "", f"{field}: ": ""}
+    for prefix, place in places.items():
+        if message.startswith(prefix):
+            return place, _with_labels(form, message.removeprefix(prefix))
+    return "", _with_labels(form, message)
+
+
+def _with_labels(form: FormFields, text: str) -> str:
+    """Replace names of parameters by their labels; a name of one word also is a word, and remains.
+
+    Code that sets a parameter becomes its label and the value: ``resolution='1080p'``.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        if match["set"]:
+            return f"{label(form.parameter(match['set']))} "
+        return label(form.parameter(match["name"])) if match["name"] else match[0]
+
+    return _names_in(form.models.contract).sub(replaced, text)
+
+
+@lru_cache(maxsize=10)
+def _names_in(contract: str) -> re.Pattern[str]:
+    """Return the pattern of quoted values, which contain no names, and of the names of parameters."""
+    names = [name for name, parameter in models_of(contract).parameters.items() if parameter.label]
+    long_names = "|".join(name for name in names if "_" in name)
+    before, after = r"(?<![A-Za-z0-9_./])", r"(?![A-Za-z0-9_=]|[./][A-Za-z0-9_])"
+    code = rf"(?P<set>{'|'.join(names)})=(?=\S)"
+    return re.compile(rf"{_QUOTED}|{before}(?:{code}|(?P<name>{long_names}){after})")
