@@ -36,8 +36,8 @@ __all__ = ["Client", "models"]
 
 _NOT_CHARGED = N_("Nothing was charged. Correct the request and submit it again.")
 _OTHER_CONTRACT = N_(
-    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
-    "was charged. If it does, continue with {call}."
+    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. If it "
+    "does, continue with {call}."
 )
 _MAY_EXIST = N_(
     "The task may exist anyway, and may be charged: check the service's dashboard before submitting it again."
@@ -256,18 +256,19 @@ class Client:
     def _refusal(self, error: ServiceError, payload: dict[str, Any]) -> BadRequest:
         """Return the error of a refused submission; it names the server's contract if that is the reason."""
         seen = contract_in_error(self.contract, self.base_url, payload, error)
-        hints = [*explanation(error.code), tr(_NOT_CHARGED)]
+        hints, advice = [*explanation(error.code), tr(_NOT_CHARGED)], ""
         if seen is not None:
             self.seen_contract = seen
             address = without_query(self.base_url)
             is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
             argument = "" if is_usual else f', base_url="{address}"'
             call = f'qw.connect(contract="{seen}"{argument})'
-            hints = [tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)]
+            advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
+            hints = [advice, tr("Nothing was charged.")]
         refusal = BadRequest(
             error.message, status=error.status, code=error.code, param=error.param, hint=" ".join(hints)
         )
-        refusal.retry_after, refusal.contract = error.retry_after, seen
+        refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
         return refusal
 
     def _decode(self, body: dict[str, Any]) -> TaskSnapshot:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
 from ..i18n import tr
+from ..library.merging import earliest
 from ..media.frames import contact_sheet, continuation, save_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
@@ -509,8 +510,7 @@ class Task(TaskState):
             first_submitted_at: the time of the first submission that it repeats, if any.
         """
         self.submitted_at = submitted_at or self.submitted_at
-        known = [moment for moment in (self.first_submitted_at, first_submitted_at) if moment is not None]
-        self.first_submitted_at = min(known, default=None)
+        self.first_submitted_at = earliest(self.first_submitted_at, first_submitted_at)
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Set the follower and change some traits."""

@@ -237,8 +237,8 @@ def test_the_table_has_what_was_sent(
     """The values are those of the task's contract; a length that the input video decides is no number."""
     pytest.importorskip("pandas")
     library = Library(tmp_path / "videos")
-    entry = {"model": request_.model, "request": request_.as_dict(), "contract": contract}
-    library.add(Entry(key="one", service="sandbox", **entry))
+    fields = request_.as_dict()
+    library.add(Entry("one", "sandbox", model=request_.model, request=fields, contract=contract))
     row = library.to_dataframe().set_index("key").loc["one"]
     names = ("mode", "resolution", "aspect_ratio", "duration")
     assert {name: value for name in names if (value := row[name]) == value and value is not None} == sent

@@ -209,7 +209,7 @@ def test_the_servers_contract_is_another(client: Client, server: FaultServer) ->
     text = str(caught.value)
     assert "speak contract 2026-11 of the service, and this connection speaks 2026-04" in text
     call = f'qw.connect(contract="2026-11", base_url="{server.url}/v1")'
-    assert f"Nothing was charged. If it does, continue with {call}" in text
+    assert f"If it does, continue with {call}. Nothing was charged." in text
     assert "Correct the request" not in text
     again = client.speaking("2026-11")
     assert (again.contract.name, again.base_url) == ("2026-11", client.base_url)
