@@ -488,6 +488,21 @@ def test_a_check_that_the_service_refuses_leaves_what_may_have_been_charged(nove
     assert "may be charged" in str(error)
 
 
+def test_a_check_at_the_moment_of_the_error_is_no_error(november, monkeypatch):
+    """The card's button is there as soon as the error is, which is a journal write before the end."""
+    server, manager = november
+    server.then(close)
+    write, released = manager.library.put, threading.Event()
+    monkeypatch.setattr(manager.library, "put", lambda *args, **kw: (released.wait(30), write(*args, **kw)))
+    task = manager.submit(prompt=KOI)
+    until(lambda: task.error)
+    assert not task.is_done
+    threading.Timer(0.05, released.set).start()
+    task.check("task-1")
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+
+
 def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november):
     """While a repeated submission waits for the rate limit, the message does not say "nothing charged"."""
     server, manager = november
