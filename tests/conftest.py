@@ -111,9 +111,13 @@ def no_default_manager() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def rules_of_windows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """Fail a test that renames or removes an open file, or uses a file name that Windows forbids."""
-    with nullcontext() if "rules_of_posix" in request.fixturenames else keeping_the_rules(tmp_path):
+def rules_of_windows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that renames or removes an open file, or uses a file name that Windows forbids.
+
+    A test without a folder of its own gets none here: making one takes longer than most tests.
+    """
+    keeps = "tmp_path" in request.fixturenames and "rules_of_posix" not in request.fixturenames
+    with keeping_the_rules(request.getfixturevalue("tmp_path")) if keeps else nullcontext():
         yield
 
 

@@ -117,6 +117,7 @@ def drafts(*names: str) -> list[str]:
         return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.uuids())
 @example("CON", UUID(int=0))
 @example("nul.txt ", UUID(int=0))

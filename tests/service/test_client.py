@@ -56,7 +56,11 @@ def november(server: FaultServer) -> Iterator[Client]:
     ("body", "status"),
     [
         ({"status": "completed", "progress": "100%", "cost": 189_000}, TaskStatus.completed),
-        ({"status": "processing", "progress": "45%", "pre_consumed_cost": 189_000}, TaskStatus.processing),
+        pytest.param(
+            {"status": "processing", "progress": "45%", "pre_consumed_cost": 189_000},
+            TaskStatus.processing,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_submission_that_waits(

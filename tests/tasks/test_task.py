@@ -503,6 +503,7 @@ def test_a_check_at_the_moment_of_the_error_is_no_error(november, monkeypatch):
         task.wait(30)
 
 
+@pytest.mark.slow
 def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november):
     """While a repeated submission waits for the rate limit, the message does not say "nothing charged"."""
     server, manager = november
@@ -520,6 +521,7 @@ def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_co
     assert not any("othing has been charged" in message for message in messages)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_consent(november):
     """A resubmission that waits for the rate limit ends unconfirmed if the key is forgotten meanwhile."""
     server, manager = november
@@ -533,6 +535,7 @@ def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_co
     assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
 
 
+@pytest.mark.slow
 def test_a_submission_with_consent_is_sent_after_a_wait(november):
     """The consent covers the whole submission, with its retries after a rate limit."""
     server, manager = november
@@ -589,6 +592,7 @@ def test_a_second_doubt_keeps_the_time_of_the_first(november):
     assert row.first_submitted_at == began < row.submitted_at
 
 
+@pytest.mark.slow
 def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):
     """A task that the service has is followed and saved, whatever contract it was created under."""
     first = manager.client.submit(qw.VideoRequest(prompt=KOI, duration=3), idempotency_key="first")

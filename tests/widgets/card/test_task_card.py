@@ -300,6 +300,7 @@ def test_a_submission_that_is_charged_anew_takes_two_clicks(
         assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_an_unconfirmed_task_is_taken_up_by_its_id(
     unconfirmed: TaskCard, server: Sandbox, until: Any
 ) -> None:
@@ -690,6 +691,7 @@ def test_showing_again_shows_the_same_card(
     card_in_cell(task).close()
 
 
+@pytest.mark.slow
 def test_a_task_that_nobody_holds_is_freed(make_task: MakeTask, cell: Any) -> None:
     """A closed card keeps neither itself nor its task in memory."""
     task = make_task(task_id="task-1")

@@ -283,6 +283,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
     """A closed studio is freed."""
     studio = VideoStudio(manager, prompt="A koi")
