@@ -95,6 +95,7 @@ def every_text_is_marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that passes a text to ``tr`` without an entry in the catalogue (not marked with ``N_``)."""
     from qingbo_widgets import i18n
 
+    monkeypatch.setattr(i18n, "_chosen", None)  # a language that a test chooses ends with the test
     unmarked = _Unmarked()
     chinese = gettext.translation("qingbo_widgets", i18n.CATALOGUES, ["zh"])  # a new copy each time
     chinese.add_fallback(unmarked)
