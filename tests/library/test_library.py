@@ -141,6 +141,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
     assert unicodedata.is_normalized("NFC", video.name)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=12), st.text(max_size=12))
 @example("Koi", "koi")
 @example("caf\u00e9", "cafe\u0301")
