@@ -13,7 +13,7 @@
     ├── TaskCancelled               the task was cancelled (.task_id)
     ├── WaitTimeout                 wait(timeout) ran out, the task continues; also a TimeoutError
     └── ServiceError                the service answered with an error (.status .code .message .param
-                                    .retry_after .contract)
+                                    .retry_after .contract .advice)
         ├── BadRequest              400
         ├── AuthenticationFailed    401
         ├── InsufficientBalance     402
@@ -189,11 +189,13 @@ class ServiceError(QingboError):
         code: the service's error code, for example ``task_not_found``; ``None`` if it sent none.
         message: the service's own error message.
         param: the request field that the error is about, if the service named one.
+        advice: the next step in a sentence, without what it says about the cost of this request; or empty.
         retry_after: seconds to wait as requested by the service, ``None`` if it set no delay.
         contract: the date of the contract that the server seems to speak, if it refused a submission because
             the connection speaks another one; else ``None``.
     """
 
+    advice: str = ""
     retry_after: float | None = None
     contract: str | None = None
 

@@ -13,7 +13,8 @@ import qingbo_widgets
 
 PACKAGE = "qingbo_widgets"
 ROOT = Path(qingbo_widgets.__file__).parent
-FILES = sorted(ROOT.rglob("*.py"))
+Trees = dict[str, ast.Module]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("architecture")]  # parses the package once
 
 ONLY_IN = {
     "requests": (
@@ -63,10 +64,9 @@ class Import:
         return f"{self.file}:{self.line} imports {self.module} ({self.when})"
 
 
-def imports_of(path: Path) -> Iterator[Import]:
-    """Yield every import of a file; ``from x import y`` counts as ``x.y`` if that is a module of ours."""
-    file = path.relative_to(ROOT).as_posix()
-    package = [PACKAGE, *path.relative_to(ROOT).parent.parts]
+def imports_of(file: str, tree: ast.Module) -> Iterator[Import]:
+    """Yield every import of a module; ``from x import y`` counts as ``x.y`` if that is a module of ours."""
+    package = [PACKAGE, *Path(file).parent.parts]
 
     def visit(node: ast.AST, when: str) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
@@ -85,7 +85,7 @@ def imports_of(path: Path) -> Iterator[Import]:
                     yield Import(file, child.lineno, _module(f"{module}.{name.name}", module), when)
             yield from visit(child, inner)
 
-    yield from visit(ast.parse(path.read_text(encoding="utf-8")), "load")
+    yield from visit(tree, "load")
 
 
 def _module(longer: str, shorter: str) -> str:
@@ -96,23 +96,41 @@ def _module(longer: str, shorter: str) -> str:
     return longer if path.is_dir() or path.with_suffix(".py").exists() else shorter
 
 
-ALL = [found for path in FILES for found in imports_of(path)]
-OURS = [found for found in ALL if found.module.split(".")[0] == PACKAGE]
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Return the syntax tree of every module of the package."""
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(ROOT.rglob("*.py"))
+    }
 
 
-def test_the_reader_of_imports_sees_them() -> None:
+@pytest.fixture(scope="module")
+def imports(trees: Trees) -> list[Import]:
+    """Return every import of the package."""
+    return [found for file, tree in trees.items() for found in imports_of(file, tree)]
+
+
+def of_ours(imports: list[Import]) -> list[Import]:
+    """Return the imports of the package's own modules."""
+    return [found for found in imports if found.module.split(".")[0] == PACKAGE]
+
+
+def test_the_reader_of_imports_sees_them(imports: list[Import]) -> None:
     """The reader finds imports; without this, the tests below would pass on an empty list."""
-    assert any(found.file == "service/http/transport.py" and found.module == "requests" for found in ALL)
+    ours = of_ours(imports)
+    assert any(found.file == "service/http/transport.py" and found.module == "requests" for found in imports)
     assert any(
-        found.file == "tasks/manager.py" and found.module == f"{PACKAGE}.service.client" for found in OURS
+        found.file == "tasks/manager.py" and found.module == f"{PACKAGE}.service.client" for found in ours
     )
-    assert any(found.when == "call" for found in OURS)
-    assert any(found.when == "typing" for found in OURS)
+    assert any(found.when == "call" for found in ours)
+    assert any(found.when == "typing" for found in ours)
 
 
-def test_the_package_itself_imports_nothing_when_loaded() -> None:
+def test_the_package_itself_imports_nothing_when_loaded(imports: list[Import]) -> None:
     """``import qingbo_widgets`` costs nothing: its names are loaded on first use."""
-    eager = [str(found) for found in OURS if found.file == "__init__.py" and found.when == "load"]
+    ours = of_ours(imports)
+    eager = [str(found) for found in ours if found.file == "__init__.py" and found.when == "load"]
     assert not eager, "\n".join(eager)
 
 
@@ -120,15 +138,15 @@ LOOKS_UP = ("__init__.py", "late.py", "sandbox/__init__.py")
 """The modules that import by a name in a string, which import-linter cannot detect."""
 
 
-def test_imports_by_name_are_in_few_modules() -> None:
+def test_imports_by_name_are_in_few_modules(trees: Trees) -> None:
     """Only the lazy package modules and ``late.py`` import by a string, which could hide upward imports."""
     wrong = []
-    for path in FILES:
-        file = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
-            if ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("import_module", "__import__"):
                 wrong.append(f"{file}:{node.lineno} {ast.unparse(node)}")
     assert [line for line in wrong if not line.startswith(LOOKS_UP)] == []
     assert len({line.partition(":")[0] for line in wrong}) == len(LOOKS_UP), "it sees those that may"
@@ -138,15 +156,26 @@ OUTPUTS = ("self.cell_output",)
 """Objects whose ``replace`` method writes the output of a cell, not a file."""
 
 
-def test_files_are_renamed_and_removed_in_one_place() -> None:
+def test_files_are_renamed_and_removed_in_one_place(trees: Trees) -> None:
     """Only ``system/files.py`` renames and removes files, because it retries when Windows refuses."""
     wrong = []
-    for path in FILES:
-        file = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            name, owner = node.func.attr, ast.unparse(node.func.value)
+            name = node.func.attr
+            if name not in (
+                "remove",
+                "renames",
+                "replace",
+                "rmdir",
+                "removedirs",
+                "unlink",
+                "rename",
+                "rmtree",
+            ):
+                continue
+            owner = ast.unparse(node.func.value)
             # str.replace has two arguments, Path.replace one, and dataclasses.replace keywords.
             is_path = name == "replace" and len(node.args) == 1 and not node.keywords and owner not in OUTPUTS
             is_system = owner == "os" and name in ("remove", "replace", "renames", "rmdir", "removedirs")
@@ -157,11 +186,11 @@ def test_files_are_renamed_and_removed_in_one_place() -> None:
 
 
 @pytest.mark.parametrize("module", ONLY_IN)
-def test_a_dependency_is_used_in_its_modules_only(module: str) -> None:
+def test_a_dependency_is_used_in_its_modules_only(imports: list[Import], module: str) -> None:
     """HTTP, threads, widgets and the database are each used in known modules only."""
     wrong = [
         str(found)
-        for found in ALL
+        for found in imports
         if found.module.split(".")[0] == module
         and found.when != "typing"
         and not found.file.startswith(ONLY_IN[module])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import qingbo_widgets
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docstrings")]  # parses every file once
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(qingbo_widgets.__file__).resolve().parent  # elsewhere when the installed wheel is tested
@@ -26,26 +29,29 @@ PERSONS = re.compile(r"\b(some|any|no)body\b|\bsomeone\b|\bwhoever\b", re.IGNORE
 FIRST_WORD = re.compile(r"\w+")
 
 
-def docstrings() -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of every docstring."""
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
-                yield f"{path.parent.name}/{path.name}:{getattr(node, 'lineno', 1)}", text
+@pytest.fixture(scope="module")
+def docstrings() -> list[tuple[str, str]]:
+    """Return the place and the text of every docstring."""
+    return [
+        (f"{path.parent.name}/{path.name}:{getattr(node, 'lineno', 1)}", text)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
+    ]
 
 
-def test_there_are_docstrings() -> None:
+def test_there_are_docstrings(docstrings: list[tuple[str, str]]) -> None:
     """The tests below would pass on an empty list."""
-    assert len(list(docstrings())) > 3000
+    assert len(docstrings) > 3000
 
 
-def test_no_docstring_begins_with_a_question() -> None:
+def test_no_docstring_begins_with_a_question(docstrings: list[tuple[str, str]]) -> None:
     """A reader learns in the first word whether something is done or described."""
     assert [
-        f"{place} {text[:60]}" for place, text in docstrings() if FIRST_WORD.findall(text)[0] in QUESTIONS
+        f"{place} {text[:60]}" for place, text in docstrings if FIRST_WORD.findall(text)[0] in QUESTIONS
     ] == []
 
 
-def test_docstrings_name_who_acts() -> None:
+def test_docstrings_name_who_acts(docstrings: list[tuple[str, str]]) -> None:
     """A docstring says whether the user, the caller, a kernel or the service acts."""
-    assert [f"{place} {found[0]}" for place, text in docstrings() if (found := PERSONS.search(text))] == []
+    assert [f"{place} {found[0]}" for place, text in docstrings if (found := PERSONS.search(text))] == []

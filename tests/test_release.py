@@ -178,6 +178,7 @@ def test_the_bug_report_prints_versions_and_no_key() -> None:
     assert "sk-secret" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="not a git checkout: nothing to compare the sdist with"
 )

@@ -17,6 +17,7 @@ from babel.messages.mofile import read_mo
 
 from qingbo_widgets import VideoRequest
 
+pytestmark = pytest.mark.xdist_group("translations")  # parses the package once
 ROOT = translations.PACKAGE
 FIELDS = VideoRequest.field_names()
 
@@ -90,16 +91,20 @@ def test_a_blank_stands_between_chinese_and_latin() -> None:
 # ---------------------------------------------------------------- every text is marked in the source
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Yield the syntax tree of every module of the package."""
-    for path in sorted(ROOT.rglob("*.py")):
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+Trees = list[tuple[str, ast.Module]]
 
 
-def test_a_mark_is_a_call_with_one_text() -> None:
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Return the syntax tree of every module of the package."""
+    paths = sorted(ROOT.rglob("*.py"))
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def test_a_mark_is_a_call_with_one_text(trees: Trees) -> None:
     """``N_`` takes a literal; ``tr`` takes a literal or a value from a named table."""
     wrong = []
-    for file, tree in trees():
+    for file, tree in trees:
         marks = list(translations.calls(tree))
         called = {id(call.func) for call in marks}
         for call in marks:
@@ -117,9 +122,9 @@ def test_a_mark_is_a_call_with_one_text() -> None:
     assert wrong == []
 
 
-def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
+def test_what_is_translated_later_is_marked_where_it_is_written(trees: Trees) -> None:
     """The constants used in ``tr`` contain marked texts; an unmarked text in a table is found."""
-    constants = {file: dict(_constants(tree)) for file, tree in trees()}
+    constants = {file: dict(_constants(tree)) for file, tree in trees}
     marked = {
         (file, name)
         for file, values in constants.items()
@@ -127,7 +132,7 @@ def test_what_is_translated_later_is_marked_where_it_is_written() -> None:
         if any(mark for _, _, mark in _strings(value))
     }
     wrong = []
-    for file, tree in trees():
+    for file, tree in trees:
         for call in translations.calls(tree):
             for name in _roots(call.args[0]):
                 candidates = (

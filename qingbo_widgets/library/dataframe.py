@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..i18n import N_, tr
+from ..service.contract.models import contracts, home_of, models_of
 from ..service.contract.request import VideoRequest
 
 if TYPE_CHECKING:
@@ -17,14 +18,25 @@ _NO_PANDAS = N_("to_dataframe() needs pandas: pip install pandas")
 _FIRST = ("task_id", "model", "prompt")
 
 
-def request_columns(request: VideoRequest) -> dict[str, Any]:
-    """Return the columns of a request: every field that is set or has a default, by name.
+def request_columns(request: VideoRequest, contract: str) -> dict[str, Any]:
+    """Return the columns of a request: what is sent under a contract, by the names of that contract.
 
     For a multi-shot request, ``prompt`` holds the shots' prompts, one per line, and ``duration`` the sum of
-    their seconds. A duration that is not a number of seconds is returned unchanged.
+    their seconds. A duration of 0, which leaves the length to the input video, is ``None``; one that is not a
+    number of seconds is returned unchanged.
+
+    Args:
+        request: the request.
+        contract: the date of the contract of its task; an unknown one counts as that of the request's names.
     """
-    values = {name: value for name, value in request.values().items() if value not in (None, (), "")}
-    return values | {"prompt": "\n".join(request.prompts), "duration": _seconds(request)}
+    models = models_of(contract) if contract in contracts() else home_of(request.given)
+    values = request.values(models)
+    unsent = models.of(values["model"]).unsent(values)
+    sent = {
+        name: value for name, value in values.items() if name not in unsent and value not in (None, (), "")
+    }
+    seconds = request.seconds_as_given if request.is_multi_shot else values["duration"]
+    return sent | {"prompt": "\n".join(request.prompts), "duration": seconds or None}
 
 
 def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pandas.DataFrame:
@@ -44,8 +56,3 @@ def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pan
     columns = dict.fromkeys((*_FIRST, *VideoRequest.field_names()))
     columns |= dict.fromkeys(name for row in (like, *rows) for name in row)
     return pandas.DataFrame(list(rows), columns=list(columns))
-
-
-def _seconds(request: VideoRequest) -> Any:
-    """Return the video's length in seconds as the request has it: maybe a fraction, maybe not a number."""
-    return request.seconds_as_given

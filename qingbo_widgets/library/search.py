@@ -139,7 +139,7 @@ def to_dataframe(journal: Journal, folder: Path) -> pandas.DataFrame:
 def _row(folder: Path, entry: Entry, judgement: Judgement) -> dict[str, Any]:
     return {
         "task_id": entry.task_id,
-        **request_columns(readable_part_of(entry)),
+        **request_columns(readable_part_of(entry), entry.contract),
         "model": entry.model,
         "prompt": entry.prompt,
         "status": entry.status,

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 
 from .backend import Backend, NotCancellable
-from .contracts.contract import Violation
+from .contracts.contract import KeyPlaces, Violation
 from .contracts.refusal import Refusal
 from .faults import falls_on
 from .input_length import seconds_of
@@ -26,6 +26,7 @@ MAX_BODY = 1_000_000
 """Largest submit body in bytes."""
 
 SUBMIT = "/v1/tasks"
+HEADER_ALONE = KeyPlaces()
 #: Seconds between two looks at a task whose submit waits for its end.
 _GLANCE = 0.05
 
@@ -48,11 +49,11 @@ def create_app(backend: Backend, api_key: str) -> Starlette:
         Route("/tasks", endpoints.guarded(endpoints.submit), methods=["POST"]),
         Route("/tasks/{task_id}", endpoints.guarded(endpoints.status)),
         Route("/tasks/{task_id}/cancel", endpoints.guarded(endpoints.cancel), methods=["POST"]),
-        Route("/models", endpoints.guarded(endpoints.models)),
+        Route("/models", endpoints.guarded(endpoints.models, backend.contract.model_list_key)),
         Route("/models/{name}", endpoints.guarded(endpoints.model)),
     ]
     if backend.contract.has_account:
-        service.append(Route("/dashboard/billing/balance", endpoints.guarded(endpoints.balance)))
+        service.append(Route("/dashboard/billing/{name}", endpoints.guarded(endpoints.billing)))
     return Starlette(
         routes=[
             Mount("/v1", routes=service),
@@ -70,15 +71,19 @@ class _Endpoints:
 
     def __init__(self, backend: Backend, api_key: str) -> None:
         self._backend = backend
-        self._bearer = f"Bearer {api_key}".encode()
+        self._key = api_key
         self._count = 0
 
-    def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Return the endpoint with a check of the key and the current faults."""
+    def guarded(self, endpoint: Endpoint, places: KeyPlaces = HEADER_ALONE) -> Endpoint:
+        """Return the endpoint with a check of the key and the current faults.
+
+        Args:
+            endpoint: the endpoint.
+            places: where its requests may carry the key, besides the header ``Authorization``.
+        """
 
         async def answer(request: Request) -> Response:
-            sent = request.headers.get("authorization", "").encode("latin-1")
-            if not secrets.compare_digest(sent, self._bearer):
+            if not self._has_key(request, places):
                 raise Refusal(401, "invalid_api_key", "the API key is missing or wrong")
             self._count += 1
             count, faults = self._count, self._backend.faults
@@ -93,6 +98,14 @@ class _Endpoints:
             return await endpoint(request)
 
         return answer
+
+    def _has_key(self, request: Request, places: KeyPlaces) -> bool:
+        """Return whether the key stands in one of its places; each comparison takes constant time."""
+        headers, query, key = request.headers, request.query_params, self._key.encode()
+        sent = [(headers.get("authorization", "").encode("latin-1"), b"Bearer " + key)]
+        sent += [(headers.get(name, "").encode("latin-1"), key) for name in places.headers]
+        sent += [(query.get(name, "").encode(), key) for name in places.query]
+        return any(secrets.compare_digest(given, right) for given, right in sent)
 
     async def submit(self, request: Request) -> Response:
         backend, contract = self._backend, self._backend.contract
@@ -160,9 +173,12 @@ class _Endpoints:
             raise Refusal(404, "model_not_found", f"there is no model {name}")
         return JSONResponse(models[name])
 
-    async def balance(self, _: Request) -> Response:
+    async def billing(self, request: Request) -> Response:
         backend = self._backend
-        return JSONResponse(backend.contract.balance(backend.granted, backend.charged(), backend.clock()))
+        pages = backend.contract.billing(backend.granted, backend.charged(), backend.clock())
+        if (page := pages.get(request.path_params["name"])) is None:
+            raise Refusal(404, "not_found", "Not Found")
+        return JSONResponse(page)
 
     async def video(self, request: Request) -> Response:
         try:

@@ -24,6 +24,7 @@ from .connections import Connection, most_connections
 from .contracts import contract_of
 from .faults import Faults
 from .gaps import Gaps
+from .stopping import Server
 
 HOST = "127.0.0.1"
 #: Connections that may wait to be accepted.
@@ -184,7 +185,7 @@ class _Running:
             backend.close()
             raise
         backend.base_url = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(
+        self._server = Server(
             uvicorn.Config(
                 create_app(backend, api_key),
                 loop="asyncio",
@@ -213,7 +214,7 @@ class _Running:
         if os.getpid() != self._process:
             return  # a forked child: thread, socket and files belong to the parent
         atexit.unregister(self.backend.close)
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join(0.3)
         self._server.force_exit = True  # do not wait for a running download or a slow answer
         self._thread.join(_STOP_TIMEOUT)  # a daemon thread, so it does not delay the exit

@@ -37,8 +37,8 @@ __all__ = ["Client", "models"]
 _NOT_CHARGED = N_("Nothing was charged.")
 _CORRECT = N_("Nothing was charged. Correct the request and submit it again.")
 _OTHER_CONTRACT = N_(
-    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. Nothing "
-    "was charged. If it does, continue with {call}."
+    "This server seems to speak contract {seen} of the service, and this connection speaks {spoken}. If it "
+    "does, continue with {call}."
 )
 _OTHER_DEFAULTS = N_(
     "What is not set means something else in contract {seen}: add {changes} for the video that you meant."
@@ -267,19 +267,21 @@ class Client:
         """Return the error of a refused submission; it names the server's contract if that is the reason."""
         seen = contract_in_error(self.contract, self.base_url, payload, error)
         hints = [*explanation(error.code), tr(_NOT_CHARGED if has_advice(error.code) else _CORRECT)]
+        advice = ""
         if seen is not None:
             self.seen_contract = seen
             address = without_query(self.base_url)
             is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
             argument = "" if is_usual else f', base_url="{address}"'
             call = f'qw.connect(contract="{seen}"{argument})'
-            hints = [tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)]
+            advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
             if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
-                hints.append(tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes)))
+                advice = f"{advice} {tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))}"
+            hints = [advice, tr(_NOT_CHARGED)]
         refusal = BadRequest(
             error.message, status=error.status, code=error.code, param=error.param, hint=" ".join(hints)
         )
-        refusal.retry_after, refusal.contract = error.retry_after, seen
+        refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
         return refusal
 
     def _decode(self, body: dict[str, Any]) -> TaskSnapshot:

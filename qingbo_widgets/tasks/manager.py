@@ -35,6 +35,7 @@ from .following.lease import ObservedHolds, new_holder
 from .following.ownership import Ownership
 from .following.record import TaskRecord
 from .following.renewal import renew
+from .local_files import explained
 from .recovery import Recovery
 from .task import Task
 
@@ -204,7 +205,7 @@ class TaskManager(Configurable):
         request = VideoRequest(**fields) if request is None else request.replace(**fields)
         contract = self.client.contract.name
         if problems := request.problems(contract):
-            raise InvalidRequest(problems)
+            raise InvalidRequest(explained(problems, request, is_sandbox=self.is_sandbox))
         for advice in request.warnings(contract, local_service=self.is_local):
             warn(advice.message)
         return self.follow(Task(self, request), known=False, submit=True)

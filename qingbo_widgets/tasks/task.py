@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
 from ..i18n import tr
+from ..library.merging import earliest
 from ..media.frames import contact_sheet, continuation, save_frame
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
@@ -44,6 +45,8 @@ __all__ = ["Cancellable", "Owner", "Task"]
 
 #: Seconds between two checks while ``wait`` blocks; Kernel → Interrupt ends the wait at once.
 TICK = 0.1
+#: Seconds that a follower has to write the end that the task shows already.
+SETTLING = 2.0
 #: The time by which a submission must precede the moment at which the service forgets its key.
 KEY_MARGIN = timedelta(minutes=10)
 
@@ -274,6 +277,7 @@ class Task(TaskState):
             ConnectionFailed, ServiceError: the service is currently unavailable.
             QingboError: the task is not unconfirmed, or the id belongs to another task.
         """
+        self._await_settling()
         if self.status != TaskStatus.unconfirmed or not self.is_done:
             message = tr("The task {task} is {status}: only an unconfirmed submission needs to be checked.")
             raise QingboError(message.format(**self._labels()))
@@ -516,8 +520,7 @@ class Task(TaskState):
             first_submitted_at: the time of the first submission that it repeats, if any.
         """
         self.submitted_at = submitted_at or self.submitted_at
-        known = [moment for moment in (self.first_submitted_at, first_submitted_at) if moment is not None]
-        self.first_submitted_at = min(known, default=None)
+        self.first_submitted_at = earliest(self.first_submitted_at, first_submitted_at)
 
     def reopen(self, follower: Cancellable | None, **changes: Any) -> None:
         """Set the follower and change some traits."""
@@ -541,6 +544,15 @@ class Task(TaskState):
         if error is not None:
             with suppress(QingboError):  # the manager was closed, which its tasks already show
                 self.manager.monitor.call_soon(lambda: self.set_traits(message=str(error)))
+
+    def _await_settling(self) -> None:
+        """Wait for a follower that has shown its error and still writes it to the journal.
+
+        The button of ``check`` is there from the error on. Only for ``check``, which costs nothing: another
+        submission after such a wait could be the second of two clicks.
+        """
+        if self.error is not None and not self.is_done and not self.manager.monitor.is_current_thread:
+            self.lifecycle.wait(SETTLING)
 
     def _first_doubt(self) -> datetime | None:
         """Return when the first submission was sent that the next one repeats; ``None`` if there is none."""

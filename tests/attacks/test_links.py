@@ -137,6 +137,7 @@ def test_one_preset_that_is_a_link(folder: Path, home: Path) -> None:
     (home / "preset.json").unlink()
 
 
+@pytest.mark.slow
 def test_a_video_that_is_a_link(folder: Path, home: Path, tmp_path: Path) -> None:
     """A linked video, or a file name that leads out of the folder, is no video of the library."""
     link(folder / "cat.mp4", home / "id_rsa")

@@ -163,7 +163,7 @@ def test_an_image_is_fetched_only_on_a_click(
     until(lambda: "1024 × 576" in visible_text(first))
     assert [request.path for request in image_server.requests] == ["/first.png"]
     assert "Look at the image" not in visible_text(first) + visible_text(form.panels.editor("masks"))
-    assert "base64" in form.panels.editor("masks").drawing.canvas.source
+    until(lambda: "base64" in form.panels.editor("masks").drawing.canvas.source)
     form.controls["last_frame"].value = f"{image_server.url}/mine.png"
     until(lambda: len(image_server.requests) > 1)
     assert [request.path for request in image_server.requests[1:]] == ["/mine.png"]

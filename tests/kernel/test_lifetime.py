@@ -157,6 +157,7 @@ def test_a_hundred_runs_of_a_cell_leave_as_many_widgets_as_one(kernel: Kernel, t
         assert kernel.run("print(held.comm is not None, studio.comm is not None)") == "True True"
 
 
+@pytest.mark.slow
 def test_a_card_shown_elsewhere_stays_in_its_studio(kernel: Kernel) -> None:
     """A studio keeps its card when the cell that showed that card shows something else."""
     with Sandbox(speed=50, draft=True) as sandbox:

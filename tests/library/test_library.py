@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import unicodedata
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.file_names import readable_name
 from qingbo_widgets.library.library import Library
+from qingbo_widgets.library.merging import merged
 from qingbo_widgets.library.presets import DRAFTS, Draft, Presets
 from qingbo_widgets.library.sidecar import sidecar_path
 from qingbo_widgets.media.posters import poster_path
@@ -115,6 +117,7 @@ def drafts(*names: str) -> list[str]:
         return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.uuids())
 @example("CON", UUID(int=0))
 @example("nul.txt ", UUID(int=0))
@@ -138,6 +141,7 @@ def test_every_system_can_keep_a_prompt_s_files(prompt, key):
     assert unicodedata.is_normalized("NFC", video.name)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=12), st.text(max_size=12))
 @example("Koi", "koi")
 @example("caf\u00e9", "cafe\u0301")
@@ -196,6 +200,44 @@ def test_a_stale_update_does_not_reopen_a_finished_task(tmp_path):
     assert (row.status, row.progress) == ("completed", 100)
     library.update("k", file="koi.mp4")
     assert library.entries()[0].file == "koi.mp4"
+
+
+EARLY, LATE = NOW, NOW + timedelta(hours=23)
+FIRST_TIMES = [(EARLY, LATE), (LATE, EARLY), (None, EARLY), (EARLY, None), (EARLY, EARLY)]
+
+
+@pytest.mark.parametrize(("stored", "written"), FIRST_TIMES)
+@pytest.mark.parametrize("way", ["claim", "put"])
+def test_the_first_submission_is_the_earliest_that_any_kernel_knows(tmp_path, way, stored, written):
+    """The 24 hours in which a repetition is free count from it: a later time would cost money."""
+    with closing(Library(tmp_path)) as library:
+        library.add(entry("a" * 32, status="unconfirmed", first_submitted_at=stored))
+        again = entry("a" * 32, submitted_at=NOW + timedelta(hours=24), first_submitted_at=written)
+        if way == "claim":
+            assert library.claim(again, "kernel", 30)
+        else:
+            library.put(again)
+        row = library.get("a" * 32)
+        assert (row.first_submitted_at, row.submitted_at) == (EARLY, again.submitted_at)
+
+
+@pytest.mark.parametrize(("one", "other"), FIRST_TIMES)
+@pytest.mark.parametrize("task_id", ["", "task-1"])
+def test_merging_keeps_the_earliest_first_submission(one, other, task_id):
+    """Whichever record is further along, and whichever is newer."""
+    older = entry("a" * 32, first_submitted_at=one, task_id=task_id)
+    newer = entry("a" * 32, first_submitted_at=other)
+    assert merged(older, newer).first_submitted_at == EARLY
+    assert merged(newer, older).first_submitted_at == EARLY
+
+
+def test_no_first_submission_stays_none(tmp_path):
+    """A task that is submitted for the first time has no earlier one."""
+    assert merged(entry("a" * 32), entry("a" * 32)).first_submitted_at is None
+    with closing(Library(tmp_path)) as library:
+        library.add(entry("a" * 32))
+        assert library.claim(entry("a" * 32), "kernel", 30)
+        assert library.get("a" * 32).first_submitted_at is None
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ def test_winners_rank_higher_and_the_error_shrinks() -> None:
     assert sum(one.wins for one in many) == sum(one.losses for one in many) == 600
 
 
+@pytest.mark.slow
 def test_always_better_is_not_infinitely_better() -> None:
     """A video that never lost has a finite strength; one without comparisons has the largest error."""
     pytest.importorskip("choix", reason="choix is not installed")

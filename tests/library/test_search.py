@@ -207,6 +207,43 @@ def test_a_request_of_a_later_version_is_in_the_table(library: Library) -> None:
     assert table.loc["damaged", ["mode", "duration"]].to_list() == [["pro"], "long"]
 
 
+PICTURE, FILM = ("https://e.com/a.png",), ("https://e.com/a.mp4",)
+AS_SENT = [
+    ("2026-11", VideoRequest("kling-v3", "a"), {"resolution": "720p", "duration": 5}),
+    ("2026-11", VideoRequest("kling-v3", "a", mode="pro"), {"resolution": "1080p", "duration": 5}),
+    ("2026-11", VideoRequest("kling-v3", "a", image_urls=PICTURE), {"resolution": "720p", "duration": 5}),
+    ("2026-11", VideoRequest("kling-v3-omni", "a", action="edit", video_urls=FILM), {"resolution": "720p"}),
+    (
+        "2026-11",
+        VideoRequest(
+            "kling-v3-motion-control",
+            image_urls=PICTURE,
+            video_urls=FILM,
+            character_orientation="video",
+            resolution="1080p",
+        ),
+        {"resolution": "1080p"},
+    ),
+    ("2026-04", VideoRequest("kling-v3", "a"), {"mode": "std", "aspect_ratio": "16:9", "duration": 5}),
+    ("2026-04", VideoRequest("kling-v3", "a", image_urls=PICTURE), {"mode": "std", "duration": 5}),
+    ("2027-01", VideoRequest("kling-v3", "a", resolution="4k"), {"resolution": "4k", "duration": 5}),
+]
+
+
+@pytest.mark.parametrize(("contract", "request_", "sent"), AS_SENT)
+def test_the_table_has_what_was_sent(
+    tmp_path: Path, contract: str, request_: VideoRequest, sent: dict[str, Any]
+) -> None:
+    """The values are those of the task's contract; a length that the input video decides is no number."""
+    pytest.importorskip("pandas")
+    library = Library(tmp_path / "videos")
+    fields = request_.as_dict()
+    library.add(Entry("one", "sandbox", model=request_.model, request=fields, contract=contract))
+    row = library.to_dataframe().set_index("key").loc["one"]
+    names = ("mode", "resolution", "aspect_ratio", "duration")
+    assert {name: value for name in names if (value := row[name]) == value and value is not None} == sent
+
+
 @pytest.mark.parametrize(
     ("durations", "seconds"), [((5.0, 5), 10), ((2.5, 5), 7.5), ((3, 4), 7)], ids=["float", "half", "whole"]
 )

@@ -527,6 +527,7 @@ def test_loading_twice_is_harmless(shell: InteractiveShell, manager: Any) -> Non
     failed(shell.run_cell_magic("qingbo", SHORT, "A koi"))
 
 
+@pytest.mark.slow
 def test_an_invented_parameter_is_an_option(
     described: Callable[[str], None], shell: InteractiveShell, manager: qw.TaskManager
 ) -> None:

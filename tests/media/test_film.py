@@ -238,7 +238,7 @@ def test_a_bomb_is_explained(tmp_path: Path, bomb: Callable[[Path], None]) -> No
     assert make_poster(path) is None
 
 
-@pytest.mark.parametrize("options", [{}, FRAGMENTS])
+@pytest.mark.parametrize("options", [{}, pytest.param(FRAGMENTS, marks=pytest.mark.slow)])
 def test_honest_videos_are_decoded(tmp_path: Path, options: dict[str, str]) -> None:
     """A normal 4K video is decoded, in one piece and in fragments."""
     path = film(tmp_path / "film.mp4", 3840, 2160, **options)

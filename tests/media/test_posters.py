@@ -46,6 +46,7 @@ def test_a_file_that_is_no_video_has_no_poster(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [broken]
 
 
+@pytest.mark.slow
 def test_without_av_there_are_no_posters(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,6 +173,7 @@ def test_the_video_is_an_mp4_in_parts(shared: Caller, completed: dict[str, Any])
     assert requests.get(url.replace("/videos/", "/videos/x"), timeout=10).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_link_expires() -> None:
     """An expired link answers 410; the task is still completed, with the same link."""
     with Sandbox(speed=1000, draft=True, link_lifetime=0) as sandbox:

@@ -86,6 +86,7 @@ def test_a_request_has_a_time_limit(sandbox: Sandbox, sent: bytes, monkeypatch: 
     assert ended, "the sandbox still waits for the unfinished request"
 
 
+@pytest.mark.slow
 def test_an_active_connection_outlives_the_time_limit_of_one_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

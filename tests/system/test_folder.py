@@ -151,6 +151,7 @@ def swapping(place: Path, kept: Path, target: str) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:
@@ -163,6 +164,7 @@ def test_a_link_put_in_place_between_check_and_use(folder: Folder, rules_of_posi
     assert read == {b"koi"}
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("folder", [True], indirect=True)
 def test_a_folder_turned_into_a_link_between_check_and_use(folder: Folder, rules_of_posix: None) -> None:

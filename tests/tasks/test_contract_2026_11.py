@@ -80,6 +80,7 @@ def test_a_sweep(manager: qw.TaskManager) -> None:
     table = sweep.to_dataframe()
     assert sorted(table["resolution"]) == ["1080p", "720p"]
     assert set(table["state"]) == {"finished"}
+    assert table["mode"].isna().all(), "a task of this contract has no mode"
     assert {entry.contract for entry in manager.library.entries()} == {"2026-11"}
 
 

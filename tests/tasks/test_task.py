@@ -18,6 +18,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.sandbox import Faults
 from tests.faults.server import FaultServer, answer, close
 from tests.waiting import until
 
@@ -414,28 +415,95 @@ def test_consent_is_for_one_submission(november, moments, outcome):
 
 
 REFUSALS = {
-    "bad request": answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400),
-    "no money": answer({"error": {"message": "Odd."}}, 402),
-    "bad key": answer({"error": {"message": "Odd."}}, 401),
-    "rate limit": answer({"error": {"message": "Odd."}}, 429, Retry_After="400"),
-    "spending limit": answer({"error": {"message": "Odd.", "code": "quota_window_exceeded"}}, 429),
-    "no price": answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),
+    "bad request": (answer({"error": {"message": "Odd.", "code": "invalid_request"}}, 400), ""),
+    "no money": (answer({"error": {"message": "Odd."}}, 402), "Top up in the service's dashboard."),
+    "bad key": (answer({"error": {"message": "Odd."}}, 401), "The key is wrong or not active. Create one"),
+    "rate limit": (answer({"error": {"message": "Odd."}}, 429, Retry_After="400"), "Try again in 400 s."),
+    "spending limit": (
+        answer({"error": {"message": "Odd.", "code": "quota_window_exceeded", "reset_at": 2e9}}, 429),
+        "The spending limit of this account, or of its key, is used up for now. It ends at 2033-05-",
+    ),
+    "no price": (
+        answer({"error": {"message": "Odd.", "code": "price_not_configured"}}, 500),
+        "Choose another model, or ask the service for a price.",
+    ),
+    "another contract": (
+        answer({"error": {"message": "Odd: unknown field.", "param": "resolution"}}, 400),
+        "seems to speak contract 2026-04 of the service, and this connection speaks 2026-11. If it does, "
+        'continue with qw.connect(contract="2026-04", base_url=',
+    ),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november, name):
-    """The error is about this attempt, and the first submission may have made the task and be charged."""
+    """The error says what to do about this attempt, and that the first one may have made the task."""
     server, manager = november
-    server.then(REFUSALS[name])
+    refusal, advice = REFUSALS[name]
+    server.then(refusal)
     task = doubtful(manager, hours=5)
     task.submit_again()
     with pytest.raises(qw.SubmissionUnconfirmed, match=r"attempt was refused: .*Odd.* may be charged"):
         task.wait(30)
+    assert advice in str(task.error)
+    assert "check(" in str(task.error)
+    assert manager.library.get(task.key).error["message"] == str(task.error), "the next kernel shows less"
     assert "othing was charged" not in str(task.error)
     assert "orrect the request" not in str(task.error)
 
 
+def test_a_spending_limit_after_a_lost_answer_keeps_both_facts(make_manager, no_proxy):
+    """A gateway hides the task that the sandbox makes; the refusal of its repetition does not hide that."""
+    with qw.Sandbox(speed=50, draft=True, contract="2026-11", faults=Faults(html_every=1)) as sandbox:
+        manager = make_manager(qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-11"))
+        task = manager.submit(prompt=KOI, duration=3)
+        with pytest.raises(qw.SubmissionUnconfirmed, match=r"may be charged.*check\("):
+            task.wait(30)
+        sandbox.faults = Faults(quota_window=3600)
+        task.submit_again()
+        with pytest.raises(qw.SubmissionUnconfirmed, match=r"used up.*It ends at 2.*may be charged.*check\("):
+            task.wait(30)
+        assert "othing was charged" not in str(task.error)
+        sandbox.faults = Faults(fail="task_failed")
+        task.submit_again()
+        until(lambda: task.task_id)
+        assert list(sandbox.requests) == [task.task_id], "the same task, and no second one"
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_check_that_the_service_refuses_leaves_what_may_have_been_charged(november, wait):
+    """A check with a wrong key says so, and the task still says what became of its submission."""
+    server, manager = november
+    server.then(REFUSALS["bad key"][0])
+    task = doubtful(manager, hours=5)
+    error = task.error
+    if wait:
+        with pytest.raises(qw.AuthenticationFailed, match="Create one"):
+            task.check("task-1")
+        assert task.message == "", "it still says that it asks"
+    else:
+        task.check("task-1", wait=False)
+        until(lambda: "Create one" in task.message)
+    assert task.error is error
+    assert "may be charged" in str(error)
+
+
+def test_a_check_at_the_moment_of_the_error_is_no_error(november, monkeypatch):
+    """The card's button is there as soon as the error is, which is a journal write before the end."""
+    server, manager = november
+    server.then(close)
+    write, released = manager.library.put, threading.Event()
+    monkeypatch.setattr(manager.library, "put", lambda *args, **kw: (released.wait(30), write(*args, **kw)))
+    task = manager.submit(prompt=KOI)
+    until(lambda: task.error)
+    assert not task.is_done
+    threading.Timer(0.05, released.set).start()
+    task.check("task-1")
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+
+
+@pytest.mark.slow
 def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_cost(november):
     """While a repeated submission waits for the rate limit, the message does not say "nothing charged"."""
     server, manager = november
@@ -446,10 +514,14 @@ def test_a_wait_while_the_first_submission_is_in_doubt_promises_nothing_about_co
     task.submit_again()
     with pytest.raises(qw.TaskFailed):
         task.wait(30)
-    assert any("429: Slow." in message and "may be charged" in message for message in messages)
+    (waiting,) = [message for message in messages if "429: Slow." in message]
+    assert "Trying again in 1 s." in waiting
+    assert "may be charged" in waiting
+    assert "Try again" not in waiting, "the task does it by itself"
     assert not any("othing has been charged" in message for message in messages)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_consent(november):
     """A resubmission that waits for the rate limit ends unconfirmed if the key is forgotten meanwhile."""
     server, manager = november
@@ -463,6 +535,7 @@ def test_a_key_that_is_forgotten_while_the_machine_sleeps_is_not_used_without_co
     assert (task.status, len(server.requests)) == (qw.TaskStatus.unconfirmed, 1)
 
 
+@pytest.mark.slow
 def test_a_submission_with_consent_is_sent_after_a_wait(november):
     """The consent covers the whole submission, with its retries after a rate limit."""
     server, manager = november
@@ -519,6 +592,7 @@ def test_a_second_doubt_keeps_the_time_of_the_first(november):
     assert row.first_submitted_at == began < row.submitted_at
 
 
+@pytest.mark.slow
 def test_a_task_of_another_contract_is_taken_up_by_its_id(manager):
     """A task that the service has is followed and saved, whatever contract it was created under."""
     first = manager.client.submit(qw.VideoRequest(prompt=KOI, duration=3), idempotency_key="first")

@@ -77,6 +77,7 @@ def test_a_changed_lock_recreates_the_environment(project: Path, installed: Comm
     assert not (home / "left over").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_installation_is_done_again(project: Path, installed: Commands) -> None:
     """An interrupted installation or creation does not count as complete and is repeated."""
     home = Environment(python=sys.executable).ensure("demo").parent.parent
@@ -136,6 +137,7 @@ def test_a_failed_installation_shows_its_end(
     assert (home / "installed.json").read_text(encoding="utf-8") == "{}"
 
 
+@pytest.mark.slow
 def test_a_stub_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stub of a version manager on PATH that does not run is skipped, and the next name is tried."""
     for name, script in (("python3.14", "exit 127"), ("python3.13", f'exec {sys.executable} "$@"')):

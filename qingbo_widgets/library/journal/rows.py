@@ -18,7 +18,7 @@ from ...service.contract.service_names import normalised
 from ...service.contract.snapshot import TaskStatus
 from ..entry import ENDED, Entry, IdTaken
 from ..merging import merged
-from .tables import tasks
+from .tables import Moment, tasks
 
 __all__ = ["SELECT", "Rows", "read_row", "text_of"]
 
@@ -47,7 +47,18 @@ _UPDATE = tasks.update().where(_OF_KEY)
 _UPDATE_OPEN = _UPDATE.where(_IS_OPEN)
 _TOUCH = _UPDATE.values(key=tasks.c.key)
 _HOLD = _UPDATE.where(_IS_FREE)
-_CLAIM = _HOLD.where(tasks.c.task_id == "")
+#: The earlier of the stored time and the given one, of which either may be missing.
+_FIRST_SUBMITTED = sa.case(
+    (
+        sa.or_(
+            tasks.c.first_submitted_at.is_(None),
+            tasks.c.first_submitted_at > sa.bindparam("this_first", type_=Moment),
+        ),
+        sa.bindparam("this_first", type_=Moment),
+    ),
+    else_=tasks.c.first_submitted_at,
+)
+_CLAIM = _HOLD.where(tasks.c.task_id == "").values(first_submitted_at=_FIRST_SUBMITTED)
 _HOLDING = sa.select(tasks.c.holder, tasks.c.held_until).where(_OF_KEY, tasks.c.holder.is_not(None))
 _OF_THIS_HOLDER = tasks.update().where(_OF_HOLDER)
 _RELEASE = _OF_THIS_HOLDER.where(_OF_KEY)
@@ -91,13 +102,15 @@ class Rows:
     def claim(self, entry: Entry, holder: str, until: datetime) -> bool:
         """Hold the row of a task that is being submitted, and add it if it is missing.
 
+        The row keeps the earliest time of a first submission.
+
         Returns:
             ``False`` if another kernel holds the row, the task has an id already, or the database has
             discarded the new row.
         """
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
-        times = {name: getattr(entry, name) for name in ("submitted_at", "first_submitted_at")}
-        reset = {"status": entry.status, "error": None, **times}
+        values["this_first"] = entry.first_submitted_at
+        reset = {"status": entry.status, "error": None, "submitted_at": entry.submitted_at}
         if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:

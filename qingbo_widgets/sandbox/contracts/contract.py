@@ -53,6 +53,19 @@ class InputVideo:
     most: int
 
 
+@dataclass(frozen=True)
+class KeyPlaces:
+    """The places of a request where the key may stand, besides ``Authorization: Bearer <key>``.
+
+    Attributes:
+        headers: names of headers whose value is the key.
+        query: names of parameters of the URL whose value is the key.
+    """
+
+    headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+
+
 class Contract(Protocol):
     """A dated contract: the rules for requests, their meaning and price, and the form of the answers."""
 
@@ -67,6 +80,10 @@ class Contract(Protocol):
     @property
     def has_account(self) -> bool:
         """True if tasks draw on a balance that can be read."""
+
+    @property
+    def model_list_key(self) -> KeyPlaces:
+        """Where a request for the model list may carry the key; every other request has the header alone."""
 
     @property
     def models(self) -> dict[str, Json]:
@@ -126,8 +143,8 @@ class Contract(Protocol):
             is_submit: True if the request was a submit.
         """
 
-    def balance(self, granted: int, charged: int, now: float) -> Json:
-        """Return the balance of the account; ``has_account`` must be true.
+    def billing(self, granted: int, charged: int, now: float) -> dict[str, Json]:
+        """Return the answers about the account, by the last part of their path; none without an account.
 
         Args:
             granted: the credit in quota, spent or not.

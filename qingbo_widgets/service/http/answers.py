@@ -52,12 +52,12 @@ UNCLEAR = (408, 409)
 #: Statuses with which a code does not prove that no task exists: a proxy may have sent the request twice, or
 #: answered in the place of the service.
 _FROM_GATEWAYS = (*UNCLEAR, 502, 504)
-_HINTS: dict[type[ServiceError], str] = {
+_ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
         "The key is wrong or not active. Create one in the service's dashboard, then set the environment "
         "variable QINGBO_API_KEY, or call qw.connect(api_key=...)."
     ),
-    InsufficientBalance: N_("Nothing was charged. Top up in the service's dashboard, then submit again."),
+    InsufficientBalance: N_("Top up in the service's dashboard."),
     TaskNotFound: N_(
         "The id is misspelt, or the task belongs to another key, or base_url is not the service's."
     ),
@@ -130,14 +130,15 @@ def error_in(
             kind = BadRequest
         else:
             meaning = ()  # it says that there is no task, which this answer does not prove
-    wait, reset_at = retry_after(answer.headers), None
+    wait, reset_at, advice = retry_after(answer.headers), None, ""
     if kind is RateLimited and code == WINDOW_EXCEEDED:
         reset_at = read_time({**(body or {}), **fields}.get("reset_at"))
         now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
         wait = max(0.0, (reset_at - now).total_seconds()) if reset_at else wait
-        hint = sentences(_end_of_window(reset_at), tr("Nothing was charged.") if is_submission else "")
+        advice = _end_of_window(reset_at)
+        hint = sentences(advice, tr("Nothing was charged.") if is_submission else "")
     elif kind is RateLimited:
-        hint = (
+        hint = advice = (
             tr("Try again in a minute.")
             if wait is None
             else tr("Try again in {seconds:.0f} s.").format(seconds=wait)
@@ -145,13 +146,14 @@ def error_in(
     elif kind is ServerFault or status in UNCLEAR:
         hint = unclear
     else:
-        hint = tr(_HINTS[kind]) if kind in _HINTS else refused
+        advice = tr(_ADVICE[kind]) if kind in _ADVICE else ""
+        hint = advice or refused
         if kind is AuthenticationFailed and is_submission:
-            hint += " " + tr("Nothing was charged.")
-        if kind is InsufficientBalance and not is_submission:
-            hint = tr("Top up in the service's dashboard.")
+            hint = sentences(advice, tr("Nothing was charged."))
+        if kind is InsufficientBalance and is_submission:
+            hint = tr("Nothing was charged. Top up in the service's dashboard, then submit again.")
     error = kind(message, status=status, code=code, param=param, hint=sentences(*meaning, hint))
-    error.retry_after = wait
+    error.retry_after, error.advice = wait, advice
     if isinstance(error, RateLimited):
         error.reset_at = reset_at
     return error

@@ -43,8 +43,17 @@ async def check(task: Task, manager: Context, task_id: str) -> None:
         ServiceError, ConnectionFailed: the status request failed.
         QingboError: the id belongs to another task, or another kernel is busy with this one.
     """
-    monitor, client = manager.monitor, manager.client
     task.set_traits(message=tr("Asking the service."))
+    try:
+        await _look_up(task, manager, task_id)
+    except QingboError:
+        task.set_traits(message="")  # what the task's error says, and what may have been charged, still holds
+        raise
+
+
+async def _look_up(task: Task, manager: Context, task_id: str) -> None:
+    """Do the work of ``check``, and raise as it does."""
+    monitor, client = manager.monitor, manager.client
     try:
         # A service that finds tasks by their idempotency key answers this for the key as well.
         async with monitor.pace.turn():

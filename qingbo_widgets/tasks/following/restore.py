@@ -80,18 +80,19 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
 def refusal_in_doubt(error: QingboError, *more: str) -> str:
     """Return the text of an error of a submission that repeats one in doubt.
 
-    The advice of the error, and what it says about the cost, are left out: they are true of this attempt
-    only, and the first submission may have made the task.
+    What the error says about the cost is left out: it is true of this attempt only, and the first submission
+    may have made the task.
 
     Args:
         error: the error of the repeated submission.
-        *more: sentences to add before the one about the first submission.
+        *more: the next step as sentences; by default the advice of the error.
     """
-    texts: tuple[str, ...] = (str(error),)
+    texts: tuple[str, ...] = (str(error), *more)
     if isinstance(error, ServiceError):
         bare = ServiceError(error.message, status=error.status, code=error.code, param=error.param)
-        texts = (tr("This attempt was refused: {error}").format(error=bare), *explanation(error.code))
-    return sentences(*texts, *more, tr(_FIRST_IN_DOUBT))
+        refused = tr("This attempt was refused: {error}").format(error=bare)
+        texts = (refused, *explanation(error.code), *(more or (error.advice,)))
+    return sentences(*texts, tr(_FIRST_IN_DOUBT))
 
 
 def interrupted(key: str) -> SubmissionUnconfirmed:

@@ -20,6 +20,7 @@ from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
 from ...service.secrets.known_keys import hide, holds_key
+from ..local_files import explained
 
 __all__ = ["Combination", "Grid", "Skipped", "make_grid"]
 
@@ -95,6 +96,7 @@ def make_grid(
     repeat: int = 1,
     skip_invalid: bool = False,
     contract: str | None = None,
+    is_sandbox: bool = False,
     **fields: Any,
 ) -> Grid:
     """Return every combination of the given values.
@@ -105,6 +107,7 @@ def make_grid(
         repeat: number of times each combination is rendered.
         skip_invalid: leave out combinations that the service would refuse, instead of raising.
         contract: the date of the service's contract.
+        is_sandbox: whether the requests would go to a sandbox that this process can reach.
         **fields: as in ``VideoRequest``; a list varies a field, the last one fastest. ``image_urls``,
             ``shots``, ``element_list`` and the like are lists themselves and vary by a list of lists.
 
@@ -139,7 +142,7 @@ def make_grid(
         values |= {"repeat": repetition} if repeat > 1 else {}
         request = VideoRequest(**{**fixed, **row, **picked})
         if problems := request.problems(contract):
-            skipped.append(Skipped(values, problems))
+            skipped.append(Skipped(values, explained(problems, request, is_sandbox=is_sandbox)))
         else:
             combinations.append(Combination(values, request))
     # A combination that contains the key always raises: the library would save it among those left out.

@@ -13,7 +13,7 @@ from ...library.sweeps import CellRow, SweepRow, Sweeps
 from ...service.secrets.known_keys import hide
 from ...system.console import write_line
 from ...system.host import warn
-from ..connection import current, current_contract
+from ..connection import current, current_contract, default
 from ..manager import TaskManager
 from .grid import make_grid
 from .plain import announcement, as_json
@@ -60,8 +60,15 @@ def sweep(
         TypeError, ValueError: a field does not exist, there is nothing to generate, or the name is taken.
         MissingApiKey: there is no connection and no key.
     """
-    contract = current_contract(manager).name
-    grid = make_grid(table, repeat=repeat, skip_invalid=skip_invalid, contract=contract, **fields)
+    contract, known = current_contract(manager).name, manager or default()
+    grid = make_grid(
+        table,
+        repeat=repeat,
+        skip_invalid=skip_invalid,
+        contract=contract,
+        is_sandbox=known is not None and known.is_sandbox,
+        **fields,
+    )
     manager = manager or current()
     rows = [CellRow(as_json(item.values), item.request.as_dict()) for item in grid.combinations]
     saved, name = Sweeps(manager.library.journal, manager.service), name and hide(name)

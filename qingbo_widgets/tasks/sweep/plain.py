@@ -36,10 +36,16 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
 
 
-def rows_of(cells: Sequence[Cell], library: Library) -> list[dict[str, Any]]:
-    """Return one row per cell, with its judgement."""
+def rows_of(cells: Sequence[Cell], library: Library, contract: str) -> list[dict[str, Any]]:
+    """Return one row per cell, with its judgement.
+
+    Args:
+        cells: the cells.
+        library: the library of their tasks.
+        contract: the date of the contract under which a cell without a task would be submitted.
+    """
     judged = library.judgements.of_all([cell.key for cell in cells if cell.key])
-    return [_row(cell, judged.get(cell.key or "", Judgement())) for cell in cells]
+    return [_row(cell, judged.get(cell.key or "", Judgement()), contract) for cell in cells]
 
 
 def as_json(value: Any) -> Any:
@@ -63,11 +69,11 @@ def skipped_from_json(items: Sequence[Mapping[str, Any]]) -> list[Skipped]:
     ]
 
 
-def _row(cell: Cell, judgement: Judgement) -> dict[str, Any]:
+def _row(cell: Cell, judgement: Judgement, contract: str) -> dict[str, Any]:
     task = cell.task
     path: Path | None = task.video_path if task else None
     return {
-        **request_columns(cell.request),
+        **request_columns(cell.request, task.contract if task else contract),
         **cell.values,
         "state": str(cell.state),
         "task_id": task.task_id if task else "",

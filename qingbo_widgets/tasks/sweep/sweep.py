@@ -140,7 +140,7 @@ class Sweep(SweepState):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row per cell: varied values, state, duration, file and judgement."""
-        return rows_of(self.cells, self.manager.library)
+        return rows_of(self.cells, self.manager.library, self.manager.client.contract.name)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame.

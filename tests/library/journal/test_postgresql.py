@@ -187,6 +187,17 @@ def test_a_task_is_held_by_one_kernel(tmp_path: Path, url: str, library: Library
         assert library.hold("k", "first", 60.0), "the second kernel's hold has expired"
 
 
+def test_a_claim_keeps_the_earliest_first_submission(library: Library) -> None:
+    """PostgreSQL compares the times of two kernels as SQLite does, known or not."""
+    late = NOON + timedelta(hours=23)
+    times = [(NOON, late), (late, NOON), (None, NOON), (NOON, None), (None, None)]
+    for number, (stored, written) in enumerate(times):
+        library.add(Entry(f"task {number}", SERVICE, first_submitted_at=stored))
+        assert library.claim(Entry(f"task {number}", SERVICE, first_submitted_at=written), "kernel", 30)
+    rows = [library.get(f"task {number}") for number in range(len(times))]
+    assert [row and row.first_submitted_at for row in rows] == [NOON] * 4 + [None]
+
+
 def test_judgements_are_the_same_as_in_sqlite(both: Both) -> None:
     """Ratings, tags, notes and preferences are the same after changes and removals."""
     judgements = alike(both, lambda library: library.judgements.of_all(list(ROWS)))

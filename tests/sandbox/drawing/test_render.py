@@ -52,10 +52,10 @@ def published(tmp_path: Path) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("fields", "size"),
     [
-        ({}, (1280, 720)),
-        ({"aspect_ratio": "9:16"}, (720, 1280)),
+        pytest.param({}, (1280, 720), marks=pytest.mark.slow),
+        pytest.param({"aspect_ratio": "9:16"}, (720, 1280), marks=pytest.mark.slow),
         ({"aspect_ratio": "1:1"}, (720, 720)),
-        ({"extra": {"mode": "pro"}}, (1920, 1080)),
+        pytest.param({"extra": {"mode": "pro"}}, (1920, 1080), marks=pytest.mark.slow),
         pytest.param(
             {"aspect_ratio": "9:16", "extra": {"mode": "pro"}}, (1080, 1920), marks=pytest.mark.slow
         ),
@@ -72,7 +72,13 @@ def test_the_requested_size(film: Any, fields: dict[str, Any], size: tuple[int, 
 
 
 @pytest.mark.parametrize(
-    "seconds", [3, 5, pytest.param(10, marks=pytest.mark.slow), pytest.param(15, marks=pytest.mark.slow)]
+    "seconds",
+    [
+        3,
+        pytest.param(5, marks=pytest.mark.slow),
+        pytest.param(10, marks=pytest.mark.slow),
+        pytest.param(15, marks=pytest.mark.slow),
+    ],
 )
 def test_the_duration_is_exact(film: Any, seconds: int) -> None:
     """The film has the exact number of frames, and its sound does not lengthen it."""

@@ -586,7 +586,7 @@ def test_no_such_folder(line: Line) -> None:
     assert line.server.requests == []
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.6])
+@pytest.mark.parametrize("seconds", [0.1, pytest.param(0.6, marks=pytest.mark.slow)])
 def test_a_video_whose_name_is_held_for_a_moment(line: Line, seconds: float) -> None:
     """The rename is retried while another program has the earlier file open (Windows)."""
     line.path.write_bytes(b"earlier")

@@ -189,7 +189,7 @@ def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
         make_grid(file)
 
 
-@pytest.mark.parametrize("levels", [30, 600, 50_000])
+@pytest.mark.parametrize("levels", [30, 600, pytest.param(50_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["camera_control", "shots", "dynamic_masks"])
 @pytest.mark.parametrize("brackets", [("[", "]"), ("{", "}")], ids=["[]", "{}"])
 def test_a_cell_of_brackets_is_a_problem_of_that_cell(

@@ -257,6 +257,7 @@ def test_every_control_has_a_name_of_its_own_and_an_explanation(form: RequestFor
     assert all(tooltip_of(control) for control in controls)
 
 
+@pytest.mark.slow
 def test_it_closes_with_all_its_parts(live_widgets: Callable[[], int]) -> None:
     """Closing the form closes every part of the editor."""
     gc.collect()

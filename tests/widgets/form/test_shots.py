@@ -202,6 +202,7 @@ def test_every_control_has_a_name_and_an_explanation(form: RequestForm) -> None:
     assert [row.prompt.description for row in editor.rows] == ["Shot 1", "Shot 2"]
 
 
+@pytest.mark.slow
 def test_it_closes_with_all_its_rows(live_widgets: Callable[[], int]) -> None:
     """Closing the form also closes rows that are no longer on the page."""
     gc.collect()

@@ -45,6 +45,7 @@ def test_a_late_letter_on_another_thread_changes_nothing(studio: VideoStudio) ->
     assert card.task.request.prompt == "A koi in a pond"
 
 
+@pytest.mark.slow
 def test_it_submits_nothing_that_the_button_would_not(studio: VideoStudio) -> None:
     """The shortcut submits no empty prompt, not twice at once, and not from another field."""
     ctrl_enter(studio, "Prompt", " ")

@@ -69,6 +69,7 @@ def test_a_double_click_submits_once(studio: VideoStudio, manager: TaskManager) 
     assert studio.generate_button.disabled
 
 
+@pytest.mark.slow
 def test_another_click_later_submits_again(
     studio: VideoStudio, manager: TaskManager, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +369,7 @@ def test_a_hundred_studios_leave_nothing(manager: TaskManager, live_widgets: Cal
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_a_closed_studio_is_forgotten(manager: TaskManager) -> None:
     """A closed studio is freed."""
     studio = VideoStudio(manager, prompt="A koi")
@@ -429,6 +431,7 @@ def test_a_form_without_a_manager_has_the_fields_of_the_environment(
     studio.close()
 
 
+@pytest.mark.slow
 def test_ctrl_enter_with_todays_fields(workdir: Path) -> None:
     """Ctrl+Enter submits a request of contract 2026-11, with the text that is on the page."""
     client = Client("sk-test-key", "http://127.0.0.1:9/v1", contract="2026-11")

@@ -26,6 +26,7 @@ class Contract202604(base.Contract):
     date = "2026-04"
     link_lifetime = 86_400.0
     has_account = False
+    model_list_key = base.KeyPlaces()
 
     @property
     def models(self) -> dict[str, Json]:
@@ -103,9 +104,9 @@ class Contract202604(base.Contract):
             error["param"] = refusal.param
         return {"error": error | dict(refusal.details)}
 
-    def balance(self, granted: int, charged: int, now: float) -> Json:
-        """Raise ``NotImplementedError``: the contract documents no balance."""
-        raise NotImplementedError
+    def billing(self, _: int, __: int, ___: float) -> dict[str, Json]:
+        """Return nothing: the contract documents no account."""
+        return {}
 
 
 def _head(task: TaskState) -> Json:

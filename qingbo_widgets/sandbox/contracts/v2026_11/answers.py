@@ -87,6 +87,24 @@ def balance(granted: int, charged: int, now: float) -> Json:
     }
 
 
+def usage(charged: int) -> Json:
+    """Return what the account has spent since its beginning, in cents of a US dollar."""
+    return {"object": "list", "total_usage": 100 * charged / QUOTA}
+
+
+def subscription(granted: int) -> Json:
+    """Return the credit of the account in US dollars, spent or not, as each of its limits."""
+    credit = granted / QUOTA
+    return {
+        "object": "billing_subscription",
+        "has_payment_method": True,
+        "hard_limit_usd": credit,
+        "soft_limit_usd": credit,
+        "system_hard_limit_usd": credit,
+        "access_until": 0,
+    }
+
+
 def _head(task: TaskState, gaps: Gaps) -> Json:
     return {
         "task_id": task.task_id,

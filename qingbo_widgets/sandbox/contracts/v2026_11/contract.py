@@ -27,6 +27,7 @@ class Contract202611(base.Contract):
     date = "2026-11"
     link_lifetime = 604_800.0
     has_account = True
+    model_list_key = base.KeyPlaces(headers=("x-api-key", "x-goog-api-key"), query=("key",))
 
     def __init__(self, gaps: Gaps) -> None:
         self._gaps = gaps
@@ -101,9 +102,13 @@ class Contract202611(base.Contract):
         """Return the body of an error."""
         return answers.error(refusal, self._gaps, is_submit=is_submit)
 
-    def balance(self, granted: int, charged: int, now: float) -> Json:
-        """Return the balance of the account in US dollars."""
-        return answers.balance(granted, charged, now)
+    def billing(self, granted: int, charged: int, now: float) -> dict[str, Json]:
+        """Return the balance in US dollars, and the two older forms in which it can be read."""
+        return {
+            "balance": answers.balance(granted, charged, now),
+            "usage": answers.usage(charged),
+            "subscription": answers.subscription(granted),
+        }
 
     def _model(self, body: Json) -> Model:
         model = rules.model_of(body, self._gaps)

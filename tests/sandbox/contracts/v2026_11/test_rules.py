@@ -298,6 +298,7 @@ any_json = st.recursive(
 params = st.sampled_from(sorted({param for fullest in FULLEST.values() for param in fullest} - {"model"}))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(MINIMAL)), st.dictionaries(params, any_json, max_size=4))
 def test_any_json_is_answered(name: str, fields: Body) -> None:

@@ -6,9 +6,11 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import av
 import pytest
@@ -178,6 +180,17 @@ def test_the_balance_pays_for_tasks() -> None:
             "total_used_usd": 0.756,
             "total_available_usd": 0.244,
         }
+        usage = call("GET", "/dashboard/billing/usage?start_date=2099-01-01&end_date=2099-01-02")
+        assert usage.json() == {"object": "list", "total_usage": 75.6}, "in cents, whatever the dates"
+        assert call("GET", "/dashboard/billing/subscription").json() == {
+            "object": "billing_subscription",
+            "has_payment_method": True,
+            "hard_limit_usd": 1.0,
+            "soft_limit_usd": 1.0,
+            "system_hard_limit_usd": 1.0,
+            "access_until": 0,
+        }
+        assert call("GET", "/dashboard/billing/history").status_code == 404
         refused = call("POST", "/tasks", json=REQUEST)
         assert refused.status_code == 402
         assert error(refused)["code"] == "insufficient_balance"
@@ -287,6 +300,45 @@ def test_a_wrong_key_has_no_code(call: Caller, path: str) -> None:
     answer = requests.get(f"{call.sandbox.base_url}{path}", timeout=10)
     assert answer.status_code == 401
     assert set(error(answer)) == {"message", "type"}
+
+
+def asked(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> int:
+    """Return the status of a request by a client that logs nothing."""
+    where = urlsplit(url)
+    connection = HTTPConnection(where.netloc, timeout=10)
+    with closing(connection):
+        connection.request(method, f"{where.path}?{where.query}", headers=headers or {})
+        return connection.getresponse().status
+
+
+def test_places_of_the_key(
+    call: Caller, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The model list alone takes the key in two more headers and in its URL; no log and no output has it."""
+    key, base = call.sandbox.api_key, call.sandbox.base_url
+    caplog.set_level(0)
+    for headers in ({"x-api-key": key}, {"x-goog-api-key": key}):
+        assert asked(f"{base}/models", headers) == 200
+        assert asked(f"{base}/models", dict.fromkeys(headers, f"{key}x")) == 401
+        for path in ("models/kling-v3", "tasks/task-wave0", "dashboard/billing/balance"):
+            assert asked(f"{base}/{path}", headers) == 401, f"{path} takes {list(headers)}"
+        assert asked(f"{base}/tasks", headers, "POST") == 401
+    assert asked(f"{base}/models?key={key}") == 200
+    assert asked(f"{base}/models?key={quote('鑰匙')}") == 401
+    assert asked(f"{base}/models?key=") == 401
+    assert asked(f"{base}/tasks/task-wave0?key={key}") == 401
+    assert asked(f"{base}/nowhere?key={key}") == 404
+    printed = capfd.readouterr()
+    assert key not in caplog.text + printed.out + printed.err
+
+
+def test_april_takes_the_key_in_one_place() -> None:
+    """Contract 2026-04 documents no other place of the key than the header ``Authorization``."""
+    with running(contract="2026-04") as call:
+        key, base = call.sandbox.api_key, call.sandbox.base_url
+        assert asked(f"{base}/models", {"Authorization": f"Bearer {key}"}) == 200
+        assert asked(f"{base}/models", {"x-api-key": key}) == 401
+        assert asked(f"{base}/models?key={key}") == 401
 
 
 def test_limits_and_faults(call: Caller) -> None:

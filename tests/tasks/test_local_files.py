@@ -1,0 +1,83 @@
+"""A path where the service takes a URL: the error names the way, for the sandbox and for the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import qingbo_widgets as qw
+from qingbo_widgets.tasks.local_files import explained
+
+WAY = r"manager\.sandbox\.publish\(path\) returns a URL"
+NO_FILE = "There is no such file on this machine either."
+
+
+@pytest.fixture
+def picture(workdir: Path) -> Path:
+    """Return a picture in the current folder, which is that of a notebook."""
+    Image.new("RGB", (64, 36)).save("a.png")
+    return Path("a.png")
+
+
+@pytest.fixture
+def in_sandbox(sandbox: qw.Sandbox, tmp_path: Path) -> Iterator[qw.TaskManager]:
+    """Yield a manager like that of ``connect(sandbox=…)``."""
+    client = qw.Client(sandbox.api_key, sandbox.base_url)
+    with qw.TaskManager(client, qw.Library(tmp_path / "videos"), sandbox=sandbox) as manager:
+        yield manager
+
+
+@pytest.mark.parametrize("path", ["a.png", "./a.png"])
+def test_a_file_in_place_of_a_url_names_the_way_of_the_sandbox(
+    in_sandbox: qw.TaskManager, picture: Path, path: str
+) -> None:
+    """``generate(image_urls=["a.png"])`` says how to get a URL, and that way works."""
+    with pytest.raises(qw.InvalidRequest, match=rf"a\.png' is a file .*{WAY}.*needs a public http\(s\) URL"):
+        in_sandbox.submit(prompt="A koi", image_urls=[path])
+    assert in_sandbox.sandbox is not None
+    url = in_sandbox.sandbox.publish(path)
+    assert qw.VideoRequest(prompt="A koi", image_urls=[url]).problems() == ()
+
+
+def test_a_sweep_names_the_way_too(in_sandbox: qw.TaskManager, picture: Path) -> None:
+    """So does a sweep, in each combination that has the file."""
+    with pytest.raises(qw.InvalidRequest, match=WAY):
+        qw.sweep(prompt=["A koi", "A heron"], image_urls=["a.png"], manager=in_sandbox)
+    assert in_sandbox.tasks == ()
+
+
+def test_a_missing_file_is_called_missing(manager: qw.TaskManager, workdir: Path) -> None:
+    """A misspelt path is not taken for a misspelt URL only."""
+    with pytest.raises(qw.InvalidRequest, match=r"'b\.png' is not .* URL.*no such file") as raised:
+        manager.submit(prompt="A koi", image_urls=["b.png"])
+    assert "publish" not in str(raised.value)
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("kling-v3-omni", {"image_with_roles": [{"url": "a.png", "role": "reference"}]}, "publish(path)"),
+    ("kling-v3", {"image_urls": ["a.png"], "last_frame": "https://example.com/b.png"}, "publish(path)"),
+    ("kling-v3", {"image_urls": ["https://example.com/b.png"], "last_frame": "a.png"}, "publish(path)"),
+    ("kling-v3-omni", {"video_urls": ["gone.mp4"]}, NO_FILE),
+    ("kling-v3", {"image_urls": ["ftp://example.com/b.png"]}, ""),
+    ("kling-v3", {"image_urls": ["data:image/png;base64,AAAA"]}, ""),
+    ("kling-v3", {"image_urls": [" "]}, ""),
+    ("kling-v3", {"image_urls": [7]}, ""),
+    ("kling-v3", {"duration": 99}, ""),
+]
+
+
+@pytest.mark.parametrize(("model", "fields", "advice"), REFUSED)
+def test_only_paths_get_the_advice(picture: Path, model: str, fields: dict[str, Any], advice: str) -> None:
+    """Wherever the URL stands, a file is told from a missing one, and from what is no path."""
+    request = qw.VideoRequest(model, "a.png", **{"duration": 5, **fields})
+    problems = request.problems("2026-11")
+    assert problems
+    told = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=True))
+    assert advice in told
+    assert advice or told == "\n".join(map(str, problems))
+    outside = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=False))
+    assert "sandbox" not in outside, "the service has no such way"
