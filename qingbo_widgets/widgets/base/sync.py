@@ -266,13 +266,12 @@ class Refresher:
                 self._draw(views.pop())
 
     def _draw(self, view: Refreshable) -> None:
+        self.discard(view)  # before it is drawn, so that a change made meanwhile adds it again
         try:
-            continues = view.refresh()
+            if view.refresh():
+                self.add(view)
         except Exception:
             logger.exception("A view could not be drawn")
-            continues = False
-        if not continues:
-            self.discard(view)
 
 
 #: The refresher of all views in this process.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +23,11 @@ from tests.widgets.page import send_click
 EPOCH = datetime(2031, 5, 5, tzinfo=UTC)
 
 
+def set_clock(monkeypatch: pytest.MonkeyPatch, seconds: Callable[[], float]) -> None:
+    """Replace the kernel's clock for clicks only: a thread that reads it would wait for the wrong moment."""
+    monkeypatch.setattr(clicks, "time", SimpleNamespace(monotonic=seconds))
+
+
 class Bench:
     """A guarded button, with a page and a kernel whose clocks the test sets."""
 
@@ -34,7 +39,7 @@ class Bench:
         self.clicks = Clicks()
         self.button = TimestampedButton(description="Make it")
         self.button.on_click(lambda _: self._act())
-        monkeypatch.setattr(time, "monotonic", lambda: self.kernel)
+        set_clock(monkeypatch, lambda: self.kernel)
         monkeypatch.setattr(clicks, "_offsets", {})
 
     def click(self, made: float | None, handled: float, *, session: str = "page", text: bool = False) -> int:
@@ -157,7 +162,7 @@ def test_a_studio_in_a_slow_kernel_submits_once(
 ) -> None:
     """Two clicks 250 ms apart submit one task, even if submitting takes two seconds."""
     studio, now = VideoStudio(manager, prompt="A koi"), [5000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    set_clock(monkeypatch, lambda: now[0])
 
     def click(made: float) -> None:
         send_click(studio.generate_button, {"session": "s", "date": EPOCH + timedelta(seconds=made)})

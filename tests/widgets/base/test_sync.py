@@ -205,6 +205,22 @@ def test_the_refresher_survives_a_view_that_raises(until: Until, caplog: pytest.
     assert caplog.text.count("could not be drawn") == 1
 
 
+def test_a_change_while_a_view_is_drawn_draws_it_again(until: Until) -> None:
+    """A view that changes after its last state was read, and before it is dropped, is drawn once more."""
+
+    class Changing(View):
+        def refresh(self) -> bool:
+            self.calls += 1
+            if self.calls == 1:
+                refresher.add(self)  # as another thread would, for a message that arrives now
+            return False
+
+    refresher, view = Refresher(interval=0.005), Changing()
+    refresher.add(view)
+    until(lambda: not refresher.is_running)
+    assert view.calls == 2
+
+
 def test_an_alarm_does_not_wait_for_the_interval(until: Until) -> None:
     """An alarm fires before the next refresh of the views is due."""
     refresher, view, called = Refresher(interval=1000), View(), []
