@@ -66,6 +66,8 @@ class Cell:
         is_end_pending: true until the sweep has handled the end of the task.
         is_resubmit_queued: true while its unconfirmed task waits to be submitted again.
         is_replacement_queued: true while a new task waits to replace one that the service no longer has.
+        is_restart_unsaved: true until the journal knows that the user has restarted it; it must not be
+            submitted before, because to the journal it may still be dropped.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Cell:
         self.is_end_pending = False
         self.is_resubmit_queued = False
         self.is_replacement_queued = False
+        self.is_restart_unsaved = False
         self._on_change = on_change
         #: Two clicks must not act twice on one ended task. Never notify while this lock is held.
         self._acting = threading.Lock()
@@ -192,6 +195,7 @@ class Cell:
         with self._acting:
             state = self.state
             if self.task is None or state in (CellState.cancelled, CellState.failed):
+                self.is_restart_unsaved = True
                 self.task, self.is_dropped = None, False
             elif state == CellState.unconfirmed:
                 self.is_resubmit_queued = True

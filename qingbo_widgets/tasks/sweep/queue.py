@@ -84,16 +84,24 @@ class SweepQueue:
 
         If another kernel has meanwhile submitted a cell, its task is followed, or cancelled, here too.
         """
-        for is_dropped in (True, False):
-            changed = {cell.number: cell for cell in cells if cell.task is None}
-            numbers = [number for number, cell in changed.items() if cell.is_dropped == is_dropped]
-            if not numbers:
-                continue
-            for number, key in self.rows.drop(self._sweep.name, numbers, is_dropped=is_dropped).items():
-                cell = changed[number]
-                if key is not None and key != cell.key and key not in self._keys:
-                    self._take_over(cell, key)
+        try:
+            for is_dropped in (True, False):
+                self._save([cell for cell in cells if cell.task is None and cell.is_dropped == is_dropped])
+        finally:
+            for cell in cells:
+                cell.is_restart_unsaved = False
         self.wake()
+
+    def _save(self, cells: Sequence[Cell]) -> None:
+        """Save cells that are all cancelled, or all retried."""
+        changed = {cell.number: cell for cell in cells}
+        if not changed:
+            return
+        dropped = self.rows.drop(self._sweep.name, list(changed), is_dropped=cells[0].is_dropped)
+        for number, key in dropped.items():
+            cell = changed[number]
+            if key is not None and key != cell.key and key not in self._keys:
+                self._take_over(cell, key)
 
     def wake(self) -> None:
         """Check for cells to submit after a change."""
@@ -111,7 +119,7 @@ class SweepQueue:
             for cell in sweep.cells:
                 if sweep.state != "running" or room <= 0:
                     break
-                if cell.state == CellState.waiting:
+                if cell.state == CellState.waiting and not cell.is_restart_unsaved:
                     await self._submit(cell)
                     room = self._room()
         sweep.settle()

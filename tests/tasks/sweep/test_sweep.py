@@ -144,6 +144,25 @@ def test_cancel_ends_cells_that_have_not_begun(manager: TaskManager) -> None:
     assert made.cells[5].state == CellState.failed  # type: ignore[comparison-overlap]  # mypy misses the second try
 
 
+def test_a_retried_cell_waits_for_the_journal(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue may look at a cell between a click on "Try again" and its record in the journal."""
+    made = sweep(prompt="koi", repeat=2, max_running=1, manager=manager, **SHORT)
+    made.cancel()
+    made.wait(timeout=60)
+    rows, queue = made._queue.rows, made._queue
+    save = rows.drop
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        made.set_running()
+        manager.monitor.start(queue._step).result(30)  # as the end of another task starts it
+        return save(*args, **kwargs)
+
+    monkeypatch.setattr(rows, "drop", late)
+    made.cells[1].retry()
+    made.wait(timeout=60)
+    assert made.cells[1].state == CellState.finished
+
+
 @pytest.mark.slow
 def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
     """A failed task is refunded, so a retry is another task; finished cells are unchanged."""

@@ -57,7 +57,7 @@ EXAMPLES: dict[str, tuple[str, Any, Any]] = {
 def today(tmp_path: Path) -> Iterator[TaskManager]:
     """Yield a manager that speaks contract 2026-11."""
     client = Client("sk-test", "http://127.0.0.1:9/v1", contract="2026-11")
-    with TaskManager(client, Library(tmp_path)) as manager:
+    with TaskManager(client, Library(tmp_path), submit_patience=0.0) as manager:
         yield manager
 
 
@@ -743,7 +743,8 @@ def test_a_default_that_differs_after_a_change_of_the_contract_is_told(
     today: TaskManager, tmp_path: Path
 ) -> None:
     """kling-v3 of April makes sound unless told not to: the note says so, and nothing is turned on."""
-    with TaskManager(Client("sk-test", "http://127.0.0.1:9/v1"), Library(tmp_path / "april")) as april:
+    client = Client("sk-test", "http://127.0.0.1:9/v1")
+    with TaskManager(client, Library(tmp_path / "april"), submit_patience=0.0) as april:
         form = RequestForm(april, prompt="A koi")
         form.manager = today
         assert (

@@ -189,6 +189,7 @@ def test_a_change_of_the_contract_keeps_the_shortcut(
     second = studio.manager
     assert isinstance(second, TaskManager)
     assert second.contract == "2026-11"
+    second.submit_patience = 0.0
     ctrl_enter(studio, "Prompt", "A heron")
     (card,) = studio.cards
     assert card.task.contract == "2026-11"
