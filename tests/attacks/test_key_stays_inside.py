@@ -133,6 +133,7 @@ def test_the_search_finds_all_spellings(spelling: str) -> None:
     assert KEY in unobfuscated(f"key {SPELLINGS[spelling]} end")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("full_logging")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_an_echoed_key_appears_nowhere(

@@ -183,6 +183,7 @@ def with_fields(model: str, fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**usual(model), **fields}.items() if value is not ABSENT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", VALUES)
 @pytest.mark.parametrize("model", MODELS)
 def test_they_agree_on_every_value(model: str, field: str) -> None:

@@ -77,6 +77,7 @@ def english(widget: ipywidgets.Widget) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["kling-v3", "kling-v2-master", "kling-v1-6", "kling-v1"])
 def test_the_form(model: str) -> None:
     """The form is in Chinese with every panel open and every field invalid."""
@@ -98,6 +99,7 @@ def test_the_form(model: str) -> None:
     form.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", models_of("2026-11"))
 def test_the_form_of_2026_11(model: str, workdir: Path) -> None:
     """The form of contract 2026-11 is in Chinese with every panel open, and with invalid values."""

@@ -170,6 +170,7 @@ class Stubborn:
     __hash__ = object.__hash__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value", [Stubborn(), object(), {}, [[]], b"", 1j, {"type": []}, float("nan"), 3, True]
 )

@@ -144,6 +144,7 @@ def test_cancel_ends_cells_that_have_not_begun(manager: TaskManager) -> None:
     assert made.cells[5].state == CellState.failed  # type: ignore[comparison-overlap]  # mypy misses the second try
 
 
+@pytest.mark.slow
 def test_a_retried_cell_waits_for_the_journal(manager: TaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue may look at a cell between a click on "Try again" and its record in the journal."""
     made = sweep(prompt="koi", repeat=2, max_running=1, manager=manager, **SHORT)
@@ -197,6 +198,7 @@ def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable
     assert all(task.task_id for task in made.tasks)
 
 
+@pytest.mark.slow
 def test_an_unconfirmed_task_is_not_submitted_again_automatically(
     manager: TaskManager, faults: Callable[[Faults], None]
 ) -> None:
@@ -254,6 +256,7 @@ def test_tasks_come_as_they_end(manager: TaskManager) -> None:
     assert set(seen) == set(made.tasks)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_await_and_async_for(manager: TaskManager) -> None:
     """``await`` and ``async for`` do not block the event loop."""
@@ -357,6 +360,7 @@ def test_one_name_is_one_sweep_for_every_thread(make_manager: Callable[..., Task
     assert len(set(map(id, results))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_running_the_cell_again_gives_the_same_sweep(manager: TaskManager) -> None:
     """The same call returns the existing sweep; a different one under its name is refused."""
@@ -415,6 +419,7 @@ def test_a_full_disk_sends_nothing(manager: TaskManager, monkeypatch: pytest.Mon
     assert manager.library.entries() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing")
 def test_to_dataframe(manager: TaskManager) -> None:
     """``to_dataframe`` returns a DataFrame, or without pandas raises an error that names the alternative."""

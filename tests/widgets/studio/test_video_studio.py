@@ -135,6 +135,7 @@ def test_the_sandbox_button_leads_to_the_form(workdir: object, live_widgets: Cal
     assert live_widgets() == before
 
 
+@pytest.mark.slow
 def test_the_contract_of_the_server_is_one_click_away(
     workdir: object, no_proxy: None, until: Any, live_widgets: Callable[[], int]
 ) -> None:
