@@ -1,4 +1,4 @@
-"""The main settings of a request as its contract sent them: resolution, shape and length, as short texts."""
+"""The main settings of a request as its contract sent them, and the cost of its task, as short texts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
 from ...service.contract.frames import frames_of
 from ...service.contract.models import home_of
+from ...service.contract.quota import quota_text
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import is_integer, is_set
 
-__all__ = ["Settings", "settings_of"]
+__all__ = ["Settings", "cost_text", "settings_of"]
 
 _AS_LONG = N_("as long as the input video")
 
@@ -51,6 +52,18 @@ def settings_of(request: VideoRequest, contract: str) -> Settings:
         tr("from an image") if starts_from_image else str(sent.get("aspect_ratio") or ""),
         _length(length),
     )
+
+
+def cost_text(quota: int, contract: str, service: str) -> str:
+    """Return what a task cost; for the sandbox, that the amount was not charged.
+
+    Args:
+        quota: the amount, in the service's units.
+        contract: the date of the task's contract.
+        service: the service's name in the journal.
+    """
+    amount = quota_text(quota, contract)
+    return tr("{amount}, not charged").format(amount=amount) if service == "sandbox" and quota else amount
 
 
 def _length(seconds: object) -> str:

@@ -17,7 +17,7 @@ from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import embed_html, notebook_folder, relative_path, video_html
-from ..base.settings import settings_of
+from ..base.settings import cost_text, settings_of
 
 if TYPE_CHECKING:
     from ...tasks.task import Owner, Task
@@ -263,10 +263,12 @@ def _price(task: Task) -> str:
     if not terms_of(task.contract).quota_per_dollar:
         return ""
     if task.cost is not None:
-        return quota_text(task.cost, task.contract)
-    if task.frozen is not None and not task.status.is_ended:
-        return tr("{amount} reserved").format(amount=quota_text(task.frozen, task.contract))
-    return ""
+        return cost_text(task.cost, task.contract, task.manager.service)
+    if task.frozen is None or task.status.is_ended:
+        return ""
+    if task.manager.is_sandbox:
+        return cost_text(task.frozen, task.contract, task.manager.service)
+    return tr("{amount} reserved").format(amount=quota_text(task.frozen, task.contract))
 
 
 def _retention(task: Task, now: datetime, over: bool) -> str | None:

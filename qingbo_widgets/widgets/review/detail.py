@@ -23,7 +23,7 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
 from ..base.player import output_of, video_html
-from ..base.settings import settings_of
+from ..base.settings import cost_text, settings_of
 from ..base.sync import update
 from ..studio.follow_up import FollowUp, continued
 from ..studio.frame_picker import FramePicker
@@ -254,7 +254,7 @@ def _head(entry: Entry) -> Markup:
     prompt += markup.note(callback, "hint") if callback else Markup()
     is_known = entry.request is not None
     resolution = settings_of(readable_part_of(entry), entry.contract).resolution if is_known else ""
-    cost = "" if entry.cost is None else tr("cost {cost}").format(cost=entry.cost)
+    cost = "" if entry.cost is None else cost_text(entry.cost, entry.contract, entry.service)
     return line + prompt + markup.chips(entry.model, resolution, entry.task_id, cost)
 
 

@@ -179,6 +179,19 @@ def test_the_price_is_in_dollars(make_task: MakeTask) -> None:
     assert "reserved" not in task_text.about(task)
 
 
+def test_the_sandbox_charges_nothing(make_task: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prices of the sandbox are the service's, and its cards say that they are not charged."""
+    task = make_task(task_id="task-1", status=TaskStatus.processing, frozen=200_000)
+    task.contract = "2026-11"
+    monkeypatch.setattr(type(task.manager), "is_sandbox", True)
+    monkeypatch.setattr(type(task.manager), "service", "sandbox")
+    assert "$0.40, not charged" in task_text.about(task)
+    task.set_traits(status=TaskStatus.completed, cost=189_000)
+    assert "$0.378, not charged" in task_text.about(task)
+    task.set_traits(status=TaskStatus.failed, cost=0)
+    assert "$0.00" in task_text.about(task)
+
+
 @pytest.mark.parametrize(
     ("quota", "text"), [(0, "$0.00"), (1, "$0.000002"), (250_000, "$0.50"), (5_000_000, "$10.00")]
 )
