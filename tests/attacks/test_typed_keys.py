@@ -49,7 +49,7 @@ shots = qw.RequestForm(shots=[("One", 5), ("Two", 5)])
 from qingbo_widgets.widgets.studio.connect import KeyField
 field = KeyField()
 display(studio, shots, field)
-while not studio._shortcut:
+while not studio._is_ready:
     time.sleep(0.01)
 """
 
@@ -61,7 +61,7 @@ texts["static mask"] = form.panels.editor("masks").static
 texts["shot"] = shots.slots["prompt"].editor.prompts[0]
 sent = form.panels.editor("sent")
 buttons = {"save": form.panels.editor("presets").save_button, "fill": sent._fill}
-(box,) = studio._shortcut
+_, box = studio._invisible
 def note(change):
     # The state that a page would store if it saved the notebook now.
     with open("stored.txt", "a", encoding="utf-8") as file:
