@@ -11,7 +11,6 @@ import ipywidgets
 from ... import late
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
-from ...tasks.connection import default, reconnect
 from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -20,6 +19,7 @@ from ..base.output import CellOutput, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
+from .contract_switch import ContractSwitch
 from .video import VideoView
 
 if TYPE_CHECKING:
@@ -57,15 +57,6 @@ _ANEW = N_(
     "The service no longer knows the key of this submission: submitting it again makes a new task, which is "
     "charged even if the first one was made. Look in its dashboard first. To submit it, click once more."
 )
-_SWITCH = N_("Continue with contract {contract}")
-_SWITCH_HELP = N_(
-    "This server answers in contract {contract} of the service. Connects again in it, with the same key, "
-    "address and library. Nothing is submitted."
-)
-_SWITCHED = N_(
-    "Connected in contract {contract}, which generate() and new widgets now use. Nothing was submitted: run "
-    "the cell again for this video."
-)
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
@@ -95,6 +86,7 @@ class TaskCard(Composite):
         self._offers_contract = offers_contract
         #: Whether the user knows that another submission would be charged anew.
         self._is_warned = False
+        self._switch = ContractSwitch(task)
         self._clicks = Clicks()
         self._offers: list[tuple[str, str, Callable[[], object]]] = []
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
@@ -147,9 +139,7 @@ class TaskCard(Composite):
     @lazy
     def switch_button(self) -> Any:
         """The button that connects in the contract that the server speaks, shown if it refused another."""
-        contract = str(task_text.contract_to_use(self.task))
-        label, tooltip = tr(_SWITCH).format(contract=contract), tr(_SWITCH_HELP).format(contract=contract)
-        return self._button(label, tooltip, lambda: self._switch(contract))
+        return self._button(self._switch.label, self._switch.tooltip, self._connect_again)
 
     @lazy
     def save_again_button(self) -> Any:
@@ -295,9 +285,9 @@ class TaskCard(Composite):
             return (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
         if not task.is_done or task.error is None:
             return ()
-        if (contract := task_text.contract_to_use(task)) is not None:
+        if self._switch.contract is not None:
             # Another submission in the same contract would be refused again.
-            return (self.switch_button,) if self._offers_contract and not _is_spoken(task, contract) else ()
+            return (self.switch_button,) if self._offers_contract and not self._switch.is_done else ()
         again = (self._current_again_button(),) if task.request is not None and not task.task_id else ()
         if task.status == TaskStatus.unconfirmed:
             return (self.id_field, self.check_button, *again)
@@ -318,10 +308,10 @@ class TaskCard(Composite):
         end = self.task.key_remembered_until
         return tr(_MAY_BILL) if end is None else tr(_REPEATS).format(end=end.astimezone())
 
-    def _switch(self, contract: str) -> None:
-        """Connect again in another contract after a click; submit nothing."""
-        reconnect(self.task.manager, contract)
-        self._news = tr(_SWITCHED).format(contract=contract)
+    def _connect_again(self) -> None:
+        self._notice = self._switch.warning()
+        if not self._notice:
+            self._news = self._switch.switch()
 
     def _submit_again(self) -> None:
         if not self.task.is_key_forgotten:
@@ -351,14 +341,6 @@ class TaskCard(Composite):
             self._problem = self._notice = self._news = ""
             self._problem = self._clicks.attempt(act) or self._notice
         self.redraw_now()
-
-
-def _is_spoken(task: Task, contract: str) -> bool:
-    """Return True if the default manager speaks this contract with the server of a task."""
-    manager = default()
-    if manager is None or manager.is_closed:
-        return False
-    return (manager.client.contract.name, manager.service) == (contract, task.manager.service)
 
 
 #: A card holds its task, so the card itself is held weakly: ipywidgets keeps it alive until it is closed.

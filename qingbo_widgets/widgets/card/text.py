@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ...exceptions import AuthenticationFailed, InvalidRequest, LinkExpired, ServiceError, TaskNotFound
+from ...exceptions import AuthenticationFailed, InvalidRequest, LinkExpired, TaskNotFound
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.quota import quota_text
@@ -27,7 +27,6 @@ __all__ = [
     "advice",
     "can_cancel",
     "clock",
-    "contract_to_use",
     "ended",
     "headline",
     "is_over",
@@ -87,11 +86,6 @@ def is_unfollowed(task: Task) -> bool:
     """Return whether the service may still work on the task, but it is no longer polled."""
     ended = task.status.is_ended or task.status == TaskStatus.unconfirmed
     return task.is_done and not ended and task.video_path is None
-
-
-def contract_to_use(task: Task) -> str | None:
-    """Return the contract of the server that refused a task for being in another one; ``None`` otherwise."""
-    return task.error.contract if isinstance(task.error, ServiceError) and not task.task_id else None
 
 
 def percent(task: Task) -> int:

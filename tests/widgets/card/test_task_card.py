@@ -27,7 +27,7 @@ from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.snapshot import TaskStatus
-from qingbo_widgets.tasks.connection import default
+from qingbo_widgets.tasks.connection import connect, default
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import KEY_MARGIN, Task
 from qingbo_widgets.widgets.base import clicks
@@ -329,8 +329,9 @@ def test_a_card_of_its_own_continues_in_the_contract_of_the_server(
         before = live_widgets()
         card = TaskCard(manager.submit(prompt="A koi"))
         until(lambda: buttons(card) == ["Continue with contract 2026-11"])
+        assert manager.service in card.switch_button.tooltip
         card.switch_button.click()
-        assert "Connected in contract 2026-11" in text(card)
+        assert f"Connected to {manager.service} in contract 2026-11" in text(card)
         assert buttons(card) == []
         second = default()
         assert second is not None
@@ -340,6 +341,31 @@ def test_a_card_of_its_own_continues_in_the_contract_of_the_server(
         card.close()
         assert live_widgets() == before
         second.close()
+
+
+def test_a_switch_away_from_the_sandbox_takes_two_clicks(
+    make_manager: Callable[..., TaskManager],
+    no_proxy: None,
+    workdir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Any,
+) -> None:
+    """An old card does not take the kernel from the sandbox to a service that charges with one click."""
+    body = {"error": {"message": "no extra", "code": "capability_violation", "param": "extra"}}
+    with FaultServer(answer(body, 400)) as server:
+        card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
+        until(lambda: buttons(card) == ["Continue with contract 2026-11"])
+        sandbox = connect(sandbox=True)
+        card.switch_button.click()
+        assert "use the sandbox, which charges nothing" in text(card)
+        assert default() is sandbox
+        monkeypatch.setattr(clicks, "DOUBLE_CLICK", 0.0)
+        card.switch_button.click()
+        second = default()
+        assert second is not None
+        assert second.service == card.task.manager.service
+        card.close()
+        sandbox.close()
 
 
 @pytest.mark.slow
