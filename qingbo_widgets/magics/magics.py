@@ -30,7 +30,7 @@ from ..tasks.task import Task
 from ..tasks.terminal import columns_of, padded
 from ..widgets.base import html as markup
 from ..widgets.base.html import Markup
-from .options import choices_of, json_options, parameters_of, parser_of
+from .options import choices_of, hint, json_options, parameters_of, parser_of
 from .placeholders import filled, filled_json, filled_option
 
 __all__ = ["QingboMagics", "load", "row_of"]
@@ -240,7 +240,7 @@ def _parsed(line: str, names: Mapping[str, Any]) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise _option_error(line, error) from None
-    with_json = json_options(_models())
+    with_json = json_options()
     words = [part for word in words for part in _apart(word, with_json)]
     words = [_filled(word, last in with_json, names) for last, word in itertools.pairwise(["", *words])]
     try:
@@ -264,7 +264,7 @@ def _option_error(line: str, error: Exception) -> UsageError:
     options = {option for group in _options() for option in group}
     wrong = [word for word in line.split() if word.startswith("-") and word not in options]
     listed = ", ".join("/".join(group) for group in _options())
-    instead = _suggestion(wrong[0], options) if wrong else ""
+    instead = hint(_models(), wrong[0]) if wrong else ""
     message = tr("%%qingbo: {error}. {instead}Options: {options}. %%qingbo? explains them.")
     return _usage_error(message.format(error=error, instead=instead, options=listed))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -12,10 +13,10 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..i18n import N_, tr
 from ..service.contract.kinds import KINDS, example, example_of_member, parsed
-from ..service.contract.models import declared
+from ..service.contract.models import contracts, declared, models_of
 from ..service.contract.schema import Models, Parameter
 
-__all__ = ["choices_of", "json_options", "parameters_of", "parser_of"]
+__all__ = ["choices_of", "hint", "json_options", "parameters_of", "parser_of"]
 
 #: The parameter that takes the text of the cell.
 _CELL = "prompt"
@@ -28,6 +29,7 @@ _WHOLE = N_("{text!r} is not a whole number, as in {example}")
 _NUMBER = N_("{text!r} is not a number, as in {example}")
 _PARTS = N_("{text!r} is not JSON in single quotation marks, as in {example}")
 _NOT_READ = {"seconds": _WHOLE, "integer": _WHOLE, "number": _NUMBER}
+_OF_CONTRACT = N_("{option} is an option of contract {contract}. ")
 _AS_JSON = N_("{help} As JSON in single quotation marks: {example}")
 _SEVERAL = N_("{help} For several, repeat the option, or write {example}")
 #: The types whose values are written as JSON.
@@ -50,10 +52,39 @@ def parameters_of(models: Models) -> dict[str, Parameter]:
     return parameters
 
 
-def json_options(models: Models) -> frozenset[str]:
-    """Return the options whose value is written as JSON."""
-    parameters = parameters_of(models).values()
+def json_options() -> frozenset[str]:
+    """Return the options of any contract whose value is written as JSON."""
+    parameters = declared().values()
     return frozenset(flag for parameter in parameters if parameter.type in _JSON for flag in parameter.flags)
+
+
+def hint(models: Models, word: str) -> str:
+    """Return what a word that is no option of a contract was probably meant to be; maybe nothing.
+
+    Args:
+        models: the contract's models.
+        word: the word, with its dashes.
+    """
+    option = word.partition("=")[0]
+    is_off, name = option.startswith("--no-"), option.lstrip("-").removeprefix("no-").replace("-", "_")
+    own = parameters_of(models)
+    flags = [flag for one in own.values() for flag in (one.opposite_flags if is_off else one.flags)]
+    named = declared().get(name)
+    near: Sequence[str] = () if named is None else named.opposite_flags if is_off else named.flags
+    near = [flag for flag in near[-1:] if flag in flags]
+    if not near and (other := _contract_with(option, name)) is not None:
+        return tr(_OF_CONTRACT).format(option=option, contract=other)
+    near = near or difflib.get_close_matches(option, flags, n=1)
+    return tr("Did you mean {word}? ").format(word=near[0]) if near else ""
+
+
+def _contract_with(option: str, name: str) -> str | None:
+    """Return the contract that has an option, or a parameter of this name."""
+    for contract in contracts():
+        parameters = models_of(contract).parameters
+        if name in parameters or any(option in one.flags for one in parameters.values()):
+            return contract
+    return None
 
 
 def parser_of(models: Models) -> MagicArgumentParser:

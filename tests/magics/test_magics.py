@@ -212,6 +212,11 @@ def test_waiting_reports_the_failure(shell: InteractiveShell, manager: qw.TaskMa
     ("options", "text", "words"),
     [
         ("--modle kling-v3", "x", r"--modle.*Did you mean --mode.*Options: .*-m/--model.*-s/--shot"),
+        ("--resolution 4k", "x", r"--resolution is an option of contract 2026-11\. Options"),
+        ('--element-list \'[{"name": "a"}]\'', "x", r"--element-list is an option of contract 2026-11\."),
+        ("--generate-audio", "x", r"is an option of contract 2026-11|Did you mean --audio"),
+        ("--enable-audio", "x", r"Did you mean --audio\?"),
+        ("--no-enable-audio", "x", r"Did you mean --no-audio\?"),
         ("--duration five", "x", r"-d/--duration: 'five' is not a whole number, as in -d 5\. .*Options"),
         ("-d 5.0", "x", r"-d/--duration: '5\.0' is not a whole number, as in -d 5\. "),
         ("--cfg-scale much", "x", r"--cfg-scale: 'much' is not a number, as in --cfg-scale 0\.5\. "),
