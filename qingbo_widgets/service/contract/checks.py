@@ -56,7 +56,7 @@ def _problems(resolved: Resolved) -> Iterator[Problem]:
             yield from _checked(parameter, resolved, limited, active)
         yield from _required(parameter, values, active, models)
     for rule in model.rules:
-        yield from RULES[rule](values, model)
+        yield from RULES[rule](values, model, resolved.sources)
 
 
 def _of_retired(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
@@ -120,9 +120,9 @@ def _problems_of(
     name, value, model = parameter.name, resolved.values.get(parameter.name), resolved.model
     check = KINDS[parameter.type].check
     problems = tuple(check(limits, value, model))
+    if name in resolved.derived:
+        return  # a problem of the values that it follows from
     if any(check(parameter, value, model)):
-        if name in resolved.derived:
-            return  # a problem of the values that it follows from
         yield from (_with_other_models(problem, value, resolved) for problem in problems)
     elif problems:
         refusing = [
