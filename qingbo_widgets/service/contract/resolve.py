@@ -72,7 +72,8 @@ class Resolved:
     def sources(self, name: str) -> tuple[str, ...]:
         """Return the fields of the caller from which the value of a parameter comes."""
         moved = [origin for (parameter, _), origin in self.origins.items() if parameter == name]
-        return tuple(dict.fromkeys((*((name,) if name in self.given else ()), *moved)))
+        own = (name,) if name in self.given else ()
+        return tuple(dict.fromkeys((*own, *moved))) or (self.names.get(name, name),)
 
     def in_given_names(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return values of parameters under the names that the caller used for these."""

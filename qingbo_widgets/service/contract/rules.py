@@ -38,12 +38,18 @@ def _seconds_of_shots(values: Values) -> int | None:
 
 def _shots_add_up(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem if the seconds of the shots do not add up to the duration (page "Kling")."""
-    del sources
     total, duration = _seconds_of_shots(values), values.get("duration")
     choices = model.limited(values).get("duration", model.parameters["duration"]).choices
-    if total is None or choices == (0,):  # a duration of 0 has no shots, which another message says
+    if total is None:
         return
-    if choices and total not in choices:
+    if choices == (0,):  # an edited video
+        text = tr(
+            "{field}: the shots add up to {total} s, and the duration must be 0, because the input video "
+            "decides it; leave {field} out."
+        )
+        (field,) = sources("multi_prompt")
+        yield Problem(field, text.format(field=field, total=total))
+    elif choices and total not in choices:
         text = tr("multi_prompt: its shots add up to {total} s, and {model} renders {values}; change theirs.")
         yield Problem("multi_prompt", text.format(total=total, model=model.name, values=listed(choices)))
     elif is_integer(duration) and total != duration:

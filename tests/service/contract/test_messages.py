@@ -123,15 +123,15 @@ def chinese() -> Iterator[None]:
             TODAY,
             "kling-v3-omni",
             {"action": "edit", "video_urls": VIDEO, "multi_shot": True, "shot_type": "customize", **SHOT},
-            "multi_prompt: ({'prompt': 'A koi', 'duration': 5},) cannot be combined with action edit, "
-            "whose duration is 0; leave multi_prompt out.",
+            "multi_prompt: the shots add up to 5 s, and the duration must be 0, because the input video "
+            "decides it; leave multi_prompt out.",
         ),
         (
             TODAY,
             "kling-v3-omni",
             {"action": "edit", "video_urls": VIDEO, "shots": [("A koi", 5)]},
-            "shots: (Shot(prompt='A koi', duration=5),) cannot be combined with action edit, whose duration "
-            "is 0; leave shots out.",
+            "shots: the shots add up to 5 s, and the duration must be 0, because the input video decides it; "
+            "leave shots out.",
         ),
         (
             TODAY,
@@ -305,6 +305,17 @@ def test_a_warning(model: str, fields: dict[str, Any], message: str) -> None:
 def test_names_and_shots_that_mean_something(model: str, fields: dict[str, Any]) -> None:
     """Names of elements and images that exist, and an address of mail, have no warning."""
     assert VideoRequest(**{"model": model, "prompt": "A koi", **fields}).warnings(TODAY) == ()
+
+
+def test_a_name_in_many_places_has_one_warning() -> None:
+    """Names are listed once each, and of very many only the first, with the number of the others."""
+    (anna,) = VideoRequest("kling-v3", "@Anna meets @Anna; @Anna waves").warnings(TODAY)
+    assert "'@Anna'" in str(anna)
+    (image,) = VideoRequest("kling-v3", "<<<image_1>>> swims " * 100).warnings(TODAY)
+    assert "'<<<image_1>>>'" in str(image)
+    *first, more = VideoRequest("kling-v3", " ".join(f"@a{number}" for number in range(400))).warnings(TODAY)
+    assert ["'@a0'" in str(first[0]), len(first)] == [True, 3]
+    assert str(more) == "prompt: and 397 more names like these."
 
 
 def test_a_wrong_part_hides_no_other_problem() -> None:
