@@ -161,8 +161,11 @@ def _limited_by(constraint: Constraint, limits: Parameter, resolved: Resolved) -
         example = shown(limits.choices[0] if limits.choices else limits.default)
     if not isinstance(value, tuple):
         return refused_as(name, shown(value), tr(constraint.refusal), example)
+    limit, *_, last = tr(constraint.refusal), *resolved.sources(name)
+    if last != name and not constraint.suggest:
+        text = tr("{field}: with it, {own} has {count}, but it {limit}; leave {field} out.")
+        return Problem(last, text.format(field=last, own=name, count=len(value), limit=limit))
     text = tr("{field}: {count} given, but it {limit}; try {example}.")
-    limit = tr(constraint.refusal)
     return Problem(name, text.format(field=name, count=len(value), limit=limit, example=example))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...i18n import tr
 from .frames import urls_with_role
-from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown
-from .schema import Models, Spelling
+from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown, without
+from .schema import Model, Models, Spelling
 from .values import Item, Shot, is_integer, is_same, is_set
 
 __all__ = ["READERS", "Translated", "translated"]
@@ -106,6 +106,9 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
             fields[name] = value
     elif model.frames == "image_with_roles":
         yield from _with_role(name, value, fields, images)
+    elif not images and not _takes_two_images(model, fields):
+        reason = tr("needs an input image too, which cannot be combined with the other fields")
+        yield without(name, value, reason)
     elif not images:
         limit = tr("needs an input image; put one into image_urls")
         text = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
@@ -120,6 +123,15 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
         )
         count = len(images) if isinstance(images, tuple) else 1
         yield Problem(name, text.format(field=name, value=shown(value), count=count))
+
+
+def _takes_two_images(model: Model, fields: Mapping[str, Any]) -> bool:
+    """Return whether a model whose frames are in ``image_urls`` takes two of them beside other fields."""
+    values = {**{name: model.default(name) for name in model.parameters}, **fields}
+    most = model.limited(values).get("image_urls", model.parameters["image_urls"]).most
+    is_refused = "image_urls" in model.unsent(values)
+    has_remedy = any(one.suggest for one in model.active(values) if "image_urls" in one.limit)
+    return not is_refused and (most > 1 or has_remedy)
 
 
 def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[Problem]:

@@ -162,6 +162,34 @@ def chinese() -> Iterator[None]:
         ),
         (
             TODAY,
+            "kling-video-o1",
+            {"video_urls": VIDEO, "image_urls": IMAGE, "last_frame": OTHER},
+            "last_frame: with it, image_urls has 2, but it can have only one image beside an input video; "
+            "leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-video-o1",
+            {"video_urls": VIDEO, "last_frame": OTHER},
+            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
+            "fields; leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-video-o1",
+            {"action": "edit", "video_urls": VIDEO, "last_frame": OTHER},
+            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
+            "fields; leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-v2-6",
+            {"image_urls": IMAGE, "last_frame": OTHER},
+            "image_urls: 2 given, but it can have a last frame only at resolution 1080p; try "
+            "resolution='1080p'.",
+        ),
+        (
+            TODAY,
             "kling-v3",
             {"image_urls": IMAGE, "last_frame": "b.png"},
             "last_frame: 'b.png' is not an http(s) URL, but the service takes public URLs only; try "
