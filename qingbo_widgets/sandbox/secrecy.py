@@ -1,4 +1,4 @@
-"""What the sandbox does not show: texts that may be the key of the service, given in another's place."""
+"""The recognition of the key of the service, given in place of a contract or a path."""
 
 from __future__ import annotations
 
