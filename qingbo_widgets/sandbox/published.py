@@ -24,7 +24,7 @@ class Published:
             OSError: the file cannot be read.
             ValueError: the file is not a JPEG, PNG or WebP picture, nor an MP4 or WebM video.
         """
-        source = Path(path).resolve()
+        source = _expanded(Path(path)).resolve()
         suffix = source.suffix.lower()
         if suffix in _VIDEOS:
             _check_video(source)
@@ -45,6 +45,14 @@ class Published:
         """
         path = self._files[name]
         return path, _VIDEOS.get(path.suffix.lower())
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path with its ``~`` replaced, unless there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def _check_video(path: Path) -> None:

@@ -24,6 +24,7 @@ from .connections import Connection, most_connections
 from .contracts import contract_of
 from .faults import Faults
 from .gaps import Gaps
+from .secrecy import as_date, holds_key
 from .stopping import Server
 
 HOST = "127.0.0.1"
@@ -74,6 +75,8 @@ class Sandbox:
         gaps: Gaps | None = None,
         credit: float = 20.0,
     ) -> None:
+        contract = as_date(contract)
+        self._running: _Running | None = None  # first: tracebacks print even a sandbox that was not made
         if not speed > 0:
             raise ValueError("speed must be greater than 0")
         if not 0 <= credit < float("inf"):
@@ -90,7 +93,6 @@ class Sandbox:
             "gaps": gaps,
             "credit": credit,
         }
-        self._running: _Running | None = None
 
     def __repr__(self) -> str:
         return f"Sandbox({self.base_url!r})" if self._running else "Sandbox(stopped)"
@@ -143,13 +145,17 @@ class Sandbox:
         """Return a URL of a local picture or video for the sandbox's tasks, to use wherever they take one.
 
         Args:
-            path: a JPEG, PNG, WebP, MP4 or WebM file; each request serves its current content.
+            path: a JPEG, PNG, WebP, MP4 or WebM file, ``~`` is expanded; each request serves its current
+                content.
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the file is not such a picture or video.
+            ValueError: the file is not such a picture or video, or its path contains an API key.
             RuntimeError: the sandbox is not running.
         """
+        if holds_key(str(path)):
+            path = ""  # keep it out of tracebacks
+            raise ValueError("the path contains the API key, and is not shown; pass the path of a file")
         return self._started().backend.publish(path)
 
     def start(self) -> Self:
@@ -272,6 +278,7 @@ def serve(
         OSError: the port is taken.
         ValueError: there is no such contract.
     """
+    contract = as_date(contract)
     with Sandbox(port, speed, api_key=api_key, contract=contract) as sandbox:
         try:
             print(f"The sandbox answers at {sandbox.base_url}; Ctrl-C stops it.\n", flush=True)  # noqa: T201 - a command's output

@@ -256,6 +256,8 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_transport"):  # in the traceback of an error in __init__
+            return "Client(unfinished)"
         return f"Client(base_url={self.base_url!r})"
 
     def __reduce__(self) -> NoReturn:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..i18n import N_, sentences, tr
+from ..service.contract.models import declared
 from ..service.contract.problem import Problem, shown
 from ..service.contract.request import VideoRequest
-from ..service.contract.urls import is_network_path, public_url_refusal
+from ..service.contract.urls import is_local_file, is_network_path, is_web_url, public_url_refusal
 
 __all__ = ["explained"]
 
@@ -18,6 +19,7 @@ _PUBLISH = N_(
     "connect() returned; the service itself needs a public http(s) URL."
 )
 _NO_FILE = N_("There is no such file on this machine either.")
+_BLANKS = N_("Without the blanks around it, it is a file on this machine.")
 
 
 def explained(problems: Sequence[Problem], request: VideoRequest, *, is_sandbox: bool) -> tuple[Problem, ...]:
@@ -28,25 +30,41 @@ def explained(problems: Sequence[Problem], request: VideoRequest, *, is_sandbox:
         request: the request.
         is_sandbox: whether the request would go to a sandbox that this process can reach.
     """
-    texts = tuple(_texts(request.as_dict()))
+    advice = _Advice(request, is_sandbox=is_sandbox)
     return tuple(
-        replace(problem, message=sentences(problem.message, _advice(problem, texts, is_sandbox=is_sandbox)))
-        for problem in problems
+        replace(problem, message=sentences(problem.message, advice.on(problem))) for problem in problems
     )
 
 
-def _advice(problem: Problem, texts: Sequence[str], *, is_sandbox: bool) -> str:
-    """Return the advice on the text of a request that the problem refuses as a URL; mostly empty.
+class _Advice:
+    """The advice on each text of a request that is refused as a URL.
 
-    The problem may be about another field than the one in which the text stands: ``last_frame`` is the second
-    of ``image_urls`` in contract 2026-11.
+    A problem may be about another field than the one in which the text stands, and a request may have very
+    many of both: each text is looked up once, by the words of its refusal.
     """
-    for text in texts:
-        if shown(text) in problem.message and f"{shown(text)} {public_url_refusal(text)}" in problem.message:
-            if _is_file(text):
-                return tr(_PUBLISH) if is_sandbox else ""
-            return tr(_NO_FILE) if _may_be_path(text) else ""
-    return ""
+
+    def __init__(self, request: VideoRequest, *, is_sandbox: bool) -> None:
+        texts = (text for text in dict.fromkeys(_texts(request.as_dict())) if not is_web_url(text))
+        self._texts = {f"{shown(text)} {public_url_refusal(text)}": text for text in texts}
+        self._lengths = {len(refusal) for refusal in self._texts}
+        self._is_sandbox = is_sandbox
+
+    def on(self, problem: Problem) -> str:
+        """Return the advice on the text that the problem refuses as a URL; mostly empty."""
+        if problem.field not in declared() or not declared()[problem.field].media:
+            return ""  # not the place of a picture or video: a callback goes to a server
+        _, _, sentence = problem.message.partition(": ")
+        found = (self._texts.get(sentence[:length]) for length in self._lengths)
+        text = next((text for text in found if text is not None), None)
+        return "" if text is None else self._of_path(text)
+
+    def _of_path(self, text: str) -> str:
+        publish = tr(_PUBLISH) if self._is_sandbox else ""
+        if is_local_file(text):
+            return publish
+        if is_local_file(text.strip()):
+            return sentences(tr(_BLANKS), publish)
+        return tr(_NO_FILE) if _may_be_path(text) else ""
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -59,14 +77,15 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _may_be_path(text: str) -> bool:
-    """Return whether a text that is not a URL may be meant as a path on this machine."""
-    return bool(text.strip()) and "://" not in text and not text.lower().startswith(("data:", "file:"))
-
-
-def _is_file(text: str) -> bool:
-    if is_network_path(text):
+    """Return whether a text that is not a URL may be meant as a path on this machine, of no file there."""
+    if not text.strip() or "://" in text or text.lower().startswith(("data:", "file:")):
         return False
+    return not is_network_path(text) and not _exists(text)
+
+
+def _exists(path: str) -> bool:
+    """Return whether a path exists that is not a file, such as a folder."""
     try:
-        return Path(text).expanduser().is_file()
+        return Path(path).expanduser().exists()
     except (OSError, ValueError, RuntimeError):
         return False

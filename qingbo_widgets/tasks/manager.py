@@ -104,14 +104,16 @@ class TaskManager(Configurable):
         sandbox: Sandbox | None = None,
         **settings: Any,
     ) -> None:
+        if "contract" in settings:
+            settings["contract"] = dated(settings["contract"])  # keep it out of tracebacks, too
         if client is not None and not isinstance(client, Client):
             kind, client = type(client).__name__, None  # keep it out of tracebacks: it may be a key
             raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one from a key")
         if library is not None and not isinstance(library, Library):
             raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
-        if client is not None and dated(settings.get("contract")) not in (None, "", client.contract.name):
+        if client is not None and settings.get("contract") not in (None, "", client.contract.name):
             text = tr("contract: this client speaks {own}, not {contract}; Client(contract=…) decides.")
-            text = text.format(own=client.contract.name, contract=dated(settings.pop("contract")))
+            text = text.format(own=client.contract.name, contract=settings["contract"])
             raise InvalidRequest((Problem("contract", text),))
         super().__init__(**{"parent": shell(), **settings})
         self.client = Client(contract=self.contract) if client is None else client

@@ -402,3 +402,8 @@ def test_a_key_in_the_place_of_a_request_is_not_shown(client: Client, name: str)
     with pytest.raises(TypeError, match="must be a VideoRequest") as caught:
         getattr(client, name)(KEY)
     assert KEY not in shown_by(caught.value)
+
+
+def test_a_client_that_was_not_made_has_a_repr() -> None:
+    """A verbose traceback of an error in ``Client(…)`` prints the client, too."""
+    assert repr(Client.__new__(Client)) == "Client(unfinished)"

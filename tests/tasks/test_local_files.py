@@ -20,6 +20,7 @@ NO_FILE = "There is no such file on this machine either."
 def picture(workdir: Path) -> Path:
     """Return a picture in the current folder, which is that of a notebook."""
     Image.new("RGB", (64, 36)).save("a.png")
+    Path("folder.png").mkdir()
     return Path("a.png")
 
 
@@ -66,6 +67,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("kling-v3", {"image_urls": ["data:image/png;base64,AAAA"]}, ""),
     ("kling-v3", {"image_urls": [" "]}, ""),
     ("kling-v3", {"image_urls": [7]}, ""),
+    ("kling-v3", {"image_urls": ["folder.png"]}, ""),
+    ("kling-v3", {"image_urls": [r"\\nas\share\a.png"]}, ""),
+    ("kling-v3", {"image_urls": ["//nas/share/a.png"]}, ""),
+    ("kling-v3", {"image_urls": ["~/a.png"]}, NO_FILE),
+    ("kling-v3", {"image_urls": ["  a.png "]}, "Without the blanks around it, it is a file"),
+    ("kling-v3", {"image_urls": ["a.png\n"]}, "publish(path)"),
+    ("kling-v3", {"callback_url": "a.png"}, ""),
+    ("kling-v3", {"callback_url": "gone.png"}, ""),
     ("kling-v3", {"duration": 99}, ""),
 ]
 
@@ -81,3 +90,25 @@ def test_only_paths_get_the_advice(picture: Path, model: str, fields: dict[str, 
     assert advice or told == "\n".join(map(str, problems))
     outside = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=False))
     assert "sandbox" not in outside, "the service has no such way"
+
+
+@pytest.mark.parametrize("path", ["folder.png", r"\\nas\share\a.png"])
+def test_what_is_no_file_is_not_called_one(picture: Path, path: str) -> None:
+    """The reason and the advice agree on what a file is: no folder, no path on another computer."""
+    request = qw.VideoRequest(prompt="A koi", image_urls=[path])
+    (problem,) = explained(request.problems(), request, is_sandbox=True)
+    assert "is not an http(s) URL" in str(problem)
+    assert "file on this machine" not in str(problem)
+
+
+def test_very_many_paths_are_each_looked_up_a_few_times(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole text given in place of a list of URLs does not hold the notebook up."""
+    request = qw.VideoRequest(prompt="A koi", image_urls=[f"x{number}" for number in range(300)])
+    problems = request.problems("2026-11")
+    looked_up: list[Path] = []
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: looked_up.append(path) or is_file(path))
+    assert sum(NO_FILE in str(one) for one in explained(problems, request, is_sandbox=True)) == 300
+    assert len(looked_up) <= 3 * 300 + 10

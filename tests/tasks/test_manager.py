@@ -17,6 +17,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.tasks import connection as module
+from tests.service.leaks import shown_by
 
 KOI = "一条锦鲤"
 
@@ -388,3 +389,12 @@ def test_a_task_of_a_sandbox_of_another_contract_is_not_called_lost(tmp_path):
             assert task.status == qw.TaskStatus.processing
         assert library.get("c" * 32).status == "processing"
         manager.close()
+
+
+def test_a_key_in_place_of_a_contract_is_not_shown() -> None:
+    """A key given as the contract is in no message, nor in a variable that a verbose traceback shows."""
+    key = "sk-live0123456789abcdefGHIJ"
+    for arguments in ((), (qw.Client("sk-sentinel-key"),)):
+        with pytest.raises(qw.InvalidRequest, match="<hidden>") as caught:
+            qw.TaskManager(*arguments, contract=key)
+        assert key not in shown_by(caught.value)

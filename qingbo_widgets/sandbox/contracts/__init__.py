@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..gaps import Gaps
+from ..secrecy import as_date
 
 if TYPE_CHECKING:
     from .contract import Contract
@@ -26,6 +26,7 @@ def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
     Raises:
         ValueError: there is no such contract, or it has no gaps.
     """
+    date = as_date(date)
     if date == "2026-04":
         if gaps is not None:
             raise ValueError("gaps are choices of contract 2026-11: pass contract='2026-11' as well")
@@ -36,7 +37,5 @@ def contract_of(date: str, gaps: Gaps | None = None) -> Contract:
         from .v2026_11.contract import Contract202611
 
         return Contract202611(gaps or Gaps())
-    # Show a date only: the key of the service may have been given in its place.
-    is_date = isinstance(date, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}", date)
-    shown = f"contract {date}" if is_date else "such contract"
+    shown = f"contract {date}" if date else "such contract"
     raise ValueError(f"the sandbox has no {shown}; choose {' or '.join(CONTRACTS)}")

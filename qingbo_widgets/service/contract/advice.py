@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...i18n import tr
@@ -19,6 +19,8 @@ __all__ = ["advise"]
 
 #: The rule of models that read ``<<<image_1>>>`` in a prompt.
 _READS_IMAGE_NAMES = "named_images_exist"
+#: Names in prompts that have a warning of their own.
+_MOST_NAMES = 3
 
 
 def advise(
@@ -90,18 +92,32 @@ def _unreachable(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
 
 
 def _names_that_mean_nothing(resolved: Resolved) -> Iterator[Problem]:
-    """Yield warnings about names in prompts: of images, for a model that does not read them; of elements."""
+    """Yield warnings about names in prompts: of images, for a model that does not read them; of elements.
+
+    A name in several places, such as shots, has one warning.
+    """
     values, model = resolved.values, resolved.model
     reading = [other.name for other in resolved.models.values() if _READS_IMAGE_NAMES in other.rules]
     if model.name and reading and model.name not in reading:
-        for field, name, _ in named_images(values):
-            text = tr("{field}: {model} reads '{name}' as plain text; {models} would read it as an image.")
-            message = text.format(field=field, model=model.name, name=name, models=models_in_words(reading))
-            yield Problem(field, message)
+        text = tr("{field}: {model} reads '{name}' as plain text; {models} would read it as an image.")
+        named = ((field, name) for field, name, _ in named_images(values))
+        yield from _for_each_name(text, named, model=model.name, models=models_in_words(reading))
     if "element_list" in model.parameters:
-        for field, name in named_elements(values):
-            text = tr("{field}: '{name}' is not the name of an element; if it should be, see element_list.")
-            yield Problem(field, text.format(field=field, name=name))
+        text = tr("{field}: '{name}' is not the name of an element; if it should be, see element_list.")
+        yield from _for_each_name(text, named_elements(values))
+
+
+def _for_each_name(text: str, named: Iterable[tuple[str, str]], **facts: str) -> Iterator[Problem]:
+    """Yield a warning for each of the first names, in its first field, then one for all others."""
+    fields: dict[str, str] = {}
+    for field, name in named:
+        fields.setdefault(name, field)
+    first = list(fields.items())[:_MOST_NAMES]
+    for name, field in first:
+        yield Problem(field, text.format(field=field, name=name, **facts))
+    if more := len(fields) - len(first):
+        message = tr("{field}: and {count} more names like these.").format(field=first[-1][1], count=more)
+        yield Problem(first[-1][1], message)
 
 
 def _avoided(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:

@@ -56,7 +56,7 @@ def _problems(resolved: Resolved) -> Iterator[Problem]:
             yield from _checked(parameter, resolved, limited, active)
         yield from _required(parameter, values, active, models)
     for rule in model.rules:
-        yield from RULES[rule](values, model)
+        yield from RULES[rule](values, model, resolved.sources)
 
 
 def _of_retired(explicit: Mapping[str, Any], models: Models) -> tuple[Problem, ...]:
@@ -120,9 +120,9 @@ def _problems_of(
     name, value, model = parameter.name, resolved.values.get(parameter.name), resolved.model
     check = KINDS[parameter.type].check
     problems = tuple(check(limits, value, model))
+    if name in resolved.derived:
+        return  # a problem of the values that it follows from
     if any(check(parameter, value, model)):
-        if name in resolved.derived:
-            return  # a problem of the values that it follows from
         yield from (_with_other_models(problem, value, resolved) for problem in problems)
     elif problems:
         refusing = [
@@ -161,8 +161,11 @@ def _limited_by(constraint: Constraint, limits: Parameter, resolved: Resolved) -
         example = shown(limits.choices[0] if limits.choices else limits.default)
     if not isinstance(value, tuple):
         return refused_as(name, shown(value), tr(constraint.refusal), example)
+    limit, *_, last = tr(constraint.refusal), *resolved.sources(name)
+    if last != name and not constraint.suggest:
+        text = tr("{field}: with it, {own} has {count}, but it {limit}; leave {field} out.")
+        return Problem(last, text.format(field=last, own=name, count=len(value), limit=limit))
     text = tr("{field}: {count} given, but it {limit}; try {example}.")
-    limit = tr(constraint.refusal)
     return Problem(name, text.format(field=name, count=len(value), limit=limit, example=example))
 
 

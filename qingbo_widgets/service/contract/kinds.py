@@ -216,8 +216,9 @@ def _urls(parameter: Parameter, value: object, model: Model) -> Iterator[Problem
     if not isinstance(value, tuple):
         yield refused(parameter.name, value, tr("is not a URL"), example(parameter))
         return
-    for url in value:
-        yield from check_public_url(parameter.name, url, str(parameter.example))
+    for number, url in enumerate(value, 1):
+        for problem in check_public_url(parameter.name, url, str(parameter.example)):
+            yield replace(problem, number=number)
     fewest, most = parameter.limits.get("count") or (0, parameter.most or math.inf)
     if not fewest <= len(value) <= most:
         text = tr("{field}: {count} given, and {model} takes at most {most}.")

@@ -19,15 +19,36 @@ from .terms import contract_at
 __all__ = ["contract_in_answer", "contract_in_error", "defaults_changed"]
 
 _APRIL, _NOVEMBER = "2026-04", "2026-11"
-#: Words for a member that a server does not know.
-_UNKNOWN = re.compile(r"\bunknown\b|unrecogni[sz]ed|\bunexpected\b|no such|未知|无法识别", re.IGNORECASE)
-#: Words for a model that exists, but not for this key.
+_FIELD = r"(?:parameter|field|argument|property)s?"
+_CHINESE_FIELD = r"(?:参数|字段|属性)"
+#: Sentences about a field that a server does not know, not about a value or a member of it. ``{name}`` may be
+#: absent: the error names the field too. A Chinese sentence needs no blanks.
+_UNKNOWN_FIELD = (
+    rf"\b(?:unknown|unrecogni[sz]ed|unexpected|no such) (?:request |body |input )?{_FIELD}"
+    r"(?:\s*[:=]?\s*{name}|(?=\s*(?:$|[.,;!])))",
+    rf"\b{_FIELD}:? {{name}} (?:is|was) (?:unknown|unexpected|unrecogni[sz]ed|not (?:known|recogni[sz]ed))\b",
+    rf"(?:未知|无法识别|不识别)的?(?:请求)?{_CHINESE_FIELD}(?:\s*[:：]?\s*{{name}}|(?=\s*(?:$|[。，；！.,;!])))",
+    rf"{_CHINESE_FIELD}\s*[:：]?\s*{{name}}\s*(?:未知|无法识别|不存在)",
+)
+#: A name by itself: not one of a member, and not followed by a value.
+_BARE = r"[\"'`“「]?(?<![\w.\[]){}(?![\w\[=]|\.\w)[\"'`”」]?(?!\s*(?:=|:\s*\S|values?\b|的|中))"
+#: Words for a model that exists, but not for this key, or not at the moment.
 _ACCESS = re.compile(
-    r"\b(?:keys?|tokens?|account|group)\b|permi|allow|access|authori[sz]|may not|密钥|令牌|权限|分组",
+    r"\b(?:keys?|tokens?|account|group|channels?)\b|permi|allow|access|authori[sz]|may not"
+    r"|密钥|令牌|权限|分组|渠道",
     re.IGNORECASE,
 )
-#: The members of a response that only contract 2026-11 documents.
+#: Words for models that a server had.
+_FORMER = re.compile(
+    r"replac|retire|remov|renam|deprecat|discontinu|no longer|\bgone\b|\bold\b"
+    r"|下线|停用|替换|废弃|不再|更名|移除",
+    re.IGNORECASE,
+)
+#: The members of a response that only contract 2026-11 documents, and that only 2026-04 documents.
 _OF_NOVEMBER = ("pre_consumed_cost", "billing_status")
+_OF_APRIL = "start_time"
+#: The code for parameters that a model does not take, which only contract 2026-11 documents.
+_VIOLATION = "capability_violation"
 
 
 def contract_in_error(
@@ -42,11 +63,11 @@ def contract_in_error(
         error: the refusal.
     """
     if spoken.name == _APRIL:
-        is_november = _refuses_extra(error) or _lacks_model(error, body, spoken, CONTRACTS[_NOVEMBER])
+        is_november = _refuses_extra(error, body) or _lacks_model(error, body, spoken, CONTRACTS[_NOVEMBER])
         return _NOVEMBER if is_november else None
     if spoken.name == _NOVEMBER and contract_at(base_url) != _NOVEMBER:
         april = CONTRACTS[_APRIL]
-        is_april = _refuses_field(error, body, april) or _names_model(error, april, spoken)
+        is_april = _refuses_field(error, body, april) or _lists_models(error, body, april, spoken)
         return _APRIL if is_april else None
     return None
 
@@ -58,18 +79,26 @@ def defaults_changed(body: Mapping[str, Any], spoken: Contract, seen: Contract) 
 
 
 def contract_in_answer(spoken: Contract, base_url: str, body: Mapping[str, Any]) -> str | None:
-    """Return the contract that a server seems to speak, by the form of a response about a task."""
+    """Return the contract that a server seems to speak, by the form of a response about a task.
+
+    A response with signs of both contracts is from a gateway between them, and proves neither.
+    """
+    is_november = isinstance(body.get("progress"), str) or any(name in body for name in _OF_NOVEMBER)
+    is_april = _OF_APRIL in body
     if spoken.name == _APRIL:
-        is_november = isinstance(body.get("progress"), str) or any(name in body for name in _OF_NOVEMBER)
-        return _NOVEMBER if is_november else None
+        return _NOVEMBER if is_november and not is_april else None
     if spoken.name == _NOVEMBER and contract_at(base_url) != _NOVEMBER:
-        return _APRIL if "start_time" in body else None
+        return _APRIL if is_april and not is_november else None
     return None
 
 
-def _refuses_extra(error: ServiceError) -> bool:
-    """Return whether the server refuses the object that contains April's parameters of a model."""
-    return error.status == 400 and error.code == "capability_violation" and error.param == "extra"
+def _refuses_extra(error: ServiceError, body: Mapping[str, Any]) -> bool:
+    """Return whether the server refuses the object that contains April's parameters, not a member of it."""
+    extra = body.get("extra")
+    members = "|".join(map(re.escape, extra)) if isinstance(extra, Mapping) else ""
+    names_member = rf"\bextra\s*(?:\.\w|\[|/)|(?<!\w)(?:{members or '(?!)'})(?!\w)"
+    is_refused = error.status == 400 and error.code == _VIOLATION and error.param == "extra"
+    return is_refused and not re.search(names_member, error.message, re.ASCII)
 
 
 def _lacks_model(error: ServiceError, body: Mapping[str, Any], spoken: Contract, other: Contract) -> bool:
@@ -87,15 +116,16 @@ def _refuses_field(error: ServiceError, body: Mapping[str, Any], other: Contract
     A refusal alone is no sign: a server of the spoken contract refuses some of its values, too.
     """
     known = {parameter.place.partition(".")[0] for parameter in other.models.parameters.values()}
-    is_unknown = error.status == 400 and bool(_UNKNOWN.search(error.message))
-    return is_unknown and error.param in body and error.param not in known
+    if error.status != 400 or error.code == _VIOLATION or error.param not in body or error.param in known:
+        return False
+    name = _BARE.format(re.escape(str(error.param)))
+    return any(re.search(form.format(name=name), error.message, re.IGNORECASE) for form in _UNKNOWN_FIELD)
 
 
-def _names_model(error: ServiceError, other: Contract, spoken: Contract) -> bool:
-    """Return whether the server lists models that only the other contract has."""
-    words = set(re.findall(r"[\w.-]+", error.message))
-    return (
-        error.status == 400
-        and error.param == "model"
-        and bool(words & (set(other.models) - set(spoken.models)))
-    )
+def _lists_models(error: ServiceError, body: Mapping[str, Any], other: Contract, spoken: Contract) -> bool:
+    """Return whether the server, for a model that only the spoken contract has, lists those of the other."""
+    ours, theirs = set(spoken.models), set(other.models)
+    listed = set(re.findall(r"[a-zA-Z0-9][\w.-]*\w", error.message, re.ASCII)) - {body.get("model")}
+    is_about_model = error.status == 400 and error.param == "model" and body.get("model") not in theirs
+    is_their_list = theirs - ours <= listed and not listed & (ours - theirs)
+    return is_about_model and is_their_list and not _FORMER.search(error.message)

@@ -56,8 +56,8 @@ class Problem:
     Attributes:
         field: the field of ``VideoRequest`` that the problem is about.
         message: a sentence with the field, its value, the limit, and a valid example.
-        number: the number of the shot or mask that the problem is about, counted from 1; 0 for the whole
-            field.
+        number: the number of the part that the problem is about, such as a shot, counted from 1; 0 for the
+            whole field.
     """
 
     field: str

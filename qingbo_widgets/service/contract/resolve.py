@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...i18n import tr
@@ -12,6 +12,7 @@ from .problem import Problem
 from .rules import DERIVED
 from .schema import Model, Models
 from .spellings import Translated, translated
+from .values import is_same
 
 __all__ = ["Resolved", "resolve", "translation_of"]
 
@@ -28,6 +29,8 @@ class Resolved:
         given: the fields that are set, under the names that the caller used.
         derived: the parameters whose values follow from others: the length of a video from its shots.
         problems: the reasons why a name of another contract could not be replaced.
+        origins: the names that the caller used for parts of lists, by parameter and number from 1, where
+            they differ.
     """
 
     models: Models
@@ -36,6 +39,7 @@ class Resolved:
     given: Mapping[str, Any]
     derived: frozenset[str]
     problems: tuple[Problem, ...] = ()
+    origins: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -53,7 +57,10 @@ class Resolved:
         return own, self.given.get(own, self.values.get(name))
 
     def as_given_in(self, problem: Problem) -> Problem:
-        """Return a problem under the name that the caller used for its field."""
+        """Return a problem under the name that the caller used for its field, or for the part of it."""
+        if origin := self.origins.get((problem.field, problem.number)):
+            _, _, sentence = problem.message.partition(": ")  # without the place in the other field
+            return Problem(origin, f"{origin}: {sentence}")
         name = self.names.get(problem.field)
         if name is None:
             return problem
@@ -61,6 +68,12 @@ class Resolved:
         contract, own = self.models.contract, problem.field
         message = text.format(field=name, own=own, contract=contract, message=problem.message)
         return Problem(name, message, problem.number)
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Return the fields of the caller from which the value of a parameter comes."""
+        moved = [origin for (parameter, _), origin in self.origins.items() if parameter == name]
+        own = (name,) if name in self.given else ()
+        return tuple(dict.fromkeys((*own, *moved))) or (self.names.get(name, name),)
 
     def in_given_names(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return values of parameters under the names that the caller used for these."""
@@ -98,7 +111,8 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
     derived: set[str] = set()
     for name, parameter in model.parameters.items():
         follows = DERIVED[parameter.derived](values) if parameter.derived else None
-        if follows is not None and (name not in fields or name in translation.names):
+        is_chosen = name in fields and is_same(fields[name], explicit.get(name))
+        if follows is not None and not is_chosen:
             values[name] = follows
             derived.add(name)
     for name, parameter in model.limited(values).items():
@@ -112,4 +126,5 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
         explicit,
         frozenset(derived),
         translation.problems,
+        translation.origins,
     )

@@ -15,7 +15,9 @@ from .values import is_integer, is_same, is_set
 __all__ = ["DERIVED", "RULES", "named_elements", "named_images"]
 
 Values = Mapping[str, Any]
-Rule = Callable[[Values, Model], Iterator[Problem]]
+Sources = Callable[[str], tuple[str, ...]]
+"""Returns the fields of the caller from which the value of a parameter comes."""
+Rule = Callable[[Values, Model, Sources], Iterator[Problem]]
 _IMAGE_NAME = re.compile(r"<<<image_([0-9]{1,9})>>>")
 #: Not the middle of an address such as a@b.example. The name may go on: it may contain blanks.
 _ELEMENT_NAME = re.compile(r"(?<![\w.])@\w+")
@@ -34,13 +36,20 @@ def _seconds_of_shots(values: Values) -> int | None:
     return sum(lengths) if shots and len(lengths) == len(shots) else None
 
 
-def _shots_add_up(values: Values, model: Model) -> Iterator[Problem]:
+def _shots_add_up(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem if the seconds of the shots do not add up to the duration (page "Kling")."""
     total, duration = _seconds_of_shots(values), values.get("duration")
+    choices = model.limited(values).get("duration", model.parameters["duration"]).choices
     if total is None:
         return
-    choices = model.parameters["duration"].choices
-    if choices and total not in choices:
+    if choices == (0,):  # an edited video
+        text = tr(
+            "{field}: the shots add up to {total} s, and the duration must be 0, because the input video "
+            "decides it; leave {field} out."
+        )
+        (field,) = sources("multi_prompt")
+        yield Problem(field, text.format(field=field, total=total))
+    elif choices and total not in choices:
         text = tr("multi_prompt: its shots add up to {total} s, and {model} renders {values}; change theirs.")
         yield Problem("multi_prompt", text.format(total=total, model=model.name, values=listed(choices)))
     elif is_integer(duration) and total != duration:
@@ -73,9 +82,9 @@ def named_elements(values: Values) -> Iterator[tuple[str, str]]:
                 yield field, match[0]
 
 
-def _named_images_exist(values: Values, model: Model) -> Iterator[Problem]:
+def _named_images_exist(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem for a ``<<<image_N>>>`` in a prompt without an N-th image (page "Kling")."""
-    del model
+    del model, sources
     count = _count(values.get("image_urls"))
     for field, name, number in named_images(values):
         if 1 <= number <= count:
@@ -92,27 +101,34 @@ def _named_images_exist(values: Values, model: Model) -> Iterator[Problem]:
         return
 
 
-def _one_image_a_frame(values: Values, model: Model) -> Iterator[Problem]:
+def _one_image_a_frame(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem if two images have the role of the same frame."""
-    del model
+    del model, sources
     for role in ("first_frame", "last_frame"):
         if (count := _count_of_role(values, role)) > 1:
             text = tr("image_with_roles: {count} images have the role {role}, and a video has one; try 1.")
             yield Problem("image_with_roles", text.format(count=count, role=role))
 
 
-def _one_image_beside_a_video(values: Values, model: Model) -> Iterator[Problem]:
+def _one_image_beside_a_video(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem if images with and without roles are more than one beside a video (page "Kling")."""
     del model
     plain, with_roles = _count(values.get("image_urls")), _count(values.get("image_with_roles"))
-    if is_set(values.get("video_urls")) and plain <= 1 < plain + with_roles:
-        text = tr("image_with_roles: {count} images are given with an input video, which allows one; try 1.")
-        yield Problem("image_with_roles", text.format(count=plain + with_roles))
+    if not is_set(values.get("video_urls")) or not plain <= 1 < plain + with_roles:
+        return
+    fields = dict.fromkeys((*(sources("image_urls") if plain else ()), *sources("image_with_roles")))
+    text = tr("image_with_roles: {count} images are given with an input video, which allows one; try 1.")
+    if len(fields) > 1:
+        text = tr(
+            "{field}: {count} images are given with an input video, which allows one; leave {fields} out."
+        )
+    field, together = list(fields)[-1], tr(" or ").join(fields)
+    yield Problem(field, text.format(field=field, count=plain + with_roles, fields=together))
 
 
-def _seven_references(values: Values, model: Model) -> Iterator[Problem]:
+def _seven_references(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem if there are too many reference images and elements together (page "Kling")."""
-    del model
+    del model, sources
     elements, roles = _count(values.get("element_list")), _count_of_role(values, "reference")
     images = _count(values.get("image_urls")) + roles
     if (elements or roles) and elements + images > _MOST_REFERENCES:

@@ -6,14 +6,14 @@ A request may use them wherever a model can do what they say; ``translated`` rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from ...i18n import tr
 from .frames import urls_with_role
-from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown
-from .schema import Models, Spelling
+from .problem import Problem, assigned, listed, models_in_words, numbered, refused, shown, without
+from .schema import Model, Models, Spelling
 from .values import Item, Shot, is_integer, is_same, is_set
 
 __all__ = ["READERS", "Translated", "translated"]
@@ -31,11 +31,14 @@ class Translated:
         fields: the values that are set, by parameter.
         names: the names that the caller used, by parameter, where they differ.
         problems: the reasons why a name could not be replaced.
+        origins: the names that the caller used for parts of lists, by parameter and number from 1, where
+            they differ.
     """
 
     fields: Mapping[str, Any]
     names: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
+    origins: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
@@ -45,6 +48,7 @@ def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
     fields = dict(explicit)
     names: dict[str, str] = {}
     problems: list[Problem] = []
+    origins: dict[tuple[str, int], str] = {}
     for name, spelling in models.spellings.items():
         if name not in explicit:
             continue
@@ -53,7 +57,9 @@ def translated(explicit: Mapping[str, Any], models: Models) -> Translated:
         problems += read(name, value, fields, models)
         new = (own for own in fields if own not in before or fields[own] is not before[own])
         names |= {own: name for own in new if own not in explicit}
-    return Translated(fields, names, tuple(problems))
+        if spelling.read == "last_frame":
+            origins = _origins_of_frames(name, before, fields)
+    return Translated(fields, names, tuple(problems), origins)
 
 
 def _renamed(spelling: Spelling) -> Reader:
@@ -100,6 +106,9 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
             fields[name] = value
     elif model.frames == "image_with_roles":
         yield from _with_role(name, value, fields, images)
+    elif not images and not _takes_two_images(model, fields):
+        reason = tr("needs an input image too, which cannot be combined with the other fields")
+        yield without(name, value, reason)
     elif not images:
         limit = tr("needs an input image; put one into image_urls")
         text = tr("{field}: {value} {reason} (for example {example}), or leave {field} out.")
@@ -114,6 +123,15 @@ def _last_frame(name: str, value: Any, fields: Fields, models: Models) -> Iterat
         )
         count = len(images) if isinstance(images, tuple) else 1
         yield Problem(name, text.format(field=name, value=shown(value), count=count))
+
+
+def _takes_two_images(model: Model, fields: Mapping[str, Any]) -> bool:
+    """Return whether a model whose frames are in ``image_urls`` takes two of them beside other fields."""
+    values = {**{name: model.default(name) for name in model.parameters}, **fields}
+    most = model.limited(values).get("image_urls", model.parameters["image_urls"]).most
+    is_refused = "image_urls" in model.unsent(values)
+    has_remedy = any(one.suggest for one in model.active(values) if "image_urls" in one.limit)
+    return not is_refused and (most > 1 or has_remedy)
 
 
 def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[Problem]:
@@ -136,6 +154,24 @@ def _with_role(name: str, value: Any, fields: Fields, images: Any) -> Iterator[P
         roles = (Item({"url": images[0], "role": "first_frame"}), *roles)
         del fields["image_urls"]
     fields["image_with_roles"] = roles
+
+
+def _origins_of_frames(
+    name: str, before: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[tuple[str, int], str]:
+    """Return the name that the caller used for each image that ``_last_frame`` has moved."""
+    origins = {}
+    images = fields.get("image_urls")
+    if isinstance(images, tuple) and images is not before.get("image_urls"):
+        origins["image_urls", len(images)] = name
+    roles, kept = fields.get("image_with_roles"), before.get("image_with_roles")
+    if isinstance(roles, tuple) and roles is not kept:
+        former = kept if isinstance(kept, tuple) else (kept,)
+        for number, item in enumerate(roles, 1):
+            if isinstance(item, Item) and not any(item is one for one in former):
+                is_last = is_same(item["role"], "last_frame")
+                origins["image_with_roles", number] = name if is_last else "image_urls"
+    return origins
 
 
 def _names_images(prompt: Any) -> bool:

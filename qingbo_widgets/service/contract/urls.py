@@ -11,6 +11,7 @@ from .addresses import address_in, is_private_address
 __all__ = [
     "base_url_refusal",
     "host_of",
+    "is_local_file",
     "is_loopback",
     "is_network_path",
     "is_private_host",
@@ -80,6 +81,16 @@ def is_network_path(path: str) -> bool:
     return path.strip()[:2] in ("\\\\", "//", "\\/", "/\\")
 
 
+def is_local_file(path: str) -> bool:
+    """Return whether a path is a file on this machine. A path on another computer is not accessed."""
+    if is_network_path(path):
+        return False
+    try:
+        return Path(path).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def redirect_target(url: str, location: str) -> str:
     """Return the target of a redirect of ``url``; ``location`` itself if it cannot be parsed."""
     try:
@@ -109,7 +120,7 @@ def public_url_refusal(url: object) -> str | None:
         return tr("is blank")
     if lowercase.startswith("data:"):
         return tr("is the data itself, but the service takes public URLs only")
-    if lowercase.startswith("file:") or _is_file(url):
+    if lowercase.startswith("file:") or is_local_file(url):
         return tr("is a file on this machine, but the service takes public URLs only")
     if is_web_url(url.strip()):
         return tr("has blanks around it")
@@ -138,12 +149,3 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _is_file(text: str) -> bool:
-    if is_network_path(text):
-        return "\\" in text[:2]
-    try:
-        return Path(text).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
-        return False

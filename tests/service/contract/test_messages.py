@@ -15,6 +15,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 APRIL, TODAY = "2026-04", "2026-11"
 IMAGE, OTHER, VIDEO = ("https://a.example/1.png", "https://a.example/2.png", "https://a.example/1.mp4")
 ROBOT = {"name": "red robot", "description": "a red robot", "element_input_urls": [IMAGE, OTHER]}
+SHOT = {"multi_prompt": [{"prompt": "A koi", "duration": 5}]}
 ROUTED = {"image_urls": IMAGE, "video_urls": VIDEO, "character_orientation": "image"}
 
 
@@ -117,6 +118,110 @@ def chinese() -> Iterator[None]:
             {"action": "edit", "video_urls": VIDEO, "last_frame": OTHER},
             f"last_frame: '{OTHER}' cannot be combined with action edit, which takes one video only; "
             "leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"action": "edit", "video_urls": VIDEO, "multi_shot": True, "shot_type": "customize", **SHOT},
+            "multi_prompt: the shots add up to 5 s, and the duration must be 0, because the input video "
+            "decides it; leave multi_prompt out.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"action": "edit", "video_urls": VIDEO, "shots": [("A koi", 5)]},
+            "shots: the shots add up to 5 s, and the duration must be 0, because the input video decides it; "
+            "leave shots out.",
+        ),
+        (
+            TODAY,
+            "kling-v3",
+            {"duration": 5, "shots": [("A koi", 9), ("A heron", 9)]},
+            "shots: it is multi_prompt in contract 2026-11. multi_prompt: its shots add up to 18 s, and "
+            "kling-v3 renders 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15; change theirs.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"video_urls": VIDEO, "image_urls": IMAGE, "image_with_roles": [(OTHER, "reference")]},
+            "image_with_roles: 2 images are given with an input video, which allows one; leave image_urls or "
+            "image_with_roles out.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"video_urls": VIDEO, "image_urls": IMAGE, "last_frame": OTHER},
+            "last_frame: 2 images are given with an input video, which allows one; leave image_urls or "
+            "last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"video_urls": VIDEO, "image_with_roles": [(IMAGE, "first_frame"), (OTHER, "last_frame")]},
+            "image_with_roles: 2 images are given with an input video, which allows one; try 1.",
+        ),
+        (
+            TODAY,
+            "kling-video-o1",
+            {"video_urls": VIDEO, "image_urls": IMAGE, "last_frame": OTHER},
+            "last_frame: with it, image_urls has 2, but it can have only one image beside an input video; "
+            "leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-video-o1",
+            {"video_urls": VIDEO, "last_frame": OTHER},
+            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
+            "fields; leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-video-o1",
+            {"action": "edit", "video_urls": VIDEO, "last_frame": OTHER},
+            f"last_frame: '{OTHER}' needs an input image too, which cannot be combined with the other "
+            "fields; leave last_frame out.",
+        ),
+        (
+            TODAY,
+            "kling-v2-6",
+            {"image_urls": IMAGE, "last_frame": OTHER},
+            "image_urls: 2 given, but it can have a last frame only at resolution 1080p; try "
+            "resolution='1080p'.",
+        ),
+        (
+            TODAY,
+            "kling-v3",
+            {"image_urls": IMAGE, "last_frame": "b.png"},
+            "last_frame: 'b.png' is not an http(s) URL, but the service takes public URLs only; try "
+            "'https://example.com/first.png'.",
+        ),
+        (
+            TODAY,
+            "kling-v3",
+            {"image_urls": "b.png", "last_frame": OTHER},
+            "image_urls: 'b.png' is not an http(s) URL, but the service takes public URLs only; try "
+            "'https://example.com/first.png'.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"image_urls": "b.png", "last_frame": OTHER},
+            "image_urls: 'b.png' is not an http(s) URL, but the service takes public URLs only; try "
+            "'https://example.com/first.png'.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"image_urls": IMAGE, "last_frame": "b.png"},
+            "last_frame: 'b.png' is not an http(s) URL, but the service takes public URLs only; try "
+            "'https://example.com/first.png'.",
+        ),
+        (
+            TODAY,
+            "kling-v3-omni",
+            {"image_with_roles": [("b.png", "reference")], "last_frame": OTHER},
+            "image_with_roles, number 1, url: 'b.png' is not an http(s) URL, but the service takes public "
+            "URLs only; try 'https://example.com/first.png'.",
         ),
         (
             TODAY,
@@ -228,6 +333,17 @@ def test_a_warning(model: str, fields: dict[str, Any], message: str) -> None:
 def test_names_and_shots_that_mean_something(model: str, fields: dict[str, Any]) -> None:
     """Names of elements and images that exist, and an address of mail, have no warning."""
     assert VideoRequest(**{"model": model, "prompt": "A koi", **fields}).warnings(TODAY) == ()
+
+
+def test_a_name_in_many_places_has_one_warning() -> None:
+    """Names are listed once each, and of very many only the first, with the number of the others."""
+    (anna,) = VideoRequest("kling-v3", "@Anna meets @Anna; @Anna waves").warnings(TODAY)
+    assert "'@Anna'" in str(anna)
+    (image,) = VideoRequest("kling-v3", "<<<image_1>>> swims " * 100).warnings(TODAY)
+    assert "'<<<image_1>>>'" in str(image)
+    *first, more = VideoRequest("kling-v3", " ".join(f"@a{number}" for number in range(400))).warnings(TODAY)
+    assert ["'@a0'" in str(first[0]), len(first)] == [True, 3]
+    assert str(more) == "prompt: and 397 more names like these."
 
 
 def test_a_wrong_part_hides_no_other_problem() -> None:

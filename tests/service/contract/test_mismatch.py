@@ -30,6 +30,7 @@ def refused(status: int = 400, **facts: Any) -> ServiceError:
         (refused(404, code="model_not_found", param="model"), "kling-v2-master", "2026-11"),
         (refused(404, code="model_not_found", message="this key may not use kling-v1"), "kling-v1", None),
         (refused(404, code="model_not_found", message="该令牌无权访问模型 kling-v1"), "kling-v1", None),
+        (refused(404, code="model_not_found", message="no channel for kling-v1"), "kling-v1", None),
         (refused(404, code="model_not_found"), "kling-v3", None),
         (refused(404, code="model_not_found"), "kling-v9", None),
         (refused(404, code="not_found"), "kling-v1", None),
@@ -102,3 +103,80 @@ def test_a_body_for_another_contract_loses_no_sound() -> None:
     assert defaults_changed(november, NOVEMBER, APRIL) == {"enable_audio": False}
     silent = APRIL.encode(VideoRequest("kling-v3", "A koi", enable_audio=False))
     assert defaults_changed(silent, APRIL, NOVEMBER) == {}
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("unknown field resolution", "resolution"),
+        ("Unknown parameter: 'resolution'.", "resolution"),
+        ("unrecognized request argument: resolution", "resolution"),
+        ("resolution: unknown parameter", "resolution"),
+        ("the field resolution is not recognized", "resolution"),
+        ("未知参数：resolution", "resolution"),
+        ("无法识别的字段 video_urls", "video_urls"),
+        ("参数 resolution 无法识别", "resolution"),
+    ],
+)
+def test_words_for_a_field_that_april_lacks(message: str, param: str) -> None:
+    """The sentences in which servers refuse a field itself, in English and in Chinese."""
+    body = {"model": "kling-v3-omni", "resolution": "4k", "video_urls": ["u"]}
+    error = refused(param=param, message=message)
+    assert contract_in_error(NOVEMBER, ELSEWHERE, body, error) == "2026-04"
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("resolution: unexpected value 4k, try 1080p", "resolution"),
+        ("unknown value for parameter resolution", "resolution"),
+        ("unknown parameter value", "resolution"),
+        ("unknown parameter resolution=8k", "resolution"),
+        ("the parameter resolution has an unknown value", "resolution"),
+        ("resolution 的值未知", "resolution"),
+        ("未知的参数值", "resolution"),
+        ("字段 resolution 的值无法识别", "resolution"),
+        ("generate_audio unexpected with image", "generate_audio"),
+        ("multi_prompt[1].prompt: no such element @hero9", "multi_prompt"),
+        ("element_list[0].name unknown in prompt", "element_list"),
+        ("unknown field element_list[0].title", "element_list"),
+        ("unknown field title in element_list", "element_list"),
+        ("kling-v1-6 was replaced; kling-v3 has no channel", "model"),
+        ("kling-v2-master, kling-v1-6 and kling-v1 were replaced; kling-v2-6 has no channel", "model"),
+        (f"{MODEL_LIST}, kling-v3-omni", "model"),
+    ],
+)
+@pytest.mark.parametrize("model", ["kling-v3", "kling-v2-6"])
+def test_refusals_that_a_server_of_november_gives_too(message: str, param: str, model: str) -> None:
+    """A refusal of a value, of a member or of a model proves nothing about the contract."""
+    names = ("resolution", "generate_audio", "multi_prompt", "element_list")
+    body = {"model": model, **dict.fromkeys(names)}
+    assert contract_in_error(NOVEMBER, ELSEWHERE, body, refused(param=param, message=message)) is None
+
+
+def test_a_code_of_november_contradicts_words_of_april() -> None:
+    """With signs of both contracts, nothing is claimed."""
+    body = {"model": "kling-v3", "resolution": "4k"}
+    error = refused(code="capability_violation", param="resolution", message="unknown field resolution")
+    assert contract_in_error(NOVEMBER, ELSEWHERE, body, error) is None
+    answer = {"progress": "45%", "start_time": 1775285161}
+    assert contract_in_answer(APRIL, ELSEWHERE, answer) is None
+    assert contract_in_answer(NOVEMBER, ELSEWHERE, answer) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "seen"),
+    [
+        ("extra must be empty: parameters stand at the root of the body", "2026-11"),
+        ("extra is not supported", "2026-11"),
+        ("extra.camera_control is not supported with mode std", None),
+        ("camera_control is not supported with this model", None),
+        ("extra['camera_control'] is not supported", None),
+        ("extra 中的 camera_control 不受支持", None),
+    ],
+)
+def test_a_refusal_of_a_member_of_extra(message: str, seen: str | None) -> None:
+    """Only a refusal of ``extra`` itself proves that the server has no such object."""
+    body = {"model": "kling-v1-6", "extra": {"camera_control": {"type": "down_back"}}}
+    error = refused(code="capability_violation", param="extra", message=message)
+    assert contract_in_error(APRIL, ELSEWHERE, body, error) == seen

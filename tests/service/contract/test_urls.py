@@ -71,6 +71,7 @@ def test_a_network_path_is_not_accessed(text: str, monkeypatch: pytest.MonkeyPat
         raise AssertionError(f"looked at {self}")
 
     monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(Path, "is_file", refuse)
     assert public_url_refusal(text) is not None
 
 

@@ -64,7 +64,8 @@ def test_a_closed_panel_says_where_the_problem_is(form: RequestForm) -> None:
     ("fields", "obstacle"),
     [
         ({"image_urls": ("ftp://a",)}, "First frame"),
-        ({"image_urls": ("ftp://a", URL)}, "First frame, Last frame"),
+        ({"image_urls": ("ftp://a", URL)}, "First frame"),
+        ({"image_urls": (URL, "ftp://a")}, "Last frame"),
         ({"model": "kling-3.0-turbo", "image_urls": ("ftp://a",)}, "Image URL"),
         ({"model": "kling-v3-omni", "image_urls": ("ftp://a",)}, "<<<image_1>>>"),
         ({"model": "kling-v3-omni", "action": "edit"}, "Video URL"),
