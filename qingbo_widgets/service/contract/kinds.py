@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -150,7 +151,16 @@ def _choice(parameter: Parameter, value: object, model: Model) -> Iterator[Probl
         yield from _name(parameter, value, model)
     elif not any(is_same(value, choice) for choice in parameter.choices):
         limit = tr(NOT_ONE_OF).format(values=listed(parameter.choices))
-        yield refused(parameter.name, value, limit, example(parameter))
+        yield refused(parameter.name, value, limit, _meant(parameter, value) or example(parameter))
+
+
+def _meant(parameter: Parameter, value: object) -> Any:
+    """Return the choice that was written otherwise, such as ``4K`` or 1080 for a resolution, or ``None``."""
+    typed = str(value).strip().casefold() if isinstance(value, str | int) else ""
+    spelt = {choice: str(choice).casefold() for choice in parameter.choices}
+    exact = (choice for choice, text in spelt.items() if text == typed)
+    longer = (choice for choice, text in spelt.items() if typed and text.startswith(typed))
+    return next(chain(exact, longer), None)
 
 
 def _choices(parameter: Parameter, values: object, model: Model) -> Iterator[Problem]:
@@ -430,10 +440,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "integer": Kind(_integer, read=as_plain, fits=is_integer, parse=int),
         "number": Kind(_number, read=as_plain, fits=_is_number, parse=float),
         "boolean": Kind(_boolean, read=as_plain, fits=_is_boolean, parse=_parse_boolean),
-        "url": Kind(_url, urls=lambda value: (value,), with_urls=lambda value, change: change(value)),
+        "url": Kind(
+            _url, read=as_plain, urls=lambda value: (value,), with_urls=lambda value, change: change(value)
+        ),
         "urls": Kind(
             _urls,
-            read=as_tuple,
+            read=lambda value: as_tuple(value, as_plain),
             write=list,
             fits=_is_text_or_texts,
             parse=str.split,

@@ -111,7 +111,8 @@ def resolve(explicit: Mapping[str, Any], models: Models) -> Resolved:
     derived: set[str] = set()
     for name, parameter in model.parameters.items():
         follows = DERIVED[parameter.derived](values) if parameter.derived else None
-        is_chosen = name in fields and is_same(fields[name], explicit.get(name))
+        chosen, given = fields.get(name), explicit.get(name)
+        is_chosen = name in fields and (chosen is given or is_same(chosen, given))
         if follows is not None and not is_chosen:
             values[name] = follows
             derived.add(name)

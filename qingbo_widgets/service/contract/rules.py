@@ -84,12 +84,19 @@ def named_elements(values: Values) -> Iterator[tuple[str, str]]:
 
 def _named_images_exist(values: Values, model: Model, sources: Sources) -> Iterator[Problem]:
     """Yield a problem for a ``<<<image_N>>>`` in a prompt without an N-th image (page "Kling")."""
-    del model, sources
-    count = _count(values.get("image_urls"))
+    del sources
+    are_sent = "image_urls" not in model.unsent(values)
+    count = _count(values.get("image_urls")) if are_sent else 0
     for field, name, number in named_images(values):
         if 1 <= number <= count:
             continue
-        if count:
+        if not are_sent:
+            text = tr(
+                "{field}: '{name}' names an image, and with the other fields no image is sent; take '{name}' "
+                "out of the prompt."
+            )
+            yield Problem(field, text.format(field=field, name=name))
+        elif count:
             limit = tr("names an image that is not there: image_urls has {count}").format(count=count)
             yield refused(field, name, limit, "<<<image_1>>>")
         else:

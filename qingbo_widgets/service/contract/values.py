@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 __all__ = ["CameraControl", "DynamicMask", "Item", "Shot"]
@@ -182,7 +183,9 @@ def is_pair(value: object) -> bool:
 
 
 def as_plain(value: Any) -> Any:
-    """Convert a numpy number or array, common in notebooks, to a Python one; return others unchanged."""
+    """Convert what is common in notebooks: numpy numbers and arrays, paths; return others unchanged."""
+    if isinstance(value, PurePath):
+        return str(value)
     is_numpy = hasattr(value, "shape") and hasattr(value, "tolist")
     return value.tolist() if is_numpy else value
 

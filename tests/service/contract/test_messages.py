@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def chinese() -> Iterator[None]:
             {"action": "edit"},
             "action: 'edit' is not one of generate; try 'generate'. Models that take it: kling-v3-omni "
             "and kling-video-o1.",
+        ),
+        (
+            TODAY,
+            "kling-v3",
+            {"resolution": "4K"},
+            "resolution: '4K' is not one of 720p, 1080p, 4k; try '4k'.",
+        ),
+        (
+            TODAY,
+            "kling-v3",
+            {"resolution": 1080},
+            "resolution: 1080 is not one of 720p, 1080p, 4k; try '1080p'.",
         ),
         (
             TODAY,
@@ -344,6 +357,27 @@ def test_a_name_in_many_places_has_one_warning() -> None:
     *first, more = VideoRequest("kling-v3", " ".join(f"@a{number}" for number in range(400))).warnings(TODAY)
     assert ["'@a0'" in str(first[0]), len(first)] == [True, 3]
     assert str(more) == "prompt: and 397 more names like these."
+
+
+def test_an_image_that_is_not_sent_has_no_name() -> None:
+    """An edit sends no images, so the advice is not to add one to those that are there."""
+    request = VideoRequest(
+        "kling-v3-omni", "<<<image_1>>> walks", action="edit", video_urls=VIDEO, image_urls=[IMAGE]
+    )
+    messages = [problem.message for problem in request.problems(TODAY)]
+    assert (
+        "prompt: '<<<image_1>>>' names an image, and with the other fields no image is sent; take "
+        "'<<<image_1>>>' out of the prompt."
+    ) in messages
+
+
+def test_a_path_is_a_text() -> None:
+    """A path object gets the message of the same path as a text."""
+    paths: dict[str, Any] = {"image_urls": [Path("a.png")], "last_frame": Path("b.png")}
+    objects = VideoRequest("kling-v3", "A koi", **paths)
+    texts = VideoRequest("kling-v3", "A koi", image_urls=["a.png"], last_frame="b.png")
+    assert objects.problems(TODAY) == texts.problems(TODAY) != ()
+    assert objects.image_urls == ("a.png",)
 
 
 def test_a_wrong_part_hides_no_other_problem() -> None:
