@@ -8,10 +8,10 @@ from typing import Any
 from ...service.contract.frames import FRAME_FIELDS, Frames
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
-from ...service.contract.switching import switched
+from ...service.contract.switching import Switched, switched
 from ...service.contract.values import is_set
 from .form_fields import FormFields
-from .names import images_left
+from .names import NO_IMAGES, both, images_left
 
 __all__ = ["Carrier"]
 
@@ -41,6 +41,11 @@ class Carrier:
         self._defaults: Mapping[str, Any] = {}
         #: The model before, and the date of its contract, whose defaults were other ones.
         self.before = ("", "")
+
+    def put_aside(self, values: Mapping[str, Any], images: Frames = NO_IMAGES) -> None:
+        """Name values in fields that the model does not take among those set aside."""
+        self._set_aside = {**self._set_aside, **values}
+        self._images = both(self._images, images)
 
     @property
     def set_aside(self) -> dict[str, Any]:
@@ -92,17 +97,36 @@ class Carrier:
             name: self._originals.get(name, getattr(form, name)) if is_untouched else getattr(form, name)
             for name in frames
         }
+        if not is_untouched:  # images set aside that were not moved anywhere: not those of `image_urls`,
+            # whose meaning is that of an earlier model
+            values |= {
+                name: value
+                for name, value in self.set_aside.items()
+                if name in frames and name != "image_urls" and self._is_untouched(name)
+            }
         values = {name: value for name, value in values.items() if name not in form.fixed}
         source = VideoRequest(**{"model": self._model, **values})
         change = switched(source, form.model, form.models, form.models)
+        request, set_aside = self._with_incomplete(change)
         self._originals, self._replaced = {}, {}
         for name, value in values.items():
             if form.takes(name) or name in frames:
-                self._put(name, value, change.request.given.get(name), always=name in frames)
-        self._set_aside = {name: value for name, value in change.set_aside.items() if value is not False}
+                self._put(name, value, request.given.get(name), always=name in frames)
+        self._set_aside = {name: value for name, value in set_aside.items() if value is not False}
         models = form.models
-        self._images = images_left(source, models.of(self._model), change.request, models.of(form.model))
+        self._images = images_left(source, models.of(self._model), request, models.of(form.model))
         self._defaults, self.before = change.defaults_changed, (old, models.contract)
+
+    def _with_incomplete(self, change: Switched) -> tuple[VideoRequest, dict[str, Any]]:
+        """Return the request and what is set aside, with a last frame that still waits for the first.
+
+        It stays in its field if the model has one: the form asks for the first frame then.
+        """
+        name, set_aside = "last_frame", dict(change.set_aside)
+        own = change.request.given
+        if not (name in set_aside and self._form.takes(name)) or {"image_urls", name} & own.keys():
+            return change.request, set_aside
+        return VideoRequest(**{**own, name: set_aside.pop(name)}), set_aside
 
     def _put(self, name: str, value: Any, wanted: Any, *, always: bool) -> None:
         """Set a field, and remember what it was if that differs; ``always`` remembers it anyway."""

@@ -17,7 +17,7 @@ from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from .image_fields import fields_with, with_urls
-from .names import in_names_of
+from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
 
 __all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of"]
@@ -55,9 +55,12 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     Returns:
         The values that could not be shown, as ``field: value``.
     """
-    named = in_names_of(form.models, fields)
+    sent, unsent = split_unsent(form.models, fields)
+    named = in_names_of(form.models, sent)
     fields, form.homeless, form.homeless_images = named.fields, named.homeless, named.images
-    left_out = [_field_text(name, value) for name, value in form.homeless.items()]
+    left_out = [
+        _field_text(name, value) for name, value in {**form.homeless, **unsent}.items() if value is not False
+    ]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
         form.unapproved |= _files_in(form, fields) - _files_in(form, form.given)
@@ -70,6 +73,8 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
                 left_out.append(_field_text(name, fields.get(name)))
         form.settle(fields)
         form.mark_chosen()
+        form.forget_contracts()
+        form.keep_unsent({"": Unsent(hide_in(unsent))})
     return tuple(left_out)
 
 
