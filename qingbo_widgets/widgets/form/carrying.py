@@ -107,7 +107,7 @@ class Carrier:
         values = {name: value for name, value in values.items() if name not in form.fixed}
         source = VideoRequest(**{"model": self._model, **values})
         change = switched(source, form.model, form.models, form.models)
-        request, set_aside = self._with_incomplete(change)
+        request, set_aside = self._with_frames(source, change)
         self._originals, self._replaced = {}, {}
         for name, value in values.items():
             if form.takes(name) or name in frames:
@@ -117,16 +117,24 @@ class Carrier:
         self._images = images_left(source, models.of(self._model), request, models.of(form.model))
         self._defaults, self.before = change.defaults_changed, (old, models.contract)
 
-    def _with_incomplete(self, change: Switched) -> tuple[VideoRequest, dict[str, Any]]:
-        """Return the request and what is set aside, with a last frame that still waits for the first.
+    def _with_frames(self, source: VideoRequest, change: Switched) -> tuple[VideoRequest, dict[str, Any]]:
+        """Return the request of a change and what it sets aside, with images that need not move.
 
-        It stays in its field if the model has one: the form asks for the first frame then.
+        They come back as they were to the model that they were given for. A last frame that still waits for
+        the first one stays in its field if the model has one: the form asks for the first frame then.
         """
-        name, set_aside = "last_frame", dict(change.set_aside)
-        own = change.request.given
-        if not (name in set_aside and self._form.takes(name)) or {"image_urls", name} & own.keys():
+        form, request, set_aside = self._form, dict(change.request.given), dict(change.set_aside)
+        if form.model == self._model:
+            kept = {name: source.given[name] for name in FRAME_FIELDS if name in source.given}
+        elif form.takes("last_frame") and not {"image_urls", "last_frame"} & request.keys():
+            kept = {name: set_aside[name] for name in ("last_frame",) if name in set_aside}
+        else:
             return change.request, set_aside
-        return VideoRequest(**{**own, name: set_aside.pop(name)}), set_aside
+        replaced = FRAME_FIELDS if form.model == self._model else tuple(kept)
+        rest = {name: value for name, value in request.items() if name not in replaced}
+        return VideoRequest(**{**rest, **kept}), {
+            name: value for name, value in set_aside.items() if name not in replaced
+        }
 
     def _put(self, name: str, value: Any, wanted: Any, *, always: bool) -> None:
         """Set a field, and remember what it was if that differs; ``always`` remembers it anyway."""

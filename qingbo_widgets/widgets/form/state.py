@@ -399,7 +399,7 @@ class FormState(HasTraits):
         waiting = dict(left.unsent_before)
         own = waiting.pop(self.models.contract, Unsent({}))
         has_changed = frozenset[str]() if back is None else back.changed(left)
-        if "duration" in left.sent:
+        if "duration" in left.sent or left.requested_duration != left.values["duration"]:
             self._requested_duration = left.requested_duration
         if back is not None and back.values["model"] == self.model:
             # What the model has set aside comes back with the record of it, and not into its field.
@@ -408,7 +408,7 @@ class FormState(HasTraits):
             )
             back.carrier.put_aside(self._not_taken(), self.carrier.images)
             self.carrier = back.carrier
-            if "duration" in back.sent and "duration" not in has_changed:
+            if "duration" not in has_changed and self.duration == back.values["duration"]:
                 self._requested_duration = back.requested_duration
         self.keep_unsent(
             {**waiting, left.models.contract: left.unsent, self.models.contract: own},
