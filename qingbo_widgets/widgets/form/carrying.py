@@ -47,6 +47,11 @@ class Carrier:
         self._set_aside = {**self._set_aside, **values}
         self._images = both(self._images, images)
 
+    def await_model(self, values: Mapping[str, Any]) -> None:
+        """Let values come back with the next model that takes them, unless their field changes before."""
+        for name, value in values.items():
+            self._originals[name], self._replaced[name] = value, getattr(self._form, name)
+
     @property
     def set_aside(self) -> dict[str, Any]:
         """The values that the form's model does not take, by field."""

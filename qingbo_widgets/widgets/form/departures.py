@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of
 from ...service.contract.schema import Models
+from ...service.contract.values import is_set
 from .names import Unsent, both
 from .traits import is_at
 
@@ -25,6 +26,7 @@ class Departure:
     Attributes:
         models: the models of the contract.
         values: the values of all fields.
+        takes: the fields that the model takes.
         sent: the fields of the request that differ from the defaults, with the model.
         inactive: the chosen values of fields that are not part of the request.
         unsent: these, and the values that changes of the model have set aside.
@@ -33,6 +35,7 @@ class Departure:
     def __init__(self, form: FormState) -> None:
         self.models: Models = form.models
         self.values = {name: getattr(form, name) for name in form.field_names}
+        self.takes = frozenset(name for name in self.values if form.takes(name))
         self.given, self.fixed = form.given, form.fixed
         self.homeless, self.homeless_images = form.homeless, form.homeless_images
         self.carrier, self.unsent_before = form.carrier, form.unsent
@@ -44,9 +47,11 @@ class Departure:
             if name == "model" or not is_at(value, form.default(name))
         }
         self.inactive = {
-            name: value for name, value in self.values.items() if name in form.chosen and name not in request
+            name: value
+            for name, value in self.values.items()
+            if name in form.chosen and name not in request and is_set(value)
         }
-        self.unsent = Unsent({**form.carrier.set_aside, **self.inactive}, self._unsent_images(form))
+        self.unsent = Unsent({**self.inactive, **form.carrier.set_aside}, self._unsent_images(form))
         self._arrived: Mapping[str, Any] = {}
 
     def arrive(self, form: FormState) -> None:

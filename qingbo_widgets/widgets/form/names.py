@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of
@@ -95,6 +95,11 @@ def in_names_of(models: Models, fields: Mapping[str, Any], home: Models | None =
     for name, value in change.set_aside.items():
         # A value that the model does not take is a problem to show, unless it is among the images moved.
         (own if name in models.parameters and name not in FRAME_FIELDS else homeless)[name] = value
+    if "last_frame" in homeless and "last_frame" in models.of(model).parameters and "image_urls" not in own:
+        own["last_frame"] = homeless.pop(
+            "last_frame"
+        )  # it waits for the first frame, which the form asks for
+        change = replace(change, request=VideoRequest(**own))
     if "model" not in fields:
         del own["model"]
     return Named(own, homeless, images_left(request, home.of(model), change.request, models.of(model)))

@@ -14,7 +14,7 @@ from traitlets import HasTraits, TraitError, Tuple
 
 from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
-from ...service.contract.frames import FRAME_FIELDS, Frames
+from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
@@ -27,7 +27,7 @@ from ..base.managers import is_manager, no_manager
 from . import image_fields
 from .carrying import Carrier
 from .departures import Departure
-from .names import NO_IMAGES, Unsent, hidden_in, in_names_of, split_unsent
+from .names import NO_IMAGES, Unsent, both, hidden_in, in_names_of, split_unsent
 from .traits import default_of, is_at, traits_of
 from .video_lengths import length_problems
 
@@ -410,10 +410,16 @@ class FormState(HasTraits):
             self.carrier = back.carrier
             if "duration" not in has_changed and self.duration == back.values["duration"]:
                 self._requested_duration = back.requested_duration
+        earlier = waiting.pop(left.models.contract, Unsent({}))
+        theirs = Unsent({**earlier.values, **left.unsent.values}, both(left.unsent.images, earlier.images))
         self.keep_unsent(
-            {**waiting, left.models.contract: left.unsent, self.models.contract: own},
+            {**waiting, left.models.contract: theirs, self.models.contract: own},
             replace=own.values.keys() - has_changed,
         )
+        if back is not None and back.values["model"] != self.model:
+            rest = self.unsent.get(self.models.contract, Unsent({})).values
+            others = {*FRAME_FIELDS, *self._chosen, *(back.inactive.keys() & back.takes)}
+            self.carrier.await_model({name: value for name, value in rest.items() if name not in others})
 
     def _not_taken(self) -> dict[str, Any]:
         """Return the chosen values that the model does not take."""
@@ -562,7 +568,32 @@ class FormState(HasTraits):
             for name in moved:
                 setattr(self, name, after[name])
             self.carrier.carry(str(old), self._chosen)
+            self._house_images()
             self._fit_duration(before["duration"], self.default("duration"))
+            self._house_unsent()
+
+    def _house_images(self) -> None:
+        """Set the images that no model before had a place for, if the model has one."""
+        model, contract = self.models.of(self.model), self.models.parameters
+        own = {name: getattr(self, name) for name in FRAME_FIELDS if self.takes(name)}
+        if self.homeless_images == NO_IMAGES or self.fixed.keys() & own.keys():
+            return
+        kept, fields = frames_of(own, model), dict[str, Any]()
+        left = set_frames(fields, both(kept, self.homeless_images), model)
+        if left == self.homeless_images or both(left, kept) != both(kept, left):
+            return
+        for name in own:
+            setattr(self, name, fields.get(name, default_of(contract[name])))
+        self.homeless_images = left
+        if left == NO_IMAGES:
+            self.homeless = {n: value for n, value in self.homeless.items() if n not in FRAME_FIELDS}
+
+    def _house_unsent(self) -> None:
+        """Show what was not sent in this contract before, where it is not sent with the model either."""
+        contract = self.models.contract
+        if kept := self.unsent.get(contract):
+            values = {name: v for name, v in kept.values.items() if getattr(self, name, None) != v}
+            self.keep_unsent({**self.unsent, contract: Unsent(values, kept.images)})
 
     def _follow_limits(self) -> None:
         """Fit the duration again if another field has changed the durations that are possible."""

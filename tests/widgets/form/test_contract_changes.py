@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qingbo_widgets.library.library import Library
@@ -224,9 +224,7 @@ def test_both_frames_make_a_round_trip(managers: Managers) -> None:
 
 
 @pytest.mark.parametrize("edits", [False, True])
-def test_what_a_model_has_set_aside_waits_through_the_other_contract(
-    managers: Managers, edits: bool
-) -> None:
+def test_what_a_model_has_set_aside_waits_through_the_other_contract(managers: Managers, edits: bool) -> None:
     """An image and a length that the second model lacks are named in the other contract, and come back."""
     form = RequestForm(managers["2026-11"], model="kling-v3-omni", prompt="A koi", image_with_roles=REFERENCE)
     form.duration = 7
@@ -258,10 +256,36 @@ def test_reference_images_do_not_become_frames(managers: Managers) -> None:
     """The URLs of a model with reference images are none of April's first frame, whatever their field."""
     form = FormState(managers["2026-11"], model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,))
     form.manager = managers["2026-04"]
-    assert form.request.image_urls == ()
+    assert not form.request.image_urls
     assert form.homeless_images.references == (FIRST,)
     form.manager = managers["2026-11"]
     assert form.request.image_urls == (FIRST,)
+
+
+def test_a_value_set_aside_waits_for_its_model(managers: Managers) -> None:
+    """With another model in the other contract, what was set aside waits for a model that takes it."""
+    form = RequestForm(managers["2026-11"], model="kling-v3", prompt="A koi", negative_prompt="blur")
+    form.model = "kling-3.0-turbo"
+    form.manager = managers["2026-04"]
+    form.model = "kling-v1"
+    assert "negative_prompt" not in form.request.given
+    form.manager = managers["2026-11"]
+    assert "Kept, but not sent: Negative prompt (blur)" in note(form)
+    assert "negative_prompt" not in form.request.given
+    form.model = "kling-v3"
+    assert form.request.negative_prompt == "blur"
+    assert "Kept, but not sent" not in note(form)
+    form.close()
+
+
+def test_an_image_without_a_place_comes_back_with_a_model_that_has_one(managers: Managers) -> None:
+    """A last frame that the model of the other contract cannot take is set again with one that can."""
+    form = FormState(managers["2026-04"], prompt="A koi", image_urls=FIRST, last_frame=LAST)
+    form.model = "kling-v2-master"
+    form.manager = managers["2026-11"]
+    form.model = "kling-v3"
+    assert form.request.image_urls == (FIRST, LAST)
+    assert not form.homeless
 
 
 # ---------------------------------------------------------------------- a last frame without a first
@@ -302,16 +326,8 @@ def follow(form: FormState, steps: list[tuple[str, Any]]) -> None:
             setattr(form, name, form.default(name) if value is None else value)
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data(), date=st.sampled_from(sorted(CHOICES)))
-def test_a_change_sends_what_a_fresh_form_would_send(
-    managers: Managers, data: st.DataObject, date: str
-) -> None:
-    """After a change there, and one back after an edit, a form sends what one with its request only sends."""
+def check_changes(managers: Managers, data: st.DataObject, date: str) -> None:
+    """Check that a form which has only a request of ``date`` sends the same as one in which it was made."""
     form = FormState(managers[date])
     follow(form, data.draw(steps(date)))
     before = request_of(form)
@@ -328,3 +344,22 @@ def test_a_change_sends_what_a_fresh_form_would_send(
     form.prompt = fresh.prompt = "A heron"
     form.manager = fresh.manager = managers[date]
     assert request_of(form) == request_of(fresh)
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), date=st.sampled_from(sorted(CHOICES)))
+def test_a_change_sends_what_a_fresh_form_would_send(
+    managers: Managers, data: st.DataObject, date: str
+) -> None:
+    """After a change there, and one back after an edit, a form sends what one with its request only sends."""
+    check_changes(managers, data, date)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), date=st.sampled_from(sorted(CHOICES)))
+def test_many_changes_send_what_a_fresh_form_would_send(
+    managers: Managers, data: st.DataObject, date: str
+) -> None:
+    """The same with many more examples."""
+    check_changes(managers, data, date)
