@@ -288,6 +288,17 @@ def test_an_image_without_a_place_comes_back_with_a_model_that_has_one(managers:
     assert not form.homeless
 
 
+def test_an_image_of_a_preset_needs_approval_in_every_contract(managers: Managers) -> None:
+    """An image that was filled in is not fetched unasked after a change of the contract either."""
+    form = FormState(managers["2026-04"])
+    fill(
+        form, {"model": "kling-v3-omni", "prompt": "A koi", "image_with_roles": REFERENCE, "resolution": "4k"}
+    )
+    form.manager = managers["2026-11"]
+    assert form.image_with_roles == REFERENCE or form.image_urls == (OTHER,)
+    assert OTHER in form.unapproved
+
+
 # ---------------------------------------------------------------------- a last frame without a first
 
 
