@@ -52,6 +52,7 @@ on_trait_change on_widget_constructed open panels parameter paste refresh remove
 send_state set_state settle set_trait mark_chosen setup_instance show_problems slots start_afresh submit
 switch tabbable takes tooltip unavailable trait_defaults trait_events trait_has_value trait_metadata
 trait_names trait_values traits has_typed unapproved unobserve unobserve_all widget_types widgets with_text
+chosen forget_contracts keep_unsent requested_duration unsent
 """
 RESERVED = frozenset(f"{_REQUEST_NAMES} {_CALL_NAMES} {_TABLE_NAMES} {_FORM_NAMES}".split())
 

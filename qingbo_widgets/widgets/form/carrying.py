@@ -8,10 +8,10 @@ from typing import Any
 from ...service.contract.frames import FRAME_FIELDS, Frames
 from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
-from ...service.contract.switching import switched
+from ...service.contract.switching import Switched, switched
 from ...service.contract.values import is_set
 from .form_fields import FormFields
-from .names import images_left
+from .names import NO_IMAGES, both, images_left
 
 __all__ = ["Carrier"]
 
@@ -41,6 +41,16 @@ class Carrier:
         self._defaults: Mapping[str, Any] = {}
         #: The model before, and the date of its contract, whose defaults were other ones.
         self.before = ("", "")
+
+    def put_aside(self, values: Mapping[str, Any], images: Frames = NO_IMAGES) -> None:
+        """Name values in fields that the model does not take among those set aside."""
+        self._set_aside = {**self._set_aside, **values}
+        self._images = both(self._images, images)
+
+    def await_model(self, values: Mapping[str, Any]) -> None:
+        """Let values come back with the next model that takes them, unless their field changes before."""
+        for name, value in values.items():
+            self._originals[name], self._replaced[name] = value, getattr(self._form, name)
 
     @property
     def set_aside(self) -> dict[str, Any]:
@@ -92,17 +102,44 @@ class Carrier:
             name: self._originals.get(name, getattr(form, name)) if is_untouched else getattr(form, name)
             for name in frames
         }
+        if not is_untouched:  # images set aside that were not moved anywhere: not those of `image_urls`,
+            # whose meaning is that of an earlier model
+            values |= {
+                name: value
+                for name, value in self.set_aside.items()
+                if name in frames and name != "image_urls" and self._is_untouched(name)
+            }
         values = {name: value for name, value in values.items() if name not in form.fixed}
         source = VideoRequest(**{"model": self._model, **values})
         change = switched(source, form.model, form.models, form.models)
+        request, set_aside = self._with_frames(source, change)
         self._originals, self._replaced = {}, {}
         for name, value in values.items():
             if form.takes(name) or name in frames:
-                self._put(name, value, change.request.given.get(name), always=name in frames)
-        self._set_aside = {name: value for name, value in change.set_aside.items() if value is not False}
+                self._put(name, value, request.given.get(name), always=name in frames)
+        self._set_aside = {name: value for name, value in set_aside.items() if value is not False}
         models = form.models
-        self._images = images_left(source, models.of(self._model), change.request, models.of(form.model))
+        self._images = images_left(source, models.of(self._model), request, models.of(form.model))
         self._defaults, self.before = change.defaults_changed, (old, models.contract)
+
+    def _with_frames(self, source: VideoRequest, change: Switched) -> tuple[VideoRequest, dict[str, Any]]:
+        """Return the request of a change and what it sets aside, with images that need not move.
+
+        They come back as they were to the model that they were given for. A last frame that still waits for
+        the first one stays in its field if the model has one: the form asks for the first frame then.
+        """
+        form, request, set_aside = self._form, dict(change.request.given), dict(change.set_aside)
+        if form.model == self._model:
+            kept = {name: source.given[name] for name in FRAME_FIELDS if name in source.given}
+        elif form.takes("last_frame") and not {"image_urls", "last_frame"} & request.keys():
+            kept = {name: set_aside[name] for name in ("last_frame",) if name in set_aside}
+        else:
+            return change.request, set_aside
+        replaced = FRAME_FIELDS if form.model == self._model else tuple(kept)
+        rest = {name: value for name, value in request.items() if name not in replaced}
+        return VideoRequest(**{**rest, **kept}), {
+            name: value for name, value in set_aside.items() if name not in replaced
+        }
 
     def _put(self, name: str, value: Any, wanted: Any, *, always: bool) -> None:
         """Set a field, and remember what it was if that differs; ``always`` remembers it anyway."""

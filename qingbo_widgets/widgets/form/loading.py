@@ -16,8 +16,8 @@ from ...service.contract.request import VideoRequest
 from ...service.secrets.known_keys import hide_in, texts_in
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
-from .image_fields import fields_with, with_urls
-from .names import in_names_of
+from .image_fields import with_urls
+from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
 
 __all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of"]
@@ -55,12 +55,15 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
     Returns:
         The values that could not be shown, as ``field: value``.
     """
-    named = in_names_of(form.models, fields)
+    source, (sent, unsent) = fields, split_unsent(form.models, fields)
+    named = in_names_of(form.models, sent)
     fields, form.homeless, form.homeless_images = named.fields, named.homeless, named.images
-    left_out = [_field_text(name, value) for name, value in form.homeless.items()]
+    left_out = [
+        _field_text(name, value) for name, value in {**form.homeless, **unsent}.items() if value is not False
+    ]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
-        form.unapproved |= _files_in(form, fields) - _files_in(form, form.given)
+        form.unapproved |= _files_in(source) - _files_in(form.given)
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
@@ -70,6 +73,8 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
                 left_out.append(_field_text(name, fields.get(name)))
         form.settle(fields)
         form.mark_chosen()
+        form.forget_contracts()
+        form.keep_unsent({"": Unsent(hide_in(unsent))})
     return tuple(left_out)
 
 
@@ -128,15 +133,17 @@ def _read(text: str, contract: str) -> Pasted:
     return min((own, *others), key=lambda pasted: len(pasted.unknown))
 
 
-def _files_in(form: FormState, fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return the URLs of images and videos in the fields, except files that our sandbox serves.
+def _files_in(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the URLs of images and videos in the fields of any contract, except files of our sandbox.
 
-    Those need no approval.
+    Those need no approval. A field of another contract counts, because its images may appear later.
     """
-    parameters, urls = form.models.parameters, list[str]()
-    for name in fields_with(form.models, "image", "video"):
-        kind = KINDS[parameters[name].type]
-        urls += texts_in(list(kind.urls(kind.read(fields.get(name)))))
+    urls = list[str]()
+    for name, value in fields.items():
+        parameter = declared().get(name)
+        if parameter is not None and parameter.media in ("image", "video"):
+            kind = KINDS[parameter.type]
+            urls += texts_in(list(kind.urls(kind.read(hide_in(value)))))
     return frozenset(url for text in urls for url in text.split() if image_reports.path_of(url) == url)
 
 

@@ -15,6 +15,7 @@ from ..base import html as markup
 from ..base.html import Markup
 from .fields import fields, label
 from .layout import panels
+from .names import Unsent
 from .shot_fields import seconds_text, shot_field
 from .state import FormState, Problems
 from .wording import name_of_part, plain_problems_html, problems_html
@@ -35,6 +36,9 @@ _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
 _HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}")
+_UNSENT = N_(
+    "Kept, but not sent: {fields}. It was not part of the request in its own contract, and comes back there."
+)
 _FIRST, _LAST = N_("First frame"), N_("Last frame")
 _REFERENCE, _REFERENCES = N_("Reference image"), N_("Reference images")
 _OF_CONTRACT = N_("{model} of contract {contract}")
@@ -120,17 +124,32 @@ def _changes(form: FormState) -> list[Markup]:
         ]
         text = tr(_SET_ASIDE).format(model=form.model, fields=tr(_COMMA).join(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
-    if form.homeless:
+    # A switch that is off asks for nothing that could be missed.
+    homeless = {name: value for name, value in form.homeless.items() if value is not False}
+    if homeless:
         labels = _image_labels(form.homeless_images) + [
             _named(label(declared()[name]) if name in declared() else name, value)
-            for name, value in form.homeless.items()
+            for name, value in homeless.items()
             if name not in FRAME_FIELDS
         ]
         text = tr(_HOMELESS).format(contract=form.contract.name, fields=tr(_COMMA).join(labels))
         notes.append(markup.note(text, "hint"))
+    labels = [text for unsent in form.unsent.values() for text in _unsent_labels(unsent)]
+    if labels:
+        text = tr(_UNSENT).format(fields=tr(_COMMA).join(dict.fromkeys(labels)))
+        notes.append(markup.note(text, "hint"))
     return notes + [
         markup.note(_changed_default(form, name, value), "hint")
         for name, value in form.carrier.defaults_changed.items()
+    ]
+
+
+def _unsent_labels(unsent: Unsent) -> list[str]:
+    """Return the values that are kept but not sent; a switch that is off says nothing."""
+    return _image_labels(unsent.images) + [
+        _named(label(declared()[name]), value)
+        for name, value in unsent.values.items()
+        if name not in FRAME_FIELDS and is_set(value) and value is not False
     ]
 
 

@@ -5,7 +5,7 @@ The parts of a form read and set its traits, and do not depend on the form widge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Unpack
@@ -14,7 +14,7 @@ from traitlets import HasTraits, TraitError, Tuple
 
 from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
-from ...service.contract.frames import Frames
+from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
@@ -26,7 +26,8 @@ from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
 from . import image_fields
 from .carrying import Carrier
-from .names import hidden_in, in_names_of
+from .departures import Departure
+from .names import NO_IMAGES, Unsent, both, hidden_in, in_names_of, split_unsent
 from .traits import default_of, is_at, traits_of
 from .video_lengths import length_problems
 
@@ -146,14 +147,18 @@ class FormState(HasTraits):
         self.homeless: Mapping[str, Any] = {}
         #: The images among them, by what they mean.
         self.homeless_images = Frames()
+        #: Values that are kept but not sent, because their contract did not send them either, by its date.
+        self.unsent: Mapping[str, Unsent] = {}
         #: Image URLs from a preset, draft or task that the user has not approved for fetching yet.
         self.unapproved: frozenset[str] = frozenset()
         self.carrier = Carrier(self)
-        self._spoken: Models | None = None
         self._without_manager: Contract | None = None
-        given = self._speak({**initial, **self.fixed}, hidden)
+        self._departures: dict[str, Departure] = {}
+        sent, unsent = split_unsent(self.models, {**initial, **self.fixed})
+        given = self._speak(sent, hidden)
         super().__init__(**self._options())
         self._set_fields(given)
+        self.keep_unsent({"": Unsent(hide_in(unsent))})
         self._is_ready = True
         self.observe(self._follow, list(self.field_names))
         self._build()
@@ -187,10 +192,10 @@ class FormState(HasTraits):
 
     @manager.setter
     def manager(self, manager: Owner | None) -> None:
-        before = None if self._manager is None else self.models
+        was_connected, left = self._manager is not None, Departure(self)
         self._manager = manager
-        if self.models is not self._spoken:
-            self._change_contract(before)
+        if self.models is not left.models:
+            self._change_contract(left, was_connected)
         with self.batch():  # a file path is valid only if the manager has a sandbox
             for name in image_fields.fields_with(self.models, "image", "mask", "video"):
                 setattr(self, name, getattr(self, name))
@@ -255,6 +260,16 @@ class FormState(HasTraits):
         parameters = self.models.parameters
         return {name: default_of(taken.get(name, parameter)) for name, parameter in parameters.items()}
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The fields that were set to values other than the defaults of the then chosen model."""
+        return frozenset(self._chosen)
+
+    @property
+    def requested_duration(self) -> int:
+        """The length that was asked for, also while the model renders only another one."""
+        return self._requested_duration
+
     def is_chosen(self, name: str) -> bool:
         """Return True if the field was set to a value other than the default of the then chosen model."""
         return name in self._chosen
@@ -310,15 +325,23 @@ class FormState(HasTraits):
         """Return the contract of a form without a manager."""
         return find_contract()
 
-    def _speak(self, given: Mapping[str, Any], hidden: Iterable[str]) -> dict[str, Any]:
-        """Get the traits of the manager's contract; return the given fields in its names."""
-        models = self._spoken = self.models
+    def _speak(
+        self, given: Mapping[str, Any], hidden: Iterable[str], home: Models | None = None
+    ) -> dict[str, Any]:
+        """Get the traits of the manager's contract; return the given fields in its names.
+
+        Args:
+            given: the fields.
+            hidden: the fields that the form does not show.
+            home: the models of the contract in whose names the fields are; by default, it follows from them.
+        """
+        models = self.models
         self._limits_cache = _NO_LIMITS
         self.__class__ = self._kind
         if models.contract != DEFAULT_CONTRACT or any(not self.has_trait(name) for name in models.parameters):
             self.add_traits(**traits_of(models))
         self.hidden = hidden_in(models, hidden)
-        named = in_names_of(models, given)
+        named = in_names_of(models, given, home)
         self.fixed = {
             name: named.fields[name]
             for name in in_names_of(models, self.fixed).fields
@@ -327,22 +350,126 @@ class FormState(HasTraits):
         self.homeless, self.homeless_images = named.homeless, named.images
         return named.fields
 
-    def _change_contract(self, before: Models | None) -> None:
+    def _change_contract(self, left: Departure, was_connected: bool) -> None:
         """Show the fields of the new manager's contract, with what was set before, by its meaning.
 
+        What was not part of the request does not become part of it. A contract that was left shows the form
+        as it was, unless something has changed since.
+
         Args:
-            before: the models of the contract before; ``None`` if the form was not connected yet.
+            left: the form in the contract before.
+            was_connected: whether the user has seen the form with a manager of that contract.
         """
-        chosen = {name: getattr(self, name) for name in {"model", *self._chosen}}
-        given = {**self.given, **self.fixed}
+        back = self._departures.pop(self.models.contract, None)
         with self._filling():
-            fields = self._speak({**self.homeless, **chosen, **self.fixed}, self.hidden)
-            self._set_fields(fields)
-        self.given = in_names_of(self.models, given).fields
-        if before is not None:
-            self.carrier.compare_defaults(VideoRequest(**chosen), before)
+            fields = self._speak({**self.homeless, **left.sent, **self.fixed}, self.hidden, left.models)
+            if back is not None and back.led_to(left):
+                self._restore(back)
+            else:
+                self.carrier = Carrier(self)
+                self._set_fields(fields)
+                self._remember_before(left, back)
+                if was_connected:
+                    self.carrier.compare_defaults(VideoRequest(**left.sent), left.models)
+        if back is not None:
+            self.given = back.given
+        else:
+            given = split_unsent(self.models, {**left.given, **left.fixed})[0]
+            self.given = in_names_of(self.models, given).fields
+        left.arrive(self)
+        self._departures[left.models.contract] = left
         self.observe(self._follow, list(self.field_names))
         self._rebuild()
+
+    def _restore(self, back: Departure) -> None:
+        """Show the form as it was when the contract was left."""
+        is_ready, self._is_ready = self._is_ready, False
+        try:
+            for name, value in back.values.items():
+                setattr(self, name, value)
+        finally:
+            self._is_ready = is_ready
+        self.fixed, self.homeless, self.homeless_images = back.fixed, back.homeless, back.homeless_images
+        self.unsent, self.carrier, self._chosen = back.unsent_before, back.carrier, set(back.chosen)
+        self._fitted_to = self.parameter("duration")
+        self._fitted_duration, self._requested_duration = self.duration, back.requested_duration
+
+    def _remember_before(self, left: Departure, back: Departure | None) -> None:
+        """Keep what the contract before did not send, and the length that was requested there."""
+        waiting = dict(left.unsent_before)
+        own = waiting.pop(self.models.contract, Unsent({}))
+        has_changed = frozenset[str]() if back is None else back.changed(left)
+        if "duration" in left.sent or left.requested_duration != left.values["duration"]:
+            self._requested_duration = left.requested_duration
+        if back is not None and back.values["model"] == self.model:
+            # What the model has set aside comes back with the record of it, and not into its field.
+            own = Unsent(
+                {name: value for name, value in own.values.items() if name in back.inactive}, own.images
+            )
+            back.carrier.put_aside(self._not_taken(), self.carrier.images)
+            self.carrier = back.carrier
+            if "duration" not in has_changed and self.duration == back.values["duration"]:
+                self._requested_duration = back.requested_duration
+        earlier = waiting.pop(left.models.contract, Unsent({}))
+        theirs = Unsent({**earlier.values, **left.unsent.values}, both(left.unsent.images, earlier.images))
+        self.keep_unsent(
+            {**waiting, left.models.contract: theirs, self.models.contract: own},
+            replace=own.values.keys() - has_changed,
+        )
+        if back is not None and back.values["model"] != self.model:
+            rest = self.unsent.get(self.models.contract, Unsent({})).values
+            others = {*FRAME_FIELDS, *self._chosen, *(back.inactive.keys() & back.takes)}
+            self.carrier.await_model({name: value for name, value in rest.items() if name not in others})
+
+    def _not_taken(self) -> dict[str, Any]:
+        """Return the chosen values that the model does not take."""
+        return {name: getattr(self, name) for name in sorted(self._chosen) if not self.takes(name)}
+
+    def forget_contracts(self) -> None:
+        """Forget the contracts that were left: the form has been filled in."""
+        self._departures, self.unsent = {}, {}
+
+    def keep_unsent(self, unsent: Mapping[str, Unsent], replace: Collection[str] = ()) -> None:
+        """Keep values out of the request: in their field if it is not sent, elsewhere otherwise.
+
+        Args:
+            unsent: the values, by the date of their contract; empty if that is another one than the form's.
+            replace: the names of fields whose value may be replaced.
+        """
+        self.unsent = {}
+        for contract, kept in unsent.items():
+            own = contract == self.models.contract
+            names = [name for name in kept.values if own or name not in FRAME_FIELDS]
+            put = {
+                name for name in names if self._puts_unsent(name, kept.values[name], own and name in replace)
+            }
+            images = kept.images if put.intersection(FRAME_FIELDS) else NO_IMAGES
+            self.carrier.put_aside({name: kept.values[name] for name in put if not self.takes(name)}, images)
+            if rest := {name: value for name, value in kept.values.items() if name not in put}:
+                images = kept.images if any(name in FRAME_FIELDS for name in rest) else NO_IMAGES
+                self.unsent = {**self.unsent, contract: Unsent(rest, images)}
+
+    def _puts_unsent(self, name: str, value: Any, replaces: bool) -> bool:
+        """Set a field if that leaves the request as it is; return whether it did."""
+        if name not in self.models.parameters or name in self.fixed or self.counts(name):
+            return False
+        before, request = getattr(self, name), self.request
+        if not replaces and not is_at(before, self.default(name)):
+            return False
+        is_filling, is_ready = self._is_filling, self._is_ready
+        self._is_filling, self._is_ready = True, False
+        try:
+            setattr(self, name, value)
+            if self.request.given != request.given:
+                setattr(self, name, before)
+                return False
+        except TraitError:  # a field of the same name, of another type
+            return False
+        finally:
+            self._is_filling, self._is_ready = is_filling, is_ready
+        if not is_at(getattr(self, name), self.default(name)):
+            self._chosen.add(name)
+        return True
 
     def _set_fields(self, fields: Mapping[str, Any]) -> None:
         """Set some fields, and all others to the defaults of the model; fixed fields before they are."""
@@ -409,6 +536,7 @@ class FormState(HasTraits):
         self._requested_duration = self._fitted_duration = self.duration
         self._fitted_to = self.parameter("duration")
         self.carrier.forget()
+        self.carrier.put_aside(self._not_taken())
 
     def _follow(self, change: Any) -> None:
         """Handle a change of a field."""
@@ -440,7 +568,32 @@ class FormState(HasTraits):
             for name in moved:
                 setattr(self, name, after[name])
             self.carrier.carry(str(old), self._chosen)
+            self._house_images()
             self._fit_duration(before["duration"], self.default("duration"))
+            self._house_unsent()
+
+    def _house_images(self) -> None:
+        """Set the images that no model before had a place for, if the model has one."""
+        model, contract = self.models.of(self.model), self.models.parameters
+        own = {name: getattr(self, name) for name in FRAME_FIELDS if self.takes(name)}
+        if self.homeless_images == NO_IMAGES or self.fixed.keys() & own.keys():
+            return
+        kept, fields = frames_of(own, model), dict[str, Any]()
+        left = set_frames(fields, both(kept, self.homeless_images), model)
+        if left == self.homeless_images or both(left, kept) != both(kept, left):
+            return
+        for name in own:
+            setattr(self, name, fields.get(name, default_of(contract[name])))
+        self.homeless_images = left
+        if left == NO_IMAGES:
+            self.homeless = {n: value for n, value in self.homeless.items() if n not in FRAME_FIELDS}
+
+    def _house_unsent(self) -> None:
+        """Show what was not sent in this contract before, where it is not sent with the model either."""
+        contract = self.models.contract
+        if kept := self.unsent.get(contract):
+            values = {name: v for name, v in kept.values.items() if getattr(self, name, None) != v}
+            self.keep_unsent({**self.unsent, contract: Unsent(values, kept.images)})
 
     def _follow_limits(self) -> None:
         """Fit the duration again if another field has changed the durations that are possible."""
