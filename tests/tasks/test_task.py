@@ -359,7 +359,7 @@ def test_a_refused_task_of_another_contract_is_submitted_again(make_manager, no_
 
 
 def test_a_submission_in_doubt_of_another_contract_is_not_repeated_after_the_click(november, make_manager):
-    """Another kernel submits the refused task in its contract and loses the answer; this one sends nothing."""
+    """Another kernel submits the refused task in its contract, unconfirmed; this one sends nothing."""
     server, manager = november
     refused = answer({"error": {"message": "No.", "code": "odd"}}, 400)
     server.then(refused, close)
@@ -528,6 +528,28 @@ def test_a_spending_limit_after_a_lost_answer_keeps_both_facts(make_manager, no_
         task.submit_again()
         until(lambda: task.task_id)
         assert list(sandbox.requests) == [task.task_id], "the same task, and no second one"
+
+
+@pytest.mark.parametrize("status", [400, 429, 504])
+def test_a_refusal_that_names_a_task_leads_to_it(november, make_manager, status):
+    """The error says how to follow the id, in the next kernel too, and ``check`` does so."""
+    server, manager = november
+    server.then(answer({"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}, status))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(
+        qw.SubmissionUnconfirmed, match=r"may be charged.*check\('task-1'\) follows it"
+    ) as caught:
+        task.wait(30)
+    assert caught.value.task_id == "task-1"
+    manager.close()
+    again = make_manager(qw.Client("some-key", server.url, contract="2026-11")).adopt(task.key)
+    with pytest.raises(qw.SubmissionUnconfirmed) as caught:
+        again.wait(30)
+    assert (caught.value.task_id, str(caught.value)) == ("task-1", str(task.error))
+    again.check(caught.value.task_id)
+    with pytest.raises(qw.TaskFailed):
+        again.wait(30)
+    assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
 
 
 @pytest.mark.parametrize("wait", [True, False])
