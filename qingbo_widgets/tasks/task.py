@@ -408,10 +408,8 @@ class Task(TaskState):
             ImportError: the extra ``[frames]`` is not installed.
         """
         picture = self.manager.publish(save_frame(video_of(self), None))
-        request = self.request or VideoRequest(self.model)
-        return self.manager.submit(
-            continuation(request, picture, prompt, self.manager.client.contract.name, **fields)
-        )
+        request, spoken = self.request or VideoRequest(self.model), self.manager.client.contract.name
+        return self.manager.submit(continuation(request, picture, prompt, spoken, self.contract, **fields))
 
     def export_html(self, path: str | Path) -> Path:
         """Export a page that opens without Jupyter: the video with its request.
