@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from ..exceptions import QingboError
 from ..i18n import tr
 from ..service.contract.frames import Frames, set_frames
-from ..service.contract.models import contracts, declared, models_of
+from ..service.contract.models import declared, models_of
 from ..service.contract.request import VideoRequest
-from ..service.contract.switching import switched
+from ..service.contract.switching import defaults_between, switched
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
 
@@ -150,7 +150,7 @@ def continuation(
     first_frame: str,
     prompt: str,
     contract: str,
-    origin: str = "",
+    origin: str | None = None,
     /,
     **fields: Unpack[FieldsAndModel],
 ) -> VideoRequest:
@@ -161,7 +161,7 @@ def continuation(
         first_frame: the URL of the frame for the service, as returned by ``TaskManager.publish``.
         prompt: a description of the continuation.
         contract: the date of the contract that will carry it.
-        origin: the date of the contract under which the other video was made, if it is another one. What was
+        origin: the date of the contract under which the other video was made; by default the same. What was
             left to a default of that contract is set to its value if it has another one in this contract.
         **fields: fields that differ from the other video's request.
     """
@@ -169,7 +169,7 @@ def continuation(
     own = request.translated(contract).given
     # The image determines the shape, and fields about the first video's own images and shots are dropped.
     dropped = {name for name, one in declared().items() if one.media or one.type == "shots"} | _OF_ONE_VIDEO
-    own = {**_settled(request, contract, origin, fields), **own}
+    own = {**_settled(request, contract, origin or contract, fields), **own}
     kept = type(request)(**{name: value for name, value in own.items() if name not in dropped})
     if (model := fields.get("model", kept.model)) != kept.model:
         kept = switched(kept, model, models).request
@@ -185,13 +185,10 @@ def _settled(
 
     None for another model, whose defaults are its own; nor those of the caller's fields.
     """
-    if origin == contract or origin not in contracts():
+    if fields.get("model", request.model) != request.model:
         return {}
-    own, models = request.translated(origin), models_of(contract)
-    if own.model not in models or fields.get("model", own.model) != own.model:
-        return {}
-    changes = switched(own, own.model, models, models_of(origin)).defaults_changed
-    asked = VideoRequest(**{"model": own.model, **fields}).translated(contract).given
+    changes = defaults_between(request, origin, contract)
+    asked = VideoRequest(**{"model": request.model, **fields}).translated(contract).given
     return {name: value for name, value in changes.items() if name not in asked}
 
 

@@ -524,6 +524,8 @@ def test_a_sweep_refused_for_its_contract_continues_in_another(
         manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
         made = Sweep.load("refused", manager=manager)
         assert server.requests == {}
+        assert "under contract 2026-04, and this connection speaks 2026-11" in made.reason
+        assert "the waiting cells need generate_audio=True" in made.reason
         made.resume()
         until(lambda: made.state == "ended")
         assert made.counts[CellState.failed] == 9
@@ -546,3 +548,26 @@ def test_a_refused_cell_of_another_contract_is_submitted_in_this_one(manager: Ta
     (task,) = made.tasks
     assert (task.key, task.contract) == (row.key, "2026-04")
     assert manager.library.get(row.key).contract == "2026-04"
+
+
+@pytest.mark.parametrize(
+    ("request_of_cell", "contract", "is_told"),
+    [
+        ({"prompt": "koi"}, "2026-11", True),
+        ({"prompt": "koi", "enable_audio": True}, "2026-11", False),
+        ({"prompt": "koi"}, "2026-04", False),
+        ({"prompt": "koi"}, "2099-01", False),
+    ],
+)
+def test_a_loaded_sweep_names_the_defaults_that_differ(
+    manager: TaskManager, request_of_cell: dict[str, Any], contract: str, is_told: bool
+) -> None:
+    """The waiting cells would make other videos than the cell that has its task in another contract."""
+    error = {"type": "TaskFailed", "message": "no"}
+    row = Entry("c" * 32, manager.service, "task-1", request=request_of_cell, status="failed", error=error)
+    manager.library.add(replace(row, contract=contract))
+    cells = [CellRow({"row": 1}, request_of_cell, key=row.key), CellRow({"row": 2}, request_of_cell)]
+    Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
+    made = Sweep.load("mixed", manager=manager)
+    assert made.state == "paused"
+    assert ("the waiting cells need enable_audio=False" in made.reason) is is_told
