@@ -17,12 +17,14 @@ from ..exceptions import QingboError, WaitTimeout
 from ..i18n import N_, tr
 from ..library.merging import earliest
 from ..media.frames import contact_sheet, continuation, save_frame
+from ..service.contract.problem import assigned
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
+from ..service.contract.switching import defaults_between
 from ..service.contract.terms import terms_of
 from ..system.console import write_line
-from ..system.host import in_notebook
+from ..system.host import in_notebook, warn
 from ..system.interrupts import outcome, uninterrupted
 from .clocks import next_moment
 from .lifecycle import Lifecycle
@@ -301,7 +303,8 @@ class Task(TaskState):
 
         A service that knows the key returns the first task; one that does not bills a second. Contract
         2026-11 promises the former for 24 hours. Of concurrent calls from several threads, one submits and
-        the others raise.
+        the others raise. A refused task is submitted in the contract of the connection, with a warning if
+        its request means another video there.
 
         Args:
             billed_anew: submit even if the service has forgotten the key, which makes a second task that is
@@ -312,6 +315,7 @@ class Task(TaskState):
                 as in ``check_resubmission``.
         """
         self.manager.monitor.check_open()
+        self._warn_of_other_meaning()
         if self.resubmit(billed_anew=billed_anew):
             return
         message = tr(
@@ -552,6 +556,20 @@ class Task(TaskState):
         """Set the follower and change some traits."""
         self.follower = follower
         self.set_traits(**changes)
+
+    def _warn_of_other_meaning(self) -> None:
+        """Warn if the request of a refused task means another video in the contract of the connection."""
+        spoken = self.manager.client.contract.name
+        if self.request is None or self.task_id or self.status != TaskStatus.failed:
+            return
+        if changes := defaults_between(self.request, self.contract, spoken):
+            message = tr(
+                "The task {task} was created under contract {contract:.20}, and is submitted in {spoken}, in "
+                "which what is not set means something else. submit(task.request, {changes}) makes the video "
+                "that was meant."
+            )
+            named = {"contract": self.contract, "spoken": spoken, "changes": assigned(changes)}
+            warn(message.format(**named, **self._labels()))
 
     def _await_or_report(self, future: Future[None], wait: bool) -> None:
         # An observer runs on the monitor's thread, where waiting for the result would block it forever.

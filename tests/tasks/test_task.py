@@ -352,7 +352,10 @@ def test_a_refused_task_of_another_contract_is_submitted_again(make_manager, no_
         manager = make_manager(qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-11"))
         task = manager.adopt(key)
         assert task.contract == "2026-04"
-        task.submit_again()
+        with pytest.warns(
+            UserWarning, match=r"means something else.*submit\(task.request, generate_audio=True"
+        ):
+            task.submit_again()
         until(lambda: task.task_id)
         assert (task.key, task.contract, manager.library.get(key).contract) == (key, "2026-11", "2026-11")
         assert list(sandbox.requests) == [task.task_id]
@@ -368,10 +371,11 @@ def test_a_submission_in_doubt_of_another_contract_is_not_repeated_after_the_cli
     with pytest.raises(qw.BadRequest):
         other.adopt(key).wait(30)
     task = manager.adopt(key)
-    other.adopt(key).submit_again()
+    other.adopt(key).submit_again()  # without a warning, because it goes out as it was meant
     with pytest.raises(qw.SubmissionUnconfirmed):
         other.adopt(key).wait(30)
-    task.submit_again()
+    with pytest.warns(UserWarning, match="means something else"):
+        task.submit_again()
     with pytest.raises(qw.SubmissionUnconfirmed):
         task.wait(30)
     with pytest.raises(qw.QingboError, match="2026-04 of the service, and this connection speaks 2026-11"):
