@@ -340,6 +340,7 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
     assert manager.library.get(row.key).contract == "2099-01"
 
 
+@pytest.mark.slow
 def test_a_refused_task_of_another_contract_is_submitted_again(make_manager, no_proxy):
     """The service never had it, so it goes out in the contract of the connection, which its row then has."""
     with qw.Sandbox(speed=50, draft=True, contract="2026-11") as sandbox:
@@ -381,6 +382,18 @@ def test_a_submission_in_doubt_of_another_contract_is_not_repeated_after_the_cli
     with pytest.raises(qw.QingboError, match="2026-04 of the service, and this connection speaks 2026-11"):
         task.submit_again()
     assert len(server.requests) == 2
+
+
+def test_a_submission_in_doubt_is_not_sent_in_another_contract(november):
+    """The last check is right before the request: whatever led there, nothing is sent."""
+    server, manager = november
+    task = doubtful(manager, contract="2026-04", hours=1)
+    assert task.lifecycle.claim(lambda: True)
+    manager.follow(task, submit=True, status=qw.TaskStatus.submitting, error=None)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="2026-04 of the service") as caught:
+        task.wait(30)
+    assert caught.value.idempotency_key == task.key
+    assert (manager.library.get(task.key).contract, server.requests) == ("2026-04", [])
 
 
 def doubtful(manager, *, contract="2026-11", hours, first=None):

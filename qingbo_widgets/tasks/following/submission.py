@@ -155,7 +155,7 @@ def _check_contract(record: TaskRecord) -> None:
         SubmissionUnconfirmed: it would not be.
     """
     if (reason := record.task.other_contract()) is not None:
-        raise SubmissionUnconfirmed(reason)
+        raise SubmissionUnconfirmed(reason, idempotency_key=record.task.key)
 
 
 async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:

@@ -503,6 +503,7 @@ def test_an_unconfirmed_cell_of_another_contract_is_not_submitted_again(manager:
     assert manager.library.get(row.key).task_id == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_proxy")
 def test_a_sweep_refused_for_its_contract_continues_in_another(
     make_manager: Callable[..., TaskManager],
