@@ -6,7 +6,7 @@
     ├── MissingApiKey               no key was found
     ├── InvalidRequest              refused before anything was sent (.problems); also a ValueError
     ├── ConnectionFailed            the service was not reached, or did not answer (.sent)
-    ├── SubmissionUnconfirmed       the task may or may not exist (.idempotency_key)
+    ├── SubmissionUnconfirmed       the task may or may not exist (.idempotency_key .task_id)
     ├── DownloadFailed              the video could not be saved; the task itself is fine (.url)
     │   └── LinkExpired             the service no longer has the video
     ├── TaskFailed                  the service reported that the task failed (.task_id .code)
@@ -106,11 +106,13 @@ class SubmissionUnconfirmed(QingboError):
     Attributes:
         idempotency_key: the key of the submission. If it is submitted again with the same key, a service that
             knows the first task returns that one.
+        task_id: the id of a task in the answer, if that was an error with an id; or empty.
     """
 
-    def __init__(self, message: str, *, idempotency_key: str | None = None) -> None:
+    def __init__(self, message: str, *, idempotency_key: str | None = None, task_id: str = "") -> None:
         super().__init__(message)
         self.idempotency_key = idempotency_key
+        self.task_id = task_id
 
 
 class DownloadFailed(QingboError):
@@ -242,4 +244,10 @@ class RateLimited(ServiceError):
 
 
 class ServerFault(ServiceError):
-    """5xx, or a response from a gateway; ``submit`` raises ``SubmissionUnconfirmed`` instead."""
+    """5xx, or a response from a gateway; ``submit`` raises ``SubmissionUnconfirmed`` instead.
+
+    Attributes:
+        task_id: the id of a task in the answer to a submission, which then is no refusal; or empty.
+    """
+
+    task_id: str = ""

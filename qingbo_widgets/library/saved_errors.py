@@ -23,7 +23,7 @@ _ATTRIBUTES: Mapping[type[QingboError], tuple[str, ...]] = {
     ConnectionFailed: ("sent",),
     DownloadFailed: ("url", "transient", "retry_after"),
     ServiceError: ("status", "code", "message", "param", "retry_after", "contract"),
-    SubmissionUnconfirmed: ("idempotency_key",),
+    SubmissionUnconfirmed: ("idempotency_key", "task_id"),
     TaskCancelled: ("task_id",),
     TaskFailed: ("task_id", "code"),
 }

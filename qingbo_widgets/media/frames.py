@@ -9,7 +9,7 @@ import io
 import logging
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -19,7 +19,7 @@ from ..i18n import tr
 from ..service.contract.frames import Frames, set_frames
 from ..service.contract.models import declared, models_of
 from ..service.contract.request import VideoRequest
-from ..service.contract.switching import switched
+from ..service.contract.switching import defaults_between, switched
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
 
@@ -146,27 +146,50 @@ _OF_ONE_VIDEO = frozenset(
 
 
 def continuation(
-    request: VideoRequest, first_frame: str, prompt: str, contract: str, /, **fields: Unpack[FieldsAndModel]
+    request: VideoRequest,
+    first_frame: str,
+    prompt: str,
+    contract: str,
+    origin: str | None = None,
+    /,
+    **fields: Unpack[FieldsAndModel],
 ) -> VideoRequest:
-    """Return the request for a video that begins with a frame of another one.
+    """Return the request for a video that begins with a frame of another one, with the same settings.
 
     Args:
         request: the request of the other video.
         first_frame: the URL of the frame for the service, as returned by ``TaskManager.publish``.
         prompt: a description of the continuation.
         contract: the date of the contract that will carry it.
+        origin: the date of the contract under which the other video was made; by default the same. What was
+            left to a default of that contract is set to its value if it has another one in this contract.
         **fields: fields that differ from the other video's request.
     """
     models = models_of(contract)
     own = request.translated(contract).given
     # The image determines the shape, and fields about the first video's own images and shots are dropped.
     dropped = {name for name, one in declared().items() if one.media or one.type == "shots"} | _OF_ONE_VIDEO
+    own = {**_settled(request, contract, origin or contract, fields), **own}
     kept = type(request)(**{name: value for name, value in own.items() if name not in dropped})
     if (model := fields.get("model", kept.model)) != kept.model:
         kept = switched(kept, model, models).request
     changes: dict[str, Any] = {"prompt": prompt}
     set_frames(changes, Frames(first_frame), models.of(model))
     return kept.replace(**{**changes, **fields})
+
+
+def _settled(
+    request: VideoRequest, contract: str, origin: str, fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the defaults of a model in the first contract that it does not have in the next one.
+
+    None for another model, whose defaults are its own; nor those of the caller's fields.
+    """
+    if fields.get("model", request.model) != request.model:
+        return {}
+    changes = defaults_between(request, origin, contract)
+    asked = VideoRequest(**{"model": request.model, **fields}).translated(contract).given
+    return {name: value for name, value in changes.items() if name not in asked}
 
 
 def save_frame(path: Path, seconds: float | None) -> Path:

@@ -152,7 +152,7 @@ class Client:
         request = request if isinstance(request, VideoRequest) else as_secret(request)
         payload = self.payload(request)
         seconds = self._seconds(wait)
-        message, refusal = "", None
+        message, task_id, refusal = "", "", None
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         if seconds:
             headers["Prefer"] = f"wait={seconds}"
@@ -177,13 +177,13 @@ class Client:
         except ServiceError as error:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
-            message = str(error)
+            message, task_id = str(error), getattr(error, "task_id", "")
         except ValueError as error:
             message = tr("The service accepted the request, but {reason}. {advice}")
             message = message.format(reason=error, advice=tr(_MAY_EXIST))
         if refusal is not None:
             raise refusal
-        raise SubmissionUnconfirmed(message, idempotency_key=idempotency_key)
+        raise SubmissionUnconfirmed(message, idempotency_key=idempotency_key, task_id=task_id)
 
     def status(self, task_id: str) -> TaskSnapshot:
         """Return the current state of a task (``GET /tasks/{task_id}``). Safe to call any number of times.

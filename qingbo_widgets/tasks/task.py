@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from .. import late
 from ..exceptions import QingboError, WaitTimeout
-from ..i18n import tr
+from ..i18n import N_, tr
 from ..library.merging import earliest
 from ..media.frames import contact_sheet, continuation, save_frame
+from ..service.contract.problem import assigned
 from ..service.contract.request import VideoRequest
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
+from ..service.contract.switching import defaults_between
 from ..service.contract.terms import terms_of
 from ..system.console import write_line
-from ..system.host import in_notebook
+from ..system.host import in_notebook, warn
 from ..system.interrupts import outcome, uninterrupted
 from .clocks import next_moment
 from .lifecycle import Lifecycle
@@ -47,8 +49,21 @@ __all__ = ["Cancellable", "Owner", "Task"]
 TICK = 0.1
 #: Seconds that a follower has to write the end that the task shows already.
 SETTLING = 2.0
-#: The time by which a submission must precede the moment at which the service forgets its key.
+#: The time by which a submission must precede the moment at which the service forgets its key, and by which
+#: the first one may lie in the future, because the clock of another machine is not quite the same.
 KEY_MARGIN = timedelta(minutes=10)
+_FORGOTTEN = N_(
+    "The task {task} was first submitted at {when:%Y-%m-%d %H:%M}, and the service remembers the key of a "
+    "submission for {hours:.0f} hours only: another submission makes a second task, which is charged too. If "
+    "the service's dashboard shows the first one, check(its id) follows it at no cost. "
+    "submit_again(billed_anew=True) submits it all the same."
+)
+_IN_FUTURE = N_(
+    "The task {task} was first submitted at {when:%Y-%m-%d %H:%M} by the clock of that time, which is in the "
+    "future, so the clock was wrong. The service may have forgotten the key of that submission: another one "
+    "may make a second task, which is charged too. If the service's dashboard shows the first one, check(its "
+    "id) follows it at no cost. submit_again(billed_anew=True) submits it all the same."
+)
 
 
 class Cancellable(Protocol):
@@ -112,7 +127,7 @@ class Task(TaskState):
         request: the request, ``None`` for a resumed task that this library does not have.
         key: the idempotency key, created locally; it identifies the task before the service assigns an id.
         submitted_at: submission time, UTC.
-        contract: the date of the service contract under which it was created.
+        contract: the date of the service contract under which it was last submitted.
         first_submitted_at: the time of the first submission, UTC, if it was submitted again before the
             service confirmed it.
         manager: the manager that follows it.
@@ -288,7 +303,8 @@ class Task(TaskState):
 
         A service that knows the key returns the first task; one that does not bills a second. Contract
         2026-11 promises the former for 24 hours. Of concurrent calls from several threads, one submits and
-        the others raise.
+        the others raise. A refused task is submitted in the contract of the connection, with a warning if
+        its request means another video there.
 
         Args:
             billed_anew: submit even if the service has forgotten the key, which makes a second task that is
@@ -299,6 +315,7 @@ class Task(TaskState):
                 as in ``check_resubmission``.
         """
         self.manager.monitor.check_open()
+        self._warn_of_other_meaning()
         if self.resubmit(billed_anew=billed_anew):
             return
         message = tr(
@@ -395,10 +412,8 @@ class Task(TaskState):
             ImportError: the extra ``[frames]`` is not installed.
         """
         picture = self.manager.publish(save_frame(video_of(self), None))
-        request = self.request or VideoRequest(self.model)
-        return self.manager.submit(
-            continuation(request, picture, prompt, self.manager.client.contract.name, **fields)
-        )
+        request, spoken = self.request or VideoRequest(self.model), self.manager.client.contract.name
+        return self.manager.submit(continuation(request, picture, prompt, spoken, self.contract, **fields))
 
     def export_html(self, path: str | Path) -> Path:
         """Export a page that opens without Jupyter: the video with its request.
@@ -459,34 +474,42 @@ class Task(TaskState):
     def check_resubmission(self, *, billed_anew: bool = False) -> None:
         """Raise an error unless the service treats another submission as a repetition of the first.
 
+        A task that the service has refused does not exist there, so it may be submitted under any contract.
+
         Args:
             billed_anew: whether the user has agreed to a second task that is charged too.
 
         Raises:
-            QingboError: the task was created under another contract than that of the manager's client, in
-                which its body may have another meaning and its idempotency key none; or the service has
-                forgotten the key of the unconfirmed submission.
+            QingboError: the submission is unconfirmed, and was made under another contract than that of the
+                manager's client, in which its body may have another meaning and its idempotency key none; or
+                the service may have forgotten its key.
         """
-        spoken = self.manager.client.contract.name
-        if self.contract != spoken:
-            message = tr(
-                "The task {task} was created under contract {contract:.20} of the service, and this "
-                "connection speaks {spoken}: it is not submitted again, because the service might treat it "
-                'as a second task and charge for both. Connect with connect(contract="{contract:.20}") and '
-                "submit it again there. If the service's dashboard shows it, check(its id) follows it at no "
-                "cost."
-            )
-            raise QingboError(message.format(contract=self.contract, spoken=spoken, **self._labels()))
+        if self.status != TaskStatus.unconfirmed:
+            return
+        if (reason := self.other_contract()) is not None:
+            raise QingboError(reason)
         if self.is_key_forgotten and not billed_anew:
-            message = tr(
-                "The task {task} was first submitted at {when:%Y-%m-%d %H:%M}, and the service remembers the "
-                "key of a submission for {hours:.0f} hours only: another submission makes a second task, "
-                "which is charged too. If the service's dashboard shows the first one, check(its id) follows "
-                "it at no cost. submit_again(billed_anew=True) submits it all the same."
-            )
+            message = tr(_IN_FUTURE if self._is_from_the_future else _FORGOTTEN)
             when = (self.first_submitted_at or self.submitted_at).astimezone()
             hours = (terms_of(self.contract).remembers_keys or timedelta()).total_seconds() / 3600
             raise QingboError(message.format(when=when, hours=hours, **self._labels()))
+
+    def other_contract(self) -> str | None:
+        """Return why an unconfirmed submission cannot be repeated under the contract of the manager's client.
+
+        ``None`` if it was made under the same one.
+        """
+        spoken = self.manager.client.contract.name
+        if self.contract == spoken:
+            return None
+        message = tr(
+            "The task {task} was created under contract {contract:.20} of the service, and this "
+            "connection speaks {spoken}: it is not submitted again, because the service might treat it "
+            'as a second task and charge for both. Connect with connect(contract="{contract:.20}") and '
+            "submit it again there. If the service's dashboard shows it, check(its id) follows it at no "
+            "cost."
+        )
+        return message.format(contract=self.contract, spoken=spoken, **self._labels())
 
     @property
     def is_key_forgotten(self) -> bool:
@@ -498,9 +521,16 @@ class Task(TaskState):
 
     @property
     def is_first_key_forgotten(self) -> bool:
-        """True if the service no longer knows the key of the first submission, whatever became of it."""
-        end = self.key_remembered_until
-        return end is not None and datetime.now(UTC) > end
+        """True if the service may no longer know the key of the first submission, whatever became of it."""
+        if terms_of(self.contract).remembers_keys is None:
+            return False
+        end = None if self._is_from_the_future else self.key_remembered_until
+        return end is None or datetime.now(UTC) > end
+
+    @property
+    def _is_from_the_future(self) -> bool:
+        """True if the time of the first submission was read from a clock that was ahead, and says nothing."""
+        return (self.first_submitted_at or self.submitted_at) - datetime.now(UTC) > KEY_MARGIN
 
     @property
     def key_remembered_until(self) -> datetime | None:
@@ -526,6 +556,20 @@ class Task(TaskState):
         """Set the follower and change some traits."""
         self.follower = follower
         self.set_traits(**changes)
+
+    def _warn_of_other_meaning(self) -> None:
+        """Warn if the request of a refused task means another video in the contract of the connection."""
+        spoken = self.manager.client.contract.name
+        if self.request is None or self.task_id or self.status != TaskStatus.failed:
+            return
+        if changes := defaults_between(self.request, self.contract, spoken):
+            message = tr(
+                "The task {task} was created under contract {contract:.20}, and is submitted in {spoken}, in "
+                "which what is not set means something else. submit(task.request, {changes}) makes the video "
+                "that was meant."
+            )
+            named = {"contract": self.contract, "spoken": spoken, "changes": assigned(changes)}
+            warn(message.format(**named, **self._labels()))
 
     def _await_or_report(self, future: Future[None], wait: bool) -> None:
         # An observer runs on the monitor's thread, where waiting for the result would block it forever.

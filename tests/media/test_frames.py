@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -142,3 +143,35 @@ def test_a_continuation_has_no_shots_of_the_first_video(described: Callable[[str
     second = continuation(first, "https://example.com/last.png", "it dives", "2026-04")
     assert second.scenes == ()  # type: ignore[attr-defined]  # the test's own field
     assert second.problems() == ()
+
+
+@pytest.mark.parametrize(
+    ("contracts", "model", "fields", "expected"),
+    [
+        (("2026-04", "2026-11"), "kling-v3", {}, {"generate_audio": True}),
+        (("2026-04", "2026-11"), "kling-v3", {"generate_audio": False}, {"generate_audio": False}),
+        (("2026-04", "2026-11"), "kling-v3", {"enable_audio": False}, {"enable_audio": False}),
+        (("2026-04", "2026-11"), "kling-v3", {"model": "kling-v2-6"}, {}),
+        (("2026-11", "2026-04"), "kling-v3", {}, {"enable_audio": False}),
+        (("2026-11", "2026-04"), "kling-v2-6-motion-control", {}, {}),
+        (("2099-01", "2026-11"), "kling-v3", {}, {}),
+        (("2026-11", "2026-11"), "kling-v3", {}, {}),
+    ],
+)
+def test_a_continuation_in_another_contract_keeps_the_defaults_of_the_first_video(
+    contracts: tuple[str, str], model: str, fields: Any, expected: dict[str, object]
+) -> None:
+    """The same settings are those with which the first video was made, not those of the other contract."""
+    origin, contract = contracts
+    image = "https://example.com/last.png"
+    second = continuation(VideoRequest(model, prompt="a koi"), image, "it dives", contract, origin, **fields)
+    assert second.problems(contract) == ()
+    given = {name: value for name, value in second.given.items() if name not in ("model", "prompt")}
+    assert given == {"image_urls": (image,), **expected}
+
+
+def test_a_continuation_keeps_what_was_set_for_the_first_video() -> None:
+    """A value of the first request is no default."""
+    first = VideoRequest(prompt="a koi", enable_audio=False)
+    second = continuation(first, "https://example.com/last.png", "it dives", "2026-11", "2026-04")
+    assert second.given["generate_audio"] is False

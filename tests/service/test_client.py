@@ -123,6 +123,7 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
         html("<h1>Welcome</h1>", 200),
         answer({"error": {"message": "slow"}}, 408),
         answer({"error": {"message": "twin"}}, 409),
+        answer({"error": {"message": "gone"}}, 499),
         answer({"error": {"message": "internal"}}, 500),
         html("<h1>504</h1>", 504),
         html("<h1>no such page</h1>", 404),
@@ -142,6 +143,7 @@ def test_a_request_with_problems_is_not_sent(client: Client, server: FaultServer
             "page",
             "408",
             "409",
+            "499",
             "500",
             "504",
         ),
@@ -157,6 +159,19 @@ def test_a_submission_in_doubt(client: Client, server: FaultServer, fault: Step)
     assert len(server.requests) == 1
     assert KEY not in shown_by(caught.value)
     assert len(list(chain_of(caught.value))) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 408, 429, 500])
+def test_a_refusal_with_a_task_is_in_doubt(client: Client, server: FaultServer, status: int) -> None:
+    """The id in the answer may be the only trace of a paid task, so the error has it."""
+    server.then(answer({"task_id": "lost-1", "status": "queued", "error": {"message": "m"}}, status))
+    with pytest.raises(
+        SubmissionUnconfirmed, match=r"the task lost-1 all the same.*may be charged"
+    ) as caught:
+        client.submit(REQUEST, idempotency_key="key-1")
+    assert (caught.value.task_id, caught.value.idempotency_key) == ("lost-1", "key-1")
+    assert "othing was charged" not in str(caught.value)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,19 @@ def test_continuing_an_edit_with_names_of_april(manager: qw.TaskManager) -> None
         assert len(getattr(request, field)) == 1
         following.wait(60)
         assert following.cost == 3 * 50_400
+
+
+def test_continuing_a_video_of_april(manager: qw.TaskManager, server: qw.Sandbox) -> None:
+    """The first video has sound because April's default is so; its continuation has sound, too."""
+    with qw.Sandbox(speed=200, draft=True) as april:
+        client = qw.Client(april.api_key, april.base_url)
+        with qw.TaskManager(client, qw.Library(manager.library.folder)) as first:
+            key = first.submit(prompt="A koi", duration=3).wait(60).key
+    row = manager.library.get(key)
+    assert row is not None
+    manager.library.put(replace(row, key="d" * 32, service=manager.service, task_id="task-april"))
+    task = manager.adopt("d" * 32)
+    assert task is not None
+    assert task.contract == "2026-04"
+    task_id = _id_of(task.continue_from_last_frame("It leaps"))
+    assert server.requests[task_id]["generate_audio"] is True

@@ -340,6 +340,62 @@ def test_a_task_of_another_contract_is_not_submitted_again(manager, monkeypatch)
     assert manager.library.get(row.key).contract == "2099-01"
 
 
+@pytest.mark.slow
+def test_a_refused_task_of_another_contract_is_submitted_again(make_manager, no_proxy):
+    """The service never had it, so it goes out in the contract of the connection, which its row then has."""
+    with qw.Sandbox(speed=50, draft=True, contract="2026-11") as sandbox:
+        april = make_manager(qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-04"))
+        key = april.submit(prompt=KOI, duration=3).key
+        with pytest.raises(qw.BadRequest, match=r'connect\(contract="2026-11".*Nothing was charged'):
+            april.adopt(key).wait(30)
+        april.close()
+        sandbox.faults = Faults(fail="task_failed")
+        manager = make_manager(qw.Client(sandbox.api_key, sandbox.base_url, contract="2026-11"))
+        task = manager.adopt(key)
+        assert task.contract == "2026-04"
+        with pytest.warns(
+            UserWarning, match=r"means something else.*submit\(task.request, generate_audio=True"
+        ):
+            task.submit_again()
+        until(lambda: task.task_id)
+        assert (task.key, task.contract, manager.library.get(key).contract) == (key, "2026-11", "2026-11")
+        assert list(sandbox.requests) == [task.task_id]
+
+
+def test_a_submission_in_doubt_of_another_contract_is_not_repeated_after_the_click(november, make_manager):
+    """Another kernel submits the refused task in its contract, unconfirmed; this one sends nothing."""
+    server, manager = november
+    refused = answer({"error": {"message": "No.", "code": "odd"}}, 400)
+    server.then(refused, close)
+    other = make_manager(qw.Client("some-key", server.url, contract="2026-04"))
+    key = other.submit(prompt=KOI).key
+    with pytest.raises(qw.BadRequest):
+        other.adopt(key).wait(30)
+    task = manager.adopt(key)
+    other.adopt(key).submit_again()  # without a warning, because it goes out as it was meant
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        other.adopt(key).wait(30)
+    with pytest.warns(UserWarning, match="means something else"):
+        task.submit_again()
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(30)
+    with pytest.raises(qw.QingboError, match="2026-04 of the service, and this connection speaks 2026-11"):
+        task.submit_again()
+    assert len(server.requests) == 2
+
+
+def test_a_submission_in_doubt_is_not_sent_in_another_contract(november):
+    """The last check is right before the request: whatever led there, nothing is sent."""
+    server, manager = november
+    task = doubtful(manager, contract="2026-04", hours=1)
+    assert task.lifecycle.claim(lambda: True)
+    manager.follow(task, submit=True, status=qw.TaskStatus.submitting, error=None)
+    with pytest.raises(qw.SubmissionUnconfirmed, match="2026-04 of the service") as caught:
+        task.wait(30)
+    assert caught.value.idempotency_key == task.key
+    assert (manager.library.get(task.key).contract, server.requests) == ("2026-04", [])
+
+
 def doubtful(manager, *, contract="2026-11", hours, first=None):
     """Return a task whose submission the service has not confirmed, as a new kernel finds it."""
     now = datetime.now(UTC)
@@ -378,6 +434,27 @@ def test_a_submission_is_repeated_while_the_service_knows_its_key(november):
     (sent,) = server.requests
     assert (sent.headers["idempotency-key"], sent.json) == (task.key, task_body)
     assert manager.library.get(task.key).first_submitted_at == first
+
+
+@pytest.mark.parametrize("moments", [{"hours": -365 * 24}, {"hours": 1, "first": -1}])
+def test_a_first_submission_in_the_future_needs_consent(november, moments):
+    """A clock that was ahead says nothing about the age of a key, so nothing is sent without consent."""
+    server, manager = november
+    task = doubtful(manager, **moments)
+    assert task.is_key_forgotten
+    with pytest.raises(qw.QingboError, match=r"in the future.*charged too.*billed_anew=True"):
+        task.submit_again()
+    assert server.requests == []
+    task.submit_again(billed_anew=True)
+    with pytest.raises(qw.TaskFailed):
+        task.wait(30)
+    assert len(server.requests) == 1
+
+
+def test_the_clocks_of_two_machines_may_differ_by_minutes(november):
+    """A first submission a few minutes in the future is one of just now."""
+    _, manager = november
+    assert not doubtful(manager, hours=-0.1).is_key_forgotten
 
 
 MOMENTS = [{"hours": 25}, {"hours": 1, "first": 25}, {"hours": 23.9}]
@@ -468,6 +545,28 @@ def test_a_spending_limit_after_a_lost_answer_keeps_both_facts(make_manager, no_
         task.submit_again()
         until(lambda: task.task_id)
         assert list(sandbox.requests) == [task.task_id], "the same task, and no second one"
+
+
+@pytest.mark.parametrize("status", [400, 429, 504])
+def test_a_refusal_that_names_a_task_leads_to_it(november, make_manager, status):
+    """The error says how to follow the id, in the next kernel too, and ``check`` does so."""
+    server, manager = november
+    server.then(answer({"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}, status))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(
+        qw.SubmissionUnconfirmed, match=r"may be charged.*check\('task-1'\) follows it"
+    ) as caught:
+        task.wait(30)
+    assert caught.value.task_id == "task-1"
+    manager.close()
+    again = make_manager(qw.Client("some-key", server.url, contract="2026-11")).adopt(task.key)
+    with pytest.raises(qw.SubmissionUnconfirmed) as caught:
+        again.wait(30)
+    assert (caught.value.task_id, str(caught.value)) == ("task-1", str(task.error))
+    again.check(caught.value.task_id)
+    with pytest.raises(qw.TaskFailed):
+        again.wait(30)
+    assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
 
 
 @pytest.mark.parametrize("wait", [True, False])

@@ -102,7 +102,7 @@ class Rows:
     def claim(self, entry: Entry, holder: str, until: datetime) -> bool:
         """Hold the row of a task that is being submitted, and add it if it is missing.
 
-        The row keeps the earliest time of a first submission.
+        The row keeps the earliest time of a first submission, and gets the contract of this one.
 
         Returns:
             ``False`` if another kernel holds the row, the task has an id already, or the database has
@@ -111,6 +111,7 @@ class Rows:
         values = {"this_key": entry.key, "this_holder": holder, "now": datetime.now(UTC)}
         values["this_first"] = entry.first_submitted_at
         reset = {"status": entry.status, "error": None, "submitted_at": entry.submitted_at}
+        reset["contract"] = entry.contract
         if self._connection.execute(_CLAIM, values | reset | _held(holder, until)).rowcount:
             return True
         if self.get(entry.key) is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from .kinds import completed
-from .models import home_of
+from .models import contracts, home_of, models_of
 from .older_names import in_older_names
 from .resolve import resolve, translation_of
 from .schema import Models, Parameter
@@ -18,7 +18,7 @@ from .values import is_integer, is_same, is_set
 if TYPE_CHECKING:
     from .request import VideoRequest
 
-__all__ = ["Switched", "switched"]
+__all__ = ["Switched", "defaults_between", "switched"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,24 @@ def switched(request: VideoRequest, model: str, models: Models, home: Models | N
     following = type(request)(**fields)
     changes = _defaults_changed(_defaults_used(request.given, home), following.given, models)
     return Switched(following, {**set_aside, **_as_fields(left, given)}, changes)
+
+
+def defaults_between(request: VideoRequest, origin: str, contract: str) -> Mapping[str, Any]:
+    """Return the values to set in a contract for the video that a request without them means in another one.
+
+    None for a contract that this version does not know, or a model that the contract does not have.
+
+    Args:
+        request: the request, in the names of any contract.
+        origin: the date of the contract in which it has its meaning.
+        contract: the date of the contract that will carry it.
+    """
+    if origin == contract or origin not in contracts():
+        return {}
+    own, models = request.translated(origin), models_of(contract)
+    if own.model not in models:
+        return {}
+    return switched(own, own.model, models, models_of(origin)).defaults_changed
 
 
 def _defaults_used(given: Mapping[str, Any], models: Models) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ...exceptions import (
 )
 from ...i18n import N_, sentences, tr
 from ..contract.error_codes import ERROR_CODES, WINDOW_EXCEEDED, explanation
-from ..contract.reading import read_time
+from ..contract.reading import read_snapshot, read_time
 from ..contract.text import plain_line
 from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
@@ -47,11 +47,13 @@ _CLASSES: dict[int, type[ServiceError]] = {
 }
 #: Errors whose status alone is clear enough to accept from a gateway.
 _CLEAR_BY_STATUS = (AuthenticationFailed, InsufficientBalance, RateLimited)
-#: Statuses that look like a refusal but are not: the request timed out at the service, or met its duplicate.
-UNCLEAR = (408, 409)
+#: Statuses that look like a refusal but are not: the request timed out at the service, or met its duplicate;
+#: or a proxy closed the connection (444), or saw its client close it (460, 499), which is not this program.
+UNCLEAR = (408, 409, 444, 460, 499)
 #: Statuses with which a code does not prove that no task exists: a proxy may have sent the request twice, or
 #: answered in the place of the service.
 _FROM_GATEWAYS = (*UNCLEAR, 502, 504)
+_NAMES_A_TASK = N_("The answer names the task {task_id} all the same.")
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
         "The key is wrong or not active. Create one in the service's dashboard, then set the environment "
@@ -130,6 +132,10 @@ def error_in(
             kind = BadRequest
         else:
             meaning = ()  # it says that there is no task, which this answer does not prove
+    task_id = _task_in(body) if is_submission else ""
+    if task_id:
+        kind, meaning = ServerFault, ()  # a refusal has no task, whatever else the answer says
+        unclear = sentences(tr(_NAMES_A_TASK).format(task_id=task_id), unclear)
     wait, reset_at, advice = retry_after(answer.headers), None, ""
     if kind is RateLimited and code == WINDOW_EXCEEDED:
         reset_at = read_time({**(body or {}), **fields}.get("reset_at"))
@@ -156,7 +162,17 @@ def error_in(
     error.retry_after, error.advice = wait, advice
     if isinstance(error, RateLimited):
         error.reset_at = reset_at
+    if isinstance(error, ServerFault):
+        error.task_id = task_id
     return error
+
+
+def _task_in(body: dict[str, Any] | None) -> str:
+    """Return the id of the task that an answer is about; empty if there is none."""
+    try:
+        return read_snapshot(body).task_id
+    except ValueError:
+        return ""
 
 
 def _end_of_window(reset_at: datetime | None) -> str:

@@ -203,6 +203,7 @@ class TaskRecord:
         task.stand_for(None, row.first_submitted_at)
         # If both are equally advanced, the row is newer, unless this kernel still has to write its own.
         entry = merged(known, row) if waiting is None else merged(row, merged(known, waiting))
+        task.contract = entry.contract  # another kernel may have submitted it under its own
         self.set_traits(message="", **state_of(entry, library))
         if is_ahead(entry, row):
             await self.write()

@@ -67,14 +67,21 @@ def unconfirmed(what: object, key: str) -> SubmissionUnconfirmed:
     """Return the error of a task that may or may not exist.
 
     Args:
-        what: the cause and the possible cost, as a sentence.
+        what: the cause and the possible cost, as a sentence or an error.
         key: the idempotency key of the task.
     """
+    task_id = getattr(what, "task_id", "")
     text = tr(
         '{what} If the dashboard shows it, follow it with check("its id"). submit_again() sends the same '
         "idempotency key ({key})."
     )
-    return SubmissionUnconfirmed(text.format(what=what, key=key), idempotency_key=key)
+    if task_id:
+        text = tr(
+            "{what} check({task_id!r}) follows it at no cost if it exists. submit_again() sends the same "
+            "idempotency key ({key})."
+        )
+    message = text.format(what=what, key=key, task_id=task_id)
+    return SubmissionUnconfirmed(message, idempotency_key=key, task_id=task_id)
 
 
 def refusal_in_doubt(error: QingboError, *more: str) -> str:
@@ -113,5 +120,6 @@ def _error(entry: Entry) -> QingboError | None:
     if entry.status == TaskStatus.cancelled:
         return TaskCancelled(message, task_id=entry.task_id)
     if entry.status == TaskStatus.unconfirmed and message:
-        return SubmissionUnconfirmed(message, idempotency_key=entry.key)
+        row = {**row, "type": SubmissionUnconfirmed.__name__}
+        return error_of(row, idempotency_key=entry.key, task_id="")
     return None

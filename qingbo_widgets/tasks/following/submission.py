@@ -39,9 +39,9 @@ _ANOTHER = N_(
     "again."
 )
 _FORGOTTEN = N_(
-    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service has forgotten the key of that "
-    "submission meanwhile, so nothing was sent again: another submission makes a second task, which is "
-    "charged too."
+    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service may have forgotten the key of "
+    "that submission meanwhile, so nothing was sent again: another submission may make a second task, which "
+    "is charged too."
 )
 
 
@@ -70,6 +70,10 @@ async def submit(
     task, manager = record.task, record.manager
     assert task.request is not None
     record.set_traits(status=TaskStatus.submitting, error=None, message="")
+    if record.in_doubt:
+        _check_contract(record)
+    else:
+        task.contract = manager.client.contract.name  # of a task that was refused under another one, too
     await _write_row(record, ownership.open)
     began, failures = clock(), 0
     while True:
@@ -140,6 +144,18 @@ def _check_key(record: TaskRecord) -> None:
     if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
         when = (task.first_submitted_at or task.submitted_at).astimezone()
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
+
+
+def _check_contract(record: TaskRecord) -> None:
+    """Check that a submission in doubt is repeated under its own contract.
+
+    Another kernel, with another contract, may have submitted the task between the click and this moment.
+
+    Raises:
+        SubmissionUnconfirmed: it would not be.
+    """
+    if (reason := record.task.other_contract()) is not None:
+        raise SubmissionUnconfirmed(reason, idempotency_key=record.task.key)
 
 
 async def _confirm(record: TaskRecord, snapshot: TaskSnapshot) -> None:

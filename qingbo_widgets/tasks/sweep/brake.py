@@ -72,6 +72,8 @@ class Brake:
 
 def concerns_all(error: QingboError | None) -> bool:
     """Return True if the refusal of one submission applies to every other request too."""
+    if isinstance(error, BadRequest) and error.contract is not None:
+        return True  # the server speaks another contract than the connection
     if isinstance(error, BadRequest) and error.status == 404:
         return error.code != _NO_MODEL and not error.param
     return not isinstance(error, BadRequest | InvalidRequest | TaskCancelled)

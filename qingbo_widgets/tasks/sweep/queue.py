@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import QingboError
+from ...exceptions import QingboError, ServiceError
 from ...i18n import N_, tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
@@ -36,6 +36,10 @@ _UNCONFIRMED = N_(
     "charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is listed "
     "there, use Check with its id. Then resume() sends one more as a test, and the others once that is "
     "confirmed."
+)
+_OTHER_CONTRACT = N_(
+    "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
+    "Sweep.load({name!r}).resume() submits the waiting cells there."
 )
 _UNFOLLOWED = N_(
     "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
@@ -285,7 +289,7 @@ class SweepQueue:
                 else:
                     cell.is_resubmit_queued = True
             elif _is_refused(task) and concerns_all(task.error):
-                self._sweep.set_paused(str(task.error))
+                self._sweep.set_paused(self._refusal(task.error))
                 cell.task = None  # no task was created, so the cell waits again
             elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
                 self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
@@ -293,6 +297,13 @@ class SweepQueue:
                 self._sweep.set_paused(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
             cell.is_end_pending = False
         self.wake()
+
+    def _refusal(self, error: QingboError | None) -> str:
+        """Return the reason for a pause after a refusal that applies to every cell."""
+        if not isinstance(error, ServiceError) or error.contract is None:
+            return str(error)
+        folder, name = str(self._manager.library.folder), self._sweep.name
+        return tr(_OTHER_CONTRACT).format(error=error, folder=folder, name=name)
 
 
 def _is_refused(task: Task) -> bool:

@@ -15,7 +15,9 @@ from ...i18n import N_, tr
 from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
+from ...service.contract.problem import assigned
 from ...service.contract.request import VideoRequest
+from ...service.contract.switching import defaults_between
 from ...system.console import write_line
 from ...system.host import in_notebook
 from ..connection import current
@@ -38,6 +40,11 @@ _by_name = threading.RLock()
 _PLANNED = N_("Nothing was sent yet: the sweep {name!r} of {count} tasks waits for your confirmation. {ask}")
 ASK = N_("sweep.start() submits them.")
 _LOADED = N_("Loaded from the library. Nothing more is submitted until resume().")
+_OTHER_DEFAULTS = N_(
+    "Tasks of this sweep were submitted under contract {other:.20}, and this connection speaks {spoken}, in "
+    "which what is not set means something else: the waiting cells need {changes} for the videos that were "
+    "meant. A new sweep that sets it makes those; resume() submits the cells as they are."
+)
 _CLOSED = N_("Its manager was closed. Call connect(), then Sweep.load({name!r}) to continue.")
 
 
@@ -127,7 +134,7 @@ class Sweep(SweepState):
             loaded._queue.restore()
             if loaded.counts[CellState.waiting]:
                 note = callback_note(*(cell.request for cell in loaded.cells))
-                loaded.set_paused(" ".join(filter(None, (tr(_LOADED), note))))
+                loaded.set_paused(" ".join(filter(None, (tr(_LOADED), loaded._defaults_note(), note))))
             loaded.settle()
         return loaded
 
@@ -268,6 +275,18 @@ class Sweep(SweepState):
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
             message = tr("The sweep {name!r} is paused; cells waiting for resume(): {waiting}. {reason}")
             raise QingboError(message.format(name=self.name, waiting=waiting, reason=self.reason))
+
+    def _defaults_note(self) -> str:
+        """Return what the waiting cells would need for the same videos as the tasks of another contract."""
+        spoken = self.manager.client.contract.name
+        tasks = [self.manager.adopt(cell.key) for cell in self.cells if cell.key is not None]
+        for other in sorted({task.contract for task in tasks if task is not None}):
+            waiting = [cell.request for cell in self.cells if cell.state == CellState.waiting]
+            changes = [defaults_between(request, other, spoken) for request in waiting]
+            if needed := {name: value for each in changes for name, value in each.items()}:
+                text = tr(_OTHER_DEFAULTS)
+                return text.format(other=other, spoken=spoken, changes=assigned(needed))
+        return ""
 
     def _newly_ended(self, seen: set[str]) -> Iterator[Task]:
         for task in self.tasks:

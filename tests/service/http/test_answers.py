@@ -71,6 +71,34 @@ def test_other_forms_of_an_error(body: object, message: str, code: str | None) -
     assert (error.message, error.code) == (message, code)
 
 
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 504])
+@pytest.mark.parametrize("code", ["odd", "price_not_configured", "quota_window_exceeded", None])
+def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> None:
+    """Whatever the status and the code say, the task of a submission may exist, and its id is named."""
+    body = {"task_id": "lost-1", "status": "queued", "error": {"message": "m", "code": code}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR.", is_submission=True)
+    assert isinstance(error, ServerFault)
+    assert error.task_id == "lost-1"
+    assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
+
+
+@pytest.mark.parametrize("task_id", ["", None, 7, "a\nb", "x" * 999, ["t"]])
+def test_an_answer_without_a_usable_id_stays_a_refusal(task_id: object) -> None:
+    """Only text that can be an id counts; and only in the answer to a submission."""
+    body = {"task_id": task_id, "error": {"message": "m", "code": "odd"}}
+    assert type(error_in(answered(400, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)) is BadRequest
+    other = answered(400, body | {"task_id": "task-1"})
+    assert type(error_in(other, KEY, "REFUSED", "UNCLEAR")) is BadRequest
+
+
+@pytest.mark.parametrize("status", [444, 460, 499])
+def test_a_proxys_word_about_its_client_is_no_refusal(status: int) -> None:
+    """The status of a connection that a proxy closed, or saw closed, says nothing about the task."""
+    body = {"error": {"message": "closed", "code": "price_not_configured"}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
+    assert str(error) == f"{status} (price_not_configured): closed. UNCLEAR"
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 500])
 @pytest.mark.parametrize(
     ("body", "words"), [([1], "[1]"), (b"", "no explanation"), (b"\xff\xfe", "��"), (b"<p>Log in", "Log in")]

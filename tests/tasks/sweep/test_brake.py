@@ -64,6 +64,13 @@ def test_lost_submissions_of_an_earlier_kernel_count_once() -> None:
     assert brake.miss(task(6, TaskStatus.unconfirmed))
 
 
+def _of_contract(contract: str) -> BadRequest:
+    """Return a refusal by a server that seems to speak another contract."""
+    error = BadRequest("extra must be empty", status=400, code="capability_violation", param="extra")
+    error.contract = contract
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -76,6 +83,7 @@ def test_lost_submissions_of_an_earlier_kernel_count_once() -> None:
         (BadRequest("no such model", status=404, code="model_not_found"), False),
         (BadRequest("no such model", status=404, code="not_found", param="model"), False),
         (BadRequest("too long", status=400, code="not_found"), False),
+        (_of_contract("2026-11"), True),
         (TaskCancelled("no"), False),
     ],
 )

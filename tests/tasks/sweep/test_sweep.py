@@ -480,29 +480,95 @@ def test_two_hundred_tasks_on_a_bad_day(tmp_path: Path) -> None:
             assert all(cell.task and cell.task.video_path for cell in made.cells if cell.state == "finished")
 
 
-@pytest.mark.parametrize(
-    ("status", "state"), [("unconfirmed", CellState.unconfirmed), ("failed", CellState.failed)]
-)
 @pytest.mark.usefixtures("failing")
-def test_a_cell_of_another_contract_is_not_submitted_again(
-    manager: TaskManager, status: str, state: CellState
-) -> None:
+def test_an_unconfirmed_cell_of_another_contract_is_not_submitted_again(manager: TaskManager) -> None:
     """The sweep pauses with the reason and without a second charge; resume() continues with the others."""
     later, own = ({"prompt": f"{name} fail", "duration": 3} for name in ("later", "own"))
-    row = Entry("c" * 32, manager.service, request=later, status=status, contract="2099-01")
-    manager.library.add(replace(row, error={"type": "BadRequest", "message": "no such prompt"}))
+    row = Entry("c" * 32, manager.service, request=later, status="unconfirmed", contract="2099-01")
+    manager.library.add(row)
     cells = [CellRow({"row": 1}, later, key=row.key), CellRow({"row": 2}, own)]
     Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
     made = Sweep.load("mixed", manager=manager)
-    until(lambda: made.cells[0].state == state)
+    until(lambda: made.cells[0].state == CellState.unconfirmed)
     made.retry_failed(unconfirmed=True)
     made.resume()
     until(lambda: made.state == "paused")
     assert "2099-01" in made.reason
     assert "2026-04" in made.reason
-    assert made.cells[0].state == state
+    assert made.cells[0].state == CellState.unconfirmed
     assert made.cells[1].task is None
     made.resume()
     until(lambda: made.state == "ended")
     assert [task.contract for task in manager.tasks] == ["2099-01", "2026-04"]
     assert manager.library.get(row.key).task_id == ""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_proxy")
+def test_a_sweep_refused_for_its_contract_continues_in_another(
+    make_manager: Callable[..., TaskManager],
+) -> None:
+    """It pauses at the first refusal, says how to go on, and submits every cell once in that contract."""
+    with Sandbox(speed=50, draft=True, contract="2026-11") as server:
+        april = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-04"))
+        refused = sweep(
+            prompt=[f"fail {number}" for number in range(9)], duration=3, manager=april, name="refused"
+        )
+        until(lambda: refused.is_done)
+        assert (refused.state, refused.counts[CellState.waiting]) == ("paused", 9)
+        for part in ('connect(contract="2026-11"', "Nothing was charged", "Sweep.load('refused').resume()"):
+            assert part in refused.reason
+        assert str(april.library.folder) in refused.reason
+        assert len(april.library.entries()) <= 3, "more were sent than were in flight at the first refusal"
+        april.close()
+        server.faults = FAILING
+        manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
+        made = Sweep.load("refused", manager=manager)
+        assert server.requests == {}
+        assert "under contract 2026-04, and this connection speaks 2026-11" in made.reason
+        assert "the waiting cells need generate_audio=True" in made.reason
+        made.resume()
+        until(lambda: made.state == "ended")
+        assert made.counts[CellState.failed] == 9
+        assert len(server.requests) == 9
+        assert {entry.contract for entry in manager.library.entries()} == {"2026-11"}
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_refused_cell_of_another_contract_is_submitted_in_this_one(manager: TaskManager) -> None:
+    """The service never had its task, so a retry sends that in the contract of the connection."""
+    request = {"prompt": "fail", "duration": 3}
+    row = Entry("c" * 32, manager.service, request=request, status="failed", contract="2099-01")
+    manager.library.add(replace(row, error={"type": "BadRequest", "message": "no such prompt"}))
+    cells = [CellRow({"row": 1}, request, key=row.key)]
+    Sweeps(manager.library.journal, manager.service).add("refused", {"row": [1]}, [], 4, cells)
+    made = Sweep.load("refused", manager=manager)
+    assert made.cells[0].state == CellState.failed
+    made.retry_failed()
+    until(lambda: made.is_done and made.cells[0].task is not None and bool(made.cells[0].task.task_id))
+    (task,) = made.tasks
+    assert (task.key, task.contract) == (row.key, "2026-04")
+    assert manager.library.get(row.key).contract == "2026-04"
+
+
+@pytest.mark.parametrize(
+    ("request_of_cell", "contract", "is_told"),
+    [
+        ({"prompt": "koi"}, "2026-11", True),
+        ({"prompt": "koi", "enable_audio": True}, "2026-11", False),
+        ({"prompt": "koi"}, "2026-04", False),
+        ({"prompt": "koi"}, "2099-01", False),
+    ],
+)
+def test_a_loaded_sweep_names_the_defaults_that_differ(
+    manager: TaskManager, request_of_cell: dict[str, Any], contract: str, is_told: bool
+) -> None:
+    """The waiting cells would make other videos than the cell that has its task in another contract."""
+    error = {"type": "TaskFailed", "message": "no"}
+    row = Entry("c" * 32, manager.service, "task-1", request=request_of_cell, status="failed", error=error)
+    manager.library.add(replace(row, contract=contract))
+    cells = [CellRow({"row": 1}, request_of_cell, key=row.key), CellRow({"row": 2}, request_of_cell)]
+    Sweeps(manager.library.journal, manager.service).add("mixed", {"row": [1, 2]}, [], 4, cells)
+    made = Sweep.load("mixed", manager=manager)
+    assert made.state == "paused"
+    assert ("the waiting cells need enable_audio=False" in made.reason) is is_told
