@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ... import late
+from ...exceptions import SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import button, create_shared, set_tooltip, style_sheet
@@ -122,9 +123,12 @@ class TaskCard(Composite):
 
     @lazy
     def id_field(self) -> Any:
-        """The field for the id of an unconfirmed task, copied from the service's dashboard."""
-        size = {"width": "auto", "flex": "0 1 260px"}
-        return create_shared(Text, tr(_ID_HELP), placeholder=tr(_ID), continuous_update=False, layout=size)
+        """The field for the id of an unconfirmed task: that of an error answer, or from the dashboard."""
+        error, size = self.task.error, {"width": "auto", "flex": "0 1 260px"}
+        known = error.task_id if isinstance(error, SubmissionUnconfirmed) else ""
+        return create_shared(
+            Text, tr(_ID_HELP), placeholder=tr(_ID), value=known, continuous_update=False, layout=size
+        )
 
     @lazy
     def check_button(self) -> Any:

@@ -207,24 +207,24 @@ class TaskDetail(Composite):
         if self._picker is not None:
             self._close_picker()
             return
-        video, request = self._video_and_request()
-        self._picker = FramePicker(video, request=request, follow_up=self.follow_up)
+        video, request, contract = self._video_and_request()
+        self._picker = FramePicker(video, request=request, contract=contract, follow_up=self.follow_up)
         with update(self._frames):
             self._frames.children = (self._picker,)
 
     def _continue(self) -> None:
-        video, request = self._video_and_request()
+        video, request, contract = self._video_and_request()
         frame = save_frame(video, None)
-        if not self.follow_up.offer(lambda manager: continued(request, frame, manager)):
+        if not self.follow_up.offer(lambda manager: continued(request, frame, manager, contract)):
             self._clicks.forget()
 
-    def _video_and_request(self) -> tuple[Path, VideoRequest]:
-        """Return the path of the video and the known part of its request. Neither needs a service."""
+    def _video_and_request(self) -> tuple[Path, VideoRequest, str]:
+        """Return the path of the video, the known part of its request, and its contract; needs no service."""
         entry = self._entry
         video = None if entry is None else self._library.video_of(entry)
         if entry is None or video is None:
             raise QingboError(tr(_HIDDEN_GONE))
-        return video, readable_part_of(entry)
+        return video, readable_part_of(entry), entry.contract
 
     def _close_picker(self) -> None:
         if self._picker is not None:

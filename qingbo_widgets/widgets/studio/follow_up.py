@@ -34,9 +34,18 @@ _ELSEWHERE = N_(
 _COSTS = N_("{service} charges for it, as the sandbox did not.")
 
 
-def continued(request: VideoRequest, frame: Path, manager: Owner) -> VideoRequest:
-    """Return the request for a video that begins with a saved frame, in the manager's contract."""
-    return continuation(request, manager.publish(frame), "", manager.client.contract.name)
+def continued(
+    request: VideoRequest, frame: Path, manager: Owner, contract: str | None = None
+) -> VideoRequest:
+    """Return the request for a video that begins with a saved frame, in the manager's contract.
+
+    Args:
+        request: the request of the frame's video.
+        frame: the file of the frame.
+        manager: the manager that would submit it.
+        contract: the date of the contract of the frame's video; by default the manager's.
+    """
+    return continuation(request, manager.publish(frame), "", manager.client.contract.name, contract)
 
 
 class FollowUp(Composite):

@@ -39,6 +39,7 @@ class FramePicker(Composite):
     Args:
         video: a task whose video is saved, or an mp4 file.
         request: the request of the file's video, used for the next one.
+        contract: the date of the contract that carried it, whose defaults the next one keeps.
         follow_up: the widget in which the next video's form opens; by default a new one below, which submits
             with the task's manager.
 
@@ -58,16 +59,18 @@ class FramePicker(Composite):
         video: Task | str | Path,
         *,
         request: VideoRequest | None = None,
+        contract: str | None = None,
         follow_up: FollowUp | None = None,
     ) -> None:
         manager = None
         if isinstance(video, Task):
             manager, self._video = video.manager, video_of(video)
             request = request or video.request or VideoRequest(video.model)
+            contract = contract or video.contract
         else:
             self._video = Path(video).expanduser().resolve()
         self._length = duration_of(self._video)
-        self._request = request or VideoRequest()
+        self._request, self._contract = request or VideoRequest(), contract
         self.time = ipywidgets.BoundedFloatText(
             round(self._length, 3),
             min=0.0,
@@ -136,7 +139,8 @@ class FramePicker(Composite):
     def _continue(self) -> None:
         frame = save_frame(self._video, self._seconds)
         self._show_note("")
-        if not self.follow_up.offer(lambda manager: continued(self._request, frame, manager)):
+        request, contract = self._request, self._contract
+        if not self.follow_up.offer(lambda manager: continued(request, frame, manager, contract)):
             self._clicks.forget()
 
     def _button(self, description: str, tooltip: str, act: Callable[[], object]) -> Any:

@@ -343,6 +343,18 @@ def test_a_card_of_its_own_continues_in_the_contract_of_the_server(
         second.close()
 
 
+def test_the_id_of_an_error_answer_is_filled_in(
+    make_manager: Callable[..., TaskManager], no_proxy: None, until: Any
+) -> None:
+    """The id in an error answer may be the only trace of a paid task: a click on Check follows it."""
+    body = {"task_id": "task-1", "status": "queued", "error": {"message": "Odd."}}
+    with FaultServer(answer(body, 400)) as server:
+        card = TaskCard(make_manager(Client("some-key", server.url)).submit(prompt="A koi"))
+        until(lambda: buttons(card) == ["", "Check", "Submit again"])
+        assert card.id_field.value == "task-1"
+        card.close()
+
+
 def test_a_switch_away_from_the_sandbox_takes_two_clicks(
     make_manager: Callable[..., TaskManager],
     no_proxy: None,

@@ -485,6 +485,6 @@ def test_what_a_later_version_made_is_shown_as_it_is(library: Library) -> None:
     panel = gallery.opened
     assert "pro" in panel._head.value
     assert panel.again_button.disabled, "one of the fields of the request is unknown here"
-    _, known = panel._video_and_request()
+    _, known, _ = panel._video_and_request()
     assert (known.mode, known.duration, known.prompt) == ("pro", 10, "a koi")
     gallery.close()

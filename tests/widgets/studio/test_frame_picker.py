@@ -13,8 +13,10 @@ from PIL import Image
 
 from qingbo_widgets import FramePicker, QingboError, Task, VideoRequest
 from qingbo_widgets.sandbox import Faults, Sandbox
+from qingbo_widgets.service.client import Client
 from qingbo_widgets.system.files import replace as move
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from tests.widgets.page import find, html_of, text_of
 
 Until = Callable[[Callable[[], object]], None]
@@ -89,6 +91,20 @@ def test_a_file_needs_no_service(task: Task, workdir: Path) -> None:
     assert (workdir / "found-last.png").is_file()
     picker.continue_button.click()
     assert "API key" in text_of(picker.follow_up)
+    picker.close()
+
+
+@pytest.mark.slow
+def test_the_next_video_keeps_the_defaults_of_the_contract(
+    task: Task, make_manager: Callable[..., TaskManager]
+) -> None:
+    """A video of April's kling-v3 had sound by itself; continued in 2026-11, it asks for it."""
+    manager = make_manager(Client("some-key", "http://127.0.0.1:9/v1", contract="2026-11"))
+    manager.upload = lambda _: "https://a.example/last.png"
+    picker = FramePicker(task, request=VideoRequest("kling-v3", "koi"), follow_up=FollowUp(manager))
+    picker.continue_button.click()
+    assert picker.form is not None
+    assert picker.form.request.generate_audio is True
     picker.close()
 
 
