@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of
+from ...service.contract.request import VideoRequest
 from ...service.contract.schema import Models
 from ...service.contract.values import is_set
+from .carrying import Carrier
+from .form_fields import FormFields
 from .names import Unsent, both
 from .traits import is_at
 
-if TYPE_CHECKING:
-    from .state import FormState
+__all__ = ["ContractForm", "Departure"]
 
-__all__ = ["Departure"]
+
+class ContractForm(FormFields, Protocol):
+    """A form that can leave its contract for another one.
+
+    Attributes:
+        given: the values that the code or a record has given.
+        homeless: the values without a place in the contract.
+        homeless_images: the images among them, by what they mean.
+        unsent: the values that are kept but not sent, by the date of their contract.
+        carrier: the record of the changes of the model.
+    """
+
+    given: Mapping[str, Any]
+    homeless: Mapping[str, Any]
+    homeless_images: Frames
+    unsent: Mapping[str, Unsent]
+    carrier: Carrier
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The names of all fields."""
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The fields that were set to values other than the defaults."""
+
+    @property
+    def requested_duration(self) -> int:
+        """The length that was asked for."""
+
+    @property
+    def request(self) -> VideoRequest:
+        """The current request."""
+
+    def default(self, name: str) -> Any:
+        """Return the chosen model's default for a field."""
+        ...
 
 
 class Departure:
@@ -32,7 +70,7 @@ class Departure:
         unsent: these, and the values that changes of the model have set aside.
     """
 
-    def __init__(self, form: FormState) -> None:
+    def __init__(self, form: ContractForm) -> None:
         self.models: Models = form.models
         self.values = {name: getattr(form, name) for name in form.field_names}
         self.takes = frozenset(name for name in self.values if form.takes(name))
@@ -54,7 +92,7 @@ class Departure:
         self.unsent = Unsent({**self.inactive, **form.carrier.set_aside}, self._unsent_images(form))
         self._arrived: Mapping[str, Any] = {}
 
-    def arrive(self, form: FormState) -> None:
+    def arrive(self, form: ContractForm) -> None:
         """Remember what the form shows in the contract that this one was left for."""
         self._arrived = {name: getattr(form, name) for name in form.field_names}
 
@@ -73,7 +111,7 @@ class Departure:
         """Return True if nothing has changed until the other contract was left."""
         return not self.changed(later)
 
-    def _unsent_images(self, form: FormState) -> Frames:
+    def _unsent_images(self, form: ContractForm) -> Frames:
         """Return the images that are not part of the request, by what they mean."""
         frames = {name: value for name, value in self.inactive.items() if name in FRAME_FIELDS}
         return both(frames_of(frames, self.models.of(form.model)), form.carrier.images)

@@ -74,7 +74,7 @@ def test_other_forms_of_an_error(body: object, message: str, code: str | None) -
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 504])
 @pytest.mark.parametrize("code", ["odd", "price_not_configured", "quota_window_exceeded", None])
 def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> None:
-    """Whatever the status and the code say, the task of a submission may exist, and its id is named."""
+    """The task of a submission may exist with every status and code, and its id is named."""
     body = {"task_id": "lost-1", "status": "queued", "error": {"message": "m", "code": code}}
     error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR.", is_submission=True)
     assert isinstance(error, ServerFault)
