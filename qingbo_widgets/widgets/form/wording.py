@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from ...i18n import N_, tr
 from ...service.contract.models import models_of
-from ...service.contract.problem import Problem, numbered
+from ...service.contract.problem import Problem, numbered, part_of
 from ...service.contract.schema import Parameter
+from ...service.contract.urls import public_url_refusal
 from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
@@ -61,7 +62,7 @@ def plain_problems_html(field: str, problems: Iterable[Problem], warnings: Itera
 def problem_lines(
     form: FormFields, fields: str | Iterable[str], problems: Iterable[Problem]
 ) -> list[tuple[str, str]]:
-    """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for an empty part.
+    """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for what is missing.
 
     An object in a list that nothing has been put into yet has one line for all that it requires.
     """
@@ -74,7 +75,7 @@ def problem_lines(
         if missing := required_members(form, problem):
             place, text, kind = "", tr(_REQUIRED).format(fields=tr(_COMMA).join(missing)), "hint"
         else:
-            (place, text), kind = _split(form, problem, parameter), "alarm"
+            (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
         line = tr(_LABELLED).format(field=tr(_COMMA).join(where), text=text) if where else text
@@ -91,6 +92,24 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
     if not isinstance(item, Mapping) or any(is_set(part) for part in item.values()):
         return ()
     return tuple(label(member) for member in members.values() if member.required and not member.numbered)
+
+
+def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
+    """Return ``hint`` for a member that is not set, or for a list in it that is still too short."""
+    value, where = getattr(form, problem.field), numbered(problem.field, problem.number)
+    if not (parameter.members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
+        return "alarm"
+    item = value[problem.number - 1]
+    for key, member in parameter.members.items():
+        if isinstance(item, Mapping) and problem.message.startswith(f"{part_of(where, key)}: "):
+            return "hint" if not is_set(item.get(key)) or _is_growing(item[key], member) else "alarm"
+    return "alarm"
+
+
+def _is_growing(urls: object, member: Parameter) -> bool:
+    """Return True if a list of URLs has nothing wrong but that more are needed."""
+    fewest, _ = member.limits.get("count") or (0, 0)
+    return isinstance(urls, tuple) and len(urls) < fewest and not any(map(public_url_refusal, urls))
 
 
 def name_of_part(form: FormFields, field: str, number: int) -> str:
