@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ...i18n import N_, tr
 from ...service.contract.models import models_of
-from ...service.contract.problem import Problem, numbered, part_of
+from ...service.contract.problem import Problem, assigned, numbered, part_of
 from ...service.contract.schema import Parameter
 from ...service.contract.urls import public_url_refusal
 from ...service.contract.values import is_set
@@ -24,6 +24,8 @@ _COMMA = N_(", ")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
+_REFUSED_SWITCH, _MENDABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
+_UNTICK, _TICK = N_("untick it"), N_("tick it")
 #: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.
 _QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
 
@@ -128,6 +130,8 @@ def _numbered(parameter: Parameter, number: int) -> str:
 def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[str, str]:
     """Return the label of the part that a problem is about, empty for a whole control, and the sentence."""
     message, field = problem.message, problem.field
+    if refusal := _refusal_of_switch(form, problem, parameter):
+        return "", _with_labels(form, refusal)
     where = numbered(field, problem.number) if problem.number else field
     places = {f"{where}, {key}: ": label(member) for key, member in parameter.members.items()}
     own = name_of_part(form, field, problem.number) if problem.number and not parameter.members else ""
@@ -136,6 +140,19 @@ def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[st
         if message.startswith(prefix):
             return place, _with_labels(form, message.removeprefix(prefix))
     return "", _with_labels(form, message)
+
+
+def _refusal_of_switch(form: FormFields, problem: Problem, parameter: Parameter) -> str:
+    """Return the sentence of a constraint that refuses a checkbox, which shows no ``True``; or nothing."""
+    value, model = getattr(form, problem.field), form.models.of(form.model)
+    if parameter.type != "boolean" or not isinstance(value, bool):
+        return ""
+    act = tr(_UNTICK) if value else tr(_TICK)
+    for rule in model.active({name: getattr(form, name) for name in model.parameters}):
+        if rule.refusal and problem.field in rule.limit and tr(rule.refusal) in problem.message:
+            text = tr(_MENDABLE_SWITCH) if rule.suggest else tr(_REFUSED_SWITCH)
+            return text.format(reason=tr(rule.refusal), example=assigned(rule.suggest), act=act)
+    return ""
 
 
 def _with_labels(form: FormFields, text: str) -> str:

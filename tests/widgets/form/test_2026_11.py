@@ -850,3 +850,43 @@ def test_a_default_that_the_form_shows_has_no_note(today: TaskManager) -> None:
     assert (form.action, form.duration) == ("edit", 0)
     assert "if nothing is chosen" not in note(form, "model")
     form.close()
+
+
+def test_a_panel_whose_value_is_not_sent_says_so(form: RequestForm) -> None:
+    """A panel shows no number of what is not sent, but the reason, whether it is open or closed."""
+    form.model, form.image_with_roles = "kling-v3-omni", ROLES
+    button, reason = form.panels.buttons["roles"], "cannot be combined with action edit"
+    assert button.description == "Images with roles: 2"
+    form.action, form.video_urls = "edit", VIDEO
+    assert button.description == "Images with roles"
+    assert f"Images with roles: not sent now, because it {reason}" in text_of(form.panels.message)
+    button.value = True
+    editor = form.panels.editor("roles")
+    assert f"Not available now: it {reason}" in text_of(editor)
+    assert reason not in text_of(form.panels.message)
+    assert editor.add_button.disabled
+    assert editor.rows[0].first.disabled
+    form.action, form.video_urls = "generate", ()
+    assert "Not available now" not in text_of(editor)
+    assert not editor.add_button.disabled
+    assert button.description == "Images with roles: 2"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"model": "kling-v3-omni", "video_urls": VIDEO},
+            "It cannot be combined with an input video; untick it.",
+        ),
+        ({"model": "kling-v2-6"}, "It needs resolution 1080p; try Resolution '1080p', or untick it."),
+    ],
+)
+def test_a_refused_checkbox_is_spoken_of_as_one(
+    form: RequestForm, fields: dict[str, Any], sentence: str
+) -> None:
+    """A ticked checkbox is not called True; the sentence in code still has it."""
+    form.load({"prompt": "A koi", "generate_audio": True, **fields})
+    assert text_of(below(form, form.controls["generate_audio"])) == sentence
+    (problem,) = form.problems
+    assert problem.message.startswith("generate_audio: True ")
