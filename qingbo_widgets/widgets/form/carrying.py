@@ -70,9 +70,16 @@ class Carrier:
 
     @property
     def defaults_changed(self) -> dict[str, Any]:
-        """The fields left alone for which the model before used another value: that value, by field."""
+        """The fields left alone for which the model before used another value: that value, by field.
+
+        A field that shows the value it has now needs no note.
+        """
         form = self._form
-        return {name: value for name, value in self._defaults.items() if not form.is_chosen(name)}
+        return {
+            name: value
+            for name, value in self._defaults.items()
+            if not form.is_chosen(name) and not is_set(getattr(form, name))
+        }
 
     def compare_defaults(self, request: VideoRequest, home: Models) -> None:
         """Compare the defaults of the form's model with those that a request had in another contract."""

@@ -14,6 +14,7 @@ from ..base import html as markup
 from ..base.build import button, create_widget, focus, set_tooltip
 from ..base.composite import Composite
 from ..base.dropdown import Dropdown
+from ..base.html import Markup
 from ..base.sync import Echo, update
 from ..base.text_fields import Text
 from .controls import offer
@@ -30,6 +31,7 @@ _ADD, _ADD_HELP = N_("Add"), N_("One more at the end.")
 _ENOUGH = N_("The model takes at most {most}.")
 _REMOVE, _REMOVE_HELP = N_("Remove"), N_("Remove number {number}.")
 _NUMBERED = N_("{label} {number}")
+_UNAVAILABLE = N_("Not available now: it {reason}.")
 _NOT_OBJECTS = N_("This was set in code in a form that cannot be edited here.")
 
 Items = tuple[Mapping[str, Any], ...]
@@ -67,18 +69,18 @@ class ItemsEditor(Editor):
     def refresh(self, problems: Problems, warnings: Problems) -> None:
         """Show the current objects."""
         items, parameter = self.items, self.form.parameter(self._field)
-        is_fixed = self._field in self.form.fixed
+        is_disabled = self._field in self.form.fixed or bool(self.form.unavailable(self._field))
         while len(self.rows) < len(items):
             self.rows.append(_ItemRow(self, parameter, len(self.rows)))
         for row, item in zip(self.rows, items, strict=False):
-            row.show(item, parameter.members, is_fixed=is_fixed)
+            row.show(item, parameter.members, is_disabled=is_disabled)
         _, most = parameter.limits.get("count") or (0, 0)
         is_full = 0 < most <= len(items)
         with update(self._list, self.add_button):
             visible = tuple(self.rows[: len(items)])
             if self._list.children != visible:
                 self._list.children = visible
-            self.add_button.disabled = is_fixed or is_full
+            self.add_button.disabled = is_disabled or is_full
             set_tooltip(self.add_button, tr(_ENOUGH).format(most=most) if is_full else tr(_ADD_HELP))
         self.show_problems(problems, warnings)
         if self.preview is not None:
@@ -91,7 +93,9 @@ class ItemsEditor(Editor):
         whole = tuple(problem for problem in mine if not 0 < problem.number <= count)
         is_foreign = is_set(getattr(self.form, self._field)) and not count
         with update(self._note):
-            notice = markup.note(tr(_NOT_OBJECTS), "hint") if is_foreign else ""
+            notice = markup.note(tr(_NOT_OBJECTS), "hint") if is_foreign else Markup()
+            if reason := self.form.unavailable(self._field):
+                notice += markup.note(tr(_UNAVAILABLE).format(reason=tr(reason)))
             self._note.value = notice + problems_html(self.form, self._field, whole, warnings)
         for number, row in enumerate(self.rows[:count], 1):
             row.show_problems(tuple(problem for problem in mine if problem.number == number))
@@ -144,7 +148,7 @@ class _ItemRow(Composite):
         """The first control of the row."""
         return next(iter(self.controls.values()))
 
-    def show(self, item: Mapping[str, Any], members: Mapping[str, Parameter], *, is_fixed: bool) -> None:
+    def show(self, item: Mapping[str, Any], members: Mapping[str, Parameter], *, is_disabled: bool) -> None:
         """Show this object, within the present limits of its members; equal text stays as typed."""
         with self._echo, update(*self.controls.values()):
             for key, control in self.controls.items():
@@ -152,8 +156,8 @@ class _ItemRow(Composite):
                     control.most = _most(members[key])
                 if _read(control, members[key]) != item.get(key):
                     _write(control, members[key], item.get(key))
-                control.disabled = is_fixed
-            self.remove_button.disabled = is_fixed
+                control.disabled = is_disabled
+            self.remove_button.disabled = is_disabled
 
     def show_problems(self, problems: Problems) -> None:
         """Show the problems of this object."""

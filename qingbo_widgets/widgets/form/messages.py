@@ -35,7 +35,7 @@ _REQUIRED = N_("Required.")
 _SET_ASIDE = N_(
     "Set aside, because {model} does not take it: {fields}. It comes back with a model that does."
 )
-_HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}")
+_HOMELESS = N_("Left out, because contract {contract} has no such parameter: {fields}.")
 _UNSENT = N_(
     "Kept, but not sent: {fields}. It was not part of the request in its own contract, and comes back there."
 )
@@ -53,7 +53,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
     """Return the reason why the form cannot be submitted yet, as a sentence; empty if it can."""
     if not problems:
         return ""
-    if _is_blank(form, problems):
+    if _is_blank(form) and {problem.field for problem in problems} == {"prompt"}:
         return tr(_BLANK_PROMPT)
     labels = dict.fromkeys(shown for problem in problems for shown in _shown_labels(form, problem))
     return tr(_NOT_READY).format(fields=tr(_COMMA).join(labels))
@@ -68,6 +68,8 @@ def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
     if parameter.editor in editors:
         return (tr(editors[parameter.editor].label),)
     shots = shot_field(form.models)
+    if missing := _required_by(form, name):
+        return (label(form.parameter(missing)),)
     if shots is not None and name == shots.name:
         return (tr(_SHOT).format(number=problem.number) if problem.number else tr(_SHOTS),)
     value = getattr(form, name)
@@ -75,6 +77,17 @@ def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
         numbers = (problem.number,) if problem.number else range(1, len(value) + 1)
         return tuple(name_of_part(form, name, number) for number in numbers)
     return (label(parameter),)
+
+
+def _required_by(form: FormState, name: str) -> str:
+    """Return the unset field on the page that a field without a control requires; empty if there is none."""
+    model = form.models.of(form.model)
+    if name in fields(form.models.contract) or name not in model.parameters:
+        return ""
+    rules = model.active({field: getattr(form, field) for field in model.parameters})
+    needed = (rule.require for rule in rules if rule.require and rule.deciding[0] == name)
+    missing = (field for field in needed if field not in form.hidden and not is_set(getattr(form, field)))
+    return next(missing, "")
 
 
 def below(form: FormState, name: str, problems: Problems, warnings: Problems) -> Markup:
@@ -103,8 +116,9 @@ def below(form: FormState, name: str, problems: Problems, warnings: Problems) ->
         lines.append(markup.note(counted.format(count=len(form.prompt), limit=limit)))
     if name != "prompt" and (reason := form.unavailable(name)):
         lines.append(markup.note(tr(_UNAVAILABLE).format(reason=tr(reason))))
-    # An empty prompt is not an error until the user has typed one.
-    is_untouched = name == "prompt" and _is_blank(form, problems) and not form.has_typed
+    is_untouched = name == "prompt" and _is_blank(form)
+    if is_untouched:
+        lines += _blank_prompt(form, problems)
     if name != "prompt" and form.parameter(name).required and not is_set(getattr(form, name)):
         lines.append(markup.note(tr(_REQUIRED), "hint"))
         is_untouched = True
@@ -203,8 +217,16 @@ def code_notes(form: FormState, problems: Problems, warnings: Problems) -> Marku
     return markup.join(lines)
 
 
-def _is_blank(form: FormState, problems: Problems) -> bool:
-    return [problem.field for problem in problems] == ["prompt"] and not form.prompt.strip()
+def _is_blank(form: FormState) -> bool:
+    return not form.prompt.strip()
+
+
+def _blank_prompt(form: FormState, problems: Problems) -> list[Markup]:
+    """Return the note below an empty prompt, which is not an error until the user has typed one."""
+    names = {problem.field for problem in problems}
+    if "prompt" not in names or (names == {"prompt"} and not form.has_typed):
+        return []  # the sentence beside Generate says it
+    return [markup.note(tr(_BLANK_PROMPT), "alarm" if form.has_typed else "dim")]
 
 
 def _short_text(value: Any) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
+from ..base.html import Markup
 from ..base.ipw import VBox
 from ..base.sync import update
 from .fields import label
@@ -27,6 +29,7 @@ __all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "in
 _COMMA = N_(", ")
 _WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
+_NOT_SENT = N_("{label}: not sent now, because it {reason}.")
 _CLOSED, _OPEN = "caret-right", "caret-down"
 
 
@@ -211,12 +214,21 @@ class Panels(VBox):
 
     def _write(self, problems: Problems, warnings: Problems) -> None:
         closed = [panel.fields for name, panel in self._panels.items() if not self.is_open(name)]
+        idle = [note for fields in closed for note in self._idle_notes(fields)]
         with update():
             for name, panel in self._panels.items():
                 self.buttons[name].description = self._button_text(name, panel, problems)
-            self.message.value = markup.join(
-                problems_html(self._form, fields, problems, warnings) for fields in closed
-            )
+            issues = [problems_html(self._form, fields, problems, warnings) for fields in closed]
+            self.message.value = markup.join([*idle, *issues])
+
+    def _idle_notes(self, fields: Iterable[str]) -> list[Markup]:
+        """Return the notes on values in a closed panel that other fields keep out of the request."""
+        form, notes = self._form, []
+        for name in fields:
+            if is_set(getattr(form, name)) and (reason := form.unavailable(name)):
+                text = tr(_NOT_SENT).format(label=label(form.parameter(name)), reason=tr(reason))
+                notes.append(markup.note(text))
+        return notes
 
     def _button_text(self, name: str, panel: Panel, problems: Problems) -> str:
         text, lines = tr(panel.label), problem_lines(self._form, panel.fields, problems)
@@ -224,7 +236,8 @@ class Panels(VBox):
         count = sum(kind == "alarm" or not self.is_open(name) for _, kind in lines)
         if count:
             return tr(_WITH_PROBLEMS).format(label=text, number=count)
-        value = panel.summary(self._form)
+        is_sent = any(map(self._form.counts, panel.fields))
+        value = panel.summary(self._form) if is_sent else ""
         return tr(_WITH_VALUE).format(label=text, value=value) if value else text
 
     def _is_offered(self, panel: Panel) -> bool:

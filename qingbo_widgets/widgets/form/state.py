@@ -20,7 +20,7 @@ from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.rules import DERIVED
-from ...service.contract.schema import Model, Models, Parameter
+from ...service.contract.schema import Model, Models, Parameter, changed
 from ...service.credentials import find_contract
 from ...service.secrets.known_keys import hide_in
 from ..base.managers import is_manager, no_manager
@@ -54,8 +54,20 @@ def _are_identical(values: Iterable[Any], others: Iterable[Any]) -> bool:
 
 @lru_cache(maxsize=100)
 def _limited_at_times(model: Model) -> frozenset[str]:
-    """Return the parameters of a model that some values of other parameters limit."""
-    return frozenset(name for rule in model.constraints for name in rule.limit)
+    """Return the parameters of a model that some values of other parameters limit or require."""
+    return frozenset(
+        name for rule in model.constraints for name in (*rule.limit, rule.require) if name in model.parameters
+    )
+
+
+def _limited(model: Model, values: Mapping[str, Any]) -> dict[str, Parameter]:
+    """Return the parameters that constraints limit or require with these values, as they are then."""
+    limited = model.limited(values)
+    for rule in model.active(values):
+        if rule.require in model.parameters:
+            parameter = limited.get(rule.require, model.parameters[rule.require])
+            limited[rule.require] = changed(parameter, {"required": True})
+    return limited
 
 
 @lru_cache(maxsize=100)
@@ -669,7 +681,7 @@ class FormState(HasTraits):
         values = tuple(getattr(self, name) for name in deciding)
         if known is not model or not _are_identical(values, before):
             decided = dict(zip(deciding, values, strict=True))
-            active, limited = frozenset(model.parameters) - model.unsent(decided), model.limited(decided)
+            active, limited = frozenset(model.parameters) - model.unsent(decided), _limited(model, decided)
             derivable = {
                 name: parameter.derived
                 for name, parameter in model.parameters.items()

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from ...i18n import N_, tr
 from ...service.contract.models import models_of
-from ...service.contract.problem import Problem, numbered
+from ...service.contract.problem import Problem, assigned, numbered, part_of
 from ...service.contract.schema import Parameter
+from ...service.contract.urls import public_url_refusal
 from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.html import Markup
@@ -23,6 +24,8 @@ _COMMA = N_(", ")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
+_REFUSED_SWITCH, _MENDABLE_SWITCH = N_("It {reason}; {act}."), N_("It {reason}; try {example}, or {act}.")
+_UNTICK, _TICK = N_("untick it"), N_("tick it")
 #: A quoted value, in which nothing is a name; an apostrophe inside a word does not begin one.
 _QUOTED = r"""(?<![A-Za-z0-9])'[^']*'|"[^"]*\""""
 
@@ -61,7 +64,7 @@ def plain_problems_html(field: str, problems: Iterable[Problem], warnings: Itera
 def problem_lines(
     form: FormFields, fields: str | Iterable[str], problems: Iterable[Problem]
 ) -> list[tuple[str, str]]:
-    """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for an empty part.
+    """Return the problems of fields as lines, each with its kind: ``alarm``, or ``hint`` for what is missing.
 
     An object in a list that nothing has been put into yet has one line for all that it requires.
     """
@@ -74,7 +77,7 @@ def problem_lines(
         if missing := required_members(form, problem):
             place, text, kind = "", tr(_REQUIRED).format(fields=tr(_COMMA).join(missing)), "hint"
         else:
-            (place, text), kind = _split(form, problem, parameter), "alarm"
+            (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
         line = tr(_LABELLED).format(field=tr(_COMMA).join(where), text=text) if where else text
@@ -93,6 +96,24 @@ def required_members(form: FormFields, problem: Problem) -> tuple[str, ...]:
     return tuple(label(member) for member in members.values() if member.required and not member.numbered)
 
 
+def _kind(form: FormFields, problem: Problem, parameter: Parameter) -> str:
+    """Return ``hint`` for a member that is not set, or for a list in it that is still too short."""
+    value, where = getattr(form, problem.field), numbered(problem.field, problem.number)
+    if not (parameter.members and isinstance(value, tuple) and 0 < problem.number <= len(value)):
+        return "alarm"
+    item = value[problem.number - 1]
+    for key, member in parameter.members.items():
+        if isinstance(item, Mapping) and problem.message.startswith(f"{part_of(where, key)}: "):
+            return "hint" if not is_set(item.get(key)) or _is_growing(item[key], member) else "alarm"
+    return "alarm"
+
+
+def _is_growing(urls: object, member: Parameter) -> bool:
+    """Return True if a list of URLs has nothing wrong but that more are needed."""
+    fewest, _ = member.limits.get("count") or (0, 0)
+    return isinstance(urls, tuple) and len(urls) < fewest and not any(map(public_url_refusal, urls))
+
+
 def name_of_part(form: FormFields, field: str, number: int) -> str:
     """Return the label that the form shows for a numbered part of a field, counted from 1."""
     value, parameter = getattr(form, field), form.parameter(field)
@@ -109,6 +130,8 @@ def _numbered(parameter: Parameter, number: int) -> str:
 def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[str, str]:
     """Return the label of the part that a problem is about, empty for a whole control, and the sentence."""
     message, field = problem.message, problem.field
+    if refusal := _refusal_of_switch(form, problem, parameter):
+        return "", _with_labels(form, refusal)
     where = numbered(field, problem.number) if problem.number else field
     places = {f"{where}, {key}: ": label(member) for key, member in parameter.members.items()}
     own = name_of_part(form, field, problem.number) if problem.number and not parameter.members else ""
@@ -117,6 +140,19 @@ def _split(form: FormFields, problem: Problem, parameter: Parameter) -> tuple[st
         if message.startswith(prefix):
             return place, _with_labels(form, message.removeprefix(prefix))
     return "", _with_labels(form, message)
+
+
+def _refusal_of_switch(form: FormFields, problem: Problem, parameter: Parameter) -> str:
+    """Return the sentence of a constraint that refuses a checkbox, which shows no ``True``; or nothing."""
+    value, model = getattr(form, problem.field), form.models.of(form.model)
+    if parameter.type != "boolean" or not isinstance(value, bool):
+        return ""
+    act = tr(_UNTICK) if value else tr(_TICK)
+    for rule in model.active({name: getattr(form, name) for name in model.parameters}):
+        if rule.refusal and problem.field in rule.limit and tr(rule.refusal) in problem.message:
+            text = tr(_MENDABLE_SWITCH) if rule.suggest else tr(_REFUSED_SWITCH)
+            return text.format(reason=tr(rule.refusal), example=assigned(rule.suggest), act=act)
+    return ""
 
 
 def _with_labels(form: FormFields, text: str) -> str:

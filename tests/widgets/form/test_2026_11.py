@@ -733,7 +733,9 @@ def test_a_reference_image_without_a_place_in_april_is_named(today: TaskManager,
             today, model="kling-v3-omni", prompt="A koi", image_urls=(FIRST,), video_urls=VIDEO
         )
         form.manager = april
-        assert "no such parameter: Reference image (first.png), Video URL (motion.mp4)" in note(form, "model")
+        assert "no such parameter: Reference image (first.png), Video URL (motion.mp4)." in note(
+            form, "model"
+        )
         form.manager = today
         assert (form.image_urls, form.video_urls) == ((FIRST,), (VIDEO,))
         form.close()
@@ -792,3 +794,99 @@ def test_the_switch_never_turns_back_while_shots_begin(form: RequestForm) -> Non
     form.switch.value = False
     assert seen == [True, False]
     assert form.multi_shot is None
+
+
+@pytest.mark.parametrize("fields", [{"model": MOTION}, {"model": "kling-v3-omni", "action": "edit"}])
+def test_an_empty_prompt_beside_other_gaps_is_no_alarm(today: TaskManager, fields: dict[str, str]) -> None:
+    """An untouched form has no alarm, whatever else is missing; below the prompt is what to write."""
+    form = RequestForm(today)
+    for name, value in fields.items():
+        setattr(form, name, value)
+    assert "Write a prompt: what the video shows." in note(form, "prompt")
+    assert "alarm" not in html_of(form)
+    form.prompt = "A koi"
+    assert "Write a prompt" not in note(form, "prompt")
+    form.prompt = " "
+    assert "alarm" in note(form, "prompt")
+    assert "does not describe" not in note(form, "prompt")
+    form.close()
+
+
+def test_a_row_that_is_being_filled_in_is_no_alarm(form: RequestForm) -> None:
+    """Too few pictures are a hint while more are to come, unless one of them is wrong."""
+    form.model, form.panels.buttons["elements"].value = "kling-v3-omni", True
+    row = form.panels.editor("elements")
+    form.element_list = [{**ELEMENT, "element_input_urls": (FIRST,)}]
+    assert "takes 2 to 4" in html_of(row)
+    assert "alarm" not in html_of(row)
+    assert form.panels.buttons["elements"].description == "Elements: 1"
+    form.element_list = [{**ELEMENT, "element_input_urls": ("nowhere",)}]
+    assert "alarm" in html_of(row)
+    form.element_list = [{**ELEMENT, "element_input_urls": (FIRST,) * 5}]
+    assert "alarm" in html_of(row)
+
+
+def test_the_type_of_shots_asks_while_several_are_on(form: RequestForm) -> None:
+    """A field that another one requires offers "choose" and says so, and is what Generate waits for."""
+    form.model, form.switch.value = "kling-v3-omni", True
+    form.multi_prompt = [{"index": 1, "prompt": "A koi", "duration": 5}]
+    kind = form.controls["shot_type"]
+    assert kind.options[0] == ("choose", None)
+    assert form.problems == ()
+    kind.value = None
+    assert "Required." in note(form, "shot_type")
+    assert form.obstacle == "Not ready: see Shot type."
+    kind.value = "customize"
+    assert "Required." not in note(form, "shot_type")
+    assert form.problems == ()
+
+
+def test_a_default_that_the_form_shows_has_no_note(today: TaskManager) -> None:
+    """The length of an edited video is shown, so that nothing is told about that of another model."""
+    form = RequestForm(today, model="kling-v3", prompt="A koi")
+    form.model, form.action = "kling-v3-omni", "edit"
+    form.model = "kling-v3"
+    form.model = "kling-v3-omni"
+    assert (form.action, form.duration) == ("edit", 0)
+    assert "if nothing is chosen" not in note(form, "model")
+    form.close()
+
+
+def test_a_panel_whose_value_is_not_sent_says_so(form: RequestForm) -> None:
+    """A panel shows no number of what is not sent, but the reason, whether it is open or closed."""
+    form.model, form.image_with_roles = "kling-v3-omni", ROLES
+    button, reason = form.panels.buttons["roles"], "cannot be combined with action edit"
+    assert button.description == "Images with roles: 2"
+    form.action, form.video_urls = "edit", VIDEO
+    assert button.description == "Images with roles"
+    assert f"Images with roles: not sent now, because it {reason}" in text_of(form.panels.message)
+    button.value = True
+    editor = form.panels.editor("roles")
+    assert f"Not available now: it {reason}" in text_of(editor)
+    assert reason not in text_of(form.panels.message)
+    assert editor.add_button.disabled
+    assert editor.rows[0].first.disabled
+    form.action, form.video_urls = "generate", ()
+    assert "Not available now" not in text_of(editor)
+    assert not editor.add_button.disabled
+    assert button.description == "Images with roles: 2"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"model": "kling-v3-omni", "video_urls": VIDEO},
+            "It cannot be combined with an input video; untick it.",
+        ),
+        ({"model": "kling-v2-6"}, "It needs resolution 1080p; try Resolution '1080p', or untick it."),
+    ],
+)
+def test_a_refused_checkbox_is_spoken_of_as_one(
+    form: RequestForm, fields: dict[str, Any], sentence: str
+) -> None:
+    """A ticked checkbox is not called True; the sentence in code still has it."""
+    form.load({"prompt": "A koi", "generate_audio": True, **fields})
+    assert text_of(below(form, form.controls["generate_audio"])) == sentence
+    (problem,) = form.problems
+    assert problem.message.startswith("generate_audio: True ")

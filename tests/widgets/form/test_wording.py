@@ -32,7 +32,7 @@ def form(tmp_path: Path) -> Iterator[RequestForm]:
 
 
 def test_a_new_element_does_not_shout(form: RequestForm) -> None:
-    """A row that was just added names what it needs, once and without alarm, until it has a value."""
+    """A row names what it still needs, at first in one line; neither that nor the rest is an alarm."""
     button, elements = form.panels.buttons["elements"], form.panels.editor("elements")
     button.value = True
     elements.add_button.click()
@@ -46,6 +46,9 @@ def test_a_new_element_does_not_shout(form: RequestForm) -> None:
     assert text_of(row) == (
         "Description: it is required; try 'a small red robot'. Pictures: 1 given, and kling-v3 takes 2 to 4."
     )
+    assert "alarm" not in html_of(row)
+    assert button.description == "Elements: 1"
+    button.value = False
     assert button.description == "Elements (2 to mend)"
 
 
@@ -70,7 +73,7 @@ def test_a_closed_panel_says_where_the_problem_is(form: RequestForm) -> None:
         ({"model": "kling-v3-omni", "image_urls": ("ftp://a",)}, "<<<image_1>>>"),
         ({"model": "kling-v3-omni", "action": "edit"}, "Video URL"),
         ({"model": "kling-v3-omni", "image_with_roles": ({},)}, "Images with roles"),
-        ({"multi_shot": True}, "Several shots"),
+        ({"multi_shot": True}, "Shot type"),
         (
             {"multi_shot": True, "shot_type": "customize", "multi_prompt": ({"prompt": "", "duration": 5},)},
             "Shot 1",
