@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..i18n import N_, tr
-from ..service.contract.models import contracts, home_of, models_of
+from ..service.contract.models import models_under
 from ..service.contract.request import VideoRequest
+from ..service.contract.resolve import resolve
 
 if TYPE_CHECKING:
     import pandas
@@ -29,14 +30,9 @@ def request_columns(request: VideoRequest, contract: str) -> dict[str, Any]:
         request: the request.
         contract: the date of the contract of its task; an unknown one counts as that of the request's names.
     """
-    models = models_of(contract) if contract in contracts() else home_of(request.given)
-    values = request.values(models)
-    unsent = models.of(values["model"]).unsent(values)
-    sent = {
-        name: value for name, value in values.items() if name not in unsent and value not in (None, (), "")
-    }
-    seconds = request.seconds_as_given if request.is_multi_shot else values["duration"]
-    return sent | {"prompt": "\n".join(request.prompts), "duration": seconds or None}
+    resolved = resolve(request.given, models_under(contract, request.given))
+    seconds = request.seconds_as_given if request.is_multi_shot else resolved.values["duration"]
+    return resolved.sent | {"prompt": "\n".join(request.prompts), "duration": seconds or None}
 
 
 def dataframe(rows: Sequence[Mapping[str, Any]], like: Mapping[str, Any]) -> pandas.DataFrame:

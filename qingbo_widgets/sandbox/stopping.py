@@ -1,4 +1,4 @@
-"""``Server``: uvicorn's server, which stops as soon as it is told to.
+"""``Server``: uvicorn's server, which stops without delay.
 
 uvicorn checks ten times a second whether to stop, and then waits for another tenth. A notebook that restarts
 its sandbox would wait for that each time.

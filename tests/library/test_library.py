@@ -224,7 +224,7 @@ def test_the_first_submission_is_the_earliest_that_any_kernel_knows(tmp_path, wa
 @pytest.mark.parametrize(("one", "other"), FIRST_TIMES)
 @pytest.mark.parametrize("task_id", ["", "task-1"])
 def test_merging_keeps_the_earliest_first_submission(one, other, task_id):
-    """Whichever record is further along, and whichever is newer."""
+    """The earliest first submission survives, with either record further along or newer."""
     older = entry("a" * 32, first_submitted_at=one, task_id=task_id)
     newer = entry("a" * 32, first_submitted_at=other)
     assert merged(older, newer).first_submitted_at == EARLY

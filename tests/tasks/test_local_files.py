@@ -81,13 +81,13 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("model", "fields", "advice"), REFUSED)
 def test_only_paths_get_the_advice(picture: Path, model: str, fields: dict[str, Any], advice: str) -> None:
-    """Wherever the URL stands, a file is told from a missing one, and from what is no path."""
+    """Files, missing files and texts that are no path get different advice, in every field with a URL."""
     request = qw.VideoRequest(model, "a.png", **{"duration": 5, **fields})
     problems = request.problems("2026-11")
     assert problems
-    told = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=True))
-    assert advice in told
-    assert advice or told == "\n".join(map(str, problems))
+    text = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=True))
+    assert advice in text
+    assert advice or text == "\n".join(map(str, problems))
     outside = "\n".join(str(problem) for problem in explained(problems, request, is_sandbox=False))
     assert "sandbox" not in outside, "the service has no such way"
 

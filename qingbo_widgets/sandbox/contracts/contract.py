@@ -83,7 +83,7 @@ class Contract(Protocol):
 
     @property
     def model_list_key(self) -> KeyPlaces:
-        """Where a request for the model list may carry the key; every other request has the header alone."""
+        """The places of the key in a request for the model list; every other request has the header alone."""
 
     @property
     def models(self) -> dict[str, Json]:

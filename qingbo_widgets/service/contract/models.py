@@ -29,6 +29,7 @@ __all__ = [
     "declared",
     "home_of",
     "models_of",
+    "models_under",
     "read",
     "read_file",
     "variants",
@@ -130,6 +131,11 @@ def variants(name: str) -> Iterator[Parameter]:
         for model in (*models.values(), models.other):
             if name in model.parameters:
                 yield model.parameters[name]
+
+
+def models_under(contract: str, explicit: Mapping[str, Any]) -> Models:
+    """Return the models of a contract; if this version lacks it, those in whose names the fields are."""
+    return models_of(contract) if contract in contracts() else home_of(explicit)
 
 
 def home_of(explicit: Mapping[str, Any]) -> Models:

@@ -12,7 +12,7 @@ from .problem import Problem
 from .rules import DERIVED
 from .schema import Model, Models
 from .spellings import Translated, translated
-from .values import is_same
+from .values import is_same, is_set
 
 __all__ = ["Resolved", "resolve", "translation_of"]
 
@@ -50,6 +50,12 @@ class Resolved:
     def set_fields(self) -> frozenset[str]:
         """The parameters and further fields that the caller has set, under any name."""
         return frozenset({*self.names} | {name for name in self.values if name in self.given})
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The values that are set, or have a default, and are sent."""
+        unsent = self.model.unsent(self.values)
+        return {name: value for name, value in self.values.items() if name not in unsent and is_set(value)}
 
     def as_given(self, name: str) -> tuple[str, Any]:
         """Return the name that the caller used for a parameter, and the value that the caller set."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...i18n import N_, tr
-from ...service.contract.contracts import CONTRACTS
 from ...service.contract.frames import frames_of
-from ...service.contract.models import home_of
+from ...service.contract.models import home_of, models_under
 from ...service.contract.quota import quota_text
 from ...service.contract.request import VideoRequest
-from ...service.contract.values import is_integer, is_set
+from ...service.contract.resolve import resolve
+from ...service.contract.values import is_integer
 
 __all__ = ["Settings", "cost_text", "settings_of"]
 
@@ -40,11 +40,8 @@ def settings_of(request: VideoRequest, contract: str) -> Settings:
         contract: the date of the contract that carried it; one that this version lacks is read as that of
             the request's names.
     """
+    sent = resolve(request.given, models_under(contract, request.given)).sent
     home = home_of(request.given)
-    models = CONTRACTS[contract].models if contract in CONTRACTS else home
-    values = request.values(models)
-    unsent = models.of(request.model).unsent(values)
-    sent = {name: value for name, value in values.items() if name not in unsent and is_set(value)}
     starts_from_image = frames_of(request.given, home.of(request.model)).first is not None
     length = request.seconds if request.is_multi_shot else sent.get("duration")
     return Settings(

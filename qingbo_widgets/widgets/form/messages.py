@@ -8,7 +8,7 @@ from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...service.contract.frames import FRAME_FIELDS, Frames
 from ...service.contract.models import declared
-from ...service.contract.problem import Problem
+from ...service.contract.problem import Problem, listed
 from ...service.contract.values import is_set
 from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
@@ -22,7 +22,6 @@ from .wording import name_of_part, plain_problems_html, problems_html
 
 __all__ = ["below", "code_notes", "obstacle"]
 
-_COMMA = N_(", ")
 _BLANK_PROMPT = N_("Write a prompt: what the video shows.")
 _NOT_READY = N_("Not ready: see {fields}.")
 _SHOT, _SHOTS = N_("Shot {number}"), N_("Several shots")
@@ -56,7 +55,7 @@ def obstacle(form: FormState, problems: Problems) -> str:
     if _is_blank(form) and {problem.field for problem in problems} == {"prompt"}:
         return tr(_BLANK_PROMPT)
     labels = dict.fromkeys(shown for problem in problems for shown in _shown_labels(form, problem))
-    return tr(_NOT_READY).format(fields=tr(_COMMA).join(labels))
+    return tr(_NOT_READY).format(fields=listed(labels))
 
 
 def _shown_labels(form: FormState, problem: Problem) -> tuple[str, ...]:
@@ -136,7 +135,7 @@ def _changes(form: FormState) -> list[Markup]:
             for name, value in set_aside.items()
             if name not in FRAME_FIELDS
         ]
-        text = tr(_SET_ASIDE).format(model=form.model, fields=tr(_COMMA).join(dict.fromkeys(labels)))
+        text = tr(_SET_ASIDE).format(model=form.model, fields=listed(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     # A switch that is off asks for nothing that could be missed.
     homeless = {name: value for name, value in form.homeless.items() if value is not False}
@@ -146,11 +145,11 @@ def _changes(form: FormState) -> list[Markup]:
             for name, value in homeless.items()
             if name not in FRAME_FIELDS
         ]
-        text = tr(_HOMELESS).format(contract=form.contract.name, fields=tr(_COMMA).join(labels))
+        text = tr(_HOMELESS).format(contract=form.contract.name, fields=listed(labels))
         notes.append(markup.note(text, "hint"))
     labels = [text for unsent in form.unsent.values() for text in _unsent_labels(unsent)]
     if labels:
-        text = tr(_UNSENT).format(fields=tr(_COMMA).join(dict.fromkeys(labels)))
+        text = tr(_UNSENT).format(fields=listed(dict.fromkeys(labels)))
         notes.append(markup.note(text, "hint"))
     return notes + [
         markup.note(_changed_default(form, name, value), "hint")

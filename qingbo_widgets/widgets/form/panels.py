@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets
 
 from ...i18n import N_, tr
+from ...service.contract.problem import listed
 from ...service.contract.values import is_set
 from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
@@ -26,7 +27,6 @@ from .wording import problem_lines, problems_html
 
 __all__ = ["Companion", "Editor", "Panel", "Panels", "Slot", "hidden_style", "indented"]
 
-_COMMA = N_(", ")
 _WITH_PROBLEMS = N_("{label} ({number} to mend)")
 _WITH_VALUE = N_("{label}: {value}")
 _NOT_SENT = N_("{label}: not sent now, because it {reason}.")
@@ -250,7 +250,7 @@ class Panels(VBox):
 
     def _help(self, panel: Panel) -> str:
         labels = (label(self._form.parameter(name)) for name in self._fields_in(panel))
-        return tr(panel.help) if panel.help else tr(_COMMA).join(labels)
+        return tr(panel.help) if panel.help else listed(labels)
 
     def _toggle(self, name: str, is_open: bool) -> None:
         if is_open and name in self._editors:

@@ -395,12 +395,9 @@ class FormState(HasTraits):
 
     def _restore(self, back: Departure) -> None:
         """Show the form as it was when the contract was left."""
-        is_ready, self._is_ready = self._is_ready, False
-        try:
+        with self._unready():
             for name, value in back.values.items():
                 setattr(self, name, value)
-        finally:
-            self._is_ready = is_ready
         self.fixed, self.homeless, self.homeless_images = back.fixed, back.homeless, back.homeless_images
         self.unsent, self.carrier, self._chosen = back.unsent_before, back.carrier, set(back.chosen)
         self._fitted_to = self.parameter("duration")
@@ -468,25 +465,24 @@ class FormState(HasTraits):
         before, request = getattr(self, name), self.request
         if not replaces and not is_at(before, self.default(name)):
             return False
-        is_filling, is_ready = self._is_filling, self._is_ready
-        self._is_filling, self._is_ready = True, False
+        is_filling, self._is_filling = self._is_filling, True
         try:
-            setattr(self, name, value)
-            if self.request.given != request.given:
-                setattr(self, name, before)
-                return False
+            with self._unready():
+                setattr(self, name, value)
+                if self.request.given != request.given:
+                    setattr(self, name, before)
+                    return False
         except TraitError:  # a field of the same name, of another type
             return False
         finally:
-            self._is_filling, self._is_ready = is_filling, is_ready
+            self._is_filling = is_filling
         if not is_at(getattr(self, name), self.default(name)):
             self._chosen.add(name)
         return True
 
     def _set_fields(self, fields: Mapping[str, Any]) -> None:
         """Set some fields, and all others to the defaults of the model; fixed fields before they are."""
-        is_ready, self._is_ready = self._is_ready, False
-        try:
+        with self._unready():
             for name, value in {
                 **self.defaults(fields.get("model", self.default("model"))),
                 **fields,
@@ -494,9 +490,16 @@ class FormState(HasTraits):
                 if name in fields or not is_at(getattr(self, name), value):
                     setattr(self, name, value)
             self.settle(fields)
+        self.mark_chosen()
+
+    @contextmanager
+    def _unready(self) -> Iterator[None]:
+        """Let every field be set within the context, also a fixed one, as while the form is made."""
+        is_ready, self._is_ready = self._is_ready, False
+        try:
+            yield
         finally:
             self._is_ready = is_ready
-        self.mark_chosen()
 
     def settle(self, named: Iterable[str]) -> None:
         """Set fields that are not named to the default that other fields limit them to."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ...i18n import N_, tr
 from ...service.contract.models import models_of
-from ...service.contract.problem import Problem, assigned, numbered, part_of
+from ...service.contract.problem import Problem, assigned, listed, numbered, part_of
 from ...service.contract.schema import Parameter
 from ...service.contract.urls import public_url_refusal
 from ...service.contract.values import is_set
@@ -20,7 +20,6 @@ from .image_fields import line_names
 
 __all__ = ["name_of_part", "plain_problems_html", "problem_lines", "problems_html", "required_members"]
 
-_COMMA = N_(", ")
 _NUMBERED = N_("{label} {number}")
 _LABELLED = N_("{field}: {text}")
 _REQUIRED = N_("Required: {fields}.")
@@ -75,12 +74,12 @@ def problem_lines(
             continue
         parameter, is_alone = form.parameter(problem.field), isinstance(fields, str)
         if missing := required_members(form, problem):
-            place, text, kind = "", tr(_REQUIRED).format(fields=tr(_COMMA).join(missing)), "hint"
+            place, text, kind = "", tr(_REQUIRED).format(fields=listed(missing)), "hint"
         else:
             (place, text), kind = _split(form, problem, parameter), _kind(form, problem, parameter)
         where = [] if is_alone else [_numbered(parameter, problem.number)]
         where += [place] if place else []
-        line = tr(_LABELLED).format(field=tr(_COMMA).join(where), text=text) if where else text
+        line = tr(_LABELLED).format(field=listed(where), text=text) if where else text
         lines.setdefault(line, kind)
     return list(lines.items())
 

@@ -842,7 +842,7 @@ def test_the_type_of_shots_asks_while_several_are_on(form: RequestForm) -> None:
 
 
 def test_a_default_that_the_form_shows_has_no_note(today: TaskManager) -> None:
-    """The length of an edited video is shown, so that nothing is told about that of another model."""
+    """The length of an edited video is shown, so there is no note about that of another model."""
     form = RequestForm(today, model="kling-v3", prompt="A koi")
     form.model, form.action = "kling-v3-omni", "edit"
     form.model = "kling-v3"
