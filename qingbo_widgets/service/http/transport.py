@@ -24,13 +24,14 @@ from ...exceptions import DownloadFailed, InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_private_address
-from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, redirect_target, without_query
+from ..contract.urls import host_of, is_private_host, is_web_url, redirect_target, without_query
 from ..credentials import base_url_problem
 from ..secrets.secret import Secret, as_secret
 from .answers import Answer, error_in, json_in
 from .connections import ForbiddenAddress
-from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
+from .failures import cause_of, failure_of, is_unsent, outcome_of
 from .framing import OutOfSync
+from .proxies import proxies_for
 from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
@@ -201,7 +202,7 @@ class Transport:
                     timeout=(connecting, reading),
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(url),
+                    proxies=proxies_for(url),
                 ) as response:
                     content = _read_all(response, time.monotonic() + reading)
                     return Answer(response.status_code, response.headers, content, url)
@@ -211,7 +212,7 @@ class Transport:
                 is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfSync))
                 if is_broken and not is_last and not closed.is_set():
                     continue
-                sent = not isinstance(cause, UNCONNECTED) if body is None else body.is_read
+                sent = not is_unsent(cause) if body is None else body.is_read
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
@@ -230,7 +231,7 @@ class Transport:
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(link),
+                    proxies=proxies_for(link),
                 )
             except ForbiddenAddress:
                 raise _bad_link(_INTERNAL, link, url) from None
@@ -317,11 +318,6 @@ def _read_all(response: requests.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")
     return bytes(content)
-
-
-def _proxies(url: str) -> dict[str, str] | None:
-    # A proxy from the environment cannot reach this machine's loopback. Not a constant: requests modifies it.
-    return {"http": "", "https": ""} if is_loopback(url) else None
 
 
 def _bad_link(message: str, link: str, url: str) -> DownloadFailed:
