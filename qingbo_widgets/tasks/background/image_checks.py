@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...service.contract.urls import is_loopback, is_network_path, is_private_host
 from ...service.http.image_probe import ImageReport, probe_image
+from ...system.forks import renew_in_children
 from .pool import DaemonPool
 
 if TYPE_CHECKING:
@@ -40,10 +41,18 @@ class ImageReports:
         self, probe: Callable[..., ImageReport] = probe_image, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._probe, self._clock = probe, clock
-        self._lock = threading.Lock()
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
-        self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
         self._files: dict[str, str] = {}
+        self._begin()
+        renew_in_children(self)
+
+    def renew_in_child(self) -> None:
+        """Check anew in a forked process: the threads, and what waits for them, are the parent's."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
         self._pool = DaemonPool(2, "qingbo-picture")
 
     def get(self, url: str, base_url: str) -> ImageReport | None:
