@@ -146,11 +146,12 @@ class Transport:
             ConnectionFailed: the server was not reached or did not answer.
             DownloadFailed: the link or a redirect is not an http(s) URL, or there are too many redirects.
         """
-        response = outcome_of(lambda: self._open(url, headers))
-        if isinstance(response, BaseException):
-            raise response
+        opened = outcome_of(lambda: self._open(url, headers))
+        if isinstance(opened, BaseException):
+            raise opened
+        response, link = opened
         try:
-            yield Stream(response.status_code, response.headers, response)
+            yield Stream(response.status_code, response.headers, response, is_redirected=link != url)
         finally:
             response.close()
 
@@ -216,7 +217,8 @@ class Transport:
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _open(self, url: str, headers: Mapping[str, str]) -> tuple[requests.Response, str]:
+        """Return the answer to a download, and the link that it comes from, the last redirect's."""
         link = url
         for _ in range(1 + _MOST_REDIRECTS):
             if not is_web_url(link):
@@ -239,7 +241,7 @@ class Transport:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
-                return response
+                return response, link
             response.close()
             link = redirect_target(link, response.headers["Location"])
         raise _bad_link(_TOO_MANY_REDIRECTS, link, url)
@@ -277,11 +279,13 @@ class Stream:
     Attributes:
         status: the HTTP status.
         headers: the headers of the answer; the mapping ignores case.
+        is_redirected: whether the answer comes from another link than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
+    is_redirected: bool = False
     _process: int = field(default_factory=os.getpid)
 
     def chunks(self) -> Iterator[bytes]:

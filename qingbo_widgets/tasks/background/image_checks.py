@@ -64,13 +64,17 @@ class ImageReports:
         """
         with self._lock:
             entry = self._reports.get((url, is_loopback(base_url)))
-        if entry is None or (entry[0].is_transient and self._clock() - entry[1] > _RETRY_AFTER):
-            return None
-        return entry[0]
+        return None if entry is None else entry[0]
+
+    def is_due(self, url: str, base_url: str) -> bool:
+        """Return True if ``check`` would fetch the image: for the first time, or long after a failure."""
+        with self._lock:
+            entry = self._reports.get((url, is_loopback(base_url)))
+        return entry is None or (entry[0].is_transient and self._clock() - entry[1] > _RETRY_AFTER)
 
     def check(self, url: str, base_url: str, callback: Callable[[], object]) -> None:
         """Check an image unless its report is known, then call back: at once, or later on another thread."""
-        if self.get(url, base_url) is not None:
+        if not self.is_due(url, base_url):
             callback()
             return
         key = (url, is_loopback(base_url))
