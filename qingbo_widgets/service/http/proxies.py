@@ -31,6 +31,7 @@ _SOCKS_PACKAGE = N_(
     "{source} sets a SOCKS proxy, for which a Python package is missing: run %pip install "
     '"requests[socks]" and restart the kernel. An http:// proxy needs no package.'
 )
+_LOOKS_UP = N_("With {example}, the proxy looks the name up, and not this machine.")
 _MEND = N_("Start the proxy, or correct or unset {source}.")
 _CORRECT = N_("Correct or unset {variable}.")
 
@@ -138,7 +139,10 @@ def proxy_failure(cause: BaseException, host: str, proxy: Proxy) -> str:
     else:
         return ""
     message = next(tr(message) for kinds, message in _MESSAGES if isinstance(reason, kinds))
-    return sentences(message.format(host=host, proxy=proxy), tr(_MEND).format(source=proxy.source))
+    # Where a proxy is needed, this machine often cannot look the name up, or gets a false address.
+    remote = {"socks4": "socks4a", "socks5": "socks5h"}.get(proxy.scheme)
+    lookup = tr(_LOOKS_UP).format(example=f"{remote}://{proxy.address}") if remote else ""
+    return sentences(message.format(host=host, proxy=proxy), tr(_MEND).format(source=proxy.source), lookup)
 
 
 def proxy_refusal(url: str, status: int) -> str:

@@ -10,12 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 
 from qingbo_widgets.exceptions import ConnectionFailed
 from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.service.http.proxies import proxy_of
+from qingbo_widgets.service.http.proxies import proxy_failure, proxy_of
 from qingbo_widgets.service.http.transport import Transport
 from qingbo_widgets.service.secrets.secret import Secret
 from tests.faults.server import FaultServer, Step, answer, close, silence
@@ -110,6 +112,23 @@ def test_a_socks_proxy_without_its_package(
         pytest.raises(ConnectionFailed, match=r"SOCKS 代理.*requests\[socks\]"),
     ):
         client.submit(VideoRequest(prompt="koi"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "advised"), [("socks5", "socks5h"), ("socks4", "socks4a"), ("socks5h", ""), ("socks4a", "")]
+)
+def test_a_socks_proxy_that_does_not_connect(
+    scheme: str, advised: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its package, the proxy is named, and where this machine looks names up, how the proxy would."""
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:{PASSWORD}@127.0.0.1:7890")
+    proxy, cause = proxy_of(SERVICE), NewConnectionError(HTTPSConnection("service.example"), "refused")
+    assert proxy is not None
+    message = proxy_failure(cause, "service.example", proxy)
+    assert f"the proxy {scheme}://127.0.0.1:7890 (set in ALL_PROXY) did not connect" in message
+    assert PASSWORD not in message
+    lookup = f" With {advised}://127.0.0.1:7890, the proxy looks the name up, and not this machine."
+    assert message.endswith(lookup if advised else "correct or unset ALL_PROXY.")
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])

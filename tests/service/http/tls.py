@@ -29,6 +29,7 @@ x509_extensions = ends
 commonName = supplied
 [ends]
 basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, digitalSignature
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
 subjectAltName = DNS:{name}
