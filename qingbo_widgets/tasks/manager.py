@@ -45,11 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskManager"]
 
-_UNKNOWN = (
-    "TaskManager has no setting {names}. The key and the address belong to its client: connect(api_key=…) or "
-    "TaskManager(Client(api_key=…))"
-)
-
 
 class TaskManager(Configurable):
     """Manager that submits tasks and follows all of them on one background thread.
@@ -123,7 +118,10 @@ class TaskManager(Configurable):
             raise TypeError(f"sandbox must be a Sandbox, not {kind}; connect(sandbox=True) makes one")
         if unknown := sorted(settings.keys() - {*self.trait_names(), "parent", "config", "log"}):
             settings.clear()
-            raise TypeError(_UNKNOWN.format(names=", ".join(unknown)))
+            raise TypeError(
+                f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its "
+                "client: connect(api_key=…) or TaskManager(Client(api_key=…))"
+            )
         if client is not None and settings.get("contract") not in (None, "", client.contract.name):
             text = tr("contract: this client speaks {own}, not {contract}; Client(contract=…) decides.")
             text = text.format(own=client.contract.name, contract=settings["contract"])

@@ -178,7 +178,7 @@ def test_an_image_that_certainly_cannot_be_used(server: FaultServer, step: Step,
 def test_an_image_that_this_machine_cannot_check(
     server: FaultServer, step: Step, words: str, is_transient: bool
 ) -> None:
-    """What the service may fetch all the same is a warning with its reason, and no problem."""
+    """A failure that only concerns this machine is a warning with its reason, and no problem."""
     server.then(step, step)
     report = probe_image(
         f"{server.url}/koi.png", server.url, timeout=(20.0, 0.3 if step is silence else 20.0)
@@ -226,7 +226,7 @@ def test_the_bytes_decide(server: FaultServer, step: Step) -> None:
 
 
 def test_tls_and_proxies_are_doubts(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stands between this machine and the image says nothing about the service."""
+    """A proxy or a certificate between this machine and the image says nothing about the service."""
     report = probe_image(f"{server.url.replace('http:', 'https:')}/koi.png", server.url)
     assert (report.problem, "TLS" in report.warning) == ("", True)
     monkeypatch.setenv("HTTP_PROXY", server.url.replace("://", "://me:hush-hush@"))
