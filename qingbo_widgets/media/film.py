@@ -11,6 +11,7 @@ from typing import Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..system.folder import open_inside
+from ..system.video_files import HEAD, media_type
 from .decoding import NO_PICTURES, Film, not_decoded
 from .film_size import MOST_PIXELS, film_size
 from .webm_size import is_webm_decodable
@@ -28,11 +29,8 @@ _TOO_LARGE = N_(
 _TOO_LARGE_INDEX = N_(
     "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
 )
-#: Types of the first box of an mp4 or QuickTime file, after the four bytes of its length.
-_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
 #: Decoders of pictures. Sound is not decoded, because a file can make its decoders allocate memory, too.
 _DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
-_WEBM = b"\x1aE\xdf\xa3"
 
 
 @contextmanager
@@ -97,19 +95,18 @@ def _kind_of(path: Path, file: Any) -> tuple[str, bool]:
     Raises:
         QingboError: it is no video, or its index is implausible.
     """
-    head, size = file.read(8), os.fstat(file.fileno()).st_size
-    has_index = True
-    if head.startswith(_WEBM):
+    media, size = media_type(file.read(HEAD)), os.fstat(file.fileno()).st_size
+    if media is None:
+        raise not_decoded(path, tr(_NO_VIDEO) if size else tr(_EMPTY))
+    kind, has_index = "mp4", True
+    if media in ("video/webm", "video/x-matroska"):
         kind = "matroska"
         if not is_webm_decodable(file, size):
             raise not_decoded(path, tr(_TOO_LARGE_INDEX))
-    elif head[4:] in _FIRST_BOXES:
-        kind = "mp4"
+    else:
         announced = film_size(file, size)
         if not announced.is_decodable:
             raise not_decoded(path, tr(_TOO_LARGE).format(width=announced.width, height=announced.height))
         has_index = announced.tracks > 0
-    else:
-        raise not_decoded(path, tr(_NO_VIDEO) if size else tr(_EMPTY))
     file.seek(0)
     return kind, has_index

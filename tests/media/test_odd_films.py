@@ -253,7 +253,9 @@ def test_a_damaged_webm(tmp_path: Path, kind: str) -> None:
 
 def test_a_poster_without_a_key_frame(tmp_path: Path) -> None:
     """If the only key frame is damaged, any other frame that can be decoded is the poster."""
-    path = written(tmp_path / "film.mp4", 40, codec="mpeg4", options={"g": "600", "sc_threshold": "1000000000"})
+    path = written(
+        tmp_path / "film.mp4", 40, codec="mpeg4", options={"g": "600", "sc_threshold": "1000000000"}
+    )
     damaged(path, 0, 0.02)
     with open_film(path) as film:
         assert not [frame for _, frame in film.frames(only_keys=True)], "this test needs a damaged key frame"

@@ -75,7 +75,7 @@ class FramePicker(Composite):
             round(self._length, 3),
             min=0.0,
             max=round(self._length, 3),
-            step=round(1 / (frame_rate(self._video) or 10), 3),
+            step=max(round(1 / (frame_rate(self._video) or 10), 3), 0.001),
             description=tr("Time, s"),
             style={"description_width": "initial"},
             layout={"width": "180px"},
