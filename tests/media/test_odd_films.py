@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qingbo_widgets import QingboError
+from qingbo_widgets import Comparison, FramePicker, Gallery, QingboError, TaskManager
+from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.media import frames as frames_module
 from qingbo_widgets.media.film import open_film
 from qingbo_widgets.media.frames import (
@@ -318,3 +319,41 @@ def test_a_number_that_is_none(tmp_path: Path, number: Any) -> None:
         frame_number(path, -(10**30))
     with pytest.raises(ValueError, match="not in a video"):
         frame_at(path, float("nan"))
+
+
+@pytest.mark.parametrize("kind", [*UNUSABLE, "damaged", "turned"])
+def test_a_task_and_the_widgets_of_an_odd_film(
+    make_manager: Callable[..., TaskManager], tmp_path: Path, kind: str
+) -> None:
+    """A task, its frame picker and a comparison show pictures, or raise an error that the user can read."""
+    manager = make_manager()
+    manager.upload = lambda _: "https://pictures.example/last.png"
+    folder = manager.library.folder
+    folder.mkdir(parents=True)
+    good, odd = written(folder / "good.mp4", 3), folder / "film.mp4"
+    if kind in UNUSABLE:
+        UNUSABLE[kind][0](odd)
+    elif kind == "turned":
+        turned(written(odd), MATRICES["right"])
+    else:
+        damaged(written(odd, 60, picture=noise), 0.5, 1)
+    manager.library.add(Entry("k" * 32, manager.service, "task", status="completed", file="film.mp4"))
+    task = manager.adopt("k" * 32)
+    assert task is not None
+    uses: dict[str, Callable[[], object]] = {
+        "frame(0)": lambda: task.frame(0),
+        "frame(number=-1)": lambda: task.frame(number=-1),
+        "frames()": task.frames,
+        "continue_from_last_frame()": lambda: task.continue_from_last_frame("it leaps"),
+        "FramePicker": lambda: FramePicker(odd).close(),
+        "Comparison": lambda: Comparison([good, odd]).close(),
+    }
+    for name, use in uses.items():
+        if kind in UNUSABLE and name != "Comparison":
+            with pytest.raises(QingboError):
+                use()
+        elif kind not in ("a folder", "gone"):
+            use()
+    gallery = Gallery(manager.library)
+    gallery.look_at("k" * 32)
+    gallery.close()

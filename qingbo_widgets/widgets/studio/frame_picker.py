@@ -65,7 +65,7 @@ class FramePicker(Composite):
         manager = None
         if isinstance(video, Task):
             manager, self._video = video.manager, video_of(video)
-            request = request or video.request or VideoRequest(video.model)
+            request = request or video.request or (VideoRequest(video.model) if video.model else None)
             contract = contract or video.contract
         else:
             self._video = Path(video).expanduser().resolve()
