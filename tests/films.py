@@ -64,7 +64,7 @@ def written(
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.time_base = Fraction(1, RATE)
         if is_default:
-            stream.disposition = av.stream.Disposition.default
+            stream.disposition = av.stream.Disposition.default.value
         if before:
             file.start_encoding()
             before()
@@ -101,7 +101,7 @@ def add_cover(file: Any) -> Callable[[], None]:
     """Add a cover picture before the video, as tools do that tag films."""
     stream: Any = file.add_stream("mjpeg", rate=1)
     stream.width, stream.height, stream.pix_fmt = 200, 300, "yuvj420p"
-    stream.disposition = av.stream.Disposition.attached_pic
+    stream.disposition = av.stream.Disposition.attached_pic.value  # PyAV 17 takes numbers only
 
     def write() -> None:
         content = np.full((300, 200, 3), 255, np.uint8)

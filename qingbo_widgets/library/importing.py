@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,7 +156,9 @@ def existing_folder(folder: str | Path) -> Path:
     Raises:
         QingboError: there is none.
     """
-    path = Path(folder).expanduser()
+    path = Path(folder)
+    with suppress(RuntimeError):  # ~nobody, who has no home
+        path = path.expanduser()
     if not path.exists():
         raise QingboError(tr("There is no folder {path}.").format(path=path))
     if not path.is_dir():

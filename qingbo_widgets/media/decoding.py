@@ -134,12 +134,13 @@ class Film:
         """Return the end of the last frame by its time stamp, or ``None``."""
         self._seek(self._seconds(self._stream.duration) or (self._container.duration or 0) / 1e6)
         self._is_fresh = False
-        ends = [
+        ends = (
             float(packet.pts * packet.time_base) + self._lasting(packet)
             for packet in self._packets()
             if packet.pts is not None and not packet.is_discard
-        ]
-        return max(ends) - self._start if ends else None
+        )
+        last = max(ends, default=None)
+        return None if last is None else last - self._start
 
     def _lasting(self, packet: Any) -> float:
         return self._seconds(packet.duration) or 1 / (self.rate or _USUAL_RATE)

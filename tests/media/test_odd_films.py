@@ -162,7 +162,7 @@ def test_of_several_streams_the_usual_one_is_shown(tmp_path: Path) -> None:
     def second(file: Any) -> Callable[[], None]:
         stream: Any = file.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 32, 64, "yuv420p"
-        stream.disposition = av.stream.Disposition.dub
+        stream.disposition = av.stream.Disposition.dub.value
 
         def write() -> None:
             content = np.full((64, 32, 3), 255, np.uint8)
