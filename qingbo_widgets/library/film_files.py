@@ -13,6 +13,7 @@ from ..i18n import N_, tr
 from ..service.contract.text import plain_line
 from ..system.folder import Folder, OutsideFolder
 from ..system.video_files import HEAD, is_film_name, is_other_film_name, media_type, outer_boxes
+from .sidecar import is_saved_video
 
 __all__ = ["FilmFiles", "LeftOut", "readable"]
 
@@ -22,6 +23,8 @@ _DOWNLOAD = N_("an unfinished download")
 _OTHER_KIND = N_("browsers do not play videos of this kind; save it as MP4 first")
 _NO_FILM_NAME = N_("not a video by its name")
 _FOLDER = N_("a folder; import it by itself")
+#: Reasons that do not count for a video that this package has saved.
+_OTHERS = (_OTHER_KIND, _NO_FILM_NAME)
 _NO_TEXT = N_("its name is not valid text")
 _NO_TARGET = N_("a link that leads nowhere")
 _OUTSIDE = N_("a link that leads out of the folder")
@@ -85,7 +88,7 @@ class FilmFiles:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 reason = _reason_by_name(entry)
-                if reason is None:
+                if reason is None or (reason in _OTHERS and is_saved_video(folder / entry.name)):
                     self.names.append(entry.name)
                 elif reason:
                     self.left_out.append(LeftOut(readable(entry.name), tr(reason)))
@@ -97,7 +100,9 @@ class FilmFiles:
             if path.is_symlink() and self._is_second_name(path):
                 return tr(_SECOND_NAME)
             with self._folder.open(name) as file:
-                return _reason_by_content(file)
+                reason = _reason_by_content(file)
+            # A paid video is not lost for its form.
+            return None if reason and is_saved_video(path) else reason
         except OutsideFolder:
             return tr(_OUTSIDE)
         except FileNotFoundError:

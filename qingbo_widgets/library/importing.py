@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from .sidecar import MOMENTS, describes_another, has_foreign_sidecar, read_sidec
 if TYPE_CHECKING:
     from .judgements import Judgements
 
-__all__ = ["Import", "ImportTarget", "existing_folder", "import_folder"]
+__all__ = ["Import", "ImportTarget", "import_folder", "no_folder"]
 
 _ADDED = N_("Videos added from {folder}: {count}. Already in the library: {known}.")
 _LEFT_OUT = N_("Left out: {names} ({reason}).")
@@ -150,23 +149,16 @@ class _Register:
         _judge(self._library.judgements, entry.key, sidecar)
 
 
-def existing_folder(folder: str | Path) -> Path:
-    """Return the path of a folder that exists.
-
-    Raises:
-        QingboError: there is none.
-    """
-    path = Path(folder)
-    with suppress(RuntimeError):  # ~nobody, who has no home
-        path = path.expanduser()
-    if not path.exists():
-        raise QingboError(tr("There is no folder {path}.").format(path=path))
-    if not path.is_dir():
-        raise QingboError(tr("{path} is not a folder.").format(path=path))
-    return path
+def no_folder(folder: str | Path) -> QingboError:
+    """Return the error for a folder that does not exist."""
+    return QingboError(tr("There is no folder {path}.").format(path=folder))
 
 
 def _listing(folder: Path) -> FilmFiles:
+    if not folder.exists():
+        raise no_folder(folder)
+    if not folder.is_dir():
+        raise QingboError(tr("{path} is not a folder.").format(path=folder))
     try:
         return FilmFiles(folder)
     except OSError as error:

@@ -225,9 +225,12 @@ class Library:
         Raises:
             QingboError: there is no such folder, it cannot be read, or the journal cannot be written.
         """
-        from .importing import existing_folder, import_folder
+        from .importing import import_folder, no_folder
 
-        library = cls(existing_folder(folder))
+        try:
+            library = cls(folder)
+        except (RuntimeError, ValueError):  # a loop of links, the home of an unknown user, a null character
+            raise no_folder(folder) from None
         library.imported = import_folder(library)
         write_line(str(library.imported))
         return library

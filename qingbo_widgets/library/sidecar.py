@@ -28,6 +28,7 @@ __all__ = [
     "amend_sidecar",
     "describes_another",
     "has_foreign_sidecar",
+    "is_saved_video",
     "judgement_fields",
     "read_sidecar",
     "sidecar_path",
@@ -118,6 +119,17 @@ def describes_another(video: Path) -> bool:
         return False
     # On some systems both names may be those of one file.
     return not video.samefile(video.with_name(name))
+
+
+def is_saved_video(video: Path) -> bool:
+    """Return whether a file is a video as this package has saved it: its sidecar has its name and length."""
+    described = (read_sidecar(video) or {}).get("video")
+    if not isinstance(described, dict) or described.get("file") != video.name:
+        return False
+    try:
+        return bool(described.get("bytes") == video.stat().st_size)
+    except OSError:
+        return False
 
 
 def _was_renamed(video: Path) -> bool:

@@ -267,6 +267,19 @@ def test_videos_of_one_name_have_their_own_sidecars(card: Path) -> None:
     assert ratings == {"koi.mp4": 5, "koi.mov": 1}
 
 
+@pytest.mark.parametrize("name", ["koi.avi", "koi.gif", "odd.mp4"])
+def test_a_saved_video_of_another_kind(card: Path, name: str) -> None:
+    """A video that this package has saved, paid for in whatever form, is restored by its sidecar."""
+    video = card / name
+    video.write_bytes(b"RIFF\0\0\0\0AVI ")
+    described = {"file": name, "bytes": video.stat().st_size}
+    content = {"format": 1, "key": "k" * 32, "request": {"prompt": "a koi"}, "video": described}
+    sidecar_path(video).write_text(json.dumps(content), encoding="utf-8")
+    entries = {entry.file: entry for entry in Library.import_(card).entries()}
+    assert set(entries) == {"koi.mp4", name}
+    assert entries[name].prompt == "a koi"
+
+
 def test_a_video_whose_ending_was_renamed(card: Path) -> None:
     """A user who renames koi.mp4 to koi.m4v keeps its prompt, and its later rating."""
     content = {"format": 1, "key": "k" * 32, "request": {"prompt": "a koi"}}
