@@ -85,7 +85,7 @@ def frame_of(task: _Saved, seconds: float | None, number: int | None) -> Image:
     Raises:
         TypeError: neither or both were passed.
         ValueError: the video has no such frame.
-        QingboError: the video is not saved.
+        QingboError: the video is not saved, or has no frame that can be decoded.
         ImportError: the extra ``[frames]`` is not installed.
     """
     if (seconds is None) == (number is None):
