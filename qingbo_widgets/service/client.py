@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -27,7 +28,7 @@ from .contract.snapshot import TaskSnapshot
 from .contract.urls import is_web_url, without_query
 from .credentials import find_api_key, find_base_url, find_contract
 from .download.download import Download, OnProgress
-from .http.answers import UNCLEAR
+from .http.answers import UNCLEAR, Answer, error_in
 from .http.transport import Transport
 from .secrets.known_keys import hide_in, holds_key
 from .secrets.secret import Secret, as_secret
@@ -167,7 +168,7 @@ class Client:
                 patience=seconds,
                 is_submission=True,
             )
-            return self._decode(answer)
+            return self._decode(answer, "/tasks", tr(_CORRECT), tr(_MAY_EXIST), is_submission=True)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
@@ -178,9 +179,6 @@ class Client:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
             message, task_id = str(error), getattr(error, "task_id", "")
-        except ValueError as error:
-            message = tr("The service accepted the request, but {reason}. {advice}")
-            message = message.format(reason=error, advice=tr(_MAY_EXIST))
         if refusal is not None:
             raise refusal
         raise SubmissionUnconfirmed(message, idempotency_key=idempotency_key, task_id=task_id)
@@ -286,9 +284,28 @@ class Client:
         refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
         return refusal
 
-    def _decode(self, body: dict[str, Any]) -> TaskSnapshot:
+    def _decode(
+        self,
+        body: dict[str, Any],
+        path: str,
+        refused: str,
+        unclear: str,
+        *,
+        asked: str = "",
+        is_submission: bool = False,
+    ) -> TaskSnapshot:
+        """Return the snapshot in an answer with the status 200, which may report an error all the same.
+
+        Raises:
+            ServiceError: the answer is not about a task.
+        """
         self.seen_contract = contract_in_answer(self.contract, self.base_url, body) or self.seen_contract
-        return self.contract.decode(body)
+        try:
+            return self.contract.decode(body, asked)
+        except ValueError as error:
+            reason = str(error)
+        answer = Answer(200, {}, json.dumps(body).encode(), self.base_url + path)
+        raise error_in(answer, self._key, refused, unclear, is_submission=is_submission, reason=reason)
 
     def _seconds(self, wait: float | None) -> int:
         """Return the seconds to request in ``Prefer``; 0 for none.
@@ -314,14 +331,11 @@ class Client:
         self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""
     ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
-        try:
-            snapshot = self._decode(answer)
-            if snapshot.task_id == task_id:
-                return snapshot
+        snapshot = self._decode(answer, path, refused, unclear, asked=task_id)
+        if snapshot.task_id != task_id:
             reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
-        except ValueError as error:
-            reason = tr("{reason}.").format(reason=error)
-        raise ServerFault(reason, status=200, hint=unclear)
+            raise ServerFault(reason, status=200, hint=unclear)
+        return snapshot
 
 
 def _segment(task_id: str) -> str:
