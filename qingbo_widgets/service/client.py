@@ -30,6 +30,7 @@ from .credentials import find_api_key, find_base_url, find_contract
 from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR, Answer, error_in
 from .http.transport import Transport
+from .http.wrong_address import address_advice, names_the_path
 from .secrets.known_keys import hide_in, holds_key
 from .secrets.secret import Secret, as_secret
 
@@ -100,6 +101,8 @@ class Client:
         self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
         #: The contract that the server seems to speak, if its answers contradict ours.
         self.seen_contract: str | None = None
+        #: Further arguments of the ``connect()`` that an error advises, as code.
+        self.connect_arguments: tuple[str, ...] = ()
         self._key, self._timeout = find_api_key(api_key), timeout
         self._transport = Transport(self._key, base_url or find_base_url(self.contract), timeout)
 
@@ -114,7 +117,9 @@ class Client:
         Raises:
             InvalidRequest: there is no contract with that date.
         """
-        return Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
+        client = Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
+        client.connect_arguments = self.connect_arguments
+        return client
 
     def payload(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body that ``submit`` would send for this request. Send nothing.
@@ -267,13 +272,15 @@ class Client:
         """Return the error of a refused submission; it names the server's contract if that is the reason."""
         seen = contract_in_error(self.contract, self.base_url, payload, error)
         hints = [*explanation(error.code), tr(_NOT_CHARGED if has_advice(error.code) else _CORRECT)]
+        if names_the_path(error.status, error.message):
+            hints = [address_advice(f"{self.base_url}/tasks"), tr(_NOT_CHARGED)]
         advice = ""
         if seen is not None:
             self.seen_contract = seen
             address = without_query(self.base_url)
             is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
-            argument = "" if is_usual else f', base_url="{address}"'
-            call = f'qw.connect(contract="{seen}"{argument})'
+            arguments = [f'contract="{seen}"', *([] if is_usual else [f'base_url="{address}"'])]
+            call = f"qw.connect({', '.join((*arguments, *self.connect_arguments))})"
             advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
             if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
                 advice = f"{advice} {tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))}"

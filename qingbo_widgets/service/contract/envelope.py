@@ -62,7 +62,7 @@ def find_task(body: Mapping[str, Any], asked: str = "") -> tuple[str, Mapping[st
     running = [one for one in named if _is_word_of_task(status_word((one[1],)))]
     if running:
         return next((one for one in running if not _is_envelope(one[1])), running[0])
-    if named and not refuses(*layers):
+    if named and not refuses(*layers) and status_word((named[0][1],)).strip().lower() not in _REFUSED_WORDS:
         return named[0]
     if asked and not named:
         return next(((asked, layer) for layer in layers if _is_about_a_task(layer)), None)

@@ -37,9 +37,8 @@ _LINKS = frozenset({"downloadurl", "fileurl", "uri", "url", "videouri", "videour
 _LISTS_OF_LINKS = frozenset({"videourls", "urls"})
 _CONTENTS = frozenset({"b64json", "videobase64", "base64", "b64", "videob64", "bytesbase64encoded"})
 _DATA_URL = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
-#: Bytes of a video inside an answer, and the letters that they take.
-LARGEST_CONTENT = 48 * 1024**2
-_LONGEST_CONTENT = LARGEST_CONTENT * 4 // 3 + 4
+#: Characters of a video in base64, as many as an answer may have bytes.
+_LONGEST_CONTENT = 48 * 1024**2
 #: Shorter text cannot be a video.
 _SHORTEST_CONTENT = 64
 #: Bytes that tell the contents of two videos apart.

@@ -15,7 +15,7 @@ from ..contract.models import models_of
 from ..contract.terms import TERMS, contract_at
 from ..contract.urls import without_query
 
-__all__ = ["address_advice", "is_of_a_framework", "may_be_elsewhere"]
+__all__ = ["address_advice", "is_of_a_framework", "may_be_elsewhere", "names_the_path"]
 
 #: Statuses with which frameworks answer for a path or a method that they do not have.
 _OF_A_PATH = (404, 405, 501)
@@ -37,6 +37,11 @@ def is_of_a_framework(status: int, body: Mapping[str, Any] | None) -> bool:
     return status in _OF_A_PATH and (error is None or (isinstance(error, str) and error.lower() in _PHRASES))
 
 
+def names_the_path(status: int, message: str) -> bool:
+    """Return whether a server says that it has no such path: one without tasks made none."""
+    return status in _OF_A_PATH and _NO_SUCH_PATH.search(message) is not None
+
+
 def may_be_elsewhere(
     url: str, status: int, body: Mapping[str, Any] | None, fields: Mapping[str, Any]
 ) -> bool:
@@ -51,8 +56,8 @@ def may_be_elsewhere(
     if contract_at(url) is not None and urlsplit(url).path.startswith("/v1/"):
         return False
     if status in _OF_A_PATH:
-        is_named = _NO_SUCH_PATH.search(str(fields.get("message", ""))) is not None
-        return is_named or (is_of_a_framework(status, body) and "code" not in fields)
+        is_unnamed = is_of_a_framework(status, body) and "code" not in fields
+        return is_unnamed or names_the_path(status, str(fields.get("message", "")))
     if not 200 <= status < 300:
         return False
     return body is None or not any(name in body for name in _OF_AN_ANSWER)

@@ -62,7 +62,13 @@ def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next
         ({"message": "plain"}, "plain", None),
         ({"error": {"message": "plain", "type": "kind"}}, "plain", "kind"),
         ({"error": {"message": "plain", "code": 1303}}, "plain", "1303"),
-        ({"error": {"message": ["x"], "code": {}}}, '{"error": {"message": ["x"], "code": {}}}', None),
+        ({"error": {"message": ["x"], "code": {}}}, "x", None),
+        ({"error": {"code": 1303}}, '{"error": {"code": 1303}}', "1303"),
+        ({"errors": ["one", {"message": "two"}]}, "one; two", None),
+        ({"detail": [{"loc": ["body", "duration"], "msg": "required"}]}, "duration: required", None),
+        ({"detail": {"msg": "plain", "code": "kind"}}, "plain", None),
+        ({"code": 1303, "msg": "plain"}, "plain", "1303"),
+        ({"base_resp": {"status_code": 1026, "status_msg": "plain"}}, "plain", "1026"),
     ],
 )
 def test_other_forms_of_an_error(body: object, message: str, code: str | None) -> None:
@@ -82,7 +88,7 @@ def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> N
     assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
 
 
-@pytest.mark.parametrize("task_id", ["", None, 7, "a\nb", "x" * 999, ["t"]])
+@pytest.mark.parametrize("task_id", ["", None, 0, True, "a\nb", "x" * 999, ["t"]])
 def test_an_answer_without_a_usable_id_stays_a_refusal(task_id: object) -> None:
     """Only text that can be an id counts; and only in the answer to a submission."""
     body = {"task_id": task_id, "error": {"message": "m", "code": "odd"}}

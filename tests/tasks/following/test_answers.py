@@ -151,9 +151,9 @@ def test_a_cancelled_task_says_so() -> None:
         ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
         ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
         ({"billing_status": "refund_pending"}, "2026-11", " Its refund is pending at the service."),
-        ({"raw": {"refunded": False}}, "2026-11", " The service reports that it was not refunded"),
-        ({"raw": {"refunded": False}, "cost": 0}, "2026-11", ""),
-        ({"raw": {"refunded": True}}, "2026-11", ""),
+        ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
+        ({"refunded": False, "cost": 0}, "2026-11", ""),
+        ({"refunded": True}, "2026-11", ""),
         ({}, "2026-04", ""),
     ],
 )

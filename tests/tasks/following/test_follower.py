@@ -579,7 +579,10 @@ def test_completed_and_then_failed(scripted):
 
 
 def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
-    """Requests become rarer (here 1,000 times faster) until the error; *Save again* starts over."""
+    """Once a link would be dead, requests become rarer (here 1,000 times faster) until the error.
+
+    *Save again* starts over.
+    """
     asked: list[int] = []
 
     def soon(failures: int, retry_after: float | None = None) -> float:
@@ -589,7 +592,7 @@ def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
     monkeypatch.setattr(saving, "retry_delay", soon)
     monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.2)
     server, manager = scripted(taken())
-    routed(server, taken("completed", progress=100))
+    routed(server, taken("completed", progress=100, completed_at=from_now(hours=-25)))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed, match="gives no link to the video"):
         task.wait(20)
@@ -726,10 +729,11 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
-    completed = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
+    result = {"videos": [{"url": "file:///etc/passwd"}]}
+    completed = taken("completed", task_id=evil, result=result, completed_at=from_now(hours=-25))
     server.then(completed, completed)
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed):
+    with pytest.raises(qw.DownloadFailed, match="no usable link.*'file:///etc/passwd'"):
         task.wait(20)
     assert files(manager) == []
     assert "%2F" in server.requests[1].path
