@@ -36,7 +36,16 @@ def save_content(
     Raises:
         DownloadFailed: the content is not a whole video, or cannot be written.
     """
-    return Download(_Memory(content), _LINK, path, on_progress, max_bytes=max_bytes, film=film).run()
+    source = _Memory(content)
+    return Download(
+        source,
+        _LINK,
+        path,
+        on_progress,
+        max_bytes=max_bytes,
+        film=film,
+        sleep=lambda _: None,  # waiting would not change the content
+    ).run()
 
 
 class _Memory(Transport):

@@ -264,7 +264,7 @@ def test_a_refusal_in_a_200_is_told_and_in_doubt(
 def test_a_documented_refusal_made_no_task(
     client: Client, server: FaultServer, code: str, status: int
 ) -> None:
-    """The service documents that these codes precede the task, so nothing was charged, whatever the status."""
+    """The service documents that these codes precede the task, so nothing was charged."""
     server.then(answer({"error": {"message": "no", "code": code}}, status))
     with pytest.raises(BadRequest, match="Nothing was charged") as caught:
         client.submit(REQUEST)
@@ -295,7 +295,7 @@ def test_the_status_of_a_gateway_proves_nothing(
 def test_an_id_in_another_form(
     client: Client, server: FaultServer, body: dict[str, object], task_id: str
 ) -> None:
-    """A wrapped id, a number, and one under another name are the task's, and the task can be followed by it."""
+    """A wrapped id, a number, and one under another name are the task's, which can be followed."""
     server.then(answer(body), answer({"data": {"id": task_id, "status": "processing"}}))
     assert client.submit(REQUEST).task_id == task_id
     assert client.status(task_id).status is TaskStatus.processing
@@ -405,7 +405,8 @@ def test_the_advised_connection_keeps_the_library(server: FaultServer, tmp_path:
     with pytest.raises(BadRequest) as caught:
         manager.client.submit(REQUEST)
     manager.close()
-    call = f'qw.connect(contract="2026-11", base_url="{server.url}", library={json.dumps(folder, ensure_ascii=False)})'
+    library = json.dumps(folder, ensure_ascii=False)
+    call = f'qw.connect(contract="2026-11", base_url="{server.url}", library={library})'
     assert call in str(caught.value)
     assert manager.client.speaking("2026-11").connect_arguments == manager.client.connect_arguments
 

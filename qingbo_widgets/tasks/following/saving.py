@@ -206,7 +206,7 @@ async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable
     while (missing := await _request_links(record)) is not None:
         attempts += 1
         spent = clock() - began
-        delay = max(retry_delay(attempts), min(PAUSE_SHARE * spent, LONGEST_PAUSE))
+        delay = _pause(attempts, spent)
         left = RESULT_PATIENCE - spent
         if not missing.is_error:
             left = max(left, _life_left(task).total_seconds())
@@ -216,6 +216,11 @@ async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable
         record.set_traits(download=None, message=sentences(missing.text, again))
         await record.sleep(delay)
         await ownership.keep()
+
+
+def _pause(attempts: int, spent: float) -> float:
+    """Return the seconds before the next request for a late video, after some attempts and seconds."""
+    return max(retry_delay(attempts), min(PAUSE_SHARE * spent, LONGEST_PAUSE))
 
 
 class _Missing(NamedTuple):

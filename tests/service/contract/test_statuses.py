@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -10,7 +11,14 @@ from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.service.contract.statuses import status_of
 
 NOTHING = {"is_dated": False, "is_full": False, "has_videos": False, "has_error": False}
-SPELLINGS = (str, str.upper, str.title, "  {}\n".format, "TASK_STATUS_{}".format, "job_state_{}".format)
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.upper,
+    str.title,
+    "  {}\n".format,
+    "TASK_STATUS_{}".format,
+    "job_state_{}".format,
+)
 
 
 def in_every_spelling(*words: str) -> list[str]:

@@ -733,7 +733,7 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     completed = taken("completed", task_id=evil, result=result, completed_at=from_now(hours=-25))
     server.then(completed, completed)
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed, match="no usable link.*'file:///etc/passwd'"):
+    with pytest.raises(qw.DownloadFailed, match=r"no usable link.*'file:///etc/passwd'"):
         task.wait(20)
     assert files(manager) == []
     assert "%2F" in server.requests[1].path
