@@ -65,8 +65,8 @@ def status_of(
         return TaskStatus.completed
     if name in _CANCELLED:
         return TaskStatus.cancelled
-    may_be_an_end = name in _PERHAPS_FAILED or (is_dated and name not in _COMPLETED)
-    if name in _FAILED or (has_error and may_be_an_end):
+    signs = (has_error, is_dated, name in _PERHAPS_FAILED)
+    if name in _FAILED or (sum(signs) > 1 and name not in _COMPLETED):
         return TaskStatus.failed
     return TaskStatus.queued if status is None or status in _OURS else status
 

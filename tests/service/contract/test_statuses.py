@@ -12,12 +12,8 @@ from qingbo_widgets.service.contract.statuses import status_of
 
 NOTHING = {"is_dated": False, "is_full": False, "has_videos": False, "has_error": False}
 SPELLINGS: tuple[Callable[[str], str], ...] = (
-    str,
-    str.upper,
-    str.title,
-    "  {}\n".format,
-    "TASK_STATUS_{}".format,
-    "job_state_{}".format,
+    *(str, str.upper, str.title, "  {}\n".format),
+    *("TASK_STATUS_{}".format, "job_state_{}".format),
 )
 
 
@@ -56,6 +52,7 @@ def test_words_for_a_success_alone(word: str) -> None:
 def test_words_that_may_be_about_an_attempt(word: str) -> None:
     """With a reason or the time of the end the task has failed; without, it is followed on."""
     assert status_of(word, **NOTHING | {"has_error": True}) is TaskStatus.failed
+    assert status_of(word, **NOTHING | {"is_dated": True}) is TaskStatus.failed
     assert not status_of(word, **NOTHING).is_ended
     assert not status_of(word, **NOTHING | {"is_full": True}).is_ended
 

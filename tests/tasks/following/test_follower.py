@@ -613,6 +613,63 @@ def test_a_video_under_an_unknown_status_is_saved(scripted):
     assert manager.library.get(task.key).status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("end", "error", "words"),
+    [
+        ({"status": "expired"}, qw.TaskFailed, "has expired at the service"),
+        ({"status": "expired", "error": {"message": "dry"}}, qw.TaskFailed, "expired .* dry"),
+        ({"status": "FAILURE", "fail_reason": "dry"}, qw.TaskFailed, "failed: dry"),
+        ({"status": "error", "error": {"message": "dry", "code": "d"}}, qw.TaskFailed, r"failed \(d\): dry"),
+        ({"status": "timeout", "completed_at": 1775285160040}, qw.TaskFailed, '"timeout"'),
+        ({"status": " Rejected "}, qw.TaskFailed, '"Rejected"'),
+        ({"status": "CANCELED"}, qw.TaskCancelled, "was cancelled"),
+        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "it cost 5 units of quota all the same"),
+    ],
+    ids=str,
+)
+def test_an_end_in_other_words(scripted, end, error, words):
+    """A task that ended without a video says so, in this kernel and in the next."""
+    server, manager = scripted(taken(), taken("processing"), taken(**end))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(error, match=words) as caught:
+        task.wait(20)
+    manager.close()
+    _, manager = scripted()
+    (again,) = manager.library.entries()
+    assert again.error["message"] == str(caught.value)
+    assert "refunds failed tasks" not in str(caught.value)
+    assert len(server.requests) == 3
+
+
+def test_an_error_beside_a_running_status_is_shown_and_followed(scripted):
+    """The user reads the error of a task that has not ended, until an answer has none."""
+    server, manager = scripted(taken(), taken("stalled", error={"message": "the pond is dry"}))
+    server.then(taken("processing", progress=10), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    note = "The service reports an error and does not say that the task has ended: the pond is dry"
+    assert messages[messages.index(note) + 1] == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body", [{"code": 1004, "message": "token has expired"}, {"error": {"message": "token has expired"}}]
+)
+def test_an_error_in_a_200_is_an_outage(scripted, monkeypatch, body):
+    """The service's words are shown, and the task is followed until it is saved."""
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
+    server, manager = scripted(taken(), answer(body))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert "token has expired" in messages[0]
+    assert (task.message, task.error) == ("", None)
+
+
 def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
     """A kernel that slept until its link expired finds the saved video and shows no error."""
     server, manager = scripted(taken())
