@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("architecture")]  # pars
 
 ONLY_IN = {
     "requests": (
-        *(f"service/http/{name}.py" for name in ("transport", "sessions", "failures")),
+        *(f"service/http/{name}.py" for name in ("transport", "sessions", "failures", "memory")),
         "service/contract/urls.py",
     ),
     "urllib3": (
-        *(f"service/http/{name}.py" for name in ("transport", "failures")),
+        *(f"service/http/{name}.py" for name in ("transport", "failures", "memory")),
         "service/contract/urls.py",
     ),
     "ipywidgets": ("widgets/",),

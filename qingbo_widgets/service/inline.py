@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 
-import requests
-from urllib3 import HTTPResponse
-
-from ..system.flags import Flag
 from .download.download import Download, OnProgress
-from .http.transport import Stream, Transport
+from .http.memory import Memory
 
 __all__ = ["save_content"]
 
@@ -36,9 +28,8 @@ def save_content(
     Raises:
         DownloadFailed: the content is not a whole video, or cannot be written.
     """
-    source = _Memory(content)
     return Download(
-        source,
+        Memory(content),
         _LINK,
         path,
         on_progress,
@@ -46,22 +37,3 @@ def save_content(
         film=film,
         sleep=lambda _: None,  # waiting would not change the content
     ).run()
-
-
-class _Memory(Transport):
-    """A transport whose only file is in memory. It opens no connection."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self._closed = content, Flag()
-
-    @property
-    def closed(self) -> Flag:
-        """The flag that ends a download; nothing sets it."""
-        return self._closed
-
-    @contextmanager
-    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:  # noqa: ARG002
-        """Yield the file, whatever the link."""
-        response = requests.Response()
-        response.raw, response.url = HTTPResponse(io.BytesIO(self._content), preload_content=False), _LINK
-        yield Stream(HTTPStatus.OK, {"Content-Length": str(len(self._content))}, response)

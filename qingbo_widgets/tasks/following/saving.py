@@ -224,7 +224,7 @@ def _pause(attempts: int, spent: float) -> float:
 
 
 class _Missing(NamedTuple):
-    """What the service gives in place of the video, as a sentence, and whether that is an error."""
+    """The sentence about what an answer has in place of the video, and whether that is an error."""
 
     text: str
     is_error: bool = False

@@ -139,7 +139,7 @@ def test_a_failure_promises_no_refund_against_the_answer(
             {"word": "expired"},
             "任务 t1 在服务端已经过期，没有视频可取。 应答没有说明是否扣费",
         ),
-        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。 应答没有说明是否扣费"),
+        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。应答没有说明是否扣费"),
     ],
     ids=str,
 )
