@@ -43,13 +43,16 @@ def layers_of(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     return tuple(found[:_MOST_LAYERS])
 
 
-def find_task(body: Mapping[str, Any], asked: str = "") -> tuple[str, Mapping[str, Any]] | None:
+def find_task(
+    body: Mapping[str, Any], asked: str = "", *, is_error: bool = False
+) -> tuple[str, Mapping[str, Any]] | None:
     """Return the id and the object of the task that a response is about; ``None`` if there is none.
 
     Args:
         body: the response.
         asked: the id that was asked for, if any. A response without any id is about that task if it has the
             status of one; one about another task is returned with its own id.
+        is_error: whether the HTTP status says that the request failed.
     """
     layers = layers_of(body)
     for layer in layers:
@@ -59,10 +62,10 @@ def find_task(body: Mapping[str, Any], asked: str = "") -> tuple[str, Mapping[st
     if asked and (match := next((one for one in named if one[0] == asked), None)) is not None:
         return match
     # ``id`` may be that of the request: it counts beside a status, or in an answer that reports no error.
-    running = [one for one in named if _is_word_of_task(status_word((one[1],)))]
+    running = [one for one in named if status_word((one[1],)) and not _is_refused(one[1])]
     if running:
         return next((one for one in running if not _is_envelope(one[1])), running[0])
-    if named and not refuses(*layers) and status_word((named[0][1],)).strip().lower() not in _REFUSED_WORDS:
+    if named and not is_error and not refuses(*layers) and not _is_refused(named[0][1]):
         return named[0]
     if asked and not named:
         return next(((asked, layer) for layer in layers if _is_about_a_task(layer)), None)
@@ -104,8 +107,8 @@ def _id_of(layer: Mapping[str, Any], names: Sequence[str]) -> str:
     return ""
 
 
-def _is_word_of_task(word: str) -> bool:
-    return word != "" and word.strip().lower() not in _REFUSED_WORDS
+def _is_refused(layer: Mapping[str, Any]) -> bool:
+    return status_word((layer,)).strip().lower() in _REFUSED_WORDS
 
 
 def _is_envelope(layer: Mapping[str, Any]) -> bool:

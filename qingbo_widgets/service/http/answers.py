@@ -21,9 +21,8 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, sentences, tr
-from ..contract.envelope import layers_of
+from ..contract.envelope import find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
-from ..contract.reading import read_snapshot
 from ..contract.reasons import reason_of
 from ..contract.text import plain_line
 from ..contract.times import read_time
@@ -131,7 +130,7 @@ def error_in(
     message = _message(answer, secret, fields, reason, is_service=kind is not ServerFault)
     if kind is ServerFault and may_be_elsewhere(answer.url, status, body, fields):
         unclear = sentences(address_advice(answer.url), unclear)
-    task_id = _task_in(body) if is_submission else ""
+    task_id = _task_in(status, body) if is_submission else ""
     if task_id:
         kind, meaning = ServerFault, ()  # a refusal has no task, whatever else the answer says
         unclear = sentences(tr(_NAMES_A_TASK).format(task_id=task_id), unclear)
@@ -206,12 +205,10 @@ def _message(
     return text if is_service else tr("the answer is not the service's own: {message}").format(message=text)
 
 
-def _task_in(body: dict[str, Any] | None) -> str:
+def _task_in(status: int, body: Mapping[str, Any] | None) -> str:
     """Return the id of the task that an answer is about; empty if there is none."""
-    try:
-        return read_snapshot(body).task_id
-    except ValueError:
-        return ""
+    found = find_task(body, is_error=status >= 400) if body is not None else None
+    return "" if found is None else found[0]
 
 
 def _end_of_window(reset_at: datetime | None) -> str:

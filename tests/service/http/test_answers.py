@@ -97,6 +97,22 @@ def test_an_answer_without_a_usable_id_stays_a_refusal(task_id: object) -> None:
     assert type(error_in(other, KEY, "REFUSED", "UNCLEAR")) is BadRequest
 
 
+@pytest.mark.parametrize(
+    ("body", "task_id"),
+    [
+        ({"message": "no", "id": "req-1"}, ""),
+        ({"error": {"message": "no"}, "id": "req-1", "status": "failed"}, ""),
+        ({"message": "no", "id": "task-1", "status": "queued"}, "task-1"),
+        ({"message": "no", "data": {"task_id": 7}}, "7"),
+    ],
+)
+def test_the_id_of_a_refused_request_is_no_task(body: dict[str, object], task_id: str) -> None:
+    """The ``id`` of an error is that of the request, unless it is beside the status of a task."""
+    error = error_in(answered(400, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
+    assert getattr(error, "task_id", "") == task_id
+    assert isinstance(error, BadRequest) == (not task_id)
+
+
 @pytest.mark.parametrize("status", [444, 460, 499])
 def test_a_proxys_word_about_its_client_is_no_refusal(status: int) -> None:
     """The status of a connection that a proxy closed, or saw closed, says nothing about the task."""
