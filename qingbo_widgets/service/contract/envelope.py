@@ -24,8 +24,9 @@ ENVELOPE_WORDS = frozenset({"success", "ok"})
 _REFUSED_WORDS = frozenset({"error", "errored", "fail", "failed", "failure"})
 #: The statuses of the service. Other words may be about something else than a task.
 _DOCUMENTED_WORDS = frozenset({"queued", "processing", "completed", "failed", "cancelled"})
-#: Members that only a task has.
+#: Members that only a task has, and those that only a task that may have ended has.
 _SIGNS = ("progress", "created_at", "completed_at", "model", "result", "cost", "billing_status", "urls")
+_SIGNS_OF_AN_END = ("progress", "completed_at", "cost", "billing_status")
 _LONGEST_ID = 256
 
 
@@ -118,6 +119,7 @@ def _is_envelope(layer: Mapping[str, Any]) -> bool:
 def _is_about_a_task(layer: Mapping[str, Any]) -> bool:
     """Return whether an object without an id is a task: "failed" alone may be about the request."""
     word = status_word((layer,)).strip().lower()
-    if word in _DOCUMENTED_WORDS and word not in _REFUSED_WORDS:
+    if word in _DOCUMENTED_WORDS - _REFUSED_WORDS:
         return True
-    return word != "" and any(layer.get(name) not in (None, "", {}, []) for name in _SIGNS)
+    signs = _SIGNS_OF_AN_END if word in _REFUSED_WORDS else _SIGNS
+    return word != "" and any(layer.get(name) not in (None, "", {}, []) for name in signs)

@@ -181,15 +181,17 @@ def _class_of(
     is_submission: bool,
 ) -> type[ServiceError]:
     """Return the class of an error; ``ServerFault`` if it says nothing about the task or the request."""
+    kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
+    if kind in _CLEAR_BY_STATUS:
+        return kind
     if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
         return BadRequest
     if 200 <= status < 300:
         # About a task that exists, a refused key ends nothing; about a submission, it may be a gateway's own
         # key that was refused, and the gateway may charge all the same.
         return AuthenticationFailed if is_about_the_key(code) and not is_submission else ServerFault
-    kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
     is_gateway = not fields or is_of_a_framework(status, body)
-    return ServerFault if is_gateway and kind not in _CLEAR_BY_STATUS else kind
+    return ServerFault if is_gateway else kind
 
 
 def _message(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from qingbo_widgets.exceptions import ServerFault
 from qingbo_widgets.service.contract.contracts import CONTRACTS
 from qingbo_widgets.service.contract.envelope import find_task
 from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.service.http.answers import Answer, error_in
+from qingbo_widgets.service.secrets.secret import Secret
 
 NUMBER = 842250903629086786
 
@@ -92,6 +98,7 @@ def test_an_answer_without_an_id_is_about_the_task_that_was_asked_for(body: dict
         {"code": 1004, "message": "token has expired"},
         {"status": "error", "message": "unauthorized"},
         {"status": "failed", "message": "upstream"},
+        {"status": "error", "error": {"message": "busy"}, "created_at": 1775285160, "model": "kling-v3"},
         {"status": "ok"},
         {"status": "success", "data": None},
         {"message": "welcome"},
@@ -135,6 +142,39 @@ def test_the_task_of_a_gateway(name: str) -> None:
     assert snapshot.created_at is not None
     assert snapshot.completed_at is not None
     assert [video.url for video in snapshot.videos] == [link]
+
+
+members = st.sampled_from(
+    (
+        *("url", "videos", "data", "task", "output", "result", "id", "task_id", "status", "error", "errors"),
+        *("detail", "message", "code", "base_resp", "success", "b64_json", "video_url", "progress", "loc"),
+    )
+)
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(("https://a.example/v.mp4", "data:video/mp4;base64,AA", "completed", "failed")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(members, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@pytest.mark.slow
+@given(st.dictionaries(members, values, max_size=6), st.sampled_from(("", "asked")))
+def test_no_answer_of_a_gateway_breaks_the_readers(body: dict[str, Any], asked: str) -> None:
+    """Any response has a task or none, and an error that can be shown."""
+    if (found := find_task(body, asked)) is not None:
+        snapshot = CONTRACTS["2026-04"].decode(body, asked)
+        assert snapshot.task_id == found[0]
+        assert 0 <= snapshot.progress <= 100
+        assert all(video.url.startswith("http") or video.content for video in snapshot.videos)
+    for status in (200, 400, 404, 500, 520):
+        answer = Answer(status, {}, json.dumps(body).encode(), "https://relay.example/v1/tasks")
+        error = error_in(answer, Secret("sk-sentinel"), "REFUSED", "UNCLEAR", is_submission=True)
+        assert isinstance(error, ServerFault) or found is None or find_task(body, is_error=True) is None
 
 
 def test_the_status_of_an_envelope_is_not_the_tasks() -> None:
