@@ -861,6 +861,19 @@ def test_check_refuses_the_id_of_another_task(scripted):
     assert manager.library.get(task.key).status == "unconfirmed"
 
 
+@pytest.mark.parametrize("body", [{"status": "processing"}, {"data": {"status": "completed"}}], ids=str)
+def test_an_answer_without_an_id_confirms_no_submission(scripted, body):
+    """An answer to a question by the key that names no task is no proof that there is one."""
+    server, manager = scripted(close)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    server.then(answer(body))
+    task.check()
+    assert (task.task_id, task.status) == ("", qw.TaskStatus.unconfirmed)
+    assert "does not find a task by its key" in task.message
+
+
 def test_check_is_for_unconfirmed_submissions_only(scripted):
     """``check`` raises for a task that has an id."""
     server, manager = scripted(taken())
