@@ -376,8 +376,10 @@ def test_a_wrong_address(client: Client, server: FaultServer, fault: Step, words
         answer({"error": {"message": "none", "code": "task_not_found"}}, 404),
         answer({"code": 0, "message": "SUCCEED", "data": {}}),
         answer({"error": {"message": "busy"}}),
+        answer(b'{"task_id":'),
+        answer(b""),
     ],
-    ids=["504", "403", "404 of the service", "success", "error"],
+    ids=["504", "403", "404 of the service", "success", "error", "cut", "empty"],
 )
 def test_other_errors_do_not_doubt_the_address(client: Client, server: FaultServer, fault: Step) -> None:
     """An error that says nothing about the address does not send the user after it."""

@@ -128,7 +128,7 @@ def error_in(
     if is_refusal(code) and kind is not BadRequest:
         meaning = ()  # it says that there is no task, which this answer does not prove
     message = _message(answer, secret, fields, reason, is_service=kind is not ServerFault)
-    if kind is ServerFault and may_be_elsewhere(answer.url, status, body, fields):
+    if kind is ServerFault and may_be_elsewhere(answer.url, status, answer.body, body, fields):
         unclear = sentences(address_advice(answer.url), unclear)
     task_id = _task_in(status, body) if is_submission else ""
     if task_id:

@@ -43,14 +43,15 @@ def names_the_path(status: int, message: str) -> bool:
 
 
 def may_be_elsewhere(
-    url: str, status: int, body: Mapping[str, Any] | None, fields: Mapping[str, Any]
+    url: str, status: int, content: bytes, body: Mapping[str, Any] | None, fields: Mapping[str, Any]
 ) -> bool:
     """Return whether the service is probably not at the address that gave this answer.
 
     Args:
         url: the URL of the request; at a documented address, a gateway in front of the service answered.
         status: the HTTP status.
-        body: the JSON object in the answer, ``None`` if there is none.
+        content: the bytes of the answer.
+        body: the JSON object in it, ``None`` if there is none.
         fields: the fields of the error in it.
     """
     if contract_at(url) is not None and urlsplit(url).path.startswith("/v1/"):
@@ -60,7 +61,9 @@ def may_be_elsewhere(
         return is_unnamed or names_the_path(status, str(fields.get("message", "")))
     if not 200 <= status < 300:
         return False
-    return body is None or not any(name in body for name in _OF_AN_ANSWER)
+    if body is None:
+        return content.lstrip()[:1] not in (b"", b"{", b"[")  # a page, and not JSON that was cut
+    return not any(name in body for name in _OF_AN_ANSWER)
 
 
 def address_advice(url: str) -> str:

@@ -54,7 +54,7 @@ class Outage:
         elif isinstance(error, RateLimited):
             self._unreachable_since = None
             message = tr("The service asks to wait: {error} Asking again in {delay:.0f} s.")
-        elif isinstance(error, ServiceError) and 200 <= error.status < 300:
+        elif isinstance(error, ServiceError) and error.code and 200 <= error.status < 300:
             self._unreachable_since = None
             message = tr("The service answers {error} Asking again in {delay:.0f} s.")
         else:
