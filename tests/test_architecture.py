@@ -20,12 +20,12 @@ ONLY_IN = {
     "requests": (
         *(
             f"service/http/{name}.py"
-            for name in ("transport", "sessions", "failures", "proxies", "certificates")
+            for name in ("transport", "sessions", "failures", "proxies", "certificates", "memory")
         ),
         "service/contract/urls.py",
     ),
     "urllib3": (
-        *(f"service/http/{name}.py" for name in ("transport", "failures", "proxies")),
+        *(f"service/http/{name}.py" for name in ("transport", "failures", "proxies", "memory")),
         "service/contract/urls.py",
     ),
     "ipywidgets": ("widgets/",),

@@ -36,8 +36,8 @@ from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
 
-#: Bytes. An answer about a task has a few thousand.
-_LONGEST_ANSWER = 256 * 1024
+#: Bytes. An answer about a task has a few thousand; a gateway may put the whole video into a status.
+_LONGEST_ANSWER, _LONGEST_STATUS = 256 * 1024, 48 * 1024**2
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
 _INTERNAL = N_(
@@ -205,7 +205,8 @@ class Transport:
                     stream=True,
                     proxies=proxies_for(url),
                 ) as response:
-                    content = _read_all(response, time.monotonic() + reading)
+                    longest = _LONGEST_ANSWER if is_post else _LONGEST_STATUS
+                    content = _read_all(response, time.monotonic() + reading, longest)
                     return Answer(response.status_code, response.headers, content, url)
             except BaseException as error:
                 session.close()  # bytes still to arrive on its connection belong to no request
@@ -312,12 +313,12 @@ class Stream:
             raise failure_of(cause_of(error), url, sent=True) from None
 
 
-def _read_all(response: requests.Response, deadline: float) -> bytes:
+def _read_all(response: requests.Response, deadline: float, longest: int) -> bytes:
     content = bytearray()
     # read1 returns the bytes that have arrived; read would wait for a whole chunk, however slow the server.
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         content += chunk
-        if len(content) > _LONGEST_ANSWER:
+        if len(content) > longest:
             raise ValueError("the answer is too long")
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from ...exceptions import (
     ConnectionFailed,
@@ -18,13 +19,14 @@ from ...exceptions import (
     ServerFault,
     TaskNotFound,
 )
-from ...i18n import tr
+from ...i18n import N_, sentences, tr
 from ...library.sidecar import write_sidecar
 from ...media.posters import make_poster
-from ...service.contract.snapshot import TaskStatus
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
+from ...service.inline import save_content
 from ...system.folder import is_file_inside
 from ..clocks import on_our_clock
 from ..schedule import retry_delay
@@ -37,11 +39,26 @@ __all__ = ["save"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+_NO_LINK = N_("The service reports that {task} is completed, but gives no link to the video yet.")
+_NO_USABLE_LINK = N_(
+    "The service reports that {task} is completed, but gives no usable link to the video: in its place is "
+    "{found!r}."
+)
+_ERROR_IN_PLACE = N_(
+    "The service reports that {task} is completed, but gives an error in place of the video: {reason}"
+)
+_SAVE_AGAIN_LATER = N_("Save again later; if that does not help, contact the service with this id.")
+_MORE_VIDEOS = N_(
+    "The service gave {count} different videos, and this is one of them. task.video_urls has the links to "
+    "all, until they expire."
+)
 #: Seconds between two progress reports of a download.
 REPORT = 0.25
-#: Seconds for which a completed task may lack a video: long enough for a service whose parts are updated one
-#: after the other, and short enough for the user to contact the service while it still has the video.
+#: Seconds for which the service is asked for the video of a completed task at least, even if a link would
+#: have expired by now, and at most if it reports an error in place of the video.
 RESULT_PATIENCE = 600.0
+#: The pause between two such requests: a share of the time spent asking, and a maximum in seconds.
+PAUSE_SHARE, LONGEST_PAUSE = 0.05, 600.0
 #: Seconds after which a refused link counts as expired (e.g. in a queue), and is replaced at once.
 FRESH = 10.0
 #: The maximum of consecutive links that count as expired, because a server that is slow to refuse must not
@@ -101,7 +118,11 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     except Exception:  # the video matters more than its metadata
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
-    record.set_traits(video_path=path, download=None, message="")
+    record.content, message = b"", ""
+    if record.video_count > 1 and len(task.video_urls) > 1:
+        message = tr(_MORE_VIDEOS).format(count=record.video_count)
+        logger.warning("Task %s: %s", task.task_id, message)
+    record.set_traits(video_path=path, download=None, message=message)
     record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
@@ -161,6 +182,9 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
     # The video whose link expires first is saved first.
     end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + _lifetime(record.task)
     limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
+    if record.content:
+        content = save_content, record.content, target, report
+        return await manager.monitor.download(end.timestamp(), *content, **limits)
     failed: list[DownloadFailed] = []
     for url in record.task.video_urls:  # all lead to the same video
         call = manager.client.download, url, target, report
@@ -174,28 +198,40 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
 
 
 async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable[[], float]) -> None:
-    """Request links until the service returns some: a task can be "completed" before its result is there."""
+    """Request links until the service returns some: a task can be "completed" before its result is there.
+
+    The service is asked, ever more rarely, for as long as a link to the video would live.
+    """
     task, began, attempts = record.task, clock(), 0
-    while not await _request_links(record):
+    while (missing := await _request_links(record)) is not None:
         attempts += 1
-        delay = retry_delay(attempts)
-        if clock() + delay - began > RESULT_PATIENCE:
-            message = tr(
-                "The service reports that {task} is completed, but gives no link to the video. Save again "
-                "later; if that does not help, contact the service with this id."
-            )
-            raise DownloadFailed(message.format(task=task.task_id))
-        message = tr(
-            "The service reports that the task is completed, but gives no link to the video yet. Asking "
-            "again in {delay:.0f} s."
-        )
-        record.set_traits(download=None, message=message.format(delay=delay))
+        spent = clock() - began
+        delay = _pause(attempts, spent)
+        left = RESULT_PATIENCE - spent
+        if not missing.is_error:
+            left = max(left, _life_left(task).total_seconds())
+        if delay > left:
+            raise DownloadFailed(sentences(missing.text, tr(_SAVE_AGAIN_LATER)))
+        again = tr("Asking again in {delay:.0f} s.").format(delay=delay)
+        record.set_traits(download=None, message=sentences(missing.text, again))
         await record.sleep(delay)
         await ownership.keep()
 
 
-async def _request_links(record: TaskRecord) -> bool:
-    """Request the links and set them on the task; return ``False`` if the service has none."""
+def _pause(attempts: int, spent: float) -> float:
+    """Return the seconds before the next request for a late video, after some attempts and seconds."""
+    return max(retry_delay(attempts), min(PAUSE_SHARE * spent, LONGEST_PAUSE))
+
+
+class _Missing(NamedTuple):
+    """The sentence about what an answer has in place of the video, and whether that is an error."""
+
+    text: str
+    is_error: bool = False
+
+
+async def _request_links(record: TaskRecord) -> _Missing | None:
+    """Request the links and set them on the task; return what is in their place if the service has none."""
     task, manager = record.task, record.manager
     try:
         async with manager.monitor.pace.turn():
@@ -203,12 +239,13 @@ async def _request_links(record: TaskRecord) -> bool:
     except TaskNotFound:
         end = _end_of_link(task)
         if not task.video_urls and end is not None and end > datetime.now(UTC):
-            return False  # it has only just ended: a machine of the service is behind
+            return _Missing(tr(_NO_LINK).format(task=task.task_id))  # a machine of the service is behind
         message = tr("The service no longer knows {task}, and its video is not saved here.")
         raise LinkExpired(message.format(task=task.task_id)) from None
     if snapshot.videos:
         record.renew_links(snapshot)
-    elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
+        return None
+    if snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
         reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
         message = tr(
             "The service reported {task} as completed, now reports {status} ({reason}), and gives no link to "
@@ -216,7 +253,19 @@ async def _request_links(record: TaskRecord) -> bool:
         )
         message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
         raise DownloadFailed(message)
-    return bool(snapshot.videos)
+    return _missing_in(snapshot)
+
+
+def _missing_in(snapshot: TaskSnapshot) -> _Missing:
+    task, error = snapshot.task_id, snapshot.error
+    if error is not None:
+        reason = (
+            f"{error.message} ({error.code})" if error.code not in (None, error.message) else error.message
+        )
+        return _Missing(tr(_ERROR_IN_PLACE).format(task=task, reason=reason), is_error=True)
+    if snapshot.unusable_link:
+        return _Missing(tr(_NO_USABLE_LINK).format(task=task, found=snapshot.unusable_link))
+    return _Missing(tr(_NO_LINK).format(task=task))
 
 
 def _is_link_expired(task: Task) -> bool:
@@ -247,6 +296,12 @@ def _end_of_link(task: Task) -> datetime | None:
     if end is None and task.completed_at is not None:
         end = task.completed_at + _lifetime(task)
     return on_our_clock(task, end)
+
+
+def _life_left(task: Task) -> timedelta:
+    """Return the time for which a link to the task's video would still live."""
+    end = _end_of_link(task)
+    return _lifetime(task) if end is None else end - datetime.now(UTC)
 
 
 def _retry_message(task: Task, error: QingboError, delay: float) -> str:
