@@ -17,7 +17,7 @@ from ...i18n import tr
 from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
 from .statuses import status_of
 from .text import plain_line
-from .urls import is_web_url
+from .urls import web_link
 
 __all__ = ["read_snapshot", "read_time"]
 
@@ -128,8 +128,8 @@ def _videos(result: object) -> tuple[Video, ...]:
         # Drop everything except web links here, so that later code never handles a script or a path.
         videos += [
             Video(link, read_time(fields.get("expires_at")))
-            for link in (url if isinstance(url, list) else [url])
-            if isinstance(link, str) and is_web_url(link)
+            for text in (url if isinstance(url, list) else [url])
+            if (link := web_link(text)) is not None
         ]
     # Pictures beside the video are no videos: the last frame, or a GIF, both on request. The name of the only
     # link says less: what is behind it was paid for.

@@ -24,9 +24,11 @@ from ...media.posters import make_poster
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
-from ...service.download.leftovers import tidy_notes
-from ...system.folder import is_file_inside
+from ...service.download.download import finish_earlier
+from ...service.download.leftovers import parts_of, tidy_notes
+from ...system.files import can_hold, is_passing
 from ..clocks import on_our_clock
+from ..saved_video import own_name, remark_of, saved_file
 from ..schedule import retry_delay
 from ..task import Task
 from .ownership import Ownership
@@ -65,10 +67,9 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     """
     task, path = record.task, record.task.planned_path
     record.set_traits(error=None, message="")
-    began, failures, is_renewed, transfer = clock(), 0, False, _Transfer(clock())
+    failures, is_renewed, transfer, patience = 0, False, _Transfer(clock()), _Patience(task, clock)
     is_already_saved = True
-    # A file gets its name only once it is complete. If it exists, a kernel died before it updated the row.
-    while not is_file_inside(path):
+    while not await _is_saved(record):
         await ownership.keep()
         is_linked = False
         try:
@@ -81,7 +82,7 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             is_already_saved = False
         except QingboError as error:
             record.links_are_fresh = False
-            if is_file_inside(path):
+            if saved_file(path) is not None:
                 break  # saved by another kernel, which took the task over while this one slept
             # A link that expired in the queue or broke off in use was valid, so a fresh one is worth a try.
             needs_fresh_link = not is_renewed or transfer.has_grown or transfer.has_expired(clock())
@@ -90,10 +91,13 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
             # The video host may be unreachable for as long as a link is valid.
-            if not _is_transient(task, error) or clock() + delay - began > _lifetime(task).total_seconds():
+            if not _is_transient(task, error) or patience.is_over(error, delay):
                 raise
             record.set_traits(download=None, message=_retry_message(task, error, delay))
             await record.sleep(delay)
+            if room := getattr(error, "room", None):
+                await _wait_for_room(record, error, room, patience)
+    path = await record.manager.monitor.journal(own_name, path)
     try:
         if is_already_saved:  # another kernel saved it, and may have died before the cleanup
             await record.manager.monitor.journal(tidy_notes, path)
@@ -101,14 +105,76 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     except Exception:  # the video matters more than its metadata
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
-    record.set_traits(video_path=path, download=None, message="")
+    remark = await record.manager.monitor.journal(remark_of, path)
+    record.set_traits(video_path=path, download=None, message=remark)
     record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
+
+
+async def _is_saved(record: TaskRecord) -> bool:
+    """Return whether the video is saved, perhaps by a kernel that died before it updated the row.
+
+    A complete part of an earlier download needs only its name, neither a link nor the service. It is renamed
+    here, and again and again if another program prevents that.
+    """
+    path, key, failures, monitor = record.task.planned_path, record.task.key, 0, record.manager.monitor
+    # First: a copy, on a drive that cannot rename, may be incomplete beside its part.
+    while await monitor.journal(parts_of, path):
+        try:
+            if await monitor.download(time.time(), finish_earlier, path, key):
+                return True
+            break
+        except DownloadFailed as error:
+            if not error.transient:
+                raise
+            failures += 1
+            delay = retry_delay(failures)
+            record.set_traits(download=None, message=_retry_message(record.task, error, delay))
+            await record.sleep(delay)
+    return saved_file(path) is not None
+
+
+async def _wait_for_room(record: TaskRecord, error: QingboError, room: int, patience: _Patience) -> None:
+    """Wait until the folder takes a file of this size, rather than download the video again in vain."""
+    failures, folder, monitor = 1, record.task.planned_path.parent, record.manager.monitor
+    while not await monitor.download(time.time(), can_hold, folder, room):
+        failures += 1
+        delay = retry_delay(failures)
+        if patience.is_over(error, delay):
+            raise error
+        record.set_traits(message=_retry_message(record.task, error, delay))
+        await record.sleep(delay)
 
 
 def _write_sidecar(task: Task, path: Path) -> None:
     manager = task.manager
     write_sidecar(entry_of(task, manager.service), path, manager.library.judgements.of(task.key))
+
+
+class _Patience:
+    """The time for which saving a video is retried: as long as its link lives, or less if the error says so.
+
+    Args:
+        task: the task.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(self, task: Task, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._lifetime = _lifetime(task).total_seconds()
+        #: The time of the first of the latest errors that allow less.
+        self._limited_since: float | None = None
+
+    def is_over(self, error: QingboError, delay: float) -> bool:
+        """Return whether it is too late for another try after ``delay`` seconds."""
+        now, limit = self._clock(), getattr(error, "patience", None)
+        if limit is None:
+            self._limited_since = None
+            return now + delay - self._began > self._lifetime
+        if self._limited_since is None:
+            self._limited_since = now
+        return bool(now + delay - self._limited_since > limit)
 
 
 @dataclass
@@ -157,7 +223,7 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         text = tr("The folder for the videos cannot be created: {error}.")
-        raise DownloadFailed(text.format(error=error)) from None
+        raise DownloadFailed(text.format(error=error), transient=is_passing(error), room=1) from None
     # The video whose link expires first is saved first.
     end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + _lifetime(record.task)
     limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
