@@ -13,6 +13,8 @@ __all__ = ["ContentRange", "content_length", "content_range", "encoding_of", "is
 
 _RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII | re.IGNORECASE)
 _MOST_DIGITS = 19
+#: Compressions. Other values of ``Content-Encoding`` change nothing, such as ``aws-chunked`` or ``utf-8``.
+_COMPRESSIONS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz")
 
 
 @dataclass(frozen=True)
@@ -79,5 +81,7 @@ def is_expected_range(headers: Mapping[str, str], part: _Part | None) -> bool:
     if part is None:
         return found is None or found.start == 0
     if found is None or found.start != part.overlap or found.total not in (None, part.total):
+        return False
+    if encoding_of(headers) in _COMPRESSIONS:
         return False
     return part.validator is None or matches_validator(headers, part.validator)
