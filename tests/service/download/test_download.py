@@ -581,8 +581,10 @@ WHOLE_RANGE = f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"
         answer(VIDEO, Content_Type="text/html; charset=utf-8"),
         answer(VIDEO, Content_Type="application/json"),
     ],
-    ids=["203", "206", "206 of unknown length", "206 without a range", "206 with half a range"]
-    + ["200 with a range", "called a page", "called JSON"],
+    ids=[
+        *("203", "206", "206 of unknown length", "206 without a range", "206 with half a range"),
+        *("200 with a range", "called a page", "called JSON"),
+    ],
 )
 def test_a_whole_video_under_an_odd_head(line: Line, step: Step) -> None:
     """A whole video is saved, whatever status, range and type the server gives it."""
