@@ -29,10 +29,7 @@ _OTHERS = {
 #: The name of an EBML file's contents, and of its main part.
 _MATROSKA, _SEGMENT = b"matroska", b"\x18\x53\x80\x67"
 
-_OTHER_CONTAINER = N_(
-    "The service sent the video as {suffix}, not as mp4, so it is saved under that ending. Not every browser "
-    "plays it."
-)
+_OTHER_CONTAINER = N_("The service sent the video as {suffix}, not as mp4, so it is saved under that ending.")
 _ODD_END = N_("The saved file does not end where its own structure says. All bytes that arrived were kept.")
 
 

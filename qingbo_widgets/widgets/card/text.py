@@ -171,7 +171,7 @@ def advice(task: Task, problem: str = "", news: str = "") -> Markup:
         news: what a button has done, shown as well.
     """
     lines = []
-    if task.message and not task.video_path:
+    if task.message:
         lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
     if task.error is not None and task.status != TaskStatus.cancelled:
         lines.append(markup.note(task.error, "alarm"))

@@ -560,7 +560,7 @@ def test_a_content_encoding(line: Line, encoding: str, body: bytes) -> None:
 
 def test_an_encoding_that_is_none_does_not_prevent_resuming(line: Line) -> None:
     """A download resumes although the server's object store keeps a useless ``Content-Encoding``."""
-    marks = {"ETag": '"1"', "Content_Encoding": "aws-chunked"}
+    marks: dict[str, Any] = {"ETag": '"1"', "Content_Encoding": "aws-chunked"}
     line.fetch(file(VIDEO, cut_at=100_000, **marks), careless(VIDEO, **marks))
     assert line.path.read_bytes() == VIDEO
     assert ranges(line.server) == [None, rest(100_000)]
