@@ -10,19 +10,20 @@ from itertools import chain
 from pathlib import Path
 
 from ...exceptions import ConnectionFailed, DownloadFailed, LinkExpired
-from ...i18n import N_, tr
+from ...i18n import tr
 from ...system.files import is_passing, reason_of
 from ..contract.urls import without_query
 from ..http.answers import retry_after
 from ..http.gunzip import Gunzip, is_compressed
 from ..http.transport import Stream, Transport
+from . import messages
 from .containers import is_film, shape_of
 from .headers import content_length, content_range, encoding_of, is_expected_range
 from .partial import HEAD, DifferentFile, Partial
 from .shape import Shape
 from .validators import strong_validator
 
-__all__ = ["Download", "OnProgress", "finish_earlier"]
+__all__ = ["Download", "OnProgress"]
 
 #: Called with the bytes received so far and the total bytes (``None`` while unknown).
 OnProgress = Callable[[int, int | None], object]
@@ -41,32 +42,10 @@ _GONE = (400, 401, 403, 404, 410)
 _TRANSIENT = (408, 416, 425, 429)
 #: Statuses of a whole file; a proxy that passes one on may say 203.
 _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
-#: Compressions that no module of Python can undo.
+#: Bytes that may precede a web page: a byte order mark, and blanks.
+_BEFORE_A_PAGE = b"\xef\xbb\xbf \t\r\n"
+#: Compressions that no module of every supported Python can undo.
 _UNKNOWN_COMPRESSIONS = ("br", "zstd", "compress", "x-compress", "dcb", "dcz")
-_CLOSED = N_("The client was closed before the video was complete; another download costs nothing.")
-_TO_WAIT = N_("{reason} Retry in {seconds:.0f} s; another download costs nothing.")
-_TRIED = N_("{reason} {count} tries were made; another download costs nothing.")
-_EXPIRED = N_(
-    "The link to the video has expired ({status}, {link}): the service keeps finished videos for a limited "
-    "time. The task's status may contain a new link."
-)
-_REFUSED = N_("The video server answered {status}.")
-_COMPRESSED = N_(
-    "The server sends the video compressed, although the request forbids it, and it cannot be decompressed."
-)
-_NOT_RESUMED = N_("The video server did not resume where it had stopped.")
-_NOTHING = N_("The video server sent nothing.")
-_STOPPED = N_("The video server stopped after {received} of {total} bytes.")
-_WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
-_NO_VIDEO = N_("The link does not lead to a video ({link}).")
-_TOO_LARGE = N_("The video has {size:.1f} MB or more; at most {limit:.1f} MB are accepted.")
-_NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
-_NOT_NAMED = N_(
-    "The video is complete, as {part}, but could not be renamed to {path}: {reason}. Saving it again costs "
-    "nothing."
-)
-_CHANGED = N_("Another program changed {part} while the video was being written to it.")
-_NOT_WHOLE = N_("The downloaded video is incomplete: it ends after {received} bytes.")
 
 
 class Download:
@@ -144,14 +123,14 @@ class Download:
             # A connection that always breaks still completes the video, as long as each try adds a piece.
             failures = 0 if self._has_progressed else failures + 1
             if self._closed.is_set():
-                raise self._failed(tr(_CLOSED))
+                raise self._failed(tr(messages.CLOSED))
             if (self._requested_pause or 0.0) > _LONGEST_PAUSE:
                 # Longer than a thread should be blocked: the caller decides whether to wait.
                 raise self._failed(
-                    tr(_TO_WAIT).format(reason=reason, seconds=self._requested_pause), transient=True
+                    tr(messages.TO_WAIT).format(reason=reason, seconds=self._requested_pause), transient=True
                 )
             if failures == _ATTEMPTS:
-                raise self._failed(tr(_TRIED).format(reason=reason, count=tries), transient=True)
+                raise self._failed(tr(messages.TRIED).format(reason=reason, count=tries), transient=True)
             if self._refusals == _ATTEMPTS - 1:
                 self._set_aside()  # perhaps the server rejects only range requests
             if not (self._sends_ranges and self._has_progressed):
@@ -180,29 +159,29 @@ class Download:
             return self._incomplete_reason(str(error)) if is_receiving else str(error)
         except DifferentFile:
             self._set_aside()
-            return tr(_NOT_RESUMED)
+            return tr(messages.NOT_RESUMED)
 
     def _refusal(self, stream: Stream, resumed: bool) -> str | None:
         """Return the reason for another try if this answer has no video; ``None`` if it has."""
         status = stream.status
         if status in _GONE:
-            message = tr(_EXPIRED).format(status=status, link=self._shown_link)
+            message = tr(messages.EXPIRED).format(status=status, link=self._shown_link)
             # Only 410 is permanent; the others may also mean "not yet".
             raise LinkExpired(message, url=self._url, transient=status != HTTPStatus.GONE)
         if status in _TRANSIENT or status >= 500:
             self._requested_pause = retry_after(stream.headers)
             self._refusals = self._refusals + 1 if resumed else 0
             if status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not resumed:
-                return tr(_REFUSED).format(status=status)
+                return tr(messages.REFUSED).format(status=status)
         self._refusals = 0
         is_range = status == HTTPStatus.PARTIAL_CONTENT
         continued = self._part if resumed else None
         if status in _WHOLE or (is_range and is_expected_range(stream.headers, continued)):
             return None
         if not resumed:
-            raise self._useless(tr(_REFUSED).format(status=status))
+            raise self._useless(tr(messages.REFUSED).format(status=status))
         self._set_aside()  # the server may have another file by now: start over
-        return tr(_NOT_RESUMED)
+        return tr(messages.NOT_RESUMED)
 
     def _begin(self, stream: Stream, resumed: bool) -> Iterable[bytes]:
         """Prepare the part for this answer; return the pieces of the video in it."""
@@ -233,7 +212,7 @@ class Download:
         with self._writing():
             self._part.begin(total, strong_validator(stream.headers) if total is not None else None)
         if encoding in _UNKNOWN_COMPRESSIONS and not is_film(head):
-            raise self._useless(tr(_COMPRESSED))
+            raise self._useless(tr(messages.COMPRESSED))
         return self._pieces(chain((head,) if head else (), chunks))
 
     def _pieces(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -244,7 +223,7 @@ class Download:
             for chunk in chunks:
                 yield from self._gunzip.pieces(chunk)
         except zlib.error:
-            raise self._useless(tr(_COMPRESSED)) from None
+            raise self._useless(tr(messages.COMPRESSED)) from None
 
     def _receive(self, stream: Stream, pieces: Iterable[bytes]) -> None:
         size_before = self._part.size
@@ -257,7 +236,7 @@ class Download:
 
     def _take(self, piece: bytes) -> None:
         if self._closed.is_set():
-            raise self._failed(tr(_CLOSED))
+            raise self._failed(tr(messages.CLOSED))
         part, size_before = self._part, self._part.size
         with self._writing():
             part.write(piece)
@@ -276,7 +255,7 @@ class Download:
         """
         part = self._part
         if part.size == 0 or part.is_proving:
-            return failure or tr(_NOTHING)
+            return failure or tr(messages.NOTHING)
         if part.size < HEAD:
             if failure is not None:
                 return failure
@@ -287,23 +266,24 @@ class Download:
         is_inflated = self._gunzip is not None and self._gunzip.is_complete
         shape = shape_of(part.file, part.size)
         if is_short and not is_inflated and (shape is Shape.cut or not ends_again):
-            return failure or tr(_STOPPED).format(received=part.size, total=part.total)
+            return failure or tr(messages.STOPPED).format(received=part.size, total=part.total)
         is_certain = is_inflated or ends_again or (self._is_announced and self._gunzip is None)
         is_unfinished = self._gunzip is not None and not is_inflated
         if shape is Shape.cut or is_unfinished or (shape is Shape.odd and not is_certain):
             part.validator = None  # even if the length is the announced one: start over
             self._reads_on = self._is_announced and shape is Shape.cut
-            return tr(_NOT_WHOLE).format(received=part.size)
+            return tr(messages.NOT_WHOLE).format(received=part.size)
         with self._writing():
             if part.is_intact():
                 return None
         part.validator = None
-        return tr(_CHANGED).format(part=part.path)
+        return tr(messages.CHANGED).format(part=part.path)
 
     def _check_head(self) -> None:
         head = self._part.head
         if not is_film(head):
-            message = tr(_WEB_PAGE) if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else tr(_NO_VIDEO)
+            is_page = head.lstrip(_BEFORE_A_PAGE).startswith(b"<")
+            message = tr(messages.WEB_PAGE if is_page else messages.NO_VIDEO)
             raise self._useless(message.format(link=self._shown_link))
 
     def _set_aside(self) -> None:
@@ -316,7 +296,7 @@ class Download:
 
     def _too_large(self, size: int) -> DownloadFailed:
         self._part.validator = None
-        return self._failed(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
+        return self._failed(tr(messages.TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
 
     def _useless(self, message: str) -> DownloadFailed:
         """Return the error for an answer that is no video. The server may have the video a little later."""
@@ -351,32 +331,7 @@ class Download:
             part = self._part.path
             is_lost = self._part.is_whole and not part.exists()  # another program removed it: retry
             is_kept = self._part.is_whole and not is_lost
-            message = tr(_NOT_NAMED if is_kept else _NOT_WRITTEN)
+            message = tr(messages.NOT_NAMED if is_kept else messages.NOT_WRITTEN)
             message = message.format(path=self._path, part=part, reason=reason_of(error, part))
             room = None if is_kept or is_lost else self._part.total or self._part.size + _MORE
             raise self._failed(message, transient=is_lost or is_passing(error), room=room) from None
-
-
-def finish_earlier(path: Path, film: str) -> bool:
-    """Rename the complete part that an earlier download of a video has left. Return whether there was one.
-
-    Args:
-        path: the file to write.
-        film: the name that was passed to that download.
-
-    Raises:
-        DownloadFailed: there is one, and it could not be renamed; its ``part`` is that file.
-    """
-    part = Partial(path, film)
-    try:
-        if not part.open_whole():
-            return False
-        part.finish()
-    except (OSError, ValueError) as error:
-        if not part.is_whole:
-            return False
-        message = tr(_NOT_NAMED).format(path=path, part=part.path, reason=reason_of(error, part.path))
-        raise DownloadFailed(message, transient=is_passing(error), part=part.path) from None
-    finally:
-        part.close()
-    return True

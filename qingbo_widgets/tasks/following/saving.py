@@ -24,7 +24,7 @@ from ...media.posters import make_poster
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
-from ...service.download.download import finish_earlier
+from ...service.download.earlier import finish_earlier
 from ...service.download.leftovers import parts_of, tidy_notes
 from ...system.files import can_hold, is_passing
 from ..clocks import on_our_clock
