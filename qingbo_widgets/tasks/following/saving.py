@@ -107,6 +107,8 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     await record.write(file=path.name, error=None)
     remark = await record.manager.monitor.journal(remark_of, path)
     record.set_traits(video_path=path, download=None, message=remark)
+    if remark:
+        logger.warning("%s: %s", path.name, remark)
     record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
@@ -233,8 +235,8 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         try:
             return await manager.monitor.download(end.timestamp(), *call, **limits)
         except DownloadFailed as error:
-            if error.part is not None:
-                raise  # another link would download the same video over this one
+            if error.part is not None or error.room is not None:
+                raise  # the disk's fault: another link would only download the same video again
             failed.append(error)
     raise max(failed, key=lambda error: error.transient)  # a transient error, if there is one
 

@@ -77,7 +77,7 @@ def test_the_range_that_continues_a_part(headers: dict[str, str], is_expected: b
     ("text", "is_expected"), [("", True), ("bytes 0-99/100", True), ("bytes 1-99/100", False)]
 )
 def test_a_range_that_was_not_requested(text: str, is_expected: bool) -> None:
-    """A range that nobody requested is usable if it begins where the file begins."""
+    """A range that was not requested is usable if it begins where the file begins."""
     assert is_expected_range({"Content-Range": text}, None) is is_expected
 
 

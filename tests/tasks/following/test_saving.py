@@ -346,6 +346,21 @@ def test_a_real_limit_of_a_file(line: Line, monkeypatch: pytest.MonkeyPatch) -> 
     assert left_in(manager) == {".mp4", ".json"}
 
 
+def test_a_full_disk_is_not_tried_with_the_next_link(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several links, the second is not downloaded because the disk refused the first."""
+    service, server, manager = line
+    disk = Disk(monkeypatch)
+    disk.error = error_of("ENOSPC")
+    links = [f"{server.url}/videos/{name}.mp4" for name in ("a", "b")]
+    result = {"images": [], "videos": [{"url": link} for link in links]}
+    service.faults["status"].append(service.status_with(result=result))
+    task = manager.submit(prompt=KOI)
+    until(lambda: disk.probes > 2)
+    assert fetched(server) == 1
+    disk.error = None
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+
+
 def test_a_disk_that_is_never_free_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the link is over, the task ends with the reason, which says that the disk is full."""
     _, server, manager = line
