@@ -24,13 +24,13 @@ from ...media.posters import make_poster
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
-from ...service.download.earlier import finish_earlier
-from ...service.download.leftovers import parts_of, tidy_notes
-from ...system.files import can_hold, is_passing
+from ...service.download.leftovers import tidy_notes
+from ...system.files import is_passing
 from ..clocks import on_our_clock
 from ..saved_video import own_name, remark_of, saved_file
 from ..schedule import retry_delay
 from ..task import Task
+from .disk import Patience, is_saved, wait_for_room
 from .ownership import Ownership
 from .record import TaskRecord
 from .restore import entry_of
@@ -67,9 +67,10 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     """
     task, path = record.task, record.task.planned_path
     record.set_traits(error=None, message="")
-    failures, is_renewed, transfer, patience = 0, False, _Transfer(clock()), _Patience(task, clock)
+    failures, is_renewed, transfer = 0, False, _Transfer(clock())
+    patience = Patience(_lifetime(task).total_seconds(), clock)
     is_already_saved = True
-    while not await _is_saved(record):
+    while not await is_saved(record, _retry_message):
         await ownership.keep()
         is_linked = False
         try:
@@ -96,11 +97,11 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             record.set_traits(download=None, message=_retry_message(task, error, delay))
             await record.sleep(delay)
             if room := getattr(error, "room", None):
-                await _wait_for_room(record, error, room, patience)
+                await wait_for_room(record, error, room, patience, _retry_message)
     path = await record.manager.monitor.journal(own_name, path)
     try:
         if is_already_saved:  # another kernel saved it, and may have died before the cleanup
-            await record.manager.monitor.journal(tidy_notes, path)
+            await record.manager.monitor.journal(tidy_notes, task.planned_path)
         await record.manager.monitor.journal(_write_sidecar, task, path)
     except Exception:  # the video matters more than its metadata
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
@@ -113,70 +114,9 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     logger.info("Task %s: saved as %s", task.task_id, path)
 
 
-async def _is_saved(record: TaskRecord) -> bool:
-    """Return whether the video is saved, perhaps by a kernel that died before it updated the row.
-
-    A complete part of an earlier download needs only its name, neither a link nor the service. It is renamed
-    here, and again and again if another program prevents that.
-    """
-    path, key, failures, monitor = record.task.planned_path, record.task.key, 0, record.manager.monitor
-    # First: a copy, on a drive that cannot rename, may be incomplete beside its part.
-    while await monitor.journal(parts_of, path):
-        try:
-            if await monitor.download(time.time(), finish_earlier, path, key):
-                return True
-            break
-        except DownloadFailed as error:
-            if not error.transient:
-                raise
-            failures += 1
-            delay = retry_delay(failures)
-            record.set_traits(download=None, message=_retry_message(record.task, error, delay))
-            await record.sleep(delay)
-    return saved_file(path) is not None
-
-
-async def _wait_for_room(record: TaskRecord, error: QingboError, room: int, patience: _Patience) -> None:
-    """Wait until the folder takes a file of this size, rather than download the video again in vain."""
-    failures, folder, monitor = 1, record.task.planned_path.parent, record.manager.monitor
-    while not await monitor.download(time.time(), can_hold, folder, room):
-        failures += 1
-        delay = retry_delay(failures)
-        if patience.is_over(error, delay):
-            raise error
-        record.set_traits(message=_retry_message(record.task, error, delay))
-        await record.sleep(delay)
-
-
 def _write_sidecar(task: Task, path: Path) -> None:
     manager = task.manager
     write_sidecar(entry_of(task, manager.service), path, manager.library.judgements.of(task.key))
-
-
-class _Patience:
-    """The time for which saving a video is retried: as long as its link lives, or less if the error says so.
-
-    Args:
-        task: the task.
-        clock: a monotonic clock, in seconds.
-    """
-
-    def __init__(self, task: Task, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._began = clock()
-        self._lifetime = _lifetime(task).total_seconds()
-        #: The time of the first of the latest errors that allow less.
-        self._limited_since: float | None = None
-
-    def is_over(self, error: QingboError, delay: float) -> bool:
-        """Return whether it is too late for another try after ``delay`` seconds."""
-        now, limit = self._clock(), getattr(error, "patience", None)
-        if limit is None:
-            self._limited_since = None
-            return now + delay - self._began > self._lifetime
-        if self._limited_since is None:
-            self._limited_since = now
-        return bool(now + delay - self._limited_since > limit)
 
 
 @dataclass

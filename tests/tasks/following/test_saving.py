@@ -17,6 +17,7 @@ from qingbo_widgets.library.sidecar import read_sidecar
 from qingbo_widgets.service.download import leftovers, partial
 from qingbo_widgets.service.download.partial import Partial
 from qingbo_widgets.system import files
+from qingbo_widgets.tasks.following import disk as disk_module
 from qingbo_widgets.tasks.following import saving
 from tests.faults.film import CONTAINERS, film
 from tests.faults.server import FaultServer, Step, answer, unannounced
@@ -30,7 +31,8 @@ Line = tuple[Service, FaultServer, qw.TaskManager]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, no_proxy: None) -> None:
     """Shorten the pauses between two tries; ``test_follower`` tests their length."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (saving, disk_module):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     monkeypatch.setattr(partial, "PATIENCE", 0.02)
 
 
@@ -327,7 +329,7 @@ def test_a_real_limit_of_a_file(line: Line, monkeypatch: pytest.MonkeyPatch) -> 
     service, server, manager = line
     probes: list[bool] = []
     monkeypatch.setattr(
-        saving, "can_hold", lambda *args: bool(probes.append(held := files.can_hold(*args)) or held)
+        disk_module, "can_hold", lambda *args: bool(probes.append(held := files.can_hold(*args)) or held)
     )
     large = film(bytes(3_000_000))
     service.faults["download"] += [answer(large)] * 2
@@ -366,7 +368,7 @@ def test_a_disk_that_is_never_free_again(line: Line, monkeypatch: pytest.MonkeyP
     _, server, manager = line
     disk = Disk(monkeypatch)
     disk.error = error_of("ENOSPC")
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01 if disk.probes < 3 else 10.0**9)
+    monkeypatch.setattr(disk_module, "retry_delay", lambda *_: 0.01 if disk.probes < 3 else 10.0**9)
     with pytest.raises(qw.DownloadFailed, match="the disk is full"):
         manager.submit(prompt=KOI).wait(20)
     assert fetched(server) == 1
