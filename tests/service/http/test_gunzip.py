@@ -48,3 +48,10 @@ def test_a_body_without_a_header() -> None:
 def test_what_is_not_compressed(head: bytes) -> None:
     """No video, page or answer of a program looks compressed."""
     assert not is_compressed(head)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_body_that_is_not_compressed_passes_through(size: int) -> None:
+    """A body that only its header declares compressed is complete as it is."""
+    body = CONTAINERS[".mp4"]
+    assert inflated(body, size) == (body, True)
