@@ -21,7 +21,7 @@ from ..system.console import write_line
 from ..system.folder import Folder, is_file_inside
 from .durations import durations_of
 from .entry import ENDED, Entry
-from .file_names import readable_name
+from .file_names import fitting_path, readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
 
@@ -280,7 +280,7 @@ class Library:
     def video_path(self, prompt: str, key: str) -> Path:
         """Return the path for a task's video: a readable name, and enough of the key to be unique."""
         # A key from an untrusted journal may be any text, even a path.
-        return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
+        return fitting_path(self.folder, readable_name(str(prompt)), f"-{readable_name(key[:8])}.mp4")
 
     def video_of(self, entry: Entry) -> Path | None:
         """Return the path of the video that the journal names, always inside the folder.

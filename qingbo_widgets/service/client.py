@@ -25,7 +25,7 @@ from .contract.problem import Problem, assigned, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
-from .contract.urls import is_web_url, without_query
+from .contract.urls import web_link, without_query
 from .credentials import find_api_key, find_base_url, find_contract
 from .download.download import Download, OnProgress
 from .http.answers import UNCLEAR, Answer, error_in
@@ -241,12 +241,13 @@ class Client:
                 contract 2026-04, for 7 days in 2026-11).
             DownloadFailed: the video could not be saved; the task is not affected.
         """
-        if not is_web_url(url):
+        link = web_link(url)
+        if link is None:
             shown = without_query(url) if isinstance(url, str) else repr(url)
             message = tr("url: {url:.80} is not the link to a video.").format(url=shown)
             raise InvalidRequest((Problem("url", message),))
         path = Path(path).expanduser()
-        return Download(self._transport, url, path, on_progress, max_bytes=max_bytes, film=film).run()
+        return Download(self._transport, link, path, on_progress, max_bytes=max_bytes, film=film).run()
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""

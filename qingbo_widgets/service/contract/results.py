@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from .snapshot import Video
 from .text import plain_line
 from .times import read_time
-from .urls import is_web_url, without_query
+from .urls import web_link, without_query
 
 __all__ = ["Results", "results_in", "without_data"]
 
@@ -196,7 +196,7 @@ def _video(found: _Found) -> Video | None:
 
 def _link(text: str) -> str | None:
     """Return the web link in a text; ``None`` if there is none."""
-    return text if is_web_url(text) else None
+    return web_link(text)
 
 
 def _decoded(text: str) -> bytes:

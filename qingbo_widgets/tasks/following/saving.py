@@ -27,10 +27,12 @@ from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
 from ...service.inline import save_content
-from ...system.folder import is_file_inside
+from ...system.files import is_passing
 from ..clocks import on_our_clock
+from ..saved_video import own_name, remark_of, saved_file
 from ..schedule import retry_delay
 from ..task import Task
+from .disk import Patience, is_saved, wait_for_room
 from .ownership import Ownership
 from .record import TaskRecord
 from .restore import entry_of
@@ -82,10 +84,10 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     """
     task, path = record.task, record.task.planned_path
     record.set_traits(error=None, message="")
-    began, failures, is_renewed, transfer = clock(), 0, False, _Transfer(clock())
+    failures, is_renewed, transfer = 0, False, _Transfer(clock())
+    patience = Patience(_lifetime(task).total_seconds(), clock)
     is_already_saved = True
-    # A file gets its name only once it is complete. If it exists, a kernel died before it updated the row.
-    while not is_file_inside(path):
+    while not await is_saved(record, _retry_message):
         await ownership.keep()
         is_linked = False
         try:
@@ -98,7 +100,7 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             is_already_saved = False
         except QingboError as error:
             record.links_are_fresh = False
-            if is_file_inside(path):
+            if saved_file(path) is not None:
                 break  # saved by another kernel, which took the task over while this one slept
             # A link that expired in the queue or broke off in use was valid, so a fresh one is worth a try.
             needs_fresh_link = not is_renewed or transfer.has_grown or transfer.has_expired(clock())
@@ -107,22 +109,27 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
             # The video host may be unreachable for as long as a link is valid.
-            if not _is_transient(task, error) or clock() + delay - began > _lifetime(task).total_seconds():
+            if not _is_transient(task, error) or patience.is_over(error, delay):
                 raise
             record.set_traits(download=None, message=_retry_message(task, error, delay))
             await record.sleep(delay)
+            if room := getattr(error, "room", None):
+                await wait_for_room(record, error, room, patience, _retry_message)
+    path = await record.manager.monitor.journal(own_name, path)
     try:
         if is_already_saved:  # another kernel saved it, and may have died before the cleanup
-            await record.manager.monitor.journal(tidy_notes, path)
+            await record.manager.monitor.journal(tidy_notes, task.planned_path)
         await record.manager.monitor.journal(_write_sidecar, task, path)
     except Exception:  # the video matters more than its metadata
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
-    record.content, message = b"", ""
+    record.content = b""
+    remark = await record.manager.monitor.journal(remark_of, path)
     if record.video_count > 1 and len(task.video_urls) > 1:
-        message = tr(_MORE_VIDEOS).format(count=record.video_count)
-        logger.warning("Task %s: %s", task.task_id, message)
-    record.set_traits(video_path=path, download=None, message=message)
+        remark = sentences(remark, tr(_MORE_VIDEOS).format(count=record.video_count))
+    record.set_traits(video_path=path, download=None, message=remark)
+    if remark:
+        logger.warning("%s: %s", path.name, remark)
     record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
@@ -178,7 +185,7 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         text = tr("The folder for the videos cannot be created: {error}.")
-        raise DownloadFailed(text.format(error=error)) from None
+        raise DownloadFailed(text.format(error=error), transient=is_passing(error), room=1) from None
     # The video whose link expires first is saved first.
     end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + _lifetime(record.task)
     limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
@@ -191,8 +198,8 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         try:
             return await manager.monitor.download(end.timestamp(), *call, **limits)
         except DownloadFailed as error:
-            if error.part is not None:
-                raise  # another link would download the same video over this one
+            if error.part is not None or error.room is not None:
+                raise  # the disk's fault: another link would only download the same video again
             failed.append(error)
     raise max(failed, key=lambda error: error.transient)  # a transient error, if there is one
 

@@ -156,6 +156,8 @@ def size_text(size: int) -> str:
 
 
 def _player(source: str, preload: str = "metadata") -> Markup:
+    if source.endswith(".gif"):  # browsers show an animation as an image
+        return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"))
     return tag(
         "video",
         src=source,

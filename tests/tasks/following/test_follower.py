@@ -743,15 +743,34 @@ def test_the_transient_error_of_several_links_counts(scripted, monkeypatch):
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
 
 
-def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted):
-    """A web page instead of a video raises and leaves no file; *Save again* downloads it later."""
+PAGE = html("<p>sign in</p>", 200)
+
+
+def test_a_page_instead_of_the_video_is_waited_out(scripted, monkeypatch):
+    """A web page is never saved as the video; the link is requested again until it leads to the video."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
-    server.then(finished(f"{server.url}/v.mp4"), html("<p>sign in</p>", 200))
+    link = finished(f"{server.url}/v.mp4")
+    server.then(link, PAGE, link, PAGE, link, answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    seen = []
+    task.observe(lambda change: seen.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("web page instead of a video" in text and "Trying again in" in text for text in seen)
+    assert task.error is None
+
+
+def test_a_page_instead_of_the_video_is_not_waited_out_for_ever(scripted, monkeypatch):
+    """After ten minutes of pages the task ends with the error, and leaves no file; *Save again* goes on."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 601.0)
+    server, manager = scripted(taken())
+    link = finished(f"{server.url}/v.mp4")
+    server.then(link, PAGE)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed, match="web page"):
         task.wait(20)
     assert files(manager) == []
-    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    server.then(link, answer(VIDEO))
     task.retry_download()
     assert task.wait(20).video_path.read_bytes() == VIDEO
     assert task.error is None
