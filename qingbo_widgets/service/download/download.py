@@ -15,6 +15,7 @@ from ...system.files import is_passing, reason_of
 from ..contract.urls import without_query
 from ..http.answers import retry_after
 from ..http.gunzip import Gunzip, is_compressed
+from ..http.proxies import proxy_refusal
 from ..http.transport import Stream, Transport
 from . import messages
 from .containers import is_film, shape_of
@@ -164,6 +165,8 @@ class Download:
     def _refusal(self, stream: Stream, resumed: bool) -> str | None:
         """Return the reason for another try if this answer has no video; ``None`` if it has."""
         status = stream.status
+        if reason := proxy_refusal(self._url, status):
+            raise self._failed(reason, transient=True)
         if status in _GONE:
             message = tr(messages.EXPIRED).format(status=status, link=self._shown_link)
             # Only 410 is permanent; the others may also mean "not yet".

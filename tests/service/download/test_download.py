@@ -867,6 +867,45 @@ def test_the_part_of_a_running_download_is_not_taken_over(line: Line) -> None:
     assert list(line.path.parent.iterdir()) == [line.path]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_keeps_no_part_locked(line: Line) -> None:
+    """A process that was forked during a download, and lives on, does not keep its parent from resuming."""
+    first = parts.Partial(line.path, line.server.url + "/clip.mp4")
+    first.open()
+    first.begin(len(VIDEO), '"1"')
+    first.write(VIDEO[:150_000])
+    ends, end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        os.read(ends, 1)  # until the parent closes the other end
+        os._exit(0)
+    try:
+        first.close()
+        line.fetch(file(VIDEO, ETag='"1"'))
+    finally:
+        os.close(end)
+        os.close(ends)
+        os.waitpid(child, 0)
+    assert ranges(line.server) == [rest(150_000)], "the video was downloaded from its first byte again"
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_proxy_that_refuses_is_named(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 407 is the proxy's answer, not the video server's: the message names it and the variable that set it."""
+    monkeypatch.setenv("HTTP_PROXY", line.server.url.replace("://", "://me:hush-hush@"))
+    line.server.then(answer(b"who are you", 407), file(VIDEO))
+    url = "http://videos.example/clip.mp4"
+    download = Download(line.transport, url, line.path, max_bytes=10**9, sleep=line.pauses.append)
+    with pytest.raises(DownloadFailed, match="does not accept the user name and the password") as caught:
+        download.run()
+    assert ("HTTP_PROXY" in str(caught.value), "hush" in str(caught.value)) == (True, False)
+    assert caught.value.transient, "the user may correct the variable while the link lives"
+    again = Download(line.transport, url, line.path, max_bytes=10**9, sleep=line.pauses.append)
+    assert again.run().read_bytes() == VIDEO
+
+
 def test_bytes_of_another_program_are_not_saved(line: Line) -> None:
     """A part that another program has changed, because the lock was lost say, is downloaded again."""
     changed: list[Path] = []
