@@ -11,10 +11,12 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ...system.video_files import played_type
 from .snapshot import Video
 from .text import plain_line
 from .times import read_time
@@ -43,7 +45,8 @@ _LONGEST_CONTENT = 48 * 1024**2
 _SHORTEST_CONTENT = 64
 #: Bytes that tell the contents of two videos apart.
 _MOST_COMPARED = 65536
-_WEBM = b"\x1aE\xdf\xa3"
+#: The entry of the links in the object of the task itself.
+_ROOT = object()
 _DEEPEST, _MOST_ITEMS = 7, 2000
 _LONGEST_SHOWN, _LONGEST_KEPT = 80, 4096
 
@@ -90,12 +93,30 @@ def results_in(task: Mapping[str, Any]) -> Results:
         if videos:
             # Pictures beside the video are no videos: the last frame, or a GIF, both on request. The name of
             # the only link says less: what is behind it was paid for.
-            films = [one for one in videos if not _is_picture(one[0].url)] or videos
-            different = {video.url or video.content[:_MOST_COMPARED]: video for video, _ in reversed(films)}
-            count = min(len({entry for _, entry in films}), len(different))
-            return Results(tuple(reversed(different.values())), count)
+            numbered = _numbered([one for one in videos if not _is_picture(one[0].url)] or videos)
+            return Results(numbered, len({video.number for video in numbered}))
         unusable = unusable or next((_shown(one.text) for one in found if one.text.strip()), "")
     return Results(unusable=unusable)
+
+
+def _numbered(videos: list[tuple[Video, object]]) -> tuple[Video, ...]:
+    """Return each link once, with the number of its video: one for each entry, if it shares no link.
+
+    Args:
+        videos: the links and contents, each with its entry.
+    """
+    entries: dict[object, list[Video]] = {}
+    for video, entry in videos:
+        entries.setdefault(entry, []).append(video)
+    numbered: dict[str | bytes, Video] = {}
+    count = 0
+    for links in entries.values():
+        named = {video.url or video.content[:_MOST_COMPARED]: video for video in reversed(links)}
+        number = next((numbered[name].number for name in named if name in numbered), count)
+        count = max(count, number + 1)
+        for name, video in reversed(named.items()):
+            numbered.setdefault(name, replace(video, number=number))
+    return tuple(numbered.values())
 
 
 def without_data(value: Any) -> Any:
@@ -127,13 +148,13 @@ def _anywhere(task: Mapping[str, Any]) -> Iterator[_Found]:
         if plain in _HOLDERS:
             yield from _walk(value, None, 1, [_MOST_ITEMS])
         elif plain in ("videourl", *_CONTENTS):
-            yield from _texts(value, read_time(task.get("expires_at")), is_content=plain in _CONTENTS)
+            yield from _texts(value, read_time(task.get("expires_at")), _ROOT, is_content=plain in _CONTENTS)
 
 
 def _at_the_root(task: Mapping[str, Any]) -> Iterator[_Found]:
     for name, value in task.items():
         if _plain(name) in _LINKS:
-            yield from _texts(value, read_time(task.get("expires_at")))
+            yield from _texts(value, read_time(task.get("expires_at")), _ROOT)
 
 
 def _walk(value: object, expires_at: datetime | None, depth: int, left: list[int]) -> Iterator[_Found]:
@@ -156,18 +177,30 @@ def _walk(value: object, expires_at: datetime | None, depth: int, left: list[int
             yield from _walk(item, expires_at, depth + 1, left)
     elif isinstance(value, Mapping) and not _is_about_a_picture(value):
         expires_at = read_time(value.get("expires_at")) or expires_at
-        is_request = "prompt" in value  # which may name videos of the user's own
+        is_request, entry = "prompt" in value, object()  # a request may name videos of the user's own
         for name, item in value.items():
             plain = _plain(name)
             is_link = plain in _LINKS or (plain in _LISTS_OF_LINKS and not is_request)
             if plain in _CONTENTS or (is_link and not isinstance(item, Mapping)):
-                yield from _texts(item, expires_at, is_content=plain in _CONTENTS)
+                yield from _texts(item, expires_at, entry, is_content=plain in _CONTENTS)
             elif plain in _HOLDERS or plain in _LINKS:
                 yield from _walk(item, expires_at, depth + 1, left)
 
 
-def _texts(value: object, expires_at: datetime | None, *, is_content: bool = False) -> Iterator[_Found]:
-    for text in value[:_MOST_ITEMS] if isinstance(value, list) else [value]:
+def _texts(
+    value: object, expires_at: datetime | None, entry: object, *, is_content: bool = False
+) -> Iterator[_Found]:
+    """Yield the text of a member, or those of its list, which are entries of their own.
+
+    Args:
+        value: the member.
+        expires_at: the expiry in the object around it.
+        entry: that object, of which all links lead to the same video.
+        is_content: whether the member is in the place of a video.
+    """
+    if isinstance(value, str):
+        yield _Found(value, expires_at, entry, is_content)
+    for text in value[:_MOST_ITEMS] if isinstance(value, list) else ():
         if isinstance(text, str):
             yield _Found(text, expires_at, text, is_content)
 
@@ -207,7 +240,7 @@ def _decoded(text: str) -> bytes:
         content = base64.b64decode(text.translate(_URL_SAFE) + "===")
     except (binascii.Error, ValueError):
         return b""
-    return content if content[4:8] == b"ftyp" or content.startswith(_WEBM) else b""
+    return content if played_type(content) else b""
 
 
 _URL_SAFE = str.maketrans("-_", "+/", "=\r\n\t ")

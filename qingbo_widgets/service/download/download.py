@@ -12,13 +12,14 @@ from pathlib import Path
 from ...exceptions import ConnectionFailed, DownloadFailed, LinkExpired
 from ...i18n import tr
 from ...system.files import is_passing, reason_of
+from ...system.video_files import is_film
 from ..contract.urls import without_query
 from ..http.answers import retry_after
 from ..http.gunzip import Gunzip, is_compressed
 from ..http.proxies import proxy_refusal
 from ..http.transport import Stream, Transport
 from . import messages
-from .containers import is_film, shape_of
+from .containers import shape_of
 from .headers import content_length, content_range, encoding_of, is_expected_range
 from .partial import HEAD, DifferentFile, Partial
 from .shape import Shape

@@ -29,6 +29,7 @@ from ...library.journal.damage import short_reason
 from ...service.contract.snapshot import TaskStatus
 from ..background.rate import POLL, RECOVERY
 from ..schedule import History, forecast, next_delay
+from .others import find_others, save_others
 from .outage import Outage
 from .ownership import HandedOver, Ownership
 from .record import TaskRecord
@@ -101,6 +102,17 @@ class Follower:
         self._cancelling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
+        """Submit, follow, save; then save the other videos of a task that has several."""
+        task = self._record.task
+        try:
+            await self._run()
+            if task.saves_others:
+                await save_others(self._record, self._ownership, self._clock)
+        finally:
+            await self._ownership.release()
+            task.saves_others = False
+
+    async def _run(self) -> None:
         """Submit, follow, save. In every case the task ends up settled, with the reason in its traits."""
         record, task = self._record, self._record.task
         try:
@@ -120,7 +132,6 @@ class Follower:
         finally:
             self._end_submission()
             task.lifecycle.settle()
-            await self._ownership.release()
 
     async def _run_once(self) -> bool:
         """Submit, follow, save; return ``False`` if another kernel has taken the task over."""
@@ -143,6 +154,8 @@ class Follower:
                     await self._follow(poll_at_once=not is_new)
             if task.status == TaskStatus.completed and task.video_path is None:
                 await save(record, self._ownership, self._clock)
+            await find_others(record)
+            task.saves_others = record.others is not None
         except HandedOver:
             return False
         return True

@@ -15,8 +15,9 @@ from ...i18n import tr
 from ...library.entry import Entry, IdTaken
 from ...library.journal.damage import write_failed_message
 from ...library.merging import is_ahead, merged
+from ...library.other_videos import OtherVideos
 from ...library.saved_errors import row_of
-from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus, Video
 from ..task import Task
 from .answers import changes_from, costs_in, links_in, note_on
 from .context import Context
@@ -64,10 +65,10 @@ class TaskRecord:
         self.may_have_been_sent = False
         #: Whether the task's links were received from the service in this run.
         self.links_are_fresh = False
-        #: The video itself, if an answer has it in place of a link; never in a trait or in the journal.
-        self.content = b""
-        #: The number of different videos in the last answer that has some.
-        self.video_count = 0
+        #: The videos in the last answer that has some; what it has in place of a link is in no trait or row.
+        self.videos: tuple[Video, ...] = ()
+        #: The task's videos, if it has several and not all are saved.
+        self.others: OtherVideos | None = None
         #: The message about an error in the last answer; empty if it has none.
         self._note = ""
         #: The message that the row could not be written; empty once it is written.
@@ -124,8 +125,7 @@ class TaskRecord:
 
     def _take_videos(self, snapshot: TaskSnapshot) -> None:
         self.links_are_fresh = bool(snapshot.videos)
-        self.video_count = snapshot.video_count
-        self.content = next((video.content for video in snapshot.videos if video.content), b"")
+        self.videos = snapshot.videos
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for a time, or until ``wake`` is called."""

@@ -11,17 +11,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ...i18n import N_, tr
 from ...system.folder import read_inside
-from ...system.video_files import media_type
+from ...system.video_files import is_image_name, media_type
 from .html import Markup, escape, is_web, join, note, plain, tag
 
 __all__ = [
     "EMBED_LIMIT",
     "data_url",
     "embed_html",
+    "is_image",
     "link_html",
     "notebook_folder",
     "output_of",
@@ -144,6 +145,13 @@ def data_url(content: bytes) -> str:
     return f"data:{media_type(content) or 'video/mp4'};base64,{base64.b64encode(content).decode('ascii')}"
 
 
+def is_image(source: str) -> bool:
+    """Return whether the URL of a video is that of an animation, which browsers show as an image."""
+    return source.startswith("data:image/") or (
+        not source.startswith("data:") and is_image_name(urlsplit(source).path)
+    )
+
+
 def output_of(markup: str, text: str) -> dict[str, Any]:
     """Return an entry for ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
     data: Mapping[str, str] = {"text/html": markup, "text/plain": text}
@@ -156,7 +164,7 @@ def size_text(size: int) -> str:
 
 
 def _player(source: str, preload: str = "metadata") -> Markup:
-    if source.endswith(".gif"):  # browsers show an animation as an image
+    if is_image(source):
         return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"))
     return tag(
         "video",

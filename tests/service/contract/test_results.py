@@ -149,6 +149,12 @@ def test_base64_that_is_no_video(text: str) -> None:
         ({"videos": [{"url": LINK}, {"url": OTHER}]}, 2),
         ({"videos": [{"url": LINK}, {"url": LINK}]}, 1),
         ({"videos": [{"url": LINK}, {"url": "https://cdn.example/last.png"}]}, 1),
+        ({"videos": [{"url": [LINK, OTHER]}, {"url": OTHER}]}, 1),
+        ({"videos": [{"url": LINK, "download_url": OTHER}]}, 1),
+        ({"items": [{"url": LINK, "download_url": OTHER}]}, 1),
+        ({"items": [{"url": LINK}, {"url": OTHER}]}, 2),
+        ({"url": LINK, "b64_json": CODED}, 1),
+        ({"video_urls": [LINK, OTHER]}, 2),
         ([LINK, OTHER], 2),
         (None, 0),
     ],
@@ -157,6 +163,14 @@ def test_base64_that_is_no_video(text: str) -> None:
 def test_the_number_of_different_videos(result: object, count: int) -> None:
     """Entries are different videos; the links of one entry lead to the same one."""
     assert read(result=result).video_count == count
+
+
+def test_each_link_has_the_number_of_its_video() -> None:
+    """Links with the same number lead to the same video: those of an entry, and of one that shares one."""
+    third, fourth = "https://cdn.example/eel.mp4", "https://cdn.example/eel-small.mp4"
+    entries = [{"url": [LINK, OTHER]}, {"url": [third, fourth]}, {"url": OTHER}]
+    numbers = {video.url: video.number for video in read(result={"videos": entries}).videos}
+    assert list(numbers.items()) == [(LINK, 0), (OTHER, 0), (third, 1), (fourth, 1)]
 
 
 def test_an_expiry_beside_the_link() -> None:

@@ -868,6 +868,7 @@ def test_the_part_of_a_running_download_is_not_taken_over(line: Line) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_process_keeps_no_part_locked(line: Line) -> None:
     """A process that was forked during a download, and lives on, does not keep its parent from resuming."""
     first = parts.Partial(line.path, line.server.url + "/clip.mp4")
@@ -893,7 +894,7 @@ def test_a_forked_process_keeps_no_part_locked(line: Line) -> None:
 
 
 def test_a_proxy_that_refuses_is_named(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 407 is the proxy's answer, not the video server's: the message names it and the variable that set it."""
+    """A 407 is the proxy's answer, not the video server's: the message names it and its variable."""
     monkeypatch.setenv("HTTP_PROXY", line.server.url.replace("://", "://me:hush-hush@"))
     line.server.then(answer(b"who are you", 407), file(VIDEO))
     url = "http://videos.example/clip.mp4"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.following import links
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.waiting import until
@@ -66,8 +66,8 @@ def ago(**span: float) -> int:
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the pauses between two requests for a late video short."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.02)
-    monkeypatch.setattr(saving, "PAUSE_SHARE", 0.0)
+    monkeypatch.setattr(links, "retry_delay", lambda *_: 0.02)
+    monkeypatch.setattr(links, "PAUSE_SHARE", 0.0)
 
 
 @pytest.mark.usefixtures("quickly")
@@ -83,7 +83,7 @@ def test_a_late_video_is_waited_for_as_long_as_a_link_would_live(
     is_asked: bool,
 ) -> None:
     """A task without links is asked for 24 hours in 2026-04, 7 days in 2026-11, also by a new kernel."""
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.0)
     service = Service(completed_at=ago(hours=hours))
     with FaultServer(otherwise=service) as server:
         task = submitted(server, make_manager, contract)
@@ -108,7 +108,7 @@ def test_the_pauses_grow() -> None:
     """A late video is asked for every few seconds at first, and every ten minutes in the end."""
     pauses: list[float] = []
     while sum(pauses) < 24 * 3600:
-        pauses.append(saving._pause(len(pauses) + 1, sum(pauses)))
+        pauses.append(links._pause(len(pauses) + 1, sum(pauses)))
     assert pauses[:6] == [1, 2, 4, 8, 16, 30]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 600
@@ -149,7 +149,7 @@ def test_an_error_in_place_of_the_video_is_raised_after_some_minutes(
     make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error of a completed task does not keep ``wait`` for a day; *Save again* asks once more."""
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.1)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.1)
     service = Service(error={"message": "the pond is dry", "code": "dry"})
     with FaultServer(otherwise=service) as server:
         task = submitted(server, make_manager)
