@@ -159,8 +159,6 @@ class Task(TaskState):
         self.follower: Cancellable | None = None
         self.forecast: Forecast | None = None
         self._shown = False
-        #: Whether the other videos of the task are being saved.
-        self.saves_others = False
         initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
         self.set_traits(**(initial | state))
 

@@ -29,7 +29,7 @@ __all__ = ["fetch"]
 
 logger = logging.getLogger("qingbo_widgets")
 
-_NOT_IN_ANSWER = N_("The service's answer of today does not have this video any more.")
+_NOT_IN_ANSWER = N_("The service's latest answer no longer has this video.")
 #: Seconds between two progress reports of a download.
 REPORT = 0.25
 #: Seconds after which a refused link counts as expired (e.g. in a queue), and is replaced at once.

@@ -110,7 +110,7 @@ class Follower:
                 await save_others(self._record, self._ownership, self._clock)
         finally:
             await self._ownership.release()
-            task.saves_others = False
+            task.set_traits(saves_others=False)
 
     async def _run(self) -> None:
         """Submit, follow, save. In every case the task ends up settled, with the reason in its traits."""
@@ -155,7 +155,7 @@ class Follower:
             if task.status == TaskStatus.completed and task.video_path is None:
                 await save(record, self._ownership, self._clock)
             await find_others(record)
-            task.saves_others = record.others is not None
+            record.set_traits(saves_others=record.others is not None)
         except HandedOver:
             return False
         return True

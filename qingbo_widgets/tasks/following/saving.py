@@ -50,7 +50,7 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     if record.others is None:
         record.videos = ()
     remark = await record.manager.monitor.journal(remark_of, path)
-    record.set_traits(video_path=path, download=None, message=remark)
+    record.set_traits(video_path=path, download=None, message=remark, saves_others=record.others is not None)
     if remark:
         logger.warning("%s: %s", path.name, remark)
     record.manager.monitor.run_in_background(make_poster, path)

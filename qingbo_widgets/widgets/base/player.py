@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +22,7 @@ __all__ = [
     "EMBED_LIMIT",
     "data_url",
     "embed_html",
+    "files_html",
     "is_image",
     "link_html",
     "notebook_folder",
@@ -138,6 +139,16 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
     caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
     return _figure(_player(source), caption, _playable(path))
+
+
+def files_html(paths: Iterable[Path]) -> Markup:
+    """Return links to files that Jupyter serves; only the names of those that it cannot."""
+    links = []
+    for path in paths:
+        url = relative_url(path)
+        name = escape(plain(path.name))
+        links.append(tag("span", name) if url is None else tag("a", name, href=url, target="_blank"))
+    return tag("div", join(links, "<br>"), class_="qingbo-html")
 
 
 def data_url(content: bytes) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["TaskCard", "displayed_card", "show"]
 
 #: A change of these traits is drawn at once, of the others at the next tick of the refresher.
-_STATUS_TRAITS = ("status", "task_id", "video_path", "error")
+_STATUS_TRAITS = ("status", "task_id", "video_path", "other_video_paths", "saves_others", "error")
 _PROGRESS_TRAITS = ("progress", "message", "download", "eta")
 
 #: Seconds after which a new card gets its bar and its buttons, so that they do not delay the click that
@@ -282,7 +282,7 @@ class TaskCard(Composite):
         task = self.task
         if not task_text.is_over(task):
             return (self.cancel_button,)
-        if task_text.is_settled(task):
+        if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
             frames = task.video_path is not None and self._picker is None

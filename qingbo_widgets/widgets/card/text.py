@@ -16,7 +16,7 @@ from ...service.credentials import find_base_url, find_contract
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import embed_html, notebook_folder, relative_path, video_html
+from ..base.player import embed_html, files_html, notebook_folder, relative_path, video_html
 from ..base.settings import cost_text, settings_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def is_over(task: Task) -> bool:
 def is_settled(task: Task) -> bool:
     """Return whether the task is over and no button could change that."""
     if task.video_path is not None or task.status == TaskStatus.cancelled:
-        return True
+        return not task.saves_others
     return task.status == TaskStatus.failed and bool(task.task_id)
 
 
@@ -193,10 +193,16 @@ def _is_plain_cancellation(task: Task) -> bool:
 
 def ended(task: Task, *, embed: bool = False) -> Markup:
     """Return an ended task as pure HTML, which needs no kernel."""
+    return markup.tag("div", *_ended_parts(task, embed=embed), class_="qingbo-html qingbo-card")
+
+
+def _ended_parts(task: Task, *, embed: bool = False) -> list[Markup]:
     parts = [headline(task), about(task), advice(task)]
     if task.video_path is not None:
         parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
-    return markup.tag("div", *parts, class_="qingbo-html qingbo-card")
+    if task.other_video_paths:
+        parts.append(files_html(task.other_video_paths))
+    return parts
 
 
 def static_copy(task: Task, *hidden_by: str) -> Markup:
@@ -209,6 +215,9 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         task: the task.
         *hidden_by: a CSS class by which the live view hides the copy while it is alive.
     """
+    classes = " ".join(["qingbo-html qingbo-keep", *hidden_by])
+    if task.video_path is not None:  # its other videos are still being saved
+        return markup.tag("div", *_ended_parts(task), class_=classes)
     when = f"{task.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
     parts = [
         markup.tag(
@@ -225,7 +234,7 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         parts.append(markup.tag("pre", markup.tag("code", markup.escape(resume_line(task)))))
     if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
-    return markup.tag("div", *parts, class_=" ".join(["qingbo-html qingbo-keep", *hidden_by]))
+    return markup.tag("div", *parts, class_=classes)
 
 
 def resume_line(task: Task) -> str:
