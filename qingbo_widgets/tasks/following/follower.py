@@ -301,6 +301,8 @@ class Follower:
     async def _cut_off(self) -> None:
         """Show and write what closing the manager means for this task."""
         record, task = self._record, self._record.task
+        if task.video_path is not None:
+            return  # only its other videos are missing, which the next kernel saves
         if task.task_id or not self._may_submit:
             record.set_traits(error=QingboError(tr(CLOSED)), eta=None, message="")
         elif record.may_have_been_sent:  # the next kernel reads "submitting" alike
@@ -313,6 +315,10 @@ class Follower:
     async def _end_with(self, error: QingboError) -> None:
         """Set the status and error of a task that stopped without a video; write both to the journal."""
         record, task = self._record, self._record.task
+        if task.video_path is not None:  # what went wrong concerns its other videos
+            logger.warning("Task %s: %s", task.task_id, error)
+            record.set_traits(message=str(error))
+            return
         status = task.status
         if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
             error = unconfirmed(refusal_in_doubt(error), task.key)

@@ -6,6 +6,7 @@ import asyncio
 import filecmp
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -148,8 +149,9 @@ class _Others:
             number=number,
         )
         is_new = await fetch(record, self._ownership, target, self._clock)
-        # The sidecar's key is its own: a rebuilt library has a row for each video.
-        described = replace(record.entry(), key=target.film, task_id="", cost=None, frozen=None)
+        # With a key of its own in the sidecar, a rebuilt library has a row for each video.
+        key = uuid.uuid5(uuid.NAMESPACE_OID, target.film).hex
+        described = replace(record.entry(), key=key, task_id="", cost=None, frozen=None)
         path = await complete(record, target, described, is_new=is_new)
         if await monitor.download(time.time(), _is_copy, path, self._earlier(number)):
             self._copies += 1

@@ -286,7 +286,8 @@ class TaskCard(Composite):
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
             frames = task.video_path is not None and self._picker is None
-            return (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            shown = (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
         if self._switch.contract is not None:
