@@ -31,8 +31,11 @@ def test_a_note(planned: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "5", "[" * 9000, '{"key": "k"}', '{"key": "k", "count": 2, "first": 2}']
-    + ['{"key": "k", "count": 1000000000, "first": 0}', '{"key": "k", "count": "two", "first": 0}'],
+    [
+        *("", "{", "[]", "5", "[" * 9000, '{"key": "k"}', '{"key": "k", "count": 2, "first": 2}'),
+        '{"key": "k", "count": 1000000000, "first": 0}',
+        '{"key": "k", "count": "two", "first": 0}',
+    ],
     ids=len,
 )
 def test_a_note_that_is_none(planned: Path, text: str) -> None:

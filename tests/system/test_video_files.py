@@ -34,7 +34,7 @@ PLAYED = (".mp4", ".webm", ".mov", ".mkv")
 
 @pytest.mark.parametrize("suffix", VIDEO_SUFFIXES)
 def test_a_kind(suffix: str) -> None:
-    """Each container that is saved has its suffix and media type, and browsers play four of them as videos."""
+    """Each container that is saved has its suffix and media type, and browsers play four as videos."""
     data = CONTAINERS[suffix]
     assert (suffix_of(data), media_type(data)) == (suffix, TYPES[suffix])
     assert is_film(data[:12])
