@@ -1,4 +1,4 @@
-"""How much of a video a file contains, by the structure of its container."""
+"""Completeness check of a video file, by the structure of its container."""
 
 from __future__ import annotations
 
