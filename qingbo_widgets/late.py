@@ -9,7 +9,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FramePicker", "LazyCallable", "export_sweep", "export_task", "show_sweep", "show_task"]
+__all__ = [
+    "FramePicker",
+    "LazyCallable",
+    "export_sweep",
+    "export_task",
+    "show_sweep",
+    "show_task",
+    "sweep_mimebundle",
+    "task_mimebundle",
+]
 
 
 class LazyCallable:
@@ -33,7 +42,9 @@ class LazyCallable:
 
 
 show_task = LazyCallable("widgets.card.task_card:show")
+task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
+sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")
 export_sweep = LazyCallable("widgets.export:export_sweep")
 FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")

@@ -26,6 +26,7 @@ from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
 from ...system.folder import is_file_inside
+from ...system.times import local_time
 from ..clocks import on_our_clock
 from ..schedule import retry_delay
 from ..task import Task
@@ -254,8 +255,8 @@ def _retry_message(task: Task, error: QingboError, delay: float) -> str:
     end = _end_of_link(task)
     if isinstance(error, LinkExpired) and end is not None:
         text = tr(
-            "The server of the video refuses the link, which should be valid until {end:%Y-%m-%d %H:%M}. "
+            "The server of the video refuses the link, which should be valid until {end}. "
             "Trying again in {delay:.0f} s."
         )
-        return text.format(end=end.astimezone(), delay=delay)
+        return text.format(end=local_time(end), delay=delay)
     return text.format(error=error, delay=delay)

@@ -322,6 +322,11 @@ class Sweep(SweepState):
     def _ipython_display_(self) -> None:
         self.show()
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``."""
+        bundle: dict[str, Any] = late.sweep_mimebundle(self)
+        return bundle
+
     def _on_limit_change(self, _: object) -> None:
         self._queue.rows.change(self.name, max_running=self.max_running)
         self._queue.wake()

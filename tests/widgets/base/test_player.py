@@ -61,7 +61,7 @@ def test_a_file_outside_the_folder_is_explained(workdir: Path, tmp_path: Path) -
 def test_a_hidden_folder_is_explained(workdir: Path) -> None:
     """The caption explains that Jupyter does not serve hidden folders."""
     assert "hidden folder" in player.video_html(workdir / ".videos" / "a.mp4")
-    assert "hidden" not in player.video_html(workdir / "videos" / "a.mp4")
+    assert "hidden folder" not in player.video_html(workdir / "videos" / "a.mp4")
 
 
 def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
