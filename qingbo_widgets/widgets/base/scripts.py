@@ -16,7 +16,7 @@ SCRIPTS_CLASS = "qingbo-scripts"
 
 _INSTALL = N_(
     "This page could not load anywidget: install it where Jupyter runs (pip install anywidget), then reload "
-    "the page."
+    "the page. If it is there, a policy of the server forbids scripts from blob: addresses."
 )
 
 

@@ -34,7 +34,7 @@ def html(comparison: Comparison) -> str:
 
 
 def test_videos_stand_in_an_output_by_relative_path(files: list[Path]) -> None:
-    """Videos are in an output, where Jupyter resolves relative paths; each can be played without the script."""
+    """Videos are in an output, where Jupyter resolves relative paths; they play without the script."""
     comparison = Comparison(files[:3], labels=["one", "<script>", "three"])
     assert html(comparison).count("<video") == 3
     assert 'src="./video%20%26%200.mp4"' in html(comparison)
