@@ -435,14 +435,14 @@ class Task(TaskState):
     # ------------------------------------------------------------------ showing
 
     def show(self, *, embed: bool = False) -> None:
-        """Show the task's live card in the notebook; in a terminal, print its state.
+        """Show the task's live card in the notebook; in a terminal, print its state and its file.
 
         Args:
             embed: embed the saved video (up to 20 MB) in the notebook, for servers that do not serve it.
         """
         self._shown = True
         if not in_notebook():
-            write_line(repr(self))
+            write_line(late.task_text(self))
             return
         late.show_task(self, embed=embed)
 

@@ -118,7 +118,7 @@ def test_a_page_without_anywidget(notebook: Notebook) -> None:
     page.output(3).get_by_role("button", name="Generate").click()
     expect(page.output(3).locator("video:visible")).to_have_count(1, timeout=PATIENCE)
     for cell in (2, 3):
-        expect(page.output(cell)).not_to_contain_text("javascript error")
+        assert "javascript error" not in page.output_text(cell)
     page.page.unroute("**/extensions/anywidget/**")
     page.reload().run_all()
     expect(page.output(2).get_by_role("button", name="Play")).to_be_enabled(timeout=PATIENCE)

@@ -169,6 +169,12 @@ def test_a_running_task_as_text(running: Task) -> None:
     assert lines[3].endswith('.resume("task-2")')
 
 
+def test_a_terminal_prints_the_text(finished: Task, capsys: pytest.CaptureFixture[str]) -> None:
+    """IPython in a terminal shows a task by its prompt and file."""
+    finished._ipython_display_()
+    assert capsys.readouterr().out == plain_text(finished) + "\n"
+
+
 def test_a_failed_task_as_text(failed: Task) -> None:
     """A console shows the error of a failed task, and nothing to resume."""
     first, second = plain_text(failed).splitlines()
@@ -202,9 +208,12 @@ def test_a_comparison_as_text(finished: Task, cell: Any, close_later: Callable[[
     assert _texts(cell)[-1] == "2 videos"
 
 
-def test_a_sweep_as_text(manager: TaskManager) -> None:
+def test_a_sweep_as_text(manager: TaskManager, capsys: pytest.CaptureFixture[str]) -> None:
     """A sweep has a line for each cell, not for hundreds, and the code that loads it."""
     planned = sweep(prompt=["koi", "crane"], repeat=15, duration=3, manager=manager, ask_above=0, name="n")
+    planned.show()
+    printed = capsys.readouterr().out
+    assert printed.endswith(planned._repr_mimebundle_()["text/plain"] + "\n")
     lines = planned._repr_mimebundle_()["text/plain"].splitlines()
     assert lines[0] == "Sweep n · Not sent yet · 0 % · 30 waiting"
     assert lines[1] == "koi · repeat 1 · Waits for its turn"

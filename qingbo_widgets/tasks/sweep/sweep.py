@@ -313,9 +313,9 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ showing
 
     def show(self) -> None:
-        """Show the grid in the notebook; in a terminal, print the state."""
+        """Show the grid in the notebook; in a terminal, print its state and its files."""
         if not in_notebook():
-            write_line(repr(self))
+            write_line(late.sweep_text(self))
             return
         late.show_sweep(self)
 
