@@ -55,5 +55,5 @@ class Outage:
         else:
             self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
             message = tr("Not reachable since {since}: {error} Trying again in {delay:.0f} s.")
-        since = self._unreachable_since and local_time(self._unreachable_since)
+        since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
         return message.format(error=error, delay=delay, since=since)

@@ -40,8 +40,8 @@ EMBED_LIMIT = 20 * 2**20
 
 _EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
 _NOT_LOADED = N_(
-    "This page cannot load the video: the file was moved, or the page gets no files from where the notebook "
-    "runs."
+    "This page cannot load the video: its file is not there, or the page gets no files from where the "
+    "notebook runs."
 )
 _IN_VOILA = N_("In Voila, start it with {option}.")
 _ALLOWLIST = r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'"
