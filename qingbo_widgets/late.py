@@ -9,7 +9,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FramePicker", "LazyCallable", "export_sweep", "export_task", "show_sweep", "show_task"]
+__all__ = [
+    "FramePicker",
+    "LazyCallable",
+    "export_sweep",
+    "export_task",
+    "show_sweep",
+    "show_task",
+    "sweep_mimebundle",
+    "sweep_text",
+    "task_mimebundle",
+    "task_text",
+]
 
 
 class LazyCallable:
@@ -33,7 +44,11 @@ class LazyCallable:
 
 
 show_task = LazyCallable("widgets.card.task_card:show")
+task_text = LazyCallable("widgets.card.plain:plain_text")
+task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
+sweep_text = LazyCallable("widgets.sweep.static_copy:plain_text")
+sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")
 export_sweep = LazyCallable("widgets.export:export_sweep")
 FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")

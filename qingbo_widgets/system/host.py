@@ -1,12 +1,13 @@
-"""The environment of this interpreter: a notebook's kernel, a terminal, or a script."""
+"""The environment of this interpreter: a notebook's kernel, a terminal, or a script, and its host."""
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import Any
 
-__all__ = ["in_notebook", "shell", "warn"]
+__all__ = ["in_notebook", "is_colab", "is_voila", "shell", "warn"]
 
 
 def shell() -> Any:
@@ -18,6 +19,16 @@ def shell() -> Any:
 def in_notebook() -> bool:
     """Return whether this code runs in a Jupyter kernel, so that widgets can be shown."""
     return getattr(shell(), "kernel", None) is not None
+
+
+def is_colab() -> bool:
+    """Return whether this is Google Colab, whose page gets no files from the kernel's machine."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+
+
+def is_voila() -> bool:
+    """Return whether Voila shows the notebook; its page gets only the files that its options allow."""
+    return os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila/")
 
 
 def warn(message: str) -> None:

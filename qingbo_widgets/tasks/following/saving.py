@@ -28,6 +28,7 @@ from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
 from ...service.inline import save_content
 from ...system.files import is_passing
+from ...system.times import local_time
 from ..clocks import on_our_clock
 from ..saved_video import own_name, remark_of, saved_file
 from ..schedule import retry_delay
@@ -316,8 +317,8 @@ def _retry_message(task: Task, error: QingboError, delay: float) -> str:
     end = _end_of_link(task)
     if isinstance(error, LinkExpired) and end is not None:
         text = tr(
-            "The server of the video refuses the link, which should be valid until {end:%Y-%m-%d %H:%M}. "
+            "The server of the video refuses the link, which should be valid until {end}. "
             "Trying again in {delay:.0f} s."
         )
-        return text.format(end=end.astimezone(), delay=delay)
+        return text.format(end=local_time(end), delay=delay)
     return text.format(error=error, delay=delay)

@@ -20,6 +20,7 @@ from ...library.entry import IdTaken
 from ...library.journal.damage import short_reason, write_failed_message
 from ...service.contract.error_codes import WINDOW_EXCEEDED
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...system.times import local_time
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
@@ -39,7 +40,7 @@ _ANOTHER = N_(
     "again."
 )
 _FORGOTTEN = N_(
-    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service may have forgotten the key of "
+    "The task was first submitted at {when}, and the service may have forgotten the key of "
     "that submission meanwhile, so nothing was sent again: another submission may make a second task, which "
     "is charged too."
 )
@@ -142,7 +143,7 @@ def _check_key(record: TaskRecord) -> None:
     """
     task = record.task
     if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
-        when = (task.first_submitted_at or task.submitted_at).astimezone()
+        when = local_time(task.first_submitted_at or task.submitted_at)
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 
 

@@ -313,14 +313,19 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ showing
 
     def show(self) -> None:
-        """Show the grid in the notebook; in a terminal, print the state."""
+        """Show the grid in the notebook; in a terminal, print its state and its files."""
         if not in_notebook():
-            write_line(repr(self))
+            write_line(late.sweep_text(self))
             return
         late.show_sweep(self)
 
     def _ipython_display_(self) -> None:
         self.show()
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``."""
+        bundle: dict[str, Any] = late.sweep_mimebundle(self)
+        return bundle
 
     def _on_limit_change(self, _: object) -> None:
         self._queue.rows.change(self.name, max_running=self.max_running)

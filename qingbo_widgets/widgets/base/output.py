@@ -28,10 +28,10 @@ from . import html as markup
 from .reruns import record_display
 from .sync import weakly
 
-__all__ = ["CellOutput", "display_html"]
+__all__ = ["CellOutput", "bundle", "display_html"]
 
-#: The text shown instead of the widget: without a kernel, in an untrusted copy.
-_PLAIN = N_("{name}: a live view, to be seen when this cell is run.")
+#: The text of a view without a static copy, where the page shows no widgets.
+_RUN = N_("{name}: run this cell in Jupyter to show it.")
 
 
 class CellOutput:
@@ -91,30 +91,35 @@ class CellOutput:
         copy = f".{self.copy_class}"
         return markup.style(f"{copy}, .jp-OutputArea-child:has({copy}) {{ display: none; }}")
 
-    def show(self, copy: markup.Markup) -> None:
-        """Show the widget with its static copy in the running cell."""
+    def show(self, copy: markup.Markup, text: str = "") -> None:
+        """Show the widget with its static copy in the running cell.
+
+        Args:
+            copy: the static copy, as HTML.
+            text: the same as plain text, for exports to LaTeX, consoles and other hosts without HTML.
+        """
         name = uuid.uuid4().hex
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         data = {
             "application/vnd.jupyter.widget-view+json": view,
-            "text/plain": tr(_PLAIN).format(name=type(self.widget).__name__),
+            "text/plain": "" if text else _text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(_data(copy), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(bundle(copy, text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
 
-    def set_copy(self, copy: markup.Markup) -> None:
+    def set_copy(self, copy: markup.Markup, text: str = "") -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            _update(_copy_id(name), copy)
+            _update(_copy_id(name), copy, text)
 
-    def replace(self, html: markup.Markup) -> None:
+    def replace(self, html: markup.Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
         displays, self._displays = self._displays, []
         for name in displays:
-            _update(name, html)
+            _update(name, html, text)
             _update(_copy_id(name), markup.Markup())
 
     def _on_view_count(self, change: Any) -> None:
@@ -125,14 +130,23 @@ class CellOutput:
                 self._draw()
 
 
-def display_html(html: markup.Markup) -> None:
-    """Show HTML in the running cell."""
-    display(_data(html), raw=True)  # type: ignore[no-untyped-call]
+def display_html(html: markup.Markup, text: str) -> None:
+    """Show HTML in the running cell, or plain text where the host shows no HTML."""
+    display(bundle(html, text), raw=True)  # type: ignore[no-untyped-call]
 
 
-def _update(name: str, html: markup.Markup) -> None:
+def bundle(html: markup.Markup, text: str = "") -> dict[str, Any]:
+    """Return a representation in several formats: HTML with its styles, and plain text."""
+    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": text}
+
+
+def _update(name: str, html: markup.Markup, text: str = "") -> None:
     if get_ipython() is not None:  # without IPython nothing was displayed
-        update_display(_data(html), raw=True, display_id=name)  # type: ignore[no-untyped-call]
+        update_display(bundle(html, text), raw=True, display_id=name)  # type: ignore[no-untyped-call]
+
+
+def _text_of(widget: ipywidgets.Widget) -> str:
+    return tr(_RUN).format(name=type(widget).__name__) if in_notebook() else repr(widget)
 
 
 def _do_nothing() -> None:
@@ -141,7 +155,3 @@ def _do_nothing() -> None:
 
 def _copy_id(name: str) -> str:
     return f"{name}-copy"
-
-
-def _data(html: markup.Markup) -> dict[str, Any]:
-    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": ""}

@@ -15,6 +15,7 @@ from ...service.contract.contracts import CONTRACTS, Contract
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
+from ..base.announcement import announcement
 from ..base.build import button, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
@@ -23,6 +24,7 @@ from ..base.managers import is_manager, no_manager
 from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
+from ..card.plain import plain_text
 from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, cell_key
 from ..form.request_form import RequestForm
@@ -173,7 +175,7 @@ class VideoStudio(Composite):
         return (self.form, self._actions, self._column)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy())
+        self.cell_output.show(self._static_copy(), self._plain_copy())
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
@@ -242,9 +244,11 @@ class VideoStudio(Composite):
         with update(self.generate_button, self._reason):
             self.generate_button.disabled = bool(obstacle) or just_clicked
             if self._problem:
-                self._reason.value = markup.note(self._problem, "alarm")
+                reason = markup.note(self._problem, "alarm")
             else:
-                self._reason.value = markup.note(obstacle) if obstacle else ""
+                reason = markup.note(obstacle) if obstacle else Markup()
+            # An obstacle is not announced: it changes with every letter that is typed.
+            self._reason.value = reason + announcement(self.cell_output.copy_class, self._problem)
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
@@ -312,9 +316,13 @@ class VideoStudio(Composite):
         with update():  # so that the later of two threads writes the later state
             if self._is_copy_due:
                 self._copied_at, self._is_copy_due = time.monotonic(), False
-                self.cell_output.set_copy(self._static_copy())
+                self.cell_output.set_copy(self._static_copy(), self._plain_copy())
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
         parts = [card.static_html for card in self._cards]
         return markup.tag("div", *parts, class_=self.cell_output.copy_class) if parts else Markup()
+
+    def _plain_copy(self) -> str:
+        """Return all tasks of the studio as plain text."""
+        return "\n\n".join(plain_text(card.task) for card in self._cards)

@@ -12,6 +12,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
+from ..base.announcement import announcement
 from ..base.build import set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -21,7 +22,7 @@ from ..base.sync import observe, refresher, update
 from . import table
 from .cell_pages import CellPages
 from .cell_view import CellView, button_at_left
-from .static_copy import static_copy
+from .static_copy import plain_text, static_copy
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
@@ -117,7 +118,8 @@ class SweepGrid(Composite):
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
-            self._notes.value = markup.style() + self.cell_output.style + table.notes(sweep) + problem
+            notes = table.notes(sweep) + problem + announcement(sweep.name, self._spoken_state())
+            self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
@@ -142,7 +144,7 @@ class SweepGrid(Composite):
         )
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy())
+        self.cell_output.show(self._static_copy(), plain_text(self.sweep))
 
     # ------------------------------------------------------------------ drawing
 
@@ -165,6 +167,12 @@ class SweepGrid(Composite):
             self.sweep.resume()
         else:
             self.sweep.pause()
+
+    def _spoken_state(self) -> str:
+        """Return what screen readers announce: the state of the whole, not that of each cell."""
+        state, _, counts = table.facts(self.sweep)
+        end = counts if self.sweep.state == "ended" else ""
+        return " · ".join(filter(None, (self._problem, state, self.sweep.reason, end)))
 
     def _visible_buttons(self) -> tuple[Any, ...]:
         sweep, counts = self.sweep, self.sweep.counts
@@ -190,7 +198,7 @@ class SweepGrid(Composite):
             copy = self._static_copy()
             if copy != self._copied:
                 self._copied, self._copied_at = copy, time.monotonic()
-                self.cell_output.set_copy(copy)
+                self.cell_output.set_copy(copy, plain_text(self.sweep))
 
     def _static_copy(self) -> Markup:
         return static_copy(self.sweep, self.cell_output.copy_class)

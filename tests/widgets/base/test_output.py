@@ -168,5 +168,6 @@ def test_each_widget_hides_its_own_static_copy() -> None:
 
 def test_html_is_displayed_as_it_is(cell: Any) -> None:
     """HTML is displayed as one output without a widget."""
-    display_html(Markup("<p>end</p>"))
+    display_html(Markup("<p>end</p>"), "end")
     assert (cell.html, cell.views) == (Markup("<p>end</p>"), 0)
+    assert [data["text/plain"] for data in cell.outputs.values()] == ["end"]

@@ -61,7 +61,7 @@ def test_a_file_outside_the_folder_is_explained(workdir: Path, tmp_path: Path) -
 def test_a_hidden_folder_is_explained(workdir: Path) -> None:
     """The caption explains that Jupyter does not serve hidden folders."""
     assert "hidden folder" in player.video_html(workdir / ".videos" / "a.mp4")
-    assert "hidden" not in player.video_html(workdir / "videos" / "a.mp4")
+    assert "hidden folder" not in player.video_html(workdir / "videos" / "a.mp4")
 
 
 def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,3 +184,35 @@ def test_a_video_that_not_every_browser_plays(workdir: Path, name: str, hint: st
 def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
     """A removed file shows a message instead of a traceback."""
     assert "cannot be read" in player.embed_html(workdir / "gone.mp4")
+
+
+def test_a_page_that_cannot_load_the_video_shows_why(workdir: Path) -> None:
+    """A hidden line after the player is shown by the player's own error, and names the way out."""
+    made = player.video_html(workdir / "a.mp4")
+    shown = re.search(r'onerror="const e=this.nextElementSibling;[^"]*"[^>]*></video><div ([^>]*)>', made)
+    assert shown
+    assert 'hidden=""' in shown[1]
+    assert "task.show(embed=True)" in made
+
+
+def test_an_embedded_video_needs_no_file(workdir: Path) -> None:
+    """An embedded video cannot be missing, so nothing is said about files."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    assert "onerror" not in player.embed_html(workdir / "a.mp4")
+
+
+def test_voila_is_told_its_option(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Voila, the hidden line names the option that lets it serve videos."""
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    made = re.sub(r"<[^>]*>", "", unescape(player.video_html(workdir / "a.mp4")))
+    assert r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'" in made
+    assert not player.reach_note(workdir / "a.mp4"), "it may be set already"
+
+
+def test_colab_gets_the_video_in_the_notebook(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colab serves no files, so a saved video is embedded; a player by path says that it cannot play."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    assert source(player.saved_html(workdir / "a.mp4")) == "./a.mp4"
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    assert source(player.saved_html(workdir / "a.mp4")) == "data:video/mp4;base64,ZmlsbQ=="
+    assert "Colab gives the page no files" in player.video_html(workdir / "a.mp4")
