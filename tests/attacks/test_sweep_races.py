@@ -12,7 +12,7 @@ import pytest
 from qingbo_widgets import Sweep, Task, TaskManager, sweep
 from qingbo_widgets.library.sweeps import Sweeps
 from qingbo_widgets.tasks.background import loop as loop_module
-from qingbo_widgets.tasks.sweep import places
+from qingbo_widgets.tasks.sweep import brake, places
 from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.faults.server import answer, close
 from tests.faults.service import Service
@@ -122,8 +122,11 @@ def test_an_unconfirmed_submission_of_another_kernel_is_not_repeated(
 
 
 @pytest.mark.slow
-def test_two_kernels_retry_a_refused_cell_once(service: Service, make_manager: MakeManager) -> None:
+def test_two_kernels_retry_a_refused_cell_once(
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If two kernels retry the refused cells at the same moment, each cell is submitted once."""
+    monkeypatch.setattr(brake, "MAX_ALIKE", 99)
     service.story, service.is_idempotent = RENDERING, False
     service.faults["submit"] = [REFUSED] * 8
     one, other = make_manager(), make_manager()

@@ -370,4 +370,3 @@ class SweepQueue:
             return str(error)
         folder, name = str(self._manager.library.folder), self._sweep.name
         return tr(_OTHER_CONTRACT).format(error=error, folder=folder, name=name)
-

@@ -108,8 +108,9 @@ def headline(sweep: Sweep) -> Markup:
 
 
 def notes(sweep: Sweep) -> Markup:
-    """Return the reason of a pause, the values shared by all cells, and the cells left out, as HTML."""
-    lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
+    """Return the reason of a pause or wait, the values shared by all cells, and the cells left out, as HTML."""
+    reason = sweep.reason or sweep.message
+    lines = [markup.note(reason, "hint")] if reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
