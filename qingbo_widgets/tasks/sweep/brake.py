@@ -149,8 +149,8 @@ class Brake:
     def recall(self, tasks: Iterable[Task]) -> None:
         """Record the outcomes that earlier kernels have seen.
 
-        Lost submissions count like those of this kernel. A refusal or failure of another day counts only if it
-        has stopped the sweep, so that one cell is sent first as a test.
+        Lost submissions count like those of this kernel. A refusal or failure of another day counts only if
+        it has stopped the sweep, so that one cell is sent first as a test.
         """
         with self._lock:
             in_order = sorted(tasks, key=lambda task: task.submitted_at)

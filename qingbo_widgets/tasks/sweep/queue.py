@@ -34,8 +34,8 @@ _ELSEWHERE = N_("Another kernel continues this sweep. resume() checks again.")
 _NOT_WRITTEN = N_("{error} Nothing more was sent.")
 _STOPPED = {
     Trouble.lost: N_(
-        "{count} submissions in a row were not confirmed: the service may have accepted each of them, and may "
-        "charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is "
+        "{count} submissions in a row were not confirmed: the service may have accepted each of them, and "
+        "may charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is "
         "listed there, use Check with its id. Then resume() sends one more as a test, and the others once "
         "that is confirmed."
     ),

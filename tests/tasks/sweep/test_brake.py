@@ -75,7 +75,7 @@ def ends(brake: Brake, *tasks: Any) -> list[Run | None]:
 
 def counts(runs: list[Run | None]) -> list[tuple[Trouble, int] | None]:
     """Return what each run shows: its kind and its length."""
-    return [run and (run.trouble, run.count) for run in runs]
+    return [None if run is None else (run.trouble, run.count) for run in runs]
 
 
 def room(brake: Brake, running: int = 0, in_flight: int = 0) -> int:
@@ -166,7 +166,7 @@ def test_only_a_video_resets_failures() -> None:
 def test_the_order_of_answers_does_not_matter(
     order: tuple[int, ...], good: int, make: Any, success: Any
 ) -> None:
-    """Of four submissions at once, the sweep stops if the last three are alike, whichever is answered first."""
+    """The sweep stops if the last three of four at once are alike, whichever is answered first."""
     brake = Brake()
     ended = [success(number) if number == good else make(number) for number in range(4)]
     for each in ended:

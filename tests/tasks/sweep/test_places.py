@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -77,7 +78,7 @@ def test_a_sweep_keeps_the_places_of_the_account_full() -> None:
     assert len(account.accepted) >= 2 * 3600 // 180 - 2, "a place remained free for long"
     assert len(account.refused) <= 40, "the service was hammered"
     first = [second for second in account.refused if second < 180]
-    gaps = [later - earlier for earlier, later in zip(first, first[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(first)]
     assert gaps == sorted(gaps)
     assert gaps[0] == FIRST_PAUSE
     assert gaps[-1] >= 8 * FIRST_PAUSE
@@ -103,7 +104,7 @@ def test_places_that_are_taken_elsewhere() -> None:
 def test_a_full_account_is_not_given_up() -> None:
     """While others have all places for two hours, the pauses grow; then the sweep goes on by itself."""
     account = Account(lambda now, running: "accepted" if now > 7200 and running < 2 else None).run(9000)
-    gaps = [later - earlier for earlier, later in zip(account.refused, account.refused[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(account.refused)]
     assert gaps[:7] == [5, 10, 20, 40, 80, 160, 300]
     assert account.accepted[0] <= 7200 + LONGEST_PAUSE + 1
 
@@ -114,7 +115,7 @@ def test_the_requested_pause_is_kept(seconds: float) -> None:
     account = Account(lambda now, running: "accepted" if running < 2 or now > 3000 else seconds, seconds=100)
     account.run(2900)
     assert account.places.limit is None
-    gaps = [later - earlier for earlier, later in zip(account.refused, account.refused[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(account.refused)]
     assert min(gaps) >= max(seconds, FIRST_PAUSE)
     assert len(account.refused) <= 2900 / 15, "a Retry-After of a second is no invitation to ask each second"
     account.run(4000)
