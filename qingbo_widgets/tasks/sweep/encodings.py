@@ -82,7 +82,7 @@ def codec_of(encoding: str) -> str:
         LookupError: there is no such encoding of text.
     """
     name = codecs.lookup(encoding).name
-    b"".decode(name)  # not an encoding of text, such as "hex"
+    "a".encode(name)  # a LookupError for a codec of bytes, such as "hex"
     return _SUPERSETS.get(name, name)
 
 

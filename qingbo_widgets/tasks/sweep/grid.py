@@ -10,11 +10,12 @@ from typing import Any
 from ...exceptions import InvalidRequest
 from ...i18n import tr
 from ...service.contract.kinds import KINDS
+from ...service.contract.misspelt import named
 from ...service.contract.models import declared
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
 from ...service.contract.values import CameraControl, DynamicMask, Shot
-from ...service.secrets.known_keys import hide, holds_key
+from ...service.secrets.known_keys import holds_key
 from ..local_files import explained
 from .table import is_many, plain, read_table
 
@@ -203,7 +204,7 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _check_names(names: Iterable[str]) -> None:
     known = VideoRequest.field_names()
     if unknown := sorted(set(names) - set(known)):
-        raise TypeError(_NO_FIELD.format(names=hide(", ".join(unknown)), known=", ".join(known)))
+        raise TypeError(_NO_FIELD.format(names=named(unknown, known), known=", ".join(known)))
 
 
 def _grouped(skipped: Sequence[Skipped]) -> list[Problem]:
