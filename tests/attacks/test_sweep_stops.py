@@ -103,7 +103,7 @@ def test_identical_refusals_stop_a_sweep(
 
 @pytest.mark.slow
 def test_a_403_stops_a_sweep_at_once(service: Service, make_manager: MakeManager) -> None:
-    """What is forbidden to the key is forbidden for every cell."""
+    """A request that is forbidden to the key is forbidden for every cell."""
     service.faults["submit"] = [refusal(403)] * 500
     made = sweep(prompt=prompts(20), ask_above=99, manager=make_manager())
     until(lambda: made.is_done)

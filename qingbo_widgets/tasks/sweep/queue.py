@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...exceptions import QingboError, RateLimited, ServiceError
-from ...i18n import N_, sentences, tr
+from ...i18n import tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
 from ...service.contract.error_codes import WINDOW_EXCEEDED
@@ -19,7 +19,8 @@ from ..following.lease import hold
 from ..following.record import first_row
 from ..manager import TaskManager
 from ..task import Task
-from .brake import Brake, Run, Trouble, concerns_all, is_refused
+from . import reasons
+from .brake import Brake, Run, concerns_all, is_refused
 from .cell import Cell, CellState
 from .places import Places
 
@@ -29,41 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
-
-_ELSEWHERE = N_("Another kernel continues this sweep. resume() checks again.")
-_NOT_WRITTEN = N_("{error} Nothing more was sent.")
-_STOPPED = {
-    Trouble.lost: N_(
-        "{count} submissions in a row were not confirmed: the service may have accepted each of them, and "
-        "may charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is "
-        "listed there, use Check with its id. Then resume() sends one more as a test, and the others once "
-        "that is confirmed."
-    ),
-    Trouble.refused: N_(
-        "{count} submissions in a row were refused with the same answer. No tasks were made of them, and "
-        "nothing was charged for them. The last answer: {error} Nothing more is sent. Once the cause is "
-        "fixed, resume() sends one more as a test, and the others once that is accepted; retry_failed() then "
-        "repeats those that were refused."
-    ),
-    Trouble.failed: N_(
-        "{count} tasks in a row were made and failed for the same reason, and each of them may have been "
-        "charged: see the service's dashboard. The last error: {error} Nothing more is sent. Once the cause "
-        "is fixed, resume() sends one more as a test, and the others once its video is made; retry_failed() "
-        "then makes new tasks for those that failed."
-    ),
-}
-_UNSENT = N_("Cells that were not sent: {count}.")
-_PLACES = N_("The service takes no more than {count} of these tasks at once now; the others wait their turn.")
-_LATER = N_("The service takes no more tasks now (429). The next one is sent at {when:%H:%M:%S}, by itself.")
-_OTHER_CONTRACT = N_(
-    "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
-    "Sweep.load({name!r}).resume() submits the waiting cells there."
-)
-_UNFOLLOWED = N_(
-    "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then resume() sends the "
-    "others."
-)
 
 
 class SweepQueue:
@@ -174,10 +140,7 @@ class SweepQueue:
         if is_full and self._sweep.state == "running":
             if (pause := places.pause) > 0:
                 self._timer = asyncio.get_running_loop().call_later(pause, self.wake)
-            if places.limit is not None and self._running():
-                message = tr(_PLACES).format(count=places.limit)
-            elif pause > 0:
-                message = tr(_LATER).format(when=datetime.now() + timedelta(seconds=pause))
+            message = reasons.waiting(places.limit if self._running() else None, pause)
         self._sweep.set_message(message)
 
     async def _submit(self, cell: Cell) -> None:
@@ -200,7 +163,9 @@ class SweepQueue:
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
             self._sweep.set_paused(
-                tr(_NOT_WRITTEN).format(error=write_failed_message(manager.library.journal.place, error))
+                tr(reasons.NOT_WRITTEN).format(
+                    error=write_failed_message(manager.library.journal.place, error)
+                )
             )
 
     async def _submit_new(self, cell: Cell) -> None:
@@ -275,7 +240,7 @@ class SweepQueue:
             cell.is_dropped = True
         elif not self._take_over(cell, key):
             # The other kernel has not written the row yet: it runs an earlier version.
-            self._sweep.set_paused(tr(_ELSEWHERE))
+            self._sweep.set_paused(tr(reasons.ELSEWHERE))
         return False
 
     def _may_send(self, task: Task) -> bool:
@@ -354,19 +319,18 @@ class SweepQueue:
             else:
                 self._sweep.set_paused(self._refusal(error))
         elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
-            self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=error))
+            self._sweep.set_paused(tr(reasons.UNFOLLOWED).format(task=task.task_id, error=error))
         elif run is not None:
             self._stop(run, error)
 
     def _stop(self, run: Run, error: QingboError | None) -> None:
         """Pause because the same trouble has repeated, if anything is left to send."""
-        if waiting := self._sweep.counts[CellState.waiting]:
-            text = tr(_STOPPED[run.trouble]).format(count=run.count, error=error)
-            self._sweep.set_paused(sentences(text, tr(_UNSENT).format(count=waiting)))
+        if unsent := self._sweep.counts[CellState.waiting]:
+            self._sweep.set_paused(reasons.stopped(run, error, unsent))
 
     def _refusal(self, error: QingboError | None) -> str:
         """Return the reason for a pause after a refusal that applies to every cell."""
         if not isinstance(error, ServiceError) or error.contract is None:
             return str(error)
         folder, name = str(self._manager.library.folder), self._sweep.name
-        return tr(_OTHER_CONTRACT).format(error=error, folder=folder, name=name)
+        return tr(reasons.OTHER_CONTRACT).format(error=error, folder=folder, name=name)

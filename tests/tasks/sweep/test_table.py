@@ -55,7 +55,7 @@ def rows(path: Path, **settings: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_spellings_of_one_table(write: Any, text: str) -> None:
-    """Separators, line ends, marks, blanks, empty rows and columns, and decimals are those of spreadsheets."""
+    """Separators, line ends, marks, blanks, empty rows and columns, and decimals of spreadsheets."""
     assert rows(write(text)) == [{"prompt": "koi", "duration": 5}, {"prompt": "crane", "duration": 10}]
 
 
