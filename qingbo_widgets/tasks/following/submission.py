@@ -51,6 +51,8 @@ async def submit(
     ownership: Ownership,
     is_cancelled: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
+    *,
+    waits: bool = True,
 ) -> None:
     """Submit the task; retry until the service has accepted it, has refused it, or the outcome is unknown.
 
@@ -59,6 +61,8 @@ async def submit(
         ownership: the hold of this kernel on the task.
         is_cancelled: returns whether the user has cancelled in the meantime.
         clock: a monotonic clock, in seconds.
+        waits: whether a rate-limited submission is repeated here; otherwise the caller does that, unless the
+            task is in doubt, which it remains in the meantime.
 
     Raises:
         TaskCancelled: cancelled before anything was sent.
@@ -98,6 +102,8 @@ async def submit(
             retry_after, patience = getattr(error, "retry_after", None), manager.submit_patience
             if isinstance(error, RateLimited):
                 patience = max(patience, RATE_LIMIT_PATIENCE)
+                if not waits and not record.in_doubt:
+                    raise
             left = patience - (clock() - began)
             if retry_after is None and getattr(error, "code", None) == WINDOW_EXCEEDED:
                 raise  # it can last for hours, and trying every few seconds would not end it

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import late
 from ...exceptions import QingboError, WaitTimeout
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
@@ -99,7 +99,7 @@ class Sweep(SweepState):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
-        return f"<Sweep {self.name!r} {self.state}: {counts}>"
+        return f"<Sweep {self.name!r} {self.state}: {sentences(counts, self.reason or self.message)}>"
 
     def __len__(self) -> int:
         return len(self.cells)

@@ -93,7 +93,7 @@ class SweepGrid(Composite):
         self.add_class("qingbo")
         self.cell_output = CellOutput(self)
         self._pages.lay_out()
-        self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "max_running"))
+        self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "message", "max_running"))
         self._redraw_now()
 
     @property

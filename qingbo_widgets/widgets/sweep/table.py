@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...tasks.sweep.cell import CellState
+from ...tasks.sweep.plain import first_prompt
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
@@ -110,9 +111,12 @@ def facts(sweep: Sweep) -> tuple[str, str, str]:
 
 
 def notes(sweep: Sweep) -> Markup:
-    """Return the reason of a pause, the values shared by all cells, and the cells left out, as HTML."""
-    lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
+    """Return why the sweep waits, the values shared by all cells, and the cells left out, as HTML."""
+    reason = sweep.reason or sweep.message
+    lines = [markup.note(reason, "hint")] if reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
+    if sweep.state == "planned" and (prompt := first_prompt(sweep.cells)):
+        lines.append(markup.note(tr("First prompt: “{prompt}”.").format(prompt=prompt)))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
         lines.append(markup.note(callback, "hint"))
