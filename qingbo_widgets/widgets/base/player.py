@@ -15,13 +15,13 @@ from urllib.parse import quote
 
 from ...i18n import N_, tr
 from ...system.folder import read_inside
+from ...system.notebook import notebook_folder
 from .html import Markup, escape, is_web, join, note, plain, tag
 
 __all__ = [
     "EMBED_LIMIT",
     "embed_html",
     "link_html",
-    "notebook_folder",
     "output_of",
     "relative_path",
     "relative_url",
@@ -37,18 +37,6 @@ _FROM_LINK = N_("from the service's link, while the video is being saved")
 _OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
 _TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
 _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
-
-
-def notebook_folder() -> Path:
-    """Return the folder of the notebook, against which Jupyter resolves relative paths.
-
-    This is the folder in ``JPY_SESSION_NAME``, Jupyter's name of the session, because the user may have
-    changed the kernel's working directory; without it, the working directory.
-    """
-    session = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    if session.is_absolute() and session.parent.is_dir():
-        return session.parent
-    return Path.cwd()
 
 
 def relative_path(path: Path | str) -> str | None:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
+from ...system.host import running_cell
+
 __all__ = ["DisplayedWidget", "record_display"]
 
 
@@ -59,12 +61,11 @@ _hooked_shells: weakref.WeakSet[Any] = weakref.WeakSet()
 
 def record_display(view: DisplayedWidget) -> None:
     """Record that the running cell displays a widget; do nothing if the front end sends no cell id."""
-    shell: Any = get_ipython()
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    cell, run = running_cell()
     if not cell or not run:
         return
-    _cells.record_display(view, str(cell), str(run))
+    _cells.record_display(view, cell, run)
+    shell: Any = get_ipython()
     if shell not in _hooked_shells:
         _hooked_shells.add(shell)
         # After the cell has run, because a later line may display a widget of the last run again.
