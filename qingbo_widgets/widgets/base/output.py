@@ -98,9 +98,19 @@ class CellOutput:
 
     @property
     def style(self) -> markup.Markup:
-        """The style element that hides the static copies as long as the widget that contains it is alive."""
-        copy = f".{self.copy_class}"
-        return markup.style(f"{copy}, .jp-OutputArea-child:has({copy}) {{ display: none; }}")
+        """The markup that hides the static copies as long as the widget that contains it is alive.
+
+        After a restart of the kernel the dead view stays until the page is reloaded, so that a bar that
+        stands still looks alive. Only a class of ipywidgets marks it: then a copy is shown in its place. The
+        fields of a dead form stay, because the user may need the text.
+        """
+        copy, mark = f".{self.copy_class}", f"{self.copy_class}-live"
+        dead = f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})"
+        return markup.style(
+            f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
+            f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid) "
+            "{ display: none; }"
+        ) + markup.tag("i", class_=mark, hidden="")
 
     def show(self, copy: markup.Markup) -> None:
         """Show the widget with its static copy in the running cell."""
@@ -173,7 +183,7 @@ def _send_states(widget: ipywidgets.Widget) -> None:
     digest = hash(repr(widget.get_state()))
     if _sent_states.get(widget) != digest:
         _sent_states[widget] = digest
-        widget.send_state()
+        widget.send_state(set(widget.keys) - {"msg_id"})  # at which nbclient raises, for an unused Output
     for child in getattr(widget, "children", ()):
         _send_states(child)
 

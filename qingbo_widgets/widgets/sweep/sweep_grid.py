@@ -89,7 +89,7 @@ class SweepGrid(Composite):
             [self._head, self._bar, self._notes, self._buttons, self._pages.grid, self._pages.pager],
             layout={"overflow": "visible", "max_width": "1280px"},
         )
-        self.add_class("qingbo")
+        self.add_class("qingbo").add_class("qingbo-grid")
         self.cell_output = CellOutput(self)
         self._pages.lay_out()
         self._unobserve = observe(sweep, self, "redraw_now", ("state", "reason", "max_running"))
