@@ -76,6 +76,8 @@ def beside_notebook(path: str | Path) -> Path:
     After a move of the notebook, a folder that it has left behind is meant, unless it has another one.
     """
     path = Path(path).expanduser()
+    if path.is_absolute():
+        return path.resolve() if ".." in path.parts else path
     place = notebook_place()
     found = place.folder / path
     if place.moved_from is not None and not found.exists() and (place.moved_from / path).exists():

@@ -40,7 +40,10 @@ def library_note(name: str | Path, library: Library) -> str:
         return tr(_MOVED).format(new=place.folder, folder=folder)
     if _is_gone(place):
         return tr(_NOT_THERE).format(file=place.named, folder=folder)
-    other = Path.cwd() / name
+    try:
+        other = Path.cwd() / name
+    except OSError:  # the working directory was removed
+        return ""
     is_another = os.path.realpath(other) != os.path.realpath(folder)
     if is_another and not library.journal.exists and Library(other).journal.exists:
         return tr(_ELSEWHERE).format(folder=folder, other=repr(str(other)))
