@@ -11,9 +11,26 @@ import pytest
 
 from qingbo_widgets.system import host, notebook
 
-__all__ = ["StartKernel", "start_kernel"]
+__all__ = ["Shell", "StartKernel", "start_kernel"]
 
-StartKernel = Callable[..., Any]
+
+class Shell:
+    """What the package reads of the shell of a kernel."""
+
+    def __init__(self, folder: Path, namespace: dict[str, Any], cell: str) -> None:
+        self.kernel, self.starting_dir, self.user_ns = object(), str(folder), namespace
+        self.events = SimpleNamespace(register=lambda *_: None)
+        self.parent: dict[str, Any] = {
+            "metadata": {"cellId": cell} if cell else {},
+            "header": {"msg_id": "a run"},
+        }
+
+    def get_parent(self) -> dict[str, Any]:
+        """Return the request that runs the cell."""
+        return self.parent
+
+
+StartKernel = Callable[..., Shell]
 
 
 @pytest.fixture
@@ -30,10 +47,8 @@ def start_kernel(monkeypatch: pytest.MonkeyPatch) -> StartKernel:
         *,
         namespace: Mapping[str, Any] | None = None,
         cell: str = "a cell",
-    ) -> Any:
-        shell = SimpleNamespace(kernel=object(), starting_dir=str(folder), user_ns=dict(namespace or {}))
-        shell.parent = {"metadata": {"cellId": cell} if cell else {}, "header": {"msg_id": "a run"}}
-        shell.get_parent = lambda: shell.parent
+    ) -> Shell:
+        shell = Shell(folder, dict(namespace or {}), cell)
         monkeypatch.setattr(host, "shell", lambda: shell)
         monkeypatch.setattr(notebook, "shell", lambda: shell)
         monkeypatch.setattr(notebook, "_notebook", notebook._Notebook())

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from .host import in_notebook, running_cell, shell
 
-__all__ = ["Place", "beside_notebook", "locate", "notebook_folder", "notebook_place"]
+__all__ = ["SESSION", "Place", "beside_notebook", "locate", "notebook_folder", "notebook_place"]
 
 #: Variables that a host sets in the user's namespace to the path of the notebook: VS Code, then papermill
 #: (with ``--inject-paths``), which runs a copy of the input that it saves as the output.

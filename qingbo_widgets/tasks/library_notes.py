@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..i18n import N_, tr
 from ..library.library import Library
-from ..system.notebook import Place, notebook_place
+from ..system.notebook import SESSION, Place, notebook_place
 
 __all__ = ["library_note"]
 
@@ -53,8 +53,8 @@ def library_note(name: str | Path, library: Library) -> str:
 def _is_gone(place: Place) -> bool:
     """Return whether the host names a notebook that is not there, rather than a session of another kind."""
     named = place.named
-    if named is None or named.suffix != ".ipynb" or "-jvsc-" in named.name:
-        return False  # a console, or a notebook of a VS Code on another machine
+    if place.source != SESSION or named is None or named.suffix != ".ipynb" or "-jvsc-" in named.name:
+        return False  # a console, a notebook of a VS Code on another machine, papermill's future output
     return not named.exists()
 
 

@@ -10,9 +10,8 @@ import weakref
 from typing import Any, Protocol
 
 import ipywidgets
-from IPython.core.getipython import get_ipython
 
-from ...system.host import running_cell
+from ...system import host
 
 __all__ = ["DisplayedWidget", "record_display"]
 
@@ -61,15 +60,15 @@ _hooked_shells: weakref.WeakSet[Any] = weakref.WeakSet()
 
 def record_display(view: DisplayedWidget) -> None:
     """Record that the running cell displays a widget; do nothing if the front end sends no cell id."""
-    cell, run = running_cell()
+    cell, run = host.running_cell()
     if not cell or not run:
         return
     _cells.record_display(view, cell, run)
-    shell: Any = get_ipython()
-    if shell not in _hooked_shells:
-        _hooked_shells.add(shell)
+    running = host.shell()
+    if running not in _hooked_shells:
+        _hooked_shells.add(running)
         # After the cell has run, because a later line may display a widget of the last run again.
-        shell.events.register("post_run_cell", lambda *_: _cells.close_stale(shell.user_ns))
+        running.events.register("post_run_cell", lambda *_: _cells.close_stale(running.user_ns))
 
 
 def _is_referenced(namespace: dict[str, Any], widget: ipywidgets.Widget) -> bool:
