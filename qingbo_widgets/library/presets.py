@@ -59,12 +59,14 @@ class DraftOwner:
         cell: the id of the cell that created the form.
         number: the number of the form among those of the cell, from 1.
         file_id: what identifies the notebook's file after it was renamed; empty if that is not known.
+        code: a digest of the cell's source, if its id may be that of another cell tomorrow; else empty.
     """
 
     notebook: str
     cell: str
     number: int = 1
     file_id: str = ""
+    code: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -130,7 +132,11 @@ class Presets:
 
         The draft of a notebook that was renamed is found too, never that of a copy.
         """
-        found = _draft_in(self._read(self._file_of(owner)))
+        content = self._read(self._file_of(owner))
+        earlier = content.get("owner")
+        if owner.code and isinstance(earlier, dict) and earlier.get("code") != owner.code:
+            return None
+        found = _draft_in(content)
         return found or next((draft for _, draft in self._under_another_name(owner)), None)
 
     def save_draft(self, owner: DraftOwner, draft: Draft) -> None:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["in_notebook", "running_cell", "shell", "warn"]
+__all__ = ["in_notebook", "running_cell", "running_source", "shell", "warn"]
 
 
 def shell() -> Any:
@@ -27,16 +27,21 @@ def running_cell() -> tuple[str, str]:
     A page sends the id, which a cell keeps for its lifetime; a copy of the notebook has it too. A program
     that runs a notebook without a page, such as nbclient or papermill, sends none.
     """
+    return _of_request("metadata", "cellId"), _of_request("header", "msg_id")
+
+
+def running_source() -> str:
+    """Return the source of the running cell; an empty text if there is none."""
+    return _of_request("content", "code")
+
+
+def _of_request(part: str, name: str) -> str:
+    """Return a text in the request that runs the cell; an empty text if there is none."""
     get_parent = getattr(shell(), "get_parent", None)
     parent = get_parent() if get_parent is not None else None
-    if not isinstance(parent, Mapping):
-        return "", ""
-    ids = [
-        part.get(name) if isinstance(part := parent.get(key), Mapping) else None
-        for key, name in (("metadata", "cellId"), ("header", "msg_id"))
-    ]
-    cell, run = (value if isinstance(value, str) else "" for value in ids)
-    return cell, run
+    fields = parent.get(part) if isinstance(parent, Mapping) else None
+    value = fields.get(name) if isinstance(fields, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def warn(message: str) -> None:

@@ -10,6 +10,7 @@ distinguished from that of a copy of the notebook, which has the same cell ids.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...library.presets import Draft, DraftOwner, Presets
-from ...system.host import running_cell
+from ...system.host import running_cell, running_source
 from ...system.notebook import notebook_place
 from ..base.sync import refresher
 from .loading import draft_of, fill, unsent_in, unsent_of
@@ -30,6 +31,9 @@ logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds between a change and writing it to disk, so that not every letter causes a write.
 PAUSE = 1.0
+
+#: VS Code's ids count the cells when a notebook is opened: tomorrow, another cell may have this one's.
+_VSCODE = "vscode-notebook-cell:"
 
 _remembered: dict[tuple[str, DraftOwner], Draft] = {}
 #: The latest run of each cell, and the number of forms that it has created.
@@ -44,10 +48,12 @@ def owner_of_new_form() -> DraftOwner | None:
     latest, count = _forms.get(cell, ("", 0))
     number = count + 1 if run == latest else 1
     _forms[cell] = run, number
-    file = notebook_place().file
+    file, code = notebook_place().file, ""
+    if cell.startswith(_VSCODE):
+        code = hashlib.sha256(running_source().encode(errors="surrogatepass")).hexdigest()[:16]
     if file is None:
         return DraftOwner("", cell, number)
-    return DraftOwner(str(file), cell, number, _file_id(file))
+    return DraftOwner(str(file), cell, number, _file_id(file), code)
 
 
 def _file_id(file: Path) -> str:

@@ -22,7 +22,7 @@ from qingbo_widgets.widgets.form.drafts import DraftKeeper, owner_of_new_form
 from qingbo_widgets.widgets.form.names import Unsent
 from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
-from tests.places import StartKernel
+from tests.places import Shell, StartKernel
 
 
 @pytest.fixture
@@ -41,9 +41,10 @@ def run_in(monkeypatch: pytest.MonkeyPatch, start_kernel: StartKernel, notebook:
     monkeypatch.setattr(drafts, "_forms", {})
     runs = itertools.count()
 
-    def run(cell: str, session: Path | None = notebook) -> None:
+    def run(cell: str, session: Path | None = notebook) -> Shell:
         shell = start_kernel(notebook.parent, session, cell=cell)
         shell.parent["header"]["msg_id"] = f"run {next(runs)}"
+        return shell
 
     return run
 
@@ -312,6 +313,31 @@ def test_a_notebook_of_unknown_name_keeps_its_drafts_in_the_kernel(
     later = studio_in(manager, run_in, session=None)
     assert later.form.prompt == ""
     later.close()
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_cell_id_of_vs_code_counts_with_its_source(
+    manager: TaskManager, run_in: Any, forget: Any, notebook: Path, is_moved: bool
+) -> None:
+    """VS Code's id is a number of the session: after an insertion above, another cell has this one's."""
+    cell = f"vscode-notebook-cell:{notebook.as_posix()}#W2sZmlsZQ%3D%3D"
+
+    def studio_of(source: str) -> VideoStudio:
+        shell = run_in(cell)
+        shell.parent["content"] = {"code": source}
+        return VideoStudio(manager)
+
+    first = studio_of("qw.VideoStudio()")
+    first.form.controls["prompt"].value = "A koi"
+    first.close()
+    forget()
+    again = studio_of("qw.VideoStudio(mode='pro')" if is_moved else "qw.VideoStudio()")
+    assert again.form.prompt == ("" if is_moved else "A koi")
+    again.form.controls["prompt"].value = "A fox"
+    again.close()
+    edited = studio_of("qw.VideoStudio() # edited in this session")
+    assert edited.form.prompt == "A fox", "within a session, the id is that of the cell"
+    edited.close()
 
 
 def test_two_studios_of_a_cell_keep_apart(manager: TaskManager, run_in: Any, forget: Any) -> None:
