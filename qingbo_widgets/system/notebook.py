@@ -26,8 +26,8 @@ __all__ = ["SESSION", "Place", "beside_notebook", "locate", "notebook_folder", "
 VARIABLES = ("__vsc_ipynb_file__", "PAPERMILL_OUTPUT_PATH", "PAPERMILL_INPUT_PATH")
 #: The environment variable that the Jupyter server sets.
 SESSION = "JPY_SESSION_NAME"
-#: How the folder is known if no host names it.
-START, WORKING_FOLDER = "the folder in which the kernel started", "the working directory"
+#: How the folder is known if no host names it: the kernel started there, or it is the working directory.
+START, WORKING_FOLDER = "start", "cwd"
 
 #: The name of a drive, which Jupyter's collaboration puts before a path; one letter is a drive of Windows.
 _DRIVE = re.compile(r"^[A-Za-z][\w-]+:(?!//)")
