@@ -31,8 +31,10 @@ START, WORKING_FOLDER = "start", "cwd"
 
 #: The name of a drive, which Jupyter's collaboration puts before a path; one letter is a drive of Windows.
 _DRIVE = re.compile(r"^[A-Za-z][\w-]+:(?!//)")
-#: Limits of the search for a moved notebook: entries of folders, levels up, seconds between two searches.
-_ENTRIES, _LEVELS, _SEARCH_AGAIN = 5000, 3, 5.0
+#: Limits of a search for a moved notebook: seconds, and levels up.
+_SECONDS, _LEVELS = 0.5, 3
+#: Seconds after a search in vain until the next one, which double each time.
+_SEARCH_AGAIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class _Notebook:
         self._place: Place | None = None
         self._identity: tuple[int, int] | None = None
         self._first_folder: Path | None = None
-        self._searched_at = float("-inf")
+        self._search_from, self._pause = 0.0, _SEARCH_AGAIN
 
     def place(self) -> Place:
         """Return the present place."""
@@ -180,16 +182,18 @@ class _Notebook:
         if identity is not None:
             self._identity = identity  # programs that save by replacing the file change it
             return self._place
-        if self._identity is not None and time.monotonic() >= self._searched_at + _SEARCH_AGAIN:
-            self._searched_at = time.monotonic()
-            if (found := _find(self._identity, file.parent)) is not None:
+        if self._identity is not None and time.monotonic() >= self._search_from:
+            found = _find(self._identity, file.parent, time.monotonic() + _SECONDS)
+            if found is not None:
                 self._follow(found)
+            else:
+                self._search_from, self._pause = time.monotonic() + self._pause, 2 * self._pause
         return self._place
 
     def _follow(self, file: Path) -> None:
         assert self._place is not None
         moved_from = None if file.parent == self._first_folder else self._first_folder
-        self._searched_at = float("-inf")
+        self._pause = _SEARCH_AGAIN
         self._place = replace(self._place, folder=file.parent, file=file, named=file, moved_from=moved_from)
 
 
@@ -205,18 +209,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _find(identity: tuple[int, int], folder: Path) -> Path | None:
+def _find(identity: tuple[int, int], folder: Path, deadline: float) -> Path | None:
     """Return the notebook with this identity, in or near a folder, nearest first; ``None`` if not found."""
-    entries, seen = _ENTRIES, set[str]()
+    seen = set[Path]()
     for root in (folder, *list(folder.parents)[:_LEVELS]):
         folders = deque([root])
-        while folders and entries > 0:
+        while folders and time.monotonic() < deadline:
             inner, found = _look_into(folders.popleft(), identity)
             if found is not None:
                 return found
-            entries -= 1 + len(inner)
-            folders += [path for path in inner if str(path) not in seen]
-            seen |= {str(path) for path in inner}
+            folders += [path for path in inner if path not in seen]
+            seen.update(inner)
     return None
 
 
