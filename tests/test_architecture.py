@@ -18,11 +18,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("architecture")]  # pars
 
 ONLY_IN = {
     "requests": (
-        *(f"service/http/{name}.py" for name in ("transport", "sessions", "failures")),
+        *(
+            f"service/http/{name}.py"
+            for name in ("transport", "sessions", "failures", "proxies", "certificates")
+        ),
         "service/contract/urls.py",
     ),
     "urllib3": (
-        *(f"service/http/{name}.py" for name in ("transport", "failures")),
+        *(f"service/http/{name}.py" for name in ("transport", "failures", "proxies")),
         "service/contract/urls.py",
     ),
     "ipywidgets": ("widgets/",),
@@ -31,6 +34,7 @@ ONLY_IN = {
         "tasks/",
         "library/",
         "service/http/",
+        "service/secrets/key_ring.py",
         "sandbox/",
         "widgets/base/sync.py",
     ),

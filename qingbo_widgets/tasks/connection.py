@@ -14,7 +14,7 @@ from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
 from ..service.contract.models import dated
-from ..service.contract.problem import Problem
+from ..service.contract.problem import Problem, listed
 from ..service.contract.service_names import normalised
 from ..service.contract.terms import contract_at
 from ..service.credentials import find_contract
@@ -39,6 +39,7 @@ _OTHER_HOST = N_(
     "{service} is documented for contract {usual}, and requests are written in {contract}, as chosen. The "
     "key is sent to this address only."
 )
+_UNUSED = N_("Connected to the sandbox, which makes test videos at no cost; not used: {names}.")
 
 _default: TaskManager | None = None
 #: Managers by service, contract, folder and database, while anything references them.
@@ -80,7 +81,7 @@ def connect(
     Args:
         api_key: the key; by default from the environment (``QINGBO_API_KEY``) or the keyring.
         sandbox: ``True`` to start the sandbox on this machine (no key, no cost, no AI), or a sandbox of
-            your own.
+            your own. ``api_key`` and ``base_url`` are not used then, which a warning says.
         library: the folder for videos and journal, relative to the notebook, whatever the working directory.
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
@@ -106,6 +107,9 @@ def connect(
     with _connecting:
         server = _server(sandbox, contract)
         if server is not None:
+            given = {"api_key": api_key, "base_url": base_url}
+            if unused := [name for name, value in given.items() if value]:
+                warn(tr(_UNUSED).format(names=listed(unused)))
             client = Client(server.api_key, server.base_url, contract=server.contract)
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())

@@ -9,6 +9,7 @@ import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traitlets.config import Config, Configurable
@@ -129,6 +130,22 @@ def test_a_sandbox_decides_its_contract() -> None:
         assert 'connect(sandbox=True, contract="2026-11")' in task_text.connect_line(connected)
         with pytest.raises(qw.InvalidRequest, match="speaks 2026-11, not '2026-04'"):
             qw.connect(sandbox=sandbox, contract="2026-04")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"api_key": KEY}, "api_key"),
+        ({"base_url": "https://relay.example/v1"}, "base_url"),
+        ({"api_key": KEY, "base_url": "https://relay.example/v1"}, "api_key, base_url"),
+    ],
+)
+def test_a_key_for_the_sandbox_is_not_used(given: dict[str, Any], named: str, sandbox: qw.Sandbox) -> None:
+    """A warning says that a key or address is not used, and shows neither."""
+    with pytest.warns(UserWarning, match=rf"sandbox.*no cost; not used: {named}\.$") as warned:
+        connected = qw.connect(sandbox=sandbox, **given)
+    assert connected.client.base_url == sandbox.base_url
+    assert not any(value in str(warning.message) for warning in warned for value in given.values())
 
 
 def test_the_address_of_the_service_is_not_that_of_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:

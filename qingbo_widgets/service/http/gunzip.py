@@ -26,6 +26,11 @@ class Gunzip:
         self._has_begun = False
 
     @property
+    def is_compressed(self) -> bool:
+        """True if the body begins as a compressed one that can be decompressed here."""
+        return self._decoder is not None
+
+    @property
     def is_complete(self) -> bool:
         """True if nothing is missing at the end."""
         return self._decoder is None or self._decoder.eof

@@ -24,13 +24,14 @@ from ...exceptions import DownloadFailed, InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_private_address
-from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, redirect_target, without_query
+from ..contract.urls import host_of, is_private_host, is_web_url, redirect_target, without_query
 from ..credentials import base_url_problem
 from ..secrets.secret import Secret, as_secret
 from .answers import Answer, error_in, json_in
 from .connections import ForbiddenAddress
-from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
+from .failures import cause_of, failure_of, is_unsent, outcome_of
 from .framing import OutOfSync
+from .proxies import proxies_for
 from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
@@ -145,11 +146,12 @@ class Transport:
             ConnectionFailed: the server was not reached or did not answer.
             DownloadFailed: the link or a redirect is not an http(s) URL, or there are too many redirects.
         """
-        response = outcome_of(lambda: self._open(url, headers))
-        if isinstance(response, BaseException):
-            raise response
+        opened = outcome_of(lambda: self._open(url, headers))
+        if isinstance(opened, BaseException):
+            raise opened
+        response, link = opened
         try:
-            yield Stream(response.status_code, response.headers, response)
+            yield Stream(response.status_code, response.headers, response, is_redirected=link != url)
         finally:
             response.close()
 
@@ -201,7 +203,7 @@ class Transport:
                     timeout=(connecting, reading),
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(url),
+                    proxies=proxies_for(url),
                 ) as response:
                     content = _read_all(response, time.monotonic() + reading)
                     return Answer(response.status_code, response.headers, content, url)
@@ -211,11 +213,12 @@ class Transport:
                 is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfSync))
                 if is_broken and not is_last and not closed.is_set():
                     continue
-                sent = not isinstance(cause, UNCONNECTED) if body is None else body.is_read
+                sent = not is_unsent(cause) if body is None else body.is_read
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _open(self, url: str, headers: Mapping[str, str]) -> tuple[requests.Response, str]:
+        """Return the answer to a download, and the link that it comes from, the last redirect's."""
         link = url
         for _ in range(1 + _MOST_REDIRECTS):
             if not is_web_url(link):
@@ -230,7 +233,7 @@ class Transport:
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(link),
+                    proxies=proxies_for(link),
                 )
             except ForbiddenAddress:
                 raise _bad_link(_INTERNAL, link, url) from None
@@ -238,7 +241,7 @@ class Transport:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
-                return response
+                return response, link
             response.close()
             link = redirect_target(link, response.headers["Location"])
         raise _bad_link(_TOO_MANY_REDIRECTS, link, url)
@@ -276,11 +279,13 @@ class Stream:
     Attributes:
         status: the HTTP status.
         headers: the headers of the answer; the mapping ignores case.
+        is_redirected: whether the answer comes from another link than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
+    is_redirected: bool = False
     _process: int = field(default_factory=os.getpid)
 
     def chunks(self) -> Iterator[bytes]:
@@ -317,11 +322,6 @@ def _read_all(response: requests.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")
     return bytes(content)
-
-
-def _proxies(url: str) -> dict[str, str] | None:
-    # A proxy from the environment cannot reach this machine's loopback. Not a constant: requests modifies it.
-    return {"http": "", "https": ""} if is_loopback(url) else None
 
 
 def _bad_link(message: str, link: str, url: str) -> DownloadFailed:

@@ -52,6 +52,10 @@ class ImagePreview(Preview):
         """Return True if the image must not be fetched before the user has allowed it."""
         return needs_approval(self.form, url)
 
+    def is_outdated(self, url: str) -> bool:
+        """Return True if the last check failed a while ago: its server may answer now."""
+        return image_reports.is_due(url, service_of(self.form))
+
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Probe these images."""
         for url in urls:

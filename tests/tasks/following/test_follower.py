@@ -239,6 +239,18 @@ def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_late
         assert task.wait(60).video_path.exists()
 
 
+def test_a_proxy_that_cannot_be_used(make_manager, monkeypatch):
+    """A wrong setting leaves nothing in doubt: the task failed, and says which setting it is."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:port")
+    manager = make_manager(qw.Client("some-key", "https://service.example/v1"), submit_patience=0.0)
+    with pytest.raises(
+        qw.ConnectionFailed, match=r"HTTPS_PROXY is not the address .*Nothing was sent"
+    ) as raised:
+        manager.submit(prompt=KOI).wait(20)
+    assert not raised.value.sent
+    assert [row.status for row in manager.library.entries()] == [qw.TaskStatus.failed]
+
+
 @pytest.mark.slow
 def test_all_of_the_patience_is_used(make_manager):
     """The last wait is cut to the time that is left; no attempt is skipped for being too late."""
