@@ -21,7 +21,7 @@ from ..system.folder import Folder
 from .file_names import readable_name
 from .untrusted import LARGEST, sanitised
 
-__all__ = ["Draft", "DraftOwner", "Presets"]
+__all__ = ["Draft", "DraftOwner", "Presets", "file_id_of"]
 
 #: Subfolders of the library's folder.
 PRESETS, DRAFTS = "presets", "drafts"
@@ -71,7 +71,7 @@ class DraftOwner:
     @property
     def name(self) -> str:
         """The name of the draft. It begins with the cell, so that the drafts of a cell are found by name."""
-        return "\n".join((self.cell, self.notebook, str(self.number)))
+        return "\n".join((self.cell, self.notebook, str(self.number), self.file_id))
 
 
 class Presets:
@@ -162,16 +162,32 @@ class Presets:
             self._files.remove(file)
 
     def _under_another_name(self, owner: DraftOwner) -> Iterator[tuple[str, Draft]]:
-        """Yield the drafts of the same form under an earlier name of the notebook, and of version 0.1."""
+        """Yield the drafts of the same form in a notebook of another name or file, and of version 0.1."""
         own, beginning = self._file_of(owner), f"{DRAFTS}/{readable_name(owner.cell)}"
         unnamed = self._file(DRAFTS, owner.cell) if owner.number == 1 else None
         for file in self._files.names(DRAFTS, ".json"):
             if file != own and file.startswith(beginning):
                 content = self._read(file)
                 earlier, draft = content.get("owner"), _draft_in(content)
-                is_same = _is_renamed(earlier, owner) if isinstance(earlier, dict) else file == unnamed
+                is_same = self._is_same(earlier, owner) if isinstance(earlier, dict) else file == unnamed
                 if is_same and draft is not None:
                     yield file, draft
+
+    def _is_same(self, earlier: Mapping[str, Any], owner: DraftOwner) -> bool:
+        """Return whether a draft is of the same form, in a notebook that was renamed or replaced since."""
+        if any(earlier.get(name) != getattr(owner, name) for name in ("cell", "number")):
+            return False
+        file_id = earlier.get("file_id")
+        if file_id and file_id == owner.file_id:
+            return True
+        # A copy may have got the name of the original, which was renamed.
+        return earlier.get("notebook") == owner.notebook and not self._has_notebook(owner, file_id)
+
+    def _has_notebook(self, owner: DraftOwner, file_id: object) -> bool:
+        """Return whether another notebook with this identity is beside that of the owner."""
+        notebook = self.folder / owner.notebook
+        others = (path for path in notebook.parent.glob("*.ipynb") if path.name != notebook.name)
+        return bool(file_id) and any(file_id_of(path) == file_id for path in others)
 
     def _file_of(self, owner: DraftOwner) -> str:
         digest = _digest(owner.name)
@@ -206,7 +222,10 @@ def _draft_in(content: Mapping[str, Any]) -> Draft | None:
     return Draft(fields, given, {name: kept for name, kept in waiting.items() if isinstance(kept, dict)})
 
 
-def _is_renamed(earlier: Mapping[str, Any], owner: DraftOwner) -> bool:
-    """Return whether a draft belongs to the same form in the same file, which had another name."""
-    names = ("cell", "number", "file_id")
-    return bool(owner.file_id) and all(earlier.get(name) == getattr(owner, name) for name in names)
+def file_id_of(file: Path) -> str:
+    """Return what still identifies a file when it was renamed; empty if there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
+    return f"{status.st_dev}-{status.st_ino}"

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...library.presets import Draft, DraftOwner, Presets
+from ...library.presets import Draft, DraftOwner, Presets, file_id_of
 from ...system.host import running_cell, running_source
 from ...system.notebook import notebook_place
 from ..base.sync import refresher
@@ -53,16 +53,7 @@ def owner_of_new_form() -> DraftOwner | None:
         code = hashlib.sha256(running_source().encode(errors="surrogatepass")).hexdigest()[:16]
     if file is None:
         return DraftOwner("", cell, number)
-    return DraftOwner(str(file), cell, number, _file_id(file), code)
-
-
-def _file_id(file: Path) -> str:
-    """Return what still identifies a file when it was renamed; empty if there is none."""
-    try:
-        status = file.stat()
-    except OSError:
-        return ""
-    return f"{status.st_dev}-{status.st_ino}"
+    return DraftOwner(str(file), cell, number, file_id_of(file), code)
 
 
 class DraftKeeper:

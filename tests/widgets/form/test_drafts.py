@@ -288,6 +288,33 @@ def test_a_renamed_notebook_keeps_its_drafts(
     copy.close()
 
 
+@pytest.mark.parametrize("copy_first", [True, False])
+def test_a_copy_under_the_old_name_is_a_copy(
+    manager: TaskManager, run_in: Any, forget: Any, notebook: Path, copy_first: bool
+) -> None:
+    """The original, renamed as a backup, keeps its draft; its copy, which has got its name, has none."""
+    first = studio_in(manager, run_in)
+    first.form.controls["prompt"].value = "the original's"
+    first.close()
+    backup = notebook.rename(notebook.with_name("backup.ipynb"))
+    notebook.write_bytes(backup.read_bytes())
+    for session, prompt in sorted(
+        ((notebook, ""), (backup, "the original's")),
+        key=lambda pair: pair[0] == backup,
+        reverse=not copy_first,
+    ):
+        forget()
+        studio = studio_in(manager, run_in, session=session)
+        assert studio.form.prompt == prompt
+        studio.form.controls["prompt"].value = f"{prompt} later"
+        studio.close()
+    for session, prompt in ((notebook, " later"), (backup, "the original's later")):
+        forget()
+        studio = studio_in(manager, run_in, session=session)
+        assert studio.form.prompt == prompt
+        studio.close()
+
+
 def test_a_notebook_without_a_page_begins_afresh(manager: TaskManager, run_in: Any, forget: Any) -> None:
     """Without a cell id nothing is kept: neither for the next run, nor for the same cell in this one."""
     for _ in range(2):
@@ -428,9 +455,10 @@ def test_what_waits_has_no_key(waiting: Callable[[], RequestForm], presets: Pres
     form.unsent = {"2026-11": Unsent({"multi_prompt": ({"index": 1, "prompt": key},)}, Frames(first=key))}
     keeper = DraftKeeper(form, presets, DraftOwner(str(presets.folder.parent / "a.ipynb"), "another"))
     form.unsent = {"2026-11": Unsent({"multi_prompt": ({"index": 1, "prompt": key},)}, Frames(first=key))}
-    Client(key, "http://127.0.0.1:9/v1")
+    client = Client(key, "http://127.0.0.1:9/v1")  # the key is known as long as the client is in use
     form.prompt = "A fox"
     keeper.close()
+    client.close()
     written = [file.read_text(encoding="utf-8") for file in (presets.folder / "drafts").iterdir()]
     assert any("A fox" in text for text in written)
     assert all(key not in text for text in written)
