@@ -15,7 +15,7 @@ __all__ = ["Shell", "StartKernel", "start_kernel"]
 
 
 class Shell:
-    """What the package reads of the shell of a kernel."""
+    """The part of a kernel's shell that the package reads."""
 
     def __init__(self, folder: Path, namespace: dict[str, Any], cell: str) -> None:
         self.kernel, self.starting_dir, self.user_ns = object(), str(folder), namespace

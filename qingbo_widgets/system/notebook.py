@@ -1,4 +1,4 @@
-"""Where the notebook of this kernel is: the folder against which its page resolves relative paths.
+"""The place of this kernel's notebook: the folder against which its page resolves relative paths.
 
 Jupyter has no interface for this question. Each host answers it in a way of its own, and none of them when
 the notebook is moved while its kernel runs: the file is then found again by its identity in the file system.

@@ -1,4 +1,4 @@
-"""Notes on where a library is, if that is not where the user may look for it."""
+"""Notes on the place of a library that the user may look for elsewhere."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_a_draft_of_version_0_1_goes_to_the_first_notebook(presets: Presets, not
     [{"owner": 7}, {"owner": {}}, {"unsent": 7}, {"unsent": {"2026-11": 7}}, {"fields": []}, {"given": 7}],
 )
 def test_a_damaged_draft_harms_nothing(presets: Presets, damage: dict[str, object]) -> None:
-    """A draft that somebody has edited is read as far as it is one."""
+    """A draft that was edited by hand is read as far as it is one."""
     presets.save_draft(form_of("cell"), Draft({"prompt": "A koi"}))
     (file,) = (presets.folder / DRAFTS).iterdir()
     file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **damage}), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where the notebook is, in each host, and after a move."""
+"""The place of the notebook, in each host, and after a move."""
 
 from __future__ import annotations
 

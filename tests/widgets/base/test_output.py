@@ -187,7 +187,7 @@ class Redrawn(View):
 def test_a_waiting_cell_sends_what_a_run_without_a_page_has_lost(
     cell: Any, sent: Any, workdir: Path, start_kernel: StartKernel, cell_id: str
 ) -> None:
-    """What a thread has sent to an earlier cell is sent once more, but not to a page, which has shown it."""
+    """Output of a thread for an earlier cell is sent once more, but not to a page, which has shown it."""
     start_kernel(workdir, cell=cell_id)
     view, over = Redrawn(), View()
     view.cell_output.show(Markup("begins"))

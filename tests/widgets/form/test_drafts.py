@@ -328,7 +328,7 @@ def test_a_notebook_without_a_page_begins_afresh(manager: TaskManager, run_in: A
 def test_a_notebook_of_unknown_name_keeps_its_drafts_in_the_kernel(
     manager: TaskManager, run_in: Any, forget: Any
 ) -> None:
-    """Where a draft could not be told from that of a copy, it lasts as long as the kernel."""
+    """A draft that could not be distinguished from that of a copy lasts as long as the kernel."""
     first = studio_in(manager, run_in, session=None)
     first.form.controls["prompt"].value = "A koi"
     first.close()
