@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import weakref
 from collections.abc import Callable
@@ -41,6 +42,8 @@ _OTHER_HOST = N_(
 )
 _UNUSED = N_("Connected to the sandbox, which makes test videos at no cost; not used: {names}.")
 
+_USUAL_FOLDER = "qingbo_videos"
+
 _default: TaskManager | None = None
 #: Managers by service, contract, folder and database, while anything references them.
 _managers: weakref.WeakValueDictionary[tuple[str, str, Path, str | None], TaskManager]
@@ -68,7 +71,7 @@ def connect(
     api_key: str | Secret | None = None,
     *,
     sandbox: bool | Sandbox = False,
-    library: str | Path | Library = "qingbo_videos",
+    library: str | Path | Library = _USUAL_FOLDER,
     base_url: str | Secret | None = None,
     contract: str | None = None,
     upload: Callable[[Path], str] | None = None,
@@ -103,6 +106,7 @@ def connect(
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
+    arguments = _library_arguments(library)
     chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
         server = _server(sandbox, contract)
@@ -113,10 +117,17 @@ def connect(
             client = Client(server.api_key, server.base_url, contract=server.contract)
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
+        client.connect_arguments = arguments
         manager = _connect(client, server, library, upload)
     if not isinstance(chosen, Library) and (note := library_note(chosen, library)):
         warn(note)
     return manager
+
+
+def _library_arguments(library: str | Path | Library) -> tuple[str, ...]:
+    """Return the code that passes the library to ``connect``; nothing for the usual one."""
+    folder = str(library.folder if isinstance(library, Library) else library)
+    return () if folder == _USUAL_FOLDER else (f"library={json.dumps(folder, ensure_ascii=False)}",)
 
 
 def reconnect(manager: Owner, contract: str) -> TaskManager:

@@ -374,11 +374,11 @@ class Task(TaskState):
 
         Args:
             seconds: the time, from 0 to the video's length; or
-            number: the index of the frame: 0 is the first, -1 the last.
+            number: the index of the frame: 0 is the first, -1 the last. Damaged frames are skipped.
 
         Raises:
             ValueError: the video has no such frame.
-            QingboError: the video is not saved.
+            QingboError: the video is not saved, or has no frame that can be decoded.
             ImportError: the extra ``[frames]`` is not installed.
         """
         return frame_of(self, seconds, number)
@@ -407,12 +407,13 @@ class Task(TaskState):
             **fields: as in ``VideoRequest``.
 
         Raises:
-            QingboError: the video is not saved, or there is no way to publish its last frame.
+            QingboError: the video is not saved, or its last frame cannot be decoded, saved or published.
             InvalidRequest: the service would refuse it; nothing was sent.
             ImportError: the extra ``[frames]`` is not installed.
         """
         picture = self.manager.publish(save_frame(video_of(self), None))
-        request, spoken = self.request or VideoRequest(self.model), self.manager.client.contract.name
+        unknown = VideoRequest(self.model) if self.model else VideoRequest()  # an imported video has no model
+        request, spoken = self.request or unknown, self.manager.client.contract.name
         return self.manager.submit(continuation(request, picture, prompt, spoken, self.contract, **fields))
 
     def export_html(self, path: str | Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..i18n import N_, locale, tr
 from ..system.folder import Folder, is_file_inside, open_inside, read_inside, write_whole
 from .base import html as markup
 from .base.html import Markup
-from .base.player import size_text
+from .base.player import data_url, size_text
 from .card import text as task_text
 from .sweep import table
 
@@ -80,8 +79,7 @@ def _export(
 
 
 def _embedded(video: Path) -> Markup:
-    content = base64.b64encode(read_inside(video, ONE_FILE_LIMIT)).decode("ascii")
-    return _player(f"data:video/mp4;base64,{content}")
+    return _player(data_url(read_inside(video, ONE_FILE_LIMIT)))
 
 
 def _player(source: str) -> Markup:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from ...exceptions import QingboError, TaskNotFound
 from ...i18n import N_, tr
 from ...library.entry import Entry
+from ...service.contract.envelope import find_task
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..background.writer import URGENT
 from ..task import Task
@@ -54,6 +55,7 @@ async def check(task: Task, manager: Context, task_id: str) -> None:
 async def _look_up(task: Task, manager: Context, task_id: str) -> None:
     """Do the work of ``check``, and raise as it does."""
     monitor, client = manager.monitor, manager.client
+    snapshot = None
     try:
         # A service that finds tasks by their idempotency key answers this for the key as well.
         async with monitor.pace.turn():
@@ -61,6 +63,8 @@ async def _look_up(task: Task, manager: Context, task_id: str) -> None:
     except TaskNotFound:
         if task_id:
             raise
+    # An answer without an id is about the task that was asked for, but a key is no task's id.
+    if snapshot is None or (not task_id and find_task(snapshot.raw) is None):
         when = task.submitted_at.astimezone()
         task.set_traits(message=tr(_NOT_FOUND_BY_KEY).format(when=when, model=task.model or tr("any model")))
     else:

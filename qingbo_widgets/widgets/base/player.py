@@ -16,10 +16,12 @@ from urllib.parse import quote
 from ...i18n import N_, tr
 from ...system.folder import read_inside
 from ...system.notebook import notebook_folder
+from ...system.video_files import media_type
 from .html import Markup, escape, is_web, join, note, plain, tag
 
 __all__ = [
     "EMBED_LIMIT",
+    "data_url",
     "embed_html",
     "link_html",
     "output_of",
@@ -35,7 +37,10 @@ EMBED_LIMIT = 20 * 2**20
 _EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
 _FROM_LINK = N_("from the service's link, while the video is being saved")
 _OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
+_NOT_EVERYWHERE = N_("Not every browser plays {ending} files; a copy saved as MP4 plays in all of them.")
 _TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook. It is saved as {path}.")
+#: Endings of videos that some browsers do not play.
+_NOT_IN_ALL = (".mov", ".mkv")
 _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
 
 
@@ -89,7 +94,7 @@ def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
         preload: ``none`` for a file that does not exist yet, because requesting it would be pointless.
     """
     url, reason = relative_url(path), why_unreachable(path)
-    lines = [_caption(Path(path))]
+    lines = [_caption(Path(path)), _playable(Path(path))]
     if reason:
         lines.append(f"{reason} {tr(_EMBED_INSTEAD)}")
     player = Markup() if url is None else _player(url, preload)
@@ -114,12 +119,17 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
                 name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
             return note(message, "hint")
-        data = base64.b64encode(read_inside(path, limit)).decode("ascii")
+        source = data_url(read_inside(path, limit))
     except OSError as error:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
     caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
-    return _figure(_player(f"data:video/mp4;base64,{data}"), caption)
+    return _figure(_player(source), caption, _playable(path))
+
+
+def data_url(content: bytes) -> str:
+    """Return the URL of a video that contains the video, with the media type of its content."""
+    return f"data:{media_type(content) or 'video/mp4'};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def output_of(markup: str, text: str) -> dict[str, Any]:
@@ -134,6 +144,8 @@ def size_text(size: int) -> str:
 
 
 def _player(source: str, preload: str = "metadata") -> Markup:
+    if source.endswith(".gif"):  # browsers show an animation as an image
+        return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"))
     return tag(
         "video",
         src=source,
@@ -149,6 +161,12 @@ def _figure(player: Markup, *texts: str) -> Markup:
     lines = join((escape(plain(line)) for line in texts if line), "<br>")
     caption = tag("figcaption", lines, class_="qingbo-dim") if lines else Markup()
     return tag("div", tag("figure", player, caption), class_="qingbo-html")
+
+
+def _playable(path: Path) -> str:
+    """Return a hint for a video that only some browsers play, and an empty text for others."""
+    ending = path.suffix.lower()
+    return tr(_NOT_EVERYWHERE).format(ending=ending) if ending in _NOT_IN_ALL else ""
 
 
 def _caption(path: Path) -> str:

@@ -173,9 +173,9 @@ def advice(task: Task, problem: str = "", news: str = "") -> Markup:
         news: what a button has done, shown as well.
     """
     lines = []
-    if task.message and not task.video_path:
+    if task.message:
         lines.append(markup.note(task.message, "dim" if is_over(task) else "hint"))
-    if task.error is not None and task.status != TaskStatus.cancelled:
+    if task.error is not None and not _is_plain_cancellation(task):
         lines.append(markup.note(task.error, "alarm"))
         if more := _remedy(task):
             lines.append(markup.note(more))
@@ -184,6 +184,13 @@ def advice(task: Task, problem: str = "", news: str = "") -> Markup:
     if news:
         lines.append(markup.note(news, "hint"))
     return markup.join(lines)
+
+
+def _is_plain_cancellation(task: Task) -> bool:
+    """Return whether the status says it all: the error of a cancelled task may have a cost that remains."""
+    if task.status != TaskStatus.cancelled:
+        return False
+    return str(task.error) in (tr("The task was cancelled."), tr("Cancelled before anything was sent."))
 
 
 def ended(task: Task, *, embed: bool = False) -> Markup:

@@ -48,6 +48,20 @@ def test_a_refusal_of_an_unknown_task_is_final_at_once():
         Outage(Clock()).explain(qw.AuthenticationFailed("no", status=401), 1.0, is_taken=False)
 
 
+@pytest.mark.parametrize("kind", [qw.AuthenticationFailed, qw.ServerFault])
+def test_an_error_in_a_200_is_never_final(kind):
+    """A gateway that answers 200 may speak of its own key, so the task is followed on, with its words."""
+    clock, error = Clock(), kind("token has expired", status=200, code="1004")
+    current = Outage(clock)
+    for _ in range(100):
+        message = current.explain(error, 30.0, is_taken=True)
+        assert "answers 200 (1004): token has expired" in message
+        assert "reachable" not in message
+        clock.now += 30.0
+    with pytest.raises(qw.AuthenticationFailed):
+        Outage(clock).explain(qw.AuthenticationFailed("no", status=200), 1.0, is_taken=False)
+
+
 def test_an_outage_starts_after_the_last_answer(monkeypatch):
     """A refusal or a rate limit counts as an answer, so the start of the outage is reset."""
     times = iter([datetime(2026, 4, 1, 12, second=second) for second in (1, 5, 9)])

@@ -172,6 +172,36 @@ def test_embedding_has_a_limit(workdir: Path) -> None:
     assert "at most" in player.embed_html(workdir / "a.mp4", limit=999)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.mp4", b"\0\0\0\x18ftypisom", "video/mp4"),
+        ("a.MP4", b"\0\0\0\x18ftypisom", "video/mp4"),
+        # Chromium refuses data of the type video/quicktime, and plays them as mp4.
+        ("a.mov", b"\0\0\0\x14ftypqt  ", "video/mp4"),
+        ("a.webm", b"\x1aE\xdf\xa3\x9fB\x82\x84webm", "video/webm"),
+        ("a.mp4", b"\x1aE\xdf\xa3\x9fB\x82\x84webm", "video/webm"),
+        ("a.mkv", b"\x1aE\xdf\xa3\xa3B\x82\x88matroska", "video/x-matroska"),
+    ],
+)
+def test_an_embedded_video_has_the_type_of_its_content(
+    workdir: Path, name: str, content: bytes, kind: str
+) -> None:
+    """A browser needs the true type, whatever the ending of the file is."""
+    (workdir / name).write_bytes(content)
+    assert source(player.embed_html(workdir / name)).startswith(f"data:{kind};base64,")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("a.mov", ".mov"), ("A.MKV", ".mkv"), ("a.webm", ""), ("a.mp4", "")]
+)
+def test_a_video_that_not_every_browser_plays(workdir: Path, name: str, hint: str) -> None:
+    """The caption of such a video says why the player may stay black."""
+    (workdir / name).write_bytes(bytes(1000))
+    for markup in (player.video_html(workdir / name), player.embed_html(workdir / name)):
+        assert (f"Not every browser plays {hint} files" in markup) is bool(hint)
+
+
 def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
     """A removed file shows a message instead of a traceback."""
     assert "cannot be read" in player.embed_html(workdir / "gone.mp4")
