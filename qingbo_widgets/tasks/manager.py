@@ -259,7 +259,7 @@ class TaskManager(Configurable):
         self.monitor.check_open()
         self.library.journal.recheck_writable()
         is_unfinished = self.library.has_unfinished(service=self.service)
-        if (reason := self.library.journal.read_only) is not None:
+        if (reason := self.library.read_only) is not None:
             warn(reason)
         if is_unfinished:
             self._recovery.start()

@@ -627,6 +627,7 @@ class Task(TaskState):
         return {"task": self.task_id or self.key[:8], "status": status_name(self.status)}
 
     def _result(self) -> Task:
+        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
         if self.error is not None:
             # A fresh traceback each time, because several waits may raise the same error.
             raise self.error.with_traceback(None)

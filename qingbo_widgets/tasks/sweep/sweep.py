@@ -270,6 +270,7 @@ class Sweep(SweepState):
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
         while not self.is_done:
             yield
+        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ...i18n import N_, tr
 from ...system.folder import read_inside
 from ...system.host import is_colab, is_voila
+from ...system.notebook import notebook_folder
 from ...system.video_files import media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
 
@@ -25,7 +26,6 @@ __all__ = [
     "embed_html",
     "link_html",
     "not_loaded",
-    "notebook_folder",
     "output_of",
     "reach_note",
     "relative_path",
@@ -53,18 +53,6 @@ _TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook.
 #: Endings of videos that some browsers do not play.
 _NOT_IN_ALL = (".mov", ".mkv")
 _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
-
-
-def notebook_folder() -> Path:
-    """Return the folder of the notebook, against which Jupyter resolves relative paths.
-
-    This is the folder in ``JPY_SESSION_NAME``, Jupyter's name of the session, because the user may have
-    changed the kernel's working directory; without it, the working directory.
-    """
-    session = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    if session.is_absolute() and session.parent.is_dir():
-        return session.parent
-    return Path.cwd()
 
 
 def relative_path(path: Path | str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
+from ...system.notebook import notebook_folder
 from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import embed_html, notebook_folder, relative_path, saved_html, video_html
+from ..base.player import embed_html, relative_path, saved_html, video_html
 from ..base.settings import cost_text, settings_of
 
 if TYPE_CHECKING:
@@ -267,7 +269,7 @@ def connect_line(manager: Owner) -> str:
     if client.contract.name != _usual_contract(manager, address if manager.is_sandbox or address else None):
         arguments.append(f"contract={json.dumps(client.contract.name)}")
     folder = manager.library.folder
-    if folder != notebook_folder() / "qingbo_videos":
+    if os.path.realpath(folder) != os.path.realpath(notebook_folder() / "qingbo_videos"):
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"

@@ -26,7 +26,7 @@ from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
 from ..card.plain import plain_text
 from ..card.task_card import TaskCard
-from ..form.drafts import DraftKeeper, cell_key
+from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
 from .connect import ConnectPanel, usual_contract
 from .shortcut import make_shortcut, shortcut_class
@@ -104,7 +104,7 @@ class VideoStudio(Composite):
         self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form: RequestForm = _StudioForm(**initial)
-        self._cell = cell_key()
+        self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self.generate_button = button(
             tr("Generate"),
@@ -179,8 +179,8 @@ class VideoStudio(Composite):
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
-        if self._cell is not None and self._draft is None:
-            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)
+        if self._draft_owner is not None and self._draft is None:
+            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._draft_owner)
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
@@ -311,6 +311,12 @@ class VideoStudio(Composite):
             self._is_copy_due = True
             rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
+
+    def redraw_now(self) -> None:
+        """Redraw the cards and the static copy immediately."""
+        for card in self._cards:
+            card.redraw_now()
+        self._update_copy()
 
     def _update_copy(self) -> None:
         with update():  # so that the later of two threads writes the later state

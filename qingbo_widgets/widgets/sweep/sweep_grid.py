@@ -85,16 +85,16 @@ class SweepGrid(Composite):
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
-        self._pages = CellPages(sweep, self._act, self._redraw_now)
+        self._pages = CellPages(sweep, self._act, self.redraw_now)
         super().__init__(
             [self._head, self._bar, self._notes, self._buttons, self._pages.grid, self._pages.pager],
             layout={"overflow": "visible", "max_width": "1280px"},
         )
-        self.add_class("qingbo")
+        self.add_class("qingbo").add_class("qingbo-grid")
         self.cell_output = CellOutput(self)
         self._pages.lay_out()
-        self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "message", "max_running"))
-        self._redraw_now()
+        self._unobserve = observe(sweep, self, "redraw_now", ("state", "reason", "message", "max_running"))
+        self.redraw_now()
 
     @property
     def views(self) -> tuple[CellView, ...]:
@@ -148,7 +148,8 @@ class SweepGrid(Composite):
 
     # ------------------------------------------------------------------ drawing
 
-    def _redraw_now(self) -> None:
+    def redraw_now(self) -> None:
+        """Redraw the grid and its static copy immediately, because the sweep's state changed."""
         self._copied_at = 0.0
         if self.refresh():
             refresher.add(self)
@@ -160,7 +161,7 @@ class SweepGrid(Composite):
                 return
             self._problem = ""
             self._problem = self._clicks.attempt(act)
-        self._redraw_now()
+        self.redraw_now()
 
     def _pause(self) -> None:
         if self.sweep.state == "paused":

@@ -12,7 +12,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.widgets.base import player
+from tests.places import StartKernel
 
 
 def source(markup: str) -> str:
@@ -76,7 +78,7 @@ def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.M
     assert "another drive" in markup
 
 
-def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_with_two_paths_is_one(workdir: Path, start_kernel: StartKernel) -> None:
     """A link such as ``/tmp`` on macOS, or a Windows short name, does not make a video unreachable."""
     (workdir / "notes" / "qingbo_videos").mkdir(parents=True)
     link = workdir / "link"
@@ -85,8 +87,27 @@ def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.Monke
     except OSError:
         pytest.skip("links need a privilege on this Windows")
     video = workdir / "notes" / "qingbo_videos" / "a.mp4"
-    monkeypatch.setenv("JPY_SESSION_NAME", str(link / "koi.ipynb"))
+    start_kernel(workdir / "notes", link / "koi.ipynb")
     assert player.relative_url(video) == "./qingbo_videos/a.mp4"
+    assert player.why_unreachable(video) is None
+
+
+def test_a_library_that_is_a_link_is_reached_by_its_name(workdir: Path, start_kernel: StartKernel) -> None:
+    """A linked library on another disk plays by the name of the link, the only one that Jupyter serves."""
+    disk = workdir / "disk"
+    (workdir / "notes").mkdir()
+    disk.mkdir()
+    try:
+        (workdir / "notes" / "films").symlink_to(disk, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege on this Windows")
+    start_kernel(workdir / "notes", workdir / "notes" / "koi.ipynb")
+    os.chdir(workdir)
+    library = Library("films")
+    video = library.video_path("A koi", "0123456789abcdef")
+    library.folder.joinpath(video.name).write_bytes(b"film")
+    assert (disk / video.name).is_file()
+    assert player.relative_url(video) == f"./films/{video.name}"
     assert player.why_unreachable(video) is None
 
 
@@ -112,10 +133,10 @@ def test_paths_of_windows(
     assert player.relative_path(video) == relative
 
 
-def test_the_notebooks_folder_survives_chdir(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebooks_folder_survives_chdir(workdir: Path, start_kernel: StartKernel) -> None:
     """URLs stay relative to the notebook after the kernel has changed its directory."""
     (workdir / "elsewhere").mkdir()
-    monkeypatch.setenv("JPY_SESSION_NAME", str(workdir / "koi.ipynb"))
+    start_kernel(workdir, workdir / "koi.ipynb")
     os.chdir(workdir / "elsewhere")
     assert player.relative_url(workdir / "a.mp4") == "./a.mp4"
 
