@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -76,7 +77,8 @@ def visible_text(widget: Any) -> str:
     if getattr(widget.layout, "display", None) == "none":
         return ""
     texts = [str(getattr(widget, name, "")) for name in ("value", "description", "source")]
-    return html.unescape(" ".join([*texts, *map(visible_text, getattr(widget, "children", ()))]))
+    shown = [re.sub(r"<img [^>]*>", "", text) for text in texts]  # announcements for screen readers
+    return html.unescape(" ".join([*shown, *map(visible_text, getattr(widget, "children", ()))]))
 
 
 def wait_until_idle() -> None:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 __all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
 
 
-#: The years of a task. Near the ends of the calendar, a conversion to local time is an ``OverflowError``.
-_YEARS = range(1970, 3000)
+#: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
+#: ``OverflowError``.
+_YEARS = range(1900, 3000)
 
 
 class Moment(sa.TypeDecorator[datetime]):
