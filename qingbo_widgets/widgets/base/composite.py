@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .ipw import VBox, Widget
+from .page_keys import install_soon
 from .sync import close_parts, close_whole, refresher, update
 
 __all__ = ["Composite", "CompositeMixin"]
@@ -12,6 +13,10 @@ __all__ = ["Composite", "CompositeMixin"]
 
 class CompositeMixin(Widget):
     """A mixin that closes every part with the widget, on the page or not. Must be the first base class."""
+
+    def __init__(self, *arguments: Any, **traits: Any) -> None:
+        super().__init__(*arguments, **traits)
+        install_soon()
 
     def close(self) -> None:
         """Close the widget with all its parts. Tasks, libraries and sweeps continue."""

@@ -25,6 +25,7 @@ from IPython.display import display, update_display
 from ...i18n import N_, tr
 from ...system.host import in_notebook
 from . import html as markup
+from .page_keys import kept_in
 from .reruns import record_display
 from .sync import weakly
 
@@ -144,4 +145,4 @@ def _copy_id(name: str) -> str:
 
 
 def _data(html: markup.Markup) -> dict[str, Any]:
-    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": ""}
+    return {"text/html": str(markup.output_style(html) + kept_in(html)) if html else "", "text/plain": ""}
