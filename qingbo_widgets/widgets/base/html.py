@@ -21,6 +21,7 @@ __all__ = [
     "escape",
     "is_web",
     "join",
+    "lazy",
     "note",
     "output_style",
     "plain",
@@ -109,6 +110,15 @@ def is_web(url: str) -> bool:
 def style(css: str = CSS) -> Markup:
     """Return a style element; the CSS is not escaped and must never come from a user."""
     return Markup(f"<style>{css}</style>")
+
+
+def lazy(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before they come into view, where the browser supports that.
+
+    A static copy is hidden while its widget is alive, and is rewritten with all its videos when one changes.
+    """
+    # No attribute contains a "<".
+    return Markup(str(html).replace("<video ", '<video loading="lazy" '))
 
 
 def output_style(markup: str) -> Markup:

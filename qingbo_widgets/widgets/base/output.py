@@ -101,7 +101,7 @@ class CellOutput:
             "text/plain": tr(_PLAIN).format(name=type(self.widget).__name__),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(_data(copy), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(_data(markup.lazy(copy)), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
@@ -109,7 +109,7 @@ class CellOutput:
     def set_copy(self, copy: markup.Markup) -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            _update(_copy_id(name), copy)
+            _update(_copy_id(name), markup.lazy(copy))
 
     def replace(self, html: markup.Markup) -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""

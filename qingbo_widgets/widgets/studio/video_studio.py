@@ -15,7 +15,7 @@ from ...service.contract.contracts import CONTRACTS, Contract
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
-from ..base.build import button, style_sheet
+from ..base.build import button, newest_first, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -119,7 +119,7 @@ class VideoStudio(Composite):
         )
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None
-        self._column = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._column = newest_first()
         #: Children in every state of the studio, because a part that is no child is not closed with it.
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
@@ -285,7 +285,7 @@ class VideoStudio(Composite):
         card.on_redraw(self, "_update_offer")
         self._add_offers(card, request)
         with update(self._column):
-            self._column.children = self._cards
+            self._column.children = self._cards[::-1]
         self.cell_output.add_part(card.cell_output)
         self._update_copy_soon()
 

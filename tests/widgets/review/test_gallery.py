@@ -181,7 +181,7 @@ def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) 
     """A rating is saved and shown at once, and the task stays open although it no longer matches."""
     gallery.filters.controls["rating"].value = -1
     key = gallery.entries[1].key
-    send_click(gallery.tiles.children[1].button)
+    send_click(gallery.tiles.children[2].button)
     assert is_displayed(gallery, gallery.opened)
     gallery.opened.judgement.rating.value = 4
     gallery.opened.judgement.tags.value = "koi, slow"
@@ -271,9 +271,9 @@ def test_blind_until_rated(library: Library) -> None:
     (library.folder / "video-1.mp4").write_bytes(b"")
     gallery = Gallery(library, blind=True)
     assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is random, and not by time"
-    send_click(gallery.tiles.children[1].button)
+    send_click(gallery.tiles.children[2].button)
     panel = gallery.opened
-    seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[1].button.description)
+    seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[2].button.description)
     assert not any("number" in text or "kling" in text for text in seen)
     assert "<video" in video(gallery)
     assert panel.again_button.disabled
