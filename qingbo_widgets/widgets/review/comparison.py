@@ -60,6 +60,7 @@ _TEXTS = {
     "wipeAt": N_("Wipe position"),
     "wipeUnder": N_("of"),
     "wipeOver": N_("and"),
+    "loading": N_("Loading the videos: {percent} %"),
     "lost": N_("Video {letter} cannot be played: its file is gone, or is none that a browser plays."),
 }
 
@@ -198,7 +199,7 @@ def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = Fa
         player = markup.tag(
             "video",
             src=relative_url(path),
-            preload="metadata" if controls else "auto",
+            preload="metadata" if controls else "none",  # comparison.js loads a few at a time
             controls="" if controls else None,
             muted=None if controls else "",
             playsinline="",
