@@ -15,7 +15,8 @@ const SUPPRESS = "data-lm-suppress-shortcuts";
 const OURS = '[class*="qingbo"]';
 const TEXT_FIELDS = "textarea, input:not([type=range], [type=checkbox], [type=radio], [type=button])";
 const CELL = ".jp-Cell, .cell"; // of JupyterLab and Notebook 7, of nbclassic
-const EDITING = "acvxyzm";
+/** Letters of chords that edit: without Shift, and with it. */
+const EDITING = ["acvxyz", "mz"];
 
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "isComposing">} Key */
 
@@ -33,7 +34,8 @@ export function purposeOf(event, isInText) {
   if (key === "Enter") return !isInText && (isChord || event.shiftKey) ? "notebook" : "control";
   if (!isChord) return key === "Escape" ? "leave" : /^F\d+$/.test(key) ? "notebook" : "control";
   if (key.toLowerCase() === "s" && !event.altKey) return "save";
-  return isInText || key.length > 1 || EDITING.includes(key.toLowerCase()) ? "control" : "notebook";
+  const isEditing = EDITING[event.shiftKey ? 1 : 0]?.includes(key.toLowerCase());
+  return isInText || isEditing || key.length > 1 ? "control" : "notebook";
 }
 
 /** @param {KeyboardEvent} event */
