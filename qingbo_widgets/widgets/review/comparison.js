@@ -389,6 +389,7 @@ export class SyncedVideos {
     this.#loading = new AbortController();
     const parts = new Map(rest.map((video) => [video, 0]));
     this.loaded = 0;
+    this.#changed(); // the button says Pause
     await inTurn(rest, DOWNLOADS, async (video) => {
       await this.#loadWhole(video, (part) => {
         parts.set(video, part);

@@ -531,9 +531,9 @@ function serve(context) {
 }
 
 /** Six films, of which the first frames are there, but no more. */
-async function sixFilms() {
+async function sixFilms(changed = () => {}) {
   const films = [..."ABCDEF"].map((letter) => new Film(`${letter}.mp4`));
-  const synced = new SyncedVideos(FPS, () => {});
+  const synced = new SyncedVideos(FPS, () => changed(synced.isPlaying));
   synced.all = films;
   for (let turn = 0; turn < 6; turn += 1) {
     synced.gather(0, true);
@@ -585,9 +585,11 @@ test("three films play from the server, after the others were loaded, two at a t
 
 test("Pause stops the loading, and what cannot be loaded plays from the server", async (context) => {
   const open = serve(context);
-  const synced = await sixFilms();
+  const shown = [];
+  const synced = await sixFilms((playing) => shown.push(playing));
   synced.play();
   await settled();
+  assert.ok(shown.at(-1), "there is no button that stops the loading");
   synced.pause();
   await settled();
   assert.deepEqual([open.length, synced.loaded], [0, null], "it goes on loading after Pause");
