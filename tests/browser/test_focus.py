@@ -148,8 +148,7 @@ def test_keys_stay_in_the_control(notebook: Notebook) -> None:
     press("y")
 
     # Without a kernel, and without any script of it.
-    page.save().shutdown_kernel().page.reload()
-    page.page.wait_for_function(f"() => window.jupyterapp && {PANEL}?.content.widgets.length === 8")
+    page.save().shutdown_kernel().reload()
     take_focus(videos(page, 2).first)
     before = shape(page)
     for key in ("d", "d", "x", "m"):
@@ -206,7 +205,7 @@ def test_a_watched_video_goes_on(notebook: Notebook) -> None:
     assert_it_goes_on(page, "when the form changes")
     expect(studio.get_by_role("button", name="Frames")).to_have_count(2)
     assert_it_goes_on(page, "when a card gets its buttons")
-    assert len(asked) < 3, f"the file is loaded again and again: {asked}"
+    assert len(asked) < 4, f"the file is loaded again and again: {asked}"
 
     gallery.get_by_role("button", name="Refresh").click()
     tile = gallery.locator(".qingbo-tile:visible")
@@ -300,7 +299,7 @@ def compose(session: CDPSession, states: list[str], final: str) -> None:
 
 
 def test_an_input_method_writes_once_and_submits_nothing(notebook: Notebook) -> None:
-    """What is composed stands there once, also while the kernel is busy; its Enter submits nothing."""
+    """Composed text stands there once, also while the kernel is busy; its Enter submits nothing."""
     cells = [connected(speed=50), "studio = qw.VideoStudio()\nstudio", "import time; time.sleep(1.5)", ""]
     page = notebook(cells).run(0).run(1)
     wait_for_keys(page)

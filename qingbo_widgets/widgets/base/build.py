@@ -12,7 +12,16 @@ from . import html as markup
 from .clicks import TimestampedButton
 from .sync import share, update
 
-__all__ = ["button", "create_shared", "create_widget", "focus", "newest_first", "set_tooltip", "style_sheet", "tooltip"]
+__all__ = [
+    "button",
+    "create_shared",
+    "create_widget",
+    "focus",
+    "newest_first",
+    "set_tooltip",
+    "style_sheet",
+    "tooltip",
+]
 
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
@@ -86,8 +95,8 @@ def button(
 def newest_first() -> Any:
     """Return a column whose last child is on top.
 
-    A child that is inserted before others makes ipywidgets draw those again, and a video that is being watched
-    starts anew. So children are appended, and only the page shows them the other way round.
+    A child that is inserted before others makes ipywidgets draw those again, and a video that is being
+    watched starts anew. So children are appended, and only the page shows them the other way round.
     """
     layout = {"flex_flow": "column-reverse", "overflow": "visible"}
     return create_widget(ipywidgets.VBox, "", "qingbo-newest-first", layout=layout)

@@ -30,6 +30,7 @@ __all__ = [
     "span",
     "style",
     "tag",
+    "unloaded",
 ]
 
 
@@ -113,12 +114,14 @@ def style(css: str = CSS) -> Markup:
 
 
 def lazy(html: Markup) -> Markup:
-    """Return HTML whose videos are not loaded before they come into view, where the browser supports that.
-
-    A static copy is hidden while its widget is alive, and is rewritten with all its videos when one changes.
-    """
+    """Return HTML whose videos are not loaded before they come into view, where the browser supports that."""
     # No attribute contains a "<".
     return Markup(str(html).replace("<video ", '<video loading="lazy" '))
+
+
+def unloaded(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before the user plays them, because it is soon rewritten."""
+    return Markup(str(html).replace('preload="metadata"', 'preload="none"'))
 
 
 def output_style(markup: str) -> Markup:

@@ -1,8 +1,8 @@
-"""Keys pressed in our controls, which JupyterLab's command mode would take for the notebook: "d d" deletes a cell.
+"""Keys pressed in our controls, which JupyterLab takes for commands to the notebook: "d d" deletes the cell.
 
-``page_keys.js`` decides which keys are whose, for all outputs and widgets of a page at once. It is the script of one
-widget without a view, which is created soon after the first composite widget. In a page without it (no kernel,
-no anywidget), outputs still keep single keys by a handler of their own, if the notebook is trusted.
+``page_keys.js`` decides which keys are whose, for all outputs and widgets of a page at once. It is the script
+of one widget without a view, which is created soon after the first composite widget. In a page without it (no
+kernel, no anywidget), outputs still keep single keys by a handler of their own, if the notebook is trusted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _installed: list[Any] = []
 def install_soon() -> None:
     """Send the script to the page, unless it is there or there is no page.
 
-    Jupyter's server names the session of a notebook for its kernel; executors such as nbclient do not, and other
-    hosts show an output in a frame of its own, from which no key reaches the notebook.
+    Jupyter's server names the session of a notebook for its kernel; executors such as nbclient do not, and
+    other hosts show an output in a frame of its own, from which no key reaches the notebook.
     """
     if not _is_there() and in_notebook() and "JPY_SESSION_NAME" in os.environ:
         refresher.later(INSTALL_AFTER, install)

@@ -301,12 +301,16 @@ class VideoStudio(Composite):
         with update():
             # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
             # not wait.
-            all_ended = all(task_text.is_over(card.task) for card in self._cards)
+            all_ended = self._all_ended
             if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
             rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
+
+    @property
+    def _all_ended(self) -> bool:
+        return all(task_text.is_over(card.task) for card in self._cards)
 
     def _update_copy(self) -> None:
         with update():  # so that the later of two threads writes the later state
@@ -316,5 +320,8 @@ class VideoStudio(Composite):
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
+        if not self._cards:
+            return Markup()
         parts = [card.static_html for card in self._cards]
-        return markup.tag("div", *parts, class_=self.cell_output.copy_class) if parts else Markup()
+        copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
+        return copy if self._all_ended else markup.unloaded(copy)
