@@ -123,6 +123,8 @@ class DownloadFailed(QingboError):
         transient: whether the same download is likely to succeed a little later.
         retry_after: seconds to wait as requested by the server, ``None`` if it set no delay.
         part: the file with the whole video, if only renaming it failed.
+        patience: seconds after which another try is hopeless; ``None`` for as long as the link is valid.
+        room: bytes that the folder must be able to take before another try, if it could not be written.
     """
 
     def __init__(
@@ -133,12 +135,16 @@ class DownloadFailed(QingboError):
         transient: bool = False,
         retry_after: float | None = None,
         part: Path | None = None,
+        patience: float | None = None,
+        room: int | None = None,
     ) -> None:
         super().__init__(message)
         self.url = url
         self.transient = transient
         self.retry_after = retry_after
         self.part = part
+        self.patience = patience
+        self.room = room
 
 
 class LinkExpired(DownloadFailed):

@@ -18,11 +18,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("architecture")]  # pars
 
 ONLY_IN = {
     "requests": (
-        *(f"service/http/{name}.py" for name in ("transport", "sessions", "failures")),
+        *(
+            f"service/http/{name}.py"
+            for name in ("transport", "sessions", "failures", "proxies", "certificates", "memory")
+        ),
         "service/contract/urls.py",
     ),
     "urllib3": (
-        *(f"service/http/{name}.py" for name in ("transport", "failures")),
+        *(f"service/http/{name}.py" for name in ("transport", "failures", "proxies", "memory")),
         "service/contract/urls.py",
     ),
     "ipywidgets": ("widgets/",),
@@ -31,6 +34,7 @@ ONLY_IN = {
         "tasks/",
         "library/",
         "service/http/",
+        "service/secrets/key_ring.py",
         "sandbox/",
         "widgets/base/sync.py",
     ),
@@ -42,8 +46,8 @@ ONLY_IN = {
     "alembic": ("library/journal/migrations/",),
     "uvicorn": ("sandbox/",),
     "starlette": ("sandbox/",),
-    "av": ("sandbox/drawing/", "media/film.py"),
-    "PIL": ("sandbox/drawing/", "media/film.py", "media/frames.py"),
+    "av": ("sandbox/drawing/", "media/film.py", "media/decoding.py"),
+    "PIL": ("sandbox/drawing/", "media/film.py", "media/frames.py", "media/orientation.py"),
     "numpy": ("sandbox/drawing/",),
     "nbclient": ("demo.py",),
     "tqdm": ("demo.py",),

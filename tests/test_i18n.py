@@ -38,6 +38,7 @@ FIELDS = VideoRequest.field_names()
 NOT_FOR_USERS = {
     "the answer is too long",
     "the answer took too long",
+    r"Tunnel connection failed: (\d{3})",
     "VideoRequest has no field {names}; a sweep varies {known}",
     " tasks, videos in ",
     " is fixed in this form, to ",

@@ -1,16 +1,25 @@
-"""File names derived from prompts."""
+"""File names derived from prompts, and the suffixes of videos."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 import unicodedata
+from pathlib import Path
 
-__all__ = ["readable_name"]
+__all__ = ["VIDEO_SUFFIXES", "fitting_path", "readable_name"]
 
+#: Suffixes of saved videos: the usual one first, then those of other containers.
+VIDEO_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".gif", ".avi", ".flv", ".ogv", ".wmv", ".mpg")
 #: Limits of a readable name, which leave room for the key, the suffixes and the time of a frame.
 _MAX_BYTES = 200
 _MAX_LETTERS = 32
+#: The suffix of a partly downloaded video.
+_LONGEST_SUFFIX = ".00000000.part"
+#: Characters of a path on Windows.
+_LONGEST_PATH = 259
 
 
 def readable_name(text: str) -> str:
@@ -26,3 +35,30 @@ def readable_name(text: str) -> str:
     while len(unicodedata.normalize("NFD", name).encode(errors="replace")) > _MAX_BYTES:
         name = name[:-1]
     return name.strip("-") or "video"
+
+
+def fitting_path(folder: Path, title: str, end: str) -> Path:
+    """Return the path of a file in a folder; the title is shortened if the file system takes no longer name.
+
+    Encrypted folders take as few as 143 bytes, Windows 259 characters with the folder.
+
+    Args:
+        folder: the folder, which need not exist.
+        title: the beginning of the name.
+        end: its end, which is never shortened.
+    """
+    while len(title) > 1 and _is_too_long(folder / f"{title}{end}{_LONGEST_SUFFIX}"):
+        title = title[: len(title) * 3 // 4].rstrip("-") or title[:1]
+    return folder / f"{title}{end}"
+
+
+def _is_too_long(path: Path) -> bool:
+    if os.name == "nt" and len(str(path)) > _LONGEST_PATH:
+        return True
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    except ValueError:  # a null character in the folder
+        pass
+    return False

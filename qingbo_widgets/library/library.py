@@ -14,19 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
-from ..i18n import tr
+from ..i18n import N_, tr
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
-from ..system.folder import Folder, is_file_inside
+from ..system.console import write_line
+from ..system.folder import Folder, is_file_inside, why_unwritable
+from ..system.notebook import beside_notebook
 from .durations import durations_of
 from .entry import ENDED, Entry
-from .file_names import readable_name
+from .file_names import fitting_path, readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
 
 if TYPE_CHECKING:
     import pandas
 
+    from .importing import Import
     from .journal.rows import Rows
     from .judgements import Judgement, Judgements
 
@@ -34,6 +37,10 @@ __all__ = ["Library"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+_READ_ONLY = N_(
+    "Nothing can be saved in the folder {folder} ({reason}): neither a video, nor the journal without which "
+    'no task is submitted. Make it writable, or use another folder: connect(library="…").'
+)
 _UNFINISHED = (
     "SELECT DISTINCT service FROM tasks WHERE "
     f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
@@ -44,16 +51,29 @@ class Library:
     """The tasks and videos of one folder. Safe to use from several threads and kernels at once.
 
     Args:
-        folder: the folder of the videos and the journal, relative to the notebook. Created on first use.
+        folder: the folder of the videos and the journal, relative to the notebook, whatever the working
+            directory; without a notebook, relative to that. Created on first use.
         database: an SQLAlchemy URL, to keep the journal outside the folder.
+
+    Attributes:
+        imported: the report of ``import_``; ``None`` for a library that was opened without it.
     """
 
     def __init__(self, folder: str | Path = "qingbo_videos", *, database: str | None = None) -> None:
-        self.folder = Path(folder).expanduser().resolve()
+        self.folder = beside_notebook(folder)
         self.journal = Journal(self.folder, database)
+        self.imported: Import | None = None
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
+
+    @property
+    def read_only(self) -> str | None:
+        """The message with the reason why nothing can be saved, as far as it is known without writing."""
+        if (reason := self.journal.read_only) is not None:
+            return reason
+        reason = why_unwritable(self.folder)
+        return None if reason is None else tr(_READ_ONLY).format(folder=self.folder, reason=reason)
 
     def add(self, entry: Entry, *, holder: str | None = None, seconds: float = 0.0) -> None:
         """Write a new row, held by ``holder`` as in ``hold``. It is on disk when this returns.
@@ -212,15 +232,21 @@ class Library:
     def import_(cls, folder: str | Path) -> Library:
         """Return a library built from a folder's videos and sidecars alone; existing rows are kept.
 
-        Use it for a folder that came without its journal, from a colleague or a backup.
+        Use it for a folder that came without its journal, from a colleague, a backup or a camera. Videos are
+        the MP4, M4V, MOV, WebM and MKV files directly in the folder, none of which is changed. A report of
+        them, and of the files that are left out, is printed and kept as ``imported``.
 
         Raises:
-            OSError, sqlalchemy.exc.SQLAlchemyError: the folder or the journal cannot be written.
+            QingboError: there is no such folder, it cannot be read, or the journal cannot be written.
         """
-        from .importing import import_folder
+        from .importing import import_folder, no_folder
 
-        library = cls(folder)
-        import_folder(library)
+        try:
+            library = cls(folder)
+        except (RuntimeError, ValueError):  # a loop of links, the home of an unknown user, a null character
+            raise no_folder(folder) from None
+        library.imported = import_folder(library)
+        write_line(str(library.imported))
         return library
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -268,7 +294,7 @@ class Library:
     def video_path(self, prompt: str, key: str) -> Path:
         """Return the path for a task's video: a readable name, and enough of the key to be unique."""
         # A key from an untrusted journal may be any text, even a path.
-        return self.folder / f"{readable_name(str(prompt))}-{readable_name(key[:8])}.mp4"
+        return fitting_path(self.folder, readable_name(str(prompt)), f"-{readable_name(key[:8])}.mp4")
 
     def video_of(self, entry: Entry) -> Path | None:
         """Return the path of the video that the journal names, always inside the folder.

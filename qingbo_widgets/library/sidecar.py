@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..system.folder import open_inside, read_inside, write_whole
+from ..system.companions import companion_stem
+from ..system.folder import Folder, open_inside, read_inside, write_whole
 from ..version import __version__
 from .untrusted import LARGEST, sanitised
 
@@ -22,7 +23,17 @@ if TYPE_CHECKING:
     from .entry import Entry
     from .judgements import Judgement
 
-__all__ = ["MOMENTS", "amend_sidecar", "judgement_fields", "read_sidecar", "sidecar_path", "write_sidecar"]
+__all__ = [
+    "MOMENTS",
+    "amend_sidecar",
+    "describes_another",
+    "has_foreign_sidecar",
+    "is_saved_video",
+    "judgement_fields",
+    "read_sidecar",
+    "sidecar_path",
+    "write_sidecar",
+]
 
 logger = logging.getLogger("qingbo_widgets")
 
@@ -36,7 +47,7 @@ MOMENTS = ("submitted_at", "created_at", "completed_at")
 
 def sidecar_path(video: Path) -> Path:
     """Return the path of a video's sidecar, whether or not it exists."""
-    return video.with_suffix(".json")
+    return video.with_name(f"{companion_stem(video)}.json")
 
 
 def write_sidecar(entry: Entry, video: Path, judgement: Judgement) -> None:
@@ -85,8 +96,51 @@ def amend_sidecar(video: Path, **content: Any) -> None:
 
 def read_sidecar(video: Path) -> dict[str, Any] | None:
     """Return the sidecar of a video; ``None`` if there is none that can be read."""
+    content = _read(sidecar_path(video))
+    if content is None and _was_renamed(video):
+        content = _read(video.with_suffix(".json"))
+    return content
+
+
+def has_foreign_sidecar(video: Path) -> bool:
+    """Return whether the file in place of the sidecar is of another program, or damaged."""
+    return os.path.lexists(sidecar_path(video)) and _read(sidecar_path(video)) is None
+
+
+def describes_another(video: Path) -> bool:
+    """Return whether a sidecar is that of another video in the folder, of which this one is no copy."""
+    described = (read_sidecar(video) or {}).get("video")
+    if not isinstance(described, dict):
+        return False
+    name = described.get("file")
+    if not isinstance(name, str) or name in ("", video.name) or Path(name).name != name:
+        return False
+    if not Folder(video.parent).has_file(name) or described.get("bytes") == video.stat().st_size:
+        return False
+    # On some systems both names may be those of one file.
+    return not video.samefile(video.with_name(name))
+
+
+def is_saved_video(video: Path) -> bool:
+    """Return whether a file is a video as this package has saved it: its sidecar has its name and length."""
+    described = (read_sidecar(video) or {}).get("video")
+    if not isinstance(described, dict) or described.get("file") != video.name:
+        return False
     try:
-        content = sanitised(json.loads(read_inside(sidecar_path(video), LARGEST)))
+        return bool(described.get("bytes") == video.stat().st_size)
+    except OSError:
+        return False
+
+
+def _was_renamed(video: Path) -> bool:
+    """Return whether ``koi.json`` may be the sidecar of ``koi.MP4``: there is no koi.mp4."""
+    usual = video.with_suffix(".mp4")
+    return companion_stem(video) != video.stem and not os.path.lexists(usual)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content = sanitised(json.loads(read_inside(path, LARGEST)))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None

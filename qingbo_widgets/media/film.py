@@ -11,14 +11,17 @@ from typing import Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..system.folder import open_inside
+from ..system.video_files import HEAD, media_type
+from .decoding import NO_PICTURES, Film, not_decoded
 from .film_size import MOST_PIXELS, film_size
 from .webm_size import is_webm_decodable
 
 __all__ = ["open_film"]
 
 _NEEDED = N_('Frames need av and Pillow: pip install "qingbo_widgets[frames]"')
-_NOT_DECODED = N_("{file} cannot be decoded: {reason}")
+_EMPTY = N_("it is empty")
 _NO_VIDEO = N_("it is neither an MP4 nor a WebM video")
+_NO_INDEX = N_("its index is missing, because the file is incomplete")
 _TOO_LARGE = N_(
     "its pictures ({width} × {height}) or its index are larger than a video of this kind needs. A player may "
     "show it all the same."
@@ -26,17 +29,13 @@ _TOO_LARGE = N_(
 _TOO_LARGE_INDEX = N_(
     "its list of tracks is larger than a video of this kind needs. A player may show it all the same."
 )
-_NO_PICTURES = N_("it has no pictures")
-#: Types of the first box of an mp4 or QuickTime file, after the four bytes of its length.
-_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
 #: Decoders of pictures. Sound is not decoded, because a file can make its decoders allocate memory, too.
 _DECODERS = "h264,hevc,av1,libdav1d,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mpeg2video,mjpeg,prores,dnxhd,h263"
-_WEBM = b"\x1aE\xdf\xa3"
 
 
 @contextmanager
-def open_film(path: Path) -> Iterator[Any]:
-    """Yield the PyAV container of a video file; it has pictures.
+def open_film(path: Path) -> Iterator[Film]:
+    """Yield an open video; it has pictures.
 
     Raises:
         QingboError: the file does not exist, leads out of its folder, or cannot be decoded.
@@ -52,46 +51,62 @@ def open_film(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise QingboError(tr("The video is no longer at {path}.").format(path=path)) from None
     except OSError as error:
-        raise _failed(path, error.strerror or str(error)) from None
+        raise not_decoded(path, error) from None
     with file:
-        kind = _kind_of(path, file)
         # The stream may announce larger pictures than the index. One thread, because each keeps pictures.
         limits = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": _DECODERS}
         # Before PyAV 19, a title that is not UTF-8 raised an error; since then there is no such argument.
         tolerant: dict[str, Any] = {"metadata_errors": "replace"} if _major(av.__version__) < 19 else {}
+        has_index = True
         try:
+            kind, has_index = _kind_of(path, file)
             # Not the path, and this format only: FFmpeg would also accept a playlist of other files, and open
             # those.
             with av.open(file, format=kind, options={**limits, "threads": "1"}, **tolerant) as container:
-                video = container.streams.video
-                if not video or video[0].codec_context is None:  # or FFmpeg has no decoder
-                    raise _failed(path, tr(_NO_PICTURES))
-                video[0].codec_context.options = limits
-                yield container
+                stream = _pictures(container)
+                if stream is None:
+                    raise not_decoded(path, tr(NO_PICTURES))
+                stream.codec_context.options = limits
+                yield Film(path, container, stream)
         except (av.FFmpegError, OSError) as error:  # OSError: a seek past the ends of the file
-            raise _failed(path, error.strerror or str(error)) from None
+            raise not_decoded(path, error if has_index else tr(_NO_INDEX)) from None
+
+
+def _pictures(container: Any) -> Any | None:
+    """Return the stream that a player shows, or ``None``: not a cover picture, nor one without a decoder."""
+    from av.stream import Disposition
+
+    streams = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    shown = [stream for stream in streams if stream.disposition & Disposition.default]
+    return next(iter(shown or streams), None)
 
 
 def _major(version: str) -> int:
     return int(version.partition(".")[0])
 
 
-def _kind_of(path: Path, file: Any) -> str:
-    head, size = file.read(8), os.fstat(file.fileno()).st_size
-    if head.startswith(_WEBM):
+def _kind_of(path: Path, file: Any) -> tuple[str, bool]:
+    """Return FFmpeg's name of the container, and whether the file has an index.
+
+    Raises:
+        QingboError: it is no video, or its index is implausible.
+    """
+    media, size = media_type(file.read(HEAD)), os.fstat(file.fileno()).st_size
+    if media is None:
+        raise not_decoded(path, tr(_NO_VIDEO) if size else tr(_EMPTY))
+    kind, has_index = "mp4", True
+    if media in ("video/webm", "video/x-matroska"):
         kind = "matroska"
         if not is_webm_decodable(file, size):
-            raise _failed(path, tr(_TOO_LARGE_INDEX))
-    elif head[4:] in _FIRST_BOXES:
-        kind = "mp4"
+            raise not_decoded(path, tr(_TOO_LARGE_INDEX))
+    else:
         announced = film_size(file, size)
         if not announced.is_decodable:
-            raise _failed(path, tr(_TOO_LARGE).format(width=announced.width, height=announced.height))
-    else:
-        raise _failed(path, tr(_NO_VIDEO))
+            raise not_decoded(path, tr(_TOO_LARGE).format(width=announced.width, height=announced.height))
+        has_index = announced.tracks > 0
     file.seek(0)
-    return kind
-
-
-def _failed(path: Path, reason: str) -> QingboError:
-    return QingboError(tr(_NOT_DECODED).format(file=path.name, reason=reason))
+    return kind, has_index

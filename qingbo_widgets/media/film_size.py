@@ -50,8 +50,8 @@ class FilmSize:
     """The size that an index announces.
 
     Attributes:
-        width: pixels of the widest picture.
-        height: pixels of the tallest picture.
+        width: pixels of the widest picture, as it is displayed.
+        height: pixels of the tallest picture, as it is displayed.
         samples: number of samples of pictures and sound.
         tracks: number of tracks of pictures, sound and subtitles.
         is_consistent: whether the tables and sizes are plausible.
@@ -189,8 +189,11 @@ def _add_numbers(
     if kind == b"tkhd":
         # In fixed point: the upper two bytes are the pixels.
         at = 88 if body[:1] == b"\1" else 76
-        announced.width = max(announced.width, number(at) >> 16)
-        announced.height = max(announced.height, number(at + 4) >> 16)
+        width, height = number(at) >> 16, number(at + 4) >> 16
+        if number(at - 32) and not number(at - 36):  # the matrix turns the pictures by a quarter
+            width, height = height, width
+        announced.width = max(announced.width, width)
+        announced.height = max(announced.height, height)
     elif kind == b"hdlr":
         track.kinds |= {body[8:12]} & {b"soun", b"vide"}
     elif kind == b"stsz" and number(4):  # all of one size: without a table, any number is possible

@@ -8,9 +8,9 @@ from __future__ import annotations
 import io
 import logging
 import math
-from collections import deque
+import operator
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -20,6 +20,7 @@ from ..service.contract.frames import Frames, set_frames
 from ..service.contract.models import declared, models_of
 from ..service.contract.request import VideoRequest
 from ..service.contract.switching import defaults_between, switched
+from ..system.companions import companion_stem
 from ..system.folder import is_file_inside, write_whole
 from .film import open_film
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..service.contract.fields import FieldsAndModel
+    from .decoding import Film
 
 __all__ = [
     "contact_sheet",
@@ -42,6 +44,10 @@ logger = logging.getLogger("qingbo_widgets")
 
 _GAP = 4  # pixels between the pictures of a contact sheet
 _DARK = (24, 24, 24)
+#: Seconds within which two times are the same.
+_SAME = 1e-6
+#: Height of a contact sheet's frame, in widths, from which on it is narrower instead.
+_TALLEST = 3
 
 
 def frame_at(path: Path, seconds: float) -> Image:
@@ -56,52 +62,58 @@ def frame_at(path: Path, seconds: float) -> Image:
         QingboError: the file does not exist, or is not a video.
         ImportError: the extra ``[frames]`` is not installed.
     """
-    with open_film(path) as container:
-        stream = container.streams.video[0]
-        length = _length(container, stream)
-        if not 0 <= seconds <= length:
+    with open_film(path) as film:
+        if not 0 <= seconds <= film.length:
             message = tr("{seconds:g} s is not in a video of {length:g} s")
-            raise ValueError(message.format(seconds=seconds, length=length))
-        start = stream.start_time or 0
-        container.seek(start + int(seconds / stream.time_base), stream=stream)  # to the preceding key frame
-        displayed = None
-        for frame in container.decode(stream):
-            if displayed is not None and frame.time - float(start * stream.time_base) > seconds + 1e-6:
-                break
-            displayed = frame
-        return _image(path, displayed)
+            raise ValueError(message.format(seconds=seconds, length=film.length))
+        displayed = _displayed(film, seconds, seconds)
+        if displayed is None or displayed[0] > seconds + _SAME:
+            # What precedes that time is damaged as far back as a key frame; there may be more before that.
+            displayed = _displayed(film, 0.0, seconds) or displayed
+        return film.image(displayed and displayed[1])
+
+
+def _displayed(film: Film, since: float, seconds: float) -> tuple[float, Any] | None:
+    """Return the last frame until a time, or else the next one; decoding begins at the time ``since``."""
+    displayed = None
+    for time, frame in film.frames(since):
+        if displayed is not None and time > seconds + _SAME:
+            break
+        displayed = time, frame
+    return displayed
 
 
 def frame_rate(video: Path) -> float | None:
     """Return the frame rate in frames per second, or ``None`` if it is unknown."""
     try:
-        with open_film(video) as container:
-            rate = container.streams.video[0].average_rate
+        with open_film(video) as film:
+            return film.rate
     except Exception as error:  # no av, no video, no stream
         logger.debug("The frame rate of %s is unknown: %s", video.name, error)
         return None
-    return None if rate is None else float(rate)
 
 
 def frame_number(path: Path, number: int) -> Image:
-    """Return a frame by its number: 0 is the first, -1 the last.
+    """Return a frame by its number: 0 is the first, -1 the last. Damaged frames do not count.
 
     Raises:
         ValueError: the video has no frame of this number.
+        QingboError: the file does not exist, or is not a video.
         ImportError: the extra ``[frames]`` is not installed.
     """
-    count = 0
-    with open_film(path) as container:
-        last_frames: deque[Any] = deque(maxlen=-number if number < 0 else 1)
-        for frame in container.decode(video=0):
-            last_frames.append(frame)
-            count += 1
+    number = operator.index(number)
+    with open_film(path) as film:
+        count, found = 0, None
+        for _, frame in film.frames():
+            count, found = count + 1, frame
             if count == number + 1:
                 break
-        if not -count <= number < count:
+        if count and not -count <= number < count:
             message = tr("there is no frame {number} in a video of {count} frames")
             raise ValueError(message.format(number=number, count=count))
-        return _image(path, last_frames[0])
+        if count and number < -1:  # decoded a second time, because keeping that many may take all memory
+            found = next(islice((frame for _, frame in film.frames()), count + number, None), found)
+        return film.image(found)
 
 
 def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, width: int = 320) -> Image:
@@ -124,7 +136,9 @@ def contact_sheet(path: Path, count: int = 9, *, columns: int | None = None, wid
     first = next(pictures)
     from PIL import Image, ImageDraw, ImageFont
 
-    height = max(round(width * first[1].height / first[1].width), 1)
+    shape = first[1].height / first[1].width
+    height = max(round(width * min(shape, _TALLEST)), 1)
+    width = max(round(height / shape), 1) if shape > _TALLEST else width
     rows = math.ceil(count / columns)
     size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
     sheet = Image.new("RGB", size, _DARK)
@@ -200,47 +214,39 @@ def save_frame(path: Path, seconds: float | None) -> Path:
         seconds: the time, or ``None`` for the last frame.
 
     Raises:
-        ValueError, QingboError, ImportError: as in ``frame_at``.
-        OSError: the folder is not writable.
+        ValueError, ImportError: as in ``frame_at``.
+        QingboError: as in ``frame_at``, or the folder is not writable.
     """
-    target = path.with_name(f"{path.stem}-{'last' if seconds is None else f'{seconds:.2f}s'}.png")
+    end = "last" if seconds is None else f"{seconds:.2f}s"
+    target = path.with_name(f"{companion_stem(path)}-{end}.png")
     if not is_file_inside(target):
         file = io.BytesIO()
         (frame_number(path, -1) if seconds is None else frame_at(path, seconds)).save(file, "PNG")
-        write_whole(target, file.getvalue())
+        try:
+            write_whole(target, file.getvalue())
+        except OSError as error:
+            message = tr("The frame could not be saved as {path}: {reason}.")
+            raise QingboError(message.format(path=target, reason=error.strerror or error)) from None
     return target
 
 
 def duration_of(path: Path) -> float:
     """Return the length of a video in seconds."""
-    with open_film(path) as container:
-        return _length(container, container.streams.video[0])
+    with open_film(path) as film:
+        return film.length
 
 
 def _spread(path: Path, count: int) -> Iterator[tuple[float, Image]]:
     """Yield ``count`` frames with their times in seconds, repeating the last frame of a short video."""
-    with open_film(path) as container:
-        stream = container.streams.video[0]
-        step = _length(container, stream) - float(1 / (stream.average_rate or 24))
+    with open_film(path) as film:
+        step = max(film.length - 1 / (film.rate or 24), 0.0)
         due = [step * index / max(count - 1, 1) for index in range(count)]
-        last = None
-        for frame in container.decode(stream):
-            while due and frame.time >= due[0] - 1e-3:
-                yield frame.time, frame.to_image()
+        time, frame = 0.0, None
+        for time, frame in film.frames():
+            while due and time >= due[0] - 1e-3:
+                yield time, film.image(frame)
                 due.pop(0)
-            last = frame
+            if not due:
+                return
         for _ in due:
-            yield (last.time if last else 0.0), _image(path, last)
-
-
-def _length(container: Any, stream: Any) -> float:
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return (container.duration or 0) / 1e6
-
-
-def _image(path: Path, frame: Any) -> Image:
-    if frame is None:
-        raise QingboError(tr("{file} holds no picture.").format(file=path.name))
-    image: Image = frame.to_image()
-    return image
+            yield time, film.image(frame)

@@ -10,10 +10,15 @@ import logging
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..service.http.image_probe import size_of
+from ..system.companions import companion_stem
 from ..system.folder import Folder
 from .film import open_film
+
+if TYPE_CHECKING:
+    from .decoding import Film
 
 __all__ = [
     "POSTERS",
@@ -33,7 +38,7 @@ _QUALITY = 70
 _MOMENT = 1.0
 #: Bytes above which a file in the poster folder is no poster of ours.
 _LARGEST = 200_000
-#: Key frames that are decoded at most to reach that moment.
+#: Frames that are decoded at most to reach that moment.
 _MOST_FRAMES = 300
 
 
@@ -74,16 +79,9 @@ def make_poster(video: Path) -> Path | None:
     if not can_make_posters():
         return None
     try:
-        with open_film(video) as container:
-            stream = container.streams.video[0]
-            stream.codec_context.skip_frame = "NONKEY"
-            frames = islice(container.decode(stream), _MOST_FRAMES)
-            frame = next(frames)
-            if container.duration is not None and container.duration / 1e6 > _MOMENT:
-                frame = next((later for later in frames if (later.time or 0.0) >= _MOMENT), frame)
-            scale = SIZE / max(frame.width, frame.height, SIZE)
-            size = {"width": round(frame.width * scale) or 1, "height": round(frame.height * scale) or 1}
-            picture = frame.to_image(**size)
+        with open_film(video) as film:
+            frame = _typical(film, only_keys=True) or _typical(film, only_keys=False)
+            picture = film.image(frame, **_size(frame))
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
         Folder(video.parent).write(_name(video), file.getvalue())  # another kernel may read it now
@@ -93,5 +91,23 @@ def make_poster(video: Path) -> Path | None:
     return target
 
 
+def _typical(film: Film, *, only_keys: bool) -> Any | None:
+    """Return a frame that is not the first, if the video is long enough; ``None`` if none can be decoded."""
+    earliest = _MOMENT if film.length > _MOMENT else 0.0
+    first = None
+    for time, frame in islice(film.frames(only_keys=only_keys), _MOST_FRAMES):
+        if time >= earliest:
+            return frame
+        first = frame if first is None else first
+    return first
+
+
+def _size(frame: Any) -> dict[str, int]:
+    if frame is None:
+        return {}
+    scale = SIZE / max(frame.width, frame.height, SIZE)
+    return {"width": round(frame.width * scale) or 1, "height": round(frame.height * scale) or 1}
+
+
 def _name(video: Path) -> str:
-    return f"{POSTERS}/{video.stem}.jpg"
+    return f"{POSTERS}/{companion_stem(video)}.jpg"

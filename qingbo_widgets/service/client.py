@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -24,11 +25,12 @@ from .contract.problem import Problem, assigned, refused
 from .contract.request import VideoRequest
 from .contract.schema import Models
 from .contract.snapshot import TaskSnapshot
-from .contract.urls import is_web_url, without_query
+from .contract.urls import web_link, without_query
 from .credentials import find_api_key, find_base_url, find_contract
 from .download.download import Download, OnProgress
-from .http.answers import UNCLEAR
+from .http.answers import UNCLEAR, Answer, error_in
 from .http.transport import Transport
+from .http.wrong_address import address_advice, names_the_path
 from .secrets.known_keys import hide_in, holds_key
 from .secrets.secret import Secret, as_secret
 
@@ -99,6 +101,8 @@ class Client:
         self.contract: Contract = find_contract(contract, base_url.reveal() if base_url else None)
         #: The contract that the server seems to speak, if its answers contradict ours.
         self.seen_contract: str | None = None
+        #: Further arguments of the ``connect()`` that an error advises, as code.
+        self.connect_arguments: tuple[str, ...] = ()
         self._key, self._timeout = find_api_key(api_key), timeout
         self._transport = Transport(self._key, base_url or find_base_url(self.contract), timeout)
 
@@ -113,7 +117,9 @@ class Client:
         Raises:
             InvalidRequest: there is no contract with that date.
         """
-        return Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
+        client = Client(self._key, self.base_url, contract=contract, timeout=self._timeout)
+        client.connect_arguments = self.connect_arguments
+        return client
 
     def payload(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body that ``submit`` would send for this request. Send nothing.
@@ -167,7 +173,7 @@ class Client:
                 patience=seconds,
                 is_submission=True,
             )
-            return self._decode(answer)
+            return self._decode(answer, "/tasks", tr(_CORRECT), tr(_MAY_EXIST), is_submission=True)
         except ConnectionFailed as error:
             if not error.sent:
                 raise
@@ -178,9 +184,6 @@ class Client:
             if not isinstance(error, ServerFault) and error.status not in UNCLEAR:
                 raise
             message, task_id = str(error), getattr(error, "task_id", "")
-        except ValueError as error:
-            message = tr("The service accepted the request, but {reason}. {advice}")
-            message = message.format(reason=error, advice=tr(_MAY_EXIST))
         if refusal is not None:
             raise refusal
         raise SubmissionUnconfirmed(message, idempotency_key=idempotency_key, task_id=task_id)
@@ -238,12 +241,13 @@ class Client:
                 contract 2026-04, for 7 days in 2026-11).
             DownloadFailed: the video could not be saved; the task is not affected.
         """
-        if not is_web_url(url):
+        link = web_link(url)
+        if link is None:
             shown = without_query(url) if isinstance(url, str) else repr(url)
             message = tr("url: {url:.80} is not the link to a video.").format(url=shown)
             raise InvalidRequest((Problem("url", message),))
         path = Path(path).expanduser()
-        return Download(self._transport, url, path, on_progress, max_bytes=max_bytes, film=film).run()
+        return Download(self._transport, link, path, on_progress, max_bytes=max_bytes, film=film).run()
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -269,13 +273,15 @@ class Client:
         """Return the error of a refused submission; it names the server's contract if that is the reason."""
         seen = contract_in_error(self.contract, self.base_url, payload, error)
         hints = [*explanation(error.code), tr(_NOT_CHARGED if has_advice(error.code) else _CORRECT)]
+        if names_the_path(error.status, error.message):
+            hints = [address_advice(f"{self.base_url}/tasks"), tr(_NOT_CHARGED)]
         advice = ""
         if seen is not None:
             self.seen_contract = seen
             address = without_query(self.base_url)
             is_usual = find_base_url(CONTRACTS[seen]).rstrip("/") == address
-            argument = "" if is_usual else f', base_url="{address}"'
-            call = f'qw.connect(contract="{seen}"{argument})'
+            arguments = [f'contract="{seen}"', *([] if is_usual else [f'base_url="{address}"'])]
+            call = f"qw.connect({', '.join((*arguments, *self.connect_arguments))})"
             advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
             if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
                 advice = f"{advice} {tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))}"
@@ -286,9 +292,28 @@ class Client:
         refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
         return refusal
 
-    def _decode(self, body: dict[str, Any]) -> TaskSnapshot:
+    def _decode(
+        self,
+        body: dict[str, Any],
+        path: str,
+        refused: str,
+        unclear: str,
+        *,
+        asked: str = "",
+        is_submission: bool = False,
+    ) -> TaskSnapshot:
+        """Return the snapshot in an answer with the status 200, which may report an error all the same.
+
+        Raises:
+            ServiceError: the answer is not about a task.
+        """
         self.seen_contract = contract_in_answer(self.contract, self.base_url, body) or self.seen_contract
-        return self.contract.decode(body)
+        try:
+            return self.contract.decode(body, asked)
+        except ValueError as error:
+            reason = str(error)
+        answer = Answer(200, {}, json.dumps(body).encode(), self.base_url + path)
+        raise error_in(answer, self._key, refused, unclear, is_submission=is_submission, reason=reason)
 
     def _seconds(self, wait: float | None) -> int:
         """Return the seconds to request in ``Prefer``; 0 for none.
@@ -314,14 +339,11 @@ class Client:
         self, task_id: str, method: str, path: str, refused: str = "", unclear: str = ""
     ) -> TaskSnapshot:
         answer = self._transport.call(method, path, refused=refused, unclear=unclear)
-        try:
-            snapshot = self._decode(answer)
-            if snapshot.task_id == task_id:
-                return snapshot
+        snapshot = self._decode(answer, path, refused, unclear, asked=task_id)
+        if snapshot.task_id != task_id:
             reason = tr("the answer is about another task, {task}.").format(task=snapshot.task_id)
-        except ValueError as error:
-            reason = tr("{reason}.").format(reason=error)
-        raise ServerFault(reason, status=200, hint=unclear)
+            raise ServerFault(reason, status=200, hint=unclear)
+        return snapshot
 
 
 def _segment(task_id: str) -> str:

@@ -11,6 +11,7 @@ from .contract.models import DEFAULT_CONTRACT, dated
 from .contract.problem import Problem, listed, refused
 from .contract.terms import contract_at
 from .contract.urls import base_url_refusal, without_query
+from .secrets.key_ring import is_silent, key_in_keyring
 from .secrets.known_keys import API_KEY_VARIABLES, remember
 from .secrets.secret import Secret, as_secret
 
@@ -26,12 +27,13 @@ __all__ = [
 
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 CONTRACT_VARIABLE = "QINGBO_CONTRACT"
-#: ``keyring set qingbo_widgets api_key`` on the command line stores the key in this entry.
-_KEYRING_ENTRY = ("qingbo_widgets", "api_key")
-
 _WAYS = N_(
     "Create a key in the service's dashboard. Set the environment variable QINGBO_API_KEY, or call "
     "qw.connect(api_key=...). Without a key, qw.connect(sandbox=True) makes test videos on this machine."
+)
+_NO_ANSWER = N_(
+    "No API key was found: the keyring does not answer, and may be waiting to be unlocked. Once it is, "
+    "connect again; or go on without it. {ways}"
 )
 _MALFORMED = N_(
     "{it} contains a blank, a control character or a non-ASCII character, so it was not copied "
@@ -41,6 +43,8 @@ _MALFORMED = N_(
 
 def find_api_key(explicit: str | Secret | None = None) -> Secret:
     """Return the API key: the argument, the environment or the keyring (if ``keyring`` is installed).
+
+    A keyring that waits to be unlocked delays this for 3 seconds, once.
 
     Args:
         explicit: the key itself; a blank one counts as missing.
@@ -59,9 +63,10 @@ def find_api_key(explicit: str | Secret | None = None) -> Secret:
             source = tr("The API key in {variable}").format(variable=variable)
             key = Secret(os.environ.get(variable, ""))
     if not key:
-        source, key = tr("The API key in the keyring"), _from_keyring()
+        source, key = tr("The API key in the keyring"), key_in_keyring()
     if not key:
-        raise MissingApiKey(tr("No API key was found. {ways}").format(ways=tr(_WAYS)))
+        text = tr(_NO_ANSWER) if is_silent() else tr("No API key was found. {ways}")
+        raise MissingApiKey(text.format(ways=tr(_WAYS)))
     if not key.fits_a_header:
         raise MissingApiKey(tr(_MALFORMED).format(it=source, ways=tr(_WAYS)))
     return remember(key)
@@ -111,12 +116,3 @@ def base_url_problem(base_url: Secret) -> Problem | None:
     shown = without_query(url) if "://" in url else tr("the given value")
     message = tr("base_url: {url} {reason}; try https://….").format(url=shown, reason=reason)
     return Problem("base_url", message)
-
-
-def _from_keyring() -> Secret:
-    try:
-        import keyring
-
-        return Secret(keyring.get_password(*_KEYRING_ENTRY) or "")
-    except Exception:  # not installed, no backend, locked, refused: the keyring is only one source of several
-        return Secret("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.contracts import Contract
 from ..service.contract.models import dated
-from ..service.contract.problem import Problem
+from ..service.contract.problem import Problem, listed
 from ..service.contract.service_names import normalised
 from ..service.contract.terms import contract_at
 from ..service.credentials import find_contract
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
+from .library_notes import library_note
 from .manager import TaskManager
 from .task import Owner, Task
 
@@ -38,6 +40,9 @@ _OTHER_HOST = N_(
     "{service} is documented for contract {usual}, and requests are written in {contract}, as chosen. The "
     "key is sent to this address only."
 )
+_UNUSED = N_("Connected to the sandbox, which makes test videos at no cost; not used: {names}.")
+
+_USUAL_FOLDER = "qingbo_videos"
 
 _default: TaskManager | None = None
 #: Managers by service, contract, folder and database, while anything references them.
@@ -66,7 +71,7 @@ def connect(
     api_key: str | Secret | None = None,
     *,
     sandbox: bool | Sandbox = False,
-    library: str | Path | Library = "qingbo_videos",
+    library: str | Path | Library = _USUAL_FOLDER,
     base_url: str | Secret | None = None,
     contract: str | None = None,
     upload: Callable[[Path], str] | None = None,
@@ -79,8 +84,8 @@ def connect(
     Args:
         api_key: the key; by default from the environment (``QINGBO_API_KEY``) or the keyring.
         sandbox: ``True`` to start the sandbox on this machine (no key, no cost, no AI), or a sandbox of
-            your own.
-        library: the folder for videos and journal, relative to the notebook.
+            your own. ``api_key`` and ``base_url`` are not used then, which a warning says.
+        library: the folder for videos and journal, relative to the notebook, whatever the working directory.
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
@@ -91,6 +96,8 @@ def connect(
         MissingApiKey: no key was passed and none was found.
         InvalidRequest: the key must not be sent to ``base_url``, or the contract is unknown or not that of
             the sandbox.
+        QingboError: nothing can be saved in the library's folder; or its journal is damaged, or was created
+            by another program.
         TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
@@ -99,14 +106,28 @@ def connect(
     if isinstance(sandbox, str | Secret):
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
-    library = library if isinstance(library, Library) else Library(library)
+    arguments = _library_arguments(library)
+    chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
         server = _server(sandbox, contract)
         if server is not None:
+            given = {"api_key": api_key, "base_url": base_url}
+            if unused := [name for name, value in given.items() if value]:
+                warn(tr(_UNUSED).format(names=listed(unused)))
             client = Client(server.api_key, server.base_url, contract=server.contract)
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
-        return _connect(client, server, library, upload)
+        client.connect_arguments = arguments
+        manager = _connect(client, server, library, upload)
+    if not isinstance(chosen, Library) and (note := library_note(chosen, library)):
+        warn(note)
+    return manager
+
+
+def _library_arguments(library: str | Path | Library) -> tuple[str, ...]:
+    """Return the code that passes the library to ``connect``; nothing for the usual one."""
+    folder = str(library.folder if isinstance(library, Library) else library)
+    return () if folder == _USUAL_FOLDER else (f"library={json.dumps(folder, ensure_ascii=False)}",)
 
 
 def reconnect(manager: Owner, contract: str) -> TaskManager:
@@ -126,8 +147,11 @@ def _connect(
     client: Client, server: Sandbox | None, library: Library, upload: Callable[[Path], str] | None
 ) -> TaskManager:
     global _default
+    if not library.journal.exists and (reason := library.read_only) is not None:
+        raise QingboError(reason)
     service, contract = normalised(client.base_url), client.contract.name
-    manager = _managers.get(name := (service, contract, library.folder, library.journal.database))
+    folder = library.folder.resolve()  # a folder and a link to it are the same library
+    manager = _managers.get(name := (service, contract, folder, library.journal.database))
     if manager is None or manager.is_closed or manager.sandbox is not server:
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager

@@ -63,7 +63,8 @@ class TaskManager(Configurable):
         MissingApiKey: no client was passed and no key was found.
         InvalidRequest: the contract in the configuration or the environment is unknown, or the client does
             not speak the ``contract`` passed with it.
-        TypeError: ``client`` is not a ``Client``, or ``library`` not a ``Library``.
+        TypeError: ``client`` is not a ``Client``, ``library`` not a ``Library``, ``sandbox`` not a
+            ``Sandbox``, or a setting does not exist, such as ``api_key``.
     """
 
     poll_interval = Float(
@@ -110,7 +111,17 @@ class TaskManager(Configurable):
             kind, client = type(client).__name__, None  # keep it out of tracebacks: it may be a key
             raise TypeError(f"client must be a Client, not {kind}; connect(api_key) makes one from a key")
         if library is not None and not isinstance(library, Library):
-            raise TypeError(f"library must be a Library, not {type(library).__name__}: Library(folder)")
+            kind, library = type(library).__name__, None
+            raise TypeError(f"library must be a Library, not {kind}: Library(folder)")
+        if sandbox is not None and not hasattr(sandbox, "publish"):
+            kind, sandbox = type(sandbox).__name__, None
+            raise TypeError(f"sandbox must be a Sandbox, not {kind}; connect(sandbox=True) makes one")
+        if unknown := sorted(settings.keys() - {*self.trait_names(), "parent", "config", "log"}):
+            settings.clear()
+            raise TypeError(
+                f"TaskManager has no setting {', '.join(unknown)}. The key and the address belong to its "
+                "client: connect(api_key=…) or TaskManager(Client(api_key=…))"
+            )
         if client is not None and settings.get("contract") not in (None, "", client.contract.name):
             text = tr("contract: this client speaks {own}, not {contract}; Client(contract=…) decides.")
             text = text.format(own=client.contract.name, contract=settings["contract"])
@@ -145,6 +156,8 @@ class TaskManager(Configurable):
         return str(section.get("contract", ""))
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_renewal"):  # in the traceback of an error in __init__
+            return "<TaskManager, unfinished>"
         where = "the sandbox" if self.is_sandbox else self.client.base_url
         return f"<TaskManager of {where}, {len(self.tasks)} tasks, videos in {str(self.library.folder)!r}>"
 
@@ -246,7 +259,7 @@ class TaskManager(Configurable):
         self.monitor.check_open()
         self.library.journal.recheck_writable()
         is_unfinished = self.library.has_unfinished(service=self.service)
-        if (reason := self.library.journal.read_only) is not None:
+        if (reason := self.library.read_only) is not None:
             warn(reason)
         if is_unfinished:
             self._recovery.start()
@@ -301,6 +314,7 @@ class TaskManager(Configurable):
         known: bool = True,
         submit: bool = False,
         claimed: bool = False,
+        waits: bool = True,
         may_send: Callable[[], bool] = lambda: True,
         last_submitted_at: datetime | None = None,
         billed_anew: bool = False,
@@ -313,6 +327,7 @@ class TaskManager(Configurable):
             known: true if the journal has a row of it.
             submit: true if the user has requested its submission.
             claimed: true if its row was just written for this purpose, and this kernel holds it.
+            waits: true if a submission that the service answers with 429 is repeated here for some minutes.
             may_send: called right before the request is sent; ``False`` holds it back.
             last_submitted_at: the time of its last submission that this kernel knows of.
             billed_anew: true if the user has agreed to a second task that is charged too.
@@ -337,6 +352,7 @@ class TaskManager(Configurable):
                     submitted,
                     may_submit=submit,
                     is_claimed=claimed,
+                    waits=waits,
                     may_send=may_send,
                 )
                 self._tasks[task.key] = task

@@ -1,23 +1,29 @@
-"""The saved video of a task: its path, copies, and frames."""
+"""The saved video of a task: its path, name, copies, and frames."""
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..exceptions import DownloadFailed, QingboError
 from ..i18n import tr
+from ..library.file_names import VIDEO_SUFFIXES
 from ..media.frames import frame_at, frame_number
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..system.files import retry_while_open
+from ..service.download.containers import ENOUGH, remark_on, suffix_of
+from ..system.files import replace, retry_while_open
 from ..system.folder import is_file_inside, open_inside
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["copy_video", "frame_of", "video_of"]
+__all__ = ["copy_video", "frame_of", "own_name", "remark_of", "saved_file", "video_of"]
+
+logger = logging.getLogger("qingbo_widgets")
 
 
 class _Saved(Protocol):
@@ -30,6 +36,39 @@ class _Saved(Protocol):
     task_id: str
     status: TaskStatus
     video_path: Path | None
+
+
+def saved_file(path: Path) -> Path | None:
+    """Return the saved video whose planned path this is, under the suffix of its container, if it exists."""
+    paths = (path.with_suffix(suffix) for suffix in (path.suffix, *VIDEO_SUFFIXES))
+    return next((path for path in paths if is_file_inside(path)), None)
+
+
+def own_name(path: Path) -> Path:
+    """Return the path of the saved video after giving it the suffix of its container.
+
+    Args:
+        path: the planned path, for an mp4.
+    """
+    saved = saved_file(path) or path
+    try:
+        with open_inside(saved) as file:
+            suffix = suffix_of(file.read(ENOUGH))
+        if suffix is not None and suffix != saved.suffix:
+            replace(saved, saved.with_suffix(suffix))
+            return saved.with_suffix(suffix)
+    except OSError as error:  # it is saved all the same, and players look at the content
+        logger.info("%s keeps its name: %s", saved.name, error)
+    return saved
+
+
+def remark_of(path: Path) -> str:
+    """Return what is unusual about a saved video, for the user; empty if nothing is."""
+    try:
+        with open_inside(path) as file:
+            return remark_on(file, os.fstat(file.fileno()).st_size, path.suffix)
+    except OSError:
+        return ""
 
 
 def video_of(task: _Saved) -> Path:
@@ -85,7 +124,7 @@ def frame_of(task: _Saved, seconds: float | None, number: int | None) -> Image:
     Raises:
         TypeError: neither or both were passed.
         ValueError: the video has no such frame.
-        QingboError: the video is not saved.
+        QingboError: the video is not saved, or has no frame that can be decoded.
         ImportError: the extra ``[frames]`` is not installed.
     """
     if (seconds is None) == (number is None):

@@ -14,7 +14,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.tasks.background import image_checks as image_checks_module
 from qingbo_widgets.tasks.manager import TaskManager
@@ -121,8 +121,8 @@ def click_preset(form: RequestForm, values: dict[str, Any], presets: Presets) ->
 
 def restore_draft(form: RequestForm, values: dict[str, Any], presets: Presets) -> None:
     """Restore the fields from a draft, as running the cell does without a click."""
-    presets.save_draft("cell", Draft(values, form.given))
-    DraftKeeper(form, presets, "cell").close()
+    presets.save_draft(DraftOwner("../a.ipynb", "cell"), Draft(values, form.given))
+    DraftKeeper(form, presets, DraftOwner(str(presets.folder.parent / "a.ipynb"), "cell")).close()
 
 
 def paste_json(form: RequestForm, values: dict[str, Any], _: Presets) -> None:

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
 import socket
 import sqlite3
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import unescape
@@ -26,6 +29,7 @@ from qingbo_widgets import Client, Library, TaskManager
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import download, leftovers
 from qingbo_widgets.tasks import schedule
+from qingbo_widgets.tasks.following import disk as disk_module
 from qingbo_widgets.tasks.following import outage as outage_module
 from qingbo_widgets.tasks.following import saving, submission
 from qingbo_widgets.widgets.card import text as card_texts
@@ -65,7 +69,7 @@ class World:
     base_url: str
     is_up: bool = True
     is_late: bool = False
-    is_full: bool = False
+    disk: list[contextlib.AbstractContextManager[Any]] = field(default_factory=list)
     max_video_bytes: int = 2 * 1024**3
 
 
@@ -197,8 +201,33 @@ def started_late(world: World) -> None:
 
 
 def full_disk(world: World) -> None:
-    """Write the video to a device that is always full."""
-    world.is_full = True
+    """Write the video to a device that is always full, two times."""
+    create, left = leftovers.create, [2]
+
+    def open_part(path: Path) -> tuple[Path, FileIO]:
+        left[0] -= 1
+        return create(path) if left[0] < 0 else (path, FileIO("/dev/full", "r+"))
+
+    world.disk.append(mock.patch.object(leftovers, "create", open_part))
+
+
+def held_name(world: World) -> None:
+    """Refuse two times to rename the complete video, as a sync program does."""
+    replace, left = os.replace, [2]
+
+    def rename(source: Any, target: Any, **folders: Any) -> None:
+        if str(target).endswith(".mp4") and left[0]:
+            left[0] -= 1
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        replace(source, target, **folders)
+
+    world.disk.append(mock.patch.object(os, "replace", rename))
+
+
+def no_flush(world: World) -> None:
+    """Refuse to flush a file, as a network drive does."""
+    refused = OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+    world.disk.append(mock.patch.object(os, "fsync", mock.Mock(side_effect=refused)))
 
 
 def no_folder(world: World) -> None:
@@ -328,7 +357,15 @@ CASES = (
         status="the video is not saved",
         videos=0,
     ),
-    Case("downloading", "a web page", at("download", html("<p>Log in", 200)), "a web page", "Save again"),
+    Case(
+        "downloading",
+        "a web page, twice",
+        at("download", *[html("<p>Log in", 200)] * 2),
+        "a web page .* Trying again in",
+    ),
+    Case("downloading", "compressed, unasked", at("download", answer(zlib.compress(VIDEO))), ""),
+    Case("downloading", "206 to a plain request", at("download", answer(VIDEO, 206)), ""),
+    Case("downloading", "401, a new link works", at("download", answer({}, 401)), ""),
     Case(
         "downloading",
         "too large",
@@ -337,7 +374,9 @@ CASES = (
         status="the video is not saved",
         videos=0,
     ),
-    Case("downloading", "disk full", full_disk, "the disk is full", "Save again"),
+    Case("downloading", "disk full, twice", full_disk, "the disk is full.* Trying again in"),
+    Case("downloading", "name refused, twice", held_name, "is complete, as .* Trying again in"),
+    Case("downloading", "no flushing", no_flush, ""),
     Case("writing the row", "before sending", no_folder, "Nothing was sent", AGAIN),
     Case(
         "writing the row",
@@ -366,7 +405,7 @@ def short_pauses() -> Iterator[None]:
         return retry_delay(failures, retry_after) / 50
 
     with contextlib.ExitStack() as stack:
-        for module in (schedule, saving, submission):
+        for module in (schedule, saving, disk_module, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
         stack.enter_context(mock.patch.object(outage_module, "REFUSAL_PATIENCE", 0.5))
@@ -382,10 +421,9 @@ def run(case: Case, folder: Path) -> Outcome:
     service.url = f"http://127.0.0.1:{port}"
     world = World(service, folder, Library(folder), port, base_url=f"{service.url}/v1")
     case.inject(world)
-    with short_pauses(), contextlib.ExitStack() as disk, contextlib.ExitStack() as stack:
-        if world.is_full:
-            full = mock.patch.object(leftovers, "create", lambda path: (path, FileIO("/dev/full", "r+")))
-            disk.enter_context(full)
+    with short_pauses(), contextlib.ExitStack() as stack:
+        for disk in world.disk:
+            stack.enter_context(disk)
         if world.is_up:
             stack.enter_context(FaultServer(otherwise=service, port=port))
         manager = stack.enter_context(
@@ -417,7 +455,6 @@ def run(case: Case, folder: Path) -> Outcome:
             manager.client = stack.enter_context(Client(KEY, f"{service.url}/v1"))
             if folder.is_file():
                 folder.unlink()
-            disk.close()
             _click(case.click, card, service)
             _until(lambda: task.is_done and task.video_path)
         status = _text(card_texts.headline(task))

@@ -15,6 +15,7 @@ from qingbo_widgets.library import sidecar as provenance
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar, sidecar_path
 from qingbo_widgets.system.files import replace as move
+from tests.faults.film import film
 from tests.folding import folding
 
 
@@ -81,7 +82,7 @@ def test_a_rating_outlives_the_file(manager: TaskManager) -> None:
 def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:
     """A JSON file of another program with the video's name is not changed."""
     video, foreign = tmp_path / "clip.mp4", tmp_path / "clip.json"
-    video.write_bytes(b"0000ftypisom")
+    video.write_bytes(film(b"clip"))
     foreign.write_text('{"format": 2}', encoding="utf-8")
     library = Library.import_(tmp_path)
     library.judgements.rate(library.entries()[0].key, 3)
@@ -113,7 +114,7 @@ def test_others_may_read_the_sidecar(manager: TaskManager) -> None:
 def test_strange_files_do_no_harm(tmp_path: Path) -> None:
     """A video with a missing, broken, false or copied sidecar is imported under its own name."""
     for name in ("alone", "broken", "lies", "copy"):
-        (tmp_path / f"{name}.mp4").write_bytes(b"film")
+        (tmp_path / f"{name}.mp4").write_bytes(film(b"koi"))
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     lies = {"format": 1, "key": "k", "task_id": 7, "request": [], "created_at": "noon", "file": "../../x.mp4",
             "rating": 99, "tags": "best", "submitted_at": "2026-11-01T10:00:00"}  # fmt: skip
@@ -135,11 +136,11 @@ def test_a_file_that_is_listed_under_another_spelling(
 ) -> None:
     """Windows and macOS treat both spellings as one file, so its existing row stays the only one."""
     folding(monkeypatch)
-    (tmp_path / listed).write_bytes(b"film")
+    (tmp_path / listed).write_bytes(film(b"koi"))
     library = Library(tmp_path)
     library.add(Entry("k" * 32, "s", status="completed", file=saved))
     for _ in range(2):
-        assert importing.import_folder(library) == 0
+        assert importing.import_folder(library).added == ()
     (entry,) = library.entries()
     assert (entry.key, entry.file) == ("k" * 32, saved)
 
@@ -148,7 +149,7 @@ def test_a_file_that_is_listed_under_another_spelling(
 def test_a_file_with_an_unusual_date(tmp_path: Path, seconds: float) -> None:
     """A copied file may have any date, even before 1970, which Windows' functions reject."""
     video = tmp_path / "koi.mp4"
-    video.write_bytes(b"film")
+    video.write_bytes(film(b"koi"))
     os.utime(video, (seconds, seconds))
     if video.stat().st_mtime != seconds:
         pytest.skip("this file system cannot store such a date")
@@ -158,7 +159,7 @@ def test_a_file_with_an_unusual_date(tmp_path: Path, seconds: float) -> None:
 
 def test_a_sidecar_with_implausible_dates(tmp_path: Path) -> None:
     """Year 1, which some programs write for "none", is replaced by the date of the file."""
-    (tmp_path / "koi.mp4").write_bytes(b"film")
+    (tmp_path / "koi.mp4").write_bytes(film(b"koi"))
     content = {
         "format": 1,
         "submitted_at": "0001-01-01T00:00:00+00:00",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from qingbo_widgets.exceptions import (
+    AuthenticationFailed,
     BadRequest,
     ConnectionFailed,
     InsufficientBalance,
@@ -218,6 +220,199 @@ def test_an_error_with_the_status_200(client: Client, server: FaultServer) -> No
         client.status("t")
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"code": 1102, "message": "Account balance not enough"},
+            r"200 \(1102\): Account balance not enough",
+        ),
+        (
+            {"error": {"message": "quota is used up", "code": "no_quota"}},
+            r"200 \(no_quota\): quota is used up",
+        ),
+        ({"error": {"message": "no", "code": "quota_window_exceeded"}}, "spending limit"),
+        ({"success": False, "msg": "审核未通过"}, "200: 审核未通过"),
+        ({"base_resp": {"status_code": 1026, "status_msg": "risk control"}, "task_id": ""}, "risk control"),
+        (
+            {"code": 1004, "message": "token has expired", "request_id": "r"},
+            r"200 \(1004\): token has expired",
+        ),
+        ({"detail": [{"loc": ["body", "prompt"], "msg": "too long"}]}, "200: prompt: too long"),
+        ({"code": 0, "message": "SUCCEED", "data": {}}, "no usable task_id"),
+        ({"error": {"message": "no", "code": "odd"}, "id": "req-1"}, "no. The task may exist"),
+    ],
+    ids=str,
+)
+def test_a_refusal_in_a_200_is_told_and_in_doubt(
+    client: Client, server: FaultServer, body: dict[str, object], words: str
+) -> None:
+    """The service's own words reach the user; a code that no documentation explains proves no refusal."""
+    server.then(answer(body), answer(QUEUED))
+    with pytest.raises(SubmissionUnconfirmed, match=words) as caught:
+        client.submit(REQUEST, idempotency_key="key-1")
+    assert "may be charged" in str(caught.value)
+    assert "othing was charged" not in str(caught.value)
+    assert (caught.value.task_id, len(server.requests)) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["price_not_configured", "model_not_found", "capability_violation", "input_video_duration_unknown"],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_documented_refusal_made_no_task(
+    client: Client, server: FaultServer, code: str, status: int
+) -> None:
+    """The service documents that these codes precede the task, so nothing was charged."""
+    server.then(answer({"error": {"message": "no", "code": code}}, status))
+    with pytest.raises(BadRequest, match="Nothing was charged") as caught:
+        client.submit(REQUEST)
+    assert (caught.value.code, caught.value.status) == (code, status)
+
+
+@pytest.mark.parametrize("status", [*range(501, 505), *range(520, 531), 598, 599])
+@pytest.mark.parametrize("code", ["price_not_configured", "model_not_found"])
+def test_the_status_of_a_gateway_proves_nothing(
+    client: Client, server: FaultServer, code: str, status: int
+) -> None:
+    """Behind a gateway that failed, the task may have been made, whatever code its answer repeats."""
+    server.then(answer({"error": {"message": "no", "code": code}}, status))
+    with pytest.raises(SubmissionUnconfirmed, match="may be charged") as caught:
+        client.submit(REQUEST)
+    assert "othing was charged" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "task_id"),
+    [
+        ({"code": 0, "message": "SUCCEED", "data": {"task_id": "842250903629086785"}}, "842250903629086785"),
+        ({"task_id": 842250903629086786, "status": "queued"}, "842250903629086786"),
+        ({"id": "task-9", "object": "video", "status": "queued"}, "task-9"),
+    ],
+    ids=str,
+)
+def test_an_id_in_another_form(
+    client: Client, server: FaultServer, body: dict[str, object], task_id: str
+) -> None:
+    """A wrapped id, a number, and one under another name are the task's, which can be followed."""
+    server.then(answer(body), answer({"data": {"id": task_id, "status": "processing"}}))
+    assert client.submit(REQUEST).task_id == task_id
+    assert client.status(task_id).status is TaskStatus.processing
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ({"error": {"message": "channel is switched off", "code": "c"}}, ServerFault, "channel is switched"),
+        (
+            {"code": 1004, "message": "token has expired"},
+            AuthenticationFailed,
+            "token has expired.*The key is",
+        ),
+        (
+            {"code": 1303, "message": "parallel task over resource pack limit"},
+            ServerFault,
+            "over resource pack",
+        ),
+        ({"success": False, "code": 401, "msg": "no such key"}, AuthenticationFailed, "no such key"),
+        ({"note": 1}, ServerFault, "no usable task_id"),
+    ],
+    ids=str,
+)
+def test_an_error_instead_of_a_status(
+    client: Client, server: FaultServer, body: dict[str, object], kind: type, words: str
+) -> None:
+    """An error in a 200 has the service's words; a refused key is called one."""
+    server.then(answer(body))
+    with pytest.raises(ServiceError, match=words) as caught:
+        client.status("task-1")
+    assert type(caught.value) is kind
+    assert (caught.value.status, KEY in shown_by(caught.value)) == (200, False)
+
+
+def test_a_status_without_an_id(client: Client, server: FaultServer) -> None:
+    """The id that was asked for is that of an answer that has none."""
+    server.then(answer({"status": "processing", "progress": 40}), answer({"status": "cancelled"}))
+    assert (client.status("task-1").task_id, client.cancel("task-1").status) == ("task-1", "cancelled")
+
+
+WRONG_ADDRESSES: list[tuple[Step, str]] = [
+    (answer(b"404 page not found", 404, Content_Type="text/plain"), "404"),
+    (answer({"detail": "Not Found"}, 404), "404: Not Found"),
+    (answer({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/tasks"}, 404), "404: Not Found"),
+    (html("<h1>405 Not Allowed</h1>", 405), "405"),
+    (answer({"detail": "Method Not Allowed"}, 405), "405: Method Not Allowed"),
+    (html("<!doctype html><title>Console</title>", 200), "Console"),
+    (answer({"name": "gateway", "version": "1.2"}), "no usable task_id.*gateway"),
+    (answer({}), "no usable task_id"),
+    (answer({"message": "Welcome"}), "200: Welcome"),
+    (redirect("https://www.service.example/v1/tasks"), "redirects to https://www.service.example/v1/tasks"),
+]
+
+
+@pytest.mark.parametrize(("fault", "words"), WRONG_ADDRESSES, ids=[str(n) for n in range(10)])
+def test_a_wrong_address(client: Client, server: FaultServer, fault: Step, words: str) -> None:
+    """The error points at ``base_url``, and claims nothing about the cost that the answer does not prove."""
+    server.then(fault, fault)
+    with pytest.raises(SubmissionUnconfirmed, match=words) as caught:
+        client.submit(REQUEST)
+    assert "check base_url" in str(caught.value).lower()
+    assert "may be charged" in str(caught.value)
+    with pytest.raises(ServerFault, match=words) as asked:
+        client.status("task-1")
+    assert "check base_url" in str(asked.value).lower()
+    if "redirects" not in words:
+        for error, path in ((caught.value, "/v1/tasks"), (asked.value, "/v1/tasks/task-1")):
+            assert f"seem to be at {server.url}{path}: " in str(error)
+            assert "look like https://qingbo.dev/v1 or https://api.qingbo.ai/v1" in str(error)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        html("<h1>504</h1>", 504),
+        html("<h1>firewall</h1>", 403),
+        answer({"error": {"message": "none", "code": "task_not_found"}}, 404),
+        answer({"code": 0, "message": "SUCCEED", "data": {}}),
+        answer({"error": {"message": "busy"}}),
+        answer(b'{"task_id":'),
+        answer(b""),
+    ],
+    ids=["504", "403", "404 of the service", "success", "error", "cut", "empty"],
+)
+def test_other_errors_do_not_doubt_the_address(client: Client, server: FaultServer, fault: Step) -> None:
+    """An error that says nothing about the address does not send the user after it."""
+    server.then(fault)
+    with pytest.raises((SubmissionUnconfirmed, ServiceError)) as caught:
+        client.submit(REQUEST)
+    assert "base_url" not in str(caught.value)
+
+
+def test_a_path_that_a_gateway_does_not_have(client: Client, server: FaultServer) -> None:
+    """A gateway that names the path as invalid made no task; correcting the request would not help."""
+    body = {"error": {"message": "Invalid URL (POST /tasks)", "type": "invalid_request_error"}}
+    server.then(answer(body, 404))
+    with pytest.raises(BadRequest, match=r"check base_url.* Nothing was charged\.") as caught:
+        client.submit(REQUEST)
+    assert "Correct the request" not in str(caught.value)
+
+
+def test_the_advised_connection_keeps_the_library(server: FaultServer, tmp_path: Path) -> None:
+    """The call that an error advises opens the same library."""
+    body = {"error": {"message": "extra is not supported", "code": "capability_violation", "param": "extra"}}
+    server.then(answer(body, 400))
+    folder = str(tmp_path / "锦鲤")
+    manager = connect(KEY, base_url=server.url, library=folder)
+    with pytest.raises(BadRequest) as caught:
+        manager.client.submit(REQUEST)
+    manager.close()
+    library = json.dumps(folder, ensure_ascii=False)
+    call = f'qw.connect(contract="2026-11", base_url="{server.url}", library={library})'
+    assert call in str(caught.value)
+    assert manager.client.speaking("2026-11").connect_arguments == manager.client.connect_arguments
+
+
 def test_the_servers_contract_is_another(client: Client, server: FaultServer) -> None:
     """A server of 2026-11 refuses April's ``extra``: the error names its contract and the way to go on."""
     body = {"error": {"message": "extra is not supported", "code": "capability_violation", "param": "extra"}}
@@ -302,7 +497,7 @@ def test_a_status_that_fails(client: Client, server: FaultServer) -> None:
     server.then(
         answer({"error": {"message": "none", "code": "task_not_found"}}, 404),
         answer(b"", 500),
-        answer({"status": "queued"}),
+        answer({"note": "queued"}),
         close,
         close,
     )

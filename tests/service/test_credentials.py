@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client, models
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.credentials import base_url_problem, find_api_key, find_base_url, find_contract
+from qingbo_widgets.service.secrets import key_ring
 from qingbo_widgets.service.secrets.secret import Secret
 from tests.service.leaks import shown_by
+from tests.waiting import until
 
 KEY = "sk-sentinel"
 
@@ -43,23 +47,99 @@ def test_no_key_anywhere() -> None:
         assert way in str(caught.value)
 
 
-@pytest.mark.parametrize("found", ["null", "here", "broken"])
-def test_the_keyring_is_asked_last(found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The keyring is the last source, and a missing, empty or locked one is not an error of its own."""
-    answers = {"null": "return None", "here": f"return '{KEY}'", "broken": "raise RuntimeError('locked')"}
-    (tmp_path / "keyring.py").write_text(
-        "def get_password(service, name):\n"
-        "    assert (service, name) == ('qingbo_widgets', 'api_key')\n"
-        f"    {answers[found]}\n"
-    )
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that installs a package ``keyring`` whose ``get_password`` runs some lines."""
+
+    def install(lines: str, first: str = "") -> None:
+        (tmp_path / "keyring.py").write_text(
+            f"{first}\ndef get_password(service, name):\n"
+            "    assert (service, name) == ('qingbo_widgets', 'api_key')\n"
+            f"    {lines}\n"
+        )
+
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "keyring", raising=False)
-    if found == "here":
-        assert find_api_key().reveal() == KEY
-    else:
-        with pytest.raises(MissingApiKey):
-            find_api_key()
+    monkeypatch.setattr(key_ring, "_pending", None)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield install
     sys.modules.pop("keyring", None)  # monkeypatch would restore this fake for later tests
+
+
+@pytest.mark.parametrize("answer", [f"return '{KEY}'", f"return ' {KEY}\\n'", f"import time; return '{KEY}'"])
+def test_the_keyring_is_asked_last(answer: str, keyring: Callable[[str], None]) -> None:
+    """The key in the keyring is found, without the blanks around it."""
+    keyring(answer)
+    assert find_api_key().reveal() == KEY
+
+
+@pytest.mark.parametrize(
+    ("answer", "first"),
+    [
+        ("return None", ""),
+        ("return ''", ""),
+        ("return '  '", ""),
+        (f"return b'{KEY}'", ""),
+        (f"return ['{KEY}']", ""),
+        ("return object()", ""),
+        ("return 7", ""),
+        ("raise RuntimeError('locked')", ""),
+        ("raise SystemExit(1)", ""),
+        ("raise KeyboardInterrupt", ""),
+        ("return None", "raise ImportError('no backend')"),
+        ("return None", "raise SystemExit"),
+        ("return None", "raise OSError"),
+        ("return None", "del get_password"),
+    ],
+)
+def test_a_keyring_without_a_key(
+    answer: str, first: str, keyring: Callable[[str, str], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A missing, empty, locked or broken keyring, or one with anything but text, is no error of its own."""
+    keyring(answer, first)
+    with pytest.raises(MissingApiKey, match=r"^No API key was found\. Create a key") as caught:
+        find_api_key()
+    assert KEY not in shown_by(caught.value)
+    assert capfd.readouterr() == ("", ""), "a thread's traceback appeared in the notebook"
+
+
+def test_a_keyring_that_waits_to_be_unlocked(
+    keyring: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked once, waited for once, and named; its late answer is used by the next call."""
+    monkeypatch.setattr(key_ring, "PATIENCE", 0.05)
+    keyring(
+        f"calls.append(1); gate.wait(); return '{KEY}'",
+        "import threading\ngate, calls = threading.Event(), []",
+    )
+    with pytest.raises(MissingApiKey, match=r"the keyring does not answer.*QINGBO_API_KEY.*api_key="):
+        find_api_key()
+    monkeypatch.setattr(key_ring, "PATIENCE", 600.0)
+    lookup = key_ring._pending
+    assert lookup is not None
+    monkeypatch.setattr(lookup, "_began", time.monotonic() - 600.0)
+    with pytest.raises(MissingApiKey, match="the keyring does not answer"):
+        find_api_key()  # at once
+    assert find_api_key("given").reveal() == "given"
+    fake = sys.modules["keyring"]
+    fake.gate.set()  # the user unlocks it
+    assert lookup.is_done.wait(20.0)
+    assert find_api_key().reveal() == KEY
+    assert fake.calls == [1], "the user would have been asked to unlock the keyring more than once"
+
+
+def test_threads_wait_for_one_lookup(keyring: Callable[[str, str], None]) -> None:
+    """Of two threads that need the key at once, the second waits for the first one's lookup."""
+    keyring(
+        f"calls.append(1); gate.wait(20); return '{KEY}'",
+        "import threading\ngate, calls = threading.Event(), []",
+    )
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(find_api_key)
+        until(lambda: getattr(sys.modules.get("keyring"), "calls", []))
+        second = pool.submit(find_api_key)
+        sys.modules["keyring"].gate.set()
+        assert {first.result(20).reveal(), second.result(20).reveal()} == {KEY}
 
 
 @pytest.mark.parametrize("broken", [f"{KEY} {KEY}", f"{KEY}\r\nX: 1", f"{KEY}，", f"{KEY}\x7f", f"“{KEY}”"])

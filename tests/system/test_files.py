@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -132,3 +133,134 @@ def _failing(times: int, error: OSError) -> Callable[[], str]:
         return "done"
 
     return call
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        *(
+            (OSError(getattr(errno, name), "no"), True)
+            for name in ["EACCES", "EBUSY", "EROFS", "ESTALE", "EDQUOT"]
+        ),
+        *((OSError(getattr(errno, name), "no"), False) for name in ["EINVAL", "EISDIR", "ENAMETOOLONG"]),
+        *((_windows_error(number, "no"), True) for number in (3, 5, 21, 32, 64, 112, 1117)),
+        *((_windows_error(number, "no"), False) for number in (206,)),
+        (ValueError("embedded null byte"), False),
+    ],
+)
+def test_an_error_that_may_pass(error: Exception, passes: bool) -> None:
+    """Errors of disks and other programs may pass; those of names do not."""
+    assert files.is_passing(error) is passes
+
+
+def test_a_path_that_windows_does_not_find_because_it_is_long() -> None:
+    """Windows calls the folder of a path that is too long missing, which never passes."""
+    error = _windows_error(3, "not found")
+    error.filename = "k" * 300
+    assert not files.is_passing(error)
+
+
+def test_room_in_a_folder(tmp_path: Path) -> None:
+    """A folder that can take a file is created, and nothing is left in it."""
+    folder = tmp_path / "videos" / "koi"
+    assert files.can_hold(folder, 3_000_000)
+    assert list(folder.iterdir()) == []
+    assert not files.can_hold(folder, 2**60)
+    (tmp_path / "file").write_bytes(b"")
+    assert not files.can_hold(tmp_path / "file", 1)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize("reserves", [True, False])
+def test_no_room_for_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reserves: bool
+) -> None:
+    """A quota is found by reserving, or where that is not supported, by writing."""
+
+    def refused(*_: object) -> None:
+        raise OSError(number, "no")
+
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no")
+
+    monkeypatch.setattr(os, "posix_fallocate", refused if reserves else unsupported, raising=False)
+    monkeypatch.setattr(os, "write", refused)
+    assert not files.can_hold(tmp_path, 3_000_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_that_is_reserved_by_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a system that cannot reserve, the file is written in full, and removed."""
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    written: list[int] = []
+    write = os.write
+
+    def count(descriptor: int, data: memoryview) -> int:
+        written.append(write(descriptor, data))
+        return written[-1]
+
+    monkeypatch.setattr(os, "write", count)
+    assert files.can_hold(tmp_path, 2_500_000)
+    assert sum(written) == 2_500_000
+    assert list(tmp_path.iterdir()) == []
+
+
+def _cannot_rename(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def test_a_drive_that_cannot_rename_gets_a_copy(
+    target: Path, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is copied where it cannot be renamed; a link of its new name is replaced, not followed."""
+    monkeypatch.setattr(os, "replace", _cannot_rename)
+    files.replace(part, target)
+    assert target.read_bytes() == b"new"
+    assert not part.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_a_copy_follows_no_link(
+    target: Path, part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link in place of the new name is replaced, and the file that it leads to is unchanged."""
+    mine = tmp_path / "thesis.txt"
+    mine.write_bytes(b"mine")
+    target.unlink()
+    target.symlink_to(mine)
+    monkeypatch.setattr(os, "replace", _cannot_rename)
+    files.replace(part, target)
+    assert not target.is_symlink()
+    assert (target.read_bytes(), mine.read_bytes()) == (b"new", b"mine")
+
+
+def test_half_a_copy_is_removed(target: Path, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that fails leaves the original, and no file of the new name."""
+
+    def lost(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "replace", _cannot_rename)
+    monkeypatch.setattr(files, "flush_to_disk", lost)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        files.replace(part, target)
+    assert part.read_bytes() == b"new"
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM])
+def test_a_file_system_that_cannot_flush(target: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A file system without flushing is no error; lost bytes are."""
+    raised = [number, errno.EIO]
+
+    def fsync(_: int) -> None:
+        raise OSError(raised[0], os.strerror(raised[0]))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with target.open("r+b") as file:
+        files.flush_to_disk(file.fileno())
+        raised.pop(0)
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            files.flush_to_disk(file.fileno())

@@ -398,3 +398,32 @@ def test_a_key_in_place_of_a_contract_is_not_shown() -> None:
         with pytest.raises(qw.InvalidRequest, match="<hidden>") as caught:
             qw.TaskManager(*arguments, contract=key)
         assert key not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url", "library_folder"])
+def test_a_setting_that_does_not_exist(name: str) -> None:
+    """The error names it and the call that takes a key, instead of a missing key; the value is not shown."""
+    key = "sk-live0123456789abcdefGHIJ"
+    with pytest.raises(TypeError, match=rf"no setting {name}.*connect\(api_key=…\)") as caught:
+        qw.TaskManager(**{name: key})  # type: ignore[arg-type]  # the mistake
+    assert key not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize("name", ["client", "library", "sandbox"])
+def test_a_key_in_the_place_of_a_part_is_not_shown(name: str) -> None:
+    """A key given as any part of a manager is in no message and no traceback."""
+    key = "sk-live0123456789abcdefGHIJ"
+    with pytest.raises(TypeError, match=f"^{name} must be a") as caught:
+        qw.TaskManager(**{name: key})  # type: ignore[arg-type]  # the mistake
+    assert key not in shown_by(caught.value)
+
+
+def test_a_manager_that_is_not_finished_has_a_repr() -> None:
+    """A verbose traceback of an error in the constructor can print the manager, which has no client yet."""
+    with pytest.raises(qw.MissingApiKey) as caught:
+        qw.TaskManager()
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    (manager,) = {
+        frame.f_locals["self"] for frame in frames if frame.f_code.co_qualname == "TaskManager.__init__"
+    }
+    assert repr(manager) == "<TaskManager, unfinished>"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...i18n import tr
+from .frames import urls_with_role
 from .kinds import KINDS
 from .models import contracts, models_of
 from .problem import Problem, models_in_words, shown
@@ -42,6 +43,7 @@ def advise(
         *_not_sent(values, model),
         *private,
         *_names_that_mean_nothing(resolved),
+        *_frames_given_twice(values, model),
         *_avoided(values, model),
     )
     return tuple(resolved.as_given_in(warning) for warning in warnings)
@@ -105,6 +107,28 @@ def _names_that_mean_nothing(resolved: Resolved) -> Iterator[Problem]:
     if "element_list" in model.parameters:
         text = tr("{field}: '{name}' is not the name of an element; if it should be, see element_list.")
         yield from _for_each_name(text, named_elements(values))
+
+
+def _frames_given_twice(values: Mapping[str, Any], model: Model) -> Iterator[Problem]:
+    """Yield a warning for each frame with an image in ``image_urls`` and another one with its role.
+
+    The documentation does not say which one the service uses, nor that it refuses them: an image that the
+    prompt names is a reference.
+    """
+    images = values.get("image_urls")
+    if model.frames != "image_urls" or not isinstance(images, tuple):
+        return
+    if is_set(values.get("video_urls")) or any(True for _ in named_images(values)):
+        return  # they are references
+    text = tr(
+        "image_with_roles: {url} has the role {role}, and so has {other} by its place in image_urls; the "
+        "service does not say which one it uses, so leave one of the two out."
+    )
+    for role, image in zip(("first_frame", "last_frame"), images, strict=False):
+        for url in urls_with_role(role, values.get("image_with_roles"))[:1]:
+            if not is_same(url, image):
+                message = text.format(url=shown(url), role=role, other=shown(image))
+                yield Problem("image_with_roles", message)
 
 
 def _for_each_name(text: str, named: Iterable[tuple[str, str]], **facts: str) -> Iterator[Problem]:

@@ -38,8 +38,12 @@ class Contract(Protocol):
     def encode(self, request: VideoRequest) -> dict[str, Any]:
         """Return the JSON body of ``POST /tasks`` for a request without problems."""
 
-    def decode(self, body: object) -> TaskSnapshot:
+    def decode(self, body: object, asked: str = "") -> TaskSnapshot:
         """Return the snapshot in the response to a submit, status or cancel.
+
+        Args:
+            body: the response.
+            asked: the id of the task that the request was about, if any.
 
         Raises:
             ValueError: the response cannot be about a task.

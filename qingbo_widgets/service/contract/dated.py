@@ -43,10 +43,14 @@ class DatedContract:
         """Return the JSON body of ``POST /tasks`` for a request without problems."""
         return write_body(request.values(self.models), self.models)
 
-    def decode(self, body: object) -> TaskSnapshot:
+    def decode(self, body: object, asked: str = "") -> TaskSnapshot:
         """Return the snapshot in the response to a submit, status or cancel.
 
+        Args:
+            body: the response.
+            asked: the id of the task that the request was about, if any.
+
         Raises:
-            ValueError: the response cannot be about a task, because it has no usable ``task_id``.
+            ValueError: the response cannot be about a task, because it has no usable id.
         """
-        return read_snapshot(body)
+        return read_snapshot(body, asked)

@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 from ...i18n import N_, tr
 
-__all__ = ["ERROR_CODES", "WINDOW_EXCEEDED", "ErrorCode", "explanation", "has_advice"]
+__all__ = [
+    "ERROR_CODES",
+    "WINDOW_EXCEEDED",
+    "ErrorCode",
+    "explanation",
+    "has_advice",
+    "is_about_the_key",
+    "is_refusal",
+]
 
 #: A 429 that lasts until the moment in ``reset_at``: the account's spending limit for a period is used up.
 WINDOW_EXCEEDED = "quota_window_exceeded"
@@ -27,8 +35,8 @@ class ErrorCode:
         advice: the next step, as a sentence; empty if it follows from the kind of error.
         may_pass: True if the same request may succeed later, False if it fails again, ``None`` if the
             documentation does not say.
-        is_refusal: True if it says that a submission made no task, although the HTTP status is that of a
-            fault.
+        is_refusal: True if it says that a submission made no task, also where the HTTP status is that of a
+            fault or of a success.
     """
 
     meaning: str
@@ -42,14 +50,17 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         # Answers to a request.
         "capability_violation": ErrorCode(
             N_("The model does not take this parameter, or not with this value."),
+            is_refusal=True,
         ),
         "model_not_found": ErrorCode(
             N_("The service does not offer this model: it was renamed, switched off, or misspelt."),
+            is_refusal=True,
         ),
         "task_not_cancellable": ErrorCode(N_("The service is already making this video.")),
         "input_video_duration_unknown": ErrorCode(
             N_("The service cannot read the length of the input video, which the price depends on."),
             N_("Put up another file, such as an MP4 that begins with its index ('fast start'), and its URL."),
+            is_refusal=True,
         ),
         "price_not_configured": ErrorCode(
             N_("The service has no price for this model, so it makes no task of it."),
@@ -82,6 +93,27 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
     }
 )
 """Every code with a meaning, by its name."""
+
+
+#: Codes of a refused key in an envelope with the status 200, where the service itself answers 401: those of
+#: Kling (its documentation, "Error codes"), and those of common gateways.
+_OF_THE_KEY = frozenset(
+    {
+        *("401", "1000", "1001", "1002", "1003", "1004"),
+        *("authentication_error", "invalid_api_key", "invalid_token", "token_expired", "unauthorized"),
+    }
+)
+
+
+def is_refusal(code: str | None) -> bool:
+    """Return whether a documented code says that a submission made no task."""
+    known = ERROR_CODES.get(code or "")
+    return known is not None and known.is_refusal
+
+
+def is_about_the_key(code: str | None) -> bool:
+    """Return whether a code in an answer with the status 200 says that the key is refused."""
+    return (code or "").lower() in _OF_THE_KEY
 
 
 def explanation(code: str | None) -> tuple[str, ...]:

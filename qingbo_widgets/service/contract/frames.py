@@ -31,7 +31,10 @@ class Frames:
 
 
 def frames_of(fields: Mapping[str, Any], model: Model) -> Frames:
-    """Return the images in the fields of a request for this model."""
+    """Return the images in the fields of a request for this model.
+
+    A second image for the same frame, as one with a role beside another in ``image_urls``, is a reference.
+    """
     urls = fields.get("image_urls", ())
     images = urls if isinstance(urls, tuple) else (urls,)
     roles = fields.get("image_with_roles")
@@ -43,7 +46,7 @@ def frames_of(fields: Mapping[str, Any], model: Model) -> Frames:
         first, last, references = (*first, *images[:1]), (*last, *images[1:2]), (*references, *images[2:])
     if is_set(fields.get("last_frame")):
         last = (fields["last_frame"], *last)
-    return Frames(next(iter(first), None), next(iter(last), None), references)
+    return Frames(next(iter(first), None), next(iter(last), None), (*references, *first[1:], *last[1:]))
 
 
 def set_frames(fields: MutableMapping[str, Any], frames: Frames, model: Model) -> Frames:

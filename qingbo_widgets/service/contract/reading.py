@@ -1,151 +1,113 @@
-"""``read_snapshot``: the state of a task in a response, in every form that the service documents.
+"""``read_snapshot``: the state of a task in a response, in every form that services and gateways use.
 
-Requests are written strictly, one contract at a time. Responses are read leniently, because the documentation
-shows several forms of the same field: links as text or as a list, times in seconds or in milliseconds, the
-progress as a number or as ``"45%"``.
+Requests are written strictly, one contract at a time. Responses are read leniently: the documentation shows
+several forms of the same field (links as text or as a list, times in seconds or in milliseconds, the progress
+as a number or as ``"45%"``), and a gateway may answer in the form of the service behind it. The documented
+place of a field comes first.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from typing import Any
 
 from ...i18n import tr
-from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus, Video
+from .envelope import find_task, first_of, layers_of, status_word
+from .reasons import described_failure, reported_failure
+from .results import Results, results_in, without_data
+from .snapshot import ServiceFailure, TaskSnapshot, TaskStatus
 from .statuses import status_of
 from .text import plain_line
-from .urls import is_web_url
+from .times import read_number, read_time
 
-__all__ = ["read_snapshot", "read_time"]
+__all__ = ["read_snapshot"]
 
-#: The largest time in seconds (the year 5138); a larger number is in milliseconds (from March 1973).
-_LATEST_SECOND = 1e11
-_FIRST_YEAR, _END_YEAR = 1971, 3000
-_PICTURES = (".gif", ".jpeg", ".jpg", ".png", ".webp")
 #: A message with a code in front: ``[task_failed] upstream refused``.
 _PREFIXED = re.compile(r"\[(?P<code>[a-z][a-z0-9_]{1,63})\]\s*(?P<rest>.*)")
-_LONGEST_ID = 256
 _LONGEST_TEXT = 1000
 #: The limit of a database integer.
 _LARGEST_QUOTA = 2**63
 
 
-def read_snapshot(body: object) -> TaskSnapshot:
+def read_snapshot(body: object, asked: str = "") -> TaskSnapshot:
     """Return the snapshot in the response to a submit, status or cancel.
 
+    Args:
+        body: the response.
+        asked: the id of the task that the request was about; a response without an id is about that task if
+            it has the status of one.
+
     Raises:
-        ValueError: the response cannot be about a task, because it has no usable ``task_id``.
+        ValueError: the response cannot be about a task, because it has no usable id.
     """
     if not isinstance(body, Mapping):
         raise ValueError(tr("the answer is not a JSON object"))
-    task_id = body.get("task_id")
-    if not isinstance(task_id, str) or not task_id.isprintable() or not 0 < len(task_id) <= _LONGEST_ID:
+    if (found := find_task(body, asked)) is None:
         raise ValueError(tr("the answer has no usable task_id"))
-    progress, completed_at = _percent(body.get("progress")), read_time(body.get("completed_at"))
-    videos, error = _videos(body.get("result")), _failure(body.get("error"))
+    task_id, task = found
+    layers = layers_of(task)
+    progress = _percent(first_of(layers, "progress"))
+    completed_at = read_time(first_of(layers, "completed_at", "finish_time", "finished_at"))
+    results, error = _results(task, body), _failure(reported_failure(*layers))
+    word = status_word(layers)
     status = status_of(
-        body.get("status"),
+        word,
         is_dated=completed_at is not None,
         is_full=progress == 100,
-        has_videos=bool(videos),
+        has_videos=bool(results.videos),
         has_error=error is not None,
     )
+    if status is TaskStatus.failed and error is None:
+        error = _failure(described_failure(*layers))
+    refunded = first_of(layers, "refunded")
     return TaskSnapshot(
         task_id=task_id,
-        model=_text(body.get("model")),
-        action=_text(body.get("action")),
+        model=_text(first_of(layers, "model")),
+        action=_text(first_of(layers, "action")),
         status=status,
         progress=(100 if status is TaskStatus.completed else 0) if progress is None else progress,
-        created_at=read_time(body.get("created_at")),
-        started_at=read_time(body.get("start_time")),
+        created_at=read_time(first_of(layers, "created_at", "submit_time")),
+        started_at=read_time(first_of(layers, "start_time", "started_at")),
         completed_at=completed_at,
-        videos=videos,
+        videos=results.videos,
+        video_count=results.number,
         error=error,
-        cost=_quota(body.get("cost")),
-        frozen=_quota(body.get("pre_consumed_cost")),
-        billing_status=_text(body.get("billing_status")),
-        raw=body,
+        cost=_quota(first_of(layers, "cost")),
+        frozen=_quota(first_of(layers, "pre_consumed_cost")),
+        billing_status=_text(first_of(layers, "billing_status")),
+        refunded=refunded if isinstance(refunded, bool) else None,
+        word=_text(word),
+        unusable_link=results.unusable,
+        raw=without_data(body) if any(video.content for video in results.videos) else body,
     )
+
+
+def _results(task: Mapping[str, Any], body: Mapping[str, Any]) -> Results:
+    """Return the results in the object of the task, or else in the response around it."""
+    own = results_in(task)
+    around = results_in(body) if not own.videos and body is not task else Results()
+    return own if own.videos else around._replace(unusable=own.unusable or around.unusable)
 
 
 def _text(value: object) -> str:
     return plain_line(value[:_LONGEST_TEXT]) if isinstance(value, str) else ""
 
 
-def _number(value: object) -> float | None:
-    """Return a finite number, also from text such as ``"45%"``; ``None`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _percent(value: object) -> int | None:
-    number = _number(value)
+    number = read_number(value)
     return None if number is None else int(min(100, max(0, number)))
 
 
 def _quota(value: object) -> int | None:
-    number = _number(value)
+    number = read_number(value)
     return None if number is None or not 0 <= number < _LARGEST_QUOTA else int(number)
 
 
-def read_time(value: object) -> datetime | None:
-    """Return a time given in seconds, in milliseconds or as ISO 8601 text; ``None`` for anything else."""
-    number = _number(value)
-    try:
-        if number is not None:
-            seconds = number / 1000 if number > _LATEST_SECOND else number
-            return _plausible(datetime.fromtimestamp(seconds, UTC))
-        if isinstance(value, str):
-            time = datetime.fromisoformat(value.strip())
-            return _plausible(time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC))
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
-
-
-def _plausible(time: datetime) -> datetime | None:
-    """Return the time; ``None`` if no task can have it: Go writes a missing time as year 1.
-
-    Such a time could not be shown either: outside these years, Windows cannot convert to local time.
-    """
-    return time if _FIRST_YEAR <= time.year < _END_YEAR else None
-
-
-def _videos(result: object) -> tuple[Video, ...]:
-    entries = result.get("videos") if isinstance(result, Mapping) else None
-    videos = []
-    for entry in entries if isinstance(entries, list) else []:
-        fields = entry if isinstance(entry, Mapping) else {"url": entry}
-        url = fields.get("url")
-        # Drop everything except web links here, so that later code never handles a script or a path.
-        videos += [
-            Video(link, read_time(fields.get("expires_at")))
-            for link in (url if isinstance(url, list) else [url])
-            if isinstance(link, str) and is_web_url(link)
-        ]
-    # Pictures beside the video are no videos: the last frame, or a GIF, both on request. The name of the only
-    # link says less: what is behind it was paid for.
-    return tuple(video for video in videos if not _is_picture(video.url)) or tuple(videos)
-
-
-def _is_picture(url: str) -> bool:
-    return urlsplit(url).path.lower().endswith(_PICTURES)
-
-
-def _failure(error: object) -> ServiceFailure | None:
-    if isinstance(error, str):
-        error = {"message": error}
-    if not isinstance(error, Mapping):
+def _failure(fields: Mapping[str, Any] | None) -> ServiceFailure | None:
+    if fields is None:
         return None
-    message, code = _text(error.get("message")), error.get("code")
+    message, code = _text(fields.get("message")), fields.get("code")
     code = _text(str(code)) if isinstance(code, (str, int)) else ""
     # The service may repeat the code in front of the message, or give it only there.
     if (prefixed := _PREFIXED.fullmatch(message)) is not None and code in ("", prefixed["code"]):

@@ -53,12 +53,14 @@ class Video:
     """A finished video at the service.
 
     Attributes:
-        url: an http(s) link.
+        url: an http(s) link; empty if the response has the video itself.
         expires_at: the time at which the link expires (aware, UTC).
+        content: the video, if the response has it in place of a link.
     """
 
     url: str
     expires_at: datetime | None = None
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class ServiceFailure:
 
     message: str
     code: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The message, with the code behind it."""
+        return f"{self.message} ({self.code})" if self.code not in (None, self.message) else self.message
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,16 @@ class TaskSnapshot:
         created_at: the time of submission (aware, UTC).
         started_at: the time at which rendering began (aware, UTC).
         completed_at: the time at which it ended (aware, UTC).
-        videos: the finished videos.
+        videos: the finished videos; several may be links to the same one.
+        video_count: the number of different videos among them.
         error: the reason why it failed.
         cost: its cost in the service's quota units, once it is settled, if the response contains it.
         frozen: the quota reserved for it at submission, if the response contains it.
         billing_status: the state of its billing, such as ``settled``; empty if the response lacks it.
-        raw: the response as received.
+        refunded: whether its cost was refunded, if the response contains it.
+        word: the status as the response has it, such as ``SUCCESS``; empty if it has none.
+        unusable_link: text in the place of a link that is none, shortened; empty if there is none.
+        raw: the response as received, without the content of videos.
     """
 
     task_id: str
@@ -104,8 +115,12 @@ class TaskSnapshot:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     videos: tuple[Video, ...] = ()
+    video_count: int = field(default=0, repr=False, compare=False)
     error: ServiceFailure | None = None
     cost: int | None = None
     frozen: int | None = None
     billing_status: str = ""
+    refunded: bool | None = field(default=None, repr=False)
+    word: str = field(default="", repr=False, compare=False)
+    unusable_link: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import string
+import unicodedata
 from pathlib import Path
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from ...i18n import tr
 from .addresses import address_in, is_private_address
@@ -18,8 +21,17 @@ __all__ = [
     "is_web_url",
     "public_url_refusal",
     "redirect_target",
+    "request_target",
+    "web_link",
     "without_query",
 ]
+
+#: Characters that a request line can contain. A signature may cover their exact spelling.
+_VISIBLE = "".join(filter(str.isprintable, string.printable)).replace(" ", "")
+#: Characters that browsers remove from a URL, because a long one may have been wrapped.
+_LINE_ENDS = str.maketrans("", "", "\t\r\n")
+#: A URL's scheme, its authority, and the remainder without the fragment.
+_PARTS = re.compile(r"([a-z][a-z0-9+.-]*:)(//[^/?#]*)([^#]*)", re.IGNORECASE)
 
 
 def is_web_url(url: object) -> bool:
@@ -31,6 +43,32 @@ def is_web_url(url: object) -> bool:
     if parts is None or parts.scheme not in ("http", "https") or "\\" in parts.netloc:
         return False
     return bool(host_of(url))
+
+
+def web_link(text: object) -> str | None:
+    """Return the http(s) URL in a text of the service or of a file server; ``None`` if there is none.
+
+    The path and the query keep their spelling: percent-encoding, dots and brackets may be covered by a
+    signature. Only what a request line cannot contain is percent-encoded; blanks and control characters
+    around the URL, and line ends, are removed.
+    """
+    if not isinstance(text, str):
+        return None
+    parts = _PARTS.match(_stripped(text))
+    if parts is None:
+        return None
+    try:
+        link = f"{parts[1].lower()}{parts[2]}{quote(parts[3], safe=_VISIBLE)}"
+    except UnicodeEncodeError:  # half a surrogate pair
+        return None
+    return link if is_web_url(link) else None
+
+
+def request_target(link: str) -> str:
+    """Return the path and the query of a web link, exactly as the link spells them."""
+    parts = _PARTS.match(link)
+    target = "" if parts is None else parts[3]
+    return target if target.startswith("/") else f"/{target}"
 
 
 def host_of(url: str) -> str:
@@ -92,11 +130,47 @@ def is_local_file(path: str) -> bool:
 
 
 def redirect_target(url: str, location: str) -> str:
-    """Return the target of a redirect of ``url``; ``location`` itself if it cannot be parsed."""
+    """Return the target of a redirect of ``url``; ``location`` itself if it cannot be parsed.
+
+    Args:
+        url: the URL that is redirected.
+        location: the header as http.client decodes it: a character for each byte.
+    """
+    location = _stripped(_decoded(location))
     try:
-        return urljoin(url, location)
+        if (target := web_link(location)) is not None:
+            return target  # spelled exactly as given
+        if location.startswith(("//", "/", "?")) and (base := _PARTS.match(url)) is not None:
+            path = base[3].partition("?")[0] if location.startswith("?") else ""
+            target = f"{base[1]}{'' if location.startswith('//') else base[2]}{path}{location}"
+        else:
+            target = urljoin(url, location)
     except ValueError:
         return location
+    return web_link(target) or target
+
+
+def _decoded(header: str) -> str:
+    """Return the text of a header whose bytes are not ASCII: UTF-8, or else each byte percent-encoded."""
+    try:
+        content = header.encode("latin-1")
+    except UnicodeEncodeError:  # not from the wire: a part of it was masked
+        return header
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return quote(content, safe=_VISIBLE + " \t")
+
+
+def _stripped(text: str) -> str:
+    """Return the text without line ends, and without blanks and invisible characters around it."""
+    text = text.translate(_LINE_ENDS)
+    start, end = 0, len(text)
+    while start < end and unicodedata.category(text[start])[0] in "CZ":
+        start += 1
+    while end > start and unicodedata.category(text[end - 1])[0] in "CZ":
+        end -= 1
+    return text[start:end]
 
 
 def without_query(url: str) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from itertools import chain
 from pathlib import Path
 
 from ...exceptions import ConnectionFailed, DownloadFailed, LinkExpired
-from ...i18n import N_, tr
-from ...system.files import is_held, reason_of
+from ...i18n import tr
+from ...system.files import is_passing, reason_of
 from ..contract.urls import without_query
 from ..http.answers import retry_after
-from ..http.gunzip import Gunzip
+from ..http.gunzip import Gunzip, is_compressed
 from ..http.transport import Stream, Transport
-from .mp4 import is_whole
+from . import messages
+from .containers import is_film, shape_of
+from .headers import content_length, content_range, encoding_of, is_expected_range
 from .partial import HEAD, DifferentFile, Partial
-from .validators import matches_validator, strong_validator
+from .shape import Shape
+from .validators import strong_validator
 
 __all__ = ["Download", "OnProgress"]
 
@@ -29,34 +33,19 @@ _ATTEMPTS = 4
 #: Seconds before the next try; doubled after each further try without progress.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
-_GONE = (403, 404, 410)
-_TRANSIENT = (408, 425, 429)
-_CLOSED = N_("The client was closed before the video was complete; another download costs nothing.")
-_TO_WAIT = N_("{reason} Retry in {seconds:.0f} s; another download costs nothing.")
-_TRIED = N_("{reason} {count} tries were made; another download costs nothing.")
-_EXPIRED = N_(
-    "The link to the video has expired ({status}, {link}): the service keeps finished videos for a limited "
-    "time. The task's status may contain a new link."
-)
-_REFUSED = N_("The video server answered {status}.")
-_COMPRESSED = N_(
-    "The server sends the video compressed, although the request forbids it, and it cannot be decompressed."
-)
-_NOT_RESUMED = N_("The video server did not resume where it had stopped.")
-_NOTHING = N_("The video server sent nothing.")
-_STOPPED = N_("The video server stopped after {received} of {total} bytes.")
-_WEB_PAGE = N_("The link leads to a web page instead of a video ({link}).")
-_NO_VIDEO = N_("The link does not lead to a video ({link}).")
-_TOO_LARGE = N_("The video has {size:.1f} MB or more; at most {limit:.1f} MB are accepted.")
-_NOT_WRITTEN = N_("The video could not be written to {path}: {reason}.")
-_NOT_NAMED = N_(
-    "The video is complete, as {part}, but could not be renamed to {path}: {reason}. Saving it again costs "
-    "nothing."
-)
-_CHANGED = N_("Another program changed {part} while the video was being written to it.")
-_NOT_WHOLE = N_("The downloaded video is incomplete: it ends after {received} bytes.")
-#: First bytes of a WebM. It need not contain its length, so only an mp4 can be checked for completeness.
-_WEBM = b"\x1aE\xdf\xa3"
+#: Seconds for which a server may send something else than the video, such as a page about maintenance.
+_PATIENCE = 600.0
+#: Bytes that a video of unknown length is assumed to need beyond those that have arrived.
+_MORE = 2**20
+#: Statuses of a link that has expired. Object stores answer 400 or 401 to some of their signatures.
+_GONE = (400, 401, 403, 404, 410)
+_TRANSIENT = (408, 416, 425, 429)
+#: Statuses of a whole file; a proxy that passes one on may say 203.
+_WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
+#: Bytes that may precede a web page: a byte order mark, and blanks.
+_BEFORE_A_PAGE = b"\xef\xbb\xbf \t\r\n"
+#: Compressions that no module of every supported Python can undo.
+_UNKNOWN_COMPRESSIONS = ("br", "zstd", "compress", "x-compress", "dcb", "dcz")
 
 
 class Download:
@@ -102,6 +91,12 @@ class Download:
         self._requested_pause: float | None = None
         self._has_progressed = False
         self._refusals = 0
+        #: Whether this server sends the video in several ranges, although all of it was requested.
+        self._sends_ranges = False
+        #: Whether the next try reads on behind the announced length, because the video is longer.
+        self._reads_on = False
+        self._is_announced = False
+        self._ended_at = -1
 
     def run(self) -> Path:
         """Download the video and return its path.
@@ -128,98 +123,120 @@ class Download:
             # A connection that always breaks still completes the video, as long as each try adds a piece.
             failures = 0 if self._has_progressed else failures + 1
             if self._closed.is_set():
-                raise self._failed(tr(_CLOSED))
+                raise self._failed(tr(messages.CLOSED))
             if (self._requested_pause or 0.0) > _LONGEST_PAUSE:
                 # Longer than a thread should be blocked: the caller decides whether to wait.
                 raise self._failed(
-                    tr(_TO_WAIT).format(reason=reason, seconds=self._requested_pause), transient=True
+                    tr(messages.TO_WAIT).format(reason=reason, seconds=self._requested_pause), transient=True
                 )
             if failures == _ATTEMPTS:
-                raise self._failed(tr(_TRIED).format(reason=reason, count=tries), transient=True)
+                raise self._failed(tr(messages.TRIED).format(reason=reason, count=tries), transient=True)
             if self._refusals == _ATTEMPTS - 1:
                 self._set_aside()  # perhaps the server rejects only range requests
-            self._sleep(self._requested_pause or _FIRST_PAUSE * 2 ** max(0, failures - 1))
+            if not (self._sends_ranges and self._has_progressed):
+                self._sleep(self._requested_pause or _FIRST_PAUSE * 2 ** max(0, failures - 1))
 
     def _try_once(self) -> str | None:
         """Receive as much as possible; return the reason for another try, or ``None`` when complete."""
-        part, size_before, resumed = self._part, self._part.size, self._part.can_resume
-        headers = {"Range": f"bytes={part.overlap}-", "If-Range": part.validator or ""} if resumed else {}
+        part, resumed = self._part, self._part.can_resume or (self._sends_ranges and self._part.size > 0)
+        headers = {"Range": f"bytes={part.overlap}-"} if resumed else {}
+        if resumed and part.validator is not None:
+            headers["If-Range"] = part.validator
+        if self._reads_on:
+            headers["Connection"] = "close"
         self._requested_pause, self._has_progressed, self._gunzip = None, False, None
+        is_receiving = False
         try:
             with self._transport.stream(self._url, headers) as stream:
                 reason = self._refusal(stream, resumed)
                 if reason is None:
-                    self._begin(stream)
-                    for piece in self._pieces(stream):
-                        self._take(piece)
-                        # The overlap, which is sent again as a proof, is no progress.
-                        self._has_progressed = (
-                            stream.status == HTTPStatus.PARTIAL_CONTENT and part.size > size_before
-                        )
+                    pieces = self._begin(stream, resumed)
+                    is_receiving = True
+                    self._receive(stream, pieces)
                     reason = self._incomplete_reason()
                 return reason
         except ConnectionFailed as error:
-            return str(error)
+            return self._incomplete_reason(str(error)) if is_receiving else str(error)
         except DifferentFile:
             self._set_aside()
-            return tr(_NOT_RESUMED)
+            return tr(messages.NOT_RESUMED)
 
     def _refusal(self, stream: Stream, resumed: bool) -> str | None:
         """Return the reason for another try if this answer has no video; ``None`` if it has."""
         status = stream.status
         if status in _GONE:
-            message = tr(_EXPIRED).format(status=status, link=self._shown_link)
+            message = tr(messages.EXPIRED).format(status=status, link=self._shown_link)
             # Only 410 is permanent; the others may also mean "not yet".
             raise LinkExpired(message, url=self._url, transient=status != HTTPStatus.GONE)
         if status in _TRANSIENT or status >= 500:
             self._requested_pause = retry_after(stream.headers)
             self._refusals = self._refusals + 1 if resumed else 0
-            return tr(_REFUSED).format(status=status)
+            if status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not resumed:
+                return tr(messages.REFUSED).format(status=status)
         self._refusals = 0
-        if status == HTTPStatus.OK or (resumed and self._is_remainder(stream)):
+        is_range = status == HTTPStatus.PARTIAL_CONTENT
+        continued = self._part if resumed else None
+        if status in _WHOLE or (is_range and is_expected_range(stream.headers, continued)):
             return None
         if not resumed:
-            raise self._failed(tr(_REFUSED).format(status=status))
+            raise self._useless(tr(messages.REFUSED).format(status=status))
         self._set_aside()  # the server may have another file by now: start over
-        return tr(_NOT_RESUMED)
+        return tr(messages.NOT_RESUMED)
 
-    def _is_remainder(self, stream: Stream) -> bool:
-        """Return whether the headers say that the answer is the remainder of the file in this part."""
-        part, headers = self._part, stream.headers
-        return (
-            stream.status == HTTPStatus.PARTIAL_CONTENT
-            and headers.get("Content-Range") == f"bytes {part.overlap}-{(part.total or 0) - 1}/{part.total}"
-            and _encoding(headers) == ""
-            and matches_validator(headers, part.validator)
-        )
-
-    def _begin(self, stream: Stream) -> None:
-        if stream.status == HTTPStatus.PARTIAL_CONTENT:
+    def _begin(self, stream: Stream, resumed: bool) -> Iterable[bytes]:
+        """Prepare the part for this answer; return the pieces of the video in it."""
+        chunks = stream.chunks(reads_on=self._reads_on)
+        length, found = content_length(stream.headers), content_range(stream.headers)
+        self._is_announced = not self._reads_on and (length is not None or stream.is_chunked)
+        total = None if self._reads_on else length
+        self._reads_on = False
+        is_range = stream.status == HTTPStatus.PARTIAL_CONTENT
+        if is_range and resumed:
             with self._writing():
                 self._part.resume()
-            return
-        length = stream.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() and len(length) < 20 else None
-        if _encoding(stream.headers):
-            self._gunzip, total = Gunzip(), None  # the length is that of the compressed video
+            return chunks
+        head = b""
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= HEAD:
+                break
+        # Its own bytes tell whether the video is compressed: the header is wrong as often as it is right.
+        encoding = encoding_of(stream.headers)
+        if is_compressed(head) or (encoding == "deflate" and head and not is_film(head)):
+            self._gunzip, total = Gunzip(raw=not is_compressed(head)), None
+        elif is_range and found is not None:
+            total = found.total
         if total is not None and total > self._max_bytes:
             raise self._too_large(total)
+        self._sends_ranges = is_range and found is not None and found.is_part and self._gunzip is None
         with self._writing():
             self._part.begin(total, strong_validator(stream.headers) if total is not None else None)
+        if encoding in _UNKNOWN_COMPRESSIONS and not is_film(head):
+            raise self._useless(tr(messages.COMPRESSED))
+        return self._pieces(chain((head,) if head else (), chunks))
 
-    def _pieces(self, stream: Stream) -> Iterator[bytes]:
+    def _pieces(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         if self._gunzip is None:
-            yield from stream.chunks()
+            yield from chunks
             return
         try:
-            for chunk in stream.chunks():
+            for chunk in chunks:
                 yield from self._gunzip.pieces(chunk)
         except zlib.error:
-            raise self._useless(tr(_COMPRESSED), transient=True) from None
+            raise self._useless(tr(messages.COMPRESSED)) from None
+
+    def _receive(self, stream: Stream, pieces: Iterable[bytes]) -> None:
+        size_before = self._part.size
+        for piece in pieces:
+            self._take(piece)
+            # The overlap, which is sent again as a proof, is no progress.
+            self._has_progressed = (
+                stream.status == HTTPStatus.PARTIAL_CONTENT and self._part.size > size_before
+            )
 
     def _take(self, piece: bytes) -> None:
         if self._closed.is_set():
-            raise self._failed(tr(_CLOSED))
+            raise self._failed(tr(messages.CLOSED))
         part, size_before = self._part, self._part.size
         with self._writing():
             part.write(piece)
@@ -230,32 +247,44 @@ class Download:
         if self._on_progress is not None and part.size > size_before:
             self._on_progress(part.size, part.total)
 
-    def _incomplete_reason(self) -> str | None:
+    def _incomplete_reason(self, failure: str | None = None) -> str | None:
+        """Return the reason for another try; ``None`` if the part is complete.
+
+        Args:
+            failure: the reason why the connection broke off; ``None`` if the answer ended in order.
+        """
         part = self._part
-        if part.size == 0:
-            return tr(_NOTHING)
-        if part.total is not None and part.size != part.total:
-            return tr(_STOPPED).format(received=part.size, total=part.total)
+        if part.size == 0 or part.is_proving:
+            return failure or tr(messages.NOTHING)
         if part.size < HEAD:
+            if failure is not None:
+                return failure
             self._check_head()
-        is_ended = self._gunzip is None or self._gunzip.is_complete
-        if not is_ended or not (part.head.startswith(_WEBM) or is_whole(part.file, part.size)):
+        # Some servers announce a wrong length. It proves nothing if the video ends at the same byte again.
+        ends_again, self._ended_at = part.size == self._ended_at, part.size
+        is_short = failure is not None or (part.total is not None and part.size != part.total)
+        is_inflated = self._gunzip is not None and self._gunzip.is_complete
+        shape = shape_of(part.file, part.size)
+        if is_short and not is_inflated and (shape is Shape.cut or not ends_again):
+            return failure or tr(messages.STOPPED).format(received=part.size, total=part.total)
+        is_certain = is_inflated or ends_again or (self._is_announced and self._gunzip is None)
+        is_unfinished = self._gunzip is not None and not is_inflated
+        if shape is Shape.cut or is_unfinished or (shape is Shape.odd and not is_certain):
             part.validator = None  # even if the length is the announced one: start over
-            return tr(_NOT_WHOLE).format(received=part.size)
+            self._reads_on = self._is_announced and shape is Shape.cut
+            return tr(messages.NOT_WHOLE).format(received=part.size)
         with self._writing():
             if part.is_intact():
                 return None
         part.validator = None
-        return tr(_CHANGED).format(part=part.path)
+        return tr(messages.CHANGED).format(part=part.path)
 
     def _check_head(self) -> None:
         head = self._part.head
-        if head[4:8] == b"ftyp" or head.startswith(_WEBM):
-            return
-        if self._gunzip is not None:
-            raise self._useless(tr(_COMPRESSED))
-        message = tr(_WEB_PAGE) if head.lstrip().startswith(b"<") else tr(_NO_VIDEO)
-        raise self._useless(message.format(link=self._shown_link))
+        if not is_film(head):
+            is_page = head.lstrip(_BEFORE_A_PAGE).startswith(b"<")
+            message = tr(messages.WEB_PAGE if is_page else messages.NO_VIDEO)
+            raise self._useless(message.format(link=self._shown_link))
 
     def _set_aside(self) -> None:
         with self._writing():
@@ -266,17 +295,32 @@ class Download:
         return without_query(self._url)
 
     def _too_large(self, size: int) -> DownloadFailed:
-        return self._useless(tr(_TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
-
-    def _useless(self, message: str, *, transient: bool = False) -> DownloadFailed:
-        """Return the error for bytes that no later download can use."""
         self._part.validator = None
-        return self._failed(message, transient=transient)
+        return self._failed(tr(messages.TOO_LARGE).format(size=size / 1e6, limit=self._max_bytes / 1e6))
 
-    def _failed(self, message: str, *, transient: bool = False) -> DownloadFailed:
+    def _useless(self, message: str) -> DownloadFailed:
+        """Return the error for an answer that is no video. The server may have the video a little later."""
+        self._part.validator = None
+        return self._failed(message, transient=True, patience=_PATIENCE)
+
+    def _failed(
+        self,
+        message: str,
+        *,
+        transient: bool = False,
+        patience: float | None = None,
+        room: int | None = None,
+    ) -> DownloadFailed:
         part = self._part.path if self._part.is_whole and self._part.path.exists() else None
+        pause = self._requested_pause
         return DownloadFailed(
-            message, url=self._url, transient=transient, retry_after=self._requested_pause, part=part
+            message,
+            url=self._url,
+            transient=transient,
+            retry_after=pause,
+            part=part,
+            patience=patience,
+            room=room,
         )
 
     @contextmanager
@@ -286,12 +330,8 @@ class Download:
         except (OSError, ValueError) as error:  # ValueError: the name is invalid for a file
             part = self._part.path
             is_lost = self._part.is_whole and not part.exists()  # another program removed it: retry
-            message = tr(_NOT_NAMED if self._part.is_whole and not is_lost else _NOT_WRITTEN)
+            is_kept = self._part.is_whole and not is_lost
+            message = tr(messages.NOT_NAMED if is_kept else messages.NOT_WRITTEN)
             message = message.format(path=self._path, part=part, reason=reason_of(error, part))
-            raise self._failed(message, transient=is_lost or is_held(error)) from None
-
-
-def _encoding(headers: Mapping[str, str]) -> str:
-    """Return the compression of the body, or an empty string if there is none."""
-    name = headers.get("Content-Encoding", "").strip().lower()
-    return "" if name == "identity" else name
+            room = None if is_kept or is_lost else self._part.total or self._part.size + _MORE
+            raise self._failed(message, transient=is_lost or is_passing(error), room=room) from None

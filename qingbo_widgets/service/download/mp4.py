@@ -1,4 +1,4 @@
-"""Completeness check of an mp4 file by its boxes (ISO 14496-12, 4.2).
+"""Completeness check of an mp4 or QuickTime file by its boxes (ISO 14496-12, 4.2).
 
 Without an announced length, a broken connection looks like the end of the file, and a proxy may announce the
 length of the part that it has. The boxes of the file give its true length.
@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import IO
 
-__all__ = ["is_whole"]
+from .shape import Shape
+
+__all__ = ["shape_of_mp4"]
 
 #: Boxes. A video in fragments of a second has 3600 an hour; a file with more than this is an attack.
 _MOST_BOXES = 100_000
 #: Boxes needed for playback: the index and the media data.
 _NEEDED = {b"moov", b"mdat"}
+#: Outermost boxes. Other bytes behind the index and the media data belong to no box.
+_KNOWN = frozenset(
+    b"ftyp styp moov moof mdat free skip wide uuid meta mfra sidx ssix prft emsg pdin udta pnot".split()
+)
 
 
-def is_whole(file: IO[bytes], size: int) -> bool:
-    """Return whether the outermost boxes fill the file exactly and include index and media data.
+def shape_of_mp4(file: IO[bytes], size: int) -> Shape:
+    """Return the shape of a file: whole if its outermost boxes fill it and include index and media data.
 
     Args:
         file: a readable and seekable file.
@@ -26,17 +32,20 @@ def is_whole(file: IO[bytes], size: int) -> bool:
     at = 0
     kinds: set[bytes] = set()
     for _ in range(_MOST_BOXES):
-        if at >= size:
-            return at == size and kinds >= _NEEDED
+        is_playable = kinds >= _NEEDED
+        if at == size:
+            return Shape.whole if is_playable else Shape.cut
         file.seek(at)
         head = file.read(16)
-        length, shortest = int.from_bytes(head[:4], "big"), 8
+        kind, length, shortest = head[4:8], int.from_bytes(head[:4], "big"), 8
         if length == 1:  # the length has 64 bits
             length, shortest = int.from_bytes(head[8:16], "big"), 16
         elif length == 0:  # the box extends to the end of the file
             length = size - at
-        if length < shortest:
-            return False
-        kinds.add(head[4:8])
+        if length < shortest or at + length > size:
+            # A fragment may be missing; without fragments, all pictures are here.
+            is_foreign = len(head) < 8 or kind not in _KNOWN
+            return Shape.odd if is_playable and is_foreign and b"moof" not in kinds else Shape.cut
+        kinds.add(kind)
         at += length
-    return False
+    return Shape.cut

@@ -12,7 +12,8 @@ from pathlib import Path
 from ...system.files import flush_to_disk, is_full, replace
 from ...system.folder import open_inside
 from . import leftovers
-from .mp4 import is_whole
+from .containers import shape_of
+from .shape import Shape
 
 __all__ = ["HEAD", "OVERLAP", "DifferentFile", "Partial"]
 
@@ -75,6 +76,11 @@ class Partial:
         return self.size > 0 and self.validator is not None
 
     @property
+    def is_proving(self) -> bool:
+        """True while the bytes that a resumed download sends again have not all arrived."""
+        return bool(self._expected)
+
+    @property
     def overlap(self) -> int:
         """The first byte to request when resuming."""
         return max(0, self.size - OVERLAP)
@@ -89,6 +95,15 @@ class Partial:
             if self._take_over(part):
                 return
         self._create()
+
+    def open_whole(self) -> bool:
+        """Open a complete part of the same video that an earlier download left; return whether one exists."""
+        for part in leftovers.parts_of(self._path):
+            if self._take_over(part):
+                if self.is_whole:
+                    return True
+                self._leave()
+        return False
 
     def begin(self, total: int | None, validator: str | None) -> None:
         """Start a video from its first byte, in an empty file.
@@ -152,7 +167,11 @@ class Partial:
         """
         # Flush before renaming: after a power cut the target is complete, or does not exist.
         if not self.is_whole:
-            flush_to_disk(self.file.fileno())
+            try:
+                flush_to_disk(self.file.fileno())
+            except OSError:  # bytes are lost, whatever the file seems to contain now
+                self.validator = None
+                raise
             self.is_whole = True
             with suppress(OSError):
                 self._write_complete_note()
@@ -207,17 +226,23 @@ class Partial:
             leftovers.discard(self.path)
 
     def _take_over(self, part: Path) -> bool:
-        file = leftovers.take_over(part)
+        file = locked = leftovers.take_over(part)
+        if file is None:  # without locks, another download may be writing it, unless it is complete
+            file = leftovers.take_over(part, unlockable=True)
         if file is None:
             return False
         self.path, self._file = part, file
         with suppress(OSError, ValueError, LookupError, TypeError):  # the part does not match its note
-            if self._restore():
+            if self._restore() and (self.is_whole or locked is not None):
                 return True
-        file.close()
+        self._leave()
+        return False
+
+    def _leave(self) -> None:
+        """Close a part that was taken over, unchanged."""
+        self.file.close()
         self._file = None
         self._reset()
-        return False
 
     def _restore(self) -> bool:
         note, state = leftovers.read_note(self.path), os.fstat(self.file.fileno())
@@ -229,7 +254,7 @@ class Partial:
         if note.get("whole") == state.st_size:
             self.is_whole = note.get("digest", self._digest.hexdigest()) == self._digest.hexdigest()
         elif is_sound and note.get("total") == state.st_size:
-            self.is_whole = is_whole(self.file, state.st_size)
+            self.is_whole = shape_of(self.file, state.st_size) is Shape.whole
         self.size = state.st_size
         if self.is_whole:
             return True

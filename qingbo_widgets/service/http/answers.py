@@ -21,11 +21,14 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, sentences, tr
-from ..contract.error_codes import ERROR_CODES, WINDOW_EXCEEDED, explanation
-from ..contract.reading import read_snapshot, read_time
+from ..contract.envelope import find_task, layers_of
+from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
+from ..contract.reasons import reason_of
 from ..contract.text import plain_line
+from ..contract.times import read_time
 from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
+from .wrong_address import address_advice, is_of_a_framework, may_be_elsewhere
 
 __all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 
@@ -50,9 +53,9 @@ _CLEAR_BY_STATUS = (AuthenticationFailed, InsufficientBalance, RateLimited)
 #: Statuses that look like a refusal but are not: the request timed out at the service, or met its duplicate;
 #: or a proxy closed the connection (444), or saw its client close it (460, 499), which is not this program.
 UNCLEAR = (408, 409, 444, 460, 499)
-#: Statuses with which a code does not prove that no task exists: a proxy may have sent the request twice, or
-#: answered in the place of the service.
-_FROM_GATEWAYS = (*UNCLEAR, 502, 504)
+#: The last status with which a code is the service's. One above comes from a gateway, which may have sent the
+#: request twice, or answers in the place of the service: it proves nothing.
+_LAST_OF_THE_SERVICE = 500
 _NAMES_A_TASK = N_("The answer names the task {task_id} all the same.")
 _ADVICE: dict[type[ServiceError], str] = {
     AuthenticationFailed: N_(
@@ -96,43 +99,38 @@ def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
 
 
 def error_in(
-    answer: Answer, secret: Secret, refused: str = "", unclear: str = "", *, is_submission: bool = False
+    answer: Answer,
+    secret: Secret,
+    refused: str = "",
+    unclear: str = "",
+    *,
+    is_submission: bool = False,
+    reason: str = "",
 ) -> ServiceError:
     """Return the error for an unsuccessful answer.
 
     Args:
-        answer: any answer with a status outside 2xx, or without a JSON object.
+        answer: any answer with a status outside 2xx, without a JSON object, or with one about no task.
         secret: the key, which an answer may echo and an error must not.
         refused: the hint for a request that the service rejected.
         unclear: the hint for a request that the service may or may not have carried out.
         is_submission: whether the request would have made a task; only then was nothing charged if it was
             refused, because a task that exists may have been charged already.
+        reason: what is wrong with an answer that reports no error.
     """
     status = answer.status
     if 300 <= status < 400:
-        target = without_query(redirect_target(answer.url, answer.headers.get("Location", "")))
-        text = tr("it redirects to {url}, and the key is not sent elsewhere.")
-        hint = tr("Check base_url.")
-        return ServerFault(
-            text.format(url=excerpt(target, secret)), status=status, hint=f"{hint} {unclear}".strip()
-        )
+        return _redirected(answer, secret, unclear)
     body = json_in(answer, secret)
-    fields = _error_fields(body)
-    message = excerpt(fields.get("message"), secret) or excerpt(answer.body, secret) or tr("no explanation")
-    kind = ServerFault if status >= 500 or status < 300 else _CLASSES.get(status, ServiceError)
-    is_gateway = "error" not in (body or {}) if kind is TaskNotFound else not fields
-    if is_gateway and kind not in _CLEAR_BY_STATUS:
-        kind = ServerFault  # a gateway's error says nothing about the task or the request
-    if kind is ServerFault and not fields:
-        message = tr("the answer is not the service's own: {message}").format(message=message)
+    fields = reason_of(*layers_of(body)) if body is not None else {}
     code, param = _code(fields, secret), excerpt(fields.get("param"), secret) or None
-    meaning = explanation(code)
-    if (known := ERROR_CODES.get(code or "")) is not None and known.is_refusal:
-        if is_submission and status not in _FROM_GATEWAYS:
-            kind = BadRequest
-        else:
-            meaning = ()  # it says that there is no task, which this answer does not prove
-    task_id = _task_in(body) if is_submission else ""
+    kind, meaning = _class_of(status, body, fields, code, is_submission=is_submission), explanation(code)
+    if is_refusal(code) and kind is not BadRequest:
+        meaning = ()  # it says that there is no task, which this answer does not prove
+    message = _message(answer, secret, fields, reason, is_service=kind is not ServerFault)
+    if kind is ServerFault and may_be_elsewhere(answer.url, status, answer.body, body, fields):
+        unclear = sentences(address_advice(answer.url), unclear)
+    task_id = _task_in(status, body) if is_submission else ""
     if task_id:
         kind, meaning = ServerFault, ()  # a refusal has no task, whatever else the answer says
         unclear = sentences(tr(_NAMES_A_TASK).format(task_id=task_id), unclear)
@@ -167,12 +165,52 @@ def error_in(
     return error
 
 
-def _task_in(body: dict[str, Any] | None) -> str:
+def _redirected(answer: Answer, secret: Secret, unclear: str) -> ServerFault:
+    target = without_query(redirect_target(answer.url, answer.headers.get("Location", "")))
+    text = tr("it redirects to {url}, and the key is not sent elsewhere.")
+    hint = f"{tr('Check base_url.')} {unclear}".strip()
+    return ServerFault(text.format(url=excerpt(target, secret)), status=answer.status, hint=hint)
+
+
+def _class_of(
+    status: int,
+    body: Mapping[str, Any] | None,
+    fields: Mapping[str, Any],
+    code: str | None,
+    *,
+    is_submission: bool,
+) -> type[ServiceError]:
+    """Return the class of an error; ``ServerFault`` if it says nothing about the task or the request."""
+    kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
+    if kind in _CLEAR_BY_STATUS:
+        return kind
+    if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
+        return BadRequest
+    if 200 <= status < 300:
+        # About a task that exists, a refused key ends nothing; about a submission, it may be a gateway's own
+        # key that was refused, and the gateway may charge all the same.
+        return AuthenticationFailed if is_about_the_key(code) and not is_submission else ServerFault
+    is_gateway = not fields or is_of_a_framework(status, body)
+    return ServerFault if is_gateway else kind
+
+
+def _message(
+    answer: Answer, secret: Secret, fields: Mapping[str, Any], reason: str, *, is_service: bool
+) -> str:
+    """Return the message of an error: the service's own, or else the beginning of the answer."""
+    message = excerpt(fields.get("message"), secret)
+    if message or (fields and not reason):
+        return message or excerpt(answer.body, secret) or tr("no explanation")
+    text = excerpt(answer.body, secret) or tr("no explanation")
+    if reason:
+        return tr("{reason}: {message}").format(reason=reason, message=text)
+    return text if is_service else tr("the answer is not the service's own: {message}").format(message=text)
+
+
+def _task_in(status: int, body: Mapping[str, Any] | None) -> str:
     """Return the id of the task that an answer is about; empty if there is none."""
-    try:
-        return read_snapshot(body).task_id
-    except ValueError:
-        return ""
+    found = find_task(body, is_error=status >= 400) if body is not None else None
+    return "" if found is None else found[0]
 
 
 def _end_of_window(reset_at: datetime | None) -> str:
@@ -229,13 +267,3 @@ def excerpt(value: object, secret: Secret) -> str:
         return ""
     line = secret.hide_in(plain_line(str(value)))
     return line if len(line) <= _LONGEST_EXCERPT else line[: _LONGEST_EXCERPT - 1] + "…"
-
-
-def _error_fields(body: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the fields of an error, in the service's format or in a gateway's."""
-    if body is None:
-        return {}
-    error = body.get("error", body.get("detail", body.get("message")))
-    if isinstance(error, dict):
-        return error
-    return {"message": error} if isinstance(error, str) else {}

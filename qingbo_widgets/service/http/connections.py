@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-__all__ = ["ForbiddenAddress", "Rules", "checked_pools"]
+__all__ = ["TARGET", "ForbiddenAddress", "Rules", "checked_pools"]
 
+#: A header that is never sent: the request's target, exactly as a link spells it. requests and urllib3 would
+#: change its percent-encoding, which a signature may cover.
+TARGET = "X-Qingbo-Target"
 _PLACEHOLDER = b"\r\nAuthorization: <key>\r\n"
 
 
@@ -79,6 +82,15 @@ class _Connection(_Base):
     def connect(self) -> None:
         super().connect()
         self.rules.on_open(self.sock)
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+        if headers is not None and TARGET in headers:
+            headers = dict(headers)
+            target = headers.pop(TARGET)
+            # A proxy gets the whole URL; the host in it is the one that was checked.
+            scheme, colon, rest = url.partition("://")
+            url = target if url.startswith("/") else f"{scheme}{colon}{rest.partition('/')[0]}{target}"
+        super().request(method, url, body=body, headers=headers, **options)
 
     def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
         if self.sock is None:

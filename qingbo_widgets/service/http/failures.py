@@ -1,49 +1,70 @@
-"""Failures of a request: a sentence for each kind, and errors stripped of the frames they came through."""
+"""Failures of a request: a sentence for each kind, and errors stripped of the frames they came through.
+
+A failure is first compared with the settings of the environment: a proxy or a file of certificates that
+cannot be used makes every request fail, and no error of the libraries says which setting it is.
+"""
 
 from __future__ import annotations
 
 import signal
+import ssl
 import traceback
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import urllib3.exceptions as urllib3_errors
-from requests.exceptions import RequestException
+from requests.exceptions import InvalidSchema, InvalidURL, RequestException
 
 from ...exceptions import ConnectionFailed
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
+from .certificates import certificates_problem, tls_failure
 from .connections import ForbiddenAddress
 from .framing import OutOfSync
+from .proxies import proxy_failure, proxy_of
 
-__all__ = ["UNCONNECTED", "cause_of", "failure_of", "outcome_of"]
+__all__ = ["cause_of", "failure_of", "is_unsent", "outcome_of"]
 
 #: Errors after which nothing can have been sent.
-UNCONNECTED = (urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError, ForbiddenAddress)
+_UNSENT = (
+    urllib3_errors.NewConnectionError,
+    urllib3_errors.ConnectTimeoutError,
+    urllib3_errors.ProxyError,
+    urllib3_errors.LocationValueError,
+    ForbiddenAddress,
+    InvalidSchema,
+    InvalidURL,
+)
 #: Packages whose errors are failures of the request.
-_HTTP_PACKAGES = {"builtins", "http", "qingbo_widgets", "requests", "socket", "ssl", "urllib3", "zlib"}
+_HTTP_PACKAGES = {
+    "builtins",
+    "http",
+    "qingbo_widgets",
+    "requests",
+    "socket",
+    "socks",
+    "ssl",
+    "urllib3",
+    "zlib",
+}
 _T = TypeVar("_T")
 
 #: A sentence for each failure, the most specific first.
-_MESSAGES: tuple[tuple[type[Exception], str], ...] = (
+_MESSAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         urllib3_errors.NameResolutionError,
         N_("{host} was not found: its name could not be looked up. Is this machine online?"),
     ),
     (urllib3_errors.NewConnectionError, N_("{host} refused the connection or cannot be reached.")),
     (urllib3_errors.ConnectTimeoutError, N_("{host} did not accept the connection in time.")),
-    (urllib3_errors.SSLError, N_("{host} could not prove its identity, or broke the encryption (TLS).")),
-    (
-        urllib3_errors.ProxyError,
-        N_("{host} was not reached: the proxy set in the environment did not connect."),
-    ),
-    (TimeoutError, N_("{host} did not answer in time.")),
-    (urllib3_errors.TimeoutError, N_("{host} did not answer in time.")),
+    ((TimeoutError, urllib3_errors.TimeoutError), N_("{host} did not answer in time.")),
     (urllib3_errors.ProtocolError, N_("{host} closed the connection before its answer was complete.")),
     (ForbiddenAddress, N_("{host} has an address to which the key must not be sent.")),
     (OutOfSync, N_("{host} sent an answer that cannot be matched to this request.")),
+    ((urllib3_errors.LocationValueError, InvalidURL), N_("{host} is not a valid host name.")),
     (Exception, N_("The request to {host} or its answer was malformed.")),
 )
+_THROUGH = N_("The connection goes through the proxy {proxy}.")
 
 
 def outcome_of(action: Callable[[], _T]) -> _T | BaseException:
@@ -67,6 +88,11 @@ def cause_of(error: BaseException) -> BaseException:
     return error
 
 
+def is_unsent(cause: BaseException) -> bool:
+    """Return whether the failure proves that nothing was sent."""
+    return isinstance(cause, _UNSENT)
+
+
 def failure_of(
     cause: BaseException, url: str, *, sent: bool, unclear: str = "", is_read_only: bool = False
 ) -> BaseException:
@@ -81,9 +107,26 @@ def failure_of(
     """
     if _is_interruption(cause):
         return cause
-    message = next(tr(message) for kind, message in _MESSAGES if isinstance(cause, kind))
     after = unclear if sent or is_read_only else tr("Nothing was sent.")
-    return ConnectionFailed(f"{message.format(host=urlsplit(url).hostname)} {after}".rstrip(), sent=sent)
+    return ConnectionFailed(sentences(_message_of(cause, url), after), sent=sent)
+
+
+def _message_of(cause: BaseException, url: str) -> str:
+    """Return the sentences about a failure: about the setting that it comes from, if it comes from one."""
+    host, proxy = urlsplit(url).hostname or "", proxy_of(url)
+    if proxy is not None and (message := proxy_failure(cause, host, proxy)):
+        return message
+    is_tls = isinstance(cause, urllib3_errors.SSLError | ssl.SSLError)
+    # requests itself raises a plain OSError for a missing file of certificates.
+    may_be_certificates = url.startswith("https:") and (is_tls or type(cause) is OSError)
+    if may_be_certificates and (message := certificates_problem()):
+        return message
+    if is_tls:
+        message = tls_failure(cause, host)
+    else:
+        message = next(tr(text) for kinds, text in _MESSAGES if isinstance(cause, kinds)).format(host=host)
+    is_through = proxy is not None and not isinstance(cause, ForbiddenAddress)
+    return sentences(message, tr(_THROUGH).format(proxy=proxy) if is_through else "")
 
 
 def _is_interruption(cause: BaseException) -> bool:

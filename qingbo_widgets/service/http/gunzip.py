@@ -5,25 +5,44 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-__all__ = ["Gunzip"]
+__all__ = ["Gunzip", "is_compressed"]
 
-#: First bytes of gzip, and of zlib, which HTTP calls deflate. No video begins with these.
-_MAGIC = (b"\x1f", b"\x78")
+#: First bytes of gzip.
+_GZIP = b"\x1f\x8b"
+#: Bytes that show whether a body is compressed.
+_ENOUGH = 2
 #: Largest piece of output in bytes, however small the input.
 _LARGEST_PIECE = 1024**2
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_RAW = -zlib.MAX_WBITS
+
+
+def is_compressed(head: bytes) -> bool:
+    """Return whether a body begins like gzip, or like zlib, which HTTP calls deflate. No video does."""
+    is_zlib = len(head) > 1 and head[0] & 0x8F == 0x08 and int.from_bytes(head[:2], "big") % 31 == 0
+    return is_zlib or head.startswith(_GZIP)
 
 
 class Gunzip:
     """A streaming decompressor. A body that only its header declares compressed passes through unchanged.
 
+    Args:
+        raw: whether the body is a deflate stream without the zlib header that HTTP requires.
+
     Attributes:
         is_complete: True once the end of the compressed body has arrived; True if it is not compressed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, raw: bool = False) -> None:
+        self._is_raw = raw
         self._decoder: zlib._Decompress | None = None
+        self._head = b""
         self._has_begun = False
+
+    @property
+    def is_compressed(self) -> bool:
+        """True if the body begins as a compressed one that can be decompressed here."""
+        return self._decoder is not None
 
     @property
     def is_complete(self) -> bool:
@@ -37,12 +56,23 @@ class Gunzip:
             zlib.error: the body is damaged.
         """
         if not self._has_begun:
+            self._head = chunk = self._head + chunk
+            if len(chunk) < _ENOUGH:
+                return
             self._has_begun = True
-            self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if chunk.startswith(_MAGIC) else None
+            if self._is_raw or is_compressed(chunk):
+                self._decoder = self._new_decoder()
         if self._decoder is None:
             yield chunk
             return
-        while chunk and not self._decoder.eof:
+        while chunk:
+            if self._decoder.eof:
+                if not chunk.startswith(_GZIP[:1]):
+                    return  # not compressed: of no use behind the end
+                self._decoder = self._new_decoder()  # gzip may come in several members
             if piece := self._decoder.decompress(chunk, _LARGEST_PIECE):
                 yield piece
-            chunk = self._decoder.unconsumed_tail
+            chunk = self._decoder.unconsumed_tail or self._decoder.unused_data
+
+    def _new_decoder(self) -> zlib._Decompress:
+        return zlib.decompressobj(_RAW if self._is_raw else _GZIP_OR_ZLIB)

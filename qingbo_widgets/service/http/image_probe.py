@@ -1,5 +1,8 @@
 """Checks of an image by its URL: whether the service can use it, and the shape that it gives the video.
 
+What this machine cannot fetch, the service may: its server may refuse programs, or a proxy may be in the way.
+So only what is certain is a problem; all else is a doubt, with which the request can be submitted.
+
 Format and size are in the first bytes of a file, so the check needs no imaging library, and seldom more than
 the beginning of the file.
 """
@@ -7,6 +10,7 @@ the beginning of the file.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,8 +18,10 @@ from io import BytesIO
 
 from ...exceptions import ConnectionFailed, DownloadFailed
 from ...i18n import N_, tr
-from ..contract.urls import is_web_url
+from ..contract.urls import is_private_host, is_web_url
 from ..secrets.secret import Secret
+from .gunzip import Gunzip
+from .proxies import proxy_refusal
 from .transport import Stream, Transport
 
 __all__ = ["LARGEST", "SMALLEST_SIDE", "WIDEST", "ImageReport", "Size", "probe_image", "size_of"]
@@ -34,10 +40,17 @@ _TIME_LIMIT = 30.0
 
 _KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
 
-_UNREACHABLE = N_("The image cannot be fetched: {reason}")
-_LOST = N_("The image cannot be fetched: the link points on and on, or to no public web address.")
-_REFUSED = N_("The image cannot be fetched: its server answers {status}.")
-_TOO_SLOW = N_("The image cannot be fetched: it takes too long to arrive.")
+_DOUBT = N_(
+    "The image could not be checked from here: {reason} The service may be able to fetch it all the same."
+)
+_LOST = N_("The link points on and on, or to no public web address.")
+_REFUSED = N_("Its server answers {status}.")
+_TOO_SLOW = N_("It takes too long to arrive.")
+_REDIRECTED = N_("Its server sends a web page instead, perhaps to sign in.")
+_ENCODED = N_("Its server sends it compressed in a way that cannot be read here.")
+_UNREADABLE = N_("The size of the picture cannot be read.")
+_PRIVATE = N_("The image is on this machine or in a private network, and the service takes public URLs only.")
+_GONE = N_("There is no image at this address: its server answers {status}.")
 _TOO_LARGE = N_("The image is larger than 10 MB, and the service takes no more.")
 _WEB_PAGE = N_("This is the address of a web page and not of an image.")
 _NO_IMAGE = N_("This is not a JPEG, PNG or WebP image.")
@@ -67,9 +80,10 @@ class ImageReport:
     Attributes:
         url: the image's URL.
         size: format, width and height; ``None`` if it is not an image, or was not reached.
-        problem: a sentence that says why the service cannot use the image; empty if it can.
-        is_transient: whether the problem may be gone at the next check.
+        problem: a sentence that says why the service certainly cannot use the image; empty if it may.
+        is_transient: whether problem or doubt may be gone at the next check.
         content: all bytes of the file, if requested.
+        doubt: a sentence that says why this machine could not check the image; empty if it could.
     """
 
     url: str
@@ -77,12 +91,13 @@ class ImageReport:
     problem: str = ""
     is_transient: bool = False
     content: bytes = field(default=b"", repr=False)
+    doubt: str = ""
 
     @property
     def warning(self) -> str:
-        """A sentence about the limit of Kling's own that the image violates; empty if none."""
-        if self.size is None:
-            return ""
+        """The doubt, or a sentence about the limit of Kling's own that the image violates; empty if none."""
+        if self.size is None or self.doubt:
+            return self.doubt
         short, long = sorted((self.size.width, self.size.height))
         message = tr(_TOO_SMALL) if short < SMALLEST_SIDE else tr(_TOO_LONG) if long > WIDEST * short else ""
         return message.format(width=self.size.width, height=self.size.height)
@@ -114,55 +129,95 @@ def probe_image(
     """
     if not is_web_url(url):
         return ImageReport(url, problem=tr(_NO_IMAGE))
+    if is_private_host(url) and not is_private_host(base_url):
+        return ImageReport(url, problem=tr(_PRIVATE))
     transport = Transport(Secret(""), base_url, timeout)
     try:
         with transport.stream(url, {"Accept": "image/*"}) as stream:
             return _judge(url, stream, keep)
     except ConnectionFailed as error:
-        return ImageReport(url, problem=tr(_UNREACHABLE).format(reason=error), is_transient=True)
+        return _doubtful(url, str(error), is_transient=True)
     except DownloadFailed:
-        return ImageReport(url, problem=tr(_LOST))
+        return _doubtful(url, tr(_LOST))
     finally:
         transport.close()
 
 
+def _doubtful(url: str, reason: str, *, size: Size | None = None, is_transient: bool = False) -> ImageReport:
+    return ImageReport(url, size, is_transient=is_transient, doubt=tr(_DOUBT).format(reason=reason))
+
+
 def _judge(url: str, stream: Stream, keep: int) -> ImageReport:
-    if stream.status != HTTPStatus.OK:
-        return ImageReport(
-            url, problem=tr(_REFUSED).format(status=stream.status), is_transient=stream.status >= 429
-        )
-    length = stream.headers.get("Content-Length", "")
+    status = stream.status
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        return ImageReport(url, problem=tr(_GONE).format(status=status))
+    if status != HTTPStatus.OK:
+        reason = proxy_refusal(url, status) or tr(_REFUSED).format(status=status)
+        is_transient = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return _doubtful(url, reason, is_transient=is_transient)
+    length, is_encoded = stream.headers.get("Content-Length", ""), _is_encoded(stream)
     total = int(length) if length.isdecimal() and len(length) < 20 else None
-    data, size, deadline = bytearray(), None, time.monotonic() + _TIME_LIMIT
     if total is not None and total > LARGEST:
         return ImageReport(url, problem=tr(_TOO_LARGE))
+    gunzip = Gunzip() if is_encoded else None
+    try:
+        return _judge_content(url, stream, gunzip, None if is_encoded else total, keep)
+    except zlib.error:
+        return _doubtful(url, tr(_ENCODED))
+
+
+def _judge_content(
+    url: str, stream: Stream, gunzip: Gunzip | None, total: int | None, keep: int
+) -> ImageReport:
+    """Return the report on a body; ``total`` is its length if that is known, ``gunzip`` decompresses it."""
+    data, size, deadline = bytearray(), None, time.monotonic() + _TIME_LIMIT
     for chunk in stream.chunks():
-        data += chunk
-        if len(data) > LARGEST:
-            return ImageReport(url, size, tr(_TOO_LARGE))
+        for piece in (chunk,) if gunzip is None else gunzip.pieces(chunk):
+            data += piece
+            if len(data) > LARGEST:
+                return ImageReport(url, size, tr(_TOO_LARGE))
+            if size is None and len(data) <= _LONGEST_HEAD + len(piece):
+                size = size_of(data)
         if time.monotonic() > deadline:
-            return ImageReport(url, size, tr(_TOO_SLOW), is_transient=True)
-        if size is None and len(data) <= _LONGEST_HEAD + len(chunk):
-            size = size_of(data)
+            return _doubtful(url, tr(_TOO_SLOW), size=size, is_transient=True)
         if size is not None and total is not None and total > keep:
             return ImageReport(url, size)
     if size is None:
-        message = tr(_WEB_PAGE) if data.lstrip()[:1] == b"<" else tr(_NO_IMAGE)
-        return ImageReport(url, problem=message)
+        is_unpacked = gunzip is None or (gunzip.is_compressed and gunzip.is_complete)
+        return _no_image(url, data, stream) if is_unpacked else _doubtful(url, tr(_ENCODED))
     is_kept = len(data) <= keep and size.width * size.height <= _MOST_PIXELS
     return ImageReport(url, size, content=bytes(data) if is_kept else b"")
 
 
+def _no_image(url: str, data: bytes | bytearray, stream: Stream) -> ImageReport:
+    """Return the report on a complete body without the size of an image."""
+    if _kind_of(data):
+        return _doubtful(url, tr(_UNREADABLE))
+    if data.lstrip()[:1] != b"<":
+        return ImageReport(url, problem=tr(_NO_IMAGE))
+    if stream.is_redirected:
+        return _doubtful(url, tr(_REDIRECTED))
+    return ImageReport(url, problem=tr(_WEB_PAGE))
+
+
+def _is_encoded(stream: Stream) -> bool:
+    return stream.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity")
+
+
 def size_of(data: bytes | bytearray) -> Size | None:
     """Return format, width and height from the first bytes; ``None`` if they are not an image, or too few."""
-    kind = next((name for name, matches in _KINDS.items() if matches(data)), None)
-    if kind is None:
+    kind = _kind_of(data)
+    if not kind:
         return None
     import imagesize  # slow to import: it also reads images over the network
 
     # Not get_info(), which needs more of the file than its head.
     width, height = imagesize.get(BytesIO(data))
     return Size(kind, width, height) if min(width, height) > 0 else None
+
+
+def _kind_of(data: bytes | bytearray) -> str:
+    return next((name for name, matches in _KINDS.items() if matches(data)), "")
 
 
 _KINDS: Mapping[str, Callable[[bytes | bytearray], bool]] = {

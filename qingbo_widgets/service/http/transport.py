@@ -19,24 +19,33 @@ from typing import Any
 
 import requests
 import urllib3.exceptions as urllib3_errors
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 
 from ...exceptions import DownloadFailed, InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_private_address
-from ..contract.urls import host_of, is_loopback, is_private_host, is_web_url, redirect_target, without_query
+from ..contract.urls import (
+    host_of,
+    is_private_host,
+    redirect_target,
+    request_target,
+    web_link,
+    without_query,
+)
 from ..credentials import base_url_problem
 from ..secrets.secret import Secret, as_secret
 from .answers import Answer, error_in, json_in
-from .connections import ForbiddenAddress
-from .failures import UNCONNECTED, cause_of, failure_of, outcome_of
+from .connections import TARGET, ForbiddenAddress
+from .failures import cause_of, failure_of, is_unsent, outcome_of
 from .framing import OutOfSync
+from .proxies import proxies_for
 from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
 
-#: Bytes. An answer about a task has a few thousand.
-_LONGEST_ANSWER = 256 * 1024
+#: Bytes. An answer about a task has a few thousand; a gateway may put the whole video into a status.
+_LONGEST_ANSWER, _LONGEST_STATUS = 256 * 1024, 48 * 1024**2
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
 _INTERNAL = N_(
@@ -145,11 +154,14 @@ class Transport:
             ConnectionFailed: the server was not reached or did not answer.
             DownloadFailed: the link or a redirect is not an http(s) URL, or there are too many redirects.
         """
-        response = outcome_of(lambda: self._open(url, headers))
-        if isinstance(response, BaseException):
-            raise response
+        opened = outcome_of(lambda: self._open(url, headers))
+        if isinstance(opened, BaseException):
+            raise opened
+        response, link = opened
         try:
-            yield Stream(response.status_code, response.headers, response)
+            yield Stream(
+                response.status_code, response.headers, response, is_redirected=link != web_link(url)
+            )
         finally:
             response.close()
 
@@ -201,9 +213,10 @@ class Transport:
                     timeout=(connecting, reading),
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(url),
+                    proxies=proxies_for(url),
                 ) as response:
-                    content = _read_all(response, time.monotonic() + reading)
+                    longest = _LONGEST_ANSWER if is_post else _LONGEST_STATUS
+                    content = _read_all(response, time.monotonic() + reading, longest)
                     return Answer(response.status_code, response.headers, content, url)
             except BaseException as error:
                 session.close()  # bytes still to arrive on its connection belong to no request
@@ -211,26 +224,28 @@ class Transport:
                 is_broken = isinstance(cause, (urllib3_errors.ProtocolError, OutOfSync))
                 if is_broken and not is_last and not closed.is_set():
                     continue
-                sent = not isinstance(cause, UNCONNECTED) if body is None else body.is_read
+                sent = not is_unsent(cause) if body is None else body.is_read
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        link = url
+    def _open(self, url: str, headers: Mapping[str, str]) -> tuple[requests.Response, str]:
+        """Return the answer to a download, and the link that it comes from, the last redirect's."""
+        given, cookies = url, RequestsCookieJar()
         for _ in range(1 + _MOST_REDIRECTS):
-            if not is_web_url(link):
-                raise _bad_link(_NO_URL, link, url)
+            if (link := web_link(given)) is None:
+                raise _bad_link(_NO_URL, given, url)
             if self._is_internal(link):
                 raise _bad_link(_INTERNAL, link, url)
             session = self._sessions.without_key()
             try:
                 response = session.get(
                     link,
-                    headers={"Accept-Encoding": "identity", **headers},
+                    headers={"Accept-Encoding": "identity", TARGET: request_target(link), **headers},
+                    cookies=cookies,
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                    proxies=_proxies(link),
+                    proxies=proxies_for(link),
                 )
             except ForbiddenAddress:
                 raise _bad_link(_INTERNAL, link, url) from None
@@ -238,10 +253,13 @@ class Transport:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
-                return response
+                return response, link
+            # Some hosts set a cookie with the redirect and require it at the target. It goes only to hosts
+            # that may have it (RFC 6265), and is forgotten with this request.
+            extract_cookies_to_jar(cookies, response.request, response.raw)  # type: ignore[no-untyped-call]
             response.close()
-            link = redirect_target(link, response.headers["Location"])
-        raise _bad_link(_TOO_MANY_REDIRECTS, link, url)
+            given = redirect_target(link, response.headers["Location"])
+        raise _bad_link(_TOO_MANY_REDIRECTS, given, url)
 
     def _is_internal(self, link: str) -> bool:
         """Return whether a public service links to a machine of this network, which others cannot reach.
@@ -276,19 +294,34 @@ class Stream:
     Attributes:
         status: the HTTP status.
         headers: the headers of the answer; the mapping ignores case.
+        is_redirected: whether the answer comes from another link than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
+    is_redirected: bool = False
     _process: int = field(default_factory=os.getpid)
 
-    def chunks(self) -> Iterator[bytes]:
+    @property
+    def is_chunked(self) -> bool:
+        """True if the body marks its own end."""
+        return bool(self._response.raw.chunked)
+
+    def chunks(self, *, reads_on: bool = False) -> Iterator[bytes]:
         """Yield the body as it arrives.
+
+        Args:
+            reads_on: whether to read on behind the announced length until the server closes the connection,
+                which serves only this request.
 
         Raises:
             ConnectionFailed: the connection broke off.
         """
+        if reads_on and not self.is_chunked:
+            raw: Any = self._response.raw
+            raw.enforce_content_length, raw.length_remaining = False, None
+            raw._fp.length = None
         while True:
             chunk = outcome_of(self._next)
             if isinstance(chunk, BaseException):
@@ -307,21 +340,16 @@ class Stream:
             raise failure_of(cause_of(error), url, sent=True) from None
 
 
-def _read_all(response: requests.Response, deadline: float) -> bytes:
+def _read_all(response: requests.Response, deadline: float, longest: int) -> bytes:
     content = bytearray()
     # read1 returns the bytes that have arrived; read would wait for a whole chunk, however slow the server.
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         content += chunk
-        if len(content) > _LONGEST_ANSWER:
+        if len(content) > longest:
             raise ValueError("the answer is too long")
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")
     return bytes(content)
-
-
-def _proxies(url: str) -> dict[str, str] | None:
-    # A proxy from the environment cannot reach this machine's loopback. Not a constant: requests modifies it.
-    return {"http": "", "https": ""} if is_loopback(url) else None
 
 
 def _bad_link(message: str, link: str, url: str) -> DownloadFailed:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...service.contract.urls import is_loopback, is_network_path, is_private_host
 from ...service.http.image_probe import ImageReport, probe_image
+from ...system.forks import renew_in_children
 from .pool import DaemonPool
 
 if TYPE_CHECKING:
@@ -40,10 +41,18 @@ class ImageReports:
         self, probe: Callable[..., ImageReport] = probe_image, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._probe, self._clock = probe, clock
-        self._lock = threading.Lock()
         self._reports: OrderedDict[tuple[str, bool], tuple[ImageReport, float]] = OrderedDict()
-        self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
         self._files: dict[str, str] = {}
+        self._begin()
+        renew_in_children(self)
+
+    def renew_in_child(self) -> None:
+        """Check anew in a forked process: the threads, and what waits for them, are the parent's."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[tuple[str, bool], list[Callable[[], object]]] = {}
         self._pool = DaemonPool(2, "qingbo-picture")
 
     def get(self, url: str, base_url: str) -> ImageReport | None:
@@ -55,13 +64,17 @@ class ImageReports:
         """
         with self._lock:
             entry = self._reports.get((url, is_loopback(base_url)))
-        if entry is None or (entry[0].is_transient and self._clock() - entry[1] > _RETRY_AFTER):
-            return None
-        return entry[0]
+        return None if entry is None else entry[0]
+
+    def is_due(self, url: str, base_url: str) -> bool:
+        """Return True if ``check`` would fetch the image: for the first time, or long after a failure."""
+        with self._lock:
+            entry = self._reports.get((url, is_loopback(base_url)))
+        return entry is None or (entry[0].is_transient and self._clock() - entry[1] > _RETRY_AFTER)
 
     def check(self, url: str, base_url: str, callback: Callable[[], object]) -> None:
         """Check an image unless its report is known, then call back: at once, or later on another thread."""
-        if self.get(url, base_url) is not None:
+        if not self.is_due(url, base_url):
             callback()
             return
         key = (url, is_loopback(base_url))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ...i18n import tr
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..state import TaskState
 from .failure import cancellation_of, failure_of
 
-__all__ = ["changes_from", "costs_in", "links_in"]
+__all__ = ["changes_from", "costs_in", "links_in", "note_on"]
 
 
 def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> dict[str, Any]:
@@ -37,7 +38,17 @@ def changes_from(snapshot: TaskSnapshot, task: TaskState, eta: float | None) -> 
         changes["error"] = failure_of(snapshot, task.contract)
     elif snapshot.status == TaskStatus.cancelled:
         changes["error"] = cancellation_of(snapshot, task.contract)
+    if snapshot.status in (TaskStatus.failed, TaskStatus.cancelled) and snapshot.videos:
+        changes |= links_in(snapshot)  # the user may fetch what the service may have charged for
     return changes
+
+
+def note_on(snapshot: TaskSnapshot) -> str:
+    """Return a sentence about an error in the answer of a task that has not ended; empty if there is none."""
+    if snapshot.error is None or snapshot.status.is_ended:
+        return ""
+    text = tr("The service reports an error and does not say that the task has ended: {reason}")
+    return text.format(reason=snapshot.error.text)
 
 
 def costs_in(snapshot: TaskSnapshot, task: TaskState) -> dict[str, Any]:
@@ -53,6 +64,6 @@ def links_in(snapshot: TaskSnapshot) -> dict[str, Any]:
     """Return the link traits for an answer: its video URLs and the earliest expiry."""
     expiries = [video.expires_at for video in snapshot.videos if video.expires_at is not None]
     return {
-        "video_urls": tuple(video.url for video in snapshot.videos),
+        "video_urls": tuple(video.url for video in snapshot.videos if video.url),
         "expires_at": min(expiries, default=None),
     }

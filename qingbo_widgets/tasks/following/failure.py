@@ -6,13 +6,15 @@ from ...exceptions import TaskCancelled, TaskFailed
 from ...i18n import sentences, tr
 from ...service.contract.error_codes import explanation
 from ...service.contract.quota import quota_text
-from ...service.contract.snapshot import TaskSnapshot
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 
 __all__ = ["cancellation_of", "failure_of"]
 
 
 #: The states of the service's ledger before a refund is final (documentation of contract 2026-11, account).
 _PENDING = ("reserved", "pricing_pending", "settlement_pending", "refund_pending")
+_REFUNDED = "refunded"
+_EXPIRED = "expired"
 
 
 def failure_of(snapshot: TaskSnapshot, contract: str) -> TaskFailed:
@@ -22,14 +24,10 @@ def failure_of(snapshot: TaskSnapshot, contract: str) -> TaskFailed:
         snapshot: the answer that reports the failure.
         contract: the date of the task's contract.
     """
-    reason = snapshot.error
-    text = reason.message if reason and reason.message else tr("the service gave no reason")
-    code = reason.code if reason else None
-    message = (
-        tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
+    code = snapshot.error.code if snapshot.error else None
+    message = sentences(
+        _what_happened(snapshot), *explanation(code), _links(snapshot), _refund(snapshot, contract)
     )
-    message = message.format(task=snapshot.task_id, code=code, reason=text)
-    message = sentences(message, *explanation(code), _refund(snapshot, contract))
     return TaskFailed(message, task_id=snapshot.task_id, code=code)
 
 
@@ -40,28 +38,76 @@ def cancellation_of(snapshot: TaskSnapshot, contract: str) -> TaskCancelled:
         snapshot: the answer to the cancel, or the status after it.
         contract: the date of the task's contract.
     """
-    message = sentences(tr("The task was cancelled."), _charge(snapshot, contract))
+    message = sentences(tr("The task was cancelled."), _links(snapshot), _charge(snapshot, contract))
     return TaskCancelled(message, task_id=snapshot.task_id)
+
+
+def _what_happened(snapshot: TaskSnapshot) -> str:
+    reason, code, task = snapshot.error, snapshot.error.code if snapshot.error else None, snapshot.task_id
+    if snapshot.word.strip().lower() == _EXPIRED:
+        text = tr("The task {task} has expired at the service, so there is nothing to fetch.")
+        return sentences(text.format(task=task), reason.message if reason else "")
+    if reason and reason.message:
+        text = reason.message
+    elif _is_documented(snapshot):
+        text = tr("the service gave no reason")
+    else:
+        text = tr('the service gave no reason, and calls its status "{word}"').format(word=snapshot.word)
+    message = (
+        tr("The task {task} failed ({code}): {reason}") if code else tr("The task {task} failed: {reason}")
+    )
+    return message.format(task=task, code=code, reason=text)
+
+
+def _links(snapshot: TaskSnapshot) -> str:
+    """Return a sentence about links that an answer has although the task ended without a video."""
+    if not any(video.url for video in snapshot.videos):
+        return ""
+    return tr("The answer has a link to a video all the same: see task.video_urls.")
+
+
+def _is_documented(snapshot: TaskSnapshot) -> bool:
+    """Return whether the service reports the failure as it documents it, so that its promises hold."""
+    return snapshot.word.strip().lower() in ("", str(TaskStatus.failed))
 
 
 def _refund(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about the cost of a failed task: as reported, or as the documentation promises."""
     if charge := _charge(snapshot, contract):
         return charge
-    if snapshot.cost == 0 or snapshot.billing_status == "refunded":
+    if snapshot.cost == 0 or _is_refunded(snapshot):
         return tr("The service charged nothing for it.")
-    return tr("The service refunds failed tasks.")
+    if _is_documented(snapshot):
+        return tr("The service refunds failed tasks.")
+    return tr("The answer does not say whether it was charged: see the service's dashboard.")
+
+
+def _is_refunded(snapshot: TaskSnapshot) -> bool:
+    return snapshot.refunded is True or snapshot.billing_status.lower() == _REFUNDED
 
 
 def _charge(snapshot: TaskSnapshot, contract: str) -> str:
-    """Return a sentence about a cost that remains or is not refunded yet; empty if none is reported."""
+    """Return a sentence about a cost that was reported and is not 0, or is not refunded yet; or empty."""
+    billing, is_pending = snapshot.billing_status, snapshot.billing_status.lower() in _PENDING
     if snapshot.cost:
+        cost = quota_text(snapshot.cost, contract)
+        if _is_refunded(snapshot):
+            return tr("The service reports that it cost {cost}, and that this was refunded.").format(
+                cost=cost
+            )
         text = tr(
             "The service reports that it cost {cost} all the same: see its dashboard, or ask the service."
         )
-        return text.format(cost=quota_text(snapshot.cost, contract))
-    if snapshot.billing_status in _PENDING:
+        return sentences(text.format(cost=cost), tr("Its refund is pending at the service.") * is_pending)
+    if is_pending:
         return tr("Its refund is pending at the service.")
-    if snapshot.cost is None and snapshot.raw.get("refunded") is False:
+    if snapshot.cost == 0 or _is_refunded(snapshot):
+        return ""
+    if snapshot.refunded is False:
         return tr("The service reports that it was not refunded: see its dashboard, or ask the service.")
+    if billing:
+        text = tr(
+            'The service reports no cost, and calls the state of its billing "{billing}": see its dashboard.'
+        )
+        return text.format(billing=billing)
     return ""

@@ -75,6 +75,7 @@ class Follower:
         submitted: resolved once the submission is over, whether or not the service accepted the task.
         may_submit: whether the user has requested a submission; without that the task is never submitted.
         is_claimed: whether this kernel has just written the row, with a hold on it, for this submission.
+        waits: whether a submission that the service answers with 429 is repeated for some minutes.
         may_send: called right before the request is sent; ``False`` holds it back.
         clock: a monotonic clock, in seconds.
     """
@@ -87,6 +88,7 @@ class Follower:
         *,
         may_submit: bool,
         is_claimed: bool = False,
+        waits: bool = True,
         may_send: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,6 +96,7 @@ class Follower:
         self._ownership = ownership
         self._may_submit = may_submit
         self._is_claimed = is_claimed
+        self._waits = waits
         self._may_send = may_send
         self._clock = clock
         self._submitted = submitted
@@ -169,6 +172,7 @@ class Follower:
                 self._ownership,
                 lambda: self._is_cancelled or not self._may_send(),
                 self._clock,
+                waits=self._waits,
             )
         except TaskCancelled:
             if self._is_cancelled:

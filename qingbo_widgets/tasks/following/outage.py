@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from ...exceptions import AuthenticationFailed, QingboError, RateLimited, TaskNotFound
+from ...exceptions import AuthenticationFailed, QingboError, RateLimited, ServiceError, TaskNotFound
 from ...i18n import tr
+from ...system.times import local_time
 
 __all__ = ["Outage"]
 
@@ -45,13 +46,20 @@ class Outage:
             self._unreachable_since = None
             if self._refused_since is None:
                 self._refused_since = now
-            if not is_taken or now + delay - self._refused_since > REFUSAL_PATIENCE:
+            # A gateway that answers 200 may speak of its own key; only the service's own status is final.
+            is_believed = not 200 <= error.status < 300
+            is_over = now + delay - self._refused_since > REFUSAL_PATIENCE
+            if not is_taken or (is_believed and is_over):
                 raise error
             message = tr("The service took this task, and now answers {error} Asking again in {delay:.0f} s.")
         elif isinstance(error, RateLimited):
             self._unreachable_since = None
             message = tr("The service asks to wait: {error} Asking again in {delay:.0f} s.")
+        elif isinstance(error, ServiceError) and error.code and 200 <= error.status < 300:
+            self._unreachable_since = None
+            message = tr("The service answers {error} Asking again in {delay:.0f} s.")
         else:
             self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
-            message = tr("Not reachable since {since:%H:%M:%S}: {error} Trying again in {delay:.0f} s.")
-        return message.format(error=error, delay=delay, since=self._unreachable_since)
+            message = tr("Not reachable since {since}: {error} Trying again in {delay:.0f} s.")
+        since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
+        return message.format(error=error, delay=delay, since=since)

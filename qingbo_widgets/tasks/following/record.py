@@ -18,7 +18,7 @@ from ...library.merging import is_ahead, merged
 from ...library.saved_errors import row_of
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ..task import Task
-from .answers import changes_from, costs_in, links_in
+from .answers import changes_from, costs_in, links_in, note_on
 from .context import Context
 from .restore import entry_of, state_of
 
@@ -64,6 +64,12 @@ class TaskRecord:
         self.may_have_been_sent = False
         #: Whether the task's links were received from the service in this run.
         self.links_are_fresh = False
+        #: The video itself, if an answer has it in place of a link; never in a trait or in the journal.
+        self.content = b""
+        #: The number of different videos in the last answer that has some.
+        self.video_count = 0
+        #: The message about an error in the last answer; empty if it has none.
+        self._note = ""
         #: The message that the row could not be written; empty once it is written.
         self._unwritten = ""
         self._woken = asyncio.Event()
@@ -86,8 +92,10 @@ class TaskRecord:
             return  # an answer to a request that was running while the task was cancelled
         before = (task.status, task.progress, task.task_id)
         changes = changes_from(snapshot, task, eta)
+        if (note := note_on(snapshot)) != self._note:
+            self._note = changes["message"] = note
         if snapshot.status == TaskStatus.completed:
-            self.links_are_fresh = bool(snapshot.videos)
+            self._take_videos(snapshot)
         self.set_traits(**changes)
         is_news = (task.status, task.task_id) != (before[0], before[2]) or not self.is_written
         if is_news or (
@@ -112,7 +120,12 @@ class TaskRecord:
     def renew_links(self, snapshot: TaskSnapshot) -> None:
         """Set the links of a completed task from an answer, and its cost, which may be settled by now."""
         self.set_traits(**links_in(snapshot), **costs_in(snapshot, self.task))
-        self.links_are_fresh = True
+        self._take_videos(snapshot)
+
+    def _take_videos(self, snapshot: TaskSnapshot) -> None:
+        self.links_are_fresh = bool(snapshot.videos)
+        self.video_count = snapshot.video_count
+        self.content = next((video.content for video in snapshot.videos if video.content), b"")
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for a time, or until ``wake`` is called."""

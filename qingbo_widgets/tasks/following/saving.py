@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from ...exceptions import (
     ConnectionFailed,
@@ -18,17 +19,21 @@ from ...exceptions import (
     ServerFault,
     TaskNotFound,
 )
-from ...i18n import tr
+from ...i18n import N_, sentences, tr
 from ...library.sidecar import write_sidecar
 from ...media.posters import make_poster
-from ...service.contract.snapshot import TaskStatus
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 from ...service.contract.status_names import status_name
 from ...service.contract.terms import terms_of
 from ...service.download.leftovers import tidy_notes
-from ...system.folder import is_file_inside
+from ...service.inline import save_content
+from ...system.files import is_passing
+from ...system.times import local_time
 from ..clocks import on_our_clock
+from ..saved_video import own_name, remark_of, saved_file
 from ..schedule import retry_delay
 from ..task import Task
+from .disk import Patience, is_saved, wait_for_room
 from .ownership import Ownership
 from .record import TaskRecord
 from .restore import entry_of
@@ -37,11 +42,26 @@ __all__ = ["save"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+_NO_LINK = N_("The service reports that {task} is completed, but gives no link to the video yet.")
+_NO_USABLE_LINK = N_(
+    "The service reports that {task} is completed, but gives no usable link to the video: in its place is "
+    "{found!r}."
+)
+_ERROR_IN_PLACE = N_(
+    "The service reports that {task} is completed, but gives an error in place of the video: {reason}"
+)
+_SAVE_AGAIN_LATER = N_("Save again later; if that does not help, contact the service with this id.")
+_MORE_VIDEOS = N_(
+    "The service gave {count} different videos, and this is one of them. task.video_urls has the links to "
+    "all, until they expire."
+)
 #: Seconds between two progress reports of a download.
 REPORT = 0.25
-#: Seconds for which a completed task may lack a video: long enough for a service whose parts are updated one
-#: after the other, and short enough for the user to contact the service while it still has the video.
+#: Seconds for which the service is asked for the video of a completed task at least, even if a link would
+#: have expired by now, and at most if it reports an error in place of the video.
 RESULT_PATIENCE = 600.0
+#: The pause between two such requests: a share of the time spent asking, and a maximum in seconds.
+PAUSE_SHARE, LONGEST_PAUSE = 0.05, 600.0
 #: Seconds after which a refused link counts as expired (e.g. in a queue), and is replaced at once.
 FRESH = 10.0
 #: The maximum of consecutive links that count as expired, because a server that is slow to refuse must not
@@ -65,10 +85,10 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
     """
     task, path = record.task, record.task.planned_path
     record.set_traits(error=None, message="")
-    began, failures, is_renewed, transfer = clock(), 0, False, _Transfer(clock())
+    failures, is_renewed, transfer = 0, False, _Transfer(clock())
+    patience = Patience(_lifetime(task).total_seconds(), clock)
     is_already_saved = True
-    # A file gets its name only once it is complete. If it exists, a kernel died before it updated the row.
-    while not is_file_inside(path):
+    while not await is_saved(record, _retry_message):
         await ownership.keep()
         is_linked = False
         try:
@@ -81,7 +101,7 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             is_already_saved = False
         except QingboError as error:
             record.links_are_fresh = False
-            if is_file_inside(path):
+            if saved_file(path) is not None:
                 break  # saved by another kernel, which took the task over while this one slept
             # A link that expired in the queue or broke off in use was valid, so a fresh one is worth a try.
             needs_fresh_link = not is_renewed or transfer.has_grown or transfer.has_expired(clock())
@@ -90,18 +110,27 @@ async def save(record: TaskRecord, ownership: Ownership, clock: Callable[[], flo
             failures += 1
             delay = retry_delay(failures, getattr(error, "retry_after", None))
             # The video host may be unreachable for as long as a link is valid.
-            if not _is_transient(task, error) or clock() + delay - began > _lifetime(task).total_seconds():
+            if not _is_transient(task, error) or patience.is_over(error, delay):
                 raise
             record.set_traits(download=None, message=_retry_message(task, error, delay))
             await record.sleep(delay)
+            if room := getattr(error, "room", None):
+                await wait_for_room(record, error, room, patience, _retry_message)
+    path = await record.manager.monitor.journal(own_name, path)
     try:
         if is_already_saved:  # another kernel saved it, and may have died before the cleanup
-            await record.manager.monitor.journal(tidy_notes, path)
+            await record.manager.monitor.journal(tidy_notes, task.planned_path)
         await record.manager.monitor.journal(_write_sidecar, task, path)
     except Exception:  # the video matters more than its metadata
         logger.warning("The sidecar of %s was not written", path.name, exc_info=True)
     await record.write(file=path.name, error=None)
-    record.set_traits(video_path=path, download=None, message="")
+    record.content = b""
+    remark = await record.manager.monitor.journal(remark_of, path)
+    if record.video_count > 1 and len(task.video_urls) > 1:
+        remark = sentences(remark, tr(_MORE_VIDEOS).format(count=record.video_count))
+    record.set_traits(video_path=path, download=None, message=remark)
+    if remark:
+        logger.warning("%s: %s", path.name, remark)
     record.manager.monitor.run_in_background(make_poster, path)
     logger.info("Task %s: saved as %s", task.task_id, path)
 
@@ -157,45 +186,60 @@ async def _download(record: TaskRecord, transfer: _Transfer, clock: Callable[[],
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         text = tr("The folder for the videos cannot be created: {error}.")
-        raise DownloadFailed(text.format(error=error)) from None
+        raise DownloadFailed(text.format(error=error), transient=is_passing(error), room=1) from None
     # The video whose link expires first is saved first.
     end = on_our_clock(record.task, record.task.expires_at) or datetime.now(UTC) + _lifetime(record.task)
     limits = {"max_bytes": manager.max_video_bytes, "film": record.task.key}
+    if record.content:
+        content = save_content, record.content, target, report
+        return await manager.monitor.download(end.timestamp(), *content, **limits)
     failed: list[DownloadFailed] = []
     for url in record.task.video_urls:  # all lead to the same video
         call = manager.client.download, url, target, report
         try:
             return await manager.monitor.download(end.timestamp(), *call, **limits)
         except DownloadFailed as error:
-            if error.part is not None:
-                raise  # another link would download the same video over this one
+            if error.part is not None or error.room is not None:
+                raise  # the disk's fault: another link would only download the same video again
             failed.append(error)
     raise max(failed, key=lambda error: error.transient)  # a transient error, if there is one
 
 
 async def _renew_links(record: TaskRecord, ownership: Ownership, clock: Callable[[], float]) -> None:
-    """Request links until the service returns some: a task can be "completed" before its result is there."""
+    """Request links until the service returns some: a task can be "completed" before its result is there.
+
+    The service is asked, ever more rarely, for as long as a link to the video would live.
+    """
     task, began, attempts = record.task, clock(), 0
-    while not await _request_links(record):
+    while (missing := await _request_links(record)) is not None:
         attempts += 1
-        delay = retry_delay(attempts)
-        if clock() + delay - began > RESULT_PATIENCE:
-            message = tr(
-                "The service reports that {task} is completed, but gives no link to the video. Save again "
-                "later; if that does not help, contact the service with this id."
-            )
-            raise DownloadFailed(message.format(task=task.task_id))
-        message = tr(
-            "The service reports that the task is completed, but gives no link to the video yet. Asking "
-            "again in {delay:.0f} s."
-        )
-        record.set_traits(download=None, message=message.format(delay=delay))
+        spent = clock() - began
+        delay = _pause(attempts, spent)
+        left = RESULT_PATIENCE - spent
+        if not missing.is_error:
+            left = max(left, _life_left(task).total_seconds())
+        if delay > left:
+            raise DownloadFailed(sentences(missing.text, tr(_SAVE_AGAIN_LATER)))
+        again = tr("Asking again in {delay:.0f} s.").format(delay=delay)
+        record.set_traits(download=None, message=sentences(missing.text, again))
         await record.sleep(delay)
         await ownership.keep()
 
 
-async def _request_links(record: TaskRecord) -> bool:
-    """Request the links and set them on the task; return ``False`` if the service has none."""
+def _pause(attempts: int, spent: float) -> float:
+    """Return the seconds before the next request for a late video, after some attempts and seconds."""
+    return max(retry_delay(attempts), min(PAUSE_SHARE * spent, LONGEST_PAUSE))
+
+
+class _Missing(NamedTuple):
+    """The sentence about what an answer has in place of the video, and whether that is an error."""
+
+    text: str
+    is_error: bool = False
+
+
+async def _request_links(record: TaskRecord) -> _Missing | None:
+    """Request the links and set them on the task; return what is in their place if the service has none."""
     task, manager = record.task, record.manager
     try:
         async with manager.monitor.pace.turn():
@@ -203,12 +247,13 @@ async def _request_links(record: TaskRecord) -> bool:
     except TaskNotFound:
         end = _end_of_link(task)
         if not task.video_urls and end is not None and end > datetime.now(UTC):
-            return False  # it has only just ended: a machine of the service is behind
+            return _Missing(tr(_NO_LINK).format(task=task.task_id))  # a machine of the service is behind
         message = tr("The service no longer knows {task}, and its video is not saved here.")
         raise LinkExpired(message.format(task=task.task_id)) from None
     if snapshot.videos:
         record.renew_links(snapshot)
-    elif snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
+        return None
+    if snapshot.status in (TaskStatus.failed, TaskStatus.cancelled):
         reason = snapshot.error.message if snapshot.error is not None else tr("the service gave no reason")
         message = tr(
             "The service reported {task} as completed, now reports {status} ({reason}), and gives no link to "
@@ -216,7 +261,19 @@ async def _request_links(record: TaskRecord) -> bool:
         )
         message = message.format(task=task.task_id, status=status_name(snapshot.status), reason=reason)
         raise DownloadFailed(message)
-    return bool(snapshot.videos)
+    return _missing_in(snapshot)
+
+
+def _missing_in(snapshot: TaskSnapshot) -> _Missing:
+    task, error = snapshot.task_id, snapshot.error
+    if error is not None:
+        reason = (
+            f"{error.message} ({error.code})" if error.code not in (None, error.message) else error.message
+        )
+        return _Missing(tr(_ERROR_IN_PLACE).format(task=task, reason=reason), is_error=True)
+    if snapshot.unusable_link:
+        return _Missing(tr(_NO_USABLE_LINK).format(task=task, found=snapshot.unusable_link))
+    return _Missing(tr(_NO_LINK).format(task=task))
 
 
 def _is_link_expired(task: Task) -> bool:
@@ -249,13 +306,19 @@ def _end_of_link(task: Task) -> datetime | None:
     return on_our_clock(task, end)
 
 
+def _life_left(task: Task) -> timedelta:
+    """Return the time for which a link to the task's video would still live."""
+    end = _end_of_link(task)
+    return _lifetime(task) if end is None else end - datetime.now(UTC)
+
+
 def _retry_message(task: Task, error: QingboError, delay: float) -> str:
     text = tr("{error} Trying again in {delay:.0f} s.")
     end = _end_of_link(task)
     if isinstance(error, LinkExpired) and end is not None:
         text = tr(
-            "The server of the video refuses the link, which should be valid until {end:%Y-%m-%d %H:%M}. "
+            "The server of the video refuses the link, which should be valid until {end}. "
             "Trying again in {delay:.0f} s."
         )
-        return text.format(end=end.astimezone(), delay=delay)
+        return text.format(end=local_time(end), delay=delay)
     return text.format(error=error, delay=delay)

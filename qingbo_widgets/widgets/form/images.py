@@ -52,6 +52,10 @@ class ImagePreview(Preview):
         """Return True if the image must not be fetched before the user has allowed it."""
         return needs_approval(self.form, url)
 
+    def is_outdated(self, url: str) -> bool:
+        """Return True if the last check failed a while ago: its server may answer now."""
+        return image_reports.is_due(url, service_of(self.form))
+
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Probe these images."""
         for url in urls:
@@ -92,7 +96,7 @@ class ImagePreview(Preview):
     def _picture_html(self, url: str, name: str) -> Markup:
         """Return one of several images, with its name."""
         report = image_reports.get(url, service_of(self.form))
-        caption = markup.tag("div", markup.escape(name))
+        caption = markup.tag("div", markup.text(name))
         if report is None:
             return markup.tag("div", caption, self._waiting_html(url), style=_PICTURE)
         if report.size is None or report.problem:

@@ -67,7 +67,7 @@ class Preview(Editor):
     def refresh(self, problems: Problems, warnings: Problems) -> None:  # noqa: ARG002
         """Show the files, and fetch those that may be, once the user has stopped typing."""
         urls = frozenset(url for url in self.urls if not self.needs_approval(url))
-        if urls - self._wanted:
+        if urls - self._wanted or any(map(self.is_outdated, urls)):
             refresher.later(_TYPED, weakly(self, "_fetch_if_open"))
         self._wanted = urls
         self.draw()
@@ -84,6 +84,10 @@ class Preview(Editor):
     def needs_approval(self, url: str) -> bool:
         """Return True if the file must not be fetched before the user has allowed it."""
         return url in self.form.unapproved
+
+    def is_outdated(self, url: str) -> bool:  # noqa: ARG002
+        """Return True if a file that was fetched before is to be fetched again."""
+        return False
 
     def fetch(self, urls: tuple[str, ...]) -> None:
         """Fetch these files, which are still in the field. Called on the refresher's thread."""

@@ -461,6 +461,7 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- the controls
 
+  el.classList.add("qingbo-script-runs");
   const box = make("fieldset", { className: "qingbo-controls", disabled: true }, el);
   /**
    * @param {string} text
@@ -592,6 +593,8 @@ function render({ model, el }) {
     if (!root || found?.length !== count) return;
     videos.all = /** @type {HTMLVideoElement[]} */ ([...found]);
     due = performance.now() + 1000 * PATIENCE;
+    // Until now each video could be played by itself.
+    for (const video of videos.all) video.controls = false;
     root.tabIndex = 0;
     root.dataset.lmSuppressShortcuts = "true"; // or the notebook would act on the keys, too
     root.onkeydown = pressed;

@@ -31,7 +31,7 @@ __all__ = ["Gallery"]
 _SIZES = (12, 24, 48)
 _EMPTY = N_("The library in {folder} has no tasks yet.")
 _NONE = N_("No task is like that.")
-_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
+_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
 _NO_PICTURES = N_(
     'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
 )
@@ -143,8 +143,8 @@ class Gallery(Composite):
         return (self.opened, self.tiles)
 
     def _ipython_display_(self, **_: Any) -> None:
-        note = markup.note(tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name))
-        self.cell_output.show(markup.tag("div", note, class_=f"qingbo-html {self.cell_output.copy_class}"))
+        text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)
+        self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
 
     def _judged(self) -> None:
         """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""

@@ -144,14 +144,14 @@ def stars(rating: int | None) -> str:
 
 def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> Markup:
     if picture is None:
-        picture_html = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
+        picture_html = markup.user_text(markup.shorten(prompt, 60), class_="qingbo-poster")
     else:
         data = base64.b64encode(picture).decode("ascii")
         picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         picture_html = picture_html.removesuffix("</img>")
     status = "" if entry.file else status_name(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
-    text = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
-        "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"
+    text = markup.user_text(prompt, class_="qingbo-tile-prompt") + markup.tag(
+        "div", markup.text(markup.plain(facts)), class_="qingbo-tile-facts"
     )
     return picture_html + markup.tag("div", text, class_="qingbo-tile-words")

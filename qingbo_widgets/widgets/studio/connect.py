@@ -19,6 +19,7 @@ from ...service.credentials import (
     find_base_url,
     find_contract,
 )
+from ...service.secrets.key_ring import is_silent
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import Secret
 from ..base import html as markup
@@ -45,6 +46,10 @@ _CONTRACT_HELP = N_("The key is sent to the host in parentheses, and to no other
 #: The service's contracts as a user knows them, the current one first. It is preselected if none is chosen.
 _CONTRACTS = {"2026-11": N_("Today's service ({host})"), "2026-04": N_("April 2026 ({host})")}
 _NO_KEY = N_("No API key was found. Three ways to go on:")
+_KEYRING_WAITS = N_(
+    "The keyring does not answer, and may be waiting to be unlocked. If it has the key, unlock it and press "
+    "Connect."
+)
 _WHICH_SERVICE = N_(
     "A key was found. Choose the service that it is for and press Connect, or use the sandbox."
 )
@@ -132,6 +137,7 @@ class ConnectPanel(Composite):
         usual, problem = usual_contract()
         # Only a misspelt contract leads here with a key: otherwise, it would be connected.
         self._has_key = bool(problem) and _finds_key()
+        self._is_keyring_silent = not self._has_key and is_silent()
         self.contract_field = create_widget(
             ipywidgets.Dropdown,
             tr(_CONTRACT_HELP),
@@ -169,11 +175,13 @@ class ConnectPanel(Composite):
         """Return why the panel is there, and the ways to go on."""
         why = markup.note(problem, "alarm") + markup.note(tr(_CORRECT_IT), "hint") if problem else Markup()
         if self._has_key:
-            return why + markup.tag("div", markup.escape(tr(_WHICH_SERVICE)))
+            return why + markup.tag("div", markup.text(tr(_WHICH_SERVICE)))
         ways = markup.join(
-            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+            markup.tag("li", markup.text(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
         )
-        head = markup.tag("div", markup.escape(tr(_NO_KEY)))
+        if self._is_keyring_silent:
+            why += markup.note(tr(_KEYRING_WAITS), "hint")
+        head = markup.tag("div", markup.text(tr(_NO_KEY)))
         return why + head + markup.tag("ol", ways, style="margin: 4px 0 8px")
 
     def _button(self, description: str, tooltip: str, act: Callable[[], TaskManager | None]) -> Any:
@@ -191,7 +199,7 @@ class ConnectPanel(Composite):
     def _connect(self) -> TaskManager | None:
         from ...tasks.connection import connect
 
-        if not (self.key_field.is_filled or self._has_key):
+        if not (self.key_field.is_filled or self._has_key or self._is_keyring_silent):
             self._show_message(tr(_KEY_MISSING), "hint")
             return None
         contract = self.contract_field.value

@@ -65,7 +65,7 @@ class FramePicker(Composite):
         manager = None
         if isinstance(video, Task):
             manager, self._video = video.manager, video_of(video)
-            request = request or video.request or VideoRequest(video.model)
+            request = request or video.request or (VideoRequest(video.model) if video.model else None)
             contract = contract or video.contract
         else:
             self._video = Path(video).expanduser().resolve()
@@ -75,7 +75,7 @@ class FramePicker(Composite):
             round(self._length, 3),
             min=0.0,
             max=round(self._length, 3),
-            step=round(1 / (frame_rate(self._video) or 10), 3),
+            step=max(round(1 / (frame_rate(self._video) or 10), 3), 0.001),
             description=tr("Time, s"),
             style={"description_width": "initial"},
             layout={"width": "180px"},

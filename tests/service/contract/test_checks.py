@@ -216,6 +216,34 @@ def test_a_server_on_this_machine_reaches_private_addresses() -> None:
     assert request_.warnings(local_service=True) == ()
 
 
+@pytest.mark.parametrize(
+    ("images", "role", "named"),
+    [
+        (["a"], "first_frame", "a"),
+        (["a", "b"], "first_frame", "a"),
+        (["a", "b"], "last_frame", "b"),
+        (["a"], "last_frame", ""),
+        (["a"], "reference", ""),
+        (["c"], "first_frame", ""),
+        (["a", "c"], "last_frame", ""),
+        ([], "first_frame", ""),
+    ],
+)
+def test_a_frame_that_is_given_twice(images: list[str], role: str, named: str) -> None:
+    """Two images for one frame have a warning that names both; no document says that they are refused."""
+    urls = {name: f"https://example.com/{name}.png" for name in "abc"}
+    roles = [{"url": urls["c"], "role": role}]
+    request = VideoRequest(
+        "kling-video-o1", "A koi", image_urls=[urls[name] for name in images], image_with_roles=roles
+    )
+    assert request.problems("2026-11") == ()
+    warnings = [str(warning) for warning in request.warnings("2026-11")]
+    assert len(warnings) == bool(named)
+    assert all(f"'{urls['c']}' has the role {role}" in text and urls[named] in text for text in warnings)
+    reference = request.replace(prompt="A koi like <<<image_1>>>")
+    assert not any("has the role" in str(warning) for warning in reference.warnings("2026-11"))
+
+
 def test_a_plain_request_has_no_warnings() -> None:
     """A plain request has no warnings."""
     assert v3().warnings() == ()

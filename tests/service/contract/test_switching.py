@@ -13,6 +13,7 @@ from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.service.contract.switching import switched
 
 FIRST, LAST, REFERENCE = (f"https://a.example/{name}.png" for name in ("first", "last", "reference"))
+OTHER = "https://a.example/other.png"
 VIDEO = "https://a.example/motion.mp4"
 FRAMES = [{"url": FIRST, "role": "first_frame"}, {"url": LAST, "role": "last_frame"}]
 
@@ -61,6 +62,24 @@ def test_a_field_is_kept_by_its_meaning(
             {"model": "kling-v3-omni", "image_urls": [REFERENCE], "image_with_roles": FRAMES},
             {"image_urls": (FIRST, LAST)},
             {"image_urls": (REFERENCE,)},
+        ),
+        (
+            "kling-v3",
+            {"model": "kling-video-o1", "image_urls": [OTHER], "image_with_roles": FRAMES[:1]},
+            {"image_urls": (FIRST,)},
+            {"image_urls": (OTHER,)},
+        ),
+        (
+            "kling-v3",
+            {"model": "kling-video-o1", "image_urls": [FIRST, OTHER], "image_with_roles": FRAMES[1:]},
+            {"image_urls": (FIRST, LAST)},
+            {"image_urls": (OTHER,)},
+        ),
+        (
+            "kling-v3-omni",
+            {"model": "kling-video-o1", "image_urls": [OTHER], "image_with_roles": FRAMES[:1]},
+            {"image_urls": (OTHER,), "image_with_roles": tuple(FRAMES[:1])},
+            {},
         ),
         (
             "kling-v3",

@@ -11,6 +11,8 @@ from qingbo_widgets.service.contract.urls import (
     is_private_host,
     is_web_url,
     public_url_refusal,
+    redirect_target,
+    web_link,
     without_query,
 )
 
@@ -107,3 +109,43 @@ def test_the_parts_that_may_be_shown() -> None:
     """``without_query`` drops signatures and passwords."""
     assert without_query("https://me:pw@cdn.example/v.mp4?sig=1#x") == "https://cdn.example/v.mp4"
     assert without_query("http://[") == "an unreadable URL"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/v1/videos/task-4/content",
+        "ftp://a.example/v.mp4",
+        "https://a b.example/v.mp4",
+        "https:///v.mp4",
+        "https://a.example:x/v.mp4",
+        "http://127.0.0.1\\@a.example/v.mp4",
+        "https://a.example/\ud800.mp4",
+        None,
+        7,
+    ],
+    ids=ascii,
+)
+def test_what_is_no_link(text: object) -> None:
+    """A text without a host, with another scheme, or with an ambiguous host is no link to a video."""
+    assert web_link(text) is None
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/a%2fb", "https://a.example/a%2fb"),
+        ("//b.example/v", "https://b.example/v"),
+        ("?q", "https://a.example/d/e?q"),
+        ("x.mp4", "https://a.example/d/x.mp4"),
+        ("../x.mp4", "https://a.example/x.mp4"),
+        ("HTTP://b.example/v", "http://b.example/v"),
+        ("", "https://a.example/d/e?old"),
+        ("ftp://b.example/v", "ftp://b.example/v"),
+        ("http://[", "http://["),
+    ],
+)
+def test_the_target_of_a_redirect(location: str, target: str) -> None:
+    """Every form of ``Location`` leads to its target; what is no web link is left for the refusal."""
+    assert redirect_target("https://a.example/d/e?old", location) == target

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
@@ -23,7 +24,7 @@ from qingbo_widgets.service.download import leftovers
 from qingbo_widgets.service.download import partial as parts
 from qingbo_widgets.service.download.download import Download
 from qingbo_widgets.service.http.transport import Transport
-from tests.faults.film import film
+from tests.faults.film import CONTAINERS, ebml, film
 from tests.faults.server import (
     Exchange,
     FaultServer,
@@ -488,40 +489,224 @@ def test_a_link_that_has_ended(line: Line, status: int) -> None:
     assert len(line.server.requests) == 1
 
 
+PAGE = b"<!doctype html><h1>Log in</h1>"
+
+
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (html("<!doctype html><h1>Log in</h1>", 200), "a web page instead of a video"),
+        (html(PAGE.decode(), 200), "a web page instead of a video"),
+        (answer(b"\xef\xbb\xbf\r\n" + PAGE), "a web page instead of a video"),
         (answer({"error": "no"}), "does not lead to a video"),
-        (answer(b"GIF89a"), "does not lead to a video"),
+        (answer(b"GIF89"), "does not lead to a video"),
+        (answer(b"\x89PNG\r\n\x1a\n" + bytes(99)), "does not lead to a video"),
+        (answer(b"\0\0\0\x1cftypavif" + bytes(99)), "does not lead to a video"),
+        (answer(PAGE, Content_Type="video/mp4"), "a web page instead of a video"),
         (answer(bytes(99), Content_Encoding="br"), "compressed"),
-        (answer(gzip.compress(b"<!doctype html>"), Content_Encoding="gzip"), "compressed"),
-        (answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"), "answered 206"),
+        (answer(bytes(99), Content_Encoding="deflate"), "compressed"),
+        (answer(gzip.compress(PAGE), Content_Encoding="gzip"), "a web page instead of a video"),
+        (answer(VIDEO, 206, Content_Range=f"bytes 5-{len(VIDEO) + 4}/{len(VIDEO) + 5}"), "answered 206"),
         (answer(b"", 204), "answered 204"),
-        (answer(b"", 401), "answered 401"),
-        (redirect("file:///etc/passwd"), "does not lead to an http"),
+        (answer(b"", 451), "answered 451"),
     ],
 )
 def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
-    """An answer that is no video is neither saved nor requested again."""
+    """An answer that is no video is not saved. The video may be there later, but not for ever."""
     error = line.refuses(step)
     assert words in str(error)
-    assert not error.transient
+    assert error.transient
+    assert error.patience == 600
     assert len(line.server.requests) == 1
+
+
+def test_a_redirect_to_a_file_of_this_machine(line: Line) -> None:
+    """A redirect to another scheme than http(s) is refused for good."""
+    error = line.refuses(redirect("file:///etc/passwd"))
+    assert "does not lead to an http" in str(error)
+    assert not error.transient
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("aws-chunked", VIDEO),
+        ("", VIDEO),
+        ("Identity", VIDEO),
+        ("utf-8", VIDEO),
+        ("binary", VIDEO),
+        ("gzip", VIDEO),
+        ("deflate", VIDEO),
+        ("br", VIDEO),
+        ("gzip", gzip.compress(VIDEO)),
+        ("x-gzip", gzip.compress(VIDEO[:150_000]) + gzip.compress(VIDEO[150_000:])),
+        ("gzip", gzip.compress(VIDEO) + b"\0" * 99),
+        ("deflate", zlib.compress(VIDEO)),
+        ("deflate", zlib.compress(VIDEO)[2:-4]),
+        ("aws-chunked", gzip.compress(VIDEO)),
+        ("", gzip.compress(VIDEO)),
+    ],
+    ids=[
+        *("aws-chunked", "empty", "Identity", "utf-8", "binary", "gzip, not applied"),
+        *("deflate, not applied", "br, not applied", "gzip", "gzip in two members", "gzip, filled up"),
+        *("deflate", "deflate without its header", "gzip, called something else", "gzip, unsaid"),
+    ],
+)
+def test_a_content_encoding(line: Line, encoding: str, body: bytes) -> None:
+    """The video's own bytes decide whether it is compressed, not the header."""
+    line.fetch(answer(body, Content_Encoding=encoding))
+    assert line.path.read_bytes() == VIDEO
+    assert len(line.server.requests) == 1
+
+
+def test_an_encoding_that_is_none_does_not_prevent_resuming(line: Line) -> None:
+    """A download resumes although the server's object store keeps a useless ``Content-Encoding``."""
+    marks: dict[str, Any] = {"ETag": '"1"', "Content_Encoding": "aws-chunked"}
+    line.fetch(file(VIDEO, cut_at=100_000, **marks), careless(VIDEO, **marks))
+    assert line.path.read_bytes() == VIDEO
+    assert ranges(line.server) == [None, rest(100_000)]
+
+
+WHOLE_RANGE = f"bytes 0-{len(VIDEO) - 1}/{len(VIDEO)}"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        answer(VIDEO, 203),
+        answer(VIDEO, 206, Content_Range=WHOLE_RANGE),
+        answer(VIDEO, 206, Content_Range=f"bytes 0-{len(VIDEO) - 1}/*"),
+        answer(VIDEO, 206),
+        answer(VIDEO, 206, Content_Range="bytes"),
+        answer(VIDEO, 200, Content_Range=WHOLE_RANGE),
+        answer(VIDEO, Content_Type="text/html; charset=utf-8"),
+        answer(VIDEO, Content_Type="application/json"),
+    ],
+    ids=[
+        *("203", "206", "206 of unknown length", "206 without a range", "206 with half a range"),
+        *("200 with a range", "called a page", "called JSON"),
+    ],
+)
+def test_a_whole_video_under_an_odd_head(line: Line, step: Step) -> None:
+    """A whole video is saved, whatever status, range and type the server gives it."""
+    line.fetch(step)
+    assert line.path.read_bytes() == VIDEO
+    assert len(line.server.requests) == 1
+
+
+def in_ranges(content: bytes, size: int, **marks: str) -> Step:
+    """Return a server that sends at most ``size`` bytes at a time, whatever is requested."""
+    headers = {name.replace("_", "-"): value for name, value in marks.items()}
+
+    def step(exchange: Exchange) -> bool:
+        requested = re.fullmatch(r"bytes=(\d+)-", exchange.request.headers.get("range", ""))
+        start = int(requested[1]) if requested else 0
+        piece = content[start : start + size]
+        last = start + len(piece) - 1
+        content_range = {"Content-Range": f"bytes {start}-{last}/{len(content)}"}
+        exchange.send(206, headers | content_range | {"Content-Length": str(len(piece))}, piece)
+        return True
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "marks", [{}, {"ETag": '"1"'}, {"ETag": 'W/"1"'}], ids=["unmarked", "strong", "weak"]
+)
+def test_a_server_that_sends_only_ranges(line: Line, marks: dict[str, str]) -> None:
+    """A video that a server hands out in ranges only is put together, without pauses."""
+    line.fetch(*[in_ranges(VIDEO, 100_000, **marks)] * 4)
+    assert line.path.read_bytes() == VIDEO
+    assert line.pauses == []
+    assert len(line.server.requests) == 4
+
+
+def test_ranges_of_two_videos_are_not_put_together(line: Line) -> None:
+    """The ranges of a video that is replaced meanwhile are fetched again."""
+    line.fetch(in_ranges(VIDEO, 100_000), *[in_ranges(OTHER, 100_000)] * 5)
+    assert line.path.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize("status", [416, 408, 425, 429])
+def test_a_status_that_passes(line: Line, status: int) -> None:
+    """A download is tried again after a status that may pass, even one about a range it never requested."""
+    line.fetch(answer(b"", status), file(VIDEO))
+    assert line.path.read_bytes() == VIDEO
+
+
+def announcing(length: int, body: bytes, *, closes: bool = True) -> Step:
+    """Return a server that announces a wrong length."""
+
+    def step(exchange: Exchange) -> bool:
+        exchange.send(200, {"Content-Length": str(length)}, body)
+        return not closes and "close" not in exchange.request.headers.get("connection", "")
+
+    return step
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_length_that_is_too_small(line: Line, closes: bool) -> None:
+    """A video that is longer than announced is read until the server closes the connection."""
+    line.fetch(*[announcing(200_000, VIDEO, closes=closes)] * 2)
+    assert line.path.read_bytes() == VIDEO
+
+
+def test_a_length_that_is_too_large(line: Line) -> None:
+    """A video that is shorter than announced is saved when it ends at the same byte again."""
+    line.fetch(*[announcing(len(VIDEO) + 5000, VIDEO)] * 2)
+    assert line.path.read_bytes() == VIDEO
+    assert len(line.server.requests) == 2
+
+
+def test_the_length_of_the_uncompressed_video(line: Line) -> None:
+    """A compressed video under the length of the uncompressed one is saved at once."""
+    body = gzip.compress(film(bytes(300_000)))
+
+    def step(exchange: Exchange) -> bool:
+        exchange.send(200, {"Content-Length": "300040", "Content-Encoding": "gzip"}, body)
+        return False
+
+    assert line.fetch(step).read_bytes() == film(bytes(300_000))
+
+
+TAIL = b"\r\n<!-- edge-7 -->"
+
+
+@pytest.mark.parametrize(
+    ("step", "tries"), [(answer, 1), (unannounced, 2)], ids=["announced", "not announced"]
+)
+def test_bytes_behind_the_last_box_are_kept(line: Line, step: Callable[..., Step], tries: int) -> None:
+    """A video with other bytes behind it is saved with them, once they cannot be half of a box."""
+    line.fetch(*[step(VIDEO + TAIL)] * tries)
+    assert line.path.read_bytes() == VIDEO + TAIL
+    assert len(line.server.requests) == tries
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_status_of_an_expired_link(line: Line, status: int) -> None:
+    """The statuses with which object stores answer to an expired signature ask for a fresh link."""
+    assert line.refuses(answer(b"<Error>ExpiredToken</Error>", status), kind=LinkExpired).transient
 
 
 def test_webm_is_a_video_too(line: Line) -> None:
     """A WebM of unknown length is saved, even if it arrives byte by byte."""
+    webm = ebml(b"webm", None)
 
     def pieces(exchange: Exchange) -> bool:
         exchange.send(200, {"Transfer-Encoding": "chunked"}, b"")
-        for byte in b"\x1aE\xdf\xa3" + b"webm" * 5:
+        for byte in webm:
             exchange.socket.sendall(b"1\r\n" + bytes((byte,)) + b"\r\n")
         exchange.socket.sendall(b"0\r\n\r\n")
         return True
 
-    assert line.fetch(pieces).stat().st_size == 24
-    assert line.progress[-1] == (24, None)
+    assert line.fetch(pieces).read_bytes() == webm
+    assert line.progress[-1] == (len(webm), None)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_every_container_is_saved(line: Line, name: str) -> None:
+    """A video in another container than mp4 is saved as it is."""
+    line.fetch(answer(CONTAINERS[name]))
+    assert line.path.read_bytes() == CONTAINERS[name]
 
 
 def test_a_chunked_video_that_breaks_off(line: Line) -> None:

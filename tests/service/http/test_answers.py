@@ -62,7 +62,13 @@ def test_the_class_and_the_next_step(status: int, kind: type[ServiceError], next
         ({"message": "plain"}, "plain", None),
         ({"error": {"message": "plain", "type": "kind"}}, "plain", "kind"),
         ({"error": {"message": "plain", "code": 1303}}, "plain", "1303"),
-        ({"error": {"message": ["x"], "code": {}}}, '{"error": {"message": ["x"], "code": {}}}', None),
+        ({"error": {"message": ["x"], "code": {}}}, "x", None),
+        ({"error": {"code": 1303}}, '{"error": {"code": 1303}}', "1303"),
+        ({"errors": ["one", {"message": "two"}]}, "one; two", None),
+        ({"detail": [{"loc": ["body", "duration"], "msg": "required"}]}, "duration: required", None),
+        ({"detail": {"msg": "plain", "code": "kind"}}, "plain", None),
+        ({"code": 1303, "msg": "plain"}, "plain", "1303"),
+        ({"base_resp": {"status_code": 1026, "status_msg": "plain"}}, "plain", "1026"),
     ],
 )
 def test_other_forms_of_an_error(body: object, message: str, code: str | None) -> None:
@@ -82,13 +88,29 @@ def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> N
     assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
 
 
-@pytest.mark.parametrize("task_id", ["", None, 7, "a\nb", "x" * 999, ["t"]])
+@pytest.mark.parametrize("task_id", ["", None, 0, True, "a\nb", "x" * 999, ["t"]])
 def test_an_answer_without_a_usable_id_stays_a_refusal(task_id: object) -> None:
     """Only text that can be an id counts; and only in the answer to a submission."""
     body = {"task_id": task_id, "error": {"message": "m", "code": "odd"}}
     assert type(error_in(answered(400, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)) is BadRequest
     other = answered(400, body | {"task_id": "task-1"})
     assert type(error_in(other, KEY, "REFUSED", "UNCLEAR")) is BadRequest
+
+
+@pytest.mark.parametrize(
+    ("body", "task_id"),
+    [
+        ({"message": "no", "id": "req-1"}, ""),
+        ({"error": {"message": "no"}, "id": "req-1", "status": "failed"}, ""),
+        ({"message": "no", "id": "task-1", "status": "queued"}, "task-1"),
+        ({"message": "no", "data": {"task_id": 7}}, "7"),
+    ],
+)
+def test_the_id_of_a_refused_request_is_no_task(body: dict[str, object], task_id: str) -> None:
+    """The ``id`` of an error is that of the request, unless it is beside the status of a task."""
+    error = error_in(answered(400, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
+    assert getattr(error, "task_id", "") == task_id
+    assert isinstance(error, BadRequest) == (not task_id)
 
 
 @pytest.mark.parametrize("status", [444, 460, 499])

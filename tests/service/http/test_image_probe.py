@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from qingbo_widgets.service.http.image_probe import LARGEST, ImageReport, Size, probe_image, size_of
-from tests.faults.server import Exchange, FaultServer, Step, answer, close, partial, redirect, silence
+from tests.faults.server import Exchange, FaultServer, Step, answer, close, partial, redirect, reset, silence
 
 
 def picture(kind: str, width: int, height: int, **options: Any) -> bytes:
@@ -126,28 +128,118 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
     assert probe_image(f"{server.url}/a.png", server.url).size == Size("PNG", 641, 359)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (answer(b"", 404), "no image at this address: its server answers 404"),
+        (answer(b"", 410), "no image at this address: its server answers 410"),
+        (answer(b" <!doctype html><html>"), "web page"),
+        (answer(gzip.compress(b"<html>"), Content_Encoding="gzip"), "web page"),
+        (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP"),
+        (answer(b"GIF89a" + b"\0" * 99, Content_Type="image/png"), "not a JPEG, PNG or WebP"),
+        (answer(gzip.compress(b"GIF89a"), Content_Encoding="gzip"), "not a JPEG, PNG or WebP"),
+        (answer(b""), "not a JPEG, PNG or WebP"),
+        (answer(PNG, Content_Length="10000001"), "larger than 10 MB"),
+        (answer(gzip.compress(PNG + b"x" * LARGEST), Content_Encoding="gzip"), "larger than 10 MB"),
+    ],
+)
+def test_an_image_that_certainly_cannot_be_used(server: FaultServer, step: Step, words: str) -> None:
+    """A complete answer that is no image, or too large, and the answer that there is none, are problems."""
+    server.then(step)
+    report = probe_image(f"{server.url}/koi.png", server.url)
+    assert words in report.problem
+    assert (report.doubt, report.warning, report.is_transient) == ("", "", False)
+
+
 @pytest.mark.parametrize(
     ("step", "words", "is_transient"),
     [
-        (answer(b"", 404), "answers 404", False),
-        (answer(b"", 503), "answers 503", True),
-        (answer(b" <!doctype html><html>"), "web page", False),
-        (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP", False),
-        (answer(b""), "not a JPEG, PNG or WebP", False),
-        (answer(PNG, Content_Length="10000001"), "larger than 10 MB", False),
+        (answer(b"no programs", 403), "answers 403", False),
+        (answer(b"", 401), "answers 401", False),
+        (answer(b"", 405), "answers 405", False),
+        (answer(b"", 451), "answers 451", False),
+        (answer(PNG, 206), "answers 206", False),
+        (answer(b"", 204), "answers 204", False),
+        (answer(b"", 429), "answers 429", True),
+        (answer(b"<html>a moment", 503), "answers 503", True),
+        (answer(b"", 500), "answers 500", True),
         (partial(PNG[:40] + b"x" * 999, 10), "before its answer was complete", True),
         (close, "closed the connection", True),
+        (reset, "closed the connection", True),
         (silence, "did not answer in time", True),
         (redirect("file:///etc/passwd"), "no public web address", False),
+        (answer(b"\x8b\x05\x80brotli", Content_Encoding="br"), "compressed in a way", False),
+        (answer(b"\x28\xb5\x2f\xfdzstd", Content_Encoding="zstd"), "compressed in a way", False),
+        (answer(gzip.compress(PNG)[:20] + b"damaged", Content_Encoding="gzip"), "compressed in a way", False),
+        (answer(zlib.compress(PNG)[2:], Content_Encoding="deflate"), "compressed in a way", False),
+        (answer(b"\xff\xd8\xff\xe0\0\0"), "size of the picture cannot be read", False),
     ],
 )
-def test_why_an_image_cannot_be_used(server: FaultServer, step: Step, words: str, is_transient: bool) -> None:
-    """The report gives the reason, and whether another check may succeed."""
+def test_an_image_that_this_machine_cannot_check(
+    server: FaultServer, step: Step, words: str, is_transient: bool
+) -> None:
+    """A failure that only concerns this machine is a warning with its reason, and no problem."""
     server.then(step, step)
-    report = probe_image(f"{server.url}/koi.png", server.url, timeout=(20.0, 0.5))
-    assert words in report.problem
+    report = probe_image(
+        f"{server.url}/koi.png", server.url, timeout=(20.0, 0.3 if step is silence else 20.0)
+    )
+    assert report.problem == "", "a user could not submit a request that the service can serve"
+    assert words in report.warning
+    assert report.warning.endswith("The service may be able to fetch it all the same.")
     assert report.is_transient == is_transient
+
+
+def test_a_page_to_sign_in(server: FaultServer) -> None:
+    """A redirect to a web page is a doubt: the service's network may not be asked to sign in."""
+    server.then(redirect("/login"), answer(b"<!doctype html><title>Please sign in"))
+    report = probe_image(f"{server.url}/koi.png", server.url)
+    assert (report.problem, "perhaps to sign in" in report.warning) == ("", True)
+
+
+def test_a_link_that_redirects_for_ever(server: FaultServer) -> None:
+    """An endless chain is a doubt, not an error."""
+    server.then(*[redirect("/again")] * 9)
+    report = probe_image(f"{server.url}/koi.png", server.url)
+    assert (report.problem, "points on and on" in report.warning) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        answer(gzip.compress(PNG), Content_Encoding="gzip"),
+        answer(gzip.compress(PNG), Content_Encoding="GZIP", Content_Type="text/plain"),
+        answer(zlib.compress(PNG), Content_Encoding="deflate"),
+        answer(PNG, Content_Encoding="gzip"),
+        answer(PNG, Content_Encoding="br"),
+        answer(PNG, Content_Encoding="none"),
+        answer(PNG, Content_Encoding="identity"),
+        answer(PNG, Content_Type="text/html"),
+        answer(PNG, Accept_Ranges="none"),
+    ],
+)
+def test_the_bytes_decide(server: FaultServer, step: Step) -> None:
+    """A PNG is a PNG, compressed or not, whatever its headers say."""
+    server.then(step)
+    report = probe_image(f"{server.url}/koi.jpg", server.url, keep=len(PNG))
+    assert (report.size, report.problem, report.doubt) == (Size("PNG", 641, 359), "", "")
+    assert report.content == PNG
+
+
+def test_tls_and_proxies_are_doubts(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy or a certificate between this machine and the image says nothing about the service."""
+    report = probe_image(f"{server.url.replace('http:', 'https:')}/koi.png", server.url)
+    assert (report.problem, "TLS" in report.warning) == ("", True)
+    monkeypatch.setenv("HTTP_PROXY", server.url.replace("://", "://me:hush-hush@"))
+    server.then(answer(b"", 407))
+    report = probe_image("http://images.example/koi.png", server.url)
+    assert report.problem == ""
+    assert "does not accept the user name and the password" in report.warning
+    assert "hush" not in report.warning
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:port")
+    report = probe_image("http://images.example/koi.png", server.url)
+    assert (report.problem, "HTTP_PROXY is not the address of a proxy" in report.warning) == ("", True)
+    report = probe_image("https://images.invalid/koi.png", SERVICE)
+    assert (report.problem, "images.invalid was not found" in report.warning) == ("", True)
 
 
 def test_a_server_that_does_not_tell_the_size_is_read_to_the_limit(server: FaultServer) -> None:

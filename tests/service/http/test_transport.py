@@ -327,6 +327,85 @@ def test_a_download_follows_links(transport: Transport, server: FaultServer) -> 
     assert not any("authorization" in request.headers for request in server.requests)
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("/v.mp4?sig=%7E%2b%2F+a", "/v.mp4?sig=%7E%2b%2F+a"),
+        ("/%7euser/a%2fb;v=1/[1]{2}|3^`\\.mp4", "/%7euser/a%2fb;v=1/[1]{2}|3^`\\.mp4"),
+        ("/a/./b/../c.mp4", "/a/./b/../c.mp4"),
+        ("//a//b.mp4?", "//a//b.mp4?"),
+        ("/v.mp4?q=a?b&c='d'\"<e>", "/v.mp4?q=a?b&c='d'\"<e>"),
+        ("/100%.mp4?x=%zz", "/100%.mp4?x=%zz"),
+        ("?sig=1", "/?sig=1"),
+        ("/v.mp4#t=5", "/v.mp4"),
+        ("/my koi.mp4", "/my%20koi.mp4"),
+        ("/锦鲤.mp4?标=%E9%94%A6", "/%E9%94%A6%E9%B2%A4.mp4?%E6%A0%87=%E9%94%A6"),
+    ],
+)
+@pytest.mark.parametrize("way", ["link", "redirect", "relative redirect"])
+def test_a_link_is_sent_as_it_was_given(
+    transport: Transport, server: FaultServer, given: str, sent: str, way: str
+) -> None:
+    """A signature may cover the spelling of a link: only what no request line can contain is encoded."""
+    given = given if way == "relative redirect" and given.startswith("/") else server.url + given
+    given = f"{server.url[5:]}{given}" if given.startswith("//") else given
+    link = given
+    if way != "link":
+        server.then(redirect(given.encode().decode("latin-1")))  # UTF-8 on the wire
+        link = f"{server.url}/start"
+    server.then(answer(b"v"))
+    with transport.stream(link, {}) as stream:
+        assert stream.status == 200
+    assert server.requests[-1].path == sent
+    assert server.requests[-1].headers["host"] == server.url[7:]
+    assert not any("qingbo" in name for name in server.requests[-1].headers)
+
+
+def test_a_link_through_a_proxy_is_sent_as_it_was_given(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy gets the whole URL, with the same spelling."""
+    monkeypatch.setenv("http_proxy", server.url)
+    transport = Transport(Secret(KEY), "http://127.0.0.1:1/v1", (20.0, 20.0))
+    server.then(answer(b"v"))
+    with transport.stream("http://films.example/a%2fb c.mp4?s=%7E", {}) as stream:
+        assert stream.status == 200
+    assert server.requests[0].path == "http://films.example/a%2fb%20c.mp4?s=%7E"
+
+
+@pytest.mark.parametrize(
+    "around", ["{}\n", "\r\n\t {} ", "\ufeff{}\u200b", "\u3000{}\u00a0", "{}#t=1"], ids=ascii
+)
+def test_blanks_around_a_link(transport: Transport, server: FaultServer, around: str) -> None:
+    """Blanks, line ends and invisible characters around a link are not sent."""
+    server.then(answer(b"v"))
+    with transport.stream(around.format(f"{server.url}/v.mp4"), {}):
+        pass
+    assert server.requests[0].path == "/v.mp4"
+
+
+def test_a_redirect_in_another_encoding(transport: Transport, server: FaultServer) -> None:
+    """The bytes of a ``Location`` that is not UTF-8 reach the server unchanged."""
+    server.then(redirect("/für.mp4"), answer(b"v"))  # the test server writes Latin-1
+    with transport.stream(server.url, {}):
+        pass
+    assert server.requests[1].path == "/f%FCr.mp4"
+
+
+def test_a_cookie_that_a_redirect_requires(transport: Transport, server: FaultServer) -> None:
+    """A cookie set along the way is sent on to the same host, forgotten afterwards, and sent to no other."""
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    gate = answer(b"", 302, Location="/v.mp4", Set_Cookie="pass=1; Path=/; HttpOnly")
+    leave = answer(b"", 302, Location=f"{elsewhere}/v.mp4", Set_Cookie="pass=1; Path=/")
+    server.then(gate, answer(b"v"), answer(b"v"), leave, answer(b"v"))
+    for _ in range(3):
+        with transport.stream(f"{server.url}/gate", {}) as stream:
+            assert stream.status == 200
+    cookies = [request.headers.get("cookie") for request in server.requests]
+    assert cookies == [None, "pass=1", None, None, None]
+    assert not any("authorization" in request.headers for request in server.requests)
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://a.example/v", "javascript:0", "http://["])
 def test_a_download_does_not_leave_the_web(transport: Transport, server: FaultServer, target: str) -> None:
     """Neither a link nor a redirect may leave http and https."""

@@ -57,18 +57,29 @@ def test_an_image_is_looked_at_once(looks: Looks) -> None:
 
 
 def test_a_server_that_was_not_reached_may_be_asked_again_later(looks: Looks) -> None:
-    """The check of an unreachable server is repeated later."""
+    """The check of an unreachable server is repeated later; until then, its last report is kept."""
     now = [0.0]
     pictures = ImageReports(looks, lambda: now[0])
-    looks.report = ImageReport(URL, problem="…", is_transient=True)
+    looks.report = ImageReport(URL, doubt="…", is_transient=True)
     for _ in range(2):
+        assert pictures.is_due(URL, SERVICE)
         event = threading.Event()
         pictures.check(URL, SERVICE, event.set)
         assert event.wait(20)
-        assert pictures.get(URL, SERVICE) == looks.report
+        assert not pictures.is_due(URL, SERVICE)
         now[0] += 60
-        assert pictures.get(URL, SERVICE) is None
+        assert pictures.get(URL, SERVICE) == looks.report, "the warning would vanish by itself"
     assert looks.urls == [URL, URL]
+
+
+def test_an_image_that_was_checked_is_not_due(looks: Looks) -> None:
+    """A report that no second check would change is final."""
+    now = [0.0]
+    pictures, event = ImageReports(looks, lambda: now[0]), threading.Event()
+    pictures.check(URL, SERVICE, event.set)
+    assert event.wait(20)
+    now[0] += 3600
+    assert not pictures.is_due(URL, SERVICE)
 
 
 def test_only_an_image_of_this_machine_is_kept(looks: Looks) -> None:

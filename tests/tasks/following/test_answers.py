@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.service.contract.snapshot import ServiceFailure, Video
-from qingbo_widgets.tasks.following.answers import changes_from, links_in
+from qingbo_widgets.tasks.following.answers import changes_from, links_in, note_on
 from qingbo_widgets.tasks.state import TaskState
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -92,6 +93,28 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({}, "2026-11", "The service refunds failed tasks."),
         ({"cost": 250_000}, "2026-11", "The service reports that it cost $0.50 all the same"),
         ({"cost": 250_000}, "2026-04", "The service reports that it cost 250000 units of quota all the same"),
+        ({"cost": 250_000, "frozen": 250_000}, "2026-11", "it cost $0.50 all the same"),
+        ({"cost": 5, "billing_status": "settled"}, "2026-04", "it cost 5 units of quota all the same"),
+        ({"cost": 5, "billing_status": "refund_pending"}, "2026-04", "service. Its refund is pending"),
+        ({"cost": 5, "billing_status": "refunded"}, "2026-04", "units of quota, and that this was refunded."),
+        ({"cost": 5, "refunded": True}, "2026-04", "it cost 5 units of quota, and that this was refunded."),
+        ({"cost": 5, "refunded": False}, "2026-04", "it cost 5 units of quota all the same"),
+        ({"cost": 0, "billing_status": "settled"}, "2026-11", "The service charged nothing for it."),
+        ({"cost": 0, "frozen": 5}, "2026-11", "The service charged nothing for it."),
+        ({"frozen": 250_000}, "2026-11", "The service refunds failed tasks."),
+        ({"refunded": True}, "2026-04", "The service charged nothing for it."),
+        ({"refunded": False}, "2026-04", "The service reports that it was not refunded"),
+        (
+            {"billing_status": "settled"},
+            "2026-11",
+            'the state of its billing "settled": see its dashboard.',
+        ),
+        ({"billing_status": "odd"}, "2026-11", 'reports no cost, and calls the state of its billing "odd"'),
+        ({"billing_status": "REFUNDED"}, "2026-11", "The service charged nothing for it."),
+        ({"word": "FAILURE"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
+        ({"word": "FAILURE", "cost": 0}, "2026-04", "The service charged nothing for it."),
+        ({"word": "expired"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
+        ({"word": "Failed"}, "2026-04", "The service refunds failed tasks."),
     ],
 )
 def test_a_failure_promises_no_refund_against_the_answer(
@@ -104,6 +127,75 @@ def test_a_failure_promises_no_refund_against_the_answer(
     error = changes_from(snapshot, state, eta=None)["error"]
     assert text in str(error)
     assert ("refunds" in str(error)) == (text == "The service refunds failed tasks.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({"cost": 250_000}, "服务报告"),
+        ({"cost": 250_000, "refunded": True}, "服务报告它的费用为 $0.50，并且已经退还。"),
+        ({"billing_status": "settled"}, "服务没有报告费用，计费状态写作“settled”：请看服务的控制台。"),
+        (
+            {"word": "expired"},
+            "任务 t1 在服务端已经过期，没有视频可取。 应答没有说明是否扣费",
+        ),
+        ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。应答没有说明是否扣费"),
+    ],
+    ids=str,
+)
+def test_a_cost_that_remains_in_chinese(answer: dict[str, Any], text: str) -> None:
+    """The Chinese text promises no refund against the answer either."""
+    qw.set_locale("zh")
+    state = task()
+    state.contract = "2026-11"
+    snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, **answer)
+    error = str(changes_from(snapshot, state, eta=None)["error"])
+    assert text in error
+    assert "会退还" not in error
+
+
+def test_an_expired_task_says_so() -> None:
+    """There is nothing to fetch of a task that has expired; the service's reason follows."""
+    snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word=" Expired ")
+    text = "The task t1 has expired at the service, so there is nothing to fetch. "
+    doubt = "The answer does not say whether it was charged: see the service's dashboard."
+    assert str(changes_from(snapshot, task(), eta=None)["error"]) == text + doubt
+    snapshot = replace(snapshot, error=ServiceFailure("the pond is dry", "dry"))
+    error = changes_from(snapshot, task(), eta=None)["error"]
+    assert (str(error), error.code) == (f"{text}the pond is dry. {doubt}", "dry")
+
+
+def test_a_failure_under_another_name() -> None:
+    """Without a reason, the user reads the service's own word."""
+    snapshot = qw.TaskSnapshot("t1", status=qw.TaskStatus.failed, word="FAILURE")
+    error = changes_from(snapshot, task(), eta=None)["error"]
+    assert 'failed: the service gave no reason, and calls its status "FAILURE". ' in str(error)
+
+
+@pytest.mark.parametrize("status", [qw.TaskStatus.failed, qw.TaskStatus.cancelled])
+def test_an_end_without_a_video_keeps_its_links(status: qw.TaskStatus) -> None:
+    """A link beside a failure may lead to a video that was paid for, so the user gets it."""
+    answer = qw.TaskSnapshot("t1", status=status, videos=(Video("https://cdn/a.mp4", NOON),))
+    changes = changes_from(answer, task(), eta=None)
+    assert (changes["video_urls"], changes["expires_at"]) == (("https://cdn/a.mp4",), NOON)
+    assert "has a link to a video all the same: see task.video_urls." in str(changes["error"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        ({"status": qw.TaskStatus("paused"), "error": ServiceFailure("dry", "E1")}, "ended: dry (E1)"),
+        ({"status": qw.TaskStatus.queued, "error": ServiceFailure("dry")}, "ended: dry"),
+        ({"status": qw.TaskStatus.failed, "error": ServiceFailure("dry")}, ""),
+        ({"status": qw.TaskStatus.processing}, ""),
+    ],
+    ids=str,
+)
+def test_an_error_of_a_task_that_has_not_ended_is_shown(answer: dict[str, Any], note: str) -> None:
+    """An error beside a status that is no end becomes a message."""
+    text = note_on(qw.TaskSnapshot("t1", **answer))
+    assert text.endswith(note)
+    assert bool(text) == bool(note)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +243,9 @@ def test_a_cancelled_task_says_so() -> None:
         ({"cost": 189000}, "2026-11", " The service reports that it cost $"),
         ({"cost": 4}, "2026-04", " The service reports that it cost 4 units of quota all the same"),
         ({"billing_status": "refund_pending"}, "2026-11", " Its refund is pending at the service."),
-        ({"raw": {"refunded": False}}, "2026-11", " The service reports that it was not refunded"),
-        ({"raw": {"refunded": False}, "cost": 0}, "2026-11", ""),
-        ({"raw": {"refunded": True}}, "2026-11", ""),
+        ({"refunded": False}, "2026-11", " The service reports that it was not refunded"),
+        ({"refunded": False, "cost": 0}, "2026-11", ""),
+        ({"refunded": True}, "2026-11", ""),
         ({}, "2026-04", ""),
     ],
 )

@@ -239,6 +239,18 @@ def test_a_service_that_is_down_costs_nothing_and_the_task_can_be_submitted_late
         assert task.wait(60).video_path.exists()
 
 
+def test_a_proxy_that_cannot_be_used(make_manager, monkeypatch):
+    """A wrong setting leaves nothing in doubt: the task failed, and says which setting it is."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:port")
+    manager = make_manager(qw.Client("some-key", "https://service.example/v1"), submit_patience=0.0)
+    with pytest.raises(
+        qw.ConnectionFailed, match=r"HTTPS_PROXY is not the address .*Nothing was sent"
+    ) as raised:
+        manager.submit(prompt=KOI).wait(20)
+    assert not raised.value.sent
+    assert [row.status for row in manager.library.entries()] == [qw.TaskStatus.failed]
+
+
 @pytest.mark.slow
 def test_all_of_the_patience_is_used(make_manager):
     """The last wait is cut to the time that is left; no attempt is skipped for being too late."""
@@ -579,7 +591,10 @@ def test_completed_and_then_failed(scripted):
 
 
 def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
-    """Requests become rarer (here 1,000 times faster) until the error; *Save again* starts over."""
+    """Once a link would be dead, requests become rarer (here 1,000 times faster) until the error.
+
+    *Save again* starts over.
+    """
     asked: list[int] = []
 
     def soon(failures: int, retry_after: float | None = None) -> float:
@@ -589,7 +604,7 @@ def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
     monkeypatch.setattr(saving, "retry_delay", soon)
     monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.2)
     server, manager = scripted(taken())
-    routed(server, taken("completed", progress=100))
+    routed(server, taken("completed", progress=100, completed_at=from_now(hours=-25)))
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed, match="gives no link to the video"):
         task.wait(20)
@@ -608,6 +623,63 @@ def test_a_video_under_an_unknown_status_is_saved(scripted):
     task = manager.submit(prompt=KOI).wait(20)
     assert task.video_path.read_bytes() == VIDEO
     assert manager.library.get(task.key).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "words"),
+    [
+        ({"status": "expired"}, qw.TaskFailed, "has expired at the service"),
+        ({"status": "expired", "error": {"message": "dry"}}, qw.TaskFailed, "expired .* dry"),
+        ({"status": "FAILURE", "fail_reason": "dry"}, qw.TaskFailed, "failed: dry"),
+        ({"status": "error", "error": {"message": "dry", "code": "d"}}, qw.TaskFailed, r"failed \(d\): dry"),
+        ({"status": "timeout", "completed_at": 1775285160040}, qw.TaskFailed, '"timeout"'),
+        ({"status": " Rejected "}, qw.TaskFailed, '"Rejected"'),
+        ({"status": "CANCELED"}, qw.TaskCancelled, "was cancelled"),
+        ({"status": "cancelled", "cost": 5}, qw.TaskCancelled, "it cost 5 units of quota all the same"),
+    ],
+    ids=str,
+)
+def test_an_end_in_other_words(scripted, end, error, words):
+    """A task that ended without a video says so, in this kernel and in the next."""
+    server, manager = scripted(taken(), taken("processing"), taken(**end))
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(error, match=words) as caught:
+        task.wait(20)
+    manager.close()
+    _, manager = scripted()
+    (again,) = manager.library.entries()
+    assert again.error["message"] == str(caught.value)
+    assert "refunds failed tasks" not in str(caught.value)
+    assert len(server.requests) == 3
+
+
+def test_an_error_beside_a_running_status_is_shown_and_followed(scripted):
+    """The user reads the error of a task that has not ended, until an answer has none."""
+    server, manager = scripted(taken(), taken("stalled", error={"message": "the pond is dry"}))
+    server.then(taken("processing", progress=10), finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    note = "The service reports an error and does not say that the task has ended: the pond is dry"
+    assert messages[messages.index(note) + 1] == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body", [{"code": 1004, "message": "token has expired"}, {"error": {"message": "token has expired"}}]
+)
+def test_an_error_in_a_200_is_an_outage(scripted, monkeypatch, body):
+    """The service's words are shown, and the task is followed until it is saved."""
+    monkeypatch.setattr(outage, "REFUSAL_PATIENCE", 0.0)
+    server, manager = scripted(taken(), answer(body))
+    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    messages: list[str] = []
+    task.observe(lambda change: messages.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert "token has expired" in messages[0]
+    assert (task.message, task.error) == ("", None)
 
 
 def test_a_dead_link_of_a_video_that_another_kernel_has_saved(scripted):
@@ -671,15 +743,34 @@ def test_the_transient_error_of_several_links_counts(scripted, monkeypatch):
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
 
 
-def test_a_broken_download_leaves_no_half_file_and_is_retried_on_demand(scripted):
-    """A web page instead of a video raises and leaves no file; *Save again* downloads it later."""
+PAGE = html("<p>sign in</p>", 200)
+
+
+def test_a_page_instead_of_the_video_is_waited_out(scripted, monkeypatch):
+    """A web page is never saved as the video; the link is requested again until it leads to the video."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
-    server.then(finished(f"{server.url}/v.mp4"), html("<p>sign in</p>", 200))
+    link = finished(f"{server.url}/v.mp4")
+    server.then(link, PAGE, link, PAGE, link, answer(VIDEO))
+    task = manager.submit(prompt=KOI)
+    seen = []
+    task.observe(lambda change: seen.append(change.new), "message")
+    assert task.wait(20).video_path.read_bytes() == VIDEO
+    assert any("web page instead of a video" in text and "Trying again in" in text for text in seen)
+    assert task.error is None
+
+
+def test_a_page_instead_of_the_video_is_not_waited_out_for_ever(scripted, monkeypatch):
+    """After ten minutes of pages the task ends with the error, and leaves no file; *Save again* goes on."""
+    monkeypatch.setattr(saving, "retry_delay", lambda *_: 601.0)
+    server, manager = scripted(taken())
+    link = finished(f"{server.url}/v.mp4")
+    server.then(link, PAGE)
     task = manager.submit(prompt=KOI)
     with pytest.raises(qw.DownloadFailed, match="web page"):
         task.wait(20)
     assert files(manager) == []
-    server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
+    server.then(link, answer(VIDEO))
     task.retry_download()
     assert task.wait(20).video_path.read_bytes() == VIDEO
     assert task.error is None
@@ -726,10 +817,11 @@ def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
-    completed = taken("completed", task_id=evil, result={"videos": [{"url": "file:///etc/passwd"}]})
+    result = {"videos": [{"url": "file:///etc/passwd"}]}
+    completed = taken("completed", task_id=evil, result=result, completed_at=from_now(hours=-25))
     server.then(completed, completed)
     task = manager.submit(prompt=KOI)
-    with pytest.raises(qw.DownloadFailed):
+    with pytest.raises(qw.DownloadFailed, match=r"no usable link.*'file:///etc/passwd'"):
         task.wait(20)
     assert files(manager) == []
     assert "%2F" in server.requests[1].path
@@ -798,6 +890,19 @@ def test_check_refuses_the_id_of_another_task(scripted):
         task.check("task-1")
     assert task.task_id == ""
     assert manager.library.get(task.key).status == "unconfirmed"
+
+
+@pytest.mark.parametrize("body", [{"status": "processing"}, {"data": {"status": "completed"}}], ids=str)
+def test_an_answer_without_an_id_confirms_no_submission(scripted, body):
+    """An answer to a question by the key that names no task is no proof that there is one."""
+    server, manager = scripted(close)
+    task = manager.submit(prompt=KOI)
+    with pytest.raises(qw.SubmissionUnconfirmed):
+        task.wait(20)
+    server.then(answer(body))
+    task.check()
+    assert (task.task_id, task.status) == ("", qw.TaskStatus.unconfirmed)
+    assert "does not find a task by its key" in task.message
 
 
 def test_check_is_for_unconfirmed_submissions_only(scripted):

@@ -68,7 +68,7 @@ def test_without_a_page_there_is_no_script(
 @pytest.mark.parametrize("part", ["<video controls></video>", '<a href="x">x</a>', "<summary>x</summary>"])
 def test_outputs_keep_keys_without_a_script(cell: Any, part: str) -> None:
     """An output with something that can have the focus has a handler, which is safe inside its attribute."""
-    display_html(Markup(part))
+    display_html(Markup(part), "")
     assert cell.html.startswith('<div onkeydown="')
     assert cell.html.endswith(f"{part}</div>")
     handler = cell.html.removeprefix('<div onkeydown="').partition('"')[0]
@@ -78,5 +78,5 @@ def test_outputs_keep_keys_without_a_script(cell: Any, part: str) -> None:
 
 def test_an_output_without_controls_has_no_handler(cell: Any) -> None:
     """Text alone never has the focus."""
-    display_html(Markup("<p>text</p>"))
+    display_html(Markup("<p>text</p>"), "")
     assert cell.html == "<p>text</p>"

@@ -24,13 +24,15 @@ from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.service.contract.quota import quota_text
 from qingbo_widgets.service.contract.request import VideoRequest
-from qingbo_widgets.service.contract.snapshot import TaskStatus
+from qingbo_widgets.service.contract.snapshot import TaskSnapshot, TaskStatus
 from qingbo_widgets.service.contract.status_names import status_name
 from qingbo_widgets.service.contract.values import Shot
+from qingbo_widgets.tasks.following.answers import changes_from
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Forecast
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import text as task_text
+from tests.widgets.page import read
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 MakeTask = Callable[..., Task]
@@ -171,11 +173,11 @@ def test_the_price_is_in_dollars(make_task: MakeTask) -> None:
     task = make_task(task_id="task-1", status=TaskStatus.processing, frozen=200_000)
     assert "$" not in task_text.about(task)
     task.contract = "2026-11"
-    assert "$0.40 reserved" in task_text.about(task)
+    assert "$0.40 reserved" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.failed)
     assert "$" not in task_text.about(task)
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378" in task_text.about(task)
+    assert "$0.378" in read(task_text.about(task))
     assert "reserved" not in task_text.about(task)
 
 
@@ -185,11 +187,11 @@ def test_the_sandbox_charges_nothing(make_task: MakeTask, monkeypatch: pytest.Mo
     task.contract = "2026-11"
     monkeypatch.setattr(type(task.manager), "is_sandbox", True)
     monkeypatch.setattr(type(task.manager), "service", "sandbox")
-    assert "$0.40, not charged" in task_text.about(task)
+    assert "$0.40, not charged" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378, not charged" in task_text.about(task)
+    assert "$0.378, not charged" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.failed, cost=0)
-    assert "$0.00" in task_text.about(task)
+    assert "$0.00" in read(task_text.about(task))
 
 
 @pytest.mark.parametrize(
@@ -219,6 +221,23 @@ def test_cancelled_is_no_error(make_task: MakeTask) -> None:
     task = make_task(status=TaskStatus.cancelled, error=TaskCancelled("The task was cancelled."))
     assert task_text.advice(task) == ""
     assert task_text.is_settled(task)
+
+
+@pytest.mark.parametrize("status", [TaskStatus.failed, TaskStatus.cancelled])
+def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskStatus) -> None:
+    """The card of a task that ended without a video says what the service charged for it all the same."""
+    task, answer = make_task(status=TaskStatus.queued), TaskSnapshot("t1", status=status, cost=250_000)
+    task.contract = "2026-11"
+    task.set_traits(**changes_from(answer, task, eta=None))
+    assert "it cost $0.50 all the same" in task_text.advice(task)
+    assert "refunds" not in task_text.ended(task)
+
+
+def test_a_note_on_a_saved_video_is_on_the_card(make_task: MakeTask) -> None:
+    """A note that stays, such as that there are more videos, is shown beside the video."""
+    task = make_task(status=TaskStatus.completed, message="The service gave 2 different videos.")
+    task.set_traits(video_path=Path("koi.mp4"))
+    assert "2 different videos" in task_text.advice(task)
 
 
 def test_nothing_hostile_becomes_markup(make_task: MakeTask) -> None:

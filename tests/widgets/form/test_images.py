@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from qingbo_widgets.i18n import set_locale
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.sandbox import Sandbox
 from qingbo_widgets.service.client import Client
@@ -19,6 +21,8 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.base import sync as binding
 from qingbo_widgets.widgets.form import preview
 from qingbo_widgets.widgets.form.request_form import RequestForm
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
+from tests.faults.server import FaultServer, Step, answer, close
 from tests.widgets.page import below, html_of
 
 URL = "https://example.com/koi.png"
@@ -45,13 +49,13 @@ def form() -> Iterator[RequestForm]:
 def finds(monkeypatch: pytest.MonkeyPatch) -> Finds:
     """Return a function that sets the probe's result; probes block while its event is cleared."""
 
-    def find(size: Size | None = None, problem: str = "") -> threading.Event:
+    def find(size: Size | None = None, problem: str = "", **facts: Any) -> threading.Event:
         may_look = threading.Event()
         may_look.set()
 
         def look(url: str, *_: object, **__: object) -> ImageReport:
             assert may_look.wait(30)
-            return ImageReport(url, size, problem)
+            return ImageReport(url, size, problem, **facts)
 
         monkeypatch.setattr(image_reports, "_probe", look)
         return may_look
@@ -132,6 +136,46 @@ def test_klings_limits_are_hints(form: RequestForm, finds: Finds, until: Until) 
     until(lambda: "at least 300" in note(form))
     assert form.problems == ()
     assert "qingbo-hint" in note(form)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "step",
+    [answer(b"no hotlinks", 403), answer(b"", 401), answer(b"", 429), answer(b"", 503), close],
+    ids=["403", "401", "429", "503", "hangs up"],
+)
+def test_an_image_host_that_refuses_this_machine(
+    local: TaskManager, step: Step, language: str, until: Until
+) -> None:
+    """The user is warned in orange beside the field, and can press Generate."""
+    set_locale(language)
+    words = {"en": "could not be checked from here", "zh": "无法在这里检查此图片"}[language]
+    with FaultServer(otherwise=step) as host:
+        studio = VideoStudio(local, prompt="A koi", image_urls=[f"{host.url}/koi.png"])
+        until(lambda: words in note(studio.form))
+        assert "qingbo-hint" in note(studio.form)
+        assert "qingbo-alarm" not in note(studio.form)
+        assert studio.form.problems == ()
+        assert not studio.generate_button.disabled
+        studio.close()
+
+
+def test_a_host_that_answers_again(form: RequestForm, finds: Finds, until: Until, monkeypatch: Any) -> None:
+    """A warning stays until the image was checked again, which the next change of the form begins."""
+    now = [0.0]
+    monkeypatch.setattr(image_reports, "_clock", lambda: now[0])
+    finds(doubt="The image could not be checked.", is_transient=True)
+    form.image_urls = URL
+    until(lambda: "could not be checked" in note(form))
+    now[0] += 60.0
+    looking = finds(Size("PNG", 1280, 720))
+    looking.clear()
+    form.prompt = "Two koi"
+    assert "could not be checked" in note(form)
+    assert "Looking at" not in shown(form)
+    looking.set()
+    until(lambda: "<img" in shown(form))
+    assert "could not be checked" not in note(form)
 
 
 def test_the_last_frame_is_probed_too(form: RequestForm, finds: Finds, until: Until) -> None:

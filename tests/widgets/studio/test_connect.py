@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import ipywidgets
 import pytest
 
+from qingbo_widgets.service.secrets import key_ring
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
+from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.widgets.page import html_of, text_of
 
 SENTINEL = "sk-sentinel-1234567890"
@@ -134,6 +138,37 @@ def test_a_key_connects_and_is_not_kept(workdir: object) -> None:
     assert not panel.key_field.is_filled
     assert SENTINEL not in repr(connected)
     panel.close()
+
+
+def test_a_keyring_that_waits_to_be_unlocked(workdir: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The panel of a studio says so; once the keyring is unlocked, Connect uses its key."""
+    unlocked, lookup = threading.Event(), key_ring._Lookup()
+
+    class Keyring:
+        """A keyring that is locked."""
+
+        @staticmethod
+        def get_password(*_: str) -> str:
+            """Return the key once the user has unlocked the keyring."""
+            unlocked.wait(20.0)
+            return SENTINEL
+
+    monkeypatch.setitem(sys.modules, "keyring", Keyring)
+    monkeypatch.setattr(key_ring, "PATIENCE", 0.01)
+    monkeypatch.setattr(key_ring, "_pending", lookup)
+    lookup.start()
+    studio = VideoStudio()
+    (panel,) = (child for child in studio.children if isinstance(child, ConnectPanel))
+    assert "The keyring does not answer, and may be waiting to be unlocked" in text_of(panel)
+    panel.connect_button.click()
+    assert studio.manager is None
+    assert text_of(panel).count("keyring does not answer") == 2, "the click changed nothing that a user sees"
+    unlocked.set()
+    assert lookup.is_done.wait(20.0)
+    panel.connect_button.click()
+    assert studio.manager is not None
+    assert SENTINEL not in html_of(studio)
+    studio.close()
 
 
 def options_of(panel: ConnectPanel) -> dict[str, str]:

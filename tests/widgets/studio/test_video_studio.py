@@ -296,7 +296,7 @@ def test_the_static_copy_delays_no_click(
     writers: list[str] = []
     studio._ipython_display_()
     monkeypatch.setattr(
-        studio.cell_output, "set_copy", lambda _: writers.append(threading.current_thread().name)
+        studio.cell_output, "set_copy", lambda *_: writers.append(threading.current_thread().name)
     )
     studio.generate_button.click()
     for _ in range(50):
@@ -317,7 +317,7 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
-    monkeypatch.setattr(task_text, "ended", lambda task: rendered.append(task) or "")
+    monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or "")
     studio.cards[0].redraw_now()
     studio._ipython_display_()
     assert rendered == [studio.cards[0].task]

@@ -1,0 +1,220 @@
+"""``results_in``: the finished videos in the object of a task, wherever a service puts them.
+
+The documented place is searched first, ``result.videos[].url``; only if it has no video, the places of other
+services. Members outside the lists below are never searched: an answer may repeat the request, and the links
+in that are the user's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from .snapshot import Video
+from .text import plain_line
+from .times import read_time
+from .urls import web_link, without_query
+
+__all__ = ["Results", "results_in", "without_data"]
+
+_PICTURES = (".gif", ".jpeg", ".jpg", ".png", ".webp")
+#: Members that hold results, in lower case without underscores.
+_HOLDERS = frozenset(
+    {
+        *("assets", "content", "creations", "data", "file", "files", "generatedsamples", "generatedvideos"),
+        *("generatevideoresponse", "generations", "items", "output", "outputs", "resource", "resp"),
+        *("response", "result", "results", "samples", "task", "taskresult", "video", "videoresult", "videos"),
+        *("work", "works"),
+    }
+)
+#: Members that are a link. ``video_urls`` counts only inside a holder: at the root it repeats the request.
+_LINKS = frozenset({"downloadurl", "fileurl", "uri", "url", "videouri", "videourl"})
+_LISTS_OF_LINKS = frozenset({"videourls", "urls"})
+_CONTENTS = frozenset({"b64json", "videobase64", "base64", "b64", "videob64", "bytesbase64encoded"})
+_DATA_URL = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
+#: Characters of a video in base64, as many as an answer may have bytes.
+_LONGEST_CONTENT = 48 * 1024**2
+#: Shorter text cannot be a video.
+_SHORTEST_CONTENT = 64
+#: Bytes that tell the contents of two videos apart.
+_MOST_COMPARED = 65536
+_WEBM = b"\x1aE\xdf\xa3"
+_DEEPEST, _MOST_ITEMS = 7, 2000
+_LONGEST_SHOWN, _LONGEST_KEPT = 80, 4096
+
+
+class Results(NamedTuple):
+    """The results of a task.
+
+    Attributes:
+        videos: the finished videos.
+        number: the number of different videos; several links in one entry lead to the same one.
+        unusable: text that is in the place of a link and is none, shortened; empty if there is none.
+    """
+
+    videos: tuple[Video, ...] = ()
+    number: int = 0
+    unusable: str = ""
+
+
+class _Found(NamedTuple):
+    """Text in the place of a link or of a video.
+
+    Attributes:
+        text: the text.
+        expires_at: the expiry beside it.
+        entry: the entry that it is in; the links of one entry lead to the same video.
+        is_content: whether it is in the place of a video.
+    """
+
+    text: str
+    expires_at: datetime | None
+    entry: object
+    is_content: bool = False
+
+
+def results_in(task: Mapping[str, Any]) -> Results:
+    """Return the videos of a task: those in the documented place, or else those in any place.
+
+    Only web links and the content of videos get through, so that later code never handles a script or a path.
+    """
+    unusable = ""
+    for search in (_documented, _anywhere, _at_the_root):
+        found = list(search(task))
+        videos = [(video, one.entry) for one in found if (video := _video(one)) is not None]
+        if videos:
+            # Pictures beside the video are no videos: the last frame, or a GIF, both on request. The name of
+            # the only link says less: what is behind it was paid for.
+            films = [one for one in videos if not _is_picture(one[0].url)] or videos
+            different = {video.url or video.content[:_MOST_COMPARED]: video for video, _ in reversed(films)}
+            count = min(len({entry for _, entry in films}), len(different))
+            return Results(tuple(reversed(different.values())), count)
+        unusable = unusable or next((_shown(one.text) for one in found if one.text.strip()), "")
+    return Results(unusable=unusable)
+
+
+def without_data(value: Any) -> Any:
+    """Return a JSON value in which long texts, such as a video in base64, are cut to their beginning."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_KEPT else f"{value[:_LONGEST_SHOWN]}… ({len(value)})"
+    if isinstance(value, list):
+        return [without_data(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: without_data(item) for name, item in value.items()}
+    return value
+
+
+def _documented(task: Mapping[str, Any]) -> Iterator[_Found]:
+    result = task.get("result")
+    entries = result.get("videos") if isinstance(result, Mapping) else None
+    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        fields = entry if isinstance(entry, Mapping) else {"url": entry}
+        url = fields.get("url")
+        for text in url if isinstance(url, list) else [url]:
+            if isinstance(text, str):
+                yield _Found(text, read_time(fields.get("expires_at")), number)
+
+
+def _anywhere(task: Mapping[str, Any]) -> Iterator[_Found]:
+    """Yield what is in the places of other services: in members that hold results, and as ``video_url``."""
+    for name, value in task.items():
+        plain = _plain(name)
+        if plain in _HOLDERS:
+            yield from _walk(value, None, 1, [_MOST_ITEMS])
+        elif plain in ("videourl", *_CONTENTS):
+            yield from _texts(value, read_time(task.get("expires_at")), is_content=plain in _CONTENTS)
+
+
+def _at_the_root(task: Mapping[str, Any]) -> Iterator[_Found]:
+    for name, value in task.items():
+        if _plain(name) in _LINKS:
+            yield from _texts(value, read_time(task.get("expires_at")))
+
+
+def _walk(value: object, expires_at: datetime | None, depth: int, left: list[int]) -> Iterator[_Found]:
+    """Yield the links and contents below a member that holds results.
+
+    Args:
+        value: the member.
+        expires_at: the expiry in the object around it.
+        depth: the number of objects around it.
+        left: the number of values that may still be looked at.
+    """
+    left[0] -= 1
+    if depth > _DEEPEST or left[0] < 0:
+        return
+    if isinstance(value, str):
+        if _link(value) is not None or _DATA_URL.match(value):  # any other text may be a name or a message
+            yield _Found(value, expires_at, value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item, expires_at, depth + 1, left)
+    elif isinstance(value, Mapping) and not _is_about_a_picture(value):
+        expires_at = read_time(value.get("expires_at")) or expires_at
+        is_request = "prompt" in value  # which may name videos of the user's own
+        for name, item in value.items():
+            plain = _plain(name)
+            is_link = plain in _LINKS or (plain in _LISTS_OF_LINKS and not is_request)
+            if plain in _CONTENTS or (is_link and not isinstance(item, Mapping)):
+                yield from _texts(item, expires_at, is_content=plain in _CONTENTS)
+            elif plain in _HOLDERS or plain in _LINKS:
+                yield from _walk(item, expires_at, depth + 1, left)
+
+
+def _texts(value: object, expires_at: datetime | None, *, is_content: bool = False) -> Iterator[_Found]:
+    for text in value[:_MOST_ITEMS] if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            yield _Found(text, expires_at, text, is_content)
+
+
+def _plain(name: object) -> str:
+    return str(name).replace("_", "").lower()
+
+
+def _is_about_a_picture(entry: Mapping[str, Any]) -> bool:
+    kinds = (entry.get(name) for name in ("type", "mime_type", "content_type", "mimeType"))
+    return any(isinstance(kind, str) and kind.lower().startswith(("image", "audio")) for kind in kinds)
+
+
+def _is_picture(url: str) -> bool:
+    return urlsplit(url).path.lower().endswith(_PICTURES)
+
+
+def _video(found: _Found) -> Video | None:
+    prefix = _DATA_URL.match(found.text)
+    if prefix is not None or found.is_content:
+        content = _decoded(found.text[prefix.end() :] if prefix else found.text)
+        return Video("", found.expires_at, content) if content else None
+    link = _link(found.text)
+    return None if link is None else Video(link, found.expires_at)
+
+
+def _link(text: str) -> str | None:
+    """Return the web link in a text; ``None`` if there is none."""
+    return web_link(text)
+
+
+def _decoded(text: str) -> bytes:
+    """Return the video in a base64 text; empty if it is none, or too large."""
+    if not _SHORTEST_CONTENT <= len(text) <= _LONGEST_CONTENT:
+        return b""
+    try:
+        content = base64.b64decode(text.translate(_URL_SAFE) + "===")
+    except (binascii.Error, ValueError):
+        return b""
+    return content if content[4:8] == b"ftyp" or content.startswith(_WEBM) else b""
+
+
+_URL_SAFE = str.maketrans("-_", "+/", "=\r\n\t ")
+
+
+def _shown(text: str) -> str:
+    """Return text that is no usable link, as it may be shown: short, and without a signature."""
+    line = plain_line(text[:_LONGEST_KEPT])
+    line = without_query(line) if "?" in line and not _DATA_URL.match(line) else line
+    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
