@@ -27,6 +27,7 @@ __all__ = [
     "escape",
     "is_web",
     "join",
+    "lazy",
     "note",
     "output_style",
     "plain",
@@ -36,6 +37,7 @@ __all__ = [
     "style",
     "tag",
     "text",
+    "unloaded",
     "user_text",
 ]
 
@@ -149,6 +151,17 @@ def is_web(url: str) -> bool:
 def style(css: str = CSS) -> Markup:
     """Return a style element; the CSS is not escaped and must never come from a user."""
     return Markup(f"<style>{css}</style>")
+
+
+def lazy(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before they come into view, where the browser supports that."""
+    # No attribute contains a "<".
+    return Markup(str(html).replace("<video ", '<video loading="lazy" '))
+
+
+def unloaded(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before the user plays them, because it is soon rewritten."""
+    return Markup(str(html).replace('preload="metadata"', 'preload="none"'))
 
 
 def output_style(markup: str) -> Markup:

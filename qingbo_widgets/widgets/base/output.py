@@ -28,6 +28,7 @@ from IPython.display import display, update_display
 from ...i18n import N_, tr
 from ...system.host import in_notebook, running_cell
 from . import html as markup
+from .page_keys import kept_in
 from .reruns import record_display
 from .sync import update, weakly
 
@@ -129,7 +130,7 @@ class CellOutput:
             "text/plain": "" if text else _text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(bundle(copy, text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(bundle(markup.lazy(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
@@ -137,7 +138,7 @@ class CellOutput:
     def set_copy(self, copy: markup.Markup, text: str = "") -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            self._write(_copy_id(name), copy, text)
+            self._write(_copy_id(name), markup.lazy(copy), text)
 
     def replace(self, html: markup.Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
@@ -200,7 +201,7 @@ def display_html(html: markup.Markup, text: str) -> None:
 
 def bundle(html: markup.Markup, text: str = "") -> dict[str, Any]:
     """Return a representation in several formats: HTML with its styles, and plain text."""
-    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": text}
+    return {"text/html": str(markup.output_style(html) + kept_in(html)) if html else "", "text/plain": text}
 
 
 def _update(name: str, html: markup.Markup, text: str = "") -> None:

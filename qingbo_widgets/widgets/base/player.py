@@ -194,6 +194,7 @@ def _player(source: str, preload: str = "metadata", **handlers: str) -> Markup:
         "video",
         src=source,
         controls="",
+        loop="",  # a clip of a few seconds is watched more than once
         preload=preload,
         playsinline="",
         style=_VIDEO_STYLE,

@@ -72,6 +72,7 @@ _TEXTS = {
     "wipeAt": N_("Wipe position"),
     "wipeUnder": N_("of"),
     "wipeOver": N_("and"),
+    "loading": N_("Loading the videos: {percent} %"),
     "lost": N_("Video {letter} cannot be played: its file is gone, or is none that a browser plays."),
 }
 
@@ -219,7 +220,7 @@ def figures(
         player = markup.tag(
             "video",
             src=data_url(path) if embed else relative_url(path),
-            preload="auto" if synced else "metadata",
+            preload="none" if synced else "metadata",  # comparison.js loads a few at a time
             controls="",
             muted="" if synced else None,
             playsinline="",

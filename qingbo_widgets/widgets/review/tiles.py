@@ -39,7 +39,8 @@ class Tiles(CompositeMixin, GridBox):
         library: the library of the tasks and posters.
         clicked: called with the key of the clicked tile.
         poster_ready: called on another thread when a missing poster is ready.
-        last: another widget of the grid, placed below the row of the open tile.
+        last: another widget of the grid, placed below the row of the open tile. It is the first child, so
+            that tiles that come and go do not make the page draw it again, with the video in it.
 
     Attributes:
         lacks_pictures: whether shown videos have no picture because the packages that make one are missing.
@@ -91,7 +92,7 @@ class Tiles(CompositeMixin, GridBox):
             tile.show(entry, self._picture(entry), judgement, is_open, hidden)
             tile.layout = self._after if is_after else self._before
             is_after = is_after or is_open
-        children = (*(tile for tile in self._tiles[: len(page)]), self._last)
+        children = (self._last, *self._tiles[: len(page)])
         if self.children != children:
             with update(self):
                 self.children = children

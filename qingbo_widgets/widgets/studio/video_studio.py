@@ -16,7 +16,7 @@ from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
 from ..base.announcement import announcement
-from ..base.build import button, style_sheet
+from ..base.build import button, newest_first, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -121,7 +121,7 @@ class VideoStudio(Composite):
         )
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None
-        self._column = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._column = newest_first()
         #: Children in every state of the studio, because a part that is no child is not closed with it.
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
@@ -289,7 +289,7 @@ class VideoStudio(Composite):
         card.on_redraw(self, "_update_offer")
         self._add_offers(card, request)
         with update(self._column):
-            self._column.children = self._cards
+            self._column.children = self._cards[::-1]
         self.cell_output.add_part(card.cell_output)
         self._update_copy_soon()
 
@@ -305,12 +305,16 @@ class VideoStudio(Composite):
         with update():
             # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
             # not wait.
-            all_ended = all(task_text.is_over(card.task) for card in self._cards)
+            all_ended = self._all_ended
             if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
             rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
+
+    @property
+    def _all_ended(self) -> bool:
+        return all(task_text.is_over(card.task) for card in self._cards)
 
     def redraw_now(self) -> None:
         """Redraw the cards and the static copy immediately."""
@@ -326,8 +330,11 @@ class VideoStudio(Composite):
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
+        if not self._cards:
+            return Markup()
         parts = [card.static_html for card in self._cards]
-        return markup.tag("div", *parts, class_=self.cell_output.copy_class) if parts else Markup()
+        copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
+        return copy if self._all_ended else markup.unloaded(copy)
 
     def _plain_copy(self) -> str:
         """Return all tasks of the studio as plain text."""

@@ -202,7 +202,8 @@ class SweepGrid(Composite):
                 self.cell_output.set_copy(copy, plain_text(self.sweep))
 
     def _static_copy(self) -> Markup:
-        return static_copy(self.sweep, self.cell_output.copy_class)
+        copy = static_copy(self.sweep, self.cell_output.copy_class)
+        return copy if self.sweep.is_done else markup.unloaded(copy)
 
 
 #: A grid holds its sweep, so the grid itself is held weakly: ipywidgets keeps it alive until it is closed.

@@ -89,6 +89,18 @@ def test_a_text_that_is_joined_to_html_is_escaped() -> None:
     assert markup.tag("p", "<script>") == "<p>&lt;script&gt;</p>"  # type: ignore[arg-type]
 
 
+def test_videos_that_are_not_loaded_at_once() -> None:
+    """Copies that are hidden load their videos when they are seen, those that are rewritten only at Play."""
+    film = markup.tag("video", src='a <video preload="metadata">.mp4', preload="metadata")
+    assert markup.lazy(film).startswith('<video loading="lazy" src="a &lt;video ')
+    assert markup.lazy(film).count("lazy") == 1
+    assert markup.unloaded(film).endswith('preload="none"></video>')
+    assert markup.unloaded(film).count('"none"') == 1
+    assert markup.join([markup.lazy(film), markup.unloaded(film)]).count("<video ") == 2, (
+        "the markup is escaped"
+    )
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

@@ -88,7 +88,8 @@ def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> 
         studio.form.prompt = prompt
         studio.generate_button.click()
     assert [card.task.request.prompt for card in studio.cards] == ["three", "two", "one"]
-    assert find(studio, TaskCard) == list(studio.cards)
+    # On the page the last one is on top; one that came before another would be drawn again, with its video.
+    assert find(studio, TaskCard)[::-1] == list(studio.cards)
     until(lambda: all(card.task.video_path for card in studio.cards), 60)
 
 
