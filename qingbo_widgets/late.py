@@ -6,10 +6,23 @@ it is called. Nothing else imports upwards.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FramePicker", "LazyCallable", "export_sweep", "export_task", "show_sweep", "show_task"]
+__all__ = [
+    "FramePicker",
+    "LazyCallable",
+    "export_sweep",
+    "export_task",
+    "redraw_displays",
+    "show_sweep",
+    "show_task",
+    "sweep_mimebundle",
+    "sweep_text",
+    "task_mimebundle",
+    "task_text",
+]
 
 
 class LazyCallable:
@@ -31,9 +44,20 @@ class LazyCallable:
         """Import the callable, call it, and return its result."""
         return self.load()(*args, **options)
 
+    def call_if_imported(self) -> None:
+        """Call it if its module has been imported; otherwise there is nothing that it could act on."""
+        module = self.name.partition(":")[0]
+        if f"{__package__}.{module}" in sys.modules:
+            self()
+
 
 show_task = LazyCallable("widgets.card.task_card:show")
+task_text = LazyCallable("widgets.card.plain:plain_text")
+task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")
 export_task = LazyCallable("widgets.export:export_task")
+redraw_displays = LazyCallable("widgets.base.output:redraw_displays")
 show_sweep = LazyCallable("widgets.sweep.sweep_grid:show")
+sweep_text = LazyCallable("widgets.sweep.static_copy:plain_text")
+sweep_mimebundle = LazyCallable("widgets.sweep.static_copy:mimebundle")
 export_sweep = LazyCallable("widgets.export:export_sweep")
 FramePicker = LazyCallable("widgets.studio.frame_picker:FramePicker")

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.descriptions import described  # noqa: F401 - a fixture
 from tests.managers import make_manager, manager, server  # noqa: F401 - fixtures
+from tests.places import start_kernel  # noqa: F401 - a fixture
 from tests.postgresql import postgresql_server, postgresql_url  # noqa: F401 - fixtures
 from tests.windows_rules import keeping_the_rules
 
@@ -52,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def fresh_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the user's key, address and Jupyter settings from every test."""
     for name in list(os.environ):
-        if name.startswith(("QINGBO_", "WAVE_", "WAVEAPI_", "JUPYTER_", "IPYTHON")):
+        if name.startswith(("QINGBO_", "WAVE_", "WAVEAPI_", "JUPYTER_", "JPY_", "IPYTHON")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("LANGUAGE", "en")

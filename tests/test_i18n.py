@@ -37,6 +37,7 @@ FIELDS = VideoRequest.field_names()
 #: Sentences that are not for the user: reasons caught within their own module, a repr, code.
 NOT_FOR_USERS = {
     "the answer is too long",
+    "method not allowed",
     "the answer took too long",
     r"Tunnel connection failed: (\d{3})",
     "VideoRequest has no field {names}; a sweep varies {known}",

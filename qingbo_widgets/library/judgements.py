@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..i18n import tr
+from ..exceptions import QingboError
+from ..i18n import N_, tr
 from ..service.secrets.known_keys import hide
 from .journal.journal import Journal
 from .journal.rows import text_of
@@ -24,6 +25,10 @@ __all__ = ["RATINGS", "Judgement", "Judgements", "parse_tags"]
 
 RATINGS = range(6)
 _LONGEST_TAG = 60
+_NO_JOURNAL = N_(
+    "There is no journal {path} in which to save this: its folder may have been moved or removed. Put the "
+    "folder back, or connect(library=…) with the place where it is now."
+)
 _BATCH_SIZE = 500
 
 
@@ -82,6 +87,7 @@ class Judgements:
         """Rate a video 0..5; ``None`` removes the rating.
 
         Raises:
+            QingboError: the journal is missing or cannot be written; so for every change below.
             ValueError: the rating is not a whole number from 0 to 5.
         """
         if rating is not None and rating not in RATINGS:
@@ -98,9 +104,7 @@ class Judgements:
     def tag(self, key: str, names: Iterable[str]) -> None:
         """Set the tags of a video, replacing the previous ones."""
         rows = [{"key": key, "tag": tag} for tag in _tidy(names)]
-        with self.connected() as connection:
-            if connection is None:
-                return
+        with self._writing() as connection:
             connection.execute(tags.delete().where(tags.c.key == key))
             if rows:
                 connection.execute(tags.insert(), rows)
@@ -114,10 +118,9 @@ class Judgements:
         """
         if better == worse:
             raise ValueError(tr("A video is not better than itself."))
-        with self.connected() as connection:
-            if connection is not None:
-                row = {"better": better, "worse": worse, "judged_at": datetime.now(UTC)}
-                connection.execute(preferences.insert().values(row))
+        with self._writing() as connection:
+            row = {"better": better, "worse": worse, "judged_at": datetime.now(UTC)}
+            connection.execute(preferences.insert().values(row))
 
     def preferences(self, among: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Return every ``(better, worse)`` pair, oldest first.
@@ -144,6 +147,14 @@ class Judgements:
         with self._journal.begin() as connection:
             yield connection
 
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection as ``connected`` does, and raise if there is no journal."""
+        with self.connected() as connection:
+            if connection is None:
+                raise QingboError(tr(_NO_JOURNAL).format(path=self._journal.place))
+            yield connection
+
     def _changed(self, key: str) -> None:
         if self._on_change is not None:
             self._on_change(key, self.of(key))
@@ -151,8 +162,8 @@ class Judgements:
     def _judge(self, key: str, **columns: object) -> None:
         columns["judged_at"] = datetime.now(UTC)
         change = judgements.update().where(judgements.c.key == key).values(columns)
-        with self.connected() as connection:
-            if connection is None or connection.execute(change).rowcount:
+        with self._writing() as connection:
+            if connection.execute(change).rowcount:
                 return
             try:
                 with connection.begin_nested():

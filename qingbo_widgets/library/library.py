@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import QingboError
-from ..i18n import tr
+from ..i18n import N_, tr
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
 from ..system.console import write_line
-from ..system.folder import Folder, is_file_inside
+from ..system.folder import Folder, is_file_inside, why_unwritable
+from ..system.notebook import beside_notebook
 from .durations import durations_of
 from .entry import ENDED, Entry
 from .file_names import fitting_path, readable_name
@@ -37,6 +38,10 @@ __all__ = ["Library"]
 
 logger = logging.getLogger("qingbo_widgets")
 
+_READ_ONLY = N_(
+    "Nothing can be saved in the folder {folder} ({reason}): neither a video, nor the journal without which "
+    'no task is submitted. Make it writable, or use another folder: connect(library="…").'
+)
 _UNFINISHED = (
     "SELECT DISTINCT service FROM tasks WHERE "
     f"status NOT IN ({', '.join('?' * len(ENDED))}) OR status = 'completed' AND file IS NULL"
@@ -47,7 +52,8 @@ class Library:
     """The tasks and videos of one folder. Safe to use from several threads and kernels at once.
 
     Args:
-        folder: the folder of the videos and the journal, relative to the notebook. Created on first use.
+        folder: the folder of the videos and the journal, relative to the notebook, whatever the working
+            directory; without a notebook, relative to that. Created on first use.
         database: an SQLAlchemy URL, to keep the journal outside the folder.
 
     Attributes:
@@ -55,12 +61,20 @@ class Library:
     """
 
     def __init__(self, folder: str | Path = "qingbo_videos", *, database: str | None = None) -> None:
-        self.folder = Path(folder).expanduser().resolve()
+        self.folder = beside_notebook(folder)
         self.journal = Journal(self.folder, database)
         self.imported: Import | None = None
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
+
+    @property
+    def read_only(self) -> str | None:
+        """The message with the reason why nothing can be saved, as far as it is known without writing."""
+        if (reason := self.journal.read_only) is not None:
+            return reason
+        reason = why_unwritable(self.folder)
+        return None if reason is None else tr(_READ_ONLY).format(folder=self.folder, reason=reason)
 
     def add(self, entry: Entry, *, holder: str | None = None, seconds: float = 0.0) -> None:
         """Write a new row, held by ``holder`` as in ``hold``. It is on disk when this returns.

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..system.folder import Folder
 from .file_names import readable_name
 from .untrusted import LARGEST, sanitised
 
-__all__ = ["Draft", "Presets"]
+__all__ = ["Draft", "DraftOwner", "Presets", "file_id_of"]
 
 #: Subfolders of the library's folder.
 PRESETS, DRAFTS = "presets", "drafts"
@@ -40,10 +40,38 @@ class Draft:
     Attributes:
         fields: the fields that differ from their defaults, as JSON.
         initial: the fields that the code passed to the form, to detect that the code has changed.
+        unsent: the fields that are kept but not sent, as JSON, by the date of the contract that has them.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     initial: Mapping[str, Any] = field(default_factory=dict)
+    unsent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DraftOwner:
+    """The form to which a draft belongs.
+
+    A cell id alone is not enough: a copy of a notebook has the ids of the original.
+
+    Attributes:
+        notebook: the path of the notebook.
+        cell: the id of the cell that created the form.
+        number: the number of the form among those of the cell, from 1.
+        file_id: what identifies the notebook's file after it was renamed; empty if that is not known.
+        code: a digest of the cell's source, if its id may be that of another cell tomorrow; else empty.
+    """
+
+    notebook: str
+    cell: str
+    number: int = 1
+    file_id: str = ""
+    code: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the draft. It begins with the cell, so that the drafts of a cell are found by name."""
+        return "\n".join((self.cell, self.notebook, str(self.number), self.file_id))
 
 
 class Presets:
@@ -99,30 +127,75 @@ class Presets:
         """Remove a preset if it exists."""
         self._files.remove(self._file(PRESETS, name))
 
-    def draft(self, key: str) -> Draft | None:
-        """Return the draft of a form; ``None`` if there is none that can be read."""
-        content = self._read(self._file(DRAFTS, key))
-        fields, given = content.get("fields"), content.get("given")
-        return Draft(fields, given) if isinstance(fields, dict) and isinstance(given, dict) else None
+    def draft(self, owner: DraftOwner) -> Draft | None:
+        """Return the draft of a form; ``None`` if there is none that can be read.
 
-    def save_draft(self, key: str, draft: Draft) -> None:
+        The draft of a notebook that was renamed is found too, never that of a copy.
+        """
+        content = self._read(self._file_of(owner))
+        earlier = content.get("owner")
+        if owner.code and isinstance(earlier, dict) and earlier.get("code") != owner.code:
+            return None
+        found = _draft_in(content)
+        return found or next((draft for _, draft in self._under_another_name(owner)), None)
+
+    def save_draft(self, owner: DraftOwner, draft: Draft) -> None:
         """Save a draft, and remove the oldest drafts beyond the limit.
 
         Raises:
             OSError: the folder cannot be written.
         """
-        target = self._file(DRAFTS, key)
-        self._write(target, {"fields": dict(draft.fields), "given": dict(draft.initial)})
+        target = self._file_of(owner)
+        content = {"fields": dict(draft.fields), "given": dict(draft.initial), "unsent": dict(draft.unsent)}
+        is_new = not self._files.has_file(target)
+        replaced = [file for file, _ in self._under_another_name(owner)] if is_new else []
+        self._write(target, {**content, "owner": asdict(owner)})
+        for file in replaced:
+            self._remove_draft(file)
         # Never the draft just written, even on file systems that store times in steps of two seconds.
         others = (file for file in self._files.names(DRAFTS, ".json") if file != target)
         for file in sorted(others, key=self._files.modified_at)[: 1 - _MAX_DRAFTS]:
-            with suppress(OSError):  # in use by another process; the next draft removes it
-                self._files.remove(file)
+            self._remove_draft(file)
+
+    def _remove_draft(self, file: str) -> None:
+        with suppress(OSError):  # in use by another process; the next draft removes it
+            self._files.remove(file)
+
+    def _under_another_name(self, owner: DraftOwner) -> Iterator[tuple[str, Draft]]:
+        """Yield the drafts of the same form in a notebook of another name or file, and of version 0.1."""
+        own, beginning = self._file_of(owner), f"{DRAFTS}/{readable_name(owner.cell)}"
+        unnamed = self._file(DRAFTS, owner.cell) if owner.number == 1 else None
+        for file in self._files.names(DRAFTS, ".json"):
+            if file != own and file.startswith(beginning):
+                content = self._read(file)
+                earlier, draft = content.get("owner"), _draft_in(content)
+                is_same = self._is_same(earlier, owner) if isinstance(earlier, dict) else file == unnamed
+                if is_same and draft is not None:
+                    yield file, draft
+
+    def _is_same(self, earlier: Mapping[str, Any], owner: DraftOwner) -> bool:
+        """Return whether a draft is of the same form, in a notebook that was renamed or replaced since."""
+        if any(earlier.get(name) != getattr(owner, name) for name in ("cell", "number")):
+            return False
+        file_id = earlier.get("file_id")
+        if file_id and file_id == owner.file_id:
+            return True
+        # A copy may have got the name of the original, which was renamed.
+        return earlier.get("notebook") == owner.notebook and not self._has_notebook(owner, file_id)
+
+    def _has_notebook(self, owner: DraftOwner, file_id: object) -> bool:
+        """Return whether another notebook with this identity is beside that of the owner."""
+        notebook = self.folder / owner.notebook
+        others = (path for path in notebook.parent.glob("*.ipynb") if path.name != notebook.name)
+        return bool(file_id) and any(file_id_of(path) == file_id for path in others)
+
+    def _file_of(self, owner: DraftOwner) -> str:
+        digest = _digest(owner.name)
+        return f"{DRAFTS}/{readable_name(owner.cell)}-{digest}.json"
 
     def _file(self, kind: str, name: str) -> str:
         # Readable for users; the hash keeps names apart that differ only in letters a file system equates.
-        digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
-        return f"{kind}/{readable_name(name)}-{digest}.json"
+        return f"{kind}/{readable_name(name)}-{_digest(name)}.json"
 
     def _read(self, file: str) -> dict[str, Any]:
         try:
@@ -134,3 +207,25 @@ class Presets:
     def _write(self, file: str, content: Mapping[str, Any]) -> None:
         redacted = hide_in(dict(content))  # text typed before the API key was known may contain it
         self._files.write(file, json.dumps(redacted, indent=2, default=str, ensure_ascii=False) + "\n")
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
+def _draft_in(content: Mapping[str, Any]) -> Draft | None:
+    """Return the draft in a file's content; ``None`` if there is none."""
+    fields, given, unsent = content.get("fields"), content.get("given"), content.get("unsent")
+    if not (isinstance(fields, dict) and isinstance(given, dict)):
+        return None
+    waiting = unsent if isinstance(unsent, dict) else {}
+    return Draft(fields, given, {name: kept for name, kept in waiting.items() if isinstance(kept, dict)})
+
+
+def file_id_of(file: Path) -> str:
+    """Return what still identifies a file when it was renamed; empty if there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
+    return f"{status.st_dev}-{status.st_ino}"

@@ -23,6 +23,7 @@ from ..service.contract.schema import Model, Models
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
 from ..service.secrets.known_keys import hide
+from ..system.times import local_time
 from ..tasks import connection
 from ..tasks.connection import current
 from ..tasks.sweep.sweep import Sweep
@@ -81,7 +82,7 @@ class Listing:
 
     def _repr_html_(self) -> str:
         def line(cells: tuple[str, ...], tag: str) -> Markup:
-            return markup.tag("tr", *(markup.tag(tag, markup.escape(cell)) for cell in cells))
+            return markup.tag("tr", *(markup.tag(tag, markup.text(cell)) for cell in cells))
 
         return markup.tag("table", line(self.head, "th"), *(line(row, "td") for row in self.rows))
 
@@ -328,7 +329,7 @@ def _without_traceback(act: Callable[[], Any]) -> Any:
 
 def row_of(entry: Entry) -> tuple[str, ...]:
     """Return the row of ``%qingbo tasks`` for a task, one text per column."""
-    submitted = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
+    submitted = local_time(entry.submitted_at)
     status = status_name(entry.status)
     if entry.status == TaskStatus.processing:
         status = f"{status} {entry.progress} %"

@@ -24,10 +24,21 @@ from pathlib import Path
 from ..i18n import N_, tr
 from .files import remove, replace, retry_while_open
 
-__all__ = ["Folder", "OutsideFolder", "is_file_inside", "open_inside", "read_inside", "write_whole"]
+__all__ = [
+    "Folder",
+    "OutsideFolder",
+    "is_file_inside",
+    "open_inside",
+    "read_inside",
+    "why_unwritable",
+    "write_whole",
+]
 
 _OUTSIDE = N_("it leads out of the folder")
 _NO_FILE = N_("it is not a file")
+_NO_FOLDER = N_("it is not a folder")
+_DANGLING = N_("it is a link to a folder that does not exist")
+_NOT_ALLOWED = N_("writing is not allowed")
 _TOO_LARGE = N_("it is too large")
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -240,6 +251,26 @@ def write_whole(path: Path, content: str | bytes) -> None:
         OSError: as in ``Folder.write``.
     """
     Folder(path.parent).write(path.name, content)
+
+
+def why_unwritable(folder: Path) -> str | None:
+    """Return the reason why nothing can be written into a folder, which need not exist; else ``None``.
+
+    Nothing is written to find out, so another error is possible later.
+    """
+    for path in (folder, *folder.parents):
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            if path.is_symlink():
+                return tr(_DANGLING)
+            continue
+        except OSError as error:
+            return error.strerror or str(error)
+        if not is_folder:
+            return tr(_NO_FOLDER)
+        return None if os.access(path, os.W_OK | os.X_OK) else tr(_NOT_ALLOWED)
+    return None
 
 
 def is_file_inside(path: Path) -> bool:

@@ -1,12 +1,14 @@
-"""The environment of this interpreter: a notebook's kernel, a terminal, or a script."""
+"""The environment of this interpreter: a notebook's kernel, a terminal, or a script, and its host."""
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["in_notebook", "shell", "warn"]
+__all__ = ["in_notebook", "is_colab", "is_voila", "running_cell", "running_source", "shell", "warn"]
 
 
 def shell() -> Any:
@@ -18,6 +20,39 @@ def shell() -> Any:
 def in_notebook() -> bool:
     """Return whether this code runs in a Jupyter kernel, so that widgets can be shown."""
     return getattr(shell(), "kernel", None) is not None
+
+
+def is_colab() -> bool:
+    """Return whether this is Google Colab, whose page gets no files from the kernel's machine."""
+    return "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in os.environ
+
+
+def is_voila() -> bool:
+    """Return whether Voila shows the notebook; its page gets only the files that its options allow."""
+    return os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila/")
+
+
+def running_cell() -> tuple[str, str]:
+    """Return the id of the running cell, and that of its run; empty texts if there is none.
+
+    A page sends the id, which a cell keeps for its lifetime; a copy of the notebook has it too. A program
+    that runs a notebook without a page, such as nbclient or papermill, sends none.
+    """
+    return _of_request("metadata", "cellId"), _of_request("header", "msg_id")
+
+
+def running_source() -> str:
+    """Return the source of the running cell; an empty text if there is none."""
+    return _of_request("content", "code")
+
+
+def _of_request(part: str, name: str) -> str:
+    """Return a text in the request that runs the cell; an empty text if there is none."""
+    get_parent = getattr(shell(), "get_parent", None)
+    parent = get_parent() if get_parent is not None else None
+    fields = parent.get(part) if isinstance(parent, Mapping) else None
+    value = fields.get(name) if isinstance(fields, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def warn(message: str) -> None:

@@ -22,6 +22,7 @@ from ..service.credentials import find_contract
 from ..service.secrets.secret import Secret, as_secret
 from ..system.forks import run_in_children
 from ..system.host import warn
+from .library_notes import library_note
 from .manager import TaskManager
 from .task import Owner, Task
 
@@ -84,7 +85,7 @@ def connect(
         api_key: the key; by default from the environment (``QINGBO_API_KEY``) or the keyring.
         sandbox: ``True`` to start the sandbox on this machine (no key, no cost, no AI), or a sandbox of
             your own. ``api_key`` and ``base_url`` are not used then, which a warning says.
-        library: the folder for videos and journal, relative to the notebook.
+        library: the folder for videos and journal, relative to the notebook, whatever the working directory.
         base_url: the service's URL, by default ``QINGBO_BASE_URL``, else that of the contract.
         contract: the date of the service's contract, such as ``"2026-11"``; by default
             ``c.TaskManager.contract``, ``QINGBO_CONTRACT``, that of the host of ``base_url``, or 2026-04.
@@ -95,6 +96,8 @@ def connect(
         MissingApiKey: no key was passed and none was found.
         InvalidRequest: the key must not be sent to ``base_url``, or the contract is unknown or not that of
             the sandbox.
+        QingboError: nothing can be saved in the library's folder; or its journal is damaged, or was created
+            by another program.
         TypeError: ``api_key`` is not a string, or ``sandbox`` is one.
         ImportError: the sandbox is not installed; the message explains how to install it.
     """
@@ -104,7 +107,7 @@ def connect(
         sandbox = True  # keep the text out of tracebacks: it may be a key
         raise TypeError(tr("sandbox must be True or a Sandbox, not a string; the key is the first argument."))
     arguments = _library_arguments(library)
-    library = library if isinstance(library, Library) else Library(library)
+    chosen, library = library, library if isinstance(library, Library) else Library(library)
     with _connecting:
         server = _server(sandbox, contract)
         if server is not None:
@@ -115,7 +118,10 @@ def connect(
         else:
             client = Client(api_key, base_url, contract=contract or TaskManager.configured_contract())
         client.connect_arguments = arguments
-        return _connect(client, server, library, upload)
+        manager = _connect(client, server, library, upload)
+    if not isinstance(chosen, Library) and (note := library_note(chosen, library)):
+        warn(note)
+    return manager
 
 
 def _library_arguments(library: str | Path | Library) -> tuple[str, ...]:
@@ -141,8 +147,11 @@ def _connect(
     client: Client, server: Sandbox | None, library: Library, upload: Callable[[Path], str] | None
 ) -> TaskManager:
     global _default
+    if not library.journal.exists and (reason := library.read_only) is not None:
+        raise QingboError(reason)
     service, contract = normalised(client.base_url), client.contract.name
-    manager = _managers.get(name := (service, contract, library.folder, library.journal.database))
+    folder = library.folder.resolve()  # a folder and a link to it are the same library
+    manager = _managers.get(name := (service, contract, folder, library.journal.database))
     if manager is None or manager.is_closed or manager.sandbox is not server:
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager

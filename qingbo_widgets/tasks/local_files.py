@@ -11,6 +11,7 @@ from ..service.contract.models import declared
 from ..service.contract.problem import Problem, shown
 from ..service.contract.request import VideoRequest
 from ..service.contract.urls import is_local_file, is_network_path, is_web_url, public_url_refusal
+from ..system.notebook import notebook_folder
 
 __all__ = ["explained"]
 
@@ -19,6 +20,7 @@ _PUBLISH = N_(
     "connect() returned; the service itself needs a public http(s) URL."
 )
 _NO_FILE = N_("There is no such file on this machine either.")
+_BESIDE = N_("Beside the notebook, which is not the working directory, it is the file {path}.")
 _BLANKS = N_("Without the blanks around it, it is a file on this machine.")
 
 
@@ -64,6 +66,9 @@ class _Advice:
             return publish
         if is_local_file(text.strip()):
             return sentences(tr(_BLANKS), publish)
+        beside = _beside_notebook(text)
+        if beside is not None:
+            return sentences(tr(_BESIDE).format(path=beside), publish)
         return tr(_NO_FILE) if _may_be_path(text) else ""
 
 
@@ -74,6 +79,22 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | Mapping):
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from _texts(part)
+
+
+def _beside_notebook(text: str) -> Path | None:
+    """Return the file that a relative path is beside the notebook; ``None`` if it is none."""
+    folder = notebook_folder()
+    if not text.strip() or is_network_path(text) or _is_working_folder(folder):
+        return None
+    path = folder / text.strip()
+    return path if is_local_file(str(path)) else None
+
+
+def _is_working_folder(folder: Path) -> bool:
+    try:
+        return folder == Path.cwd()
+    except OSError:  # it was removed
+        return False
 
 
 def _may_be_path(text: str) -> bool:

@@ -259,7 +259,7 @@ class TaskManager(Configurable):
         self.monitor.check_open()
         self.library.journal.recheck_writable()
         is_unfinished = self.library.has_unfinished(service=self.service)
-        if (reason := self.library.journal.read_only) is not None:
+        if (reason := self.library.read_only) is not None:
             warn(reason)
         if is_unfinished:
             self._recovery.start()
@@ -314,6 +314,7 @@ class TaskManager(Configurable):
         known: bool = True,
         submit: bool = False,
         claimed: bool = False,
+        waits: bool = True,
         may_send: Callable[[], bool] = lambda: True,
         last_submitted_at: datetime | None = None,
         billed_anew: bool = False,
@@ -326,6 +327,7 @@ class TaskManager(Configurable):
             known: true if the journal has a row of it.
             submit: true if the user has requested its submission.
             claimed: true if its row was just written for this purpose, and this kernel holds it.
+            waits: true if a submission that the service answers with 429 is repeated here for some minutes.
             may_send: called right before the request is sent; ``False`` holds it back.
             last_submitted_at: the time of its last submission that this kernel knows of.
             billed_anew: true if the user has agreed to a second task that is charged too.
@@ -350,6 +352,7 @@ class TaskManager(Configurable):
                     submitted,
                     may_submit=submit,
                     is_claimed=claimed,
+                    waits=waits,
                     may_send=may_send,
                 )
                 self._tasks[task.key] = task

@@ -27,6 +27,7 @@ from ..service.contract.terms import terms_of
 from ..system.console import write_line
 from ..system.host import in_notebook, warn
 from ..system.interrupts import outcome, uninterrupted
+from ..system.times import local_time
 from .clocks import next_moment
 from .lifecycle import Lifecycle
 from .observers import call_safely
@@ -54,13 +55,13 @@ SETTLING = 2.0
 #: the first one may lie in the future, because the clock of another machine is not quite the same.
 KEY_MARGIN = timedelta(minutes=10)
 _FORGOTTEN = N_(
-    "The task {task} was first submitted at {when:%Y-%m-%d %H:%M}, and the service remembers the key of a "
+    "The task {task} was first submitted at {when}, and the service remembers the key of a "
     "submission for {hours:.0f} hours only: another submission makes a second task, which is charged too. If "
     "the service's dashboard shows the first one, check(its id) follows it at no cost. "
     "submit_again(billed_anew=True) submits it all the same."
 )
 _IN_FUTURE = N_(
-    "The task {task} was first submitted at {when:%Y-%m-%d %H:%M} by the clock of that time, which is in the "
+    "The task {task} was first submitted at {when} by the clock of that time, which is in the "
     "future, so the clock was wrong. The service may have forgotten the key of that submission: another one "
     "may make a second task, which is charged too. If the service's dashboard shows the first one, check(its "
     "id) follows it at no cost. submit_again(billed_anew=True) submits it all the same."
@@ -446,19 +447,24 @@ class Task(TaskState):
     # ------------------------------------------------------------------ showing
 
     def show(self, *, embed: bool = False) -> None:
-        """Show the task's live card in the notebook; in a terminal, print its state.
+        """Show the task's live card in the notebook; in a terminal, print its state and its file.
 
         Args:
             embed: embed the saved video (up to 20 MB) in the notebook, for servers that do not serve it.
         """
         self._shown = True
         if not in_notebook():
-            write_line(repr(self))
+            write_line(late.task_text(self))
             return
         late.show_task(self, embed=embed)
 
     def _ipython_display_(self) -> None:
         self.show()
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``, such as marimo."""
+        bundle: dict[str, Any] = late.task_mimebundle(self)
+        return bundle
 
     # ------------------------------------------------------------------ for the follower, on its thread
 
@@ -502,7 +508,7 @@ class Task(TaskState):
             raise QingboError(reason)
         if self.is_key_forgotten and not billed_anew:
             message = tr(_IN_FUTURE if self._is_from_the_future else _FORGOTTEN)
-            when = (self.first_submitted_at or self.submitted_at).astimezone()
+            when = local_time(self.first_submitted_at or self.submitted_at)
             hours = (terms_of(self.contract).remembers_keys or timedelta()).total_seconds() / 3600
             raise QingboError(message.format(when=when, hours=hours, **self._labels()))
 
@@ -632,6 +638,7 @@ class Task(TaskState):
         return {"task": self.task_id or self.key[:8], "status": status_name(self.status)}
 
     def _result(self) -> Task:
+        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
         if self.error is not None:
             # A fresh traceback each time, because several waits may raise the same error.
             raise self.error.with_traceback(None)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ..exceptions import QingboError
 from ..i18n import N_, locale, tr
-from ..system.folder import Folder, is_file_inside, open_inside, read_inside, write_whole
+from ..system.folder import Folder, is_file_inside, open_inside, write_whole
 from .base import html as markup
 from .base.html import Markup
 from .base.player import data_url, is_image, size_text
@@ -41,7 +41,7 @@ def export_task(task: Task, path: Path) -> Path:
 
     def body(play: Callable[[Path], Markup]) -> Markup:
         request = json.dumps(task.request.as_dict(), ensure_ascii=False, indent=2) if task.request else ""
-        code = markup.tag("pre", markup.tag("code", markup.escape(request))) if request else Markup()
+        code = markup.code_block(request) if request else Markup()
         return task_text.headline(task) + task_text.about(task) + play(video) + code
 
     return _export(path, markup.shorten(_title(task), 80), body, [video])
@@ -79,7 +79,7 @@ def _export(
 
 
 def _embedded(video: Path) -> Markup:
-    return _player(data_url(read_inside(video, ONE_FILE_LIMIT)))
+    return _player(data_url(video, ONE_FILE_LIMIT))
 
 
 def _player(source: str) -> Markup:
@@ -99,8 +99,8 @@ def _write(path: Path, title: str, body: Markup) -> Path:
         "style-src 'unsafe-inline'\">"
     )
     style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
-    foot = markup.tag("footer", markup.escape(tr("Made with qingbo_widgets.")))
-    content = markup.tag("h1", markup.escape(title)) + body + foot
+    foot = markup.tag("footer", markup.text(tr("Made with qingbo_widgets.")))
+    content = markup.user_text(title, "h1") + body + foot
     head += f"<title>{markup.escape(title)}</title>{style}"
     html = f'<!doctype html><html lang="{locale()}"><head>{head}</head>'
     write_whole(path, f"{html}<body>{content}</body></html>\n")

@@ -15,7 +15,7 @@ import pytest
 
 from qingbo_widgets import Client, Gallery, Library, QingboError, RequestForm, Sandbox, TaskManager, connect
 from qingbo_widgets.library.entry import Entry
-from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
 from qingbo_widgets.library.sidecar import amend_sidecar, read_sidecar
 from qingbo_widgets.media.frames import save_frame
 from qingbo_widgets.media.posters import make_poster, read_poster
@@ -107,12 +107,12 @@ def test_linked_folders_of_drafts_and_presets(folder: Path, home: Path, kind: st
     """Typing and saving with linked folders neither removes nor reads a file of the user."""
     link(folder / kind, home / "data")
     presets, form = Presets(folder), RequestForm()
-    keeper = DraftKeeper(form, presets, "a cell")
+    keeper = DraftKeeper(form, presets, DraftOwner("a.ipynb", "a cell"))
     form.prompt = "h"
     keeper.close()
     for number in range(60 if kind == "drafts" else 0):
         with pytest.raises(OSError, match="leads out"):
-            presets.save_draft(f"cell {number}", Draft({"prompt": "x"}))
+            presets.save_draft(DraftOwner("a.ipynb", f"cell {number}"), Draft({"prompt": "x"}))
     if kind == "presets":
         assert presets.names() == []
         with pytest.raises(OSError, match="leads out"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.library import Library
-from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
 from qingbo_widgets.service.client import Client
 from qingbo_widgets.tasks.background import image_checks as image_checks_module
 from qingbo_widgets.tasks.manager import TaskManager
@@ -76,7 +77,8 @@ def visible_text(widget: Any) -> str:
     if getattr(widget.layout, "display", None) == "none":
         return ""
     texts = [str(getattr(widget, name, "")) for name in ("value", "description", "source")]
-    return html.unescape(" ".join([*texts, *map(visible_text, getattr(widget, "children", ()))]))
+    shown = [re.sub(r"<img [^>]*>", "", text) for text in texts]  # announcements for screen readers
+    return html.unescape(" ".join([*shown, *map(visible_text, getattr(widget, "children", ()))]))
 
 
 def wait_until_idle() -> None:
@@ -121,8 +123,8 @@ def click_preset(form: RequestForm, values: dict[str, Any], presets: Presets) ->
 
 def restore_draft(form: RequestForm, values: dict[str, Any], presets: Presets) -> None:
     """Restore the fields from a draft, as running the cell does without a click."""
-    presets.save_draft("cell", Draft(values, form.given))
-    DraftKeeper(form, presets, "cell").close()
+    presets.save_draft(DraftOwner("../a.ipynb", "cell"), Draft(values, form.given))
+    DraftKeeper(form, presets, DraftOwner(str(presets.folder.parent / "a.ipynb"), "cell")).close()
 
 
 def paste_json(form: RequestForm, values: dict[str, Any], _: Presets) -> None:

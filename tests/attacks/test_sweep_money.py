@@ -13,6 +13,7 @@ import pytest
 
 from qingbo_widgets import Sweep, TaskManager, sweep
 from qingbo_widgets.tasks.following import outage as outage_module
+from qingbo_widgets.tasks.sweep import brake
 from qingbo_widgets.tasks.sweep.cell import Cell, CellState
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid
 from tests.faults.server import Exchange, Step, answer, close, html, reset
@@ -314,8 +315,11 @@ def test_two_kernels_on_postgresql_submit_each_cell_once(
 
 
 @pytest.mark.slow
-def test_two_kernels_retry_a_failed_cell_once(service: Service, make_manager: MakeManager) -> None:
+def test_two_kernels_retry_a_failed_cell_once(
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If both kernels retry the failed cells at the same moment, each cell gets one new task."""
+    monkeypatch.setattr(brake, "MAX_ALIKE", 99)
     service.story = (("failed", 0),)
     one, other = make_manager(), make_manager()
     here = sweep(prompt=prompts(8), max_running=8, name="koi", manager=one)

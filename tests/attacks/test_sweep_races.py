@@ -12,6 +12,7 @@ import pytest
 from qingbo_widgets import Sweep, Task, TaskManager, sweep
 from qingbo_widgets.library.sweeps import Sweeps
 from qingbo_widgets.tasks.background import loop as loop_module
+from qingbo_widgets.tasks.sweep import brake, places
 from qingbo_widgets.tasks.sweep.cell import CellState
 from tests.faults.server import answer, close
 from tests.faults.service import Service
@@ -121,8 +122,11 @@ def test_an_unconfirmed_submission_of_another_kernel_is_not_repeated(
 
 
 @pytest.mark.slow
-def test_two_kernels_retry_a_refused_cell_once(service: Service, make_manager: MakeManager) -> None:
+def test_two_kernels_retry_a_refused_cell_once(
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If two kernels retry the refused cells at the same moment, each cell is submitted once."""
+    monkeypatch.setattr(brake, "MAX_ALIKE", 99)
     service.story, service.is_idempotent = RENDERING, False
     service.faults["submit"] = [REFUSED] * 8
     one, other = make_manager(), make_manager()
@@ -168,18 +172,21 @@ def test_nothing_is_sent_after_a_pause(
 
 
 @pytest.mark.slow
-def test_a_pause_ends_the_attempts_of_a_submission(service: Service, make_manager: MakeManager) -> None:
+def test_a_pause_ends_the_attempts_of_a_submission(
+    service: Service, make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A submission that is rate limited is not tried again once the sweep is paused."""
+    monkeypatch.setattr(places, "FIRST_PAUSE", 0.1)
     service.story = RENDERING
     service.faults["submit"] = [SLOWER]
     new_sweep = sweep(prompt=["koi"], manager=make_manager())
-    until(lambda: new_sweep.tasks and new_sweep.tasks[0].message)
-    (task,) = new_sweep.tasks
+    until(lambda: "429" in new_sweep.message)
     new_sweep.pause()
-    until(lambda: task.task_id or task.is_done)
+    until(lambda: new_sweep._queue._places.pause == 0)
+    new_sweep.manager.monitor.start(new_sweep._queue._step).result(30)
     assert not service.tasks, "the cell was submitted after the pause"
-    assert "paused" in str(task.error)
-    until(lambda: new_sweep.counts[CellState.waiting] == 1)
+    assert new_sweep.counts[CellState.waiting] == 1
+    assert new_sweep.message == ""
     new_sweep.resume()
     until(lambda: new_sweep.counts[CellState.running] == 1 and new_sweep.tasks[0].task_id)
     assert service.prompts == ["koi"]
@@ -216,13 +223,16 @@ def test_a_task_that_the_user_submits_after_a_pause_is_not_repeated(
 ) -> None:
     """A cell that its card has submitted during a pause, without an answer, is unconfirmed, not waiting."""
     service.story, service.is_idempotent = RENDERING, False
-    service.faults["submit"] = [SLOWER, service.create_then(close)]
-    new_sweep = sweep(prompt=["koi"], manager=make_manager())
+    service.faults["submit"] = [service.create_then(close)]
+    new_sweep = sweep(prompt=["koi"], manager=make_manager(), ask_above=0)
     ended = BlockedMethod(monkeypatch, new_sweep._queue, "_ended")
-    until(lambda: new_sweep.tasks and new_sweep.tasks[0].message)
-    (task,) = new_sweep.tasks
+    claim = BlockedMethod(monkeypatch, Sweeps, "claim")
+    new_sweep.start()
+    claim.wait()
     new_sweep.pause()
+    claim.release()
     ended.wait()
+    (task,) = new_sweep.tasks
     task.submit_again()
     until(lambda: not service.faults["submit"] and task.is_done)
     ended.release()

@@ -41,7 +41,10 @@ logging.getLogger("asyncio").setLevel(logging.WARNING)
 """
 
 STUDIO = """
+parent = get_ipython().get_parent()
+parent["metadata"]["cellId"] = "a-cell"  # as a page sends it, so that the form has a draft
 studio = qw.VideoStudio(prompt="A koi")
+del parent["metadata"]["cellId"]
 form = studio.form
 for name in ("more", "masks", "presets", "sent"):
     form.panels.buttons[name].value = True
@@ -125,6 +128,8 @@ async def run(folder: Path, server: FaultServer) -> tuple[nbformat.NotebookNode,
         The stored notebook, and all messages of the kernel.
     """
     environment = {"QINGBO_BASE_URL": f"{server.url}/v1", "QINGBO_API_KEY": IN_USE, "LANGUAGE": "en"}
+    (folder / "executed.ipynb").write_text("{}", encoding="utf-8")
+    environment["JPY_SESSION_NAME"] = str(folder / "executed.ipynb")
     own = {name: str(folder.parent / name.lower()) for name in ("HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
     sources = [SETUP, STUDIO, IDS, *[STORED] * 3, *MAGICS, STORED, LAST]
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])

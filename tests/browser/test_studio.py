@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-from harness import PATIENCE, SAVED, Notebook, NotebookPage, Recorder, playable, seek
+from harness import PANEL, PATIENCE, SAVED, Notebook, NotebookPage, Recorder, playable, seek
 from playwright.sync_api import Locator, expect
 
 from qingbo_widgets.sandbox import Sandbox
@@ -205,3 +205,45 @@ def test_a_narrow_window(notebook: Notebook) -> None:
         }"""
     )
     assert outside == []
+
+
+def test_after_a_restart_no_bar_stands_still(notebook: Notebook) -> None:
+    """Once the kernel has gone, a card gives way to the code that resumes its task; typed text stays."""
+    page = notebook(
+        [
+            connected(speed=0.4),
+            "task = qw.generate('a slow river', duration=5)\ntask",
+            "studio = qw.VideoStudio()\nstudio",
+        ]
+    ).run_all()
+    write_and_generate(page, 2, PROMPT)
+    for cell in (1, 2):
+        expect(page.output(cell)).to_contain_text("Being made", timeout=PATIENCE)
+        expect(page.output(cell).locator("code:visible")).to_have_count(0)
+    page.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.restart().then(() => null)")
+    for cell in (1, 2):
+        expect(page.output(cell).locator("code:visible")).to_contain_text(".resume(", timeout=PATIENCE)
+        expect(page.output(cell).locator(".progress-bar:visible")).to_have_count(0)
+    expect(page.output(2).get_by_label("Prompt", exact=True)).to_have_value(PROMPT)
+    page.run_all()
+    expect(page.output(2).get_by_role("button", name="Generate")).to_be_visible(timeout=PATIENCE)
+    assert page.problems == []
+
+
+def test_a_notebook_that_is_moved_plays_its_videos(notebook: Notebook) -> None:
+    """A notebook that is moved while its kernel runs plays what is saved in the library it left behind."""
+    show = "task = qw.generate('{}', duration=5)\n_ = task.wait()"
+    page = notebook([connected(speed=20), show.format("before"), "print(1)"]).run_all()
+    wait_for_file(page, 1)
+    (page.path.parent / "elsewhere").mkdir()
+    old = page.path.relative_to(page.lab.root).as_posix()
+    new = f"{old.rpartition('/')[0]}/elsewhere/new.ipynb".lstrip("/")
+    rename = "([a, b]) => jupyterapp.serviceManager.contents.rename(a, b).then(() => null)"
+    page.page.evaluate(rename, [old, new])
+    page.write(2, show.format("after")).run(2)
+    video = videos(page, 2)
+    expect(video).to_have_count(1, timeout=PATIENCE)
+    assert playable(video)["width"] > 0
+    page.write(2, "qw.connect(sandbox=manager.sandbox)\nprint(len(manager.tasks), 'tasks')").run(2)
+    expect(page.output(2)).to_contain_text("2 tasks", timeout=PATIENCE)
+    expect(page.output(2)).to_contain_text("Its library stays where its tasks are")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qingbo_widgets.exceptions import QingboError
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.judgements import Judgement, parse_tags
 from qingbo_widgets.library.library import Library
@@ -67,9 +68,17 @@ def test_preferences_are_kept_in_their_order(library: Library) -> None:
 
 
 def test_reading_creates_no_journal(tmp_path: Path) -> None:
-    """A missing library has no judgements, and neither reading nor rating creates it."""
+    """A missing library has no judgements, and neither reading nor rating creates it; rating says so."""
     judgements = Library(tmp_path / "none").judgements
-    judgements.rate("a", 3)
+    changes = [
+        lambda: judgements.rate("a", 3),
+        lambda: judgements.tag("a", ["water"]),
+        lambda: judgements.note("a", "mine"),
+        lambda: judgements.prefer("a", "b"),
+    ]
+    for change in changes:
+        with pytest.raises(QingboError, match=r"no journal .*none.*connect\(library=…\)"):
+            change()
     assert judgements.of("a") == Judgement()
     assert judgements.preferences() == []
     assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.file_names import readable_name
 from qingbo_widgets.library.library import Library
 from qingbo_widgets.library.merging import merged
-from qingbo_widgets.library.presets import DRAFTS, Draft, Presets
+from qingbo_widgets.library.presets import DRAFTS, Draft, DraftOwner, Presets
 from qingbo_widgets.library.sidecar import sidecar_path
 from qingbo_widgets.media.posters import poster_path
 from qingbo_widgets.service.contract.request import Shot, VideoRequest
@@ -113,7 +113,7 @@ def drafts(*names: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         presets = Presets(Path(folder))
         for name in names:
-            presets.save_draft(name, Draft())
+            presets.save_draft(DraftOwner("a.ipynb", name), Draft())
         return [file.name for file in (Path(folder) / DRAFTS).iterdir()]
 
 

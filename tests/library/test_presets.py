@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from qingbo_widgets.library.presets import DRAFTS, PRESETS, Draft, Presets
+from qingbo_widgets.library.presets import DRAFTS, PRESETS, Draft, DraftOwner, Presets
 
 FIELDS = {"model": "kling-v3", "prompt": "一条锦鲤", "image_urls": ["https://example.com/a.png"]}
+
+
+def form_of(cell: str, notebook: str = "../a.ipynb", number: int = 1, file_id: str = "7-1") -> DraftOwner:
+    """Return the owner of the draft of a form."""
+    return DraftOwner(notebook, cell, number, file_id)
 
 
 @pytest.fixture
@@ -22,7 +28,7 @@ def presets(tmp_path: Path) -> Presets:
 def test_reading_creates_nothing(presets: Presets) -> None:
     """Reading and removing presets creates no folder."""
     assert presets.names() == []
-    assert presets.draft("cell") is None
+    assert presets.draft(form_of("cell")) is None
     with pytest.raises(KeyError):
         presets.load("koi")
     presets.remove("koi")
@@ -86,27 +92,83 @@ def test_half_a_character_does_not_lose_the_rest(presets: Presets) -> None:
 
 def test_a_draft_is_found_again(presets: Presets) -> None:
     """A draft is loaded with the initial fields that the code passed to the form."""
-    draft = Draft(FIELDS, {"prompt": "A koi"})
-    presets.save_draft("cell 1", draft)
-    assert presets.draft("cell 1") == draft
-    assert presets.draft("cell 2") is None
+    draft = Draft(FIELDS, {"prompt": "A koi"}, {"2026-11": {"values": {"multi_shot": True}, "images": {}}})
+    presets.save_draft(form_of("cell 1"), draft)
+    assert presets.draft(form_of("cell 1")) == draft
+    assert presets.draft(form_of("cell 2")) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "is_found"),
+    [
+        (form_of("cell", number=2), False),
+        (form_of("cell", "../copy.ipynb", file_id="7-2"), False),
+        (form_of("cell", "../copy.ipynb", file_id=""), False),
+        (form_of("cell", "../renamed.ipynb"), True),
+        (form_of("cell", "../renamed.ipynb", 2), False),
+        (form_of("cell 2", "../renamed.ipynb"), False),
+        (form_of("cell", file_id="8-9"), True),
+        (form_of("cell", file_id=""), True),
+    ],
+)
+def test_a_draft_belongs_to_a_form_of_a_notebook(presets: Presets, other: DraftOwner, is_found: bool) -> None:
+    """A copy of a notebook has its cell ids and no draft; a renamed notebook has its drafts."""
+    first, second = Draft({"prompt": "first"}), Draft({"prompt": "second"})
+    presets.save_draft(form_of("cell"), first)
+    assert presets.draft(other) == (first if is_found else None)
+    presets.save_draft(other, second)
+    assert presets.draft(other) == second
+    if not is_found:
+        assert presets.draft(form_of("cell")) == first
+    assert len(list((presets.folder / DRAFTS).iterdir())) == (1 if is_found else 2)
+
+
+@pytest.mark.parametrize("notebook", ["../a.ipynb", "../copy.ipynb"])
+def test_a_draft_of_version_0_1_goes_to_the_first_notebook(presets: Presets, notebook: str) -> None:
+    """A draft of version 0.1 has the cell id only: the first notebook that has the cell takes it over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Presets, "_file_of", lambda self, owner: self._file(DRAFTS, owner.cell))
+        presets.save_draft(form_of("cell"), Draft({"prompt": "old"}))
+    (file,) = (presets.folder / DRAFTS).iterdir()
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({name: content[name] for name in ("fields", "given")}), encoding="utf-8")
+    assert presets.draft(form_of("cell", notebook, 2)) is None
+    found = presets.draft(form_of("cell", notebook))
+    assert found == Draft({"prompt": "old"})
+    presets.save_draft(form_of("cell", notebook), found)
+    assert presets.draft(form_of("cell", "../third.ipynb", file_id="7-3")) is None
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"owner": 7}, {"owner": {}}, {"unsent": 7}, {"unsent": {"2026-11": 7}}, {"fields": []}, {"given": 7}],
+)
+def test_a_damaged_draft_harms_nothing(presets: Presets, damage: dict[str, object]) -> None:
+    """A draft that was edited by hand is read as far as it is one."""
+    presets.save_draft(form_of("cell"), Draft({"prompt": "A koi"}))
+    (file,) = (presets.folder / DRAFTS).iterdir()
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **damage}), encoding="utf-8")
+    found = presets.draft(form_of("cell"))
+    assert found == (None if {"fields", "given"} & damage.keys() else Draft({"prompt": "A koi"}))
+    assert presets.draft(form_of("cell", "../renamed.ipynb")) in (None, found)
 
 
 def test_the_oldest_drafts_are_removed(presets: Presets) -> None:
     """The oldest drafts are removed, so that deleted cells do not fill up the folder."""
     for number in range(55):
-        presets.save_draft(f"cell {number}", Draft({"prompt": str(number)}))
+        presets.save_draft(form_of(f"cell {number}"), Draft({"prompt": str(number)}))
         for file in (presets.folder / DRAFTS).glob(f"cell-{number}-*.json"):
             os.utime(file, (number, number))
     assert len(list((presets.folder / DRAFTS).iterdir())) == 50
-    assert presets.draft("cell 54") is not None
+    assert presets.draft(form_of("cell 54")) is not None
 
 
 def test_the_draft_just_written_stays_on_a_coarse_clock(presets: Presets) -> None:
     """A draft stays even if all times are equal: FAT has steps of 2 s, Windows' clock of 15.6 ms."""
     for number in range(60):
-        presets.save_draft(f"cell {number}", Draft({"prompt": str(number)}))
-        assert presets.draft(f"cell {number}") is not None
+        presets.save_draft(form_of(f"cell {number}"), Draft({"prompt": str(number)}))
+        assert presets.draft(form_of(f"cell {number}")) is not None
         for file in (presets.folder / DRAFTS).iterdir():
             os.utime(file, (1, 1))
     assert len(list((presets.folder / DRAFTS).iterdir())) == 50

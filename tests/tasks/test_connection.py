@@ -1,8 +1,13 @@
-"""The choice of the contract by ``connect`` and ``TaskManager``, and two contracts in one library."""
+"""The contract and the library that ``connect`` chooses, and two contracts in one library."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +16,12 @@ from traitlets.config import Config, Configurable
 
 import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.service.contract.snapshot import TaskStatus
 from qingbo_widgets.tasks import connection, manager
 from qingbo_widgets.widgets.card import text as task_text
 from tests.faults.server import FaultServer, answer
+from tests.places import StartKernel
 
 KEY = "sk-sentinel-0123456789"
 
@@ -187,3 +194,148 @@ def test_a_key_given_as_the_contract_is_hidden(
         qw.connect("sk-other", sandbox=sandbox if is_sandbox else False, contract="sk-secret-key-1234")
     assert "secret" not in str(refused.value)
     assert "contract" in str(refused.value)
+
+
+# ---------------------------------------------------------------------- where the library is
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, start_kernel: StartKernel) -> Path:
+    """Return a notebook in a folder of its own, whose kernel has just started."""
+    path = tmp_path / "notes" / "a.ipynb"
+    path.parent.mkdir()
+    path.write_text("{}", encoding="utf-8")
+    start_kernel(path.parent, path)
+    return path
+
+
+@pytest.mark.parametrize("library", ["qingbo_videos", "films", "sub/films"])
+def test_a_change_of_directory_keeps_the_library(
+    service: FaultServer, notebook: Path, tmp_path: Path, library: str
+) -> None:
+    """A library is beside the notebook, and ``%cd`` between two connects does not change that."""
+    first = qw.connect(KEY, base_url=service.url, library=library)
+    os.chdir(tmp_path)
+    assert qw.connect(KEY, base_url=service.url, library=library) is first
+    assert first.library.folder == notebook.parent / library
+    assert Library(library).folder == first.library.folder
+
+
+def test_a_link_to_the_library_is_the_same_library(service: FaultServer, notebook: Path) -> None:
+    """Two names of one folder have one manager: two would both follow its tasks."""
+    (notebook.parent / "films").mkdir()
+    try:
+        (notebook.parent / "link").symlink_to(notebook.parent / "films", target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege on this Windows")
+    first = qw.connect(KEY, base_url=service.url, library="link")
+    assert qw.connect(KEY, base_url=service.url, library="films") is first
+    assert first.library.folder == notebook.parent / "link"
+
+
+def test_after_a_move_of_the_notebook_connect_names_the_library(
+    service: FaultServer, notebook: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """The kernel keeps its library, says where that is, and the stored line for a new kernel finds it."""
+    first = qw.connect(KEY, base_url=service.url)
+    first.library.add(running("a", first.service, "2026-04"))
+    assert task_text.connect_line(first).endswith(f"base_url={json.dumps(service.url)})")
+    new = notebook.parent.parent / "new"
+    new.mkdir()
+    notebook.rename(new / "b.ipynb")
+    with pytest.warns(UserWarning, match="moved to") as warned:
+        assert qw.connect(KEY, base_url=service.url) is first
+    (message,) = (str(one.message) for one in warned)
+    assert str(new) in message
+    assert str(first.library.folder) in message
+    assert 'library="../notes/qingbo_videos"' in task_text.connect_line(first)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_noted"), [("gone.ipynb", True), ("console-1", False), ("x-jvsc-7.ipynb", False)]
+)
+def test_a_notebook_that_is_not_where_jupyter_says(
+    service: FaultServer, tmp_path: Path, start_kernel: StartKernel, name: str, is_noted: bool
+) -> None:
+    """After a move, a restarted kernel still gets the old path; a console never had a file."""
+    start_kernel(tmp_path, tmp_path / name)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        qw.connect(KEY, base_url=service.url)
+        qw.connect(KEY, base_url=service.url, library=tmp_path / "absolute")
+    assert ["a restart is not enough" in str(one.message) for one in warned] == [True] * is_noted
+
+
+def test_a_library_in_the_working_directory_is_named(
+    service: FaultServer, notebook: Path, tmp_path: Path
+) -> None:
+    """A library that an earlier version made in the working directory is named, with its open tasks."""
+    other = Library(tmp_path / "qingbo_videos")
+    other.add(running("a", "sandbox", "2026-04"))
+    other.close()
+    os.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="beside the notebook") as warned:
+        manager = qw.connect(KEY, base_url=service.url)
+    assert repr(str(other.folder)) in str(warned[0].message)
+    manager.library.add(running("b", "sandbox", "2026-04"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        qw.connect(KEY, base_url=service.url)
+
+
+def locked(folder: Path) -> Callable[[], None]:
+    """Make a folder read-only, or skip the test; return the function that undoes it."""
+    if os.name != "nt" and os.geteuid() != 0:
+        folder.chmod(0o500)
+        return lambda: folder.chmod(0o700)
+    lock = shutil.which("chattr")
+    if lock is None or subprocess.run([lock, "+i", folder], capture_output=True, check=False).returncode:
+        pytest.skip("this user may write into every folder, and this file system locks none")
+
+    def unlock() -> None:
+        subprocess.run([lock, "-i", folder], check=True)
+
+    return unlock
+
+
+@pytest.mark.parametrize("place", ["locked", "locked/films", "file", "file/films", "dangling"])
+def test_a_folder_that_cannot_be_written_is_refused_at_once(
+    service: FaultServer, tmp_path: Path, rules_of_posix: None, place: str
+) -> None:
+    """A library in which nothing could be saved is refused by ``connect``, with the folder and the remedy."""
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    if place == "dangling":
+        (tmp_path / place).symlink_to(tmp_path / "none")
+    undo = locked(tmp_path / "locked") if place.startswith("locked") else lambda: None
+    try:
+        with pytest.raises(qw.QingboError) as raised:
+            qw.connect(KEY, base_url=service.url, library=tmp_path / place)
+    finally:
+        undo()
+    assert f"{tmp_path / place} (" in str(raised.value)
+    assert "connect(library=" in str(raised.value)
+    assert connection.default() is None, "the refused manager is used by generate()"
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_read_only_library_opens_for_reading(
+    service: FaultServer, tmp_path: Path, rules_of_posix: None
+) -> None:
+    """A library on a read-only disk can be looked at; ``connect`` says that nothing can be saved."""
+    folder = tmp_path / "films"
+    library = Library(folder)
+    library.add(running("a", "sandbox", "2026-04"))
+    library.close()
+    undo = locked(folder)
+    try:
+        with pytest.warns(
+            UserWarning, match=r"Nothing can be saved in the folder .*films .*connect\(library="
+        ):
+            manager = qw.connect(KEY, base_url=service.url, library=folder)
+        assert [entry.key for entry in manager.library.entries()] == ["a"]
+    finally:
+        undo()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        qw.connect(KEY, base_url=service.url, library=folder)

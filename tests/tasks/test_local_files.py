@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image
 
 import qingbo_widgets as qw
 from qingbo_widgets.tasks.local_files import explained
+from tests.places import StartKernel
 
 WAY = r"manager\.sandbox\.publish\(path\) returns a URL"
 NO_FILE = "There is no such file on this machine either."
@@ -112,3 +114,17 @@ def test_very_many_paths_are_each_looked_up_a_few_times(
     monkeypatch.setattr(Path, "is_file", lambda path: looked_up.append(path) or is_file(path))
     assert sum(NO_FILE in str(one) for one in explained(problems, request, is_sandbox=True)) == 300
     assert len(looked_up) <= 3 * 300 + 10
+
+
+def test_a_file_beside_the_notebook_is_found_after_a_change_of_directory(
+    in_sandbox: qw.TaskManager, picture: Path, start_kernel: StartKernel
+) -> None:
+    """``%cd`` does not make a picture beside the notebook a file that does not exist."""
+    folder = Path.cwd()
+    start_kernel(folder, folder / "koi.ipynb")
+    os.chdir(folder / "folder.png")
+    with pytest.raises(qw.InvalidRequest, match=WAY) as raised:
+        in_sandbox.submit(prompt="A koi", image_urls=["a.png"])
+    assert f"Beside the notebook, which is not the working directory, it is the file {folder / 'a.png'}." in (
+        str(raised.value)
+    )

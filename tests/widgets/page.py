@@ -117,13 +117,13 @@ def displayed_html(widget: Any) -> str:
 
 def text_of(widget: Any) -> str:
     """Return the text that the user reads in a widget: the text of its displayed HTML, one line per part."""
-    lines = (_plain(_html_in(part)) for part in displayed(widget) if _has_html(part))
+    lines = (read(_html_in(part)) for part in displayed(widget) if _has_html(part))
     return "\n".join(line for line in lines if line)
 
 
 def html_part(widget: Any, text: str) -> Any:
     """Return the only displayed part with HTML in which a user reads this text."""
-    found = [part for part in displayed(widget) if _has_html(part) and text in _plain(_html_in(part))]
+    found = [part for part in displayed(widget) if _has_html(part) and text in read(_html_in(part))]
     if len(found) != 1:
         raise AssertionError(
             f"{len(found)} parts of {_name(widget)} say {text!r}, not one; a user reads:\n{text_of(widget)}"
@@ -271,7 +271,7 @@ def _html_in(part: Any) -> str:
     return re.sub(r"<style\b.*?</style>", "", written, flags=re.DOTALL)
 
 
-def _plain(markup: str) -> str:
+def read(markup: str) -> str:
     """Return markup as plain text: a space for each tag that ends a line, nothing for other tags."""
     broken = re.sub(r"<(br|/?(button|div|p|pre|li|tr|td|th|figcaption|summary|details))\b[^>]*>", " ", markup)
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]*>", "", broken))).strip()

@@ -13,6 +13,11 @@ import sqlalchemy as sa
 __all__ = ["cells", "judgements", "metadata", "preferences", "sweeps", "tags", "tasks"]
 
 
+#: The years of a task or a file. Near the ends of the calendar, a conversion to local time is an
+#: ``OverflowError``.
+_YEARS = range(1900, 3000)
+
+
 class Moment(sa.TypeDecorator[datetime]):
     """A time: Unix seconds in the database, an aware UTC datetime in Python."""
 
@@ -24,11 +29,12 @@ class Moment(sa.TypeDecorator[datetime]):
         return None if value is None else value.timestamp()
 
     def process_result_value(self, value: Any, dialect: object) -> datetime | None:  # noqa: ARG002
-        """Convert from Unix seconds; a number outside the calendar becomes ``None``."""
+        """Convert from Unix seconds; a time that no task can have becomes ``None``."""
         try:
-            return None if value is None else datetime.fromtimestamp(value, UTC)
+            moment = None if value is None else datetime.fromtimestamp(value, UTC)
         except (TypeError, ValueError, OverflowError, OSError):
             return None
+        return moment if moment is not None and moment.year in _YEARS else None
 
 
 class Fields(sa.TypeDecorator[dict[str, Any]]):

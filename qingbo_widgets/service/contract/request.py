@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 from ..secrets.known_keys import Searchable, hide
 from . import advice, checks
 from .kinds import KINDS, completed, value_if_unset, with_gaps
+from .misspelt import named
 from .models import DEFAULT_CONTRACT, dated, declared, home_of, models_of
 from .problem import Problem
 from .resolve import resolve, translation_of
@@ -105,8 +106,7 @@ class VideoRequest(Searchable):
     def __init__(self, model: str = "kling-v3", prompt: str = "", **fields: Unpack[Fields]) -> None:
         known = declared()
         if unknown := [name for name in fields if name not in known]:
-            names = hide(", ".join(sorted(unknown)))
-            raise TypeError(f"VideoRequest has no field {names}; it has {', '.join(known)}")
+            raise TypeError(f"VideoRequest has no field {named(unknown, known)}; it has {', '.join(known)}")
         explicit = {
             "model": model,
             **({} if isinstance(prompt, str) and not prompt else {"prompt": prompt}),

@@ -34,7 +34,8 @@ as_dict chosen field_names from_body from_dict given is_image_to_video is_multi_
 replace resolution_or_mode seconds seconds_as_given translated values warnings
 """
 _CALL_NAMES = """
-ask_above fixed hide locale manager max_running name output repeat request self skip_invalid table wait
+ask_above encoding fixed hide locale manager max_running name output repeat request self skip_invalid table
+wait
 """
 #: Columns of a table of tasks.
 _TABLE_NAMES = """

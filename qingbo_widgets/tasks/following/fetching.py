@@ -15,6 +15,7 @@ from ...library.other_videos import OtherVideos
 from ...service.contract.snapshot import Video
 from ...service.inline import save_content
 from ...system.files import is_passing
+from ...system.times import local_time
 from ..clocks import on_our_clock
 from ..saved_video import saved_file
 from ..schedule import retry_delay
@@ -196,8 +197,8 @@ def _retry_message(task: Task, error: QingboError, delay: float) -> str:
     end = end_of_link(task)
     if isinstance(error, LinkExpired) and end is not None:
         text = tr(
-            "The server of the video refuses the link, which should be valid until {end:%Y-%m-%d %H:%M}. "
+            "The server of the video refuses the link, which should be valid until {end}. "
             "Trying again in {delay:.0f} s."
         )
-        return text.format(end=end.astimezone(), delay=delay)
+        return text.format(end=local_time(end), delay=delay)
     return text.format(error=error, delay=delay)

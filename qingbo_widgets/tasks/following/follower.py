@@ -76,6 +76,7 @@ class Follower:
         submitted: resolved once the submission is over, whether or not the service accepted the task.
         may_submit: whether the user has requested a submission; without that the task is never submitted.
         is_claimed: whether this kernel has just written the row, with a hold on it, for this submission.
+        waits: whether a submission that the service answers with 429 is repeated for some minutes.
         may_send: called right before the request is sent; ``False`` holds it back.
         clock: a monotonic clock, in seconds.
     """
@@ -88,6 +89,7 @@ class Follower:
         *,
         may_submit: bool,
         is_claimed: bool = False,
+        waits: bool = True,
         may_send: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +97,7 @@ class Follower:
         self._ownership = ownership
         self._may_submit = may_submit
         self._is_claimed = is_claimed
+        self._waits = waits
         self._may_send = may_send
         self._clock = clock
         self._submitted = submitted
@@ -182,6 +185,7 @@ class Follower:
                 self._ownership,
                 lambda: self._is_cancelled or not self._may_send(),
                 self._clock,
+                waits=self._waits,
             )
         except TaskCancelled:
             if self._is_cancelled:

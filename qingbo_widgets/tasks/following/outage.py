@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ...exceptions import AuthenticationFailed, QingboError, RateLimited, ServiceError, TaskNotFound
 from ...i18n import tr
+from ...system.times import local_time
 
 __all__ = ["Outage"]
 
@@ -59,5 +60,6 @@ class Outage:
             message = tr("The service answers {error} Asking again in {delay:.0f} s.")
         else:
             self._unreachable_since = self._unreachable_since or datetime.now().astimezone()
-            message = tr("Not reachable since {since:%H:%M:%S}: {error} Trying again in {delay:.0f} s.")
-        return message.format(error=error, delay=delay, since=self._unreachable_since)
+            message = tr("Not reachable since {since}: {error} Trying again in {delay:.0f} s.")
+        since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
+        return message.format(error=error, delay=delay, since=since)

@@ -11,6 +11,7 @@ from ...i18n import N_, tr
 from ...library.entry import Entry
 from ...service.contract.envelope import find_task
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...system.times import local_time
 from ..background.writer import URGENT
 from ..task import Task
 from .context import Context
@@ -27,7 +28,7 @@ PATIENCE = 1.0
 
 _NOT_FOUND_BY_KEY = N_(
     "The service answers, but does not find a task by its key. Look in its dashboard for one submitted at "
-    "{when:%Y-%m-%d %H:%M:%S} to {model}. If it is there, check its id; if not, nothing was made, and "
+    "{when} to {model}. If it is there, check its id; if not, nothing was made, and "
     "submitting again makes one task."
 )
 
@@ -65,7 +66,7 @@ async def _look_up(task: Task, manager: Context, task_id: str) -> None:
             raise
     # An answer without an id is about the task that was asked for, but a key is no task's id.
     if snapshot is None or (not task_id and find_task(snapshot.raw) is None):
-        when = task.submitted_at.astimezone()
+        when = local_time(task.submitted_at, seconds=True)
         task.set_traits(message=tr(_NOT_FOUND_BY_KEY).format(when=when, model=task.model or tr("any model")))
     else:
         await _adopt(task, manager, snapshot)

@@ -20,6 +20,7 @@ from ...library.entry import IdTaken
 from ...library.journal.damage import short_reason, write_failed_message
 from ...service.contract.error_codes import WINDOW_EXCEEDED
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...system.times import local_time
 from ..background.rate import SUBMISSION
 from ..schedule import retry_delay
 from .ownership import HandedOver, Ownership
@@ -39,7 +40,7 @@ _ANOTHER = N_(
     "again."
 )
 _FORGOTTEN = N_(
-    "The task was first submitted at {when:%Y-%m-%d %H:%M}, and the service may have forgotten the key of "
+    "The task was first submitted at {when}, and the service may have forgotten the key of "
     "that submission meanwhile, so nothing was sent again: another submission may make a second task, which "
     "is charged too."
 )
@@ -50,6 +51,8 @@ async def submit(
     ownership: Ownership,
     is_cancelled: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
+    *,
+    waits: bool = True,
 ) -> None:
     """Submit the task; retry until the service has accepted it, has refused it, or the outcome is unknown.
 
@@ -58,6 +61,8 @@ async def submit(
         ownership: the hold of this kernel on the task.
         is_cancelled: returns whether the user has cancelled in the meantime.
         clock: a monotonic clock, in seconds.
+        waits: whether a rate-limited submission is repeated here; otherwise the caller does that, unless the
+            task is in doubt, which it remains in the meantime.
 
     Raises:
         TaskCancelled: cancelled before anything was sent.
@@ -97,6 +102,8 @@ async def submit(
             retry_after, patience = getattr(error, "retry_after", None), manager.submit_patience
             if isinstance(error, RateLimited):
                 patience = max(patience, RATE_LIMIT_PATIENCE)
+                if not waits and not record.in_doubt:
+                    raise
             left = patience - (clock() - began)
             if retry_after is None and getattr(error, "code", None) == WINDOW_EXCEEDED:
                 raise  # it can last for hours, and trying every few seconds would not end it
@@ -142,7 +149,7 @@ def _check_key(record: TaskRecord) -> None:
     """
     task = record.task
     if record.in_doubt and not record.billed_anew and task.is_first_key_forgotten:
-        when = (task.first_submitted_at or task.submitted_at).astimezone()
+        when = local_time(task.first_submitted_at or task.submitted_at)
         raise SubmissionUnconfirmed(tr(_FORGOTTEN).format(when=when))
 
 

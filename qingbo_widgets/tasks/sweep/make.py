@@ -29,6 +29,7 @@ __all__ = ["sweep"]
 def sweep(
     table: object = None,
     *,
+    encoding: str | None = None,
     name: str | None = None,
     repeat: int = 1,
     max_running: int | None = None,
@@ -46,6 +47,8 @@ def sweep(
     Args:
         table: a CSV file, a DataFrame, or a list of prompts, dictionaries or requests; the values of a row
             belong together.
+        encoding: the encoding of the CSV file, for example ``"cp1252"``. By default it is detected; if it is
+            not certain, the error shows how the first prompt reads in each.
         name: its name in the library; by default made from the time.
         repeat: number of times each combination is rendered.
         max_running: maximum number of unfinished tasks at a time; by default 4, or the saved value of an
@@ -57,12 +60,14 @@ def sweep(
 
     Raises:
         InvalidRequest: the service would refuse some combinations; nothing was sent.
-        TypeError, ValueError: a field does not exist, there is nothing to generate, or the name is taken.
+        TypeError, ValueError: a field does not exist, there is nothing to generate, the name is taken, or the
+            encoding of the file is not certain.
         MissingApiKey: there is no connection and no key.
     """
     contract, known = current_contract(manager).name, manager or default()
     grid = make_grid(
         table,
+        encoding=encoding,
         repeat=repeat,
         skip_invalid=skip_invalid,
         contract=contract,

@@ -7,18 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...i18n import tr
+from ...i18n import N_, tr
 from ...library.dataframe import request_columns
 from ...library.judgements import Judgement
 from ...service.contract.callbacks import callback_note
 from ...service.contract.problem import Problem
+from ...service.secrets.known_keys import hide
 from .cell import Cell, duration_of
-from .grid import Grid, Skipped
+from .grid import Combination, Grid, Skipped
+from .table import short_line
 
 if TYPE_CHECKING:
     from ...library.library import Library
 
-__all__ = ["announcement", "as_json", "rows_of", "skipped_as_json", "skipped_from_json"]
+__all__ = ["announcement", "as_json", "first_prompt", "rows_of", "skipped_as_json", "skipped_from_json"]
+
+
+_FIRST = N_("First prompt: “{prompt}”.")
 
 
 def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> str:
@@ -32,8 +37,16 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
+    if prompt := first_prompt(grid.combinations):
+        line = f"{line} {tr(_FIRST).format(prompt=prompt)}"
     line = " ".join(filter(None, (line, callback_note(*(item.request for item in grid.combinations)))))
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
+
+
+def first_prompt(items: Sequence[Combination | Cell]) -> str:
+    """Return the first prompt of a sweep as one short line, so that garbled text is seen; or nothing."""
+    prompts = items[0].request.prompts if items else ()
+    return hide(short_line(prompts[0])) if prompts else ""
 
 
 def rows_of(cells: Sequence[Cell], library: Library, contract: str) -> list[dict[str, Any]]:

@@ -9,18 +9,20 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...exceptions import QingboError, ServiceError
-from ...i18n import N_, tr
+from ...exceptions import QingboError, RateLimited, ServiceError
+from ...i18n import tr
 from ...library.journal.damage import write_failed_message
 from ...library.sweeps import Sweeps
-from ...service.contract.snapshot import TaskStatus
+from ...service.contract.error_codes import WINDOW_EXCEEDED
 from ..following.follower import NOT_SENT
 from ..following.lease import hold
 from ..following.record import first_row
 from ..manager import TaskManager
 from ..task import Task
-from .brake import Brake, concerns_all
+from . import reasons
+from .brake import Brake, Run, concerns_all, is_refused
 from .cell import Cell, CellState
+from .places import Places
 
 if TYPE_CHECKING:
     from .state import SweepState
@@ -28,24 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["SweepQueue"]
 
 logger = logging.getLogger("qingbo_widgets")
-
-_ELSEWHERE = N_("Another kernel continues this sweep. resume() checks again.")
-_NOT_WRITTEN = N_("{error} Nothing more was sent.")
-_UNCONFIRMED = N_(
-    "{count} submissions in a row were not confirmed: the service may have accepted each of them, and may "
-    "charge for it. Nothing more is sent. Look at the service's dashboard: to follow a task that is listed "
-    "there, use Check with its id. Then resume() sends one more as a test, and the others once that is "
-    "confirmed."
-)
-_OTHER_CONTRACT = N_(
-    "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
-    "Sweep.load({name!r}).resume() submits the waiting cells there."
-)
-_UNFOLLOWED = N_(
-    "The task {task} is no longer followed, and may still be rendered and charged: {error} Nothing more is "
-    "sent. Once the cause is fixed, follow_again() follows it again at no cost; then resume() sends the "
-    "others."
-)
 
 
 class SweepQueue:
@@ -61,6 +45,8 @@ class SweepQueue:
         self._manager = manager
         self.rows = Sweeps(manager.library.journal, manager.service)
         self._brake = Brake()
+        self._places = Places()
+        self._timer: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
         #: Keys of the tasks that this queue created, to distinguish them from those of other kernels.
         self._keys: set[str] = set()
@@ -72,7 +58,7 @@ class SweepQueue:
         """Resume the tasks that the library has for the cells; submit nothing."""
         for cell in self._sweep.cells:
             if cell.key is not None and (task := self._manager.adopt(cell.key)) is not None:
-                if _is_refused(task) and concerns_all(task.error):
+                if is_refused(task) and concerns_all(task.error):
                     continue  # no task was created, so the cell waits
                 self._attach(cell, task)
         self._brake.recall(self._sweep.tasks)
@@ -88,6 +74,9 @@ class SweepQueue:
 
         If another kernel has meanwhile submitted a cell, its task is followed, or cancelled, here too.
         """
+        is_stopped = self._sweep.state == "paused"
+        if not is_stopped and any(cell.state == CellState.waiting for cell in cells):
+            self._brake.restart()
         try:
             for is_dropped in (True, False):
                 self._save([cell for cell in cells if cell.task is None and cell.is_dropped == is_dropped])
@@ -126,13 +115,33 @@ class SweepQueue:
                 if cell.state == CellState.waiting and not cell.is_restart_unsaved:
                     await self._submit(cell)
                     room = self._room()
+            self._wait_for_places()
         sweep.settle()
 
     def _room(self) -> int:
         """Return the number of cells that may be submitted now."""
-        running = [cell for cell in self._sweep.cells if cell.state == CellState.running]
-        in_flight = sum(cell.task is not None and not cell.task.task_id for cell in running)
-        return min(self._sweep.max_running - len(running), self._brake.max_in_flight - in_flight)
+        running, limit = self._running(), self._sweep.max_running
+        in_flight = sum(not task.task_id for task in running)
+        room = min(limit - len(running), self._brake.room(len(running), in_flight, limit))
+        places = self._places.room(in_flight)
+        return room if places is None else min(room, places)
+
+    def _running(self) -> list[Task]:
+        """Return the unfinished tasks."""
+        return [cell.task for cell in self._sweep.cells if cell.task and cell.state == CellState.running]
+
+    def _wait_for_places(self) -> None:
+        """While the account has no place, say so, and look again after a pause."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        places, message = self._places, ""
+        is_full = places.room(0) is not None and self._sweep.counts[CellState.waiting] > 0
+        if is_full and self._sweep.state == "running":
+            if (pause := places.pause) > 0:
+                self._timer = asyncio.get_running_loop().call_later(pause, self.wake)
+            message = reasons.waiting(places.limit if self._running() else None, pause)
+        self._sweep.set_message(message)
 
     async def _submit(self, cell: Cell) -> None:
         """Submit a cell: again the task that the service never accepted, or else a new one."""
@@ -154,7 +163,9 @@ class SweepQueue:
                 "Sweep %s: cell %d was not submitted", self._sweep.name, cell.number, exc_info=True
             )
             self._sweep.set_paused(
-                tr(_NOT_WRITTEN).format(error=write_failed_message(manager.library.journal.place, error))
+                tr(reasons.NOT_WRITTEN).format(
+                    error=write_failed_message(manager.library.journal.place, error)
+                )
             )
 
     async def _submit_new(self, cell: Cell) -> None:
@@ -166,7 +177,9 @@ class SweepQueue:
             if not await self._claim(cell, task):
                 manager.unregister(task)
                 return
-            manager.follow(task, submit=True, claimed=True, may_send=lambda: self._may_send(task))
+            manager.follow(
+                task, submit=True, claimed=True, waits=False, may_send=lambda: self._may_send(task)
+            )
         except BaseException:  # mostly when the manager closes
             manager.unregister(task)
             with suppress(Exception):  # without it, the next kernel cannot see that nothing was sent
@@ -200,7 +213,7 @@ class SweepQueue:
                 await journal(manager.library.release, manager.holder, task.key)
             return
         if entry is None or (is_held and entry.submitted_at in (None, task.submitted_at)):
-            task.resubmit(may_send=lambda: self._may_send(task))
+            task.resubmit(waits=False, may_send=lambda: self._may_send(task))
         elif task.lifecycle.claim(lambda: task.can_be_submitted):
             task.stand_for(entry.submitted_at, entry.first_submitted_at)
             manager.follow(task, error=None)  # another kernel has submitted it: follow that submission
@@ -227,7 +240,7 @@ class SweepQueue:
             cell.is_dropped = True
         elif not self._take_over(cell, key):
             # The other kernel has not written the row yet: it runs an earlier version.
-            self._sweep.set_paused(tr(_ELSEWHERE))
+            self._sweep.set_paused(tr(reasons.ELSEWHERE))
         return False
 
     def _may_send(self, task: Task) -> bool:
@@ -255,19 +268,20 @@ class SweepQueue:
         was_awaited = cell.task is task and cell.is_end_pending
         cell.assign(task)
         if cell.is_end_pending and not was_awaited:
+            self._brake.begin(task)
             task.on_end(lambda _: self._ended(cell, task))
         if task.key in self._attached:
             return
         self._attached.add(task.key)
-        task.observe(lambda _: self._on_confirmed(cell), "task_id")
+        task.observe(lambda _: self._on_confirmed(cell, task), "task_id")
         # Its error is cleared when the user submits, follows or saves it again, here or on its card.
         task.observe(lambda change: self._on_restart(cell, task, change["new"]), "error")
 
-    def _on_confirmed(self, cell: Cell) -> None:
-        if (
-            cell.is_end_pending
-        ):  # otherwise the user entered its id from the dashboard, which proves no submission
-            self._brake.confirm()
+    def _on_confirmed(self, cell: Cell, task: Task) -> None:
+        # Otherwise the user entered its id from the dashboard, which proves no submission.
+        if cell.is_end_pending and task.task_id:
+            self._brake.confirm(task)
+            self._places.accept(sum(bool(task.task_id) for task in self._running()))
         self.wake()  # there may be room for another submission
 
     def _on_restart(self, cell: Cell, task: Task, error: object) -> None:
@@ -282,30 +296,41 @@ class SweepQueue:
             task.on_end(lambda _: self._ended(cell, task))
             return
         if cell.task is task:
-            # Nothing was sent: the cell waits again.
-            if self._held_back.pop(task.key, None) == task.submitted_at:
-                if _is_refused(task):
-                    cell.task = None
-                else:
-                    cell.is_resubmit_queued = True
-            elif _is_refused(task) and concerns_all(task.error):
-                self._sweep.set_paused(self._refusal(task.error))
-                cell.task = None  # no task was created, so the cell waits again
-            elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
-                self._sweep.set_paused(tr(_UNFOLLOWED).format(task=task.task_id, error=task.error))
-            elif task.status == TaskStatus.unconfirmed and self._brake.miss(task):
-                self._sweep.set_paused(tr(_UNCONFIRMED).format(count=self._brake.unconfirmed))
+            self._handle_end(cell, task)
             cell.is_end_pending = False
         self.wake()
+
+    def _handle_end(self, cell: Cell, task: Task) -> None:
+        error = task.error
+        if self._held_back.pop(task.key, None) == task.submitted_at:  # nothing was sent: the cell waits again
+            self._brake.withdraw(task)
+            if is_refused(task):
+                cell.task = None
+            else:
+                cell.is_resubmit_queued = True
+            return
+        if task.task_id:
+            self._places.free()
+        run = self._brake.end(task)
+        if is_refused(task) and concerns_all(error):
+            cell.task = None  # no task was created, so the cell waits again
+            if isinstance(error, RateLimited) and error.code != WINDOW_EXCEEDED:
+                self._places.refuse(len(self._running()), error.retry_after)
+            else:
+                self._sweep.set_paused(self._refusal(error))
+        elif task.task_id and not task.status.is_ended and not self._manager.is_closed:
+            self._sweep.set_paused(tr(reasons.UNFOLLOWED).format(task=task.task_id, error=error))
+        elif run is not None:
+            self._stop(run, error)
+
+    def _stop(self, run: Run, error: QingboError | None) -> None:
+        """Pause because the same trouble has repeated, if anything is left to send."""
+        if unsent := self._sweep.counts[CellState.waiting]:
+            self._sweep.set_paused(reasons.stopped(run, error, unsent))
 
     def _refusal(self, error: QingboError | None) -> str:
         """Return the reason for a pause after a refusal that applies to every cell."""
         if not isinstance(error, ServiceError) or error.contract is None:
             return str(error)
         folder, name = str(self._manager.library.folder), self._sweep.name
-        return tr(_OTHER_CONTRACT).format(error=error, folder=folder, name=name)
-
-
-def _is_refused(task: Task) -> bool:
-    """Return True if the service certainly did not accept the task."""
-    return task.is_done and task.status == TaskStatus.failed and not task.task_id
+        return tr(reasons.OTHER_CONTRACT).format(error=error, folder=folder, name=name)

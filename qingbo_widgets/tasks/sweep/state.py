@@ -31,6 +31,7 @@ class SweepState(HasTraits):
 
     state = Unicode("planned", read_only=True, help="planned, running, paused or ended.")
     reason = Unicode("", read_only=True, help="The reason for a pause; empty after pause().")
+    message = Unicode("", read_only=True, help="What a running sweep waits for; mostly empty.")
     max_running = Int(MAX_RUNNING, min=1, help="Maximum number of unfinished tasks at a time.")
 
     def __init__(self, name: str, max_running: int = MAX_RUNNING) -> None:
@@ -76,7 +77,12 @@ class SweepState(HasTraits):
         with self._changing:
             if self.state == "running":
                 self.set_trait("reason", reason)
+                self.set_trait("message", "")
                 self.set_trait("state", "paused")
+
+    def set_message(self, message: str) -> None:
+        """Set the message about what the sweep waits for."""
+        self.set_trait("message", message)
 
     def settle(self) -> None:
         """Set the state to ended or back to running, depending on the cells."""
@@ -86,4 +92,5 @@ class SweepState(HasTraits):
                 self.set_trait("state", "running")
             elif self.state != "planned" and is_over:
                 self.set_trait("reason", "")
+                self.set_trait("message", "")
                 self.set_trait("state", "ended")

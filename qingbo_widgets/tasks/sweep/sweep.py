@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import late
 from ...exceptions import QingboError, WaitTimeout
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...library.dataframe import dataframe
 from ...library.sweeps import CellRow, Sweeps
 from ...service.contract.callbacks import callback_note
@@ -99,7 +99,7 @@ class Sweep(SweepState):
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
-        return f"<Sweep {self.name!r} {self.state}: {counts}>"
+        return f"<Sweep {self.name!r} {self.state}: {sentences(counts, self.reason or self.message)}>"
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -270,6 +270,7 @@ class Sweep(SweepState):
             raise QingboError(tr(_PLANNED).format(name=self.name, count=len(self), ask=tr(ASK)))
         while not self.is_done:
             yield
+        late.redraw_displays.call_if_imported()  # a run without a page keeps only what this cell sends
         if self.manager.is_closed and self.state != "ended":
             raise QingboError(tr(_CLOSED).format(name=self.name))
         if self.state == "paused" and (waiting := self.counts[CellState.waiting]):
@@ -313,14 +314,19 @@ class Sweep(SweepState):
     # ------------------------------------------------------------------ showing
 
     def show(self) -> None:
-        """Show the grid in the notebook; in a terminal, print the state."""
+        """Show the grid in the notebook; in a terminal, print its state and its files."""
         if not in_notebook():
-            write_line(repr(self))
+            write_line(late.sweep_text(self))
             return
         late.show_sweep(self)
 
     def _ipython_display_(self) -> None:
         self.show()
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return HTML and plain text, for hosts that call no ``_ipython_display_``."""
+        bundle: dict[str, Any] = late.sweep_mimebundle(self)
+        return bundle
 
     def _on_limit_change(self, _: object) -> None:
         self._queue.rows.change(self.name, max_running=self.max_running)

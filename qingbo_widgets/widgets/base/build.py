@@ -12,7 +12,16 @@ from . import html as markup
 from .clicks import TimestampedButton
 from .sync import share, update
 
-__all__ = ["button", "create_shared", "create_widget", "focus", "set_tooltip", "style_sheet", "tooltip"]
+__all__ = [
+    "button",
+    "create_shared",
+    "create_widget",
+    "focus",
+    "newest_first",
+    "set_tooltip",
+    "style_sheet",
+    "tooltip",
+]
 
 _NOTHING: Mapping[str, str] = {}
 _AUTO: Mapping[str, str] = {"width": "auto"}
@@ -81,6 +90,16 @@ def button(
     widget = create(TimestampedButton, help_text, *classes, description=description, layout=layout, **traits)
     widget.on_click(lambda _: act())
     return widget
+
+
+def newest_first() -> Any:
+    """Return a column whose last child is on top.
+
+    A child that is inserted before others makes ipywidgets draw those again, and a video that is being
+    watched starts anew. So children are appended, and only the page shows them the other way round.
+    """
+    layout = {"flex_flow": "column-reverse", "overflow": "visible"}
+    return create_widget(ipywidgets.VBox, "", "qingbo-newest-first", layout=layout)
 
 
 def style_sheet(user: ipywidgets.Widget) -> Any:

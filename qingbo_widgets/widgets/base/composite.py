@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...i18n import N_, tr
+from ...system.host import in_notebook
 from .ipw import VBox, Widget
+from .page_keys import install_soon
 from .sync import close_parts, close_whole, refresher, update
 
 __all__ = ["Composite", "CompositeMixin"]
 
+_NO_PAGE = N_('widgets need a notebook; here: qw.generate("…").wait()')
+
 
 class CompositeMixin(Widget):
     """A mixin that closes every part with the widget, on the page or not. Must be the first base class."""
+
+    def __init__(self, *arguments: Any, **traits: Any) -> None:
+        super().__init__(*arguments, **traits)
+        install_soon()
+
+    def __repr__(self) -> str:
+        # That of ipywidgets contains the HTML and style sheets of all parts.
+        name = type(self).__name__
+        return f"<{name}>" if in_notebook() else f"<{name}: {tr(_NO_PAGE)}>"
 
     def close(self) -> None:
         """Close the widget with all its parts. Tasks, libraries and sweeps continue."""

@@ -1,6 +1,8 @@
 """HTML as a type: ``Markup`` is safe, and plain text that is joined to it is escaped automatically.
 
-Other modules may wrap only text of this package in ``Markup(…)``; text from elsewhere is joined or escaped.
+Other modules may wrap only markup of this package in ``Markup(…)``. Text inside an element goes through
+``text`` or a function that calls it, because pages typeset formulas in outputs, and two prices look like one;
+``escape`` is for attributes and for ``pre``.
 """
 
 from __future__ import annotations
@@ -13,14 +15,19 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from ...i18n import locale
+
 __all__ = [
     "CSS",
     "OUTPUT_CSS",
     "Markup",
+    "block",
     "chips",
+    "code_block",
     "escape",
     "is_web",
     "join",
+    "lazy",
     "note",
     "output_style",
     "plain",
@@ -29,6 +36,9 @@ __all__ = [
     "span",
     "style",
     "tag",
+    "text",
+    "unloaded",
+    "user_text",
 ]
 
 
@@ -43,14 +53,28 @@ def read_css(module: str, name: str) -> str:
     return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", re.sub(r"\s+", " ", css)).replace(";}", "}").strip()
 
 
-#: Styles for outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme, with
-#: fallbacks for hosts that set none. No information is conveyed by colour alone.
+#: Styles for outputs, which outlive the kernel: Jupyter's own colours, so that they follow the theme. A host
+#: that sets none, such as Colab, may be light or dark, so there text has the colour that it inherits, on a
+#: transparent ground. No information is conveyed by colour alone.
 OUTPUT_CSS = read_css(__file__, "output.css")
 
 #: Styles for the live widgets.
 CSS = OUTPUT_CSS + read_css(__file__, "widget.css")
 
 _SPACES = re.compile(r"\s+")
+#: With these begin and end the formulas of MathJax, KaTeX and GitHub: $…$, $$…$$, \(…\), \[…\], \begin{…}.
+_DELIMITER = re.compile(r"[$\\]")
+
+
+def text(value: object) -> Markup:
+    """Return text as HTML in which no page finds a formula; markup is returned unchanged.
+
+    A formula cannot reach from one element into another, so each delimiter is in an element of its own. This
+    works wherever formulas are typeset, unlike a CSS class that excludes an element.
+    """
+    if hasattr(value, "__html__"):
+        return escape(value)
+    return Markup(_DELIMITER.sub(r"<span>\g<0></span>", str(escape(value))))
 
 
 def join(parts: Iterable[Markup], between: str = "") -> Markup:
@@ -83,14 +107,32 @@ def tag(name: str, *inner: Markup, **attributes: str | None) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), attributes_html, join(inner))
 
 
-def span(text: object, class_: str | None = None) -> Markup:
-    """Return a ``span`` element with escaped text."""
-    return tag("span", escape(text), class_=class_)
+def span(value: object, class_: str | None = None) -> Markup:
+    """Return a ``span`` element with text."""
+    return tag("span", text(value), class_=class_)
 
 
-def note(text: object, kind: str = "dim") -> Markup:
+def note(value: object, kind: str = "dim") -> Markup:
     """Return a separate line: ``dim`` for details, ``hint`` for advice, ``alarm`` for errors to fix."""
-    return tag("div", escape(text), class_=f"qingbo-{kind}")
+    return tag("div", text(value), class_=f"qingbo-{kind}")
+
+
+def user_text(value: object, name: str = "div", **attributes: str | None) -> Markup:
+    """Return an element with text of the user, in the writing direction of its first letter.
+
+    Its language is unknown, whatever that of the texts around it.
+    """
+    return tag(name, text(value), **attributes, dir="auto", lang="")
+
+
+def code_block(code: str) -> Markup:
+    """Return code on lines of its own; no page typesets formulas in it."""
+    return tag("pre", tag("code", escape(code)), dir="ltr")
+
+
+def block(*inner: Markup, class_: str = "", **attributes: str | None) -> Markup:
+    """Return the outermost element of an output, with the language of its texts."""
+    return tag("div", *inner, class_=f"qingbo-html {class_}".rstrip(), lang=locale(), **attributes)
 
 
 def chips(*words: str) -> Markup:
@@ -109,6 +151,17 @@ def is_web(url: str) -> bool:
 def style(css: str = CSS) -> Markup:
     """Return a style element; the CSS is not escaped and must never come from a user."""
     return Markup(f"<style>{css}</style>")
+
+
+def lazy(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before they come into view, where the browser supports that."""
+    # No attribute contains a "<".
+    return Markup(str(html).replace("<video ", '<video loading="lazy" '))
+
+
+def unloaded(html: Markup) -> Markup:
+    """Return HTML whose videos are not loaded before the user plays them, because it is soon rewritten."""
+    return Markup(str(html).replace('preload="metadata"', 'preload="none"'))
 
 
 def output_style(markup: str) -> Markup:

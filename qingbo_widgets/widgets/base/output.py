@@ -9,6 +9,9 @@ counts as seen. In a kernel the page reports how many views it shows of a widget
 (nbclient, some hosts), a widget counts as seen once it is displayed by itself or as a part of another widget.
 A page that is reloaded counts its views again without subtracting the old ones: a widget without a view may
 count as seen, never the reverse.
+
+Without a page, as with nbclient and papermill, only what the running cell sends is kept, and what background
+threads have written to earlier cells is lost. So a cell that has waited for a task draws everything again.
 """
 
 from __future__ import annotations
@@ -23,15 +26,24 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from ...i18n import N_, tr
-from ...system.host import in_notebook
+from ...system.host import in_notebook, running_cell
 from . import html as markup
+from .page_keys import kept_in
 from .reruns import record_display
-from .sync import weakly
+from .sync import update, weakly
 
-__all__ = ["CellOutput", "display_html"]
+__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays"]
 
-#: The text shown instead of the widget: without a kernel, in an untrusted copy.
-_PLAIN = N_("{name}: a live view, to be seen when this cell is run.")
+#: The text of a view without a static copy, where the page shows no widgets.
+_RUN = N_("{name}: run this cell in Jupyter to show it.")
+
+
+#: The outputs of cells that no page has run (or one that sends no cell ids, such as Colab's).
+_without_page: weakref.WeakSet[CellOutput] = weakref.WeakSet()
+#: What was written to displays of these outputs since a cell last waited, by display id.
+_written: dict[str, tuple[markup.Markup, str]] = {}
+#: A digest of the state of each widget in these outputs as a waiting cell has sent it.
+_sent_states: weakref.WeakKeyDictionary[ipywidgets.Widget, int] = weakref.WeakKeyDictionary()
 
 
 class CellOutput:
@@ -48,7 +60,7 @@ class CellOutput:
         self._displays: list[str] = []
         self._parts: weakref.WeakSet[CellOutput] = weakref.WeakSet()
         self._parents: weakref.WeakSet[CellOutput] = weakref.WeakSet()
-        self._is_displayed = self._has_page_count = False
+        self._is_displayed = self._has_page_count = self._is_written_again = False
         self.copy_class = f"qingbo-static-copy-{uuid.uuid4().hex[:12]}"
         widget.observe(self._on_view_count, "_view_count")
 
@@ -87,35 +99,67 @@ class CellOutput:
 
     @property
     def style(self) -> markup.Markup:
-        """The style element that hides the static copies as long as the widget that contains it is alive."""
-        copy = f".{self.copy_class}"
-        return markup.style(f"{copy}, .jp-OutputArea-child:has({copy}) {{ display: none; }}")
+        """The markup that hides the static copies as long as the widget that contains it is alive.
 
-    def show(self, copy: markup.Markup) -> None:
-        """Show the widget with its static copy in the running cell."""
+        After a restart of the kernel the dead view stays until the page is reloaded, so that a bar that
+        stands still looks alive. Only a class of ipywidgets marks it: then a copy is shown in its place. The
+        fields of a dead form stay, because the user may need the text.
+        """
+        copy, mark = f".{self.copy_class}", f"{self.copy_class}-live"
+        dead = f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})"
+        return markup.style(
+            f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
+            f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid) "
+            "{ display: none; }"
+        ) + markup.tag("i", class_=mark, hidden="")
+
+    def show(self, copy: markup.Markup, text: str = "") -> None:
+        """Show the widget with its static copy in the running cell.
+
+        Args:
+            copy: the static copy, as HTML.
+            text: the same as plain text, for exports to LaTeX, consoles and other hosts without HTML.
+        """
         name = uuid.uuid4().hex
+        if in_notebook() and not running_cell()[0]:
+            self._is_written_again = True
+            _without_page.add(self)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         data = {
             "application/vnd.jupyter.widget-view+json": view,
-            "text/plain": tr(_PLAIN).format(name=type(self.widget).__name__),
+            "text/plain": "" if text else _text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(_data(copy), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(bundle(markup.lazy(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
 
-    def set_copy(self, copy: markup.Markup) -> None:
+    def set_copy(self, copy: markup.Markup, text: str = "") -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            _update(_copy_id(name), copy)
+            self._write(_copy_id(name), markup.lazy(copy), text)
 
-    def replace(self, html: markup.Markup) -> None:
+    def replace(self, html: markup.Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
         displays, self._displays = self._displays, []
         for name in displays:
-            _update(name, html)
-            _update(_copy_id(name), markup.Markup())
+            self._write(name, html, text)
+            self._write(_copy_id(name), markup.Markup())
+        _without_page.discard(self)
+
+    def redraw(self) -> None:
+        """Draw the widget, and send its state again while a cell shows it."""
+        if self.widget.comm is None:
+            return
+        getattr(self.widget, "redraw_now", _do_nothing)()
+        if self._displays:
+            _send_states(self.widget)
+
+    def _write(self, name: str, html: markup.Markup, text: str = "") -> None:
+        if self._is_written_again:
+            _written[name] = html, text
+        _update(name, html, text)
 
     def _on_view_count(self, change: Any) -> None:
         """Handle the page's count of views."""
@@ -125,23 +169,53 @@ class CellOutput:
                 self._draw()
 
 
-def display_html(html: markup.Markup) -> None:
-    """Show HTML in the running cell."""
-    display(_data(html), raw=True)  # type: ignore[no-untyped-call]
+def redraw_displays() -> None:
+    """Draw what cells show once more, from the running cell, if no page has run them."""
+    if not _without_page and not _written:
+        return
+    with update():  # so that no other thread writes something older afterwards
+        earlier = dict(_written)
+        _written.clear()
+        for output in list(_without_page):
+            output.redraw()
+        for name, shown in earlier.items():
+            if name not in _written:
+                _update(name, *shown)
+        _written.clear()
 
 
-def _update(name: str, html: markup.Markup) -> None:
+def _send_states(widget: ipywidgets.Widget) -> None:
+    """Send the state of a widget and of everything inside it, as far as it has changed."""
+    digest = hash(repr(widget.get_state()))
+    if _sent_states.get(widget) != digest:
+        _sent_states[widget] = digest
+        widget.send_state(set(widget.keys) - {"msg_id"})  # at which nbclient raises, for an unused Output
+    for child in getattr(widget, "children", ()):
+        _send_states(child)
+
+
+def display_html(html: markup.Markup, text: str) -> None:
+    """Show HTML in the running cell, or plain text where the host shows no HTML."""
+    display(bundle(html, text), raw=True)  # type: ignore[no-untyped-call]
+
+
+def bundle(html: markup.Markup, text: str = "") -> dict[str, Any]:
+    """Return a representation in several formats: HTML with its styles, and plain text."""
+    return {"text/html": str(markup.output_style(html) + kept_in(html)) if html else "", "text/plain": text}
+
+
+def _update(name: str, html: markup.Markup, text: str = "") -> None:
     if get_ipython() is not None:  # without IPython nothing was displayed
-        update_display(_data(html), raw=True, display_id=name)  # type: ignore[no-untyped-call]
+        update_display(bundle(html, text), raw=True, display_id=name)  # type: ignore[no-untyped-call]
 
 
-def _do_nothing() -> None:
+def _text_of(widget: ipywidgets.Widget) -> str:
+    return tr(_RUN).format(name=type(widget).__name__) if in_notebook() else repr(widget)
+
+
+def _do_nothing(*_: object) -> None:
     """Do nothing: the widget has no method to draw it."""
 
 
 def _copy_id(name: str) -> str:
     return f"{name}-copy"
-
-
-def _data(html: markup.Markup) -> dict[str, Any]:
-    return {"text/html": str(markup.output_style(html) + html) if html else "", "text/plain": ""}

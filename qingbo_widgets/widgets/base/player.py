@@ -15,8 +15,10 @@ from urllib.parse import quote, urlsplit
 
 from ...i18n import N_, tr
 from ...system.folder import read_inside
+from ...system.host import is_colab, is_voila
+from ...system.notebook import notebook_folder
 from ...system.video_files import is_image_name, media_type
-from .html import Markup, escape, is_web, join, note, plain, tag
+from .html import Markup, block, is_web, join, note, plain, tag, text
 
 __all__ = [
     "EMBED_LIMIT",
@@ -25,11 +27,14 @@ __all__ = [
     "files_html",
     "is_image",
     "link_html",
-    "notebook_folder",
+    "not_loaded",
     "output_of",
+    "reach_note",
     "relative_path",
     "relative_url",
+    "saved_html",
     "size_text",
+    "uncover_next",
     "video_html",
 ]
 
@@ -37,6 +42,12 @@ __all__ = [
 EMBED_LIMIT = 20 * 2**20
 
 _EMBED_INSTEAD = N_("To put the video into the notebook itself: task.show(embed=True).")
+_NOT_LOADED = N_(
+    "This page cannot load the video: its file is not there, or the page gets no files from where the "
+    "notebook runs."
+)
+_IN_VOILA = N_("In Voila, start it with {option}.")
+_ALLOWLIST = r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'"
 _FROM_LINK = N_("from the service's link, while the video is being saved")
 _OUTSIDE = N_("The file is outside the notebook's folder; it plays where Jupyter was started above both.")
 _NOT_EVERYWHERE = N_("Not every browser plays {ending} files; a copy saved as MP4 plays in all of them.")
@@ -44,18 +55,6 @@ _TOO_LARGE = N_("{name} has {size}, and at most {limit} are put into a notebook.
 #: Endings of videos that some browsers do not play.
 _NOT_IN_ALL = (".mov", ".mkv")
 _VIDEO_STYLE = "max-width: 100%; max-height: 480px; display: block; background: #000; border-radius: 3px"
-
-
-def notebook_folder() -> Path:
-    """Return the folder of the notebook, against which Jupyter resolves relative paths.
-
-    This is the folder in ``JPY_SESSION_NAME``, Jupyter's name of the session, because the user may have
-    changed the kernel's working directory; without it, the working directory.
-    """
-    session = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    if session.is_absolute() and session.parent.is_dir():
-        return session.parent
-    return Path.cwd()
 
 
 def relative_path(path: Path | str) -> str | None:
@@ -88,7 +87,9 @@ def relative_url(path: Path | str) -> str | None:
 
 
 def why_unreachable(path: Path | str) -> str | None:
-    """Return the reason why Jupyter may not serve this file to the page, or ``None`` if it should."""
+    """Return the reason why the page may not get this file, or ``None`` if it should."""
+    if is_colab():
+        return tr("Colab gives the page no files, so it cannot play the video.")
     url = relative_url(path)
     if url is None:
         return tr("The file is on another drive than the notebook, so the page cannot play it.")
@@ -100,6 +101,12 @@ def why_unreachable(path: Path | str) -> str | None:
     return None
 
 
+def reach_note(path: Path | str) -> str:
+    """Return why the page may not get this file, and how to play it all the same; empty if it should."""
+    reason = why_unreachable(path)
+    return f"{reason} {tr(_EMBED_INSTEAD)}" if reason else ""
+
+
 def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
     """Return a player for a file that Jupyter serves.
 
@@ -107,12 +114,15 @@ def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
         path: the video.
         preload: ``none`` for a file that does not exist yet, because requesting it would be pointless.
     """
-    url, reason = relative_url(path), why_unreachable(path)
-    lines = [_caption(Path(path)), _playable(Path(path))]
-    if reason:
-        lines.append(f"{reason} {tr(_EMBED_INSTEAD)}")
-    player = Markup() if url is None else _player(url, preload)
-    return _figure(player, *lines)
+    url, lines = relative_url(path), [_caption(Path(path)), _playable(Path(path)), reach_note(path)]
+    if url is None:
+        return _figure(Markup(), *lines)
+    return _figure(_player(url, preload, onerror=uncover_next()) + not_loaded(), *lines)
+
+
+def saved_html(path: Path | str) -> Markup:
+    """Return the player that works on this host: with the video embedded if the page gets no files."""
+    return embed_html(path) if is_colab() else video_html(path)
 
 
 def link_html(url: str) -> Markup:
@@ -133,12 +143,12 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
                 name=path.name, size=size_text(size), limit=size_text(limit), path=path
             )
             return note(message, "hint")
-        source = data_url(read_inside(path, limit))
+        data = data_url(path, limit)
     except OSError as error:
         reason = error.strerror or error
         return note(tr("{name} cannot be read: {reason}").format(name=path.name, reason=reason), "alarm")
     caption = tr("{name}, {size}, in the notebook").format(name=path.name, size=size_text(size))
-    return _figure(_player(source), caption, _playable(path))
+    return _figure(_player(data), caption, _playable(path))
 
 
 def files_html(paths: Iterable[Path]) -> Markup:
@@ -146,14 +156,9 @@ def files_html(paths: Iterable[Path]) -> Markup:
     links = []
     for path in paths:
         url = relative_url(path)
-        name = escape(plain(path.name))
+        name = text(path.name)
         links.append(tag("span", name) if url is None else tag("a", name, href=url, target="_blank"))
-    return tag("div", join(links, "<br>"), class_="qingbo-html")
-
-
-def data_url(content: bytes) -> str:
-    """Return the URL of a video that contains the video, with the media type of its content."""
-    return f"data:{media_type(content) or 'video/mp4'};base64,{base64.b64encode(content).decode('ascii')}"
+    return block(join(links, "<br>"))
 
 
 def is_image(source: str) -> bool:
@@ -163,9 +168,36 @@ def is_image(source: str) -> bool:
     )
 
 
-def output_of(markup: str, text: str) -> dict[str, Any]:
+def data_url(path: Path, limit: int = EMBED_LIMIT) -> str:
+    """Return a video as a data URL, with the media type of its content.
+
+    Raises:
+        OSError: the file cannot be read, or has more than ``limit`` bytes.
+    """
+    content = read_inside(path, limit)
+    return f"data:{media_type(content) or 'video/mp4'};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def not_loaded() -> Markup:
+    """Return the line that ``uncover_next`` shows below a player whose file the page cannot get.
+
+    No check in the kernel finds that out on every host. Where the page runs no handlers, as in a notebook
+    that is not trusted, the line stays hidden.
+    """
+    lines = [tr(_NOT_LOADED), tr(_EMBED_INSTEAD)]
+    if is_voila():
+        lines.append(tr(_IN_VOILA).format(option=_ALLOWLIST))
+    return tag("div", text(" ".join(lines)), class_="qingbo-hint", hidden="", style="display: none")
+
+
+def uncover_next() -> str:
+    """Return the handler of a player's ``onerror`` that shows the line after it."""
+    return "const e=this.nextElementSibling;e.hidden=false;e.style.display=''"
+
+
+def output_of(markup: str, plain_text: str) -> dict[str, Any]:
     """Return an entry for ``Output.outputs``: the markup, and a text for hosts that show no HTML."""
-    data: Mapping[str, str] = {"text/html": markup, "text/plain": text}
+    data: Mapping[str, str] = {"text/html": markup, "text/plain": plain_text}
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
@@ -174,24 +206,26 @@ def size_text(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
 
 
-def _player(source: str, preload: str = "metadata") -> Markup:
+def _player(source: str, preload: str = "metadata", **handlers: str) -> Markup:
     if is_image(source):
-        return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"))
+        return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"), **handlers)
     return tag(
         "video",
         src=source,
         controls="",
+        loop="",  # a clip of a few seconds is watched more than once
         preload=preload,
         playsinline="",
         style=_VIDEO_STYLE,
         aria_label=tr("The finished video"),
+        **handlers,
     )
 
 
 def _figure(player: Markup, *texts: str) -> Markup:
-    lines = join((escape(plain(line)) for line in texts if line), "<br>")
+    lines = join((text(plain(line)) for line in texts if line), "<br>")
     caption = tag("figcaption", lines, class_="qingbo-dim") if lines else Markup()
-    return tag("div", tag("figure", player, caption), class_="qingbo-html")
+    return block(tag("figure", player, caption))
 
 
 def _playable(path: Path) -> str:

@@ -10,7 +10,8 @@ import weakref
 from typing import Any, Protocol
 
 import ipywidgets
-from IPython.core.getipython import get_ipython
+
+from ...system import host
 
 __all__ = ["DisplayedWidget", "record_display"]
 
@@ -59,16 +60,15 @@ _hooked_shells: weakref.WeakSet[Any] = weakref.WeakSet()
 
 def record_display(view: DisplayedWidget) -> None:
     """Record that the running cell displays a widget; do nothing if the front end sends no cell id."""
-    shell: Any = get_ipython()
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    cell, run = host.running_cell()
     if not cell or not run:
         return
-    _cells.record_display(view, str(cell), str(run))
-    if shell not in _hooked_shells:
-        _hooked_shells.add(shell)
+    _cells.record_display(view, cell, run)
+    running = host.shell()
+    if running not in _hooked_shells:
+        _hooked_shells.add(running)
         # After the cell has run, because a later line may display a widget of the last run again.
-        shell.events.register("post_run_cell", lambda *_: _cells.close_stale(shell.user_ns))
+        running.events.register("post_run_cell", lambda *_: _cells.close_stale(running.user_ns))
 
 
 def _is_referenced(namespace: dict[str, Any], widget: ipywidgets.Widget) -> bool:

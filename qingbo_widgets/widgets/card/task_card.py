@@ -12,21 +12,24 @@ from ... import late
 from ...exceptions import SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
+from ...system.times import local_time
 from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
-from ..base.output import CellOutput, display_html
+from ..base.output import CellOutput, bundle, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
 from .contract_switch import ContractSwitch
+from .plain import plain_text
+from .spoken import spoken
 from .video import VideoView
 
 if TYPE_CHECKING:
     from ...tasks.task import Task
 
-__all__ = ["TaskCard", "displayed_card", "show"]
+__all__ = ["TaskCard", "displayed_card", "mimebundle", "show"]
 
 #: A change of these traits is drawn at once, of the others at the next tick of the refresher.
 _STATUS_TRAITS = ("status", "task_id", "video_path", "other_video_paths", "saves_others", "error")
@@ -47,7 +50,7 @@ _MAY_BILL = N_(
     "Submits with the same key: a service that knows the first task answers with it, another bills twice."
 )
 _REPEATS = N_(
-    "Submits with the same key: until {end:%Y-%m-%d %H:%M}, the service answers with the first task, if it "
+    "Submits with the same key: until {end}, the service answers with the first task, if it "
     "has that, and charges once."
 )
 _FORGOTTEN = N_(
@@ -76,13 +79,15 @@ class TaskCard(Composite):
         task: the task to show.
         offers_contract: whether to offer a connection in the contract that the server speaks, if it refused
             the task for another one. A studio has a button of its own.
+        is_announced: whether screen readers announce the status. A sweep announces only its own.
 
     Attributes:
         task: the task shown.
     """
 
-    def __init__(self, task: Task, *, offers_contract: bool = True) -> None:
+    def __init__(self, task: Task, *, offers_contract: bool = True, is_announced: bool = True) -> None:
         self.task = task
+        self._is_announced = is_announced
         self._problem = self._notice = self._news = ""
         self._offers_contract = offers_contract
         #: Whether the user knows that another submission would be charged anew.
@@ -166,8 +171,11 @@ class TaskCard(Composite):
         with update():
             if not self._static_html:
                 task = self.task
+                # Part of a copy that is sent again and again, so no video is embedded.
                 self._static_html = (
-                    task_text.ended(task) if task_text.is_settled(task) else task_text.static_copy(task)
+                    task_text.ended(task, embed=False)
+                    if task_text.is_settled(task)
+                    else task_text.static_copy(task)
                 )
             return self._static_html
 
@@ -203,9 +211,9 @@ class TaskCard(Composite):
             # The output of a closed card stays as it is.
             if self.cell_output.has_copy and self.comm is not None:
                 if task_text.is_settled(self.task):
-                    self.cell_output.replace(task_text.ended(self.task))
+                    self.cell_output.replace(task_text.ended(self.task), plain_text(self.task))
                 else:
-                    self.cell_output.set_copy(task_text.static_copy(self.task, self.cell_output.copy_class))
+                    self.cell_output.set_copy(*self._copy())
         for call in self._redraw_callbacks:
             call()
 
@@ -228,9 +236,9 @@ class TaskCard(Composite):
 
     def _ipython_display_(self, **_: Any) -> None:
         if task_text.is_settled(self.task):
-            display_html(task_text.ended(self.task))
+            display_html(task_text.ended(self.task), plain_text(self.task))
         else:
-            self.cell_output.show(task_text.static_copy(self.task, self.cell_output.copy_class))
+            self.cell_output.show(*self._copy())
             self._start_drawing()  # no click waits, and without a page only what the cell sends is kept
 
     # ------------------------------------------------------------------ drawing
@@ -259,11 +267,16 @@ class TaskCard(Composite):
         tooltip = tr("The progress is in the line above, in words.")
         return create_shared(ipywidgets.IntProgress, tooltip, value=task_text.percent(self.task), layout=_BAR)
 
+    def _copy(self) -> tuple[Markup, str]:
+        """Return the static copy, as HTML and as plain text."""
+        return task_text.static_copy(self.task, self.cell_output.copy_class), plain_text(self.task)
+
     def _facts(self) -> Markup:
         task = self.task
-        return (
-            self.cell_output.style + task_text.about(task) + task_text.advice(task, self._problem, self._news)
-        )
+        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        # In this part, because it is sent only when it changes.
+        announced = spoken(task, self._problem) if self._is_announced else Markup()
+        return self.cell_output.style + facts + announced
 
     def _parts(self) -> tuple[Any, ...]:
         parts = [self._sheet, self._above, self._below]
@@ -311,7 +324,7 @@ class TaskCard(Composite):
         if self.task.is_key_forgotten:
             return tr(_FORGOTTEN)
         end = self.task.key_remembered_until
-        return tr(_MAY_BILL) if end is None else tr(_REPEATS).format(end=end.astimezone())
+        return tr(_MAY_BILL) if end is None else tr(_REPEATS).format(end=local_time(end))
 
     def _connect_again(self) -> None:
         self._notice = self._switch.warning()
@@ -363,15 +376,21 @@ def show(task: Task, *, embed: bool = False) -> None:
             file.
     """
     if embed and task.video_path is not None:
-        display_html(task_text.ended(task, embed=True))
+        display_html(task_text.ended(task, embed=True), plain_text(task))
         return
     if task_text.is_settled(task):
-        display_html(task_text.ended(task))
+        display_html(task_text.ended(task), plain_text(task))
         return
     card = displayed_card(task)
     if card is None:
         card = _shown[task] = TaskCard(task)
     card._ipython_display_()
+
+
+def mimebundle(task: Task) -> dict[str, Any]:
+    """Return a task for hosts without widgets: HTML with the saved video embedded, and plain text."""
+    html = task_text.ended(task, embed=True) if task_text.is_settled(task) else task_text.static_copy(task)
+    return bundle(html, plain_text(task))
 
 
 def displayed_card(task: Task) -> TaskCard | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskStatus
 from ...service.contract.terms import terms_of
 from ...service.credentials import find_base_url, find_contract
+from ...system.notebook import notebook_folder
+from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import embed_html, files_html, notebook_folder, relative_path, video_html
+from ..base.player import embed_html, files_html, relative_path, saved_html, video_html
 from ..base.settings import cost_text, settings_of
 
 if TYPE_CHECKING:
@@ -30,11 +33,15 @@ __all__ = [
     "ended",
     "headline",
     "is_over",
+    "is_resumable",
     "is_settled",
     "is_unfollowed",
     "link",
     "percent",
+    "resume_label",
+    "resume_line",
     "static_copy",
+    "status",
 ]
 
 _STATUS = {
@@ -58,7 +65,7 @@ _NOT_FOUND = N_(
 _KEPT_FOR = N_("the service keeps it for {left} more")
 #: The shortest time that is shown in days.
 _LONG_TIME = timedelta(days=2)
-_KEPT_UNTIL = N_("the service keeps it until {end:%Y-%m-%d %H:%M}")
+_KEPT_UNTIL = N_("the service keeps it until {end}")
 _AS_STORED = N_("when the notebook was saved; submitted {when}")
 _RESUME = N_("To go on in a new kernel:")
 _NO_ID_YET = N_("Its id is not known yet. To see what became of it, in a new kernel:")
@@ -156,7 +163,7 @@ def about(task: Task) -> Markup:
     )
     callback = callback_note(request)
     return (
-        markup.tag("div", markup.escape(markup.shorten(prompt, 240)), class_="qingbo-prompt")
+        markup.user_text(markup.shorten(prompt, 240), class_="qingbo-prompt")
         + markup.tag("div", facts)
         + (markup.note(callback) if callback else Markup())
     )
@@ -191,15 +198,21 @@ def _is_plain_cancellation(task: Task) -> bool:
     return str(task.error) in (tr("The task was cancelled."), tr("Cancelled before anything was sent."))
 
 
-def ended(task: Task, *, embed: bool = False) -> Markup:
-    """Return an ended task as pure HTML, which needs no kernel."""
-    return markup.tag("div", *_ended_parts(task, embed=embed), class_="qingbo-html qingbo-card")
+def ended(task: Task, *, embed: bool | None = None) -> Markup:
+    """Return an ended task as pure HTML, which needs no kernel.
+
+    Args:
+        task: the task.
+        embed: whether to embed the video; by default where the page gets no files from the kernel's machine.
+    """
+    return markup.block(*_ended_parts(task, embed), class_="qingbo-card")
 
 
-def _ended_parts(task: Task, *, embed: bool = False) -> list[Markup]:
+def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
     parts = [headline(task), about(task), advice(task)]
     if task.video_path is not None:
-        parts.append(embed_html(task.video_path) if embed else video_html(task.video_path))
+        play = saved_html if embed is None else embed_html if embed else video_html
+        parts.append(play(task.video_path))
     if task.other_video_paths:
         parts.append(files_html(task.other_video_paths))
     return parts
@@ -215,26 +228,37 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         task: the task.
         *hidden_by: a CSS class by which the live view hides the copy while it is alive.
     """
-    classes = " ".join(["qingbo-html qingbo-keep", *hidden_by])
+    classes = " ".join(["qingbo-keep", *hidden_by])
     if task.video_path is not None:  # its other videos are still being saved
-        return markup.tag("div", *_ended_parts(task), class_=classes)
-    when = f"{task.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        return markup.block(*_ended_parts(task), class_=classes)
+    when = local_time(task.submitted_at)
     parts = [
         markup.tag(
             "div",
             markup.span(status(task), "qingbo-status"),
+            markup.Markup(" "),
             markup.span(tr(_AS_STORED).format(when=when), "qingbo-dim"),
             class_="qingbo-head",
         ),
         about(task),
         advice(task),
     ]
-    if task.task_id or task.status != TaskStatus.failed:
-        parts.append(markup.tag("div", markup.span(tr(_RESUME) if task.task_id else tr(_NO_ID_YET))))
-        parts.append(markup.tag("pre", markup.tag("code", markup.escape(resume_line(task)))))
+    if is_resumable(task):
+        parts.append(markup.tag("div", markup.span(resume_label(task))))
+        parts.append(markup.code_block(resume_line(task)))
     if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
-    return markup.tag("div", *parts, class_=classes)
+    return markup.block(*parts, class_=classes)
+
+
+def is_resumable(task: Task) -> bool:
+    """Return whether a new kernel can follow the task."""
+    return not is_settled(task) and bool(task.task_id or task.status != TaskStatus.failed)
+
+
+def resume_label(task: Task) -> str:
+    """Return the line above ``resume_line``."""
+    return tr(_RESUME) if task.task_id else tr(_NO_ID_YET)
 
 
 def resume_line(task: Task) -> str:
@@ -254,7 +278,7 @@ def connect_line(manager: Owner) -> str:
     if client.contract.name != _usual_contract(manager, address if manager.is_sandbox or address else None):
         arguments.append(f"contract={json.dumps(client.contract.name)}")
     folder = manager.library.folder
-    if folder != notebook_folder() / "qingbo_videos":
+    if os.path.realpath(folder) != os.path.realpath(notebook_folder() / "qingbo_videos"):
         shown = relative_path(folder) or folder.as_posix()
         arguments.append(f"library={json.dumps(shown, ensure_ascii=False)}")
     return f"import qingbo_widgets as qw\nqw.connect({', '.join(arguments)})"
@@ -287,7 +311,7 @@ def _retention(task: Task, now: datetime, over: bool) -> str | None:
     if task.video_path is not None or task.status != TaskStatus.completed or end is None or end <= now:
         return None
     if over:  # nothing is redrawn any more, so a time span would soon be wrong
-        return tr(_KEPT_UNTIL).format(end=end.astimezone())
+        return tr(_KEPT_UNTIL).format(end=local_time(end))
     left = end - now
     return tr(_KEPT_FOR).format(left=_long_time(left) if left >= _LONG_TIME else clock(left.total_seconds()))
 

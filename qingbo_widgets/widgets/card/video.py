@@ -11,7 +11,7 @@ import ipywidgets
 
 from ...service.contract.snapshot import TaskStatus
 from ..base.build import create_shared
-from ..base.player import files_html, link_html, output_of, video_html
+from ..base.player import files_html, link_html, output_of, saved_html
 from ..base.sync import refresher, update
 from . import text as task_text
 
@@ -46,7 +46,7 @@ class VideoView:
         """Show the video that can be played now; return ``parts``."""
         task = self._task
         if task.video_path is not None:
-            self._show(str(task.video_path), video_html(task.video_path))
+            self._show(str(task.video_path), saved_html(task.video_path))
             self._list_others()
         elif not self._source and self._is_late():
             self._show(task_text.link(task), link_html(task_text.link(task)))

@@ -114,6 +114,7 @@ function render({ model, el }) {
     draw("svg", { class: "qingbo-canvas-paths", preserveAspectRatio: "none" }, box)
   );
   el.append(box);
+  el.classList.add("qingbo-script-runs");
 
   /** The number of the point that follows the pointer. @type {number | null} */
   let dragged = null;

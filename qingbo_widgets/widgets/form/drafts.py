@@ -1,45 +1,59 @@
 """Drafts: form input that survives running the cell again, a new kernel, and a reload of the page.
 
-A draft belongs to the cell that created the form. It is stored in this kernel immediately, and written to the
-library's folder a moment later. It never contains an API key, because a form holds none.
+A draft belongs to the form that a cell of a notebook has created. It is stored in this kernel immediately,
+and written to the library's folder a moment later. It never contains an API key, because a form holds none.
+
+Without a page (nbclient, papermill) there are no drafts, so that such a run depends on the notebook alone.
+If the notebook's path is not known, the draft is kept in this kernel only: on disk, it could not be
+distinguished from that of a copy of the notebook, which has the same cell ids.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from IPython.core.getipython import get_ipython
-
-from ...library.presets import Draft, Presets
+from ...library.presets import Draft, DraftOwner, Presets, file_id_of
+from ...system.host import running_cell, running_source
+from ...system.notebook import notebook_place
 from ..base.sync import refresher
-from .loading import draft_of, fill
+from .loading import draft_of, fill, unsent_in, unsent_of
 from .state import FormState
 
-__all__ = ["DraftKeeper", "cell_key"]
+__all__ = ["DraftKeeper", "owner_of_new_form"]
 
 logger = logging.getLogger("qingbo_widgets")
 
 #: Seconds between a change and writing it to disk, so that not every letter causes a write.
 PAUSE = 1.0
 
-_remembered: dict[tuple[str, str], Draft] = {}
+#: VS Code's ids count the cells when a notebook is opened: tomorrow, another cell may have this one's.
+_VSCODE = "vscode-notebook-cell:"
+
+_remembered: dict[tuple[str, DraftOwner], Draft] = {}
+#: The latest run of each cell, and the number of forms that it has created.
+_forms: dict[str, tuple[str, int]] = {}
 
 
-def cell_key() -> str | None:
-    """Return the id of the running cell, which Jupyter keeps for the lifetime of the cell.
-
-    Returns:
-        The id, ``"notebook"`` if the front end sends no id, or ``None`` outside a notebook.
-    """
-    shell = get_ipython()
-    parent = getattr(shell, "get_parent", lambda: None)()
-    if not isinstance(parent, Mapping):
+def owner_of_new_form() -> DraftOwner | None:
+    """Return the owner of the draft of a form that the running cell creates; ``None`` if no page runs it."""
+    cell, run = running_cell()
+    if not cell:
         return None
-    metadata = parent.get("metadata")
-    cell = metadata.get("cellId") if isinstance(metadata, Mapping) else None
-    return cell if isinstance(cell, str) and cell else "notebook"
+    latest, count = _forms.get(cell, ("", 0))
+    number = count + 1 if run == latest else 1
+    _forms[cell] = run, number
+    file, code = notebook_place().file, ""
+    if cell.startswith(_VSCODE):
+        code = hashlib.sha256(running_source().encode(errors="surrogatepass")).hexdigest()[:16]
+    if file is None:
+        return DraftOwner("", cell, number)
+    return DraftOwner(str(file), cell, number, file_id_of(file), code)
 
 
 class DraftKeeper:
@@ -48,11 +62,12 @@ class DraftKeeper:
     Args:
         form: the form.
         presets: the presets of the library.
-        key: the key of the cell.
+        owner: the notebook and the cell of the form.
     """
 
-    def __init__(self, form: FormState, presets: Presets, key: str) -> None:
-        self._form, self._presets, self._key, self._initial = form, presets, key, form.given
+    def __init__(self, form: FormState, presets: Presets, owner: DraftOwner) -> None:
+        self._form, self._presets, self._initial = form, presets, form.given
+        self._owner = replace(owner, notebook=_relative(owner.notebook, presets.folder))
         self._pending = False
         self._closed = False
         self._restore()
@@ -66,7 +81,9 @@ class DraftKeeper:
             self._write()
 
     def _restore(self) -> None:
-        draft = _remembered.get(self._place) or self._presets.draft(self._key)
+        draft = _remembered.get(self._place)
+        if draft is None and self._owner.notebook:
+            draft = self._presets.draft(self._owner)
         if draft is None:
             return
         before, now, fields = self._chosen(draft.initial), self._chosen(self._initial), dict(draft.fields)
@@ -74,7 +91,8 @@ class DraftKeeper:
             fields = self._chosen(fields)  # fields at a default move to the other model's default
         changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
         fields |= {name: self._initial.get(name) for name in changed}
-        fill(self._form, {name: value for name, value in fields.items() if value is not None})
+        chosen = {name: value for name, value in fields.items() if value is not None}
+        fill(self._form, chosen, unsent_in(draft.unsent))
 
     def _chosen(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the model and the fields that differ from its defaults; 0.1.0 drafts omit the defaults."""
@@ -84,14 +102,14 @@ class DraftKeeper:
         return {**chosen, "model": model}
 
     @property
-    def _place(self) -> tuple[str, str]:
-        return str(self._presets.folder), self._key
+    def _place(self) -> tuple[str, DraftOwner]:
+        return str(self._presets.folder), self._owner
 
     def _record(self, change: Any) -> None:
         if change["name"] not in self._form.field_names:
             return
-        _remembered[self._place] = Draft(draft_of(self._form), self._initial)
-        if not self._pending:
+        _remembered[self._place] = Draft(draft_of(self._form), self._initial, unsent_of(self._form))
+        if not self._pending and self._owner.notebook:
             self._pending = True
             refresher.later(PAUSE, self._write)
 
@@ -101,6 +119,16 @@ class DraftKeeper:
                 return
             self._pending = False
             try:
-                self._presets.save_draft(self._key, _remembered[self._place])
+                self._presets.save_draft(self._owner, _remembered[self._place])
             except OSError:  # the draft is still in this kernel's memory
                 logger.warning("The draft in %s cannot be written", self._presets.folder, exc_info=True)
+
+
+def _relative(notebook: str, folder: Path) -> str:
+    """Return the path of a notebook relative to the library, which may be moved together with it."""
+    if not notebook:
+        return ""
+    try:
+        return Path(os.path.relpath(os.path.realpath(notebook), os.path.realpath(folder))).as_posix()
+    except ValueError:  # on another drive
+        return notebook

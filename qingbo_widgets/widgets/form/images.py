@@ -96,7 +96,7 @@ class ImagePreview(Preview):
     def _picture_html(self, url: str, name: str) -> Markup:
         """Return one of several images, with its name."""
         report = image_reports.get(url, service_of(self.form))
-        caption = markup.tag("div", markup.escape(name))
+        caption = markup.tag("div", markup.text(name))
         if report is None:
             return markup.tag("div", caption, self._waiting_html(url), style=_PICTURE)
         if report.size is None or report.problem:

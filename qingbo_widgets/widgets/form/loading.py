@@ -9,6 +9,7 @@ from traitlets import TraitError
 
 from ...i18n import N_, tr
 from ...service.contract.contracts import CONTRACTS
+from ...service.contract.frames import Frames
 from ...service.contract.kinds import KINDS
 from ...service.contract.models import declared
 from ...service.contract.pasted import Pasted, read_pasted
@@ -20,24 +21,17 @@ from .image_fields import with_urls
 from .names import Unsent, in_names_of, split_unsent
 from .state import FormState
 
-__all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of"]
+__all__ = ["draft_of", "fields_of", "fill", "load", "paste", "presets_of", "unsent_in", "unsent_of"]
 
 _UNFIT = "{field}: {value}"
 _NO_REQUEST = N_("The request of this task is not known: it was submitted elsewhere.")
 
 
 def fields_of(form: FormState) -> dict[str, Any]:
-    """Return every field that is set, as JSON; of fields that the model does not take, only the chosen ones.
-
-    A file that the sandbox serves is named by its path, because the next sandbox has another address.
-    """
-
-    def stored_url(url: Any) -> Any:
-        return image_reports.path_of(url) if isinstance(url, str) else url
-
+    """Return every field that is set, as JSON; of those that the model does not take, the chosen ones."""
     names = [name for name in form.field_names if form.takes(name) or form.is_chosen(name)]
     parameters = form.models.parameters
-    values = {name: with_urls(parameters[name], getattr(form, name), stored_url) for name in names}
+    values = {name: with_urls(parameters[name], getattr(form, name), _stored_url) for name in names}
     return VideoRequest(**values).as_dict()
 
 
@@ -47,23 +41,78 @@ def draft_of(form: FormState) -> dict[str, Any]:
     return {**VideoRequest(**{"model": form.model, **waiting}).as_dict(), **fields_of(form)}
 
 
-def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
+def unsent_of(form: FormState) -> dict[str, dict[str, Any]]:
+    """Return the values that a form keeps but does not send, as JSON, by the date of their contract."""
+    stored = dict[str, dict[str, Any]]()
+    for contract, unsent in form.unsent.items():
+        parameters, values = declared(), _declared(unsent.values)
+        urls = {name: with_urls(parameters[name], value, _stored_url) for name, value in values.items()}
+        images = {
+            "first": _stored_url(unsent.images.first),
+            "last": _stored_url(unsent.images.last),
+            "references": [_stored_url(url) for url in unsent.images.references],
+        }
+        stored[contract] = {"values": VideoRequest(**urls).as_dict(), "images": images}
+    return stored
+
+
+def unsent_in(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Unsent]:
+    """Return the values of ``unsent_of``, read from a file that may be damaged."""
+    found = dict[str, Unsent]()
+    for contract, part in stored.items():
+        values, images = part.get("values"), part.get("images")
+        kept = {
+            name: KINDS[declared()[name].type].read(hide_in(value))
+            for name, value in _declared(values if isinstance(values, dict) else {}).items()
+        }
+        found[contract] = Unsent(kept, _frames_in(images if isinstance(images, dict) else {}))
+    return found
+
+
+def _stored_url(url: Any) -> Any:
+    """Return the path of a file that the sandbox serves, because the next sandbox has another address."""
+    return image_reports.path_of(url) if isinstance(url, str) else url
+
+
+def _declared(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in declared()}
+
+
+def _frames_in(images: Mapping[str, Any]) -> Frames:
+    """Return images by what they mean; those that are not texts are left out."""
+    first, last, references = (images.get(name) for name in ("first", "last", "references"))
+    return Frames(
+        first if isinstance(first, str) else None,
+        last if isinstance(last, str) else None,
+        tuple(url for url in references if isinstance(url, str)) if isinstance(references, list) else (),
+    )
+
+
+def fill(
+    form: FormState, fields: Mapping[str, Any], unsent: Mapping[str, Unsent] | None = None
+) -> tuple[str, ...]:
     """Fill in the form; fields that are not named get the model's default, fixed fields keep their value.
 
     Images among the fields are not fetched automatically, because their author could see who opens them.
 
+    Args:
+        form: the form.
+        fields: the fields.
+        unsent: values to keep out of the request, by the date of their contract.
+
     Returns:
         The values that could not be shown, as ``field: value``.
     """
-    source, (sent, unsent) = fields, split_unsent(form.models, fields)
+    waiting, (sent, kept) = dict(unsent or {}), split_unsent(form.models, fields)
+    sources = [fields, *(part.values for part in waiting.values())]
     named = in_names_of(form.models, sent)
     fields, form.homeless, form.homeless_images = named.fields, named.homeless, named.images
     left_out = [
-        _field_text(name, value) for name, value in {**form.homeless, **unsent}.items() if value is not False
+        _field_text(name, value) for name, value in {**form.homeless, **kept}.items() if value is not False
     ]
     model = form.model if "model" in form.fixed else fields.get("model", form.default("model"))
     with form.batch():
-        form.unapproved |= _files_in(source) - _files_in(form.given)
+        form.unapproved |= frozenset[str]().union(*map(_files_in, sources)) - _files_in(form.given)
         for name, default in form.defaults(model).items():
             if name in form.fixed and name not in fields:
                 continue
@@ -74,7 +123,7 @@ def fill(form: FormState, fields: Mapping[str, Any]) -> tuple[str, ...]:
         form.settle(fields)
         form.mark_chosen()
         form.forget_contracts()
-        form.keep_unsent({"": Unsent(hide_in(unsent))})
+        form.keep_unsent({**waiting, "": Unsent(hide_in(kept))})
     return tuple(left_out)
 
 

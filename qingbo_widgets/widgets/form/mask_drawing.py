@@ -13,6 +13,7 @@ from ...tasks.background.image_checks import image_reports
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.ipw import VBox
+from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import Echo, update
 from .fields import LABEL_WIDTH
 from .image_fields import needs_approval, service_of, source_of, urls_of
@@ -24,6 +25,7 @@ __all__ = ["MaskDrawing", "Masks"]
 _DRAW = N_("Draw path")
 _DRAW_HELP = N_("Which path gets the points that are clicked on the image.")
 _CANVAS = N_("The input image. Click to add points to path {number}.")
+_AS_NUMBERS = N_("Until then, the points are typed.")
 _NO_IMAGE = N_("Put in an image URL above, and paths can be drawn on it here.")
 _WAITS = N_("Look at the image above first, and paths can be drawn on it here.")
 
@@ -52,6 +54,7 @@ class MaskDrawing(VBox):
         self.canvas: Any = None
         self._hint = ipywidgets.HTML()
         super().__init__([self.choice, self._hint], layout={"overflow": "visible"})
+        self.add_class(SCRIPTS_CLASS)
 
     def offer(self, count: int) -> None:
         """Offer the paths of this many masks for drawing; the selection is kept."""
@@ -74,7 +77,7 @@ class MaskDrawing(VBox):
             if masks and (is_blocked or not url):
                 self._hint.value = markup.note(tr(_WAITS) if is_blocked else tr(_NO_IMAGE))
             else:
-                self._hint.value = ""
+                self._hint.value = missing_script(tr(_AS_NUMBERS)) if canvas is not None else ""
             if self.canvas:
                 self.canvas.layout.display = None if canvas is not None else "none"
             if canvas is None:

@@ -172,7 +172,7 @@ def _block(title: str, text: str, copy: str) -> Markup:
     script = _COPY_SCRIPT.format(copied=json.dumps(tr(_COPIED)))
     button = markup.tag(
         "button",
-        markup.escape(tr(_COPY)),
+        markup.text(tr(_COPY)),
         type="button",
         class_="qingbo-copy",
         aria_label=copy,

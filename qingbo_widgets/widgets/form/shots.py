@@ -283,7 +283,7 @@ def _bar(shots: Shots, longest: int) -> Markup:
     if left > 0:
         pieces.append((tr(_LEFT).format(left=left), "qingbo-rest", left))
     drawn = [
-        markup.tag("span", markup.escape(text), class_=kind, style=f"flex:{length} 1 0")
+        markup.tag("span", markup.text(text), class_=kind, style=f"flex:{length} 1 0")
         for text, kind, length in pieces
     ]
     return markup.tag("div", *drawn, class_="qingbo-bar", aria_hidden="true")

@@ -16,6 +16,7 @@ from ...i18n import N_, tr
 from ...service.contract.contracts import Contract
 from ...service.contract.frames import FRAME_FIELDS, Frames, frames_of, set_frames
 from ...service.contract.kinds import KINDS
+from ...service.contract.misspelt import named
 from ...service.contract.models import DEFAULT_CONTRACT, declared, models_of
 from ...service.contract.problem import Problem
 from ...service.contract.request import VideoRequest
@@ -146,7 +147,7 @@ class FormState(HasTraits):
         hidden = frozenset((hide,) if isinstance(hide, str) else hide)
         unknown = [name for name in {*initial, *self.fixed, *hidden} if name not in declared()]
         if unknown:
-            raise TypeError(hide_in(f"RequestForm has no field {', '.join(sorted(unknown))}"))
+            raise TypeError(f"RequestForm has no field {named(unknown, declared())}")
         if duplicates := set(initial) & set(self.fixed):
             raise TypeError(
                 f"RequestForm got two values, fixed and initial, for {', '.join(sorted(duplicates))}"

@@ -4,8 +4,9 @@
 
 /** @typedef {"play" | "pause" | "playHelp" | "back" | "backHelp" | "on" | "onHelp" | "time"} PlayText */
 /** @typedef {"loopFrom" | "loopFromHelp" | "loopTo" | "loopToHelp" | "noLoop" | "noLoopHelp"} LoopText */
-/** @typedef {"speed" | "sound" | "noSound" | "wipe" | "wipeAt" | "wipeUnder" | "wipeOver" | "lost"} OtherText */
-/** @typedef {{ count: number, fps: number, texts: Record<PlayText | LoopText | OtherText, string> }} State */
+/** @typedef {"speed" | "sound" | "noSound" | "wipe" | "wipeAt" | "wipeUnder" | "wipeOver"} OtherText */
+/** @typedef {"lost" | "loading"} MessageText */
+/** @typedef {{ count: number, fps: number, texts: Record<PlayText | LoopText | OtherText | MessageText, string> }} State */
 /** @typedef {[begin: number | null, end: number | null]} Loop seconds; `null` for an end that is not set */
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 1.5, 2];
@@ -14,11 +15,13 @@ const NEAR = 0.004; // seconds of drift that are left alone
 const FAR = 0.25; // seconds of drift that no change of speed makes up for
 const GAIN = 10; // the part of the drift that a second makes up for
 const PATIENCE = 10; // seconds in which a video should have begun to load
+const LINES = 3; // of a browser's six connections to a server; the notebook needs the others to save
+const DOWNLOADS = 2; // files that are loaded as a whole at a time
 
 /**
  * Wait for an event or an error. A video that never answers must not stop the others.
  * @param {HTMLVideoElement} video
- * @param {"seeked" | "canplay"} event
+ * @param {"seeked" | "canplay" | "loadedmetadata"} event
  * @param {number} [seconds] when to give up
  * @returns {Promise<void>}
  */
@@ -33,6 +36,42 @@ const once = (video, event, seconds = 10) =>
     for (const name of [event, "error"]) video.addEventListener(name, end);
   });
 
+/**
+ * Do something with each item, with only a few at the same time.
+ * @template Item
+ * @param {Item[]} items
+ * @param {number} width how many at the same time
+ * @param {(item: Item) => Promise<void>} act
+ */
+async function inTurn(items, width, act) {
+  const waiting = [...items];
+  const work = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await act(item);
+  };
+  await Promise.all(Array.from({ length: width }, work));
+}
+
+/**
+ * Load a file as a whole.
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @param {(part: number) => void} received called with the part that is there, from 0 to 1
+ */
+async function download(url, signal, received) {
+  const answer = await fetch(url, { signal });
+  if (!answer.ok || !answer.body) throw new Error(`${answer.status}`);
+  const size = Number(answer.headers.get("Content-Length"));
+  const reader = answer.body.getReader();
+  const parts = [];
+  let length = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    parts.push(read.value);
+    length += read.value.length;
+    if (size) received(length / size);
+  }
+  return new Blob(parts, { type: "video/mp4" });
+}
+
 /** @param {HTMLVideoElement} video */
 const isAble = (video) => video.readyState > 0 && !video.error;
 /**
@@ -41,6 +80,11 @@ const isAble = (video) => video.readyState > 0 && !video.error;
  * @param {HTMLVideoElement} video
  */
 const isLost = (video) => !video.hasAttribute("src") || Boolean(video.error && video.getAttribute("src"));
+/**
+ * Return whether a video is being loaded for the first time.
+ * @param {HTMLVideoElement} video
+ */
+const isStarting = (video) => video.preload !== "none" && !isAble(video) && !isLost(video);
 /** @param {HTMLVideoElement} video */
 const lengthOf = (video) => (Number.isFinite(video.duration) ? video.duration : 0);
 /**
@@ -120,6 +164,9 @@ export function figureStyle(number, wipe) {
  * One leads, and small changes of their speed keep the others in step with it, so that no correction is seen or
  * heard. Everything that moves the time (a step, a seek, a loop, the start) stops all, seeks all to the same
  * time, and only then plays all.
+ *
+ * A video that is loaded while it plays keeps a connection to the server. So a few play in that way, and before they
+ * start, the others are loaded as a whole, one after the other.
  */
 export class SyncedVideos {
   /** Every video, by its letter. @type {HTMLVideoElement[]} */
@@ -131,6 +178,13 @@ export class SyncedVideos {
   sound = -1;
   /** @type {Loop} */
   loop = [null, null];
+  /** The part of the files that is there, from 0 to 1, while they are loaded as a whole; `null` otherwise. */
+  loaded = /** @type {number | null} */ (null);
+  #loading = new AbortController();
+  /** URLs of the files that are in the page. @type {Map<HTMLVideoElement, string>} */
+  #files = new Map();
+  /** Those whose files could not be loaded, and that play without. @type {Set<HTMLVideoElement>} */
+  #refused = new Set();
   /** The speed. */
   #rate = 1;
   /** Whether the videos are being put on a time. */
@@ -196,6 +250,10 @@ export class SyncedVideos {
 
   /** Forget the videos, which are no longer in the page. */
   clear() {
+    this.#loading.abort();
+    for (const url of this.#files.values()) URL.revokeObjectURL(url);
+    this.#files.clear();
+    this.#refused.clear();
     this.all = [];
     this.playable = [];
     this.isPlaying = false;
@@ -205,12 +263,15 @@ export class SyncedVideos {
    * Bring up to date which videos can be played. One that loads late joins the others.
    * @param {number} time at which to go on if that has changed
    * @param {boolean} isPatient whether to wait for those that may still load, as long as none has started
-   * @returns {string[] | null} the letters of the others; `null` while waiting
+   * @returns {string[] | null} the letters of those that cannot be played; `null` while waiting
    */
   gather(time, isPatient) {
+    if (this.loaded !== null) return null; // a video that gets its file cannot be played for a moment
+    this.#start();
     const able = this.all.filter(isAble);
-    const isOpen = isPatient && this.all.some((video) => !isAble(video) && !isLost(video));
-    if (isOpen && !this.playable.length) return null;
+    const isLate = (/** @type {HTMLVideoElement} */ video) =>
+      isPatient && !able.includes(video) && !isLost(video);
+    if (!this.playable.length && this.all.some(isLate)) return null;
     const isSame =
       able.length === this.playable.length && able.every((video) => this.playable.includes(video));
     if (!isSame) {
@@ -218,7 +279,16 @@ export class SyncedVideos {
       this.isPlaying = this.isPlaying && able.length > 0;
       if (able.length) this.seek(time);
     }
-    return this.all.flatMap((video, number) => (able.includes(video) ? [] : [LETTERS.charAt(number)]));
+    return this.all.flatMap((video, number) =>
+      able.includes(video) || isLate(video) ? [] : [LETTERS.charAt(number)],
+    );
+  }
+
+  /** Let the next videos load what they need for their first frames. */
+  #start() {
+    const waiting = this.all.filter((video) => video.preload === "none" && !isAble(video) && !isLost(video));
+    const free = LINES - this.all.filter(isStarting).length;
+    for (const video of waiting.slice(0, Math.max(0, free))) video.preload = "metadata";
   }
 
   /** @param {number} time seconds */
@@ -237,7 +307,11 @@ export class SyncedVideos {
 
   pause() {
     this.isPlaying = false;
-    for (const video of this.playable) video.pause();
+    this.#loading.abort();
+    for (const video of this.playable) {
+      video.pause();
+      video.preload = "metadata";
+    }
     this.seek(this.now);
   }
 
@@ -289,6 +363,7 @@ export class SyncedVideos {
     if (this.#isMoving) return; // the loop below sees the new target
     this.#isMoving = true;
     while (this.#target !== null) {
+      if (this.isPlaying) await this.#loadRest();
       const time = this.#target;
       this.#target = null;
       for (const video of this.playable) video.pause();
@@ -305,19 +380,56 @@ export class SyncedVideos {
     if (this.#target !== null) this.#settle();
   }
 
+  /** Load as a whole all files but those that may be loaded while they play. */
+  async #loadRest() {
+    const isWhole = (/** @type {HTMLVideoElement} */ video) =>
+      this.#files.has(video) || this.#refused.has(video) || /^(blob|data):/.test(video.currentSrc);
+    const rest = this.playable.filter((video) => !isWhole(video)).slice(LINES);
+    if (!rest.length) return;
+    this.#loading = new AbortController();
+    const parts = new Map(rest.map((video) => [video, 0]));
+    this.loaded = 0;
+    this.#changed(); // the button says Pause
+    await inTurn(rest, DOWNLOADS, async (video) => {
+      await this.#loadWhole(video, (part) => {
+        parts.set(video, part);
+        this.loaded = [...parts.values()].reduce((sum, each) => sum + each, 0) / rest.length;
+      });
+    });
+    this.loaded = null;
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {(part: number) => void} received
+   */
+  async #loadWhole(video, received) {
+    const { signal } = this.#loading;
+    if (signal.aborted) return;
+    try {
+      const url = URL.createObjectURL(await download(video.currentSrc, signal, received));
+      this.#files.set(video, url);
+      const ready = once(video, "loadedmetadata");
+      video.src = url;
+      await ready;
+    } catch {
+      if (!signal.aborted) this.#refused.add(video);
+    }
+  }
+
   /** @param {number} time seconds */
   async #align(time) {
-    await Promise.all(
-      this.playable.map(async (video) => {
-        const own = Math.max(0, Math.min(time, lengthOf(video) - 0.001));
-        if (Math.abs(video.currentTime - own) > 1e-4) {
-          const arrived = once(video, "seeked");
-          video.currentTime = own;
-          await arrived;
-        }
-        if (video.readyState < 3 && !isOver(video, own)) await once(video, "canplay");
-      }),
-    );
+    await inTurn(this.playable, LINES, async (video) => {
+      const own = Math.max(0, Math.min(time, lengthOf(video) - 0.001));
+      if (Math.abs(video.currentTime - own) > 1e-4) {
+        const arrived = once(video, "seeked");
+        video.currentTime = own;
+        await arrived;
+      }
+      if (!this.isPlaying || video.readyState >= 3 || isOver(video, own)) return;
+      video.preload = "auto"; // until it can play
+      if (video.readyState < 3) await once(video, "canplay");
+    });
   }
 }
 
@@ -349,6 +461,7 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- the controls
 
+  el.classList.add("qingbo-script-runs");
   const box = make("fieldset", { className: "qingbo-controls", disabled: true }, el);
   /**
    * @param {string} text
@@ -480,6 +593,8 @@ function render({ model, el }) {
     if (!root || found?.length !== count) return;
     videos.all = /** @type {HTMLVideoElement[]} */ ([...found]);
     due = performance.now() + 1000 * PATIENCE;
+    // Until now each video could be played by itself.
+    for (const video of videos.all) video.controls = false;
     root.tabIndex = 0;
     root.dataset.lmSuppressShortcuts = "true"; // or the notebook would act on the keys, too
     root.onkeydown = pressed;
@@ -488,11 +603,19 @@ function render({ model, el }) {
     arrange();
   }
 
-  function gather() {
-    const lost = videos.gather(Number(bar.value), performance.now() < due);
-    if (!lost) return;
-    const text = lost.map((letter) => texts.lost.replace("{letter}", letter)).join(" ");
+  /** @param {string} text */
+  function say(text) {
     if (message.textContent !== text) message.textContent = text;
+  }
+
+  function gather() {
+    const before = videos.playable.length;
+    const lost = videos.gather(Number(bar.value), performance.now() < due);
+    if (videos.playable.length > before) due = performance.now() + 1000 * PATIENCE; // for the next ones
+    if (videos.loaded !== null)
+      say(texts.loading.replace("{percent}", `${10 * Math.floor(10 * videos.loaded)}`));
+    if (!lost) return;
+    say(lost.map((letter) => texts.lost.replace("{letter}", letter)).join(" "));
     if (box.disabled !== !videos.playable.length) box.disabled = !box.disabled;
   }
 
@@ -514,6 +637,7 @@ function render({ model, el }) {
   return () => {
     cancelAnimationFrame(frame);
     for (const video of videos.playable) video.pause();
+    videos.clear();
   };
 }
 

@@ -14,13 +14,24 @@ from traitlets import Dict, Float, Int
 from ...exceptions import QingboError
 from ...i18n import N_, tr
 from ...media.frames import frame_rate
+from ...system.host import is_colab
 from ...tasks.task import Task
 from ..base import html as markup
 from ..base.build import button
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.output import CellOutput
-from ..base.player import output_of, relative_url, why_unreachable
+from ..base.player import (
+    EMBED_LIMIT,
+    data_url,
+    not_loaded,
+    output_of,
+    reach_note,
+    relative_path,
+    relative_url,
+    uncover_next,
+)
+from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import update
 from .rating import rating_buttons
 
@@ -35,6 +46,7 @@ _NO_VIDEO = N_("{task!r} has no video yet; wait for it first.")
 _NO_FILE = N_("There is no video {path}.")
 _NOT_AS_MANY = N_("There are {videos} videos and {labels} labels.")
 _BLIND = N_("Which is which is shown when all are rated, or by Reveal.")
+_ONE_BY_ONE = N_("Until then, the videos play one by one.")
 _REVEAL_HELP = N_("Shows which is which, rated or not.")
 
 #: The texts of the controls, by their keys in comparison.js.
@@ -60,6 +72,7 @@ _TEXTS = {
     "wipeAt": N_("Wipe position"),
     "wipeUnder": N_("of"),
     "wipeOver": N_("and"),
+    "loading": N_("Loading the videos: {percent} %"),
     "lost": N_("Video {letter} cannot be played: its file is gone, or is none that a browser plays."),
 }
 
@@ -118,10 +131,9 @@ class Comparison(Composite):
         fps = fps or frame_rate(self._paths[0]) or 30.0
         self.controls = kind(count=len(videos), fps=fps, texts=texts)
         self._head, self._videos = ipywidgets.HTML(), ipywidgets.Output(layout={"margin": "0"})
-        files = (
-            tr("{number} videos").format(number=len(videos)) if blind else ", ".join(map(str, self._paths))
-        )
-        self._videos.outputs = (output_of(figures(self._paths, self._visible_labels), files),)
+        embed = is_colab() and sum(path.stat().st_size for path in self._paths) <= EMBED_LIMIT
+        shown = figures(self._paths, self._visible_labels, synced=True, embed=embed)
+        self._videos.outputs = (output_of(shown, self._plain_copy()),)
         self.ratings: dict[str, Any] = {}
         self._legend = ipywidgets.HTML()
         at_left = {"width": "auto", "align_self": "flex-start"}
@@ -132,8 +144,10 @@ class Comparison(Composite):
         )
         self.add_class("qingbo")
         self.add_class("qingbo-comparison")
+        self.add_class(SCRIPTS_CLASS)
         self.cell_output = CellOutput(self)
-        self._head.value = markup.style() + markup.style(CSS) + self.cell_output.style
+        styles = markup.style() + markup.style(CSS) + self.cell_output.style
+        self._head.value = styles + missing_script(tr(_ONE_BY_ONE))
 
     def reveal(self) -> None:
         """Show the label of each letter."""
@@ -143,25 +157,32 @@ class Comparison(Composite):
         lines = [f"{letter}: {label}" for letter, label in zip(LETTERS, self._labels, strict=False)]
         with update(self._legend, self.reveal_button):
             # Shown below the controls, because redrawing the videos would restart them.
-            self._legend.value = markup.join(
-                markup.tag("div", markup.escape(markup.plain(line))) for line in lines
-            )
+            self._legend.value = markup.join(markup.user_text(markup.plain(line)) for line in lines)
             self.reveal_button.disabled = True
-        self.cell_output.set_copy(self._static_copy())
+        self.cell_output.set_copy(self._static_copy(), self._plain_copy())
 
     def _detached_parts(self) -> tuple[Any, ...]:
         return (self._legend, self.reveal_button)  # not in the page unless blind
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy())
+        self.cell_output.show(self._static_copy(), self._plain_copy())
 
     @property
     def _visible_labels(self) -> list[str]:
         return [""] * len(self._labels) if self.is_blind else self._labels
 
     def _static_copy(self) -> Markup:
-        shown = figures(self._paths, self._visible_labels, controls=True)
+        shown = figures(self._paths, self._visible_labels)
         return markup.style(CSS) + markup.tag("div", shown, class_=self.cell_output.copy_class)
+
+    def _plain_copy(self) -> str:
+        """Return the labels and files as plain text; file names would show which is which."""
+        if self.is_blind:
+            return tr("{number} videos").format(number=len(self.videos))
+        return "\n".join(
+            " · ".join(filter(None, (f"{letter}: {markup.plain(label)}", relative_path(path) or str(path))))
+            for letter, label, path in zip(LETTERS, self._labels, self._paths, strict=False)
+        )
 
     def _rating_row(self) -> list[Any]:
         """Return the buttons that rate the tasks by letter, the one that reveals, and the legend."""
@@ -181,33 +202,39 @@ class Comparison(Composite):
             self.reveal()
 
 
-def figures(paths: Sequence[Path], labels: Sequence[str], *, controls: bool = False) -> Markup:
+def figures(
+    paths: Sequence[Path], labels: Sequence[str], *, synced: bool = False, embed: bool = False
+) -> Markup:
     """Return the videos side by side, as HTML for an output.
+
+    Each has controls of its own; comparison.js takes them away when it controls all.
 
     Args:
         paths: the videos.
         labels: the caption of each, after its letter; empty for the letter alone.
-        controls: whether each video has controls of its own.
+        synced: whether comparison.js controls them, so they are loaded at once and muted.
+        embed: whether to embed the videos, for a page that gets no files.
     """
     items = []
     for letter, path, label in zip(LETTERS, paths, labels, strict=False):
-        caption = [
-            f"{letter}: {markup.shorten(label, 120)}" if label else letter,
-            why_unreachable(path) or "",
-        ]
         player = markup.tag(
             "video",
-            src=relative_url(path),
-            preload="metadata" if controls else "auto",
-            controls="" if controls else None,
-            muted=None if controls else "",
+            src=data_url(path) if embed else relative_url(path),
+            preload="none" if synced else "metadata",  # comparison.js loads a few at a time
+            controls="",
+            muted="" if synced else None,
             playsinline="",
             style=_STYLE,
             aria_label=tr("Video {letter}").format(letter=letter),
+            onerror=uncover_next(),
         )
-        lines = markup.join((markup.escape(markup.plain(line)) for line in caption if line), "<br>")
-        items.append(markup.tag("figure", player, markup.tag("figcaption", lines, class_="qingbo-dim")))
-    return markup.tag("div", markup.tag("div", *items, class_="qingbo-figures"), class_="qingbo-html")
+        name = markup.plain(f"{letter}: {markup.shorten(label, 120)}" if label else letter)
+        lines = markup.user_text(name, "span")
+        if not embed and (note := reach_note(path)):
+            lines += markup.Markup("<br>") + markup.text(note)
+        caption = markup.tag("figcaption", lines, class_="qingbo-dim")
+        items.append(markup.tag("figure", player, not_loaded(), caption))
+    return markup.block(markup.tag("div", *items, class_="qingbo-figures"))
 
 
 def _path_of(video: Task | str | Path) -> Path:

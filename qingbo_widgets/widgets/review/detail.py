@@ -16,13 +16,14 @@ from ...media.frames import save_frame
 from ...service.contract.callbacks import callback_note
 from ...service.contract.request import VideoRequest
 from ...service.contract.status_names import status_name
+from ...system.times import local_time
 from ..base import html as markup
 from ..base.build import button
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.keys import KEYS_CLASS, PLAY, make_keys
-from ..base.player import output_of, video_html
+from ..base.player import output_of, saved_html
 from ..base.settings import cost_text, settings_of
 from ..base.sync import update
 from ..studio.follow_up import FollowUp, continued
@@ -179,7 +180,7 @@ class TaskDetail(Composite):
         video = self._library.video_of(entry)
         status = status_name(entry.status)
         if video is not None and self._is_there(entry):
-            shown = figures([video], [""], controls=True) if hidden else video_html(video)
+            shown = figures([video], [""]) if hidden else saved_html(video)
             return (output_of(shown, tr("A video") if hidden else str(video)),)
         if video is None:
             note = markup.note(tr(_NOTHING).format(status=status), "hint")
@@ -187,7 +188,7 @@ class TaskDetail(Composite):
                 note += markup.note(error, "alarm")
         else:
             note = markup.note(tr(_HIDDEN_GONE) if hidden else tr(_GONE).format(path=video), "hint")
-        return (output_of(markup.tag("div", note, class_="qingbo-html"), status),)
+        return (output_of(markup.block(note), status),)
 
     # ------------------------------------------------------------------ keys and buttons
 
@@ -238,7 +239,7 @@ class TaskDetail(Composite):
 
 
 def _head(entry: Entry) -> Markup:
-    when = f"{entry.submitted_at.astimezone():%Y-%m-%d %H:%M}"
+    when = local_time(entry.submitted_at)
     line = markup.tag(
         "div",
         markup.span(status_name(entry.status).capitalize(), "qingbo-status"),
@@ -246,9 +247,7 @@ def _head(entry: Entry) -> Markup:
         markup.span(tr(_KEYS_HELP), "qingbo-dim"),
         class_="qingbo-head",
     )
-    prompt = markup.tag(
-        "div", markup.escape(entry.prompt), class_="qingbo-prompt", style="white-space: pre-wrap"
-    )
+    prompt = markup.user_text(entry.prompt, class_="qingbo-prompt", style="white-space: pre-wrap")
     request = request_of(entry)
     callback = callback_note(request) if request is not None else ""
     prompt += markup.note(callback, "hint") if callback else Markup()
@@ -262,5 +261,4 @@ def _request(entry: Entry) -> Markup:
     if entry.request is None:
         return markup.note(tr(_NO_REQUEST))
     text = json.dumps(dict(entry.request), ensure_ascii=False, indent=2, default=str)
-    code = markup.tag("pre", markup.tag("code", markup.escape(text)))
-    return markup.tag("details", markup.tag("summary", markup.escape(tr("Request"))), code)
+    return markup.tag("details", markup.tag("summary", markup.text(tr("Request"))), markup.code_block(text))

@@ -31,7 +31,7 @@ __all__ = ["Gallery"]
 _SIZES = (12, 24, 48)
 _EMPTY = N_("The library in {folder} has no tasks yet.")
 _NONE = N_("No task is like that.")
-_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}, to be seen when this cell is run.")
+_STATIC_COPY = N_("A gallery of {total:,} tasks in {folder}: run this cell to show it.")
 _NO_PICTURES = N_(
     'The pictures are made with av and Pillow: pip install "qingbo_widgets[frames]", then Refresh.'
 )
@@ -77,6 +77,7 @@ class Gallery(Composite):
         self.page, self.total, self._blind = 1, 0, blind
         self._shown: list[tuple[Entry, Judgement]] = []
         self._key: str | None = None
+        self._opened: tuple[Entry, Judgement] | None = None
         self._head, self._count_line = ipywidgets.HTML(), ipywidgets.HTML(layout={"margin": "0 12px"})
         self._hint = ipywidgets.HTML()
         self.filters = Filters(self._search, blind=blind)
@@ -142,8 +143,8 @@ class Gallery(Composite):
         return (self.opened, self.tiles)
 
     def _ipython_display_(self, **_: Any) -> None:
-        note = markup.note(tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name))
-        self.cell_output.show(markup.tag("div", note, class_=f"qingbo-html {self.cell_output.copy_class}"))
+        text = tr(_STATIC_COPY).format(total=self.total, folder=self.library.folder.name)
+        self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
 
     def _judged(self) -> None:
         """Redraw the page; it keeps its tasks, even if the one being judged no longer matches the filters."""
@@ -202,7 +203,7 @@ class Gallery(Composite):
         return tr(_EMPTY).format(folder=self.library.folder.name) if is_empty else tr(_NONE)
 
     def _arrange(self) -> None:
-        opened = next((shown for shown in self._shown if shown[0].key == self._key), None)
+        opened = self._opened = self._find_opened()
         with update(self._hint):
             self.tiles.show(self._shown, self._key, blind=self._blind)
             self._hint.value = markup.note(tr(_NO_PICTURES), "hint") if self.tiles.lacks_pictures else ""
@@ -210,6 +211,15 @@ class Gallery(Composite):
                 self.opened.show(None)
             else:
                 self.opened.show(opened[0], hidden=self._blind and opened[1].rating is None)
+
+    def _find_opened(self) -> tuple[Entry, Judgement] | None:
+        """Return the open task, which new tasks may have moved to another page while its video plays."""
+        if self._key is None:
+            return None
+        on_page = next((shown for shown in self._shown if shown[0].key == self._key), None)
+        if on_page is not None or self._opened is None or self._opened[0].key != self._key:
+            return on_page
+        return self._opened[0], self.library.judgements.of_all([self._key])[self._key]
 
     def _button(self, description: str, step: int) -> ipywidgets.Button:
         return button(description, "", lambda: self.turn(self.page + step))

@@ -108,7 +108,7 @@ class Pairwise(Composite):
         self.pair = self._tasks[left], self._tasks[right]
         paths = [path for task in self.pair if (path := task.video_path) is not None]
         with update(self._videos, self._counted, self._table):
-            self._videos.outputs = (output_of(figures(paths, ("", ""), controls=True), tr("Two videos")),)
+            self._videos.outputs = (output_of(figures(paths, ("", "")), tr("Two videos")),)
             self._counted.value = markup.span(tr(_COUNTED).format(number=len(answers)), "qingbo-dim")
             self._table.value = ""
         self._shown_at = time.monotonic()
@@ -122,8 +122,8 @@ class Pairwise(Composite):
         return rank(list(self._tasks), self._judgements.preferences(self._tasks.keys()))
 
     def _ipython_display_(self, **_: Any) -> None:
-        note = markup.note(tr("A choice between pairs of videos, to be seen when this cell is run."))
-        self.cell_output.show(markup.tag("div", note, class_=f"qingbo-html {self.cell_output.copy_class}"))
+        text = tr("A choice between pairs of videos: run this cell to show it.")
+        self.cell_output.show(markup.block(markup.note(text), class_=self.cell_output.copy_class), text)
 
     def _on_key(self, key: str) -> None:
         chosen = {"ArrowLeft": lambda: self.choose(0), "ArrowRight": lambda: self.choose(1)}
@@ -149,7 +149,7 @@ class Pairwise(Composite):
 
     def _ranking_html(self, ranked: Sequence[Ranked]) -> Markup:
         head = ("", tr("Video"), tr("Strength"), tr("Better"), tr("Worse"))
-        rows = [markup.tag("tr", *(markup.tag("th", markup.escape(text)) for text in head))]
+        rows = [markup.tag("tr", *(markup.tag("th", markup.text(text)) for text in head))]
         fields_of = {key: _fields_of(task) for key, task in self._tasks.items()}
         varied = differing(list(fields_of.values()))
         for place, item in enumerate(ranked, 1):
@@ -159,7 +159,7 @@ class Pairwise(Composite):
             values = label({name: fields.get(name) for name in names})
             title = " · ".join(part for part in (values, task.task_id) if part)
             cells = (place, title, f"{item.strength:+.2f} ± {item.error:.2f}", item.wins, item.losses)
-            rows.append(markup.tag("tr", *(markup.tag("td", markup.escape(cell)) for cell in cells)))
+            rows.append(markup.tag("tr", *(markup.tag("td", markup.text(cell)) for cell in cells)))
         return markup.tag("table", *rows, class_="qingbo-ranking")
 
 

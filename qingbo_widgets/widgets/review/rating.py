@@ -9,7 +9,7 @@ import ipywidgets
 
 from ...exceptions import QingboError
 from ...i18n import N_, tr
-from ...library.judgements import RATINGS, Judgements, parse_tags
+from ...library.judgements import RATINGS, Judgement, Judgements, parse_tags
 from ..base import html as markup
 from ..base.build import set_tooltip
 from ..base.ipw import VBox
@@ -42,6 +42,7 @@ class Rating(VBox):
     def __init__(self, judgements: Judgements, judged: Callable[[], object]) -> None:
         self._judgements, self._judged = judgements, judged
         self._key: str | None = None
+        self._saved = Judgement()
         self._echo = Echo()
         self.rating = rating_buttons(tr("Rating"))
         self.tags = Text(description=tr("Tags"), placeholder=tr("water, slow"), continuous_update=False)
@@ -65,8 +66,10 @@ class Rating(VBox):
 
     def show(self, key: str) -> None:
         """Show the judgement of a task."""
-        judgement = self._judgements.of(key)
-        self._key = key
+        self._show(key, self._judgements.of(key))
+
+    def _show(self, key: str, judgement: Judgement) -> None:
+        self._key, self._saved = key, judgement
         with self._echo, update(self.rating, self.tags, self.note, self._refusal):
             self._refusal.value = ""
             self.rating.value = judgement.rating
@@ -97,10 +100,12 @@ class Rating(VBox):
                 self._judgements.tag(self._key, parse_tags(change["new"]))
             else:
                 self._judgements.note(self._key, change["new"])
-        except QingboError as error:  # a read-only library
-            self.show(self._key)  # the saved judgement instead of the change
-            self._refusal.value = markup.note(error, "alarm")
+        except (QingboError, OSError) as error:  # a read-only library, or one that was removed
+            self._show(self._key, self._saved)  # instead of the change, which would look saved
+            with update(self._refusal):
+                self._refusal.value = markup.note(error, "alarm")
             return
+        self._saved = self._judgements.of(self._key)
         self._judged()
 
 

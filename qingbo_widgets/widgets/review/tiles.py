@@ -39,7 +39,8 @@ class Tiles(CompositeMixin, GridBox):
         library: the library of the tasks and posters.
         clicked: called with the key of the clicked tile.
         poster_ready: called on another thread when a missing poster is ready.
-        last: another widget of the grid, placed below the row of the open tile.
+        last: another widget of the grid, placed below the row of the open tile. It is the first child, so
+            that tiles that come and go do not make the page draw it again, with the video in it.
 
     Attributes:
         lacks_pictures: whether shown videos have no picture because the packages that make one are missing.
@@ -91,7 +92,7 @@ class Tiles(CompositeMixin, GridBox):
             tile.show(entry, self._picture(entry), judgement, is_open, hidden)
             tile.layout = self._after if is_after else self._before
             is_after = is_after or is_open
-        children = (*(tile for tile in self._tiles[: len(page)]), self._last)
+        children = (self._last, *self._tiles[: len(page)])
         if self.children != children:
             with update(self):
                 self.children = children
@@ -143,14 +144,14 @@ def stars(rating: int | None) -> str:
 
 def _tile_html(entry: Entry, prompt: str, picture: bytes | None, judgement: Judgement) -> Markup:
     if picture is None:
-        picture_html = markup.tag("div", markup.escape(markup.shorten(prompt, 60)), class_="qingbo-poster")
+        picture_html = markup.user_text(markup.shorten(prompt, 60), class_="qingbo-poster")
     else:
         data = base64.b64encode(picture).decode("ascii")
         picture_html = markup.tag("img", src=f"data:image/jpeg;base64,{data}", alt="", class_="qingbo-poster")
         picture_html = picture_html.removesuffix("</img>")
     status = "" if entry.file else status_name(entry.status)
     facts = " · ".join(fact for fact in (stars(judgement.rating), status, entry.model) if fact)
-    text = markup.tag("div", markup.escape(prompt), class_="qingbo-tile-prompt") + markup.tag(
-        "div", markup.escape(markup.plain(facts)), class_="qingbo-tile-facts"
+    text = markup.user_text(prompt, class_="qingbo-tile-prompt") + markup.tag(
+        "div", markup.text(markup.plain(facts)), class_="qingbo-tile-facts"
     )
     return picture_html + markup.tag("div", text, class_="qingbo-tile-words")

@@ -175,13 +175,13 @@ class ConnectPanel(Composite):
         """Return why the panel is there, and the ways to go on."""
         why = markup.note(problem, "alarm") + markup.note(tr(_CORRECT_IT), "hint") if problem else Markup()
         if self._has_key:
-            return why + markup.tag("div", markup.escape(tr(_WHICH_SERVICE)))
+            return why + markup.tag("div", markup.text(tr(_WHICH_SERVICE)))
         ways = markup.join(
-            markup.tag("li", markup.escape(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
+            markup.tag("li", markup.text(tr(way).format(variables=API_KEY_VARIABLES[0]))) for way in _WAYS
         )
         if self._is_keyring_silent:
             why += markup.note(tr(_KEYRING_WAITS), "hint")
-        head = markup.tag("div", markup.escape(tr(_NO_KEY)))
+        head = markup.tag("div", markup.text(tr(_NO_KEY)))
         return why + head + markup.tag("ol", ways, style="margin: 4px 0 8px")
 
     def _button(self, description: str, tooltip: str, act: Callable[[], TaskManager | None]) -> Any:

@@ -12,7 +12,7 @@ from ...i18n import N_, tr
 from ...media.frames import continuation
 from ...tasks.connection import current
 from ..base import html as markup
-from ..base.build import button
+from ..base.build import button, newest_first
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.output import CellOutput
@@ -71,7 +71,9 @@ class FollowUp(Composite):
         self.generate_button = button(
             tr("Generate"), tr("Submits the form."), self._generate, button_style="primary"
         )
-        super().__init__([self._error], layout={"overflow": "visible"})
+        # Boxes of their own, because what follows a part that comes or goes is drawn again, with its videos.
+        self._form_box, self._column = ipywidgets.VBox(layout={"overflow": "visible"}), newest_first()
+        super().__init__([self._error, self._form_box, self._column], layout={"overflow": "visible"})
         self._cell_output = CellOutput(self)
 
     @property
@@ -171,8 +173,8 @@ class FollowUp(Composite):
 
     def _arrange(self) -> None:
         form = () if self.form is None else (self.form, self._destination_note, self.generate_button)
-        with update(self):
-            self.children = (self._error, *form, *self._cards)
+        with update(self._form_box, self._column):
+            self._form_box.children, self._column.children = form, self._cards[::-1]
 
     def _current_manager(self) -> Owner:
         return current() if self._manager is None else self._manager

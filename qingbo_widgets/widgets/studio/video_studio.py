@@ -15,7 +15,8 @@ from ...service.contract.contracts import CONTRACTS, Contract
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
-from ..base.build import button, style_sheet
+from ..base.announcement import announcement
+from ..base.build import button, newest_first, style_sheet
 from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
@@ -23,8 +24,9 @@ from ..base.managers import is_manager, no_manager
 from ..base.output import CellOutput
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
+from ..card.plain import plain_text
 from ..card.task_card import TaskCard
-from ..form.drafts import DraftKeeper, cell_key
+from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
 from .connect import ConnectPanel, usual_contract
 from .shortcut import make_shortcut, shortcut_class
@@ -102,7 +104,7 @@ class VideoStudio(Composite):
         self._copied_at, self._is_copy_due = 0.0, False
         self._panel: ConnectPanel | None = None
         self.form: RequestForm = _StudioForm(**initial)
-        self._cell = cell_key()
+        self._draft_owner = owner_of_new_form()
         self._draft: DraftKeeper | None = None
         self.generate_button = button(
             tr("Generate"),
@@ -119,7 +121,7 @@ class VideoStudio(Composite):
         )
         self._offered_contract: str | None = None
         self._use_contract_button: Any = None
-        self._column = ipywidgets.VBox(layout={"overflow": "visible"})
+        self._column = newest_first()
         #: Children in every state of the studio, because a part that is no child is not closed with it.
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
@@ -173,12 +175,12 @@ class VideoStudio(Composite):
         return (self.form, self._actions, self._column)
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy())
+        self.cell_output.show(self._static_copy(), self._plain_copy())
 
     def _on_connect(self, manager: Owner) -> None:
         self.form.manager = manager
-        if self._cell is not None and self._draft is None:
-            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._cell)
+        if self._draft_owner is not None and self._draft is None:
+            self._draft = DraftKeeper(self.form, Presets(manager.library.folder), self._draft_owner)
         service = (
             tr(_SANDBOX) if manager.is_sandbox else tr(_CONNECTED).format(service=manager.client.base_url)
         )
@@ -242,9 +244,11 @@ class VideoStudio(Composite):
         with update(self.generate_button, self._reason):
             self.generate_button.disabled = bool(obstacle) or just_clicked
             if self._problem:
-                self._reason.value = markup.note(self._problem, "alarm")
+                reason = markup.note(self._problem, "alarm")
             else:
-                self._reason.value = markup.note(obstacle) if obstacle else ""
+                reason = markup.note(obstacle) if obstacle else Markup()
+            # An obstacle is not announced: it changes with every letter that is typed.
+            self._reason.value = reason + announcement(self.cell_output.copy_class, self._problem)
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""
@@ -285,7 +289,7 @@ class VideoStudio(Composite):
         card.on_redraw(self, "_update_offer")
         self._add_offers(card, request)
         with update(self._column):
-            self._column.children = self._cards
+            self._column.children = self._cards[::-1]
         self.cell_output.add_part(card.cell_output)
         self._update_copy_soon()
 
@@ -301,20 +305,37 @@ class VideoStudio(Composite):
         with update():
             # Once all tasks have ended, the user may save the notebook and stop the kernel at any time: do
             # not wait.
-            all_ended = all(task_text.is_over(card.task) for card in self._cards)
+            all_ended = self._all_ended
             if not self.cell_output.has_copy or (self._is_copy_due and not all_ended):
                 return
             self._is_copy_due = True
             rest = 0.0 if all_ended else self._copied_at + COPY_EVERY - time.monotonic()
         refresher.later(max(rest, 0.0), weakly(self, "_update_copy"))
 
+    @property
+    def _all_ended(self) -> bool:
+        return all(task_text.is_over(card.task) for card in self._cards)
+
+    def redraw_now(self) -> None:
+        """Redraw the cards and the static copy immediately."""
+        for card in self._cards:
+            card.redraw_now()
+        self._update_copy()
+
     def _update_copy(self) -> None:
         with update():  # so that the later of two threads writes the later state
             if self._is_copy_due:
                 self._copied_at, self._is_copy_due = time.monotonic(), False
-                self.cell_output.set_copy(self._static_copy())
+                self.cell_output.set_copy(self._static_copy(), self._plain_copy())
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
+        if not self._cards:
+            return Markup()
         parts = [card.static_html for card in self._cards]
-        return markup.tag("div", *parts, class_=self.cell_output.copy_class) if parts else Markup()
+        copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
+        return copy if self._all_ended else markup.unloaded(copy)
+
+    def _plain_copy(self) -> str:
+        """Return all tasks of the studio as plain text."""
+        return "\n\n".join(plain_text(card.task) for card in self._cards)

@@ -92,4 +92,4 @@ class CellPages:
 
 
 def _heading(text: str) -> Any:
-    return ipywidgets.HTML(markup.tag("div", markup.escape(text), class_="qingbo-status"))
+    return ipywidgets.HTML(markup.user_text(text, class_="qingbo-status"))

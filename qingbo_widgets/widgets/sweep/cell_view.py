@@ -58,7 +58,7 @@ class CellView(Composite):
             self._card.close()
             self._card = None
         if self._card is None and task is not None:
-            self._card = TaskCard(task)
+            self._card = TaskCard(task, is_announced=False)
         parts: list[Any] = [self._line if self._card is None else self._card]
         if state == CellState.waiting:
             parts.append(self.drop_button)

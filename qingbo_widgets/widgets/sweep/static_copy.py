@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...i18n import N_, tr
 from ..base import html as markup
 from ..base.html import Markup
+from ..base.output import bundle
+from ..card import plain
 from ..card import text as task_text
 from . import table
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
 
-__all__ = ["static_copy"]
+__all__ = ["mimebundle", "plain_text", "static_copy"]
+
+#: The maximum of cells in a plain text.
+MOST_LINES = 24
 
 _RESUME = N_("To go on in a new kernel:")
 
 
-def static_copy(sweep: Sweep, copy_class: str) -> Markup:
+def static_copy(sweep: Sweep, copy_class: str = "") -> Markup:
     """Return all cells as HTML, with the code that resumes the sweep in a new kernel.
 
     Args:
@@ -28,9 +33,31 @@ def static_copy(sweep: Sweep, copy_class: str) -> Markup:
     """
     parts = [table.headline(sweep), table.notes(sweep)]
     if sweep.state != "ended":
-        name = json.dumps(sweep.name, ensure_ascii=False)
-        line = f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.load({name})"
-        parts += [markup.tag("div", markup.span(tr(_RESUME)))]
-        parts += [markup.tag("pre", markup.tag("code", markup.escape(line)))]
+        parts += [markup.tag("div", markup.span(tr(_RESUME))), markup.code_block(_resume_line(sweep))]
     parts.append(table.table_html(sweep))
-    return markup.tag("div", *parts, class_=f"qingbo-html qingbo-keep {copy_class}")
+    return markup.block(*parts, class_=f"qingbo-keep {copy_class}")
+
+
+def plain_text(sweep: Sweep) -> str:
+    """Return the sweep as plain text: one line for each cell, with the file of its video."""
+    lines = [" · ".join([tr("Sweep {name}").format(name=markup.plain(sweep.name)), *table.facts(sweep)])]
+    for cell in sweep.cells[:MOST_LINES]:
+        task = cell.task
+        state = table.waiting(cell) if task is None else task_text.status(task)
+        file = plain.file_text(task.video_path) if task is not None and task.video_path else ""
+        lines.append(" · ".join(part for part in (table.label(cell.values), state, file) if part))
+    if (more := len(sweep.cells) - MOST_LINES) > 0:
+        lines.append(tr("and {count} more").format(count=more))
+    if sweep.state != "ended":
+        lines += [tr(_RESUME), _resume_line(sweep)]
+    return "\n".join(lines)
+
+
+def mimebundle(sweep: Sweep) -> dict[str, Any]:
+    """Return the sweep for hosts without widgets, as HTML and plain text."""
+    return bundle(static_copy(sweep), plain_text(sweep))
+
+
+def _resume_line(sweep: Sweep) -> str:
+    name = json.dumps(sweep.name, ensure_ascii=False)
+    return f"{task_text.connect_line(sweep.manager)}\nqw.Sweep.load({name})"

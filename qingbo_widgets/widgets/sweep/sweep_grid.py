@@ -12,6 +12,7 @@ import ipywidgets
 from ...i18n import N_, tr
 from ...tasks.sweep.cell import FREE_RETRY, CellState
 from ..base import html as markup
+from ..base.announcement import announcement
 from ..base.build import set_tooltip
 from ..base.clicks import Clicks
 from ..base.composite import Composite
@@ -21,7 +22,7 @@ from ..base.sync import observe, refresher, update
 from . import table
 from .cell_pages import CellPages
 from .cell_view import CellView, button_at_left
-from .static_copy import static_copy
+from .static_copy import plain_text, static_copy
 
 if TYPE_CHECKING:
     from ...tasks.sweep.sweep import Sweep
@@ -84,16 +85,16 @@ class SweepGrid(Composite):
             tr("Follow and save again"), tr(_FOLLOW), lambda: self._act(sweep.follow_again)
         )
         self._buttons = ipywidgets.HBox(layout={"flex_flow": "row wrap", "margin": "4px 0"})
-        self._pages = CellPages(sweep, self._act, self._redraw_now)
+        self._pages = CellPages(sweep, self._act, self.redraw_now)
         super().__init__(
             [self._head, self._bar, self._notes, self._buttons, self._pages.grid, self._pages.pager],
             layout={"overflow": "visible", "max_width": "1280px"},
         )
-        self.add_class("qingbo")
+        self.add_class("qingbo").add_class("qingbo-grid")
         self.cell_output = CellOutput(self)
         self._pages.lay_out()
-        self._unobserve = observe(sweep, self, "_redraw_now", ("state", "reason", "max_running"))
-        self._redraw_now()
+        self._unobserve = observe(sweep, self, "redraw_now", ("state", "reason", "message", "max_running"))
+        self.redraw_now()
 
     @property
     def views(self) -> tuple[CellView, ...]:
@@ -117,7 +118,8 @@ class SweepGrid(Composite):
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
-            self._notes.value = markup.style() + self.cell_output.style + table.notes(sweep) + problem
+            notes = table.notes(sweep) + problem + announcement(sweep.name, self._spoken_state())
+            self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
             set_tooltip(self.pause_button, tr(_GO_ON) if is_paused else tr(_PAUSE))
@@ -142,11 +144,12 @@ class SweepGrid(Composite):
         )
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.cell_output.show(self._static_copy())
+        self.cell_output.show(self._static_copy(), plain_text(self.sweep))
 
     # ------------------------------------------------------------------ drawing
 
-    def _redraw_now(self) -> None:
+    def redraw_now(self) -> None:
+        """Redraw the grid and its static copy immediately, because the sweep's state changed."""
         self._copied_at = 0.0
         if self.refresh():
             refresher.add(self)
@@ -158,13 +161,19 @@ class SweepGrid(Composite):
                 return
             self._problem = ""
             self._problem = self._clicks.attempt(act)
-        self._redraw_now()
+        self.redraw_now()
 
     def _pause(self) -> None:
         if self.sweep.state == "paused":
             self.sweep.resume()
         else:
             self.sweep.pause()
+
+    def _spoken_state(self) -> str:
+        """Return what screen readers announce: the state of the whole, not that of each cell."""
+        state, _, counts = table.facts(self.sweep)
+        end = counts if self.sweep.state == "ended" else ""
+        return " · ".join(filter(None, (self._problem, state, self.sweep.reason, end)))
 
     def _visible_buttons(self) -> tuple[Any, ...]:
         sweep, counts = self.sweep, self.sweep.counts
@@ -190,10 +199,11 @@ class SweepGrid(Composite):
             copy = self._static_copy()
             if copy != self._copied:
                 self._copied, self._copied_at = copy, time.monotonic()
-                self.cell_output.set_copy(copy)
+                self.cell_output.set_copy(copy, plain_text(self.sweep))
 
     def _static_copy(self) -> Markup:
-        return static_copy(self.sweep, self.cell_output.copy_class)
+        copy = static_copy(self.sweep, self.cell_output.copy_class)
+        return copy if self.sweep.is_done else markup.unloaded(copy)
 
 
 #: A grid holds its sweep, so the grid itself is held weakly: ipywidgets keeps it alive until it is closed.

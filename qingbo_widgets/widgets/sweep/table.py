@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...i18n import N_, tr
 from ...service.contract.callbacks import callback_note
 from ...tasks.sweep.cell import CellState
+from ...tasks.sweep.plain import first_prompt
 from ..base import html as markup
 from ..base.html import Markup
 from ..base.player import video_html
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ...tasks.sweep.cell import Cell
     from ...tasks.sweep.sweep import Sweep
 
-__all__ = ["Table", "arrange", "headline", "label", "notes", "table_html", "waiting"]
+__all__ = ["Table", "arrange", "facts", "headline", "label", "notes", "table_html", "waiting"]
 
 #: The maximum of columns; more would be too narrow for a video.
 MOST_COLUMNS = 6
@@ -95,22 +96,27 @@ def label(values: Mapping[str, Any]) -> str:
 
 def headline(sweep: Sweep) -> Markup:
     """Return the state of the sweep as HTML, with the number of cells in each state and the time left."""
-    facts = [
-        markup.span(tr(_STATE[sweep.state]), "qingbo-status"),
-        markup.span(f"{sweep.progress:.0%}".replace("%", " %")),
-    ]
-    counts = [tr(_COUNTED[state]).format(count=count) for state, count in sweep.counts.items() if count]
-    facts.append(markup.span(", ".join(counts), "qingbo-dim"))
+    state, progress, counts = facts(sweep)
+    spans = [markup.span(state, "qingbo-status"), markup.span(progress), markup.span(counts, "qingbo-dim")]
     left = sweep.time_left if sweep.state == "running" else None
     if left is not None and left >= 1:
-        facts.append(markup.span(tr("about {left} left").format(left=task_text.clock(left)), "qingbo-dim"))
-    return markup.tag("div", *facts, class_="qingbo-head")
+        spans.append(markup.span(tr("about {left} left").format(left=task_text.clock(left)), "qingbo-dim"))
+    return markup.tag("div", markup.join(spans, " "), class_="qingbo-head")
+
+
+def facts(sweep: Sweep) -> tuple[str, str, str]:
+    """Return the state of the sweep, its progress, and the number of cells in each state, as text."""
+    counts = [tr(_COUNTED[state]).format(count=count) for state, count in sweep.counts.items() if count]
+    return tr(_STATE[sweep.state]), f"{sweep.progress:.0%}".replace("%", " %"), ", ".join(counts)
 
 
 def notes(sweep: Sweep) -> Markup:
-    """Return the reason of a pause, the values shared by all cells, and the cells left out, as HTML."""
-    lines = [markup.note(sweep.reason, "hint")] if sweep.reason else []
+    """Return why the sweep waits, the values shared by all cells, and the cells left out, as HTML."""
+    reason = sweep.reason or sweep.message
+    lines = [markup.note(reason, "hint")] if reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
+    if sweep.state == "planned" and (prompt := first_prompt(sweep.cells)):
+        lines.append(markup.note(tr("First prompt: “{prompt}”.").format(prompt=prompt)))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
         lines.append(markup.note(callback, "hint"))
@@ -145,7 +151,7 @@ def table_html(sweep: Sweep, video: Callable[[Path], Markup] | None = None) -> M
         for text, cells in table.rows
     ]
     inner = markup.tag("table", *([head] if any(table.columns) else []), *body, class_="qingbo-sweep")
-    return markup.style(CSS) + markup.tag("div", inner, class_="qingbo-html", style="overflow-x: auto")
+    return markup.style(CSS) + markup.block(inner, style="overflow-x: auto")
 
 
 def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
@@ -160,7 +166,7 @@ def _cell(cell: Cell | None, play: Callable[[Path], Markup]) -> Markup:
 
 
 def _th(text: str, scope: str) -> Markup:
-    return markup.tag("th", markup.escape(text), scope=scope)
+    return markup.user_text(text, "th", scope=scope)
 
 
 def _varying(values: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:

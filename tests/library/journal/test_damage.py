@@ -38,6 +38,8 @@ ODD = {
     "blob": b"\xff\xfe\x00",
     "number": 7,
     "huge": 1e300,
+    "year 9999": 253402300799.0,
+    "year 1": -62135596799.0,
     "infinity": float("inf"),
     "empty": "",
 }

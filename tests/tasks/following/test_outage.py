@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 import qingbo_widgets as qw
+from qingbo_widgets.system.times import local_time
 from qingbo_widgets.tasks.following import outage
 from qingbo_widgets.tasks.following.outage import REFUSAL_PATIENCE, Outage
 
@@ -66,6 +67,9 @@ def test_an_outage_starts_after_the_last_answer(monkeypatch):
     """A refusal or a rate limit counts as an answer, so the start of the outage is reset."""
     times = iter([datetime(2026, 4, 1, 12, second=second) for second in (1, 5, 9)])
 
+    def since(second: int) -> str:
+        return local_time(datetime(2026, 4, 1, 12, second=second), seconds=True)
+
     class Ticking(datetime):
         @classmethod
         def now(cls):  # type: ignore[override]  # asked without a zone
@@ -76,9 +80,9 @@ def test_an_outage_starts_after_the_last_answer(monkeypatch):
     down, busy = qw.ConnectionFailed("down."), qw.RateLimited("slow down", status=429)
     for _ in range(2):
         message = current.explain(down, 1.0, is_taken=True)
-        assert message == "Not reachable since 12:00:01: down. Trying again in 1 s."
+        assert message == f"Not reachable since {since(1)}: down. Trying again in 1 s."
     message = current.explain(busy, 2.0, is_taken=True)
     assert message == "The service asks to wait: 429: slow down Asking again in 2 s."
-    assert current.explain(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:05:")
+    assert current.explain(down, 1.0, is_taken=True).startswith(f"Not reachable since {since(5)}:")
     current.explain(refusal(), 1.0, is_taken=True)
-    assert current.explain(down, 1.0, is_taken=True).startswith("Not reachable since 12:00:09:")
+    assert current.explain(down, 1.0, is_taken=True).startswith(f"Not reachable since {since(9)}:")

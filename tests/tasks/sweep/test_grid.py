@@ -156,6 +156,10 @@ def test_rows_of_requests_and_prompts() -> None:
         ({"prompts": ["koi"]}, TypeError, "no field prompts.*prompt"),
         ({"prompt": []}, ValueError, "prompt is empty"),
         ({"prompt": "koi", "repeat": 0}, ValueError, "repeat=0"),
+        ({"prompt": "koi", "resolutoin": "720p"}, TypeError, r"resolutoin \(did you mean resolution\?\)"),
+        ({"table": [{"prompt": "koi", "duraton": 1}]}, TypeError, r"duraton \(did you mean duration\?\)"),
+        ({"table": ["koi"], "encoding": "gbk"}, TypeError, "encoding is that of a CSV file"),
+        ({"prompt": "koi", "encoding": "gbk"}, TypeError, "encoding is that of a CSV file"),
         ({"table": [{"prompt": "koi", "seed": 1}]}, TypeError, "no field seed"),
         ({"table": ["koi"], "prompt": "crane"}, TypeError, "in the table and as an argument"),
         ({"table": [], "mode": "pro"}, ValueError, "table is empty"),
@@ -175,7 +179,7 @@ def test_a_row_that_is_too_long(tmp_path: Path) -> None:
     """An unquoted comma raises instead of creating a field without a name."""
     path = tmp_path / "prompts.csv"
     path.write_text("prompt,mode\nA koi, swimming,pro\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="more cells"):
+    with pytest.raises(ValueError, match="row 2 has more cells"):
         make_grid(path)
 
 
@@ -184,9 +188,6 @@ def test_a_table_of_a_chinese_excel(tmp_path: Path) -> None:
     file = tmp_path / "prompts.csv"
     file.write_bytes("prompt,mode\n一条锦鲤,pro\n纸船,std\n".encode("gbk"))
     assert [one.request.prompt for one in make_grid(file).combinations] == ["一条锦鲤", "纸船"]
-    file.write_bytes(b"prompt\n\xff\xff\xff")
-    with pytest.raises(ValueError, match="save it as CSV UTF-8"):
-        make_grid(file)
 
 
 @pytest.mark.parametrize("levels", [30, 600, pytest.param(50_000, marks=pytest.mark.slow)])

@@ -18,6 +18,7 @@ from qingbo_widgets import InvalidRequest, QingboError, Sandbox, Sweep, TaskMana
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sweeps import CellRow, Sweeps
 from qingbo_widgets.sandbox import Faults
+from qingbo_widgets.tasks.sweep import brake
 from qingbo_widgets.tasks.sweep.cell import CellState, time_left
 from tests.waiting import until
 
@@ -37,8 +38,9 @@ def faults(server: Sandbox) -> Callable[[Faults], None]:
 
 
 @pytest.fixture
-def failing(faults: Callable[[Faults], None]) -> None:
-    """Make tasks with "fail" in their prompt fail at once, without drawing a video."""
+def failing(faults: Callable[[Faults], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make tasks with "fail" in their prompt fail at once, without drawing a video, and stop no sweep."""
+    monkeypatch.setattr(brake, "MAX_ALIKE", 99)
     faults(FAILING)
 
 
@@ -181,6 +183,7 @@ def test_retry_failed_makes_new_tasks(manager: TaskManager, faults: Callable[[Fa
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("failing")
 def test_an_empty_account_stops_the_sweep(manager: TaskManager, faults: Callable[[Faults], None]) -> None:
     """402 applies to every other cell too: the sweep pauses, shows the reason, and loses no cell."""
     faults(Faults(no_balance=True, fail="x", fail_prompt="fail"))
@@ -506,7 +509,7 @@ def test_an_unconfirmed_cell_of_another_contract_is_not_submitted_again(manager:
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_proxy")
 def test_a_sweep_refused_for_its_contract_continues_in_another(
-    make_manager: Callable[..., TaskManager],
+    make_manager: Callable[..., TaskManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It pauses at the first refusal, says how to go on, and submits every cell once in that contract."""
     with Sandbox(speed=50, draft=True, contract="2026-11") as server:
@@ -521,6 +524,7 @@ def test_a_sweep_refused_for_its_contract_continues_in_another(
         assert str(april.library.folder) in refused.reason
         assert len(april.library.entries()) <= 3, "more were sent than were in flight at the first refusal"
         april.close()
+        monkeypatch.setattr(brake, "MAX_ALIKE", 99)
         server.faults = FAILING
         manager = make_manager(qw.Client(server.api_key, server.base_url, contract="2026-11"))
         made = Sweep.load("refused", manager=manager)

@@ -10,7 +10,8 @@ import ipywidgets
 import pytest
 
 from qingbo_widgets.widgets.base import build as making
-from qingbo_widgets.widgets.base.build import create_shared, create_widget, style_sheet
+from qingbo_widgets.widgets.base.build import create_shared, create_widget, newest_first, style_sheet
+from qingbo_widgets.widgets.base.html import CSS
 from qingbo_widgets.widgets.base.sync import close_parts, share
 from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from tests.widgets.page import classes_of, tooltip_of
@@ -96,3 +97,14 @@ def test_creating_a_panel_sends_no_updates(make: Callable[[], Any], sent: list[A
     widget = make()
     assert sent == []
     widget.close()
+
+
+def test_a_column_is_appended_to_and_shown_the_other_way_round(live_widgets: Count) -> None:
+    """The last child is on top, so that no earlier child is drawn again, and Tab follows what is seen."""
+    before = live_widgets()
+    column = newest_first()
+    assert column.layout.flex_flow == "column-reverse"
+    (name,) = classes_of(column)
+    assert f".{name}{{reading-flow:flex-visual}}" in CSS
+    close(column)
+    assert live_widgets() == before

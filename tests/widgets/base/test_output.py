@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -10,8 +12,9 @@ import pytest
 
 from qingbo_widgets.widgets.base import ipw
 from qingbo_widgets.widgets.base.html import Markup
-from qingbo_widgets.widgets.base.output import CellOutput, display_html
+from qingbo_widgets.widgets.base.output import CellOutput, display_html, redraw_displays
 from qingbo_widgets.widgets.base.sync import close_parts
+from tests.places import StartKernel
 
 
 class View(ipw.VBox):
@@ -168,5 +171,55 @@ def test_each_widget_hides_its_own_static_copy() -> None:
 
 def test_html_is_displayed_as_it_is(cell: Any) -> None:
     """HTML is displayed as one output without a widget."""
-    display_html(Markup("<p>end</p>"))
+    display_html(Markup("<p>end</p>"), "end")
     assert (cell.html, cell.views) == (Markup("<p>end</p>"), 0)
+    assert [data["text/plain"] for data in cell.outputs.values()] == ["end"]
+
+
+class Redrawn(View):
+    """A widget that a waiting cell can bring up to date."""
+
+    def redraw_now(self) -> None:
+        """Show the last state."""
+        self.cell_output.set_copy(Markup("the last state"))
+
+
+@pytest.mark.parametrize("cell_id", ["", "4e1"])
+def test_a_waiting_cell_sends_what_a_run_without_a_page_has_lost(
+    cell: Any, sent: Any, workdir: Path, start_kernel: StartKernel, cell_id: str
+) -> None:
+    """Output of a thread for an earlier cell is sent once more, but not to a page, which has shown it."""
+    start_kernel(workdir, cell=cell_id)
+    view, over = Redrawn(), View()
+    view.cell_output.show(Markup("begins"))
+    over.cell_output.show(Markup("begins"))
+    over.cell_output.replace(Markup("the video"))
+    cell.outputs.clear()  # nbclient drops what another thread has sent
+    sent.clear()
+    redraw_displays()
+    is_lost = not cell_id
+    assert ("the last state" in cell.html, "the video" in cell.html) == (is_lost, is_lost)
+    assert any(widget is view for widget, _ in sent) == is_lost
+    assert not any(widget is over for widget, _ in sent)
+    cell.outputs.clear()
+    sent.clear()
+    redraw_displays()
+    assert "the video" not in cell.html, "it is sent again although the running cell has sent it"
+    assert sent == [], "an unchanged state is sent again"
+    for widget in (view, over):
+        close_parts(widget)
+        widget.close()
+    cell.outputs.clear()
+    redraw_displays()
+    assert cell.html == ""
+
+
+def test_a_dead_view_gives_way_to_its_copy() -> None:
+    """The style that hides the copy ends when ipywidgets marks the view as disconnected."""
+    label = ipywidgets.Label()
+    style = CellOutput(label).style
+    (mark,) = re.findall(r'<i class="([\w-]+)" hidden="">', style)
+    assert f".jp-OutputArea:has(.jupyter-widgets-disconnected .{mark})" in style
+    label.layout.close()
+    label.style.close()
+    label.close()

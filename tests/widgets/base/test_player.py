@@ -12,7 +12,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from qingbo_widgets.library.library import Library
 from qingbo_widgets.widgets.base import player
+from tests.places import StartKernel
 
 
 def source(markup: str) -> str:
@@ -61,7 +63,7 @@ def test_a_file_outside_the_folder_is_explained(workdir: Path, tmp_path: Path) -
 def test_a_hidden_folder_is_explained(workdir: Path) -> None:
     """The caption explains that Jupyter does not serve hidden folders."""
     assert "hidden folder" in player.video_html(workdir / ".videos" / "a.mp4")
-    assert "hidden" not in player.video_html(workdir / "videos" / "a.mp4")
+    assert "hidden folder" not in player.video_html(workdir / "videos" / "a.mp4")
 
 
 def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +78,7 @@ def test_another_drive_has_no_relative_path(workdir: Path, monkeypatch: pytest.M
     assert "another drive" in markup
 
 
-def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_with_two_paths_is_one(workdir: Path, start_kernel: StartKernel) -> None:
     """A link such as ``/tmp`` on macOS, or a Windows short name, does not make a video unreachable."""
     (workdir / "notes" / "qingbo_videos").mkdir(parents=True)
     link = workdir / "link"
@@ -85,8 +87,27 @@ def test_a_folder_with_two_paths_is_one(workdir: Path, monkeypatch: pytest.Monke
     except OSError:
         pytest.skip("links need a privilege on this Windows")
     video = workdir / "notes" / "qingbo_videos" / "a.mp4"
-    monkeypatch.setenv("JPY_SESSION_NAME", str(link / "koi.ipynb"))
+    start_kernel(workdir / "notes", link / "koi.ipynb")
     assert player.relative_url(video) == "./qingbo_videos/a.mp4"
+    assert player.why_unreachable(video) is None
+
+
+def test_a_library_that_is_a_link_is_reached_by_its_name(workdir: Path, start_kernel: StartKernel) -> None:
+    """A linked library on another disk plays by the name of the link, the only one that Jupyter serves."""
+    disk = workdir / "disk"
+    (workdir / "notes").mkdir()
+    disk.mkdir()
+    try:
+        (workdir / "notes" / "films").symlink_to(disk, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a privilege on this Windows")
+    start_kernel(workdir / "notes", workdir / "notes" / "koi.ipynb")
+    os.chdir(workdir)
+    library = Library("films")
+    video = library.video_path("A koi", "0123456789abcdef")
+    library.folder.joinpath(video.name).write_bytes(b"film")
+    assert (disk / video.name).is_file()
+    assert player.relative_url(video) == f"./films/{video.name}"
     assert player.why_unreachable(video) is None
 
 
@@ -112,10 +133,10 @@ def test_paths_of_windows(
     assert player.relative_path(video) == relative
 
 
-def test_the_notebooks_folder_survives_chdir(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebooks_folder_survives_chdir(workdir: Path, start_kernel: StartKernel) -> None:
     """URLs stay relative to the notebook after the kernel has changed its directory."""
     (workdir / "elsewhere").mkdir()
-    monkeypatch.setenv("JPY_SESSION_NAME", str(workdir / "koi.ipynb"))
+    start_kernel(workdir, workdir / "koi.ipynb")
     os.chdir(workdir / "elsewhere")
     assert player.relative_url(workdir / "a.mp4") == "./a.mp4"
 
@@ -206,3 +227,35 @@ def test_a_video_that_not_every_browser_plays(workdir: Path, name: str, hint: st
 def test_embedding_a_missing_file_shows_a_message(workdir: Path) -> None:
     """A removed file shows a message instead of a traceback."""
     assert "cannot be read" in player.embed_html(workdir / "gone.mp4")
+
+
+def test_a_page_that_cannot_load_the_video_shows_why(workdir: Path) -> None:
+    """A hidden line after the player is shown by the player's own error, and names the way out."""
+    made = player.video_html(workdir / "a.mp4")
+    shown = re.search(r'onerror="const e=this.nextElementSibling;[^"]*"[^>]*></video><div ([^>]*)>', made)
+    assert shown
+    assert 'hidden=""' in shown[1]
+    assert "task.show(embed=True)" in made
+
+
+def test_an_embedded_video_needs_no_file(workdir: Path) -> None:
+    """An embedded video cannot be missing, so nothing is said about files."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    assert "onerror" not in player.embed_html(workdir / "a.mp4")
+
+
+def test_voila_is_told_its_option(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Voila, the hidden line names the option that lets it serve videos."""
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    made = re.sub(r"<[^>]*>", "", unescape(player.video_html(workdir / "a.mp4")))
+    assert r"--VoilaConfiguration.file_allowlist='.*\.(png|jpg|mp4)'" in made
+    assert not player.reach_note(workdir / "a.mp4"), "it may be set already"
+
+
+def test_colab_gets_the_video_in_the_notebook(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colab serves no files, so a saved video is embedded; a player by path says that it cannot play."""
+    (workdir / "a.mp4").write_bytes(b"film")
+    assert source(player.saved_html(workdir / "a.mp4")) == "./a.mp4"
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    assert source(player.saved_html(workdir / "a.mp4")) == "data:video/mp4;base64,ZmlsbQ=="
+    assert "Colab gives the page no files" in player.video_html(workdir / "a.mp4")

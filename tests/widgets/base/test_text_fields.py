@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from qingbo_widgets.library.presets import Draft, Presets
+from qingbo_widgets.library.presets import Draft, DraftOwner, Presets
 from qingbo_widgets.service.secrets.known_keys import HIDDEN, remember
 from qingbo_widgets.service.secrets.secret import Secret
 from qingbo_widgets.tasks.manager import TaskManager
@@ -101,7 +101,7 @@ def test_the_form_takes_no_key(name: str, presets: Presets) -> None:
     setattr(form, name, f"https://example.com/{KEY}")
     assert KEY not in repr(getattr(form, name)) + repr(control.value)
     presets.save(f"my {KEY}", {"prompt": KEY})
-    presets.save_draft("cell", Draft({"prompt": [KEY]}, {"shots": [{"prompt": KEY}]}))
+    presets.save_draft(DraftOwner("a.ipynb", "cell"), Draft({"prompt": [KEY]}, {"shots": [{"prompt": KEY}]}))
     written = [file.name + file.read_text(encoding="utf-8") for file in presets.folder.rglob("*.json")]
     assert len(written) == 2
     assert KEY not in "".join(written)

@@ -677,9 +677,10 @@ def test_closing_a_card_leaves_the_others_their_layouts(
 
 
 def test_a_closed_card_observes_nothing(
-    make_task: MakeTask, live_widgets: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    make_task: MakeTask, live_widgets: Callable[[], int], monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
     """A closed card has no observers and no open widgets, including hidden ones."""
+    gc.collect()  # widgets of other tests, which end whenever they are collected
     before = live_widgets()
     task = make_task(status=TaskStatus.processing)
     observers: list[Any] = []
@@ -690,13 +691,13 @@ def test_a_closed_card_observes_nothing(
     assert len(observers) >= 20
     for card in cards:
         card.close()
-    assert live_widgets() == before
+    assert live_widgets() <= before
     assert observers == []
     task.set_traits(progress=50, status=TaskStatus.completed)
     references = [weakref.ref(card) for card in cards]
     del cards, card
-    gc.collect()
-    assert [reference() for reference in references] == [None] * 20, "all are freed"
+    # The thread that draws may still hold one that it was about to draw.
+    until(lambda: gc.collect() >= 0 and not any(reference() for reference in references))
 
 
 def test_a_users_failing_observer_breaks_no_card(make_task: MakeTask) -> None:

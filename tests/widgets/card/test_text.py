@@ -32,6 +32,7 @@ from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Forecast
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import text as task_text
+from tests.widgets.page import read
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 MakeTask = Callable[..., Task]
@@ -172,11 +173,11 @@ def test_the_price_is_in_dollars(make_task: MakeTask) -> None:
     task = make_task(task_id="task-1", status=TaskStatus.processing, frozen=200_000)
     assert "$" not in task_text.about(task)
     task.contract = "2026-11"
-    assert "$0.40 reserved" in task_text.about(task)
+    assert "$0.40 reserved" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.failed)
     assert "$" not in task_text.about(task)
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378" in task_text.about(task)
+    assert "$0.378" in read(task_text.about(task))
     assert "reserved" not in task_text.about(task)
 
 
@@ -186,11 +187,11 @@ def test_the_sandbox_charges_nothing(make_task: MakeTask, monkeypatch: pytest.Mo
     task.contract = "2026-11"
     monkeypatch.setattr(type(task.manager), "is_sandbox", True)
     monkeypatch.setattr(type(task.manager), "service", "sandbox")
-    assert "$0.40, not charged" in task_text.about(task)
+    assert "$0.40, not charged" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.completed, cost=189_000)
-    assert "$0.378, not charged" in task_text.about(task)
+    assert "$0.378, not charged" in read(task_text.about(task))
     task.set_traits(status=TaskStatus.failed, cost=0)
-    assert "$0.00" in task_text.about(task)
+    assert "$0.00" in read(task_text.about(task))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +229,7 @@ def test_a_cost_that_remains_is_on_the_card(make_task: MakeTask, status: TaskSta
     task, answer = make_task(status=TaskStatus.queued), TaskSnapshot("t1", status=status, cost=250_000)
     task.contract = "2026-11"
     task.set_traits(**changes_from(answer, task, eta=None))
-    assert "it cost $0.50 all the same" in task_text.advice(task)
+    assert "it cost $0.50 all the same" in read(task_text.advice(task))
     assert "refunds" not in task_text.ended(task)
 
 

@@ -465,3 +465,139 @@ test("a wipe lays one video over another, and hides the rest", () => {
   const side = { display: "", gridArea: "", pointerEvents: "", clipPath: "", textAlign: "" };
   assert.deepEqual(figureStyle(2, null), side, "something of the wipe is left after it");
 });
+
+/** A video that loads from a server, as the page tells it to, and gives up its place in the meantime. */
+class Film extends Video {
+  preload = "none";
+  #src;
+
+  constructor(src) {
+    super();
+    delete this.src; // the one that does nothing when it is set
+    this.readyState = 0;
+    this.#src = src;
+  }
+  get src() {
+    return this.#src;
+  }
+  set src(url) {
+    this.#src = url;
+    if (url?.startsWith("blob:")) this.load();
+  }
+  get currentSrc() {
+    return this.#src;
+  }
+  load() {
+    this.readyState = 1;
+    queueMicrotask(() => this.dispatchEvent(new Event("loadedmetadata")));
+  }
+  /** It has all its data, now or as soon as it wants them. */
+  canPlay() {
+    this.readyState = 4;
+    this.dispatchEvent(new Event("canplay"));
+  }
+}
+
+/** Wait until something holds. */
+async function until(holds, message = String(holds)) {
+  for (let turn = 0; turn < 200; turn += 1) {
+    if (holds()) return;
+    await settled();
+  }
+  assert.fail(message);
+}
+
+/** As much of a server as the module uses: it answers when the test says so. */
+function serve(context) {
+  const { fetch } = globalThis;
+  context.after(() => Object.assign(globalThis, { fetch }));
+  const open = [];
+  globalThis.fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      const request = {
+        url,
+        answer: (status = 200) => {
+          open.splice(open.indexOf(request), 1);
+          resolve(new Response("film", { status, headers: { "Content-Length": "4" } }));
+        },
+      };
+      open.push(request);
+      signal.addEventListener("abort", () => {
+        open.splice(open.indexOf(request), 1);
+        reject(signal.reason);
+      });
+    });
+  return open;
+}
+
+/** Six films, of which the first frames are there, but no more. */
+async function sixFilms(changed = () => {}) {
+  const films = [..."ABCDEF"].map((letter) => new Film(`${letter}.mp4`));
+  const synced = new SyncedVideos(FPS, () => changed(synced.isPlaying));
+  synced.all = films;
+  for (let turn = 0; turn < 6; turn += 1) {
+    synced.gather(0, true);
+    for (const film of films) if (film.preload !== "none" && !film.readyState) film.load();
+  }
+  synced.gather(0, true);
+  await settled();
+  return synced;
+}
+
+test("of six films, three load at a time, and none whole before Play", async () => {
+  const synced = new SyncedVideos(FPS, () => {});
+  synced.all = [..."ABCDEF"].map((letter) => new Film(`${letter}.mp4`));
+  const preloads = () => synced.all.map((film) => film.preload.slice(0, 1)).join("");
+  synced.gather(0, true);
+  synced.gather(0, true);
+  assert.equal(preloads(), "mmmnnn", "the connections of the browser are used up");
+  synced.all[1].load();
+  assert.equal(synced.gather(0, true), null);
+  assert.equal(preloads(), "mmmmnn", "the next film does not take the free place");
+});
+
+test("three films play from the server, after the others were loaded, two at a time", async (context) => {
+  const open = serve(context);
+  const synced = await sixFilms();
+  synced.play();
+  await until(() => open.length);
+  assert.deepEqual(
+    open.map(({ url }) => url),
+    ["D.mp4", "E.mp4"],
+    "not two at a time",
+  );
+  assert.deepEqual(paused(synced), Array(6).fill(true), "some play without the others");
+  assert.equal(synced.gather(0, true), null, "a film that gets its file is called lost");
+  open[0].answer();
+  await until(() => open.length === 2);
+  assert.ok(Math.abs(synced.loaded - 1 / 3) < 0.01, `the user reads ${synced.loaded}`);
+  for (const request of [...open]) request.answer();
+  await until(() => synced.loaded === null);
+  for (const film of synced.all) film.canPlay();
+  await until(() => !paused(synced).includes(true), "they do not play when everything is there");
+  assert.deepEqual(synced.all.map((film) => film.src.slice(0, 4)).join(" "), "A.mp B.mp C.mp blob blob blob");
+  synced.pause();
+  synced.play();
+  await until(() => !paused(synced).includes(true));
+  assert.equal(open.length, 0, "the same files are loaded again");
+  synced.clear();
+});
+
+test("Pause stops the loading, and what cannot be loaded plays from the server", async (context) => {
+  const open = serve(context);
+  const shown = [];
+  const synced = await sixFilms((playing) => shown.push(playing));
+  synced.play();
+  await settled();
+  assert.ok(shown.at(-1), "there is no button that stops the loading");
+  synced.pause();
+  await settled();
+  assert.deepEqual([open.length, synced.loaded], [0, null], "it goes on loading after Pause");
+  assert.deepEqual(paused(synced), Array(6).fill(true));
+  for (const film of synced.all) film.canPlay();
+  synced.play();
+  await until(() => {
+    for (const request of [...open]) request.answer(404);
+    return !paused(synced).includes(true);
+  }, "the comparison hangs");
+});

@@ -22,8 +22,11 @@ from qingbo_widgets.sandbox.order import Order, Shot
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.connection import connect
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.widgets.card.task_card import TaskCard
+from qingbo_widgets.widgets.form.request_form import RequestForm
 from qingbo_widgets.widgets.review.detail import TaskDetail
 from qingbo_widgets.widgets.review.gallery import Gallery
+from qingbo_widgets.widgets.studio.follow_up import FollowUp
 from qingbo_widgets.widgets.studio.frame_picker import FramePicker
 from tests.widgets.page import (
     click,
@@ -181,7 +184,7 @@ def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) 
     """A rating is saved and shown at once, and the task stays open although it no longer matches."""
     gallery.filters.controls["rating"].value = -1
     key = gallery.entries[1].key
-    send_click(gallery.tiles.children[1].button)
+    send_click(gallery.tiles.children[2].button)
     assert is_displayed(gallery, gallery.opened)
     gallery.opened.judgement.rating.value = 4
     gallery.opened.judgement.tags.value = "koi, slow"
@@ -192,6 +195,53 @@ def test_what_is_opened_is_judged_and_stays(gallery: Gallery, library: Library) 
     gallery.filters.controls["tag"].value = "koi"
     gallery.filters.controls["rating"].value = 3
     assert [entry.key for entry in gallery.entries] == [key]
+
+
+def test_what_is_opened_stays_while_others_come(gallery: Gallery, library: Library) -> None:
+    """A refresh does not draw the open task again, also if it is on another page by then."""
+    gallery.look_at(gallery.entries[1].key)
+    drawn: list[str] = []
+    gallery.opened.observe(lambda change: drawn.append(change["name"]), "children")
+    find(gallery.opened, ipywidgets.Output)[0].observe(lambda change: drawn.append(change["name"]), "outputs")
+    for n in range(60, 84):
+        library.add(
+            Entry(
+                f"{n:032}", "sandbox", "", "kling-v3", {"prompt": f"number {n}"}, "completed",
+                submitted_at=NOON + timedelta(hours=n),
+            )
+        )  # fmt: skip
+        if n in (60, 83):
+            gallery.reload()
+            assert gallery.tiles.children[0] is gallery.opened, (
+                "the page draws what follows a new child again"
+            )
+            assert is_open(gallery, 58)
+            assert drawn == [], "the user watches the video from its beginning again"
+    assert 58 not in numbers(gallery)
+    gallery.opened.judgement.rating.value = 4
+    assert library.judgements.of(f"{58:032}").rating == 4
+    assert is_open(gallery, 58)
+    gallery.turn(2)
+    assert not is_displayed(gallery, gallery.opened)
+
+
+def test_a_form_and_its_cards_leave_the_earlier_cards_in_place(manager: TaskManager) -> None:
+    """A form that opens, and a further card, come before no card in the lists of children."""
+    panel = FollowUp(manager)
+    columns = []
+    for n in range(3):
+        request = VideoRequest(prompt=f"koi {n}")
+        panel.again(request)
+        panel.offer(lambda _, request=request: request)  # type: ignore[misc]
+        columns.append(find(panel, TaskCard))
+    assert [len(column) for column in columns] == [1, 2, 3]
+    assert columns[2][:1] == columns[0]
+    assert columns[2][:2] == columns[1]
+    assert list(panel.cards) == columns[2][::-1], "the newest is not on top"
+    form = panel.form
+    assert form is not None
+    assert find(panel, RequestForm) == [form]
+    panel.close()
 
 
 def test_keys_rate_and_go_on(gallery: Gallery, library: Library) -> None:
@@ -271,9 +321,9 @@ def test_blind_until_rated(library: Library) -> None:
     (library.folder / "video-1.mp4").write_bytes(b"")
     gallery = Gallery(library, blind=True)
     assert numbers(gallery)[:3] == [0, 1, 2], "by key, which is random, and not by time"
-    send_click(gallery.tiles.children[1].button)
+    send_click(gallery.tiles.children[2].button)
     panel = gallery.opened
-    seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[1].button.description)
+    seen = (shown(gallery)[1], html_of(panel), gallery.tiles.children[2].button.description)
     assert not any("number" in text or "kling" in text for text in seen)
     assert "<video" in video(gallery)
     assert panel.again_button.disabled

@@ -59,7 +59,8 @@ def test_grab_and_continue(task: Task, manager: TaskManager, until: Until) -> No
     assert len(manager.tasks) == 1
     picker.generate_button.click()
     above = find(picker.follow_up, ipywidgets.HTML)[0]
-    assert picker.follow_up.children.index(above) < picker.follow_up.children.index(picker.form)
+    places = find(picker.follow_up, ipywidgets.Widget)
+    assert places.index(above) < places.index(picker.form)
     assert "prompt" in text_of(above)
     picker.form.prompt = "it will fail"
     picker.generate_button.click()

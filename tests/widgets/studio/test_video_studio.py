@@ -88,7 +88,8 @@ def test_several_tasks_at_once_newest_first(studio: VideoStudio, until: Any) -> 
         studio.form.prompt = prompt
         studio.generate_button.click()
     assert [card.task.request.prompt for card in studio.cards] == ["three", "two", "one"]
-    assert find(studio, TaskCard) == list(studio.cards)
+    # On the page the last one is on top; one that came before another would be drawn again, with its video.
+    assert find(studio, TaskCard)[::-1] == list(studio.cards)
     until(lambda: all(card.task.video_path for card in studio.cards), 60)
 
 
@@ -295,7 +296,7 @@ def test_the_static_copy_delays_no_click(
     writers: list[str] = []
     studio._ipython_display_()
     monkeypatch.setattr(
-        studio.cell_output, "set_copy", lambda _: writers.append(threading.current_thread().name)
+        studio.cell_output, "set_copy", lambda *_: writers.append(threading.current_thread().name)
     )
     studio.generate_button.click()
     for _ in range(50):
@@ -316,7 +317,7 @@ def test_only_a_changed_task_is_rendered_again(
     until(lambda: all(card.task.is_done for card in studio.cards))
     until(lambda: all("Finished" in card.static_html for card in studio.cards))
     rendered: list[Any] = []
-    monkeypatch.setattr(task_text, "ended", lambda task: rendered.append(task) or "")
+    monkeypatch.setattr(task_text, "ended", lambda task, **_: rendered.append(task) or "")
     studio.cards[0].redraw_now()
     studio._ipython_display_()
     assert rendered == [studio.cards[0].task]

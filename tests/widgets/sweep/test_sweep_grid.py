@@ -13,11 +13,12 @@ import pytest
 from qingbo_widgets import Sweep, sweep
 from qingbo_widgets.sandbox import Faults, Sandbox
 from qingbo_widgets.tasks.manager import TaskManager
+from qingbo_widgets.tasks.sweep import brake
 from qingbo_widgets.tasks.sweep.cell import CellState
 from qingbo_widgets.widgets.sweep import sweep_grid, table
 from qingbo_widgets.widgets.sweep.cell_pages import CARDS
 from qingbo_widgets.widgets.sweep.sweep_grid import SweepGrid, show
-from tests.widgets.page import displayed, displayed_html
+from tests.widgets.page import displayed, displayed_html, text_of
 
 Until = Callable[[Callable[[], object]], None]
 SHORT: dict[str, Any] = {"duration": 3, "enable_audio": False}
@@ -124,9 +125,10 @@ def test_the_button_says_how_many_and_sends_them(grid: SweepGrid, until: Until) 
 
 @pytest.mark.slow
 def test_pause_cancel_and_retry_by_click(
-    make_grid: Callable[..., SweepGrid], server: Sandbox, until: Until
+    make_grid: Callable[..., SweepGrid], server: Sandbox, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pause, cancel and retry work for the sweep and for one cell."""
+    monkeypatch.setattr(brake, "MAX_ALIKE", 99)
     grid = make_grid(prompt="koi fail", repeat=6, max_running=1)
     grid.start_button.click()
     grid.pause_button.click()
@@ -142,6 +144,16 @@ def test_pause_cancel_and_retry_by_click(
     grid.views[5].retry_button.click()
     until(lambda: grid.sweep.cells[5].state == CellState.finished)
     assert [cell.state for cell in grid.sweep.cells[:5]] == [CellState.failed] * 5
+
+
+def test_the_first_prompt_is_shown_before_the_start(
+    make_grid: Callable[..., SweepGrid], until: Until
+) -> None:
+    """Garbled text is seen before anything is paid for; markup and long prompts are no problem."""
+    grid = make_grid(prompt=["<b>锦鲤</b> " + "游动" * 90, "fail"])
+    assert "First prompt: “<b>锦鲤</b> 游动" in text_of(grid)
+    grid.start_button.click()
+    until(lambda: "First prompt" not in text_of(grid))
 
 
 def test_the_reason_of_a_pause_is_shown(grid: SweepGrid, server: Sandbox, until: Until) -> None:
@@ -187,7 +199,7 @@ def test_all_text_is_escaped(make_grid: Callable[..., SweepGrid], cell: Any) -> 
     grid._ipython_display_()
     assert "<img" not in cell.html
     assert "&lt;img" in displayed_html(grid)
-    assert "<img" not in displayed_html(grid)
+    assert "<img src=x" not in displayed_html(grid)
 
 
 @pytest.mark.slow

@@ -1,0 +1,37 @@
+"""Announcements for screen readers, which read a change aloud only inside a live region.
+
+A live region must be in the page before its text changes, and no widget of ipywidgets has one. So the page
+gets one region for all widgets, which also outlives a view that is replaced at the end of its task. An inline
+handler fills it, without a script that would have to be loaded; where the page runs no handlers, nothing is
+announced.
+"""
+
+from __future__ import annotations
+
+from .html import Markup, plain, tag
+
+__all__ = ["announcement"]
+
+#: The first text of a sender is only remembered, because it is as old as the page or older.
+_HANDLER = (
+    "const d=document,t=this.dataset,w=window.qingboAnnounced??={},i='qingbo-announcements';"
+    "let r=d.getElementById(i);"
+    "if(!r){r=d.createElement('div');r.id=i;r.setAttribute('role','status');"
+    "r.style.cssText='position:fixed;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)';"
+    "d.body.append(r)}"
+    "if(t.sender in w&&w[t.sender]!==t.text)r.textContent=t.text;"
+    "w[t.sender]=t.text"
+)
+
+
+def announcement(sender: str, text: object = "") -> Markup:
+    """Return invisible HTML that makes the page announce a text once, politely.
+
+    Args:
+        sender: an identifier of what the text is about. Its first text in a page is not announced.
+        text: the text; an empty one takes back the last.
+    """
+    # An image that cannot be decoded runs its handler as soon as it is in the page.
+    data = {"data_sender": sender, "data_text": plain(text)}
+    image = tag("img", hidden="", alt="", src="data:,", onerror=_HANDLER, **data)
+    return Markup(image.removesuffix("</img>"))

@@ -1,0 +1,43 @@
+"""A task as plain text, for hosts that show no HTML: consoles, and exports to LaTeX or PDF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...i18n import tr
+from ..base import html as markup
+from ..base.player import relative_path
+from . import text as task_text
+
+if TYPE_CHECKING:
+    from ...tasks.task import Task
+
+__all__ = ["file_text", "headline", "plain_text"]
+
+#: The maximum of characters of a prompt, so that a line fits into a console.
+PROMPT = 70
+
+
+def plain_text(task: Task) -> str:
+    """Return the task in a few lines: its status and prompt, then the file, the error, or how to go on."""
+    lines = [headline(task)]
+    if task.video_path is not None:
+        lines.append(file_text(task.video_path))
+    elif task.error is not None:
+        lines.append(markup.plain(task.error))
+    if task_text.is_resumable(task):
+        lines += [task_text.resume_label(task), task_text.resume_line(task)]
+    return "\n".join(lines)
+
+
+def headline(task: Task) -> str:
+    """Return the task on one line, such as ``Finished · a koi · kling-v3 · task-1``."""
+    prompt = "" if task.request is None else markup.shorten(" / ".join(task.request.prompts), PROMPT)
+    parts = (task_text.status(task), prompt, task.model, task.task_id)
+    return " · ".join(markup.plain(part) for part in parts if part)
+
+
+def file_text(path: Path) -> str:
+    """Return the path of a video, relative to the notebook if possible."""
+    return tr("saved as {path}").format(path=relative_path(path) or path)

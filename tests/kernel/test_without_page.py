@@ -1,0 +1,155 @@
+"""Notebooks that a program runs: nbclient, and so papermill and ``nbconvert --execute``."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+CONNECT = """
+import os
+import qingbo_widgets as qw
+manager = qw.connect(sandbox=qw.Sandbox(speed=30, draft=True))
+manager.poll_interval = 0.1
+"""
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+
+RunNotebook = Callable[..., NotebookNode]
+
+
+@pytest.fixture
+def run_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunNotebook:
+    """Return a function that runs cells as a notebook in a folder, and returns it as it would be saved."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+
+    def run(*cells: str, folder: Path = tmp_path, session: Path | None = None) -> NotebookNode:
+        folder.mkdir(exist_ok=True)
+        if session is not None:
+            monkeypatch.setenv("JPY_SESSION_NAME", str(session))
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        client = NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        )
+        client.execute()
+        nbformat.validate(notebook)
+        return NotebookNode(notebook)
+
+    return run
+
+
+def html_of(cell: NotebookNode) -> str:
+    """Return the HTML of a cell's outputs, without styles."""
+    html = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+    return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+
+
+def views_of(cell: NotebookNode) -> list[str]:
+    """Return the models of the widgets that a cell shows."""
+    data = (output.get("data", {}) for output in cell.outputs)
+    return [part[VIEW]["model_id"] for part in data if VIEW in part]
+
+
+def text_of(cell: NotebookNode) -> str:
+    """Return what a cell has printed."""
+    return "".join(output.get("text", "") for output in cell.outputs).strip()
+
+
+def texts_in(notebook: NotebookNode, model: str) -> str:
+    """Return the HTML of a stored widget and of everything inside it, as nbconvert shows it."""
+    states: dict[str, Any] = notebook.metadata.widgets[STATE]["state"]
+    state = states[model]["state"]
+    text = str(state.get("value", ""))
+    for child in state.get("children", ()):
+        text += texts_in(notebook, child.removeprefix("IPY_MODEL_"))
+    return text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", ["{}.wait()", "await {}"])
+def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: RunNotebook, wait: str) -> None:
+    """The stored notebook has each video in the cell that shows it, and no bar that stands still."""
+    made = run_notebook(
+        CONNECT,
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "studio = qw.VideoStudio(prompt='A fox')\nstudio",
+        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+        "sweep.start(); studio.generate_button.click()",
+        "\n".join(wait.format(name) for name in ("task", "sweep", "studio.cards[0].task")),
+    )
+    card, studio, sweep = made.cells[1:4]
+    assert html_of(card).count('preload="metadata"') == 1
+    assert (views_of(card), "Finished" in html_of(card)) == ([], True)
+    assert html_of(studio).count('preload="metadata"') == 1
+    assert html_of(sweep).count("<video") == 2
+    for cell, finished in ((studio, "Finished"), (sweep, "2 finished")):
+        (model,) = views_of(cell)
+        stored = texts_in(made, model)
+        assert finished in stored, "the page of nbconvert shows a task that is done as unfinished"
+        assert "Being made" not in stored
+        assert "Submitting" not in stored
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_iterated_is_updated_too(run_notebook: RunNotebook) -> None:
+    """``for task in sweep`` waits too."""
+    made = run_notebook(
+        CONNECT,
+        "sweep = qw.sweep(['A crane', 'A heron'], duration=5)\nsweep",
+        "sweep.start()\nfor task in sweep: pass",
+    )
+    (model,) = views_of(made.cells[1])
+    assert "2 finished" in texts_in(made, model)
+    assert html_of(made.cells[1]).count("<video") == 2
+
+
+@pytest.mark.slow
+def test_a_run_keeps_no_draft(run_notebook: RunNotebook, tmp_path: Path) -> None:
+    """Each run begins as its code says, whatever an earlier run, another notebook or cell has typed."""
+    form = "form = qw.VideoStudio().form\nprint(repr(form.prompt))\nform.prompt = 'A koi'"
+    for _ in range(2):
+        made = run_notebook(CONNECT, form, form, "studio = None\nmanager.close()")
+        assert [text_of(cell) for cell in made.cells[1:3]] == ["''", "''"]
+    assert not list(tmp_path.rglob("drafts"))
+
+
+@pytest.mark.slow
+def test_the_library_is_beside_the_notebook(run_notebook: RunNotebook, tmp_path: Path) -> None:
+    """``%cd`` moves no library, and a run from a notebook in another folder is not beside that one."""
+    outer = tmp_path / "outer.ipynb"
+    outer.write_text("{}", encoding="utf-8")
+    notes = tmp_path / "notes"
+    made = run_notebook(
+        "%cd -q ..",
+        f"{CONNECT}print(manager.library.folder)",
+        "%cd -q /",
+        "print(qw.connect(sandbox=manager.sandbox) is manager)",
+        "task = qw.generate('A koi', duration=5)\ntask",
+        "task.wait()\nprint(task.video_path.parent)",
+        folder=notes,
+        session=outer,
+    )
+    videos = str((notes / "qingbo_videos").resolve())
+    assert [text_of(made.cells[number]) for number in (1, 3, 5)] == [videos, "True", videos]
+    assert 'src="./qingbo_videos/' in html_of(made.cells[4])
+
+
+@pytest.mark.slow
+def test_papermill_names_the_notebook(run_notebook: RunNotebook, tmp_path: Path) -> None:
+    """With ``papermill --inject-paths --cwd``, the library is beside the output, where its players look."""
+    out = tmp_path / "out"
+    out.mkdir()
+    made = run_notebook(
+        f"PAPERMILL_INPUT_PATH = 'in.ipynb'\nPAPERMILL_OUTPUT_PATH = {str(out / 'made.ipynb')!r}",
+        f"{CONNECT}print(manager.library.folder)",
+    )
+    assert text_of(made.cells[1]) == str(out / "qingbo_videos")
