@@ -11,12 +11,13 @@ from typing import Any
 
 from .reasons import refuses
 
-__all__ = ["find_task", "first_of", "has_id", "layers_of", "status_word"]
+__all__ = ["TASK_IDS", "find_task", "first_of", "has_id", "layers_of", "status_word"]
 
 #: Members that hold the task, or the rest of its fields.
 _WRAPPERS = ("data", "task", "output", "result", "response", "content")
 _MOST_LAYERS, _DEEPEST = 16, 3
-_IDS = ("task_id", "taskId")
+#: Members that are the id of a task, and of nothing else.
+TASK_IDS = ("task_id", "taskId")
 _STATUSES = ("status", "task_status", "state")
 #: Status words of an envelope: they say that the request was answered, not how the task is.
 ENVELOPE_WORDS = frozenset({"success", "ok"})
@@ -62,12 +63,12 @@ def find_task(
         is_error: whether the HTTP status says that the request failed.
     """
     layers = layers_of(body)
-    if task_id := _id_of(body, _IDS):
+    if task_id := _id_of(body, TASK_IDS):
         return task_id, body
     if asked and (own := _object_of(asked, layers)) is not None:
         return asked, own
     for layer in layers:
-        if task_id := _id_of(layer, _IDS):
+        if task_id := _id_of(layer, TASK_IDS):
             return task_id, layer
     named = [(task_id, layer) for layer in layers if (task_id := _id_of(layer, ("id",)))]
     # ``id`` may be that of the request: it counts beside a status, or in an answer that reports no error.
@@ -83,7 +84,7 @@ def find_task(
 
 def has_id(layer: Mapping[str, Any], task_id: str) -> bool:
     """Return whether an object is the one of this task."""
-    return task_id in (_id_of(layer, _IDS), _id_of(layer, ("id",)))
+    return task_id in (_id_of(layer, TASK_IDS), _id_of(layer, ("id",)))
 
 
 def status_word(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -115,8 +116,8 @@ def _object_of(task_id: str, layers: Sequence[Mapping[str, Any]]) -> Mapping[str
     lists = (value for layer in layers for name in _WRAPPERS if isinstance(value := layer.get(name), list))
     entries = [entry for value in lists for entry in value[:_MOST_LISTED] if isinstance(entry, Mapping)]
     # ``id`` comes last: it may be that of the request.
-    found = (one for names in (_IDS, ("id",)) for one in (*layers, *entries) if _id_of(one, names) == task_id)
-    return next(found, None)
+    candidates = ((one, names) for names in (TASK_IDS, ("id",)) for one in (*layers, *entries))
+    return next((one for one, names in candidates if _id_of(one, names) == task_id), None)
 
 
 def _id_of(layer: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from .text import plain_line
 from .times import read_time
 from .urls import web_link, without_query
 
-__all__ = ["Results", "results_in", "without_data"]
+__all__ = ["Results", "is_large", "results_in", "without_data"]
 
 _PICTURES = (".gif", ".jpeg", ".jpg", ".png", ".webp")
 #: Members that hold results, in lower case without underscores.
@@ -50,6 +50,8 @@ _LINKS = frozenset({"downloadurl", "fileurl", "uri", "url", "videouri", "videour
 _LISTS_OF_LINKS = frozenset({"videourls", "urls"})
 _CONTENTS = frozenset({"b64json", "videobase64", "base64", "b64", "videob64", "bytesbase64encoded"})
 _DATA_URL = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
+#: Base64, in one line or in lines of a usual length.
+_BASE64 = re.compile(r"(?:[\w+/-]{60,}\s{1,2})*[\w+/-]*={0,2}\s?", re.ASCII)
 #: Characters of a video in base64, as many as an answer may have bytes.
 _LONGEST_CONTENT = 48 * 1024**2
 #: Shorter text cannot be a video.
@@ -130,6 +132,22 @@ def without_data(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: without_data(item) for name, item in value.items()}
     return value
+
+
+def is_large(value: Any, most: int) -> bool:
+    """Return whether a JSON value has more characters and items than ``most``, without videos in base64."""
+    size, waiting = 0, [value]
+    while waiting and size <= most:
+        part, size = waiting.pop(), size + 1
+        if isinstance(part, str):
+            prefix = _DATA_URL.match(part)
+            is_content = len(part) > _LONGEST_KEPT and _BASE64.fullmatch(part, prefix.end() if prefix else 0)
+            size += 0 if is_content else len(part)
+        elif isinstance(part, list):
+            waiting += part[: most + 1]
+        elif isinstance(part, Mapping):
+            waiting += [*part, *part.values()]
+    return size > most
 
 
 def _documented(task: Mapping[str, Any]) -> Iterator[_Found]:
