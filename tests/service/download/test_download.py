@@ -521,7 +521,7 @@ def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
 
 def test_a_large_first_box_is_no_compression(line: Line) -> None:
     """The length of a first box of 136 MB has the bytes of zlib; the video is received as it is."""
-    error = line.refuses(*[answer(b"\x08\x1d\0\0mdat" + bytes(99))] * 4)
+    error = line.refuses(*[unannounced(b"\x08\x1d\0\0mdat" + bytes(99))] * 4)
     assert "incomplete: it ends after 107 bytes" in str(error)
 
 
