@@ -205,9 +205,8 @@ class _Search:
         if depth > _DEEPEST or self._left < 0 or value is self._task:
             return
         if isinstance(value, str):
-            if _link(value) is not None or _DATA_URL.match(
-                value
-            ):  # any other text may be a name or a message
+            # Any other text may be a name or a message.
+            if _link(value) is not None or _DATA_URL.match(value):
                 yield _Found(value, expires_at, value, is_doubtful=is_doubtful)
         elif isinstance(value, list):
             for item in self._own(value):
