@@ -206,7 +206,8 @@ class Download:
                 break
         # Its own bytes tell whether the video is compressed: the header is wrong as often as it is right.
         encoding = encoding_of(stream.headers)
-        if is_compressed(head) or (encoding == "deflate" and head and not is_film(head)):
+        # It comes first: the length of a large first box looks like the beginning of zlib.
+        if not is_film(head) and (is_compressed(head) or (encoding == "deflate" and head)):
             self._gunzip, total = Gunzip(raw=not is_compressed(head)), None
         elif is_range and found is not None:
             total = found.total

@@ -246,7 +246,7 @@ class Follower:
             try:
                 async with pace.turn(order):
                     order = POLL
-                    snapshot = await manager.monitor.request(manager.client.status, task.task_id)
+                    snapshot = await record.ask()
             except (ConnectionFailed, ServiceError) as error:
                 if task.status.is_ended:  # cancelled while this request was running
                     break

@@ -95,7 +95,7 @@ async def _request_links(record: TaskRecord) -> _Missing | None:
     task, manager = record.task, record.manager
     try:
         async with manager.monitor.pace.turn():
-            snapshot = await manager.monitor.request(manager.client.status, task.task_id)
+            snapshot = await record.ask()
     except TaskNotFound:
         end = end_of_link(task)
         if not task.video_urls and end is not None and end > datetime.now(UTC):

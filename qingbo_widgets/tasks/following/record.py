@@ -17,6 +17,7 @@ from ...library.journal.damage import write_failed_message
 from ...library.merging import is_ahead, merged
 from ...library.other_videos import OtherVideos
 from ...library.saved_errors import row_of
+from ...service.contract.own_links import without_own_links
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus, Video
 from ..task import Task
 from .answers import changes_from, costs_in, links_in, note_on
@@ -81,6 +82,16 @@ class TaskRecord:
         if changes.get("message") == "":
             changes["message"] = self._unwritten
         self.task.set_traits(**changes)
+
+    async def ask(self) -> TaskSnapshot:
+        """Return the state of the task at the service, without the user's own videos.
+
+        Raises:
+            ServiceError, ConnectionFailed: the status request failed.
+        """
+        manager, task = self.manager, self.task
+        snapshot: TaskSnapshot = await manager.monitor.request(manager.client.status, task.task_id)
+        return without_own_links(snapshot, task.request)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
         """Apply an answer to the traits in one change, and write the row if something relevant changed.

@@ -519,6 +519,12 @@ def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
     assert len(line.server.requests) == 1
 
 
+def test_a_large_first_box_is_no_compression(line: Line) -> None:
+    """The length of a first box of 136 MB has the bytes of zlib; the video is received as it is."""
+    error = line.refuses(*[unannounced(b"\x08\x1d\0\0mdat" + bytes(99))] * 4)
+    assert "incomplete: it ends after 107 bytes" in str(error)
+
+
 def test_a_redirect_to_a_file_of_this_machine(line: Line) -> None:
     """A redirect to another scheme than http(s) is refused for good."""
     error = line.refuses(redirect("file:///etc/passwd"))

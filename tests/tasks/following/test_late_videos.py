@@ -214,3 +214,18 @@ def test_several_links(make_manager: MakeManager) -> None:
         task = submitted(server, make_manager)
         assert saved(task) == VIDEO
         assert (task.video_urls, task.message) == (tuple(links), "")
+
+
+@pytest.mark.usefixtures("quickly")
+def test_the_users_own_video_in_the_answer_is_not_saved(make_manager: MakeManager) -> None:
+    """An answer that repeats the request has no result yet: the service is asked on for the paid video."""
+    own = "https://me.example/own.mp4"
+    request = qw.VideoRequest("kling-video-o1", "edit it", action="edit", video_urls=(own,))
+    service = Service(data={"videos": [{"url": own}]})
+    with FaultServer(otherwise=service) as server:
+        client = qw.Client("some-key", f"{server.url}/v1", contract="2026-11", timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(request)
+        until(lambda: service.asked > 3 or task.video_urls)
+        assert task.video_urls == (), "the user's own video passes for the result"
+        service.task = {"data": {"videos": [{"url": own}, {"url": f"{server.url}/result.mp4"}]}}
+        assert saved(task) == VIDEO
