@@ -320,8 +320,9 @@ def test_the_same_video_under_two_links(make_manager: MakeManager) -> None:
 def test_another_container(make_manager: MakeManager) -> None:
     """Each video has the suffix of its own container."""
     service = Service("koi", "carp")
-    service.contents["carp"] = CONTAINERS[".webm"]
+    service.contents |= {"koi": CONTAINERS[".mov"], "carp": CONTAINERS[".webm"]}
     with FaultServer(otherwise=service) as server:
         task = finished(start(server, service, make_manager))
-    assert videos_in(task) == {".mp4": FILMS["koi"], "-2.webm": CONTAINERS[".webm"]}
-    assert "-2.webm" in task.message
+    assert videos_in(task) == {".mov": CONTAINERS[".mov"], "-2.webm": CONTAINERS[".webm"]}
+    for text in ("The service sent the video as .mov", "-2.webm"):
+        assert text in task.message
