@@ -21,6 +21,7 @@ from ...library.sidecar import sidecar_path
 from ...media.posters import make_poster
 from ...service.contract.problem import listed
 from ...system.files import remove
+from ..saved_video import remark_of
 from .fetching import fetch
 from .links import is_transient
 from .ownership import HandedOver, Ownership
@@ -87,8 +88,8 @@ class _Others:
     ) -> None:
         self._record, self._ownership, self._clock, self._others = record, ownership, clock, others
         self._planned = record.task.planned_path
-        #: The message of the first video.
-        self._remark = record.task.message
+        #: What is unusual about the first video.
+        self._remark = ""
         numbers = [number for number in range(others.count) if number != others.first]
         self._names = {number: other_videos.path_of(self._planned, number).name for number in numbers}
         self._waiting = dict.fromkeys(numbers, "")
@@ -104,6 +105,7 @@ class _Others:
         Raises:
             HandedOver: another kernel saves them.
         """
+        self._remark = await self._record.manager.monitor.journal(remark_of, self._record.task.video_path)
         self._show()
         tries = [asyncio.ensure_future(self._save(number)) for number in self._names]
         try:
@@ -179,7 +181,10 @@ class _Others:
         texts = [tr(_SAVED).format(count=count, names=listed(saved))] if saved else []
         texts += [tr(_SAVING).format(count=count, names=listed(names))] if names else []
         self._record.set_traits(
-            message=sentences(self._remark, *texts, *self._waiting.values(), *self._failed.values(), more)
+            message=sentences(
+                *(self._remark, *texts, *self._waiting.values(), *self._failed.values(), more),
+                self._record.unwritten,
+            )
         )
 
 

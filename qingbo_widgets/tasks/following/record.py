@@ -73,14 +73,14 @@ class TaskRecord:
         #: The message about an error in the last answer; empty if it has none.
         self._note = ""
         #: The message that the row could not be written; empty once it is written.
-        self._unwritten = ""
+        self.unwritten = ""
         self._woken = asyncio.Event()
         self._progress_written_at = -PROGRESS_INTERVAL
 
     def set_traits(self, **changes: Any) -> None:
         """Set traits of the task at once; an empty message does not hide an unwritten row."""
         if changes.get("message") == "":
-            changes["message"] = self._unwritten
+            changes["message"] = self.unwritten
         self.task.set_traits(**changes)
 
     async def ask(self) -> TaskSnapshot:
@@ -188,7 +188,7 @@ class TaskRecord:
                     "resume(id) finds the task again."
                 )
                 message = text.format(error=message, task_id=task.task_id)
-            self._unwritten = message
+            self.unwritten = message
             self.set_traits(message=message)
         else:
             self._written()
@@ -196,7 +196,7 @@ class TaskRecord:
     def _written(self) -> None:
         """Mark the row as written and clear the message that it could not be."""
         self.is_written = True
-        message, self._unwritten = self._unwritten, ""
+        message, self.unwritten = self.unwritten, ""
         if message and self.task.message == message:
             self.set_traits(message="")
 

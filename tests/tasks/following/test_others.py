@@ -12,6 +12,7 @@ import pytest
 import qingbo_widgets as qw
 from qingbo_widgets.library.other_videos import NOTE
 from qingbo_widgets.library.sidecar import read_sidecar
+from qingbo_widgets.service.download import partial as download_parts
 from qingbo_widgets.tasks.following import fetching, links
 from tests.faults.film import CONTAINERS, film
 from tests.faults.server import Exchange, FaultServer, Step, answer, file, partial
@@ -283,6 +284,28 @@ def test_a_video_that_cannot_be_saved_now(make_manager: MakeManager) -> None:
         assert task.is_done, "nothing is missing any more"
 
 
+def test_a_name_that_is_taken(make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second video that is complete and cannot get its name is not downloaded again for it."""
+    monkeypatch.setattr(download_parts, "PATIENCE", 0.02)
+    service = Service("koi", "carp")
+
+    def block(exchange: Exchange) -> bool:
+        (task.planned_path.parent / f"{task.planned_path.stem}-2.mp4").mkdir()
+        return file(FILMS["koi"])(exchange)
+
+    service.steps["koi"] = [block]
+    with FaultServer(otherwise=service) as server:
+        task = start(server, service, make_manager)
+        finished(task)
+        assert "-2.mp4 could not be saved: The video is complete" in task.message
+        (task.planned_path.parent / f"{task.planned_path.stem}-2.mp4").rmdir()
+        task.retry_download()
+        finished(task)
+    assert videos_in(task)["-2.mp4"] == FILMS["carp"]
+    assert service.fetched == ["koi", "carp"]
+    assert (notes_in(task), task.error) == ([], None)
+
+
 def test_the_videos_are_in_the_answer(make_manager: MakeManager) -> None:
     """Videos in base64, in place of links, are all saved."""
     coded = [{"b64_json": base64.b64encode(FILMS[name]).decode()} for name in ("koi", "carp")]
@@ -320,8 +343,9 @@ def test_the_same_video_under_two_links(make_manager: MakeManager) -> None:
 def test_another_container(make_manager: MakeManager) -> None:
     """Each video has the suffix of its own container."""
     service = Service("koi", "carp")
-    service.contents["carp"] = CONTAINERS[".webm"]
+    service.contents |= {"koi": CONTAINERS[".mov"], "carp": CONTAINERS[".webm"]}
     with FaultServer(otherwise=service) as server:
         task = finished(start(server, service, make_manager))
-    assert videos_in(task) == {".mp4": FILMS["koi"], "-2.webm": CONTAINERS[".webm"]}
-    assert "-2.webm" in task.message
+    assert videos_in(task) == {".mov": CONTAINERS[".mov"], "-2.webm": CONTAINERS[".webm"]}
+    for text in ("The service sent the video as .mov", "-2.webm"):
+        assert text in task.message
