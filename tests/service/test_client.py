@@ -331,6 +331,15 @@ def test_an_error_instead_of_a_status(
     assert (caught.value.status, KEY in shown_by(caught.value)) == (200, False)
 
 
+def test_the_state_of_a_task_that_an_error_names(client: Client, server: FaultServer) -> None:
+    """A status that reports no success is about the task if it names it: that has failed, and is not lost."""
+    task = {"task_id": "task-1", "status": "failed", "error": {"message": "no"}}
+    server.then(*[answer({"success": False, "message": "task failed", "data": task})] * 2)
+    assert client.status("task-1").status is TaskStatus.failed
+    with pytest.raises(ServerFault, match="not known whether"):
+        client.cancel("task-1")
+
+
 def test_a_status_without_an_id(client: Client, server: FaultServer) -> None:
     """The id that was asked for is that of an answer that has none."""
     server.then(answer({"status": "processing", "progress": 40}), answer({"status": "cancelled"}))

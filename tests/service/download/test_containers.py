@@ -6,8 +6,9 @@ import io
 
 import pytest
 
-from qingbo_widgets.service.download.containers import is_film, remark_on, shape_of, suffix_of
+from qingbo_widgets.service.download.containers import remark_on, shape_of
 from qingbo_widgets.service.download.shape import Shape
+from qingbo_widgets.system.video_files import is_film, suffix_of
 from tests.faults.film import CONTAINERS, ebml, film
 
 
