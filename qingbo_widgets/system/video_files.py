@@ -142,6 +142,8 @@ def outer_boxes(file: IO[bytes], size: int) -> Iterator[tuple[bytes, int]]:
     """
     at = 0
     for _ in range(_MOST_BOXES):
+        if at >= size:  # no system can seek as far as a box may say
+            return
         file.seek(at)
         head = file.read(16)
         length, shortest = int.from_bytes(head[:4], "big"), 8
@@ -149,7 +151,7 @@ def outer_boxes(file: IO[bytes], size: int) -> Iterator[tuple[bytes, int]]:
             length, shortest = int.from_bytes(head[8:16], "big"), 16
         elif length == 0:  # the box extends to the end of the file
             length = size - at
-        if at >= size or length < shortest:
+        if length < shortest:
             return
         at += length
         yield head[4:8], at

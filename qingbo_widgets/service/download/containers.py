@@ -13,6 +13,8 @@ __all__ = ["remark_on", "shape_of"]
 
 #: The main part of an EBML file.
 _SEGMENT = b"\x18\x53\x80\x67"
+#: Parts of an AVI file that are read; a file with more of them is an attack.
+_MOST_PARTS = 1000
 
 _OTHER_CONTAINER = N_("The service sent the video as {suffix}, not as mp4, so it is saved under that ending.")
 _ODD_END = N_("The saved file does not end where its own structure says. All bytes that arrived were kept.")
@@ -31,7 +33,7 @@ def shape_of(file: IO[bytes], size: int) -> Shape:
     if suffix in (".mp4", ".mov"):
         return shape_of_mp4(file, size)
     if suffix in (".webm", ".mkv"):
-        return _shape_at(_end_of_ebml(file, head), size)
+        return _shape_at(_end_of_ebml(file, head, size), size)
     if suffix == ".gif":
         file.seek(max(size - 1, 0))
         return Shape.whole if file.read(1) == b";" else Shape.odd
@@ -60,10 +62,12 @@ def _shape_at(end: int | None, size: int) -> Shape:
     return Shape.cut if size < end else Shape.odd
 
 
-def _end_of_ebml(file: IO[bytes], head: bytes) -> int | None:
+def _end_of_ebml(file: IO[bytes], head: bytes, size: int) -> int | None:
     """Return the byte at which a WebM or Matroska file ends; ``None`` if it does not say."""
     at = len(EBML) + _width(head, len(EBML))
     at += _number(head, len(EBML)) or 0
+    if at > size:
+        return at  # no system can seek as far as the header may say
     file.seek(at)
     segment = file.read(12)
     length = _number(segment, len(_SEGMENT)) if segment.startswith(_SEGMENT) else None
@@ -86,10 +90,10 @@ def _number(data: bytes, at: int) -> int | None:
 def _end_of_riff(file: IO[bytes], size: int) -> int:
     """Return the byte at which the last part of an AVI file ends; it has a part for each gigabyte or so."""
     at = 0
-    while at < size:
+    for _ in range(_MOST_PARTS):
         file.seek(at)
         head = file.read(8)
-        if len(head) < 8 or (at and head[:4] != b"RIFF"):
+        if at >= size or len(head) < 8 or (at and head[:4] != b"RIFF"):
             break
         length = int.from_bytes(head[4:], "little")
         at += 8 + length + length % 2
