@@ -128,7 +128,7 @@ def test_connect_without_a_key_says_so() -> None:
 
 
 def test_the_error_of_a_key_outlives_a_double_click(workdir: object) -> None:
-    """The second click finds the field empty and asks for a key, below the reason why the first was refused."""
+    """The second click finds the field empty and asks for a key; the reason of the first stays."""
     panel = ConnectPanel(lambda _: None)
     panel.key_field.set_state({"value": "a key\nof two lines"})
     panel.connect_button.click()
