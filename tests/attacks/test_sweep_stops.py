@@ -238,7 +238,11 @@ def test_a_sweep_wider_than_the_account(
     assert limited.most == places
     assert limited.refused <= 60, "the service was hammered"
     assert sorted(service.prompts) == prompts(6)
-    said = f"no more than {places} of these tasks at once" if "after" not in refused else "429"
+    said = (
+        f"no more than {places} of these tasks at once"
+        if "after" not in refused
+        else "takes no more tasks now"
+    )
     assert any(said in message for message in messages), messages
     assert made.message == ""
 
