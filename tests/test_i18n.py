@@ -11,7 +11,7 @@ import pytest
 
 import qingbo_widgets
 from qingbo_widgets import VideoRequest, i18n
-from qingbo_widgets.i18n import N_, locale, set_locale, tr
+from qingbo_widgets.i18n import N_, locale, sentences, set_locale, tr
 
 ROOT = Path(qingbo_widgets.__file__).parent
 #: The modules with texts for the user. The sandbox responds in English, as the service does; the command
@@ -123,3 +123,21 @@ def test_an_unknown_language_is_refused() -> None:
     """The error for an unknown language lists the supported ones."""
     with pytest.raises(ValueError, match=r"'fr' is not one of en, zh"):
         set_locale("fr")
+
+
+@pytest.mark.parametrize(
+    ("language", "texts", "whole"),
+    [
+        ("en", ("A koi.", "", "It leaps!", "It is gone"), "A koi. It leaps! It is gone"),
+        ("en", ("a koi", "It leaps."), "a koi. It leaps."),
+        ("zh", ("一条锦鲤。", "跃起！", "不见了"), "一条锦鲤。跃起！不见了"),
+        ("zh", ("boom", "再试一次。"), "boom。再试一次。"),
+        ("zh", ("", ""), ""),
+    ],
+)
+def test_sentences_follow_each_other_as_the_language_writes_them(
+    language: str, texts: tuple[str, ...], whole: str
+) -> None:
+    """A blank is between sentences in English, and none behind a full-width mark."""
+    set_locale(language)
+    assert sentences(*texts) == whole

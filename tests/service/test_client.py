@@ -17,6 +17,7 @@ from qingbo_widgets.exceptions import (
     InsufficientBalance,
     InvalidRequest,
     MissingApiKey,
+    RateLimited,
     ServerFault,
     ServiceError,
     SubmissionUnconfirmed,
@@ -312,7 +313,7 @@ def test_an_id_in_another_form(
         ),
         (
             {"code": 1303, "message": "parallel task over resource pack limit"},
-            ServerFault,
+            RateLimited,
             "over resource pack",
         ),
         ({"success": False, "code": 401, "msg": "no such key"}, AuthenticationFailed, "no such key"),

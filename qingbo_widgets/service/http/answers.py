@@ -21,6 +21,7 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, sentences, tr
+from ..contract.busy import is_busy
 from ..contract.envelope import TASK_IDS, find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
 from ..contract.reasons import reason_of
@@ -191,8 +192,13 @@ def _class_of(
     kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
     if kind in _CLEAR_BY_STATUS:
         return kind
-    if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
-        return BadRequest
+    if status not in UNCLEAR:
+        if (
+            is_busy(code) and status < 500
+        ):  # such a submission is sent again by itself: a fault does not allow it
+            return RateLimited
+        if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE:
+            return BadRequest
     if 200 <= status < 300:
         # About a task that exists, a refused key ends nothing; about a submission, it may be a gateway's own
         # key that was refused, and the gateway may charge all the same.

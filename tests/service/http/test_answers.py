@@ -153,6 +153,46 @@ def test_a_refusal_that_needs_no_message(status: int, kind: type[ServiceError]) 
     assert type(error_in(answered(status), KEY, "REFUSED", "UNCLEAR")) is kind
 
 
+@pytest.mark.parametrize("is_submission", [True, False])
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": "concurrency_limit"}},
+        {"error": {"message": "slow down", "type": "rate_limit_error"}},
+        {"code": 1303, "message": "parallel task over resource pack limit", "request_id": "r-1"},
+        {"code": "1302", "message": "rate"},
+        {"code": 429, "message": "Too Many Requests"},
+        {"error": {"message": "并发任务数已达上限", "code": "ConcurrentLimitExceeded"}},
+        {"error": {"message": "wait", "code": "too_many_requests"}},
+        {"error": {"message": "wait", "code": "Throttling.RateQuota"}},
+    ],
+)
+def test_a_full_account_in_an_answer_with_another_status(
+    status: int, body: object, *, is_submission: bool
+) -> None:
+    """The code says that the account has no place now; the next try is made when it has one."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=is_submission)
+    assert type(error) is RateLimited
+    assert "Try again in a minute." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, {"error": {"code": "concurrency_limit"}}),
+        (409, {"error": {"code": "rate_limit"}}),
+        (200, {"error": {"code": "upstream_rate_limited"}}),
+        (200, {"error": {"code": "concurrency_limit"}, "task_id": "task-1"}),
+        (400, {"error": {"message": "no", "code": "too_many_images"}}),
+    ],
+)
+def test_an_answer_that_proves_no_full_account(status: int, body: object) -> None:
+    """It may be a gateway's own fault, about a task that exists all the same, or about another limit."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
+    assert not isinstance(error, RateLimited)
+
+
 def test_a_page_of_html_becomes_a_line() -> None:
     """An HTML page becomes one bounded line, without tags, styles and scripts."""
     page = (
