@@ -192,12 +192,11 @@ def _class_of(
     kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
     if kind in _CLEAR_BY_STATUS:
         return kind
-    if status not in UNCLEAR:
-        if (
-            is_busy(code) and status < 500
-        ):  # such a submission is sent again by itself: a fault does not allow it
+    if status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
+        # A submission is sent again after it without the user, so the answer must not be a fault.
+        if is_busy(code) and (status < 500 or not is_submission):
             return RateLimited
-        if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE:
+        if is_submission and is_refusal(code):
             return BadRequest
     if 200 <= status < 300:
         # About a task that exists, a refused key ends nothing; about a submission, it may be a gateway's own

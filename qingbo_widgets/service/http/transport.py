@@ -158,13 +158,10 @@ class Transport:
         opened = outcome_of(lambda: self._open(url, headers))
         if isinstance(opened, BaseException):
             raise opened
-        response, link = opened
         try:
-            yield Stream(
-                response.status_code, response.headers, response, is_redirected=link != web_link(url)
-            )
+            yield Stream(opened.status_code, opened.headers, opened)
         finally:
-            response.close()
+            opened.close()
 
     def close(self) -> None:
         """Shut down the connections of every thread, even in mid-answer; a later call opens new ones."""
@@ -234,8 +231,8 @@ class Transport:
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> tuple[requests.Response, str]:
-        """Return the answer to a download, and the link that it comes from, the last redirect's."""
+    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Return the answer to a download, behind its redirects."""
         given, cookies = url, RequestsCookieJar()
         for _ in range(1 + _MOST_REDIRECTS):
             if (link := web_link(given)) is None:
@@ -259,7 +256,7 @@ class Transport:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
-                return response, link
+                return response
             # Some hosts set a cookie with the redirect and require it at the target. It goes only to hosts
             # that may have it (RFC 6265), and is forgotten with this request.
             extract_cookies_to_jar(cookies, response.request, response.raw)  # type: ignore[no-untyped-call]
@@ -300,13 +297,11 @@ class Stream:
     Attributes:
         status: the HTTP status.
         headers: the headers of the answer; the mapping ignores case.
-        is_redirected: whether the answer comes from another link than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
-    is_redirected: bool = False
     _process: int = field(default_factory=os.getpid)
 
     @property
