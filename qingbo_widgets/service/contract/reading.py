@@ -101,7 +101,8 @@ def _percent(value: object) -> int | None:
 
 def _quota(value: object) -> int | None:
     number = read_number(value)
-    return None if number is None or not 0 <= number < _LARGEST_QUOTA else int(number)
+    is_quota = number is not None and 0 <= number < _LARGEST_QUOTA and number.is_integer()
+    return int(number) if number is not None and is_quota else None  # a fraction is an amount of money
 
 
 def _failure(fields: Mapping[str, Any] | None) -> ServiceFailure | None:
