@@ -149,7 +149,8 @@ def test_the_keyboard_generates(notebook: Notebook) -> None:
     page.page.keyboard.type("The end.")
     page.page.keyboard.press("Meta+Enter")
     expect(studio.locator(".qingbo-card:visible")).to_have_count(2, timeout=PATIENCE)
-    expect(studio.locator(".qingbo-card:visible").first).to_contain_text("The end.")
+    # The newest card is the last child, and the page shows it on top.
+    expect(studio.locator(".qingbo-card:visible").last).to_contain_text("The end.")
 
 
 def test_tab_follows_the_reading_order(notebook: Notebook) -> None:
