@@ -100,6 +100,23 @@ def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: Run
 
 
 @pytest.mark.slow
+def test_a_video_is_once_in_the_cell_that_waits(run_notebook: RunNotebook) -> None:
+    """``wait()`` and ``show()`` show the task, so that the end of the same cell does not show it again."""
+    once = {
+        "qw.generate('A koi', duration=5).wait()": 1,
+        "task = qw.generate('A koi', duration=5)\ntask.wait()\ntask": 1,
+        "task = qw.generate('A koi', duration=5)\ntask.show()\ntask.wait()": 1,
+        "task = qw.generate('A koi', duration=5)\nawait task": 1,
+        "task": 1,  # in another cell
+        "display(task, task)": 2,  # as the code says
+        "from IPython.display import clear_output\ntask = qw.generate('A koi', duration=5)\n"
+        "task.wait()\nclear_output()\ntask": 1,
+    }
+    made = run_notebook(CONNECT, *once)
+    assert {cell.source: html_of(cell).count("<video") for cell in made.cells[1:]} == once
+
+
+@pytest.mark.slow
 def test_a_sweep_that_is_iterated_is_updated_too(run_notebook: RunNotebook) -> None:
     """``for task in sweep`` waits too."""
     made = run_notebook(
