@@ -44,8 +44,10 @@ def sentences(*texts: str) -> str:
     """Return texts one after the other, each as a sentence of its own; empty ones are left out."""
     whole = ""
     for text in filter(None, texts):
-        if not whole or whole.endswith((".", "!", "?", "。", "！", "？")):
-            whole = f"{whole} {text}".lstrip()
+        if not whole or whole.endswith(("。", "！", "？")):  # these are as wide as a blank
+            whole += text
+        elif whole.endswith((".", "!", "?")):
+            whole = f"{whole} {text}"
         else:
             whole = tr("{said}. {hint}").format(said=whole, hint=text)
     return whole

@@ -32,11 +32,18 @@ from .page_keys import kept_in
 from .reruns import record_display
 from .sync import update, weakly
 
-__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays"]
+__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 
 #: The text of a view without a static copy, where the page shows no widgets.
 _RUN = N_("{name}: run this cell in Jupyter to show it.")
 
+
+#: Hides what a page shows in place of the view before a static copy if the kernel is gone: "Error displaying
+#: widget: model not found". Only that text has the class without an element inside.
+_NO_ERROR = (
+    ".jp-OutputArea-child:has(+ .jp-OutputArea-child .{copy}):has(> .jupyter-widgets)"
+    ":not(:has(> .jupyter-widgets > *)) {{ display: none; }}"
+)
 
 #: The outputs of cells that no page has run (or one that sends no cell ids, such as Colab's).
 _without_page: weakref.WeakSet[CellOutput] = weakref.WeakSet()
@@ -127,10 +134,10 @@ class CellOutput:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         data = {
             "application/vnd.jupyter.widget-view+json": view,
-            "text/plain": "" if text else _text_of(self.widget),
+            "text/plain": "" if text else text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(bundle(markup.lazy(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(bundle(self._kept(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
@@ -138,7 +145,7 @@ class CellOutput:
     def set_copy(self, copy: markup.Markup, text: str = "") -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            self._write(_copy_id(name), markup.lazy(copy), text)
+            self._write(_copy_id(name), self._kept(copy), text)
 
     def replace(self, html: markup.Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
@@ -155,6 +162,9 @@ class CellOutput:
         getattr(self.widget, "redraw_now", _do_nothing)()
         if self._displays:
             _send_states(self.widget)
+
+    def _kept(self, copy: markup.Markup) -> markup.Markup:
+        return markup.style(_NO_ERROR.format(copy=self.copy_class)) + markup.lazy(copy) if copy else copy
 
     def _write(self, name: str, html: markup.Markup, text: str = "") -> None:
         if self._is_written_again:
@@ -209,7 +219,8 @@ def _update(name: str, html: markup.Markup, text: str = "") -> None:
         update_display(bundle(html, text), raw=True, display_id=name)  # type: ignore[no-untyped-call]
 
 
-def _text_of(widget: ipywidgets.Widget) -> str:
+def text_of(widget: ipywidgets.Widget) -> str:
+    """Return the text for a widget where a page shows no widgets."""
     return tr(_RUN).format(name=type(widget).__name__) if in_notebook() else repr(widget)
 
 
