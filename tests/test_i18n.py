@@ -11,7 +11,7 @@ import pytest
 
 import qingbo_widgets
 from qingbo_widgets import VideoRequest, i18n
-from qingbo_widgets.i18n import N_, locale, set_locale, tr
+from qingbo_widgets.i18n import N_, locale, sentences, set_locale, tr
 
 ROOT = Path(qingbo_widgets.__file__).parent
 #: The modules with texts for the user. The sandbox responds in English, as the service does; the command
@@ -123,3 +123,19 @@ def test_an_unknown_language_is_refused() -> None:
     """The error for an unknown language lists the supported ones."""
     with pytest.raises(ValueError, match=r"'fr' is not one of en, zh"):
         set_locale("fr")
+
+
+@pytest.mark.parametrize(
+    ("texts", "whole"),
+    [
+        (["It failed.", "Try again."], "It failed. Try again."),
+        (["", "It failed.", ""], "It failed."),
+        (["失败了。", "请重试。"], "失败了。请重试。"),
+        (["失败了。", "Try again."], "失败了。Try again."),
+        (["Failed!", "请重试。"], "Failed! 请重试。"),
+        ([], ""),
+    ],
+)
+def test_sentences_follow_each_other_as_their_script_has_it(texts: list[str], whole: str) -> None:
+    """There is a blank between sentences, except after the wide full stop of Chinese."""
+    assert sentences(*texts) == whole

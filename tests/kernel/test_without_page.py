@@ -75,7 +75,9 @@ def texts_in(notebook: NotebookNode, model: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wait", ["{}.wait()", "await {}"])
+@pytest.mark.parametrize(
+    "wait", ["{}.wait()", "await {}", "import time\nwhile not {}.is_done: time.sleep(0.1)"]
+)
 def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: RunNotebook, wait: str) -> None:
     """The stored notebook has each video in the cell that shows it, and no bar that stands still."""
     made = run_notebook(

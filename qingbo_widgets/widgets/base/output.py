@@ -11,7 +11,8 @@ A page that is reloaded counts its views again without subtracting the old ones:
 count as seen, never the reverse.
 
 Without a page, as with nbclient and papermill, only what the running cell sends is kept, and what background
-threads have written to earlier cells is lost. So a cell that has waited for a task draws everything again.
+threads have written to earlier cells is lost. So a cell draws everything again once it has waited for a task,
+and at its end, because a loop of the user's may have waited.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from ...i18n import N_, tr
-from ...system.host import in_notebook, running_cell
+from ...system.host import after_each_cell, in_notebook, running_cell
 from . import html as markup
 from .page_keys import kept_in
 from .reruns import record_display
@@ -131,6 +132,7 @@ class CellOutput:
         if in_notebook() and not running_cell()[0]:
             self._is_written_again = True
             _without_page.add(self)
+            after_each_cell(_after_cell)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         data = {
             "application/vnd.jupyter.widget-view+json": view,
@@ -192,6 +194,10 @@ def redraw_displays() -> None:
             if name not in _written:
                 _update(name, *shown)
         _written.clear()
+
+
+def _after_cell(*_: object) -> None:
+    redraw_displays()
 
 
 def _send_states(widget: ipywidgets.Widget) -> None:
