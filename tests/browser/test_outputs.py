@@ -139,7 +139,7 @@ def test_a_card_does_not_jump_at_its_end(notebook: Notebook) -> None:
 
 
 def test_a_page_without_anywidget(notebook: Notebook) -> None:
-    """Where the page cannot load anywidget, a comparison says so, and each of its videos has controls."""
+    """Without anywidget, a comparison says so, its videos have controls, and keys stay in the controls."""
     page = notebook(
         [
             CONNECTED,
@@ -156,6 +156,12 @@ def test_a_page_without_anywidget(notebook: Notebook) -> None:
     expect(comparison.locator("video[controls]:visible")).to_have_count(2)
     page.output(3).get_by_role("button", name="Generate").click()
     expect(page.output(3).locator("video:visible")).to_have_count(1, timeout=PATIENCE)
+    cells = page.page.locator(".jp-Notebook .jp-Cell")
+    for control in (page.output(3).get_by_label("Duration"), page.output(2).locator("video").first):
+        control.focus()
+        page.page.keyboard.type("bdd")
+        expect(control).to_be_focused()
+        expect(cells).to_have_count(4)
     for cell in (2, 3):
         assert "javascript error" not in page.output_text(cell)
     page.page.unroute("**/extensions/anywidget/**")

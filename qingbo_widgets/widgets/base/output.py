@@ -29,7 +29,7 @@ from IPython.display import display, update_display
 from ...i18n import N_, tr
 from ...system.host import after_each_cell, in_notebook, running_cell
 from . import html as markup
-from .page_keys import kept_in
+from .page_keys import keep_in_widgets, kept_in
 from .reruns import record_display
 from .sync import update, weakly
 
@@ -109,6 +109,8 @@ class CellOutput:
     def style(self) -> markup.Markup:
         """The markup that hides the static copies as long as the widget that contains it is alive.
 
+        It keeps single keys in the widget, too.
+
         After a restart of the kernel the dead view stays until the page is reloaded, so that a bar that
         stands still looks alive. Only a class of ipywidgets marks it: then a copy is shown in its place. The
         fields of a dead form stay, because the user may need the text.
@@ -119,7 +121,7 @@ class CellOutput:
             f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
             f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid) "
             "{ display: none; }"
-        ) + markup.tag("i", class_=mark, hidden="")
+        ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
     def show(self, copy: markup.Markup, text: str = "") -> None:
         """Show the widget with its static copy in the running cell.
