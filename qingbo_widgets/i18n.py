@@ -44,7 +44,7 @@ def sentences(*texts: str) -> str:
     """Return texts one after the other, each as a sentence of its own; empty ones are left out."""
     whole = ""
     for text in filter(None, texts):
-        if not whole or whole.endswith(("。", "！", "？")):  # these are as wide as a blank
+        if not whole or whole.endswith(("。", "！", "？")):  # no blank follows a full-width mark
             whole += text
         elif whole.endswith((".", "!", "?")):
             whole = f"{whole} {text}"

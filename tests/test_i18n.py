@@ -126,16 +126,18 @@ def test_an_unknown_language_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "whole"),
+    ("language", "texts", "whole"),
     [
-        (["It failed.", "Try again."], "It failed. Try again."),
-        (["", "It failed.", ""], "It failed."),
-        (["失败了。", "请重试。"], "失败了。请重试。"),
-        (["失败了。", "Try again."], "失败了。Try again."),
-        (["Failed!", "请重试。"], "Failed! 请重试。"),
-        ([], ""),
+        ("en", ("A koi.", "", "It leaps!", "It is gone"), "A koi. It leaps! It is gone"),
+        ("en", ("a koi", "It leaps."), "a koi. It leaps."),
+        ("zh", ("一条锦鲤。", "跃起！", "不见了"), "一条锦鲤。跃起！不见了"),
+        ("zh", ("boom", "再试一次。"), "boom。再试一次。"),
+        ("zh", ("", ""), ""),
     ],
 )
-def test_sentences_follow_each_other_as_their_script_has_it(texts: list[str], whole: str) -> None:
-    """There is a blank between sentences, except after the wide full stop of Chinese."""
+def test_sentences_follow_each_other_as_the_language_writes_them(
+    language: str, texts: tuple[str, ...], whole: str
+) -> None:
+    """A blank is between sentences in English, and none behind a full-width mark."""
+    set_locale(language)
     assert sentences(*texts) == whole

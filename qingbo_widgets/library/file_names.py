@@ -1,4 +1,4 @@
-"""File names derived from prompts, and the suffixes of videos."""
+"""File names derived from prompts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import sys
 import unicodedata
 from pathlib import Path
 
-__all__ = ["VIDEO_SUFFIXES", "fitting_path", "readable_name"]
+__all__ = ["fitting_path", "readable_name"]
 
-#: Suffixes of saved videos: the usual one first, then those of other containers.
-VIDEO_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".gif", ".avi", ".flv", ".ogv", ".wmv", ".mpg")
 #: Limits of a readable name, which leave room for the key, the suffixes and the time of a frame.
 _MAX_BYTES = 200
 _MAX_LETTERS = 32
-#: The suffix of a partly downloaded video.
-_LONGEST_SUFFIX = ".00000000.part"
+#: The end of the name of a partly downloaded video that is not the first one of its task.
+_LONGEST_SUFFIX = "-00.00000000.part"
 #: Characters of a path on Windows.
 _LONGEST_PATH = 259
 

@@ -12,7 +12,8 @@ from typing import IO
 from ..i18n import N_, tr
 from ..service.contract.text import plain_line
 from ..system.folder import Folder, OutsideFolder
-from ..system.video_files import HEAD, is_film_name, is_other_film_name, media_type, outer_boxes
+from ..system.video_files import HEAD, has_boxes, is_film_name, is_other_film_name, outer_boxes, played_type
+from .other_videos import NOTE
 from .sidecar import is_saved_video
 
 __all__ = ["FilmFiles", "LeftOut", "readable"]
@@ -48,7 +49,7 @@ _DOWNLOADS = (
     ".!ut",
 )
 #: Endings of the files that this package keeps in the folder.
-_OWN = (".json", ".png", ".etag")
+_OWN = (".json", ".png", ".etag", NOTE)
 _JOURNAL = ".sqlite"
 #: Seconds since the last change, within which an incomplete file may still be written.
 _FRESH = 60.0
@@ -161,10 +162,10 @@ def _has_films(folder: os.DirEntry[str]) -> bool:
 def _reason_by_content(file: IO[bytes]) -> str | None:
     """Return why an open file is no video by its content, or ``None`` if it is one."""
     info = os.fstat(file.fileno())
-    kind = media_type(file.read(HEAD))
-    if kind is None:
+    head = file.read(HEAD)
+    if played_type(head) is None:
         return tr(_NO_FILM) if info.st_size else tr(_EMPTY)
-    if kind != "video/mp4":
+    if not has_boxes(head):
         return None
     boxes = list(outer_boxes(file, info.st_size))
     has_index = any(name in (b"moov", b"moof") for name, _ in boxes)

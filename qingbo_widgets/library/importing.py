@@ -29,7 +29,7 @@ _AND_MORE = N_("{names} and {count} more")
 _FOREIGN = N_("not a sidecar of this package; {video} was added without it")
 _OF_ANOTHER = N_("it describes another video of this folder; {video} was added without it")
 #: Names in a line of a report. All of them are in its attributes.
-_MOST_NAMED = 6
+_MOST_NAMED = 30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _END_YEAR = 1971, 3000
 _TEXTS = ("key", "service", "task_id", "model", "contract")

@@ -25,6 +25,7 @@ from .entry import ENDED, Entry
 from .file_names import fitting_path, readable_name
 from .journal.damage import unusable
 from .journal.journal import Journal
+from .other_videos import keys_in
 
 if TYPE_CHECKING:
     import pandas
@@ -204,16 +205,24 @@ class Library:
             return rows.entries(service, status, unfinished, limit, offset)
 
     def has_unfinished(self, *, service: str) -> bool:
-        """Return whether ``entries(unfinished=True)`` has any task of this service.
+        """Return whether ``entries(unfinished=True)`` or ``lacking_others`` may have a task of this service.
 
         This queries SQLite directly where possible, because SQLAlchemy takes long to import.
         """
         if not self.journal.exists:
             return False
+        if keys_in(self.folder):  # other videos of a finished task are not saved yet
+            return True
         rows = self.journal.query_sqlite(_UNFINISHED, ENDED)
         if rows is not None:
             return any(normalised(str(name)) == normalised(service) for (name,) in rows)
         return bool(self.entries(service=service, unfinished=True, limit=1))
+
+    def lacking_others(self, *, service: str) -> list[Entry]:
+        """Return the tasks of this service of which other videos than the first are not saved yet."""
+        entries = [self.get(key) for key in keys_in(self.folder)]
+        mine = normalised(service)
+        return [entry for entry in entries if entry is not None and normalised(entry.service) == mine]
 
     def durations(self, request: VideoRequest, *, service: str, limit: int = 20) -> tuple[float, ...]:
         """Return the seconds that the latest completed tasks of the same model, mode and length took.

@@ -11,7 +11,7 @@ from typing import Any
 from ..exceptions import QingboError
 from ..i18n import N_, tr
 from ..system.folder import open_inside
-from ..system.video_files import HEAD, media_type
+from ..system.video_files import HEAD, has_boxes, played_type
 from .decoding import NO_PICTURES, Film, not_decoded
 from .film_size import MOST_PIXELS, film_size
 from .webm_size import is_webm_decodable
@@ -95,11 +95,11 @@ def _kind_of(path: Path, file: Any) -> tuple[str, bool]:
     Raises:
         QingboError: it is no video, or its index is implausible.
     """
-    media, size = media_type(file.read(HEAD)), os.fstat(file.fileno()).st_size
-    if media is None:
+    head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
+    if played_type(head) is None:
         raise not_decoded(path, tr(_NO_VIDEO) if size else tr(_EMPTY))
     kind, has_index = "mp4", True
-    if media in ("video/webm", "video/x-matroska"):
+    if not has_boxes(head):
         kind = "matroska"
         if not is_webm_decodable(file, size):
             raise not_decoded(path, tr(_TOO_LARGE_INDEX))

@@ -16,7 +16,7 @@ from ..exceptions import (
     SubmissionUnconfirmed,
     TaskNotFound,
 )
-from ..i18n import N_, tr
+from ..i18n import N_, sentences, tr
 from .contract.contracts import CONTRACTS, Contract
 from .contract.error_codes import explanation, has_advice
 from .contract.mismatch import contract_in_answer, contract_in_error, defaults_changed
@@ -284,10 +284,11 @@ class Client:
             call = f"qw.connect({', '.join((*arguments, *self.connect_arguments))})"
             advice = tr(_OTHER_CONTRACT).format(seen=seen, spoken=self.contract.name, call=call)
             if changes := defaults_changed(payload, self.contract, CONTRACTS[seen]):
-                advice = f"{advice} {tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))}"
+                note = tr(_OTHER_DEFAULTS).format(seen=seen, changes=assigned(changes))
+                advice = sentences(advice, note)
             hints = [advice, tr(_NOT_CHARGED)]
         refusal = BadRequest(
-            error.message, status=error.status, code=error.code, param=error.param, hint=" ".join(hints)
+            error.message, status=error.status, code=error.code, param=error.param, hint=sentences(*hints)
         )
         refusal.retry_after, refusal.contract, refusal.advice = error.retry_after, seen, advice
         return refusal

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 
-__all__ = ["lock"]
+__all__ = ["lock", "unlock"]
 
 #: Error codes for a lock that another open file has.
 _TAKEN = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES)
@@ -37,3 +38,16 @@ def lock(descriptor: int) -> bool | None:
     except OSError as error:
         return False if error.errno in _TAKEN else None
     return True
+
+
+def unlock(descriptor: int) -> None:
+    """Release our lock on an open file, before it is closed.
+
+    Closing the file is not enough: a process that was forked meanwhile has the same open file, whose lock
+    lasts until that process closes it too.
+    """
+    if sys.platform != "win32":  # where no process is forked
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -64,8 +64,7 @@ class Recovery:
 
     def run(self) -> list[Task]:
         """Resume the unfinished tasks and return those that are now followed."""
-        owner = self._owner
-        return self._take_up_all(self._own(owner.library.entries(service=owner.service, unfinished=True)))
+        return self._take_up_all(self._own(self._unfinished()))
 
     def resume(self, task_id: str) -> Task:
         """Return the task with this id, in the journal or not, and follow it if it has not ended."""
@@ -105,9 +104,7 @@ class Recovery:
     async def _run(self) -> None:
         owner = self._owner
         try:
-            entries = await owner.monitor.journal(
-                owner.library.entries, service=owner.service, unfinished=True
-            )
+            entries = await owner.monitor.journal(self._unfinished)
             for entry in reversed(self._own(entries)):
                 self._take_up_all([entry])
                 await asyncio.sleep(0)  # let submissions in while thousands of tasks are resumed
@@ -134,12 +131,21 @@ class Recovery:
             task = self._tasks.get(entry.key)
             if task is None:
                 try:
-                    recovered.append(self.adopt(entry))
+                    task = self.adopt(entry)
                 except Exception:  # one unreadable row must not stop the others
                     logger.exception("The journal row %s cannot be read", entry.key)
+                    continue
+                if task.video_path is None or self._follow_again(task):
+                    recovered.append(task)
             elif self._follow_again(task):
                 recovered.append(task)
         return recovered
+
+    def _unfinished(self) -> list[Entry]:
+        """Return the rows of the tasks that have not ended, or of which a video is not saved yet."""
+        library, service = self._owner.library, self._owner.service
+        entries = library.entries(service=service, unfinished=True)
+        return entries + [entry for entry in library.lacking_others(service=service) if entry.file]
 
     def _existing(self, task_id: str) -> Task | None:
         """Return the task with this id and follow it again if it has not ended; ``None`` if there is none."""
@@ -153,7 +159,7 @@ class Recovery:
     def _follow_again(self, task: Task) -> bool:
         """Follow a task that is not followed and can still change; return ``False`` for any other task."""
         with uninterrupted():
-            if task.lifecycle.claim(lambda: bool(task.task_id) and task.video_path is None):
+            if task.lifecycle.claim(lambda: bool(task.task_id) and task.lacks_videos):
                 self._owner.follow(task)
                 return True
         return False

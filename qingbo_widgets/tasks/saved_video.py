@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..exceptions import DownloadFailed, QingboError
 from ..i18n import tr
-from ..library.file_names import VIDEO_SUFFIXES
 from ..media.frames import frame_at, frame_number
 from ..service.contract.snapshot import TaskStatus
 from ..service.contract.status_names import status_name
-from ..service.download.containers import ENOUGH, remark_on, suffix_of
+from ..service.download.containers import remark_on
 from ..system.files import replace, retry_while_open
 from ..system.folder import is_file_inside, open_inside
+from ..system.video_files import HEAD, VIDEO_SUFFIXES, suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,7 +53,7 @@ def own_name(path: Path) -> Path:
     saved = saved_file(path) or path
     try:
         with open_inside(saved) as file:
-            suffix = suffix_of(file.read(ENOUGH))
+            suffix = suffix_of(file.read(HEAD))
         if suffix is not None and suffix != saved.suffix:
             replace(saved, saved.with_suffix(suffix))
             return saved.with_suffix(suffix)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from traitlets import Float, Instance, Int, Tuple, Unicode
+from traitlets import Bool, Float, Instance, Int, Tuple, Unicode
 
 from ..exceptions import QingboError
 from ..service.contract.models import DEFAULT_CONTRACT
@@ -38,6 +38,10 @@ class TaskState(ObservedTraits):
     )
     expires_at = Instance(datetime, allow_none=True, read_only=True, help="When the first URL expires, UTC.")
     video_path = Instance(Path, allow_none=True, read_only=True, help="The saved video, once saved.")
+    other_video_paths: tuple[Path, ...] = Tuple(  # type: ignore[assignment]
+        read_only=True, help="The other videos of a task that has several, once saved beside the first."
+    )
+    saves_others = Bool(False, read_only=True, help="Whether other videos of a saved task are being saved.")
     download: float | None = Float(  # type: ignore[assignment]  # traitlets types it as an int
         None, allow_none=True, read_only=True, help="0..1 while the video is being saved, else None."
     )

@@ -16,6 +16,7 @@ from .. import late
 from ..exceptions import QingboError, WaitTimeout
 from ..i18n import N_, tr
 from ..library.merging import earliest
+from ..library.other_videos import is_noted
 from ..media.frames import contact_sheet, continuation, save_frame
 from ..service.contract.problem import assigned
 from ..service.contract.request import VideoRequest
@@ -194,6 +195,16 @@ class Task(TaskState):
             title = " ".join(self.request.prompts)
         return self.manager.library.video_path(title, self.key)
 
+    @property
+    def lacks_videos(self) -> bool:
+        """True if its video, or another one of several, is not saved, and another try may save it."""
+        return self.video_path is None or self.lacks_others
+
+    @property
+    def lacks_others(self) -> bool:
+        """True if other videos of a saved task are still at the service, and nothing is saving them."""
+        return self.video_path is not None and not self.saves_others and is_noted(self.planned_path)
+
     # ------------------------------------------------------------------ waiting
 
     @property
@@ -345,7 +356,7 @@ class Task(TaskState):
                 self.manager.follow(self, error=None, message="")
 
     def retry_download(self) -> None:
-        """Save the video of a completed task again, with a fresh URL, at no cost.
+        """Save the video of a completed task again, with a fresh URL, at no cost; or those it still lacks.
 
         Does nothing if it is already being saved, for example by another thread.
 
@@ -354,7 +365,7 @@ class Task(TaskState):
         """
         self.manager.monitor.check_open()
         with uninterrupted():
-            if self.lifecycle.claim(lambda: self.status == TaskStatus.completed and self.video_path is None):
+            if self.lifecycle.claim(lambda: self.status == TaskStatus.completed and self.lacks_videos):
                 self.manager.follow(self)
 
     def save(self, path: str | Path) -> Path:

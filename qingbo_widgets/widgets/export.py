@@ -13,7 +13,7 @@ from ..i18n import N_, locale, tr
 from ..system.folder import Folder, is_file_inside, open_inside, write_whole
 from .base import html as markup
 from .base.html import Markup
-from .base.player import data_url, size_text
+from .base.player import data_url, is_image, size_text
 from .card import text as task_text
 from .sweep import table
 
@@ -83,6 +83,8 @@ def _embedded(video: Path) -> Markup:
 
 
 def _player(source: str) -> Markup:
+    if is_image(source):
+        return markup.tag("img", src=source, alt=tr("The finished video"))
     attributes: dict[str, Any] = {"controls": "", "preload": "metadata", "playsinline": "", "loop": ""}
     return markup.tag("video", src=source, **attributes, aria_label=tr("The finished video"))
 
@@ -93,7 +95,8 @@ def _write(path: Path, title: str, body: Markup) -> Path:
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         # Nothing is loaded from the network, whatever a prompt contains.
         '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; media-src 'self' data: file:; style-src 'unsafe-inline'\">"
+        "content=\"default-src 'none'; media-src 'self' data: file:; img-src 'self' data: file:; "
+        "style-src 'unsafe-inline'\">"
     )
     style = markup.style(markup.OUTPUT_CSS) + markup.style(_CSS)
     foot = markup.tag("footer", markup.text(tr("Made with qingbo_widgets.")))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qingbo_widgets import Client, Library, LinkExpired, TaskManager
-from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.following import fetching
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.faults.service import VIDEO, Service, stage_of
 
@@ -65,7 +65,7 @@ class SlowRefusal(Service):
 @pytest.mark.slow
 def test_a_slow_refusal_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refusal that takes longer than a link counts as fresh does not cause endless requests."""
-    monkeypatch.setattr(saving, "FRESH", 0.1)
+    monkeypatch.setattr(fetching, "FRESH", 0.1)
     service = SlowRefusal()
     service.story = (("completed", 100),)
     with FaultServer(otherwise=service) as server:

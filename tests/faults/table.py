@@ -30,8 +30,8 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.download import download, leftovers
 from qingbo_widgets.tasks import schedule
 from qingbo_widgets.tasks.following import disk as disk_module
+from qingbo_widgets.tasks.following import fetching, links, submission
 from qingbo_widgets.tasks.following import outage as outage_module
-from qingbo_widgets.tasks.following import saving, submission
 from qingbo_widgets.widgets.card import text as card_texts
 from qingbo_widgets.widgets.card.task_card import TaskCard
 from tests.faults.server import (
@@ -405,7 +405,7 @@ def short_pauses() -> Iterator[None]:
         return retry_delay(failures, retry_after) / 50
 
     with contextlib.ExitStack() as stack:
-        for module in (schedule, saving, disk_module, submission):
+        for module in (schedule, fetching, links, disk_module, submission):
             stack.enter_context(mock.patch.object(module, "retry_delay", soon))
         stack.enter_context(mock.patch.object(download, "_FIRST_PAUSE", 0.01))
         stack.enter_context(mock.patch.object(outage_module, "REFUSAL_PATIENCE", 0.5))

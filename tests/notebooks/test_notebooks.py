@@ -41,7 +41,11 @@ def assert_judged_and_ranked(notebook: NotebookNode, folder: Path) -> None:
         assert Judgement(sidecar["rating"], tuple(sidecar["tags"]), sidecar["note"]) == judgement
 
     shown = text_of(notebook)
-    for widget, text in {"comparison": r"^A: .+\.mp4$", "gallery": "gallery", "pair": "pairs of videos"}.items():
+    for widget, text in {
+        "comparison": r"^A: .+\.mp4$",
+        "gallery": "gallery",
+        "pair": "pairs of videos",
+    }.items():
         assert re.search(text, shown, re.MULTILINE | re.IGNORECASE), f"no {widget} is shown:\n{shown}"
     ratings = [row["rating"] for table in tables_in(html_of(notebook)) for row in table if row.get("rating")]
     assert {3.0, 4.0} <= {float(rating) for rating in ratings}

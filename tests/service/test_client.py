@@ -17,6 +17,7 @@ from qingbo_widgets.exceptions import (
     InsufficientBalance,
     InvalidRequest,
     MissingApiKey,
+    RateLimited,
     ServerFault,
     ServiceError,
     SubmissionUnconfirmed,
@@ -312,7 +313,7 @@ def test_an_id_in_another_form(
         ),
         (
             {"code": 1303, "message": "parallel task over resource pack limit"},
-            ServerFault,
+            RateLimited,
             "over resource pack",
         ),
         ({"success": False, "code": 401, "msg": "no such key"}, AuthenticationFailed, "no such key"),
@@ -329,6 +330,15 @@ def test_an_error_instead_of_a_status(
         client.status("task-1")
     assert type(caught.value) is kind
     assert (caught.value.status, KEY in shown_by(caught.value)) == (200, False)
+
+
+def test_the_state_of_a_task_that_an_error_names(client: Client, server: FaultServer) -> None:
+    """A status that reports no success is about the task if it names it: that has failed, and is not lost."""
+    task = {"task_id": "task-1", "status": "failed", "error": {"message": "no"}}
+    server.then(*[answer({"success": False, "message": "task failed", "data": task})] * 2)
+    assert client.status("task-1").status is TaskStatus.failed
+    with pytest.raises(ServerFault, match="not known whether"):
+        client.cancel("task-1")
 
 
 def test_a_status_without_an_id(client: Client, server: FaultServer) -> None:

@@ -61,6 +61,19 @@ def test_a_folder_has_the_video_beside_the_page(finished: Task, tmp_path: Path) 
     assert target.name == "index.html"
 
 
+@pytest.mark.parametrize("name", ["koi.html", "koi"])
+def test_an_animation_is_an_image(finished: Task, tmp_path: Path, name: str) -> None:
+    """A GIF is exported as an image, which the page may load."""
+    video = finished.manager.library.folder / "koi.gif"
+    video.write_bytes(b"GIF89a" + bytes(30))
+    finished.set_traits(video_path=video)
+    page = finished.export_html(tmp_path / name).read_text(encoding="utf-8")
+    source = "data:image/gif;base64," if name == "koi.html" else "videos/koi.gif"
+    assert f'<img src="{source}' in page
+    assert "img-src 'self' data: file:" in page
+    assert "<video" not in page
+
+
 def test_too_much_for_one_file(finished: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A video above the limit is refused with the alternative, and no partial file remains."""
     monkeypatch.setattr(page, "ONE_FILE_LIMIT", 3)

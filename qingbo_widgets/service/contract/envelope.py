@@ -11,12 +11,13 @@ from typing import Any
 
 from .reasons import refuses
 
-__all__ = ["find_task", "first_of", "layers_of", "status_word"]
+__all__ = ["TASK_IDS", "find_task", "first_of", "has_id", "layers_of", "status_word"]
 
 #: Members that hold the task, or the rest of its fields.
 _WRAPPERS = ("data", "task", "output", "result", "response", "content")
 _MOST_LAYERS, _DEEPEST = 16, 3
-_IDS = ("task_id", "taskId")
+#: Members that are the id of a task, and of nothing else.
+TASK_IDS = ("task_id", "taskId")
 _STATUSES = ("status", "task_status", "state")
 #: Status words of an envelope: they say that the request was answered, not how the task is.
 ENVELOPE_WORDS = frozenset({"success", "ok"})
@@ -28,6 +29,10 @@ _DOCUMENTED_WORDS = frozenset({"queued", "processing", "completed", "failed", "c
 _SIGNS = ("progress", "created_at", "completed_at", "model", "result", "cost", "billing_status", "urls")
 _SIGNS_OF_AN_END = ("progress", "completed_at", "cost", "billing_status")
 _LONGEST_ID = 256
+#: What programs write in place of a missing id.
+_NO_IDS = frozenset({"0", "nil", "none", "null", "undefined"})
+#: Tasks of a list among which the requested one is searched.
+_MOST_LISTED = 1000
 
 
 def layers_of(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -51,17 +56,21 @@ def find_task(
 
     Args:
         body: the response.
-        asked: the id that was asked for, if any. A response without any id is about that task if it has the
-            status of one; one about another task is returned with its own id.
+        asked: the id that was asked for, if any. Unless the response itself has a ``task_id``, the object
+            with that id comes first, also in a list of tasks: a gateway may add the id at the service behind
+            it. A response without any id is about that task if it has the status of one; one about another
+            task is returned with its own id.
         is_error: whether the HTTP status says that the request failed.
     """
     layers = layers_of(body)
+    if task_id := _id_of(body, TASK_IDS):
+        return task_id, body
+    if asked and (own := _object_of(asked, layers)) is not None:
+        return asked, own
     for layer in layers:
-        if task_id := _id_of(layer, _IDS):
+        if task_id := _id_of(layer, TASK_IDS):
             return task_id, layer
     named = [(task_id, layer) for layer in layers if (task_id := _id_of(layer, ("id",)))]
-    if asked and (match := next((one for one in named if one[0] == asked), None)) is not None:
-        return match
     # ``id`` may be that of the request: it counts beside a status, or in an answer that reports no error.
     running = [one for one in named if status_word((one[1],)) and not _is_refused(one[1])]
     if running:
@@ -71,6 +80,11 @@ def find_task(
     if asked and not named:
         return next(((asked, layer) for layer in layers if _is_about_a_task(layer)), None)
     return None
+
+
+def has_id(layer: Mapping[str, Any], task_id: str) -> bool:
+    """Return whether an object is the one of this task."""
+    return task_id in (_id_of(layer, TASK_IDS), _id_of(layer, ("id",)))
 
 
 def status_word(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -97,15 +111,28 @@ def _object_in(value: object) -> Mapping[str, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
+def _object_of(task_id: str, layers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the object with this id, among these and in the lists of tasks that they hold."""
+    lists = (value for layer in layers for name in _WRAPPERS if isinstance(value := layer.get(name), list))
+    entries = [entry for value in lists for entry in value[:_MOST_LISTED] if isinstance(entry, Mapping)]
+    # ``id`` comes last: it may be that of the request.
+    candidates = ((one, names) for names in (TASK_IDS, ("id",)) for one in (*layers, *entries))
+    return next((one for one, names in candidates if _id_of(one, names) == task_id), None)
+
+
 def _id_of(layer: Mapping[str, Any], names: Sequence[str]) -> str:
     """Return a usable id of these names; empty if there is none."""
     for name in names:
         value = layer.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**_LONGEST_ID:
             return str(value)
-        if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= _LONGEST_ID:
+        if isinstance(value, str) and len(value) <= _LONGEST_ID and _may_be_id(value):
             return value
     return ""
+
+
+def _may_be_id(text: str) -> bool:
+    return text.isprintable() and text.strip().lower() not in ("", *_NO_IDS)
 
 
 def _is_refused(layer: Mapping[str, Any]) -> bool:
@@ -122,4 +149,6 @@ def _is_about_a_task(layer: Mapping[str, Any]) -> bool:
     if word in _DOCUMENTED_WORDS - _REFUSED_WORDS:
         return True
     signs = _SIGNS_OF_AN_END if word in _REFUSED_WORDS else _SIGNS
-    return word != "" and any(layer.get(name) not in (None, "", {}, []) for name in signs)
+    # A counter that has not begun is no sign of an end.
+    values = [value for name in signs if (value := layer.get(name)) or word not in _REFUSED_WORDS]
+    return word != "" and any(value not in (None, "", {}, []) for value in values)

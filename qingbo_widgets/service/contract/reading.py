@@ -49,7 +49,7 @@ def read_snapshot(body: object, asked: str = "") -> TaskSnapshot:
     layers = layers_of(task)
     progress = _percent(first_of(layers, "progress"))
     completed_at = read_time(first_of(layers, "completed_at", "finish_time", "finished_at"))
-    results, error = _results(task, body), _failure(reported_failure(*layers))
+    results, error = _results(task, body, task_id), _failure(reported_failure(*layers))
     word = status_word(layers)
     status = status_of(
         word,
@@ -83,10 +83,10 @@ def read_snapshot(body: object, asked: str = "") -> TaskSnapshot:
     )
 
 
-def _results(task: Mapping[str, Any], body: Mapping[str, Any]) -> Results:
+def _results(task: Mapping[str, Any], body: Mapping[str, Any], task_id: str) -> Results:
     """Return the results in the object of the task, or else in the response around it."""
-    own = results_in(task)
-    around = results_in(body) if not own.videos and body is not task else Results()
+    own = results_in(task, task_id)
+    around = results_in(body, task_id, task) if not own.videos and body is not task else Results()
     return own if own.videos else around._replace(unusable=own.unusable or around.unusable)
 
 
@@ -101,7 +101,8 @@ def _percent(value: object) -> int | None:
 
 def _quota(value: object) -> int | None:
     number = read_number(value)
-    return None if number is None or not 0 <= number < _LARGEST_QUOTA else int(number)
+    is_quota = number is not None and 0 <= number < _LARGEST_QUOTA and number.is_integer()
+    return int(number) if number is not None and is_quota else None  # a fraction is an amount of money
 
 
 def _failure(fields: Mapping[str, Any] | None) -> ServiceFailure | None:

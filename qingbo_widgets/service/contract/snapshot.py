@@ -56,11 +56,14 @@ class Video:
         url: an http(s) link; empty if the response has the video itself.
         expires_at: the time at which the link expires (aware, UTC).
         content: the video, if the response has it in place of a link.
+        number: the number of the video among the different ones of the response, from 0; links with the same
+            number lead to the same video.
     """
 
     url: str
     expires_at: datetime | None = None
     content: bytes = field(default=b"", repr=False)
+    number: int = field(default=0, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

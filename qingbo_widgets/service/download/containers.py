@@ -1,55 +1,23 @@
-"""Containers of videos, recognised by their first bytes, whatever a server calls them."""
+"""Completeness check of a video file, by the structure of its container."""
 
 from __future__ import annotations
 
 from typing import IO
 
 from ...i18n import N_, tr
+from ...system.video_files import EBML, HEAD, suffix_of
 from .mp4 import shape_of_mp4
 from .shape import Shape
 
-__all__ = ["ENOUGH", "is_film", "remark_on", "shape_of", "suffix_of"]
+__all__ = ["remark_on", "shape_of"]
 
-#: Bytes at the start of a file that identify its container; ``is_film`` needs the first 12.
-ENOUGH = 64
-_EBML = b"\x1aE\xdf\xa3"
-#: Types of the first box of an mp4 or QuickTime file, after the four bytes of its length.
-_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"pnot")
-#: Kinds of files that have boxes too, but are pictures.
-_PICTURES = (b"avif", b"heic", b"heix", b"mif1")
-#: Other containers, by their first bytes.
-_OTHERS = {
-    b"GIF87a": ".gif",
-    b"GIF89a": ".gif",
-    b"FLV\x01": ".flv",
-    b"OggS\x00": ".ogv",
-    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": ".wmv",
-    b"\x00\x00\x01\xba": ".mpg",
-}
-#: The name of an EBML file's contents, and of its main part.
-_MATROSKA, _SEGMENT = b"matroska", b"\x18\x53\x80\x67"
+#: The main part of an EBML file.
+_SEGMENT = b"\x18\x53\x80\x67"
+#: Parts of an AVI file that are read; a file with more of them is an attack.
+_MOST_PARTS = 1000
 
 _OTHER_CONTAINER = N_("The service sent the video as {suffix}, not as mp4, so it is saved under that ending.")
 _ODD_END = N_("The saved file does not end where its own structure says. All bytes that arrived were kept.")
-
-
-def is_film(head: bytes) -> bool:
-    """Return whether the first 12 bytes of a file are those of a video."""
-    return suffix_of(head) is not None
-
-
-def suffix_of(head: bytes) -> str | None:
-    """Return the suffix of a file name for these first bytes; ``None`` if they are not those of a video."""
-    if head.startswith(_EBML):
-        return ".mkv" if _MATROSKA in head else ".webm"
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return ".avi"
-    if head[4:8] in _FIRST_BOXES:
-        if head[4:8] == b"ftyp":
-            brand = head[8:12]
-            return None if brand in _PICTURES else ".mov" if brand == b"qt  " else ".mp4"
-        return ".mp4" if head[4:8] in (b"styp", b"moof") else ".mov"
-    return next((suffix for start, suffix in _OTHERS.items() if head.startswith(start)), None)
 
 
 def shape_of(file: IO[bytes], size: int) -> Shape:
@@ -60,12 +28,12 @@ def shape_of(file: IO[bytes], size: int) -> Shape:
         size: its length in bytes.
     """
     file.seek(0)
-    head = file.read(ENOUGH)
+    head = file.read(HEAD)
     suffix = suffix_of(head)
     if suffix in (".mp4", ".mov"):
         return shape_of_mp4(file, size)
     if suffix in (".webm", ".mkv"):
-        return _shape_at(_end_of_ebml(file, head), size)
+        return _shape_at(_end_of_ebml(file, head, size), size)
     if suffix == ".gif":
         file.seek(max(size - 1, 0))
         return Shape.whole if file.read(1) == b";" else Shape.odd
@@ -94,10 +62,12 @@ def _shape_at(end: int | None, size: int) -> Shape:
     return Shape.cut if size < end else Shape.odd
 
 
-def _end_of_ebml(file: IO[bytes], head: bytes) -> int | None:
+def _end_of_ebml(file: IO[bytes], head: bytes, size: int) -> int | None:
     """Return the byte at which a WebM or Matroska file ends; ``None`` if it does not say."""
-    at = len(_EBML) + _width(head, len(_EBML))
-    at += _number(head, len(_EBML)) or 0
+    at = len(EBML) + _width(head, len(EBML))
+    at += _number(head, len(EBML)) or 0
+    if at > size:
+        return at  # no system can seek as far as the header may say
     file.seek(at)
     segment = file.read(12)
     length = _number(segment, len(_SEGMENT)) if segment.startswith(_SEGMENT) else None
@@ -120,10 +90,10 @@ def _number(data: bytes, at: int) -> int | None:
 def _end_of_riff(file: IO[bytes], size: int) -> int:
     """Return the byte at which the last part of an AVI file ends; it has a part for each gigabyte or so."""
     at = 0
-    while at < size:
+    for _ in range(_MOST_PARTS):
         file.seek(at)
         head = file.read(8)
-        if len(head) < 8 or (at and head[:4] != b"RIFF"):
+        if at >= size or len(head) < 8 or (at and head[:4] != b"RIFF"):
             break
         length = int.from_bytes(head[4:], "little")
         at += 8 + length + length % 2

@@ -12,12 +12,14 @@ from pathlib import Path
 from ...exceptions import ConnectionFailed, DownloadFailed, LinkExpired
 from ...i18n import tr
 from ...system.files import is_passing, reason_of
+from ...system.video_files import is_film
 from ..contract.urls import without_query
 from ..http.answers import retry_after
 from ..http.gunzip import Gunzip, is_compressed
+from ..http.proxies import proxy_refusal
 from ..http.transport import Stream, Transport
 from . import messages
-from .containers import is_film, shape_of
+from .containers import shape_of
 from .headers import content_length, content_range, encoding_of, is_expected_range
 from .partial import HEAD, DifferentFile, Partial
 from .shape import Shape
@@ -164,6 +166,8 @@ class Download:
     def _refusal(self, stream: Stream, resumed: bool) -> str | None:
         """Return the reason for another try if this answer has no video; ``None`` if it has."""
         status = stream.status
+        if reason := proxy_refusal(self._url, status):
+            raise self._failed(reason, transient=True)
         if status in _GONE:
             message = tr(messages.EXPIRED).format(status=status, link=self._shown_link)
             # Only 410 is permanent; the others may also mean "not yet".
@@ -202,7 +206,8 @@ class Download:
                 break
         # Its own bytes tell whether the video is compressed: the header is wrong as often as it is right.
         encoding = encoding_of(stream.headers)
-        if is_compressed(head) or (encoding == "deflate" and head and not is_film(head)):
+        # It comes first: the length of a large first box looks like the beginning of zlib.
+        if not is_film(head) and (is_compressed(head) or (encoding == "deflate" and head)):
             self._gunzip, total = Gunzip(raw=not is_compressed(head)), None
         elif is_range and found is not None:
             total = found.total

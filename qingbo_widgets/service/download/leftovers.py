@@ -21,13 +21,14 @@ from typing import Any
 
 from ...system.files import remove, retry_while_open
 from ...system.folder import read_inside
-from ...system.locks import lock
+from ...system.locks import lock, unlock
 
 __all__ = [
     "create",
     "discard",
     "parts_of",
     "read_note",
+    "release",
     "take_over",
     "tidy",
     "tidy_notes",
@@ -80,8 +81,19 @@ def take_over(part: Path, *, unlockable: bool = False) -> FileIO | None:
         is_same = os.path.samestat(os.fstat(file.fileno()), part.stat())
         if is_same and (is_ours or (is_ours is None and unlockable)):
             return file
-    file.close()
+    release(file)
     return None
+
+
+def release(file: FileIO) -> None:
+    """Close a part, so that any download can take it over.
+
+    Raises:
+        OSError: the last bytes could not be written.
+    """
+    if not file.closed:
+        unlock(file.fileno())
+    file.close()
 
 
 def discard(part: Path) -> None:
@@ -106,7 +118,7 @@ def tidy(part: Path, digest: str, *, unlockable: bool = True) -> bool:
         return False
     if (file := take_over(part, unlockable=unlockable)) is None:
         return False
-    file.close()
+    release(file)
     discard(part)
     return True
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import IO
 
+from ...system.video_files import outer_boxes
 from .shape import Shape
 
 __all__ = ["shape_of_mp4"]
 
-#: Boxes. A video in fragments of a second has 3600 an hour; a file with more than this is an attack.
-_MOST_BOXES = 100_000
 #: Boxes needed for playback: the index and the media data.
 _NEEDED = {b"moov", b"mdat"}
 #: Outermost boxes. Other bytes behind the index and the media data belong to no box.
@@ -29,23 +28,18 @@ def shape_of_mp4(file: IO[bytes], size: int) -> Shape:
         file: a readable and seekable file.
         size: its length in bytes.
     """
-    at = 0
     kinds: set[bytes] = set()
-    for _ in range(_MOST_BOXES):
-        is_playable = kinds >= _NEEDED
-        if at == size:
-            return Shape.whole if is_playable else Shape.cut
-        file.seek(at)
-        head = file.read(16)
-        kind, length, shortest = head[4:8], int.from_bytes(head[:4], "big"), 8
-        if length == 1:  # the length has 64 bits
-            length, shortest = int.from_bytes(head[8:16], "big"), 16
-        elif length == 0:  # the box extends to the end of the file
-            length = size - at
-        if length < shortest or at + length > size:
-            # A fragment may be missing; without fragments, all pictures are here.
-            is_foreign = len(head) < 8 or kind not in _KNOWN
-            return Shape.odd if is_playable and is_foreign and b"moof" not in kinds else Shape.cut
+    at = 0
+    for kind, end in outer_boxes(file, size):
+        if end > size:
+            break
         kinds.add(kind)
-        at += length
-    return Shape.cut
+        at = end
+    is_playable = kinds >= _NEEDED
+    if at == size:
+        return Shape.whole if is_playable else Shape.cut
+    file.seek(at)
+    head = file.read(8)
+    # A fragment may be missing; without fragments, all pictures are here.
+    is_foreign = len(head) < 8 or head[4:] not in _KNOWN
+    return Shape.odd if is_playable and is_foreign and b"moof" not in kinds else Shape.cut

@@ -175,7 +175,7 @@ class Partial:
             self.is_whole = True
             with suppress(OSError):
                 self._write_complete_note()
-        self.file.close()
+        leftovers.release(self.file)
         try:
             replace(self.path, self._path, PATIENCE)
         except OSError:
@@ -221,7 +221,7 @@ class Partial:
     def _release(self) -> None:
         """Close the file. Remove it if no later download can resume from it."""
         with suppress(OSError):
-            self.file.close()
+            leftovers.release(self.file)
         if not self.is_whole and not self.can_resume:
             leftovers.discard(self.path)
 
@@ -240,7 +240,7 @@ class Partial:
 
     def _leave(self) -> None:
         """Close a part that was taken over, unchanged."""
-        self.file.close()
+        leftovers.release(self.file)
         self._file = None
         self._reset()
 

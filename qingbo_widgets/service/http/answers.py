@@ -21,17 +21,21 @@ from ...exceptions import (
     TaskNotFound,
 )
 from ...i18n import N_, sentences, tr
-from ..contract.envelope import find_task, layers_of
+from ..contract.busy import is_busy
+from ..contract.envelope import TASK_IDS, find_task, layers_of
 from ..contract.error_codes import WINDOW_EXCEEDED, explanation, is_about_the_key, is_refusal
 from ..contract.reasons import reason_of
+from ..contract.results import is_large
 from ..contract.text import plain_line
 from ..contract.times import read_time
 from ..contract.urls import redirect_target, without_query
 from ..secrets.secret import Secret
 from .wrong_address import address_advice, is_of_a_framework, may_be_elsewhere
 
-__all__ = ["UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
+__all__ = ["LONGEST_ANSWER", "UNCLEAR", "Answer", "error_in", "excerpt", "json_in", "retry_after"]
 
+#: Bytes. An answer about a task has a few thousand, apart from a video in it.
+LONGEST_ANSWER = 256 * 1024
 _LONGEST_EXCERPT = 300
 #: The type of every error of a request, which says nothing about the reason.
 _GENERIC_TYPE = "invalid_request_error"
@@ -89,10 +93,14 @@ class Answer:
 def json_in(answer: Answer, secret: Secret) -> dict[str, Any] | None:
     """Return the JSON object in an answer, or ``None`` if there is none.
 
-    The key is hidden in it: an echoed key must reach neither a notebook nor, in a link, another server.
+    The key is hidden in it: an echoed key must reach neither a notebook nor, in a link, another server. Only
+    a video in base64 may be long, because looking for the key among the escapes of a text takes time.
     """
     try:
-        body = secret.hide_in_all(json.loads(answer.body))
+        body = json.loads(answer.body)
+        if len(answer.body) > LONGEST_ANSWER and is_large(body, LONGEST_ANSWER):
+            return None
+        body = secret.hide_in_all(body)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
@@ -130,7 +138,7 @@ def error_in(
     message = _message(answer, secret, fields, reason, is_service=kind is not ServerFault)
     if kind is ServerFault and may_be_elsewhere(answer.url, status, answer.body, body, fields):
         unclear = sentences(address_advice(answer.url), unclear)
-    task_id = _task_in(status, body) if is_submission else ""
+    task_id = _task_in(status, body, fields) if is_submission else ""
     if task_id:
         kind, meaning = ServerFault, ()  # a refusal has no task, whatever else the answer says
         unclear = sentences(tr(_NAMES_A_TASK).format(task_id=task_id), unclear)
@@ -184,8 +192,12 @@ def _class_of(
     kind = ServerFault if status >= 500 else _CLASSES.get(status, ServiceError)
     if kind in _CLEAR_BY_STATUS:
         return kind
-    if is_submission and is_refusal(code) and status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
-        return BadRequest
+    if status <= _LAST_OF_THE_SERVICE and status not in UNCLEAR:
+        # A submission is sent again after it without the user, so the answer must not be a fault.
+        if is_busy(code) and (status < 500 or not is_submission):
+            return RateLimited
+        if is_submission and is_refusal(code):
+            return BadRequest
     if 200 <= status < 300:
         # About a task that exists, a refused key ends nothing; about a submission, it may be a gateway's own
         # key that was refused, and the gateway may charge all the same.
@@ -207,9 +219,11 @@ def _message(
     return text if is_service else tr("the answer is not the service's own: {message}").format(message=text)
 
 
-def _task_in(status: int, body: Mapping[str, Any] | None) -> str:
-    """Return the id of the task that an answer is about; empty if there is none."""
+def _task_in(status: int, body: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> str:
+    """Return the id of the task that an answer, or the error in it, is about; empty if there is none."""
+    named = {name: fields.get(name) for name in TASK_IDS}  # the error's own "id" is no task's
     found = find_task(body, is_error=status >= 400) if body is not None else None
+    found = found or find_task(named)
     return "" if found is None else found[0]
 
 

@@ -9,6 +9,7 @@ the beginning of the file.
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -38,6 +39,15 @@ _LONGEST_HEAD = 1_000_000
 #: Seconds for the whole check of one image, however slowly it arrives.
 _TIME_LIMIT = 30.0
 
+#: Bytes that show whether a file is text.
+_TEXT_HEAD = 1000
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+#: Files without such bytes that are certainly no images that the service takes.
+_OTHER_FILE = re.compile(
+    rb"%PDF|GIF8|(?:\xef\xbb\xbf)?(?:\s|<\?xml.*?\?>|<!--.*?-->|<!doctype svg[^>]*>)*<svg\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
 _KNOWN_SHAPES = ((16, 9), (4, 3), (3, 2), (1, 1), (2, 1), (21, 9), (5, 4), (5, 2))
 
 _DOUBT = N_(
@@ -46,13 +56,16 @@ _DOUBT = N_(
 _LOST = N_("The link points on and on, or to no public web address.")
 _REFUSED = N_("Its server answers {status}.")
 _TOO_SLOW = N_("It takes too long to arrive.")
-_REDIRECTED = N_("Its server sends a web page instead, perhaps to sign in.")
+_PAGE = N_(
+    "Its server sends a web page or a text instead, perhaps to sign in, or because it serves no programs. If "
+    "the link is to a page that shows the image, use the address of the image itself."
+)
+_NOTHING = N_("Its server sends nothing.")
 _ENCODED = N_("Its server sends it compressed in a way that cannot be read here.")
 _UNREADABLE = N_("The size of the picture cannot be read.")
 _PRIVATE = N_("The image is on this machine or in a private network, and the service takes public URLs only.")
 _GONE = N_("There is no image at this address: its server answers {status}.")
 _TOO_LARGE = N_("The image is larger than 10 MB, and the service takes no more.")
-_WEB_PAGE = N_("This is the address of a web page and not of an image.")
 _NO_IMAGE = N_("This is not a JPEG, PNG or WebP image.")
 _TOO_SMALL = N_("The image has {width} × {height} pixels, and Kling wants at least 300 a side.")
 _TOO_LONG = N_("The image has {width} × {height} pixels, and Kling wants a shape between 1:2.5 and 2.5:1.")
@@ -184,20 +197,24 @@ def _judge_content(
             return ImageReport(url, size)
     if size is None:
         is_unpacked = gunzip is None or (gunzip.is_compressed and gunzip.is_complete)
-        return _no_image(url, data, stream) if is_unpacked else _doubtful(url, tr(_ENCODED))
+        return _no_image(url, data) if is_unpacked else _doubtful(url, tr(_ENCODED))
     is_kept = len(data) <= keep and size.width * size.height <= _MOST_PIXELS
     return ImageReport(url, size, content=bytes(data) if is_kept else b"")
 
 
-def _no_image(url: str, data: bytes | bytearray, stream: Stream) -> ImageReport:
-    """Return the report on a complete body without the size of an image."""
+def _no_image(url: str, data: bytes | bytearray) -> ImageReport:
+    """Return the report on a complete body without the size of an image.
+
+    A server that serves no programs, or wants a user to sign in, sends a page with the status 200.
+    """
     if _kind_of(data):
         return _doubtful(url, tr(_UNREADABLE))
-    if data.lstrip()[:1] != b"<":
+    if not data.strip():
+        return _doubtful(url, tr(_NOTHING), is_transient=True)
+    head = bytes(data[:_TEXT_HEAD])
+    if _BINARY.search(head) or _OTHER_FILE.match(head):
         return ImageReport(url, problem=tr(_NO_IMAGE))
-    if stream.is_redirected:
-        return _doubtful(url, tr(_REDIRECTED))
-    return ImageReport(url, problem=tr(_WEB_PAGE))
+    return _doubtful(url, tr(_PAGE))
 
 
 def _is_encoded(stream: Stream) -> bool:

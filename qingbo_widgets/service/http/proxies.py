@@ -171,6 +171,9 @@ def _variable_of(value: str, scheme: str) -> str:
 def _parts_of(value: str) -> Url | None:
     """Return the parts of a proxy's address as requests reads it; ``None`` if it cannot."""
     try:
-        return parse_url(requests.utils.prepend_scheme_if_needed(value, "http"))  # type: ignore[no-untyped-call]
+        parts = parse_url(requests.utils.prepend_scheme_if_needed(value, "http"))  # type: ignore[no-untyped-call]
     except (urllib3_errors.LocationParseError, ValueError):
         return None
+    # A password with / ? or # that was not percent-encoded ends the authority: its host and its port would be
+    # the user name and the beginning of the password.
+    return None if "@" in "".join(filter(None, (parts.path, parts.query, parts.fragment))) else parts

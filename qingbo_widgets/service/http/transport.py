@@ -25,6 +25,7 @@ from ...exceptions import DownloadFailed, InvalidRequest, QingboError
 from ...i18n import N_, tr
 from ...system.flags import Flag
 from ..contract.addresses import Address, addresses_of, is_private_address
+from ..contract.envelope import find_task
 from ..contract.urls import (
     host_of,
     is_private_host,
@@ -35,7 +36,7 @@ from ..contract.urls import (
 )
 from ..credentials import base_url_problem
 from ..secrets.secret import Secret, as_secret
-from .answers import Answer, error_in, json_in
+from .answers import LONGEST_ANSWER, Answer, error_in, json_in
 from .connections import TARGET, ForbiddenAddress
 from .failures import cause_of, failure_of, is_unsent, outcome_of
 from .framing import OutOfSync
@@ -44,8 +45,8 @@ from .sessions import Sessions
 
 __all__ = ["Stream", "Transport"]
 
-#: Bytes. An answer about a task has a few thousand; a gateway may put the whole video into a status.
-_LONGEST_ANSWER, _LONGEST_STATUS = 256 * 1024, 48 * 1024**2
+#: Bytes. A gateway may put the whole video into a status.
+_LONGEST_STATUS = 48 * 1024**2
 _CHUNK = 256 * 1024
 _MOST_REDIRECTS = 5
 _INTERNAL = N_(
@@ -157,13 +158,10 @@ class Transport:
         opened = outcome_of(lambda: self._open(url, headers))
         if isinstance(opened, BaseException):
             raise opened
-        response, link = opened
         try:
-            yield Stream(
-                response.status_code, response.headers, response, is_redirected=link != web_link(url)
-            )
+            yield Stream(opened.status_code, opened.headers, opened)
         finally:
-            response.close()
+            opened.close()
 
     def close(self) -> None:
         """Shut down the connections of every thread, even in mid-answer; a later call opens new ones."""
@@ -183,8 +181,13 @@ class Transport:
     ) -> dict[str, Any]:
         answer = self._exchange(method, self.base_url + path, body, headers, unclear, patience)
         content = json_in(answer, self._key) if 200 <= answer.status < 300 else None
-        # Some gateways report an error with the status 200.
-        if content is None or (content.get("success") is False and "task_id" not in content):
+        # Some gateways report an error with the status 200. In the answer to a GET, it may be the state of
+        # the task that the answer names.
+        if content is None or (
+            content.get("success") is False
+            and "task_id" not in content
+            and (method != "GET" or find_task(content) is None)
+        ):
             raise error_in(answer, self._key, refused, unclear, is_submission=is_submission)
         return content
 
@@ -215,7 +218,7 @@ class Transport:
                     stream=True,
                     proxies=proxies_for(url),
                 ) as response:
-                    longest = _LONGEST_ANSWER if is_post else _LONGEST_STATUS
+                    longest = LONGEST_ANSWER if is_post else _LONGEST_STATUS
                     content = _read_all(response, time.monotonic() + reading, longest)
                     return Answer(response.status_code, response.headers, content, url)
             except BaseException as error:
@@ -228,8 +231,8 @@ class Transport:
                 raise failure_of(cause, url, sent=sent, unclear=unclear, is_read_only=not is_post) from None
         raise AssertionError("the last try returns or raises")
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> tuple[requests.Response, str]:
-        """Return the answer to a download, and the link that it comes from, the last redirect's."""
+    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Return the answer to a download, behind its redirects."""
         given, cookies = url, RequestsCookieJar()
         for _ in range(1 + _MOST_REDIRECTS):
             if (link := web_link(given)) is None:
@@ -253,7 +256,7 @@ class Transport:
                 session.close()
                 raise failure_of(cause_of(error), link, sent=True) from None
             if not response.is_redirect:
-                return response, link
+                return response
             # Some hosts set a cookie with the redirect and require it at the target. It goes only to hosts
             # that may have it (RFC 6265), and is forgotten with this request.
             extract_cookies_to_jar(cookies, response.request, response.raw)  # type: ignore[no-untyped-call]
@@ -294,13 +297,11 @@ class Stream:
     Attributes:
         status: the HTTP status.
         headers: the headers of the answer; the mapping ignores case.
-        is_redirected: whether the answer comes from another link than the requested one.
     """
 
     status: int
     headers: Mapping[str, str]
     _response: requests.Response
-    is_redirected: bool = False
     _process: int = field(default_factory=os.getpid)
 
     @property

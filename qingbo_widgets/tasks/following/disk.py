@@ -13,6 +13,7 @@ from ..saved_video import saved_file
 from ..schedule import retry_delay
 from ..task import Task
 from .record import TaskRecord
+from .target import Target
 
 __all__ = ["Patience", "is_saved", "wait_for_room"]
 
@@ -46,17 +47,17 @@ class Patience:
         return bool(now + delay - self._limited_since > limit)
 
 
-async def is_saved(record: TaskRecord, explain: Explain) -> bool:
-    """Return whether the video is saved, perhaps by a kernel that died before it updated the row.
+async def is_saved(record: TaskRecord, target: Target, explain: Explain) -> bool:
+    """Return whether a video is saved, perhaps by a kernel that died before it updated the row.
 
     A complete part of an earlier download needs only its name, neither a link nor the service. It is renamed
     here, and again and again if another program prevents that.
     """
-    path, key, failures, monitor = record.task.planned_path, record.task.key, 0, record.manager.monitor
+    path, failures, monitor = target.path, 0, record.manager.monitor
     # First: a copy, on a drive that cannot rename, may be incomplete beside its part.
     while await monitor.journal(parts_of, path):
         try:
-            if await monitor.download(time.time(), finish_earlier, path, key):
+            if await monitor.download(time.time(), finish_earlier, path, target.film):
                 return True
             break
         except DownloadFailed as error:
@@ -64,20 +65,20 @@ async def is_saved(record: TaskRecord, explain: Explain) -> bool:
                 raise
             failures += 1
             delay = retry_delay(failures)
-            record.set_traits(download=None, message=explain(record.task, error, delay))
+            target.show(explain(record.task, error, delay))
             await record.sleep(delay)
     return saved_file(path) is not None
 
 
 async def wait_for_room(
-    record: TaskRecord, error: QingboError, room: int, patience: Patience, explain: Explain
+    record: TaskRecord, target: Target, error: QingboError, room: int, patience: Patience, explain: Explain
 ) -> None:
     """Wait until the folder takes a file of this size, rather than download the video again in vain."""
-    failures, folder, monitor = 1, record.task.planned_path.parent, record.manager.monitor
+    failures, folder, monitor = 1, target.path.parent, record.manager.monitor
     while not await monitor.download(time.time(), can_hold, folder, room):
         failures += 1
         delay = retry_delay(failures)
         if patience.is_over(error, delay):
             raise error
-        record.set_traits(message=explain(record.task, error, delay))
+        target.show(explain(record.task, error, delay))
         await record.sleep(delay)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ...exceptions import TaskCancelled, TaskFailed
 from ...i18n import sentences, tr
+from ...service.contract.amounts import amounts_in, is_about_charges
 from ...service.contract.error_codes import explanation
+from ...service.contract.problem import listed
 from ...service.contract.quota import quota_text
 from ...service.contract.snapshot import TaskSnapshot, TaskStatus
 
@@ -75,8 +77,15 @@ def _refund(snapshot: TaskSnapshot, contract: str) -> str:
     """Return a sentence about the cost of a failed task: as reported, or as the documentation promises."""
     if charge := _charge(snapshot, contract):
         return charge
-    if snapshot.cost == 0 or _is_refunded(snapshot):
+    if _is_refunded(snapshot):
         return tr("The service charged nothing for it.")
+    if amounts := amounts_in(snapshot.raw):
+        text = tr("The answer reports {amounts}: see the service's dashboard for what was charged.")
+        return text.format(amounts=listed(amounts))
+    if snapshot.cost == 0:
+        return tr("The service charged nothing for it.")
+    if snapshot.error and is_about_charges(snapshot.error.message):
+        return tr("Whether it was charged is on the service's dashboard.")
     if _is_documented(snapshot):
         return tr("The service refunds failed tasks.")
     return tr("The answer does not say whether it was charged: see the service's dashboard.")

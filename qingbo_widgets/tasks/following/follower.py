@@ -29,6 +29,7 @@ from ...library.journal.damage import short_reason
 from ...service.contract.snapshot import TaskStatus
 from ..background.rate import POLL, RECOVERY
 from ..schedule import History, forecast, next_delay
+from .others import find_others, save_others
 from .outage import Outage
 from .ownership import HandedOver, Ownership
 from .record import TaskRecord
@@ -104,6 +105,17 @@ class Follower:
         self._cancelling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
+        """Submit, follow, save; then save the other videos of a task that has several."""
+        task = self._record.task
+        try:
+            await self._run()
+            if task.saves_others:
+                await save_others(self._record, self._ownership, self._clock)
+        finally:
+            await self._ownership.release()
+            task.set_traits(saves_others=False)
+
+    async def _run(self) -> None:
         """Submit, follow, save. In every case the task ends up settled, with the reason in its traits."""
         record, task = self._record, self._record.task
         try:
@@ -123,7 +135,6 @@ class Follower:
         finally:
             self._end_submission()
             task.lifecycle.settle()
-            await self._ownership.release()
 
     async def _run_once(self) -> bool:
         """Submit, follow, save; return ``False`` if another kernel has taken the task over."""
@@ -146,6 +157,8 @@ class Follower:
                     await self._follow(poll_at_once=not is_new)
             if task.status == TaskStatus.completed and task.video_path is None:
                 await save(record, self._ownership, self._clock)
+            await find_others(record)
+            record.set_traits(saves_others=record.others is not None)
         except HandedOver:
             return False
         return True
@@ -233,7 +246,7 @@ class Follower:
             try:
                 async with pace.turn(order):
                     order = POLL
-                    snapshot = await manager.monitor.request(manager.client.status, task.task_id)
+                    snapshot = await record.ask()
             except (ConnectionFailed, ServiceError) as error:
                 if task.status.is_ended:  # cancelled while this request was running
                     break
@@ -292,6 +305,8 @@ class Follower:
     async def _cut_off(self) -> None:
         """Show and write what closing the manager means for this task."""
         record, task = self._record, self._record.task
+        if task.video_path is not None:
+            return  # only its other videos are missing, which the next kernel saves
         if task.task_id or not self._may_submit:
             record.set_traits(error=QingboError(tr(CLOSED)), eta=None, message="")
         elif record.may_have_been_sent:  # the next kernel reads "submitting" alike
@@ -304,6 +319,10 @@ class Follower:
     async def _end_with(self, error: QingboError) -> None:
         """Set the status and error of a task that stopped without a video; write both to the journal."""
         record, task = self._record, self._record.task
+        if task.video_path is not None:  # what went wrong concerns its other videos
+            logger.warning("Task %s: %s", task.task_id, error)
+            record.set_traits(message=str(error))
+            return
         status = task.status
         if record.in_doubt and not task.task_id and not isinstance(error, SubmissionUnconfirmed):
             error = unconfirmed(refusal_in_doubt(error), task.key)

@@ -15,8 +15,10 @@ from ...i18n import tr
 from ...library.entry import Entry, IdTaken
 from ...library.journal.damage import write_failed_message
 from ...library.merging import is_ahead, merged
+from ...library.other_videos import OtherVideos
 from ...library.saved_errors import row_of
-from ...service.contract.snapshot import TaskSnapshot, TaskStatus
+from ...service.contract.own_links import without_own_links
+from ...service.contract.snapshot import TaskSnapshot, TaskStatus, Video
 from ..task import Task
 from .answers import changes_from, costs_in, links_in, note_on
 from .context import Context
@@ -64,22 +66,32 @@ class TaskRecord:
         self.may_have_been_sent = False
         #: Whether the task's links were received from the service in this run.
         self.links_are_fresh = False
-        #: The video itself, if an answer has it in place of a link; never in a trait or in the journal.
-        self.content = b""
-        #: The number of different videos in the last answer that has some.
-        self.video_count = 0
+        #: The videos in the last answer that has some; what it has in place of a link is in no trait or row.
+        self.videos: tuple[Video, ...] = ()
+        #: The task's videos, if it has several and not all are saved.
+        self.others: OtherVideos | None = None
         #: The message about an error in the last answer; empty if it has none.
         self._note = ""
         #: The message that the row could not be written; empty once it is written.
-        self._unwritten = ""
+        self.unwritten = ""
         self._woken = asyncio.Event()
         self._progress_written_at = -PROGRESS_INTERVAL
 
     def set_traits(self, **changes: Any) -> None:
         """Set traits of the task at once; an empty message does not hide an unwritten row."""
         if changes.get("message") == "":
-            changes["message"] = self._unwritten
+            changes["message"] = self.unwritten
         self.task.set_traits(**changes)
+
+    async def ask(self) -> TaskSnapshot:
+        """Return the state of the task at the service, without the user's own videos.
+
+        Raises:
+            ServiceError, ConnectionFailed: the status request failed.
+        """
+        manager, task = self.manager, self.task
+        snapshot: TaskSnapshot = await manager.monitor.request(manager.client.status, task.task_id)
+        return without_own_links(snapshot, task.request)
 
     async def apply(self, snapshot: TaskSnapshot, eta: float | None = None) -> None:
         """Apply an answer to the traits in one change, and write the row if something relevant changed.
@@ -124,8 +136,7 @@ class TaskRecord:
 
     def _take_videos(self, snapshot: TaskSnapshot) -> None:
         self.links_are_fresh = bool(snapshot.videos)
-        self.video_count = snapshot.video_count
-        self.content = next((video.content for video in snapshot.videos if video.content), b"")
+        self.videos = snapshot.videos
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for a time, or until ``wake`` is called."""
@@ -177,7 +188,7 @@ class TaskRecord:
                     "resume(id) finds the task again."
                 )
                 message = text.format(error=message, task_id=task.task_id)
-            self._unwritten = message
+            self.unwritten = message
             self.set_traits(message=message)
         else:
             self._written()
@@ -185,7 +196,7 @@ class TaskRecord:
     def _written(self) -> None:
         """Mark the row as written and clear the message that it could not be."""
         self.is_written = True
-        message, self._unwritten = self._unwritten, ""
+        message, self.unwritten = self.unwritten, ""
         if message and self.task.message == message:
             self.set_traits(message="")
 

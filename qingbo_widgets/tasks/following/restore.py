@@ -8,6 +8,7 @@ from ...exceptions import QingboError, ServiceError, SubmissionUnconfirmed, Task
 from ...i18n import N_, sentences, tr
 from ...library.entry import Entry
 from ...library.library import Library
+from ...library.other_videos import saved_beside
 from ...library.saved_errors import error_of, row_of
 from ...service.contract.error_codes import explanation
 from ...service.contract.snapshot import TaskStatus
@@ -24,6 +25,8 @@ _FIRST_IN_DOUBT = N_(
 def state_of(entry: Entry, library: Library) -> dict[str, Any]:
     """Return the traits of the task in a row."""
     file = library.video_of(entry)
+    if file is not None and not is_file_inside(file):
+        file = None
     return {
         "task_id": entry.task_id,
         "model": entry.model,
@@ -31,7 +34,8 @@ def state_of(entry: Entry, library: Library) -> dict[str, Any]:
         "progress": min(max(entry.progress, 0), 100),
         "created_at": entry.created_at,
         "completed_at": entry.completed_at,
-        "video_path": file if file is not None and is_file_inside(file) else None,
+        "video_path": file,
+        "other_video_paths": () if file is None else saved_beside(file),
         "error": _error(entry),
         "cost": entry.cost,
         "frozen": entry.frozen,

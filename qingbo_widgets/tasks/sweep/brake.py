@@ -33,13 +33,16 @@ MAX_ALIKE = 3
 _NO_MODEL = "model_not_found"
 #: The parts of a message that differ between two requests with the same error: ids, hashes and times.
 _PASSING = re.compile(
-    r"\b(?:request|trace)[-_ ]?id\b\W*[\w-]+"
-    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
+    r"\b(?:request|trace|log|ray|event|error|correlation)[-_ ]?id\b\W*[\w-]+"
+    r"|\b\d{4}([-/])\d\d?\1\d\d?(?:[T ]+\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|\b\d\d:\d\d:\d\d\b"
     r"|\b(?=\w*\d)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
     r"|\b(?=[a-f]*\d)[0-9a-f]{12,}\b"
     r"|\b\d{10,}\b",
     re.IGNORECASE,
 )
+#: Words with a digit: the numbers of machines, attempts and seconds.
+_NUMBERED = re.compile(r"[\w.-]*\d[\w.-]*")
 
 
 class Trouble(Enum):
@@ -242,5 +245,6 @@ def _fate_of(task: Task) -> tuple[_Fate, str]:
 def _cause(task: Task) -> str:
     """Return the error of a task without what differs between two tasks with the same error."""
     parts = [str(getattr(task.error, name, "")) for name in ("status", "code", "param")]
-    text = str(task.error).replace(task.task_id or "\n", "")
-    return "\n".join([*parts, _PASSING.sub("", text)])
+    text = _PASSING.sub("", str(task.error).replace(task.task_id or "\n", ""))
+    # A number may be what is wrong with a request; a failure may be charged, whatever its number.
+    return "\n".join([*parts, _NUMBERED.sub("", text) if task.task_id else text])

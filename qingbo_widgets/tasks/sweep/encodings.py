@@ -54,6 +54,9 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 #: Words with the vowels and accents that follow their letters.
 _WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u05b0-\u05c7\u0e31\u0e34-\u0e3a\u0e47-\u0e4e])*")
 _ASCII = re.compile(r"[A-Za-z]")
+#: A letter with an accent beside one without, as in any word but "à" or "é".
+_ACCENTED = re.compile(r"[a-z][À-ɏ]|[À-ɏ][a-z]")
+_CELLS = re.compile(r"[^,;\t\r\n\"]+")
 _HEBREW = re.compile(r"[א-ת׳״]+")
 #: A vowel before or marks after a consonant, as Thai is written.
 _THAI = re.compile(r"(?:[เ-ไ]?[ก-ฮ][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]*[ะาำๅ]?ๆ?)+")
@@ -210,7 +213,7 @@ def _is_utf8(text: str, *, is_chinese: bool) -> bool:
     others = [character for character in text if not character.isascii()]
     if not all(map(_is_assigned, text)):
         return False
-    if len(others) > _BY_CHANCE or any(character > "\uffff" for character in others):
+    if len(others) > _BY_CHANCE or any(map(_is_emoji, others)):
         return True
     words = [word for word in _LETTERS.findall(text) if not word.isascii()]
     scripts = {_script(character) for word in words for character in word} | {
@@ -222,8 +225,28 @@ def _is_utf8(text: str, *, is_chinese: bool) -> bool:
         not word.isascii() and _script(word[0]) != "LATIN" and _ASCII.search(word) for word in words
     )
     shortest = min((len(word) for word in words if "LATIN" not in map(_script, word)), default=2)
-    is_odd = has_latin or "" in scripts or len(scripts) > 1 or any("⠀" <= mark <= "⣿" for mark in others)
-    return not is_odd and not (is_chinese and shortest < 2)
+    is_odd = (
+        (scripts and not words)
+        or has_latin
+        or "" in scripts
+        or len(scripts) > 1
+        or any("⠀" <= mark <= "⣿" for mark in others)
+    )
+    return not is_odd and not (is_chinese and (shortest < 2 or _may_be_characters(text)))
+
+
+def _is_emoji(character: str) -> bool:
+    return character > "\uffff" and unicodedata.category(character) in ("So", "Sk")
+
+
+def _may_be_characters(text: str) -> bool:
+    """Return True if accents and signs in valid UTF-8 may be Chinese characters: those of "è" are "猫"."""
+    if _ACCENTED.search(text):
+        return False
+    cells = [cell for cell in _CELLS.findall(text) if not cell.isascii()]
+    is_alone = any(not _ASCII.search(cell) and not re.search(r"\d", cell) for cell in cells)
+    letters = "".join(character for character in text if character.isalpha() and not character.isascii())
+    return is_alone or evidence(letters.encode().decode("gb18030", "replace"), CHINESE) > 0
 
 
 def _is_written(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...library.dataframe import request_columns
 from ...library.judgements import Judgement
 from ...service.contract.callbacks import callback_note
@@ -38,8 +38,8 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
     if prompt := first_prompt(grid.combinations):
-        line = f"{line} {tr(_FIRST).format(prompt=prompt)}"
-    line = " ".join(filter(None, (line, callback_note(*(item.request for item in grid.combinations)))))
+        line = sentences(line, tr(_FIRST).format(prompt=prompt))
+    line = sentences(line, callback_note(*(item.request for item in grid.combinations)))
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
 
 

@@ -34,7 +34,7 @@ _STOPPED = {
 }
 _UNSENT = N_("Cells that were not sent: {count}.")
 _PLACES = N_("The service takes no more than {count} of these tasks at once now; the others wait their turn.")
-_LATER = N_("The service takes no more tasks now (429). The next one is sent at {when:%H:%M:%S}, by itself.")
+_LATER = N_("The service takes no more tasks now. The next one is sent at {when:%H:%M:%S}, by itself.")
 OTHER_CONTRACT = N_(
     "{error} Nothing more is sent. Once connected so, with the library in {folder!r}, "
     "Sweep.load({name!r}).resume() submits the waiting cells there."

@@ -134,7 +134,7 @@ class Sweep(SweepState):
             loaded._queue.restore()
             if loaded.counts[CellState.waiting]:
                 note = callback_note(*(cell.request for cell in loaded.cells))
-                loaded.set_paused(" ".join(filter(None, (tr(_LOADED), loaded._defaults_note(), note))))
+                loaded.set_paused(sentences(tr(_LOADED), loaded._defaults_note(), note))
             loaded.settle()
         return loaded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -35,6 +36,15 @@ _INTEGER = re.compile(r"([+-]?\d+)[.,]0{1,3}")
 _DECIMAL = re.compile(r"[+-]?(?:\d+,\d{1,2}|\d+,\d{4,}|0?,\d+)")
 #: What a spreadsheet makes of 16:9, which it takes for a time.
 _TIME = re.compile(r"0?(\d{1,2}):0?(\d{1,2})(?::00)?")
+#: A cell that a spreadsheet shall not take for a number or a formula.
+_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+_ERROR = re.compile(r"#(?:NAME\?|N/A|[A-Z]+(?:/0)?!|#+)|Err:\d{3}")
+#: What is left of letters after they were written in one encoding and read in another.
+_DAMAGE = re.compile(r"\ufffd|[ÃÂ][¡-¿]|â€\W|ï[»¿][¿½]|ðŸ|(?:[ä-é][\x80-¿Œ-™]{2}){2}|锟斤拷|\A[?？\s]{3,}\Z")
+#: How other files begin: a workbook, an older one, a compressed file, PDF, and HTML, also named .xls.
+_OTHER_FILES = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"<")
+#: Characters without width that a page or a chat adds to a copied number.
+_INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 _NO_FILE = N_("there is no CSV file {path}; prompts go into a list: sweep(prompt=[…])")
 _UNSURE = N_(
     "{path}: the encoding of the text is not certain, and a wrong one would make videos of other words. The "
@@ -50,9 +60,14 @@ _NOT_IN = N_(
     "the text reads in others."
 )
 _NO_ENCODING = N_("encoding={encoding!r} is not the name of an encoding; 'gb18030' or 'cp1252' is one")
-_LOST = N_(
-    "{path}: the text has the character that stands for a lost one (U+FFFD) in {cell!r}; correct it where "
-    "the file was made"
+_NO_CSV = N_("{path} is a workbook, or another file that is no CSV; save the table as CSV UTF-8")
+_DAMAGED = N_(
+    "{path}: the text {cell!r} was damaged when it was saved in a wrong encoding; correct it where the file "
+    "was made, and save it as CSV UTF-8"
+)
+_FORMULA = N_(
+    "row {row}: the cell {cell!r} is an error of the spreadsheet; correct it there, or put an apostrophe in "
+    "front of a text that begins with =, + or -"
 )
 _TOO_LONG = N_("row {row} has more cells than there are columns: {cells}; put a text with commas in quotes")
 _NO_HEADER = N_(
@@ -109,6 +124,8 @@ def _text(file: Path, encoding: str | None) -> str:
         message = tr(_NO_FILE).format(path=hide(str(file)))
         raise FileNotFoundError(error.errno, message) from None
     names = {"path": hide(str(file)), "file": hide(file.name)}
+    if content.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_OTHER_FILES):
+        raise ValueError(tr(_NO_CSV).format(**names))
     if encoding is not None:
         return _decoded(content, encoding, names)
     text = decode(content)
@@ -204,10 +221,24 @@ def _rows_in(text: str, path: Path) -> list[Row]:
         pairs = list(zip(header, record, strict=False))
         if nameless := [cell for name, cell in pairs if not name and cell.strip()]:
             raise ValueError(hide(tr(_NO_HEADER).format(row=number, cell=nameless[0])))
-        if lost := [cell for cell in record if "\ufffd" in cell]:
-            raise ValueError(hide(tr(_LOST).format(path=path, cell=short_line(lost[0]))))
-        rows.append(Row(_row({name: cell for name, cell in pairs if name}), number))
+        rows.append(Row(_row({name: _cell(cell, number, path) for name, cell in pairs if name}), number))
     return rows
+
+
+def _cell(text: str, row: int, path: Path) -> str:
+    """Return the text of a cell without what only a spreadsheet needs.
+
+    Raises:
+        ValueError: it is not what the user has typed.
+    """
+    text = text.replace("\ufeff", "")
+    if (quoted := _AS_TEXT.fullmatch(text)) is not None:
+        text = quoted[1].replace('""', '"')
+    if _ERROR.fullmatch(text.strip()):
+        raise ValueError(hide(tr(_FORMULA).format(row=row, cell=short_line(text))))
+    if _DAMAGE.search(text):
+        raise ValueError(hide(tr(_DAMAGED).format(path=path, cell=short_line(text))))
+    return text
 
 
 # ---------------------------------------------------------------------- rows and cells
@@ -265,18 +296,21 @@ def _read(name: str, value: Any) -> Any:
         return int(value)  # pandas converts integers to floats if the column has an empty cell
     if not isinstance(value, str):
         return value
-    for text in (value.strip(), *_as_spreadsheets_write(value.strip(), parameter.choices)):
+    plain_text = value.strip().strip(_INVISIBLE)
+    for text in (plain_text, *_as_spreadsheets_write(plain_text, parameter.choices)):
         try:
             read = parsed(parameter, text)
         except ValueError:
             continue
-        if not isinstance(read, str) or (text != value.strip() and read in parameter.choices):
+        if not isinstance(read, str) or (text != plain_text and read in parameter.choices):
             return value if _is_deep(read) else read  # text keeps its blanks
     return value
 
 
 def _as_spreadsheets_write(text: str, choices: Sequence[Any]) -> Iterable[str]:
     """Return other spellings of a number or a choice, where a spreadsheet means only that by its text."""
+    text = text.removeprefix("'").replace("：", ":")
+    yield text
     if whole := _INTEGER.fullmatch(text):
         yield whole[1]
     if _DECIMAL.fullmatch(text):

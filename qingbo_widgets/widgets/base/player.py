@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ...i18n import N_, sentences, tr
 from ...system.folder import read_inside
 from ...system.host import is_colab, is_voila
 from ...system.notebook import notebook_folder
-from ...system.video_files import media_type
+from ...system.video_files import is_image_name, media_type
 from .html import Markup, block, is_web, join, note, plain, tag, text
 
 __all__ = [
     "EMBED_LIMIT",
     "data_url",
     "embed_html",
+    "files_html",
+    "is_image",
     "link_html",
     "not_loaded",
     "output_of",
@@ -149,6 +151,23 @@ def embed_html(path: Path | str, *, limit: int = EMBED_LIMIT) -> Markup:
     return _figure(_player(data), caption, _playable(path))
 
 
+def files_html(paths: Iterable[Path]) -> Markup:
+    """Return links to files that Jupyter serves; only the names of those that it cannot."""
+    links = []
+    for path in paths:
+        url = relative_url(path)
+        name = text(path.name)
+        links.append(tag("span", name) if url is None else tag("a", name, href=url, target="_blank"))
+    return block(join(links, "<br>"))
+
+
+def is_image(source: str) -> bool:
+    """Return whether the URL of a video is that of an animation, which browsers show as an image."""
+    return source.startswith("data:image/") or (
+        not source.startswith("data:") and is_image_name(urlsplit(source).path)
+    )
+
+
 def data_url(path: Path, limit: int = EMBED_LIMIT) -> str:
     """Return a video as a data URL, with the media type of its content.
 
@@ -188,7 +207,7 @@ def size_text(size: int) -> str:
 
 
 def _player(source: str, preload: str = "metadata", **handlers: str) -> Markup:
-    if source.endswith(".gif"):  # browsers show an animation as an image
+    if is_image(source):
         return tag("img", src=source, style=_VIDEO_STYLE, alt=tr("The finished video"), **handlers)
     return tag(
         "video",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["TaskCard", "displayed_card", "mimebundle", "show"]
 
 #: A change of these traits is drawn at once, of the others at the next tick of the refresher.
-_STATUS_TRAITS = ("status", "task_id", "video_path", "error")
+_STATUS_TRAITS = ("status", "task_id", "video_path", "other_video_paths", "saves_others", "error")
 _PROGRESS_TRAITS = ("progress", "message", "download", "eta")
 
 #: Seconds after which a new card gets its bar and its buttons, so that they do not delay the click that
@@ -295,11 +295,12 @@ class TaskCard(Composite):
         task = self.task
         if not task_text.is_over(task):
             return (self.cancel_button,)
-        if task_text.is_settled(task):
+        if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
             frames = task.video_path is not None and self._picker is None
-            return (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            shown = (*self._extra_buttons, self.frames_button) if frames else self._extra_buttons
+            return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
         if self._switch.contract is not None:

@@ -19,7 +19,7 @@ from ...system.times import local_time
 from ...tasks.clocks import on_our_clock
 from ..base import html as markup
 from ..base.html import Markup
-from ..base.player import embed_html, relative_path, saved_html, video_html
+from ..base.player import embed_html, files_html, relative_path, saved_html, video_html
 from ..base.settings import cost_text, settings_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def is_over(task: Task) -> bool:
 def is_settled(task: Task) -> bool:
     """Return whether the task is over and no button could change that."""
     if task.video_path is not None or task.status == TaskStatus.cancelled:
-        return True
+        return not task.saves_others
     return task.status == TaskStatus.failed and bool(task.task_id)
 
 
@@ -205,11 +205,17 @@ def ended(task: Task, *, embed: bool | None = None) -> Markup:
         task: the task.
         embed: whether to embed the video; by default where the page gets no files from the kernel's machine.
     """
+    return markup.block(*_ended_parts(task, embed), class_="qingbo-card")
+
+
+def _ended_parts(task: Task, embed: bool | None = None) -> list[Markup]:
     parts = [headline(task), about(task), advice(task)]
     if task.video_path is not None:
         play = saved_html if embed is None else embed_html if embed else video_html
         parts.append(play(task.video_path))
-    return markup.block(*parts, class_="qingbo-card")
+    if task.other_video_paths:
+        parts.append(files_html(task.other_video_paths))
+    return parts
 
 
 def static_copy(task: Task, *hidden_by: str) -> Markup:
@@ -222,6 +228,9 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         task: the task.
         *hidden_by: a CSS class by which the live view hides the copy while it is alive.
     """
+    classes = " ".join(["qingbo-keep", *hidden_by])
+    if task.video_path is not None:  # its other videos are still being saved
+        return markup.block(*_ended_parts(task), class_=classes)
     when = local_time(task.submitted_at)
     parts = [
         markup.tag(
@@ -239,7 +248,7 @@ def static_copy(task: Task, *hidden_by: str) -> Markup:
         parts.append(markup.code_block(resume_line(task)))
     if task.request is not None and task.status not in (TaskStatus.failed, TaskStatus.unconfirmed):
         parts += [markup.note(tr(_WILL_PLAY)), video_html(task.planned_path, preload="none")]
-    return markup.block(*parts, class_=" ".join(["qingbo-keep", *hidden_by]))
+    return markup.block(*parts, class_=classes)
 
 
 def is_resumable(task: Task) -> bool:

@@ -10,7 +10,7 @@ import ipywidgets
 from traitlets import Unicode
 
 from ...exceptions import InvalidRequest, MissingApiKey
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...service.contract.contracts import CONTRACTS
 from ...service.credentials import (
     API_KEY_VARIABLES,
@@ -167,9 +167,9 @@ class ConnectPanel(Composite):
             layout={"overflow": "visible"},
             _dom_classes=("qingbo",),
         )
-        self.key_field.observe(
-            lambda _: self._show_message(tr(_KEY_IS_HERE) if self.key_field.is_filled else ""), "value"
-        )
+        #: The error of the last click, until another key is typed.
+        self._problem = ""
+        self.key_field.observe(self._on_key, "value")
 
     def _intro(self, problem: str) -> Markup:
         """Return why the panel is there, and the ways to go on."""
@@ -187,11 +187,16 @@ class ConnectPanel(Composite):
     def _button(self, description: str, tooltip: str, act: Callable[[], TaskManager | None]) -> Any:
         return button(description, tooltip, lambda: self._act(act))
 
+    def _on_key(self, _: Any) -> None:
+        self._problem = ""
+        self._show_message(tr(_KEY_IS_HERE) if self.key_field.is_filled else "")
+
     def _act(self, act: Callable[[], TaskManager | None]) -> None:
         try:
             manager = act()
         except Exception as error:
-            self._show_message(message_of(error), "alarm")
+            self._problem = message_of(error)
+            self._show_message(self._problem, "alarm")
             return
         if manager is not None:
             self._on_connect(manager)
@@ -200,7 +205,9 @@ class ConnectPanel(Composite):
         from ...tasks.connection import connect
 
         if not (self.key_field.is_filled or self._has_key or self._is_keyring_silent):
-            self._show_message(tr(_KEY_MISSING), "hint")
+            # The second of a double click finds the field empty; the error of the first stays.
+            text = sentences(self._problem, tr(_KEY_MISSING))
+            self._show_message(text, "alarm" if self._problem else "hint")
             return None
         contract = self.contract_field.value
         # Passed as a secret, so that no traceback can print it.

@@ -60,6 +60,8 @@ def test_an_id_that_is_a_number() -> None:
         {"task_id": False},
         {"task_id": 0},
         {"task_id": 1.5},
+        {"task_id": "null", "error": {"message": "no"}},
+        {"task_id": "None", "code": 1102},
         {"task_id": ["t1"]},
         {"code": 1102, "message": "Account balance not enough", "id": "req-1"},
         {"error": {"message": "no"}, "id": "req-1"},
@@ -100,6 +102,8 @@ def test_an_answer_without_an_id_is_about_the_task_that_was_asked_for(body: dict
         {"status": "failed", "message": "upstream"},
         {"status": "error", "error": {"message": "busy"}, "created_at": 1775285160, "model": "kling-v3"},
         {"status": "ok"},
+        {"status": "failed", "progress": 0, "error": "gateway timeout"},
+        {"status": "error", "progress": 0, "cost": 0, "error": {"message": "busy"}},
         {"status": "success", "data": None},
         {"message": "welcome"},
     ],
@@ -122,6 +126,29 @@ def test_an_answer_about_the_request_ends_no_task(body: dict[str, Any]) -> None:
 def test_the_id_of_another_task_stays_that_of_another(body: dict[str, Any]) -> None:
     """An answer with another id is never taken for one about the task that was asked for."""
     assert id_in(body, "asked") == "other"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "asked", "status": "processing", "data": {"task_id": "upstream", "status": "completed"}},
+        {
+            "data": {
+                "id": "asked",
+                "status": "processing",
+                "data": {"task_id": "upstream", "status": "failed"},
+            }
+        },
+        {"data": [{"task_id": "other", "status": "failed"}, {"task_id": "asked", "status": "processing"}]},
+        {"data": [{"id": "other", "status": "failed"}, {"id": "asked", "status": "processing"}]},
+        {"id": "asked", "status": "failed", "data": {"task_id": "asked", "status": "processing"}},
+    ],
+    ids=str,
+)
+def test_the_task_that_was_asked_for_among_others(body: dict[str, Any]) -> None:
+    """The object with the requested id counts, not the one of the service behind, or of another task."""
+    snapshot = CONTRACTS["2026-04"].decode(body, "asked")
+    assert (snapshot.task_id, snapshot.status) == ("asked", TaskStatus.processing)
 
 
 @pytest.mark.parametrize("name", sorted(CONTRACTS))

@@ -111,7 +111,7 @@ def test_the_body_of_a_callback(contract: Any) -> None:
     assert snapshot.status is TaskStatus.completed
 
 
-@pytest.mark.parametrize("quota", [-1, "", "free", True, None, [], float("nan"), 2**63])
+@pytest.mark.parametrize("quota", [-1, 0.35, "", "free", True, None, [], float("nan"), 2**63])
 def test_an_invalid_quota(contract: Any, quota: object) -> None:
     """A cost that is no amount is unknown, not zero."""
     snapshot = read(contract, cost=quota, pre_consumed_cost=quota, billing_status=quota)

@@ -50,6 +50,9 @@ def read(**fields: object) -> TaskSnapshot:
         {"assets": {"video": LINK, "image": OTHER}},
         {"response": {"generateVideoResponse": {"generatedSamples": [{"video": {"uri": LINK}}]}}},
         {"result": {"videos": []}, "output": {"video_url": LINK}},
+        {"output": {"type": "image_to_video", "video_url": LINK}},
+        {"data": {"type": "image2video", "result": {"type": "audio-to-video", "url": LINK}}},
+        {"output": [{"type": "video", "role": "assistant", "url": LINK}]},
     ],
     ids=str,
 )
@@ -74,6 +77,9 @@ def test_the_documented_place_comes_first() -> None:
         {"urls": {"get": LINK, "cancel": LINK}},
         {"poll_url": LINK, "callback_url": LINK, "cover_url": LINK},
         {"result": {"images": [{"url": LINK}], "cover": LINK}},
+        {"content": [{"type": "text", "text": "koi"}, {"type": "video_url", "video_url": {"url": LINK}}]},
+        {"content": [{"type": "video_url", "role": "reference_video", "video_url": {"url": LINK}}]},
+        {"output": [{"type": "image_url", "url": LINK}, {"type": "audio/mpeg", "url": LINK}]},
         {"output": {"url": "javascript:alert(1)"}},
         {"video_url": "file:///etc/passwd"},
     ],
@@ -82,6 +88,37 @@ def test_the_documented_place_comes_first() -> None:
 def test_what_is_not_the_result(fields: dict[str, Any]) -> None:
     """The links of the request, of the task itself and of pictures are no videos, nor is a script."""
     assert read(**fields).videos == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": "koi", "video_url": OTHER, "output": LINK},
+        {"prompt": "koi", "video": {"url": OTHER}, "result": {"url": LINK}},
+        {"data": {"prompt": "koi", "videos": [OTHER], "output": {"url": LINK}}},
+        {"data": {"prompt": "koi", "video_url": LINK}},
+        {"prompt": "koi", "video_url": LINK},
+    ],
+    ids=str,
+)
+def test_the_result_comes_before_a_video_beside_the_prompt(fields: dict[str, Any]) -> None:
+    """Beside the prompt may be the user's own video; it counts only if no other is there."""
+    assert read(**fields).videos == (Video(LINK),)
+
+
+def test_the_request_is_not_searched_as_a_part_of_the_envelope() -> None:
+    """The object of the task repeats the request also inside an envelope."""
+    task = {"task_id": "t1", "status": "completed", "video_urls": [OTHER]}
+    decode = CONTRACTS["2026-04"].decode
+    assert decode({"code": 0, "data": task}).videos == ()
+    assert decode({"code": 0, "data": task, "output": {"url": LINK}}).videos == (Video(LINK),)
+
+
+def test_the_results_of_other_tasks_are_not_taken() -> None:
+    """In a list of tasks, only the entry of this task is searched, even if it has no video yet."""
+    other = {"task_id": "t2", "url": OTHER}
+    assert read(data=[other, {"task_id": "t1", "url": LINK}]).videos == (Video(LINK),)
+    assert read(data=[other, {"id": "t1", "url": None}]).videos == ()
 
 
 @pytest.mark.parametrize(
@@ -149,6 +186,12 @@ def test_base64_that_is_no_video(text: str) -> None:
         ({"videos": [{"url": LINK}, {"url": OTHER}]}, 2),
         ({"videos": [{"url": LINK}, {"url": LINK}]}, 1),
         ({"videos": [{"url": LINK}, {"url": "https://cdn.example/last.png"}]}, 1),
+        ({"videos": [{"url": [LINK, OTHER]}, {"url": OTHER}]}, 1),
+        ({"videos": [{"url": LINK, "download_url": OTHER}]}, 1),
+        ({"items": [{"url": LINK, "download_url": OTHER}]}, 1),
+        ({"items": [{"url": LINK}, {"url": OTHER}]}, 2),
+        ({"url": LINK, "b64_json": CODED}, 1),
+        ({"video_urls": [LINK, OTHER]}, 2),
         ([LINK, OTHER], 2),
         (None, 0),
     ],
@@ -157,6 +200,14 @@ def test_base64_that_is_no_video(text: str) -> None:
 def test_the_number_of_different_videos(result: object, count: int) -> None:
     """Entries are different videos; the links of one entry lead to the same one."""
     assert read(result=result).video_count == count
+
+
+def test_each_link_has_the_number_of_its_video() -> None:
+    """Links with the same number lead to the same video: those of an entry, and of one that shares one."""
+    third, fourth = "https://cdn.example/eel.mp4", "https://cdn.example/eel-small.mp4"
+    entries = [{"url": [LINK, OTHER]}, {"url": [third, fourth]}, {"url": OTHER}]
+    numbers = {video.url: video.number for video in read(result={"videos": entries}).videos}
+    assert list(numbers.items()) == [(LINK, 0), (OTHER, 0), (third, 1), (fourth, 1)]
 
 
 def test_an_expiry_beside_the_link() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
-from qingbo_widgets.service.download.containers import is_film, remark_on, shape_of, suffix_of
+from qingbo_widgets.service.download.containers import remark_on, shape_of
 from qingbo_widgets.service.download.shape import Shape
+from qingbo_widgets.system.video_files import is_film, suffix_of
 from tests.faults.film import CONTAINERS, ebml, film
 
 
@@ -67,3 +69,26 @@ def test_the_remark_on_a_usual_file() -> None:
     remarks = {suffix: remark_on(io.BytesIO(data), len(data), suffix) for suffix, data in CONTAINERS.items()}
     assert remarks.pop(".mp4") == ""
     assert all(suffix in remark for suffix, remark in remarks.items())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(
+            b"\x1aE\xdf\xa3" + size + bytes(60)
+            for size in (b"\x01" + b"\x7f" * 7, b"\x01" + b"\xff" * 6 + b"\xfe")
+        ),
+        *(b"\0\0\0\x01moov" + size + bytes(60) for size in (b"\x7f" * 8, b"\xff" * 8)),
+    ],
+)
+def test_a_length_that_no_file_has(data: bytes, tmp_path: Path) -> None:
+    """A part may announce more bytes than any file system can address; the file is incomplete then."""
+    path = tmp_path / "film"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        assert shape_of(file, len(data)) is Shape.cut
+
+
+def test_an_avi_of_very_many_parts() -> None:
+    """Only the first parts are read: an AVI has one for each gigabyte, and this one is not worth the time."""
+    assert shape(b"RIFF\x04\0\0\0AVI " + b"RIFF\0\0\0\0" * 100_000) is Shape.odd

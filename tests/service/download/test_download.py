@@ -519,6 +519,12 @@ def test_an_answer_that_is_no_video(line: Line, step: Step, words: str) -> None:
     assert len(line.server.requests) == 1
 
 
+def test_a_large_first_box_is_no_compression(line: Line) -> None:
+    """The length of a first box of 136 MB has the bytes of zlib; the video is received as it is."""
+    error = line.refuses(*[unannounced(b"\x08\x1d\0\0mdat" + bytes(99))] * 4)
+    assert "incomplete: it ends after 107 bytes" in str(error)
+
+
 def test_a_redirect_to_a_file_of_this_machine(line: Line) -> None:
     """A redirect to another scheme than http(s) is refused for good."""
     error = line.refuses(redirect("file:///etc/passwd"))
@@ -865,6 +871,46 @@ def test_the_part_of_a_running_download_is_not_taken_over(line: Line) -> None:
     sleeper.close()
     assert line.path.read_bytes() == VIDEO
     assert list(line.path.parent.iterdir()) == [line.path]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_keeps_no_part_locked(line: Line) -> None:
+    """A process that was forked during a download, and lives on, does not keep its parent from resuming."""
+    first = parts.Partial(line.path, line.server.url + "/clip.mp4")
+    first.open()
+    first.begin(len(VIDEO), '"1"')
+    first.write(VIDEO[:150_000])
+    ends, end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        os.read(ends, 1)  # until the parent closes the other end
+        os._exit(0)
+    try:
+        first.close()
+        line.fetch(file(VIDEO, ETag='"1"'))
+    finally:
+        os.close(end)
+        os.close(ends)
+        os.waitpid(child, 0)
+    assert ranges(line.server) == [rest(150_000)], "the video was downloaded from its first byte again"
+    assert line.path.read_bytes() == VIDEO
+    assert list(line.path.parent.iterdir()) == [line.path]
+
+
+def test_a_proxy_that_refuses_is_named(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 407 is the proxy's answer, not the video server's: the message names it and its variable."""
+    monkeypatch.setenv("HTTP_PROXY", line.server.url.replace("://", "://me:hush-hush@"))
+    line.server.then(answer(b"who are you", 407), file(VIDEO))
+    url = "http://videos.example/clip.mp4"
+    download = Download(line.transport, url, line.path, max_bytes=10**9, sleep=line.pauses.append)
+    with pytest.raises(DownloadFailed, match="does not accept the user name and the password") as caught:
+        download.run()
+    assert ("HTTP_PROXY" in str(caught.value), "hush" in str(caught.value)) == (True, False)
+    assert caught.value.transient, "the user may correct the variable while the link lives"
+    again = Download(line.transport, url, line.path, max_bytes=10**9, sleep=line.pauses.append)
+    assert again.run().read_bytes() == VIDEO
 
 
 def test_bytes_of_another_program_are_not_saved(line: Line) -> None:

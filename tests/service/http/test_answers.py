@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from time import process_time
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -88,6 +91,16 @@ def test_an_answer_with_a_task_is_no_refusal(status: int, code: str | None) -> N
     assert str(error).endswith("m. The answer names the task lost-1 all the same. UNCLEAR.")
 
 
+@pytest.mark.parametrize("status", [200, 400, 402, 429])
+@pytest.mark.parametrize("name", ["task_id", "taskId"])
+def test_a_task_in_the_error_is_no_refusal(status: int, name: str) -> None:
+    """A duplicate of a task may be refused with the id of the first one, which was charged."""
+    body = {"error": {"message": "a duplicate", "code": "duplicate", name: "first-1"}}
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR.", is_submission=True)
+    assert isinstance(error, ServerFault)
+    assert (error.task_id, "UNCLEAR" in str(error)) == ("first-1", True)
+
+
 @pytest.mark.parametrize("task_id", ["", None, 0, True, "a\nb", "x" * 999, ["t"]])
 def test_an_answer_without_a_usable_id_stays_a_refusal(task_id: object) -> None:
     """Only text that can be an id counts; and only in the answer to a submission."""
@@ -138,6 +151,51 @@ def test_a_refusal_that_is_not_the_services_own(status: int, body: object, words
 def test_a_refusal_that_needs_no_message(status: int, kind: type[ServiceError]) -> None:
     """The status alone determines the class of these errors."""
     assert type(error_in(answered(status), KEY, "REFUSED", "UNCLEAR")) is kind
+
+
+@pytest.mark.parametrize("is_submission", [True, False])
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": "concurrency_limit"}},
+        {"error": {"message": "slow down", "type": "rate_limit_error"}},
+        {"code": 1303, "message": "parallel task over resource pack limit", "request_id": "r-1"},
+        {"code": "1302", "message": "rate"},
+        {"code": 429, "message": "Too Many Requests"},
+        {"error": {"message": "并发任务数已达上限", "code": "ConcurrentLimitExceeded"}},
+        {"error": {"message": "wait", "code": "too_many_requests"}},
+        {"error": {"message": "wait", "code": "Throttling.RateQuota"}},
+    ],
+)
+def test_a_full_account_in_an_answer_with_another_status(
+    status: int, body: object, *, is_submission: bool
+) -> None:
+    """The code says that the account has no place now; the next try is made when it has one."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=is_submission)
+    if is_submission and status == 500:
+        assert type(error) is ServerFault, (
+            "a fault may have made a task, and would be submitted a second time"
+        )
+        return
+    assert type(error) is RateLimited
+    assert "Try again in a minute." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, {"error": {"code": "concurrency_limit"}}),
+        (409, {"error": {"code": "rate_limit"}}),
+        (200, {"error": {"code": "upstream_rate_limited"}}),
+        (200, {"error": {"code": "concurrency_limit"}, "task_id": "task-1"}),
+        (400, {"error": {"message": "no", "code": "too_many_images"}}),
+    ],
+)
+def test_an_answer_that_proves_no_full_account(status: int, body: object) -> None:
+    """It may be a gateway's own fault, about a task that exists all the same, or about another limit."""
+    error = error_in(answered(status, body), KEY, "REFUSED", "UNCLEAR", is_submission=True)
+    assert not isinstance(error, RateLimited)
 
 
 def test_a_page_of_html_becomes_a_line() -> None:
@@ -321,3 +379,30 @@ def test_the_key_does_not_come_back_in_an_answer_either() -> None:
 def test_no_json_object(body: bytes) -> None:
     """A body that is no JSON object gives ``None``."""
     assert json_in(answered(200, body), KEY) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"task_id": "t1", "error": {"message": "&" * 10**7}},
+        {"task_id": "t1", "data": ["%41"] * 10**6},
+        {"task_id": "t1", "data": "A \n" * 10**6},
+        {"&" * 10**6: 1},
+    ],
+    ids=["entities", "list", "lines", "name"],
+)
+def test_a_long_answer_does_not_occupy_the_kernel(body: dict[str, object]) -> None:
+    """The key is not searched for in megabytes of escapes, which would take minutes and gigabytes."""
+    answer = answered(200, body)
+    began = process_time()
+    assert json_in(answer, KEY) is None
+    assert "200" in str(error_in(answer, KEY, reason="it is no task"))
+    assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("prefix", ["", "data:video/mp4;base64,"])
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, encodebytes])
+def test_a_video_in_an_answer_may_be_long(prefix: str, encode: Callable[[bytes], bytes]) -> None:
+    """A video in base64 is read whatever its length and its line ends."""
+    text = prefix + encode(bytes(range(256)) * 2000).decode()
+    assert json_in(answered(200, {"data": {"url": text}}), KEY) == {"data": {"url": text}}

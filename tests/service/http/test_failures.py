@@ -70,14 +70,17 @@ def refusal(base_url: str = SERVICE, timeout: float = 20.0) -> str:
         " ",
         f"http://me:{PASSWORD}@:8080",
         f"http://me:{PASSWORD}@127.0.0.1:port",
+        f"http://me:12/{PASSWORD}@127.0.0.1:7890",
+        f"http://me:12#{PASSWORD}@127.0.0.1:7890",
+        f"socks5://me:12?{PASSWORD}@127.0.0.1:7890",
     ],
 )
 def test_a_proxy_that_is_no_address(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the variable, and gives an address that is one."""
+    """The error names the variable, and gives an address that is one; no part of a password is shown."""
     monkeypatch.setenv(variable, value)
-    assert (
-        refusal().casefold().startswith(f"{variable} is not the address of a proxy, such as http".casefold())
-    )
+    shown = refusal().casefold()
+    assert shown.startswith(f"{variable} is not the address of a proxy, such as http".casefold())
+    assert "me:" not in shown
 
 
 @pytest.mark.parametrize(

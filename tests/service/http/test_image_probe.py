@@ -94,6 +94,7 @@ def test_klings_own_limits_are_warnings(width: int, height: int, words: str) -> 
     assert bool(report.warning) == bool(words)
 
 
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 PNG = FILES["png"][0]
 SERVICE = "https://service.example/v1"
 
@@ -133,12 +134,12 @@ def test_a_redirect_is_followed(server: FaultServer) -> None:
     [
         (answer(b"", 404), "no image at this address: its server answers 404"),
         (answer(b"", 410), "no image at this address: its server answers 410"),
-        (answer(b" <!doctype html><html>"), "web page"),
-        (answer(gzip.compress(b"<html>"), Content_Encoding="gzip"), "web page"),
         (answer(b"GIF89a" + b"\0" * 99), "not a JPEG, PNG or WebP"),
         (answer(b"GIF89a" + b"\0" * 99, Content_Type="image/png"), "not a JPEG, PNG or WebP"),
         (answer(gzip.compress(b"GIF89a"), Content_Encoding="gzip"), "not a JPEG, PNG or WebP"),
-        (answer(b""), "not a JPEG, PNG or WebP"),
+        (answer(b"%PDF-1.7\n"), "not a JPEG, PNG or WebP"),
+        (answer(SVG), "not a JPEG, PNG or WebP"),
+        (answer(b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->" + SVG), "not a JPEG, PNG or WebP"),
         (answer(PNG, Content_Length="10000001"), "larger than 10 MB"),
         (answer(gzip.compress(PNG + b"x" * LARGEST), Content_Encoding="gzip"), "larger than 10 MB"),
     ],
@@ -173,6 +174,13 @@ def test_an_image_that_certainly_cannot_be_used(server: FaultServer, step: Step,
         (answer(gzip.compress(PNG)[:20] + b"damaged", Content_Encoding="gzip"), "compressed in a way", False),
         (answer(zlib.compress(PNG)[2:], Content_Encoding="deflate"), "compressed in a way", False),
         (answer(b"\xff\xd8\xff\xe0\0\0"), "size of the picture cannot be read", False),
+        (answer(b" <!doctype html><title>Just a moment...</title>"), "serves no programs", False),
+        (answer(b"\xef\xbb\xbf\r\n<html><svg></svg>"), "serves no programs", False),
+        (answer(gzip.compress(b"<html>"), Content_Encoding="gzip"), "serves no programs", False),
+        (answer("没有权限".encode("gb18030"), Content_Type="image/png"), "serves no programs", False),
+        (answer(b'{"error": "no hotlinks"}'), "serves no programs", False),
+        (answer(b"<?xml version='1.0'?><Error>AccessDenied</Error>"), "serves no programs", False),
+        (answer(b""), "sends nothing", True),
     ],
 )
 def test_an_image_that_this_machine_cannot_check(

@@ -115,6 +115,16 @@ def test_a_failure_has_its_reason(failure: ServiceFailure | None, text: str, cod
         ({"word": "FAILURE", "cost": 0}, "2026-04", "The service charged nothing for it."),
         ({"word": "expired"}, "2026-04", "does not say whether it was charged: see the service's dashboard."),
         ({"word": "Failed"}, "2026-04", "The service refunds failed tasks."),
+        ({"raw": {"cost": 0.35}}, "2026-04", "The answer reports cost: 0.35"),
+        ({"raw": {"data": {"quota": 5500}}}, "2026-04", "The answer reports quota: 5500"),
+        ({"raw": {"usage": {"cost": "12.5", "tokens": 9}}}, "2026-04", "reports usage.cost: 12.5: see"),
+        ({"raw": {"error": {"credits": 3}}}, "2026-04", "The answer reports error.credits: 3"),
+        ({"raw": {"billed": True, "fee": 2}}, "2026-04", "reports billed: True, fee: 2: see the service's"),
+        ({"raw": {"quota": 0, "pre_consumed_cost": 5}}, "2026-04", "The service refunds failed tasks."),
+        ({"raw": {"quota": 9}, "refunded": True}, "2026-04", "The service charged nothing for it."),
+        ({"error": ServiceFailure("You were charged.")}, "2026-04", "is on the service's dashboard."),
+        ({"error": ServiceFailure("内容违规，不退费")}, "2026-04", "is on the service's dashboard."),
+        ({"error": ServiceFailure("battery not charging")}, "2026-04", "The service refunds failed tasks."),
     ],
 )
 def test_a_failure_promises_no_refund_against_the_answer(
@@ -137,7 +147,7 @@ def test_a_failure_promises_no_refund_against_the_answer(
         ({"billing_status": "settled"}, "服务没有报告费用，计费状态写作“settled”：请看服务的控制台。"),
         (
             {"word": "expired"},
-            "任务 t1 在服务端已经过期，没有视频可取。 应答没有说明是否扣费",
+            "任务 t1 在服务端已经过期，没有视频可取。应答没有说明是否扣费",
         ),
         ({"word": "FAILURE"}, "服务没有给出原因，状态写作“FAILURE”。应答没有说明是否扣费"),
     ],

@@ -16,7 +16,7 @@ import qingbo_widgets as qw
 from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.library.sidecar import read_sidecar, sidecar_path
 from qingbo_widgets.service.download import partial as parts
-from qingbo_widgets.tasks.following import outage, saving
+from qingbo_widgets.tasks.following import fetching, links, outage
 from qingbo_widgets.tasks.schedule import retry_delay
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, Step, answer, close, file, html, partial, reset
@@ -471,7 +471,8 @@ def test_link_expired_only_when_the_service_has_let_go(scripted):
 @pytest.mark.parametrize("expires_at", [from_now(hours=24), None], ids=["for a day", "unknown"])
 def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatch, expires_at):
     """A 404 or 403 for a valid link is retried, because the video host may lag behind the service."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     for status in (404, 404, 403, 404):
         completed = finished(f"{server.url}/v.mp4", expires_at=expires_at)
@@ -487,7 +488,8 @@ def test_a_refused_link_is_tried_again_while_it_should_live(scripted, monkeypatc
 @pytest.mark.parametrize(("contract", "is_kept"), [("2026-04", False), ("2026-11", True)])
 def test_a_link_lives_as_long_as_its_contract_promises(make_manager, monkeypatch, contract, is_kept):
     """A refused link of a video from three days ago is tried again only where links live for 7 days."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     with FaultServer(taken()) as server:
         done = finished(f"{server.url}/v.mp4", completed_at=from_now(days=-3))
         server.then(done, answer(b"", 404), done, answer(b"", 404), done, answer(VIDEO))
@@ -566,7 +568,8 @@ def test_links_that_die_while_they_are_used(scripted, path):
 )
 def test_completed_before_its_result(scripted, monkeypatch, result):
     """Links are requested until the service names the video, without a click of the user."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     server.then(*[taken("completed", progress=100, result=result)] * 5, NOT_FOUND)
     server.then(finished(f"{server.url}/v.mp4"), answer(VIDEO))
@@ -601,8 +604,9 @@ def test_a_result_that_never_comes_is_an_error(scripted, monkeypatch):
         asked.append(failures)
         return retry_delay(failures, retry_after) / 1000
 
-    monkeypatch.setattr(saving, "retry_delay", soon)
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.2)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", soon)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.2)
     server, manager = scripted(taken())
     routed(server, taken("completed", progress=100, completed_at=from_now(hours=-25)))
     task = manager.submit(prompt=KOI)
@@ -735,11 +739,12 @@ def test_a_whole_video_is_not_fetched_again_by_another_link(scripted, monkeypatc
 
 def test_the_transient_error_of_several_links_counts(scripted, monkeypatch):
     """If one link is gone and the other busy, the busy one is retried."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
-    links = finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"])
-    server.then(links, answer(b"", 410), answer({}, 503, Retry_After="60"))
-    server.then(links, answer(b"", 410), answer(VIDEO))
+    answered = finished([f"{server.url}/a.mp4", f"{server.url}/b.mp4"])
+    server.then(answered, answer(b"", 410), answer({}, 503, Retry_After="60"))
+    server.then(answered, answer(b"", 410), answer(VIDEO))
     assert manager.submit(prompt=KOI).wait(20).video_path.read_bytes() == VIDEO
 
 
@@ -748,7 +753,8 @@ PAGE = html("<p>sign in</p>", 200)
 
 def test_a_page_instead_of_the_video_is_waited_out(scripted, monkeypatch):
     """A web page is never saved as the video; the link is requested again until it leads to the video."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.01)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     server, manager = scripted(taken())
     link = finished(f"{server.url}/v.mp4")
     server.then(link, PAGE, link, PAGE, link, answer(VIDEO))
@@ -762,7 +768,8 @@ def test_a_page_instead_of_the_video_is_waited_out(scripted, monkeypatch):
 
 def test_a_page_instead_of_the_video_is_not_waited_out_for_ever(scripted, monkeypatch):
     """After ten minutes of pages the task ends with the error, and leaves no file; *Save again* goes on."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 601.0)
+    for module in (fetching, links):
+        monkeypatch.setattr(module, "retry_delay", lambda *_: 601.0)
     server, manager = scripted(taken())
     link = finished(f"{server.url}/v.mp4")
     server.then(link, PAGE)
@@ -814,7 +821,7 @@ def test_a_row_that_was_being_submitted_when_its_kernel_died_is_unconfirmed(scri
 
 def test_a_hostile_answer_writes_nowhere_else(scripted, tmp_path, monkeypatch):
     """A hostile id or link writes no file outside the folder and reads no local file."""
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.0)
     evil = "../../../../tmp/evil"
     server, manager = scripted(answer({"task_id": evil, "status": "queued", "progress": 0}))
     result = {"videos": [{"url": "file:///etc/passwd"}]}

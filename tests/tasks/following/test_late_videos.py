@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import qingbo_widgets as qw
-from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.following import links
 from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.waiting import until
@@ -66,8 +66,8 @@ def ago(**span: float) -> int:
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the pauses between two requests for a late video short."""
-    monkeypatch.setattr(saving, "retry_delay", lambda *_: 0.02)
-    monkeypatch.setattr(saving, "PAUSE_SHARE", 0.0)
+    monkeypatch.setattr(links, "retry_delay", lambda *_: 0.02)
+    monkeypatch.setattr(links, "PAUSE_SHARE", 0.0)
 
 
 @pytest.mark.usefixtures("quickly")
@@ -83,7 +83,7 @@ def test_a_late_video_is_waited_for_as_long_as_a_link_would_live(
     is_asked: bool,
 ) -> None:
     """A task without links is asked for 24 hours in 2026-04, 7 days in 2026-11, also by a new kernel."""
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.0)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.0)
     service = Service(completed_at=ago(hours=hours))
     with FaultServer(otherwise=service) as server:
         task = submitted(server, make_manager, contract)
@@ -108,7 +108,7 @@ def test_the_pauses_grow() -> None:
     """A late video is asked for every few seconds at first, and every ten minutes in the end."""
     pauses: list[float] = []
     while sum(pauses) < 24 * 3600:
-        pauses.append(saving._pause(len(pauses) + 1, sum(pauses)))
+        pauses.append(links._pause(len(pauses) + 1, sum(pauses)))
     assert pauses[:6] == [1, 2, 4, 8, 16, 30]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 600
@@ -149,7 +149,7 @@ def test_an_error_in_place_of_the_video_is_raised_after_some_minutes(
     make_manager: MakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error of a completed task does not keep ``wait`` for a day; *Save again* asks once more."""
-    monkeypatch.setattr(saving, "RESULT_PATIENCE", 0.1)
+    monkeypatch.setattr(links, "RESULT_PATIENCE", 0.1)
     service = Service(error={"message": "the pond is dry", "code": "dry"})
     with FaultServer(otherwise=service) as server:
         task = submitted(server, make_manager)
@@ -205,15 +205,27 @@ def test_a_damaged_video_in_the_answer_is_asked_for_again(make_manager: MakeMana
         assert saved(task) == VIDEO
 
 
-@pytest.mark.parametrize("place", ["entries", "links"])
-def test_several_videos(make_manager: MakeManager, place: str) -> None:
-    """The user reads that there are more videos than the one that was saved, and has their links."""
+def test_several_links(make_manager: MakeManager) -> None:
+    """The links of one entry lead to one video, which is saved once."""
     service = Service()
     with FaultServer(otherwise=service) as server:
         links = [f"{server.url}/{name}.mp4" for name in "ab"]
-        entries = [{"url": link} for link in links] if place == "entries" else [{"url": links}]
-        service.task = {"result": {"videos": entries}}
+        service.task = {"result": {"videos": [{"url": links}]}}
         task = submitted(server, make_manager)
         assert saved(task) == VIDEO
-        assert task.video_urls == tuple(links)
-        assert ("2 different videos" in task.message) == (place == "entries")
+        assert (task.video_urls, task.message) == (tuple(links), "")
+
+
+@pytest.mark.usefixtures("quickly")
+def test_the_users_own_video_in_the_answer_is_not_saved(make_manager: MakeManager) -> None:
+    """An answer that repeats the request has no result yet: the service is asked on for the paid video."""
+    own = "https://me.example/own.mp4"
+    request = qw.VideoRequest("kling-video-o1", "edit it", action="edit", video_urls=(own,))
+    service = Service(data={"videos": [{"url": own}]})
+    with FaultServer(otherwise=service) as server:
+        client = qw.Client("some-key", f"{server.url}/v1", contract="2026-11", timeout=(2.0, 2.0))
+        task = make_manager(client, poll_interval=0.05).submit(request)
+        until(lambda: service.asked > 3 or task.video_urls)
+        assert task.video_urls == (), "the user's own video passes for the result"
+        service.task = {"data": {"videos": [{"url": own}, {"url": f"{server.url}/result.mp4"}]}}
+        assert saved(task) == VIDEO

@@ -18,7 +18,7 @@ from qingbo_widgets.service.download import leftovers, partial
 from qingbo_widgets.service.download.partial import Partial
 from qingbo_widgets.system import files
 from qingbo_widgets.tasks.following import disk as disk_module
-from qingbo_widgets.tasks.following import saving
+from qingbo_widgets.tasks.following import fetching, links
 from tests.faults.film import CONTAINERS, film
 from tests.faults.server import FaultServer, Step, answer, unannounced
 from tests.faults.service import VIDEO, Service, stage_of
@@ -31,7 +31,7 @@ Line = tuple[Service, FaultServer, qw.TaskManager]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, no_proxy: None) -> None:
     """Shorten the pauses between two tries; ``test_follower`` tests their length."""
-    for module in (saving, disk_module):
+    for module in (fetching, links, disk_module):
         monkeypatch.setattr(module, "retry_delay", lambda *_: 0.01)
     monkeypatch.setattr(partial, "PATIENCE", 0.02)
 

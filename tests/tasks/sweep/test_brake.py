@@ -134,6 +134,8 @@ def test_different_causes_stop_nothing(others: list[Any]) -> None:
         "slow at 2026-11-29T21:57:{0:02}.123Z",
         "slow, trace 4bf92f3577b34da6a3ce929d0e0e47{0:02x}",
         "slow, job 17752851600{0:02}",
+        "slow (2026/11/29 21:57:{0:02}, Ray ID: 8f2{0}ab-FRA)",
+        "slow since 21:57:{0:02}",
     ],
 )
 @pytest.mark.parametrize("make", [refused, failed])
@@ -141,6 +143,13 @@ def test_ids_and_times_in_a_message_are_no_difference(make: Any, message: str) -
     """A gateway that writes the id of the request into its message refuses it for the same reason."""
     runs = ends(Brake(), *(make(number, message.format(number + 10)) for number in range(3)))
     assert runs[-1] is not None, "a sweep would go on although every request gets the same answer"
+
+
+@pytest.mark.parametrize("message", ["timed out after {0}.3s", "node gpu-{0} crashed", "attempt {0} of 99"])
+def test_numbers_in_a_failure_are_no_difference(message: str) -> None:
+    """Three failed tasks that may have been charged stop the sweep, on whatever machine each ran."""
+    runs = ends(Brake(), *(failed(number, message.format(number)) for number in range(3)))
+    assert runs[-1] is not None, "a sweep would go on although every task fails in the same way"
 
 
 @pytest.mark.parametrize("trouble", [lost, refused])

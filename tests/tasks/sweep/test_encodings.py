@@ -57,8 +57,34 @@ CHINESE = (
     "小桥流水人家",
     "猫咪打哈欠", "A koi 锦鲤在水中游", "一条锦鲤在清澈的池塘中游动", "“下雨了”——她说……", "水温25℃，两条鱼",
 )  # fmt: skip
+#: Prompts in English, or with few accents, whose bytes in UTF-8 are Chinese characters in GBK.
+SIGNS = (
+    "25 °C · night",
+    "koi · pond",
+    "5 × 4 m",
+    "±5",
+    "il caffè è buono",
+    "São Paulo à noite",
+    "É noite",
+    "25 °",
+)
 #: Of these alone, the bytes are as well a text of another language.
 AMBIGUOUS = ("锦鲤", "瀑布", "雪山", "一", "小")
+#: Of these, the bytes are as well valid UTF-8, such as "è", "÷" and a single vowel sign.
+AMBIGUOUS_IN_UTF8 = (
+    "猫",
+    "一只猫, 猫",
+    "梅",
+    "牛",
+    "女",
+    "木",
+    "母女",
+    "馨",
+    "楼",
+    "鸢尾",
+    "茅",
+    "a 猫 in the rain",
+)
 
 
 def tables(prompt: str) -> list[str]:
@@ -104,7 +130,7 @@ def test_the_right_reading_is_offered(prompt: str, encoding: str) -> None:
 def test_unicode_is_read_without_a_question(encoding: str) -> None:
     """Every prompt in any form of Unicode that spreadsheets write is read."""
     others = [prompt for prompts, _ in PROMPTS.values() for prompt in prompts]
-    for prompt in (*CHINESE, *others, "koi", "a 🐟 in the pond", "naïve", "夜, night", "мост 2"):
+    for prompt in (*CHINESE, *others, "koi", "a 🐟 in the pond", "naïve", "夜, night", "мост 2", *SIGNS):
         for table in tables(prompt):
             text = decode(table.encode(encoding))
             assert text == table, f"{prompt!r} was read as {text!r}"
@@ -128,9 +154,9 @@ def test_a_table_of_chinese_prompts_is_read_without_a_question() -> None:
         assert decode(table.encode("gbk")) == table
 
 
-@pytest.mark.parametrize("prompt", AMBIGUOUS)
+@pytest.mark.parametrize("prompt", [*AMBIGUOUS, *AMBIGUOUS_IN_UTF8])
 def test_ambiguous_prompts_are_never_read_as_others(prompt: str) -> None:
-    """Two or three bytes prove nothing."""
+    """Two or three bytes prove nothing, and neither does valid UTF-8 of as many."""
     check(prompt, "gbk")
 
 

@@ -70,6 +70,12 @@ def test_spellings_of_one_table(write: Any, text: str) -> None:
         ("aspect_ratio", "16:09", "16:9"), ("aspect_ratio", "09:16", "9:16"), ("aspect_ratio", "09:16:00",
         "9:16"),
         ("aspect_ratio", "1:01", "1:1"), ("aspect_ratio", "16:9", "16:9"), ("mode", "PRO", "pro"),
+        ("duration", "'5", 5), ("duration", "5\u200b", 5), ("duration", "\ufeff5", 5),
+        ("duration", '="5"', 5), ("duration", "５", 5), ("aspect_ratio", "16：9", "16:9"),
+        ("prompt", '="a ""red"" koi"', 'a "red" koi'), ("prompt", "\ufeffa \ufeffkoi", "a koi"),
+        ("prompt", "'tis night", "'tis night"), ("prompt", "#koi!", "#koi!"), ("prompt", "CAFÉ…”", "CAFÉ…”"),
+        ("prompt", "what????", "what????"), ("prompt", "fatigué…”", "fatigué…”"),
+        ("prompt", "Ção Â", "Ção Â"),
         ("prompt", " koi ", " koi "), ("prompt", "5.0", "5.0"), ("prompt", "TRUE", "TRUE"), ("prompt", "0,5",
         "0,5"),
         ("prompt", "two\r\nlines", "two\r\nlines"), ("prompt", 'a "koi"', 'a "koi"'), ("prompt", "16:09",
@@ -108,7 +114,27 @@ def test_other_values_are_refused_by_row_and_field(write: Any, name: str, cell: 
         ("prompt,\nkoi,5\n", "row 2: the cell '5' is in a column without a name"),
         ("prompt,Prompt\nkoi,crane\n", "two columns are named 'prompt'"),
         ('prompt\n"koi\ncrane\n', "is not a table"),
-        ("prompt\nk\ufffdi\n", "stands for a lost one"),
+        *(
+            (f"prompt\n{text}\n", "was damaged when it was saved")
+            for text in (
+                "k\ufffdi",
+                "Ein JÃ¤ger",
+                "itâ€™s a koi",
+                "25 Â°C",
+                "é”¦é²¤é‡‘é±¼",
+                "锟斤拷",
+                "????",
+            )
+        ),
+        *(
+            (f"prompt,duration\nkoi,5\n{text},5\n", "row 3: the cell .* is an error of the spreadsheet")
+            for text in ("#NAME?", "#REF!", "#N/A", "#DIV/0!", "#VALUE!", "########", "Err:502")
+        ),
+        ("prompt,duration\nkoi,#VALUE!\n", "row 2: the cell '#VALUE!' is an error of the spreadsheet"),
+        *(
+            (text, "is a workbook, or another file that is no CSV")
+            for text in ("PK\3\4xl/workbook.xml", "%PDF-1.7", "\ufeff <html><table>")
+        ),
         ("", "the table is empty"),
         ("prompt,duration\n", "the table is empty"),
         (",,\n,,\n", "the table is empty"),

@@ -192,6 +192,28 @@ def test_an_embedded_video_has_the_type_of_its_content(
     assert source(player.embed_html(workdir / name)).startswith(f"data:{kind};base64,")
 
 
+def test_an_animation_is_an_image(workdir: Path) -> None:
+    """Browsers show a GIF as an image only: beside the notebook, in it, and at the service."""
+    (workdir / "a.gif").write_bytes(b"GIF89a" + bytes(30))
+    markups = {
+        "./a.gif": player.video_html(workdir / "a.gif"),
+        "data:image/gif;base64,": player.embed_html(workdir / "a.gif"),
+        "https://videos.example.com/a.GIF?sign=1": player.link_html(
+            "https://videos.example.com/a.GIF?sign=1"
+        ),
+    }
+    for start, markup in markups.items():
+        assert f'<img src="{start}' in markup, "the player stays black"
+        assert "<video" not in markup
+
+
+def test_the_names_of_files_are_links(workdir: Path) -> None:
+    """Each file is a link that Jupyter serves; its name is escaped."""
+    markup = player.files_html([workdir / "koi-2.mp4", workdir / "<b>.mp4"])
+    assert '<a href="./koi-2.mp4" target="_blank">koi-2.mp4</a>' in markup
+    assert '<a href="./%3Cb%3E.mp4" target="_blank">&lt;b&gt;.mp4</a>' in markup
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("a.mov", ".mov"), ("A.MKV", ".mkv"), ("a.webm", ""), ("a.mp4", "")]
 )

@@ -492,6 +492,22 @@ def test_a_video_plays_before_it_is_saved(saving: TaskCard, until: Any, workdir:
     assert "example.com" not in played(saving)
 
 
+def test_the_other_videos_are_links(saving: TaskCard, cell: Any, workdir: Path) -> None:
+    """A card stays live while other videos are being saved, and in the end it links to each."""
+    show(saving.task)
+    saving.task.set_traits(download=None, video_path=workdir / "koi.mp4", saves_others=True)
+    assert 'src="./koi.mp4"' in played(saving)
+    assert saving.comm is not None
+    assert 'src="./koi.mp4"' in cell.html, "the copy that outlives the kernel has the first video"
+    saving.task.set_traits(other_video_paths=(workdir / "koi-2.mp4",), message="Saved beside this one")
+    assert 'href="./koi-2.mp4"' in played(saving)
+    saving.task.set_traits(other_video_paths=(workdir / "koi-2.mp4", workdir / "koi-3.mp4"))
+    assert 'href="./koi-3.mp4"' in played(saving)
+    saving.task.set_traits(saves_others=False)
+    for part in ('src="./koi.mp4"', 'href="./koi-2.mp4"', 'href="./koi-3.mp4"', "Saved beside this one"):
+        assert part in cell.html
+
+
 def test_a_running_download_does_not_restart_the_video(saving: TaskCard, until: Any) -> None:
     """Progress of the download does not restart the video that the user may be watching."""
     until(lambda: played(saving))

@@ -15,7 +15,7 @@ from qingbo_widgets.service.secrets import key_ring
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
-from tests.widgets.page import html_of, text_of
+from tests.widgets.page import html_of, read, text_of
 
 SENTINEL = "sk-sentinel-1234567890"
 
@@ -124,6 +124,18 @@ def test_connect_without_a_key_says_so() -> None:
     panel.connect_button.click()
     assert "key in first" in text_of(panel)
     assert connected == []
+    panel.close()
+
+
+def test_the_error_of_a_key_outlives_a_double_click(workdir: object) -> None:
+    """The second click finds the field empty and asks for a key; the reason of the first stays."""
+    panel = ConnectPanel(lambda _: None)
+    panel.key_field.set_state({"value": "a key\nof two lines"})
+    panel.connect_button.click()
+    reason = read(panel.children[-1].value)
+    assert reason
+    panel.connect_button.click()
+    assert read(panel.children[-1].value) == f"{reason} Put a key in first."
     panel.close()
 
 

@@ -1,0 +1,113 @@
+"""The other videos of a task that has several: their names, and a note while some are still to be saved.
+
+The first video is the one in the journal. The others are saved beside it, as ``koi-1a2b3c4d-2.mp4`` for
+``koi-1a2b3c4d.mp4``. The note is written before the first video is saved, and removed when the others are
+saved, or can never be; so any later kernel that uses the folder continues.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..system.files import remove
+from ..system.folder import is_file_inside, read_inside, write_whole
+from ..system.video_files import VIDEO_SUFFIXES
+
+__all__ = ["NOTE", "OtherVideos", "is_noted", "keys_in", "path_of", "read", "saved_beside", "tidy", "write"]
+
+#: The suffix of a note.
+NOTE = ".others"
+#: Bytes of the longest note that is read.
+_LONGEST = 10_000
+#: The maximum of videos of one task, as in an answer.
+_MOST = 2000
+
+
+@dataclass(frozen=True)
+class OtherVideos:
+    """The videos of a task of which not all are saved.
+
+    Attributes:
+        key: the key of the task.
+        count: the number of its videos.
+        first: the number of the video that has the name of the task: 0, unless that could not be saved.
+    """
+
+    key: str
+    count: int
+    first: int = 0
+
+
+def path_of(planned: Path, number: int) -> Path:
+    """Return the path of another video.
+
+    Args:
+        planned: the planned path of the first video.
+        number: the number of the other one in the service's answers, from 0.
+    """
+    return planned.with_name(f"{planned.stem}-{number + 1}{planned.suffix}")
+
+
+def saved_beside(video: Path) -> tuple[Path, ...]:
+    """Return the other videos that are saved beside the first one, in the order of the service's answers."""
+    found: list[Path] = []
+    for number in range(_MOST):
+        path = path_of(video, number)
+        names = (path.with_suffix(suffix) for suffix in VIDEO_SUFFIXES)
+        other = next((name for name in names if is_file_inside(name)), None)
+        if other is None and number > 1:
+            break  # one of the first two has the name of the task
+        found += [] if other is None else [other]
+    return tuple(found)
+
+
+def is_noted(planned: Path) -> bool:
+    """Return whether other videos of a task are still to be saved."""
+    return os.path.lexists(_note_of(planned))
+
+
+def read(planned: Path) -> OtherVideos | None:
+    """Return the note of a task; ``None`` if there is none that can be read."""
+    return _read(_note_of(planned))
+
+
+def write(planned: Path, others: OtherVideos) -> None:
+    """Write the note of a task.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    write_whole(_note_of(planned), json.dumps(asdict(others)) + "\n")
+
+
+def tidy(planned: Path) -> None:
+    """Remove the note of a task, if there is one and the system allows it."""
+    with suppress(OSError):
+        remove(_note_of(planned))
+
+
+def keys_in(folder: Path) -> list[str]:
+    """Return the keys of the tasks in a folder of which other videos are still to be saved."""
+    try:
+        with os.scandir(folder) as entries:
+            notes = [Path(entry.path) for entry in entries if entry.name.endswith(NOTE)]
+    except OSError:  # there is no folder yet
+        return []
+    return [others.key for note in notes if (others := _read(note)) is not None]
+
+
+def _note_of(planned: Path) -> Path:
+    return planned.with_suffix(NOTE)
+
+
+def _read(note: Path) -> OtherVideos | None:
+    try:
+        fields = json.loads(read_inside(note, _LONGEST))
+        others = OtherVideos(str(fields["key"]), int(fields["count"]), int(fields["first"]))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return others if 0 <= others.first < others.count <= _MOST else None
