@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["in_notebook", "is_colab", "is_voila", "running_cell", "running_source", "shell", "warn"]
+__all__ = [
+    "after_each_cell",
+    "in_notebook",
+    "is_colab",
+    "is_voila",
+    "running_cell",
+    "running_source",
+    "shell",
+    "warn",
+]
 
 
 def shell() -> Any:
@@ -39,6 +48,12 @@ def running_cell() -> tuple[str, str]:
     that runs a notebook without a page, such as nbclient or papermill, sends none.
     """
     return _of_request("metadata", "cellId"), _of_request("header", "msg_id")
+
+
+def after_each_cell(call: Callable[..., object]) -> None:
+    """Call the function at the end of each cell from the running one on, however often it is registered."""
+    if (running := shell()) is not None:
+        running.events.register("post_run_cell", call)
 
 
 def running_source() -> str:

@@ -21,9 +21,10 @@ from .host import in_notebook, running_cell, shell
 
 __all__ = ["SESSION", "Place", "beside_notebook", "locate", "notebook_folder", "notebook_place"]
 
-#: Variables that a host sets in the user's namespace to the path of the notebook: VS Code, then papermill
-#: (with ``--inject-paths``), which runs a copy of the input that it saves as the output.
-VARIABLES = ("__vsc_ipynb_file__", "PAPERMILL_OUTPUT_PATH", "PAPERMILL_INPUT_PATH")
+#: The variable of papermill (with ``--inject-paths``), which runs a copy of the input that it saves there.
+OUTPUT = "PAPERMILL_OUTPUT_PATH"
+#: Variables that a host sets in the user's namespace to the path of the notebook: VS Code, then papermill.
+VARIABLES = ("__vsc_ipynb_file__", OUTPUT, "PAPERMILL_INPUT_PATH")
 #: The environment variable that the Jupyter server sets.
 SESSION = "JPY_SESSION_NAME"
 #: How the folder is known if no host names it: the kernel started there, or it is the working directory.
@@ -113,11 +114,12 @@ def _place_of(text: object, source: str, start: Path) -> Place | None:
     """Return the place that a host names, ``None`` if that is not on this machine."""
     if not isinstance(text, str) or not text.strip() or "://" in text:
         return None
-    paths = [path for spelling in dict.fromkeys(_spellings(text)) for path in _paths(spelling, start)]
+    paths = [path for spelling in dict.fromkeys(_spellings(text)) for path in _paths(spelling, source, start)]
     for path in paths:
         if _holds(path.is_file):
             return Place(path.parent, source, path, path)
-    for path in (path for path in paths if _is_absolute(text)):
+    is_new = source == OUTPUT and text.endswith(".ipynb")  # papermill may write it at the end
+    for path in paths if is_new or _is_absolute(text) else ():
         if _holds(path.is_dir):  # nbclassic names its sessions '', which leaves the folder
             return Place(path, source)
         if _holds(path.parent.is_dir):
@@ -130,16 +132,20 @@ def _spellings(text: str) -> Iterator[str]:
     for spelling in (text, unquote(text)):
         yield spelling
         yield _DRIVE.sub("", spelling)
-        yield str(Path(spelling).with_name(_DRIVE.sub("", Path(spelling).name) or "-"))
+        yield str(Path(spelling).parent / _DRIVE.sub("", Path(spelling).name))
 
 
-def _paths(text: str, start: Path) -> tuple[Path, ...]:
+def _paths(text: str, source: str, start: Path) -> tuple[Path, ...]:
     """Return the absolute paths that a path may mean.
 
-    A relative one is relative to a root that is not known, or to the folder in which the kernel started.
+    A program's path is relative to the folder in which it starts the kernel. That of a session is relative to
+    a root that is not known, and the kernel starts beside the notebook.
     """
     path = Path(text)
-    return (path,) if path.is_absolute() else (start / path.name, start / path)
+    if path.is_absolute():
+        return (path,)
+    inside = Path(os.path.normpath(start / path))
+    return (start / path.name, inside) if source == SESSION else (inside,)
 
 
 def _is_absolute(text: str) -> bool:

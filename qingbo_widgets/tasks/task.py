@@ -25,7 +25,7 @@ from ..service.contract.status_names import status_name
 from ..service.contract.switching import defaults_between
 from ..service.contract.terms import terms_of
 from ..system.console import write_line
-from ..system.host import in_notebook, warn
+from ..system.host import in_notebook, running_cell, running_source, warn
 from ..system.interrupts import outcome, uninterrupted
 from ..system.times import local_time
 from .clocks import next_moment
@@ -160,6 +160,8 @@ class Task(TaskState):
         self.follower: Cancellable | None = None
         self.forecast: Forecast | None = None
         self._shown = False
+        #: The run of a cell in which ``show`` or ``wait`` has shown the task.
+        self._shown_in = ""
         initial = {"status": TaskStatus.submitting, "model": request.model if request else ""}
         self.set_traits(**(initial | state))
 
@@ -452,6 +454,10 @@ class Task(TaskState):
         Args:
             embed: embed the saved video (up to 20 MB) in the notebook, for servers that do not serve it.
         """
+        self._shown_in = running_cell()[1]
+        self._display(embed)
+
+    def _display(self, embed: bool = False) -> None:
         self._shown = True
         if not in_notebook():
             write_line(late.task_text(self))
@@ -459,7 +465,10 @@ class Task(TaskState):
         late.show_task(self, embed=embed)
 
     def _ipython_display_(self) -> None:
-        self.show()
+        # As the result of wait() it is in the output already, unless the cell has cleared that since.
+        is_shown = bool(self._shown_in) and self._shown_in == running_cell()[1]
+        if not is_shown or "clear_output" in running_source():
+            self._display()
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return HTML and plain text, for hosts that call no ``_ipython_display_``, such as marimo."""

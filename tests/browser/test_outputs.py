@@ -99,8 +99,47 @@ def test_the_end_of_a_task_is_announced(notebook: Notebook) -> None:
     assert page.page.locator("#qingbo-announcements").text_content() == ""
 
 
+def test_a_reopened_notebook_has_no_lines_about_dead_widgets(notebook: Notebook) -> None:
+    """The static copy stands alone where JupyterLab has "Error displaying widget: model not found"."""
+    page = notebook(
+        [
+            CONNECTED,
+            "qw.VideoStudio()",
+            "qw.Gallery()",
+            "task = qw.generate('a tide', duration=3)\nqw.Comparison([task.wait(), task])",
+        ]
+    ).run_all()
+    expect(page.output(3).get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
+    page.save().shutdown_kernel().reload()
+    for cell in (1, 2):
+        expect(page.output(cell).get_by_text("run this cell")).to_be_visible(timeout=PATIENCE)
+    expect(page.output(3).locator("figure:visible video")).to_have_count(3)  # the task's, and the pair
+    errors = page.page.get_by_text("Error displaying widget")
+    expect(errors).to_have_count(3)
+    for number in range(3):
+        expect(errors.nth(number)).to_be_hidden()
+
+
+def test_a_card_does_not_jump_at_its_end(notebook: Notebook) -> None:
+    """The live card has the padding of the finished one, whichever outputs the page has."""
+    page = notebook(
+        [
+            CONNECTED,
+            "qw.generate('a tide', duration=3).wait()",
+            "qw.connect(sandbox=qw.Sandbox(speed=0.1, draft=True), library='slow')\n"
+            "qw.generate('ebb', duration=3)",
+        ]
+    ).run_all()
+    expect(page.output(1).locator("video")).to_have_count(1, timeout=PATIENCE)  # wait() shows it once
+    live, finished = (page.output(cell).locator(".qingbo-card:visible") for cell in (2, 1))
+    expect(live).to_have_count(1, timeout=PATIENCE)
+    padding = finished.evaluate("card => getComputedStyle(card).padding")
+    assert padding != "0px"
+    expect(live).to_have_css("padding", padding)
+
+
 def test_a_page_without_anywidget(notebook: Notebook) -> None:
-    """Where the page cannot load anywidget, a comparison says so, and each of its videos has controls."""
+    """Without anywidget, a comparison says so, its videos have controls, and keys stay in the controls."""
     page = notebook(
         [
             CONNECTED,
@@ -117,6 +156,12 @@ def test_a_page_without_anywidget(notebook: Notebook) -> None:
     expect(comparison.locator("video[controls]:visible")).to_have_count(2)
     page.output(3).get_by_role("button", name="Generate").click()
     expect(page.output(3).locator("video:visible")).to_have_count(1, timeout=PATIENCE)
+    cells = page.page.locator(".jp-Notebook .jp-Cell")
+    for control in (page.output(3).get_by_label("Duration"), page.output(2).locator("video").first):
+        control.focus()
+        page.page.keyboard.type("bdd")
+        expect(control).to_be_focused()
+        expect(cells).to_have_count(4)
     for cell in (2, 3):
         assert "javascript error" not in page.output_text(cell)
     page.page.unroute("**/extensions/anywidget/**")

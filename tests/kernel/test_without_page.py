@@ -75,7 +75,9 @@ def texts_in(notebook: NotebookNode, model: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wait", ["{}.wait()", "await {}"])
+@pytest.mark.parametrize(
+    "wait", ["{}.wait()", "await {}", "import time\nwhile not {}.is_done: time.sleep(0.1)"]
+)
 def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: RunNotebook, wait: str) -> None:
     """The stored notebook has each video in the cell that shows it, and no bar that stands still."""
     made = run_notebook(
@@ -97,6 +99,23 @@ def test_a_card_is_updated_to_its_end_from_the_cell_that_waits(run_notebook: Run
         assert finished in stored, "the page of nbconvert shows a task that is done as unfinished"
         assert "Being made" not in stored
         assert "Submitting" not in stored
+
+
+@pytest.mark.slow
+def test_a_video_is_once_in_the_cell_that_waits(run_notebook: RunNotebook) -> None:
+    """``wait()`` and ``show()`` show the task, so that the end of the same cell does not show it again."""
+    once = {
+        "qw.generate('A koi', duration=5).wait()": 1,
+        "task = qw.generate('A koi', duration=5)\ntask.wait()\ntask": 1,
+        "task = qw.generate('A koi', duration=5)\ntask.show()\ntask.wait()": 1,
+        "task = qw.generate('A koi', duration=5)\nawait task": 1,
+        "task": 1,  # in another cell
+        "display(task, task)": 2,  # as the code says
+        "from IPython.display import clear_output\ntask = qw.generate('A koi', duration=5)\n"
+        "task.wait()\nclear_output()\ntask": 1,
+    }
+    made = run_notebook(CONNECT, *once)
+    assert {cell.source: html_of(cell).count("<video") for cell in made.cells[1:]} == once
 
 
 @pytest.mark.slow

@@ -66,6 +66,8 @@ def link(place: Path, target: Path) -> Path:
         ({SESSION: "/" + "x" * 5000 + "/a.ipynb"}, "课程 one", START, None),
         ({SESSION: "a\0b"}, "课程 one", START, None),
         ({SESSION: "6f2a9c1e"}, "课程 one", START, None),
+        ({SESSION: "."}, "课程 one", START, None),
+        ({SESSION: "RTC:"}, "课程 one", START, None),
         ({SESSION: "https://hub.example/a.ipynb"}, "课程 one", START, None),
         # VS Code.
         ({VSCODE: "{root}/a.ipynb"}, "", VSCODE, "a.ipynb"),
@@ -79,6 +81,11 @@ def link(place: Path, target: Path) -> Path:
         ({OUTPUT: "{root}/out/d.ipynb", SESSION: "{root}/a.ipynb"}, "out", OUTPUT, "d.ipynb"),
         ({OUTPUT: "s3://bucket/d.ipynb", INPUT: "{root}/a.ipynb"}, "", INPUT, "a.ipynb"),
         ({OUTPUT: "b.ipynb"}, "课程 one", OUTPUT, "b.ipynb"),
+        # Its path is relative to where it was started, even if a notebook of that name is there too.
+        ({OUTPUT: "../out/d.ipynb", INPUT: "b.ipynb"}, "out", OUTPUT, "d.ipynb"),
+        ({OUTPUT: "../100% #2/b.ipynb", INPUT: "b.ipynb"}, "100% #2", OUTPUT, None),
+        ({OUTPUT: "../gone/new.ipynb", INPUT: "b.ipynb"}, "课程 one", INPUT, "b.ipynb"),
+        ({OUTPUT: "-", INPUT: "../a.ipynb"}, "", INPUT, "a.ipynb"),
     ],
 )
 def test_each_host_names_the_notebook(
@@ -90,6 +97,12 @@ def test_each_host_names_the_notebook(
     found = locate(environment, values, root / "课程 one", has_page=True)
     expected = None if file is None else root / folder / file
     assert (found.folder, found.source, found.file) == (root / folder, source, expected)
+
+
+def test_the_root_of_the_file_system(root: Path) -> None:
+    """Nbclassic names the folder, which is ``/`` in a container that serves everything."""
+    top = root.anchor
+    assert locate({SESSION: top}, {}, root, has_page=True) == Place(Path(top), SESSION)
 
 
 @pytest.mark.skipif(os.name != "nt", reason="paths of Windows are paths on Windows only")

@@ -284,7 +284,7 @@ def test_a_studio_shown_in_a_terminal(
     """An IPython terminal that shows a studio without tasks prints the line as well."""
     studio = close_later(VideoStudio(manager))
     studio._ipython_display_()
-    assert _texts(cell) == [repr(studio), ""]
+    assert _texts(cell) == ["", repr(studio)]
 
 
 # ---------------------------------------------------------------------- pages without scripts and files

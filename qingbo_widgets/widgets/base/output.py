@@ -11,7 +11,8 @@ A page that is reloaded counts its views again without subtracting the old ones:
 count as seen, never the reverse.
 
 Without a page, as with nbclient and papermill, only what the running cell sends is kept, and what background
-threads have written to earlier cells is lost. So a cell that has waited for a task draws everything again.
+threads have written to earlier cells is lost. So a cell draws everything again once it has waited for a task,
+and at its end, because a loop of the user's may have waited.
 """
 
 from __future__ import annotations
@@ -26,17 +27,24 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from ...i18n import N_, tr
-from ...system.host import in_notebook, running_cell
+from ...system.host import after_each_cell, in_notebook, running_cell
 from . import html as markup
-from .page_keys import kept_in
+from .page_keys import keep_in_widgets, kept_in
 from .reruns import record_display
 from .sync import update, weakly
 
-__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays"]
+__all__ = ["CellOutput", "bundle", "display_html", "redraw_displays", "text_of"]
 
 #: The text of a view without a static copy, where the page shows no widgets.
 _RUN = N_("{name}: run this cell in Jupyter to show it.")
 
+
+#: Hides what a page shows in place of the view before a static copy if the kernel is gone: "Error displaying
+#: widget: model not found". Only that text has the class without an element inside.
+_NO_ERROR = (
+    ".jp-OutputArea-child:has(+ .jp-OutputArea-child .{copy}):has(> .jupyter-widgets)"
+    ":not(:has(> .jupyter-widgets > *)) {{ display: none; }}"
+)
 
 #: The outputs of cells that no page has run (or one that sends no cell ids, such as Colab's).
 _without_page: weakref.WeakSet[CellOutput] = weakref.WeakSet()
@@ -101,6 +109,8 @@ class CellOutput:
     def style(self) -> markup.Markup:
         """The markup that hides the static copies as long as the widget that contains it is alive.
 
+        It keeps single keys in the widget, too.
+
         After a restart of the kernel the dead view stays until the page is reloaded, so that a bar that
         stands still looks alive. Only a class of ipywidgets marks it: then a copy is shown in its place. The
         fields of a dead form stay, because the user may need the text.
@@ -111,7 +121,7 @@ class CellOutput:
             f"{copy}:not({dead} *), .jp-OutputArea-child:has({copy}):not({dead} > *), "
             f"{dead}:has({copy}) .jupyter-widgets-disconnected:is(.qingbo-card, .qingbo-grid) "
             "{ display: none; }"
-        ) + markup.tag("i", class_=mark, hidden="")
+        ) + markup.join([markup.tag("i", class_=mark, hidden=""), keep_in_widgets()])
 
     def show(self, copy: markup.Markup, text: str = "") -> None:
         """Show the widget with its static copy in the running cell.
@@ -124,13 +134,14 @@ class CellOutput:
         if in_notebook() and not running_cell()[0]:
             self._is_written_again = True
             _without_page.add(self)
+            after_each_cell(_after_cell)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         data = {
             "application/vnd.jupyter.widget-view+json": view,
-            "text/plain": "" if text else _text_of(self.widget),
+            "text/plain": "" if text else text_of(self.widget),
         }
         display(data, raw=True, display_id=name)  # type: ignore[no-untyped-call]
-        display(bundle(markup.lazy(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
+        display(bundle(self._kept(copy), text), raw=True, display_id=_copy_id(name))  # type: ignore[no-untyped-call]
         self._displays.append(name)
         record_display(self)
         self.mark_displayed()
@@ -138,7 +149,7 @@ class CellOutput:
     def set_copy(self, copy: markup.Markup, text: str = "") -> None:
         """Replace the static copy. May be called on any thread."""
         for name in self._displays:
-            self._write(_copy_id(name), markup.lazy(copy), text)
+            self._write(_copy_id(name), self._kept(copy), text)
 
     def replace(self, html: markup.Markup, text: str = "") -> None:
         """Replace view and static copy by HTML permanently. May be called on any thread."""
@@ -155,6 +166,9 @@ class CellOutput:
         getattr(self.widget, "redraw_now", _do_nothing)()
         if self._displays:
             _send_states(self.widget)
+
+    def _kept(self, copy: markup.Markup) -> markup.Markup:
+        return markup.style(_NO_ERROR.format(copy=self.copy_class)) + markup.lazy(copy) if copy else copy
 
     def _write(self, name: str, html: markup.Markup, text: str = "") -> None:
         if self._is_written_again:
@@ -184,6 +198,10 @@ def redraw_displays() -> None:
         _written.clear()
 
 
+def _after_cell(*_: object) -> None:
+    redraw_displays()
+
+
 def _send_states(widget: ipywidgets.Widget) -> None:
     """Send the state of a widget and of everything inside it, as far as it has changed."""
     digest = hash(repr(widget.get_state()))
@@ -209,7 +227,8 @@ def _update(name: str, html: markup.Markup, text: str = "") -> None:
         update_display(bundle(html, text), raw=True, display_id=name)  # type: ignore[no-untyped-call]
 
 
-def _text_of(widget: ipywidgets.Widget) -> str:
+def text_of(widget: ipywidgets.Widget) -> str:
+    """Return the text for a widget where a page shows no widgets."""
     return tr(_RUN).format(name=type(widget).__name__) if in_notebook() else repr(widget)
 
 

@@ -1,8 +1,9 @@
 """Keys pressed in our controls, which JupyterLab takes for commands to the notebook: "d d" deletes the cell.
 
 ``page_keys.js`` decides which keys are whose, for all outputs and widgets of a page at once. It is the script
-of one widget without a view, which is created soon after the first composite widget. In a page without it (no
-kernel, no anywidget), outputs still keep single keys by a handler of their own, if the notebook is trusted.
+of one widget without a view, which is created soon after the first composite widget. A page without it (no
+kernel, no anywidget) still keeps single keys by inline handlers: outputs have one of their own, if the
+notebook is trusted, and every widget has an invisible image that installs a listener.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ...system.host import in_notebook
 from .html import Markup, tag
 from .sync import refresher, update
 
-__all__ = ["install", "install_soon", "kept_in"]
+__all__ = ["install", "install_soon", "keep_in_widgets", "kept_in"]
 
 #: Seconds after which the page gets the script, for which no form and no card should wait.
 INSTALL_AFTER = 0.3
@@ -25,6 +26,11 @@ _SCRIPT = Path(__file__).with_name("page_keys.js")
 _HANDLER = (
     "document.documentElement.dataset.qingboKeys||event.target.toggleAttribute('data-lm-suppress-shortcuts',"
     "!(event.ctrlKey||event.metaKey||event.altKey||event.shiftKey&&event.key=='Enter'))"
+)
+#: For all widgets of a page: their HTML is inside boxes that have no attributes of ours.
+_LISTENER = (
+    "window.qingboKept||(window.qingboKept=true,window.addEventListener('keydown',"
+    f"event=>{{event.target.closest?.('[class*=qingbo]')&&({_HANDLER})}},true))"
 )
 _FOCUSABLE = re.compile(r"<(?:video|a|summary)\b")
 
@@ -52,6 +58,12 @@ def install() -> None:
 def kept_in(html: Markup) -> Markup:
     """Return the HTML of an output, from whose players and links single keys do not reach the notebook."""
     return tag("div", html, onkeydown=_HANDLER) if _FOCUSABLE.search(html) else html
+
+
+def keep_in_widgets() -> Markup:
+    """Return invisible HTML by which the widgets of a page keep single keys until the script runs."""
+    # An image that cannot be decoded runs its handler as soon as it is in the page.
+    return Markup(tag("img", hidden="", alt="", src="data:,", onerror=_LISTENER).removesuffix("</img>"))
 
 
 def _is_there() -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ...i18n import N_, tr
+from ...i18n import N_, sentences, tr
 from ...system.folder import read_inside
 from ...system.host import is_colab, is_voila
 from ...system.notebook import notebook_folder
@@ -104,7 +104,7 @@ def why_unreachable(path: Path | str) -> str | None:
 def reach_note(path: Path | str) -> str:
     """Return why the page may not get this file, and how to play it all the same; empty if it should."""
     reason = why_unreachable(path)
-    return f"{reason} {tr(_EMBED_INSTEAD)}" if reason else ""
+    return sentences(reason, tr(_EMBED_INSTEAD)) if reason else ""
 
 
 def video_html(path: Path | str, *, preload: str = "metadata") -> Markup:
@@ -187,7 +187,7 @@ def not_loaded() -> Markup:
     lines = [tr(_NOT_LOADED), tr(_EMBED_INSTEAD)]
     if is_voila():
         lines.append(tr(_IN_VOILA).format(option=_ALLOWLIST))
-    return tag("div", text(" ".join(lines)), class_="qingbo-hint", hidden="", style="display: none")
+    return tag("div", text(sentences(*lines)), class_="qingbo-hint", hidden="", style="display: none")
 
 
 def uncover_next() -> str:

@@ -55,7 +55,6 @@ class _CellDisplays:
 
 
 _cells = _CellDisplays()
-_hooked_shells: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def record_display(view: DisplayedWidget) -> None:
@@ -64,11 +63,12 @@ def record_display(view: DisplayedWidget) -> None:
     if not cell or not run:
         return
     _cells.record_display(view, cell, run)
-    running = host.shell()
-    if running not in _hooked_shells:
-        _hooked_shells.add(running)
-        # After the cell has run, because a later line may display a widget of the last run again.
-        running.events.register("post_run_cell", lambda *_: _cells.close_stale(running.user_ns))
+    # After the cell has run, because a later line may display a widget of the last run again.
+    host.after_each_cell(_close_stale)
+
+
+def _close_stale(*_: object) -> None:
+    _cells.close_stale(host.shell().user_ns)
 
 
 def _is_referenced(namespace: dict[str, Any], widget: ipywidgets.Widget) -> bool:

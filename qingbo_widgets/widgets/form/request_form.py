@@ -13,6 +13,7 @@ from ...service.contract.schema import Parameter
 from ..base import html as markup
 from ..base.build import create_widget, set_tooltip
 from ..base.composite import Composite
+from ..base.page_keys import keep_in_widgets
 from ..base.sync import Echo, close_whole, update
 from ..base.text_fields import Textarea
 from . import loading, messages
@@ -266,7 +267,7 @@ class RequestForm(FormState, Composite):
 
     def _parts(self) -> list[Any]:
         return [
-            ipywidgets.HTML(markup.style()),
+            ipywidgets.HTML(markup.style() + keep_in_widgets()),
             *self.rows(main(self.models)),
             # One area for fields that only some models take, so that the widgets below do not jump.
             ipywidgets.VBox(

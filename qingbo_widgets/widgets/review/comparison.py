@@ -33,6 +33,7 @@ from ..base.player import (
 )
 from ..base.scripts import SCRIPTS_CLASS, missing_script
 from ..base.sync import update
+from .captions import captions_of
 from .rating import rating_buttons
 
 __all__ = ["LETTERS", "Comparison", "figures"]
@@ -88,7 +89,8 @@ class Comparison(Composite):
 
     Args:
         videos: tasks whose videos are saved, or mp4 files.
-        labels: the caption of each video; by default the task's prompt and model, or the file's name.
+        labels: the caption of each video; by default the task's prompt and model, with the parameters in
+            which tasks with the same caption differ, or the file's name.
         fps: the frame rate for the steps, in frames per second. By default that of the first video if av is
             installed (``[frames]``), else 30.
         blind: shuffle the videos, and show only letters until all tasks are rated here, or ``reveal()``.
@@ -125,7 +127,7 @@ class Comparison(Composite):
         self.videos = tuple(videos[number] for number in order)
         self.is_blind = blind
         self._paths = [_path_of(video) for video in self.videos]
-        captions = [_label_of(video) for video in videos] if labels is None else list(labels)
+        captions = captions_of(videos) if labels is None else list(labels)
         self._labels = [captions[number] for number in order]
         texts = {name: tr(text) for name, text in _TEXTS.items()}
         fps = fps or frame_rate(self._paths[0]) or 30.0
@@ -244,13 +246,6 @@ def _path_of(video: Task | str | Path) -> Path:
     if not path.is_file():
         raise QingboError(tr(_NO_FILE).format(path=path))
     return path
-
-
-def _label_of(video: Task | str | Path) -> str:
-    if not isinstance(video, Task):
-        return Path(video).stem
-    prompt = "" if video.request is None else " / ".join(video.request.prompts)
-    return ", ".join(part for part in (markup.shorten(prompt, 90), video.model) if part)
 
 
 @cache

@@ -21,7 +21,7 @@ from ..base.clicks import Clicks, message_of
 from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.managers import is_manager, no_manager
-from ..base.output import CellOutput
+from ..base.output import CellOutput, text_of
 from ..base.sync import close_whole, refresher, update, weakly
 from ..card import text as task_text
 from ..card.plain import plain_text
@@ -330,12 +330,10 @@ class VideoStudio(Composite):
 
     def _static_copy(self) -> Markup:
         """Return all tasks of the studio as HTML, hidden while the studio is alive."""
-        if not self._cards:
-            return Markup()
-        parts = [card.static_html for card in self._cards]
+        parts = [card.static_html for card in self._cards] or [markup.block(markup.note(text_of(self)))]
         copy = markup.tag("div", *parts, class_=self.cell_output.copy_class)
         return copy if self._all_ended else markup.unloaded(copy)
 
     def _plain_copy(self) -> str:
         """Return all tasks of the studio as plain text."""
-        return "\n\n".join(plain_text(card.task) for card in self._cards)
+        return "\n\n".join(plain_text(card.task) for card in self._cards) or text_of(self)

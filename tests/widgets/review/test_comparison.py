@@ -14,6 +14,7 @@ from qingbo_widgets.library.entry import Entry
 from qingbo_widgets.service.contract.request import VideoRequest
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.task import Task
+from qingbo_widgets.widgets.review.captions import captions_of
 from qingbo_widgets.widgets.review.comparison import Comparison
 from tests.widgets.page import html_of, outputs_of, text_of, the
 
@@ -62,6 +63,28 @@ def test_a_video_of_shots_is_named_by_their_prompts(
     task = make_task(request=request, video_path=files[0])
     comparison = Comparison([task, str(files[1])])
     assert "A: A koi rises / It leaps, kling-v3" in html(comparison)
+    comparison.close()
+
+
+def test_tasks_of_one_prompt_are_told_apart(files: list[Path], make_task: Callable[..., Task]) -> None:
+    """Captions that would be the same have the parameters in which the tasks differ."""
+    requests = [
+        VideoRequest("kling-v3", "A koi", duration=10),
+        VideoRequest("kling-v3", "A koi", duration=5, mode="pro"),
+        VideoRequest("kling-v3", "A koi"),
+        VideoRequest("kling-v3", "A heron", duration=10),
+    ]
+    tasks = [make_task(request=one, video_path=file) for one, file in zip(requests, files, strict=False)]
+    assert captions_of(tasks) == [
+        "A koi, kling-v3, duration 10 · mode std",
+        "A koi, kling-v3, duration 5 · mode pro",
+        "A koi, kling-v3, duration 5 · mode std",
+        "A heron, kling-v3",
+    ]
+    again = make_task(request=requests[3], video_path=files[4])
+    assert captions_of([tasks[3], again, files[0]]) == ["A heron, kling-v3"] * 2 + ["video & 0"]
+    comparison = Comparison(tasks[:2])
+    assert "A: A koi, kling-v3, duration 10 · mode std" in html(comparison)
     comparison.close()
 
 
