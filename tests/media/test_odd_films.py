@@ -28,6 +28,8 @@ from qingbo_widgets.media.frames import (
 from qingbo_widgets.media.posters import make_poster
 from tests.films import MATRICES, add_cover, add_sound, damaged, number_of, turned, written
 
+pytestmark = pytest.mark.slow
+
 #: Ways to use a video that have a result or a ``QingboError``.
 USES: dict[str, Callable[[Path], object]] = {
     "duration_of": duration_of,

@@ -16,6 +16,8 @@ from tests.faults.film import film
 from tests.faults.server import Exchange, FaultServer, answer
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 VIDEO = film(bytes(range(256)) * 40)
 LATE = "gives no link to the video yet"
 MakeManager = Callable[..., qw.TaskManager]

@@ -18,6 +18,8 @@ from tests.faults.film import CONTAINERS, film
 from tests.faults.server import Exchange, FaultServer, Step, answer, file, partial
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 FILMS = {name: film(name.encode() * 40_000) for name in ("koi", "carp", "eel")}
 MakeManager = Callable[..., qw.TaskManager]
 

@@ -24,6 +24,8 @@ from tests.faults.server import FaultServer, Step, answer, unannounced
 from tests.faults.service import VIDEO, Service, stage_of
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 KOI = "一条锦鲤"
 Line = tuple[Service, FaultServer, qw.TaskManager]
 
