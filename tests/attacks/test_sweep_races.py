@@ -180,7 +180,7 @@ def test_a_pause_ends_the_attempts_of_a_submission(
     service.story = RENDERING
     service.faults["submit"] = [SLOWER]
     new_sweep = sweep(prompt=["koi"], manager=make_manager())
-    until(lambda: "429" in new_sweep.message)
+    until(lambda: "takes no more tasks now" in new_sweep.message)
     new_sweep.pause()
     until(lambda: new_sweep._queue._places.pause == 0)
     new_sweep.manager.monitor.start(new_sweep._queue._step).result(30)

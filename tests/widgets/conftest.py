@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,4 +138,7 @@ def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
     monkeypatch.setattr(lasting, "display", cell.display)
     monkeypatch.setattr(lasting, "update_display", cell.update)
     monkeypatch.setattr(lasting, "get_ipython", lambda: cell)
+    # What other tests have displayed belongs to other cells.
+    monkeypatch.setattr(lasting, "_without_page", weakref.WeakSet())
+    monkeypatch.setattr(lasting, "_written", {})
     return cell
