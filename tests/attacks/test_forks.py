@@ -168,7 +168,7 @@ def test_workers_of_a_pool(workdir: Path, kind: str, monkeypatch: pytest.MonkeyP
 def test_children_of_a_busy_process_never_hang(service: Service, workdir: Path) -> None:
     """A child connects, submits and checks images, even if a thread of its parent holds a lock."""
     manager = qw.connect("some-key", base_url=f"{service.url}/v1", library="videos")
-    stop, image = threading.Event(), "http://127.0.0.1:1/koi.png"  # nobody listens
+    stop, image = threading.Event(), "http://127.0.0.1:1/koi.png"  # no server is there
     image_reports.check(image, service.url, lambda: None)
 
     def busy() -> None:

@@ -20,7 +20,7 @@ _MOST_LAYERS, _DEEPEST = 16, 3
 TASK_IDS = ("task_id", "taskId")
 _STATUSES = ("status", "task_status", "state")
 #: Status words of an envelope: they say that the request was answered, not how the task is.
-ENVELOPE_WORDS = frozenset({"success", "ok"})
+_ENVELOPE_WORDS = frozenset({"success", "ok"})
 #: Words for a request that was refused, as well as for a task that failed.
 _REFUSED_WORDS = frozenset({"error", "errored", "fail", "failed", "failure"})
 #: The statuses of the service. Other words may be about something else than a task.
@@ -95,7 +95,7 @@ def status_word(layers: Sequence[Mapping[str, Any]]) -> str:
         for name in _STATUSES
         if isinstance(word := layer.get(name), str) and word.strip()
     ]
-    is_envelope = len(words) > 1 and words[0].strip().lower() in ENVELOPE_WORDS
+    is_envelope = len(words) > 1 and words[0].strip().lower() in _ENVELOPE_WORDS
     return words[is_envelope] if words else ""
 
 
@@ -140,7 +140,7 @@ def _is_refused(layer: Mapping[str, Any]) -> bool:
 
 
 def _is_envelope(layer: Mapping[str, Any]) -> bool:
-    return status_word((layer,)).strip().lower() in ENVELOPE_WORDS
+    return status_word((layer,)).strip().lower() in _ENVELOPE_WORDS
 
 
 def _is_about_a_task(layer: Mapping[str, Any]) -> bool:
@@ -148,7 +148,6 @@ def _is_about_a_task(layer: Mapping[str, Any]) -> bool:
     word = status_word((layer,)).strip().lower()
     if word in _DOCUMENTED_WORDS - _REFUSED_WORDS:
         return True
-    signs = _SIGNS_OF_AN_END if word in _REFUSED_WORDS else _SIGNS
-    # A counter that has not begun is no sign of an end.
-    values = [value for name in signs if (value := layer.get(name)) or word not in _REFUSED_WORDS]
-    return word != "" and any(value not in (None, "", {}, []) for value in values)
+    if word in _REFUSED_WORDS:  # a counter that has not begun is no sign of an end
+        return any(map(layer.get, _SIGNS_OF_AN_END))
+    return word != "" and any(layer.get(name) not in (None, "", {}, []) for name in _SIGNS)

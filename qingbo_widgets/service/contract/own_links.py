@@ -22,7 +22,9 @@ def without_own_links(snapshot: TaskSnapshot, request: VideoRequest | None) -> T
         snapshot: the answer.
         request: the request of the task; ``None`` if it is not known.
     """
-    own = set() if request is None else set(_links(request.given))
+    if request is None or not snapshot.videos:
+        return snapshot
+    own = set(_links(request.given))
     videos = tuple(video for video in snapshot.videos if not video.url or video.url not in own)
     if len(videos) == len(snapshot.videos):
         return snapshot

@@ -51,7 +51,7 @@ _INPUT = re.compile(r"(?:reference|first|last|input|source|base|feature)", re.IG
 _LINKS = frozenset({"downloadurl", "fileurl", "uri", "url", "videouri", "videourl"})
 _LISTS_OF_LINKS = frozenset({"videourls", "urls"})
 _CONTENTS = frozenset({"b64json", "videobase64", "base64", "b64", "videob64", "bytesbase64encoded"})
-_DATA_URL = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
 #: Base64, in one line or in lines of a usual length.
 _BASE64 = re.compile(r"(?:[\w+/-]{60,}\s{1,2})*[\w+/-]*={0,2}\s?", re.ASCII)
 #: Characters of a video in base64, as many as an answer may have bytes.
@@ -229,7 +229,7 @@ class _Search:
             return
         if isinstance(value, str):
             # Any other text may be a name or a message.
-            if _link(value) is not None or _DATA_URL.match(value):
+            if web_link(value) is not None or _DATA_URL.match(value):
                 yield _Found(value, expires_at, value, is_doubtful=is_doubtful)
         elif isinstance(value, list):
             for item in self._own(value):
@@ -301,13 +301,8 @@ def _video(found: _Found) -> Video | None:
     if prefix is not None or found.is_content:
         content = _decoded(found.text[prefix.end() :] if prefix else found.text)
         return Video("", found.expires_at, content) if content else None
-    link = _link(found.text)
+    link = web_link(found.text)
     return None if link is None else Video(link, found.expires_at)
-
-
-def _link(text: str) -> str | None:
-    """Return the web link in a text; ``None`` if there is none."""
-    return web_link(text)
 
 
 def _decoded(text: str) -> bytes:

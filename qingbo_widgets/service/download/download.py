@@ -20,7 +20,7 @@ from ..http.proxies import proxy_refusal
 from ..http.transport import Stream, Transport
 from . import messages
 from .containers import shape_of
-from .headers import content_length, content_range, encoding_of, is_expected_range
+from .headers import UNKNOWN_COMPRESSIONS, content_length, content_range, encoding_of, is_expected_range
 from .partial import HEAD, DifferentFile, Partial
 from .shape import Shape
 from .validators import strong_validator
@@ -46,8 +46,6 @@ _TRANSIENT = (408, 416, 425, 429)
 _WHOLE = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
 #: Bytes that may precede a web page: a byte order mark, and blanks.
 _BEFORE_A_PAGE = b"\xef\xbb\xbf \t\r\n"
-#: Compressions that no module of every supported Python can undo.
-_UNKNOWN_COMPRESSIONS = ("br", "zstd", "compress", "x-compress", "dcb", "dcz")
 
 
 class Download:
@@ -216,7 +214,7 @@ class Download:
         self._sends_ranges = is_range and found is not None and found.is_part and self._gunzip is None
         with self._writing():
             self._part.begin(total, strong_validator(stream.headers) if total is not None else None)
-        if encoding in _UNKNOWN_COMPRESSIONS and not is_film(head):
+        if encoding in UNKNOWN_COMPRESSIONS and not is_film(head):
             raise self._useless(tr(messages.COMPRESSED))
         return self._pieces(chain((head,) if head else (), chunks))
 

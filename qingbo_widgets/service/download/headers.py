@@ -9,12 +9,21 @@ from typing import Protocol
 
 from .validators import matches_validator
 
-__all__ = ["ContentRange", "content_length", "content_range", "encoding_of", "is_expected_range"]
+__all__ = [
+    "UNKNOWN_COMPRESSIONS",
+    "ContentRange",
+    "content_length",
+    "content_range",
+    "encoding_of",
+    "is_expected_range",
+]
 
 _RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.ASCII | re.IGNORECASE)
 _MOST_DIGITS = 19
+#: Compressions that no module of every supported Python can undo.
+UNKNOWN_COMPRESSIONS = ("br", "zstd", "compress", "x-compress", "dcb", "dcz")
 #: Compressions. Other values of ``Content-Encoding`` change nothing, such as ``aws-chunked`` or ``utf-8``.
-_COMPRESSIONS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz")
+_COMPRESSIONS = ("gzip", "x-gzip", "deflate", *UNKNOWN_COMPRESSIONS)
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ def readings(content: bytes) -> Mapping[str, str]:
     found: dict[str, str] = {}
     if any(switch in content for switch in _SWITCHING):
         found |= _switched(content)
-    if _strict(content, "utf-8") is not None:
-        found["utf-8"] = content.decode("utf-8")
+    if (text := _strict(content, "utf-8")) is not None:
+        found["utf-8"] = text
     chinese = _strict(content, "gb18030")
     if chinese is not None and _is_chinese(chinese):
         found["gb18030"] = chinese
@@ -137,7 +137,7 @@ def readings(content: bytes) -> Mapping[str, str]:
 def _strict(content: bytes, encoding: str) -> str | None:
     try:
         return content.decode(encoding)
-    except (UnicodeDecodeError, UnicodeError):
+    except UnicodeError:
         return None
 
 

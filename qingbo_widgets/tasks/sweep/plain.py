@@ -37,16 +37,16 @@ def announcement(grid: Grid, name: str, max_running: int, instruction: str) -> s
     """
     line = tr("Sweep {name}: {summary}; at most {places} at once.")
     line = line.format(name=name, summary=grid.summary(), places=max_running)
-    if prompt := first_prompt(grid.combinations):
-        line = sentences(line, tr(_FIRST).format(prompt=prompt))
-    line = sentences(line, callback_note(*(item.request for item in grid.combinations)))
+    callbacks = callback_note(*(item.request for item in grid.combinations))
+    line = sentences(line, first_prompt(grid.combinations), callbacks)
     return tr("{told} Nothing is sent yet: {ask}").format(told=line, ask=instruction) if instruction else line
 
 
 def first_prompt(items: Sequence[Combination | Cell]) -> str:
-    """Return the first prompt of a sweep as one short line, so that garbled text is seen; or nothing."""
+    """Return a sentence with the first prompt of a sweep, so that garbled text is seen; or nothing."""
     prompts = items[0].request.prompts if items else ()
-    return hide(short_line(prompts[0])) if prompts else ""
+    prompt = hide(short_line(prompts[0])) if prompts else ""
+    return tr(_FIRST).format(prompt=prompt) if prompt else ""
 
 
 def rows_of(cells: Sequence[Cell], library: Library, contract: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ announced.
 
 from __future__ import annotations
 
-from .html import Markup, plain, tag
+from .html import Markup, plain, run_in_page
 
 __all__ = ["announcement"]
 
@@ -31,7 +31,4 @@ def announcement(sender: str, text: object = "") -> Markup:
         sender: an identifier of what the text is about. Its first text in a page is not announced.
         text: the text; an empty one takes back the last.
     """
-    # An image that cannot be decoded runs its handler as soon as it is in the page.
-    data = {"data_sender": sender, "data_text": plain(text)}
-    image = tag("img", hidden="", alt="", src="data:,", onerror=_HANDLER, **data)
-    return Markup(image.removesuffix("</img>"))
+    return run_in_page(_HANDLER, data_sender=sender, data_text=plain(text))

@@ -32,6 +32,7 @@ __all__ = [
     "output_style",
     "plain",
     "read_css",
+    "run_in_page",
     "shorten",
     "span",
     "style",
@@ -146,6 +147,13 @@ def is_web(url: str) -> bool:
         return urlsplit(url.strip()).scheme.lower() in ("http", "https")
     except ValueError:
         return False
+
+
+def run_in_page(handler: str, **attributes: str) -> Markup:
+    """Return invisible HTML whose handler runs as soon as it is in a page that runs handlers."""
+    # The image cannot be decoded.
+    image = tag("img", hidden="", alt="", src="data:,", onerror=handler, **attributes)
+    return Markup(image.removesuffix("</img>"))
 
 
 def style(css: str = CSS) -> Markup:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...system.host import in_notebook
-from .html import Markup, tag
+from .html import Markup, run_in_page, tag
 from .sync import refresher, update
 
 __all__ = ["install", "install_soon", "keep_in_widgets", "kept_in"]
@@ -62,8 +62,7 @@ def kept_in(html: Markup) -> Markup:
 
 def keep_in_widgets() -> Markup:
     """Return invisible HTML by which the widgets of a page keep single keys until the script runs."""
-    # An image that cannot be decoded runs its handler as soon as it is in the page.
-    return Markup(tag("img", hidden="", alt="", src="data:,", onerror=_LISTENER).removesuffix("</img>"))
+    return run_in_page(_LISTENER)
 
 
 def _is_there() -> bool:

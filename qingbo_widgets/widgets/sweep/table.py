@@ -116,7 +116,7 @@ def notes(sweep: Sweep) -> Markup:
     lines = [markup.note(reason, "hint")] if reason else []
     lines.append(markup.tag("div", markup.chips(*_common(sweep))))
     if sweep.state == "planned" and (prompt := first_prompt(sweep.cells)):
-        lines.append(markup.note(tr("First prompt: “{prompt}”.").format(prompt=prompt)))
+        lines.append(markup.note(prompt))
     callback = callback_note(*(cell.request for cell in sweep.cells))
     if callback and callback not in sweep.reason:
         lines.append(markup.note(callback, "hint"))
