@@ -74,6 +74,9 @@ class Cancellable(Protocol):
     async def cancel(self) -> None:
         """Cancel the task at the service, or before it is sent."""
 
+    def hurry(self) -> None:
+        """Make the next request now, if the service could not be reached."""
+
 
 class Owner(Protocol):
     """The part of the manager that a task uses."""
@@ -354,6 +357,19 @@ class Task(TaskState):
         with uninterrupted():
             if self.lifecycle.claim(lambda: self.can_be_followed):
                 self.manager.follow(self, error=None, message="")
+
+    def try_now(self) -> None:
+        """Ask a service that cannot be reached again now, instead of at the time of ``next_try``; at no cost.
+
+        The requests are still at least two seconds apart. Does nothing if the task waits for no next try, or
+        if the service itself asks to wait.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.manager.monitor.check_open()
+        if self.follower is not None:
+            self.manager.monitor.call_soon(self.follower.hurry)
 
     def retry_download(self) -> None:
         """Save the video of a completed task again, with a fresh URL, at no cost; or those it still lacks.

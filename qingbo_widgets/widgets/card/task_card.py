@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -63,6 +64,7 @@ _ANEW = N_(
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
+_TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
 
 _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
@@ -159,6 +161,11 @@ class TaskCard(Composite):
     def follow_again_button(self) -> Any:
         """The button for ``task.follow_again()``, shown if an unfinished task is not followed."""
         return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
+
+    @lazy
+    def try_now_button(self) -> Any:
+        """The button for ``task.try_now()``, shown while the service cannot be reached."""
+        return self._button(tr("Try now"), tr(_TRY_NOW), lambda: self.task.try_now())
 
     @lazy
     def frames_button(self) -> Any:
@@ -273,7 +280,7 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, self._problem) if self._is_announced else Markup()
         return self.cell_output.style + facts + announced
@@ -294,7 +301,8 @@ class TaskCard(Composite):
     def _visible_buttons(self) -> tuple[Any, ...]:
         task = self.task
         if not task_text.is_over(task):
-            return (self.cancel_button,)
+            is_away = task.next_try is not None and task.next_try.is_away
+            return (self.cancel_button, self.try_now_button) if is_away else (self.cancel_button,)
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
