@@ -300,6 +300,7 @@ class Backend:
             entry.begun, entry.share, entry.drawn = entry.created, 1.0, entry.created
             entry.end_known.set()
             return
+        entry.share = 1.0 if self.draft else 0.0  # a draft keeps to its plan: it is drawn within a second
         entry.job = self._render_pool.draw(
             entry.order,
             entry.video,
@@ -311,11 +312,9 @@ class Backend:
     def _drawing(self, entry: Entry, share: float) -> None:
         if entry.begun is None:
             entry.begun = self.clock()
-        entry.share = share
+        entry.share = max(entry.share, share)
 
     def _drawn(self, entry: Entry, failure: DrawFailure | None) -> None:
-        if failure is None:
-            entry.share = 1.0  # a draft may come from the cache
         entry.failure, entry.drawn = failure, self.clock()
         entry.end_known.set()
 

@@ -18,6 +18,7 @@ from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
@@ -120,6 +121,7 @@ class TaskCard(Composite):
             observe(task, self, "_withdraw_warning", ("status", "error")),
         ]
         task.on_end(weakly(self, "redraw_now"))
+        self._watch()
         self._start_drawing_soon()
 
     @lazy
@@ -212,6 +214,7 @@ class TaskCard(Composite):
 
     def redraw_now(self) -> None:
         """Redraw the card and its static copy immediately, because the task's status changed."""
+        self._watch()
         self._start_drawing()
         with update():  # so that no stale copy overwrites the final one
             self._static_html = Markup()
@@ -223,6 +226,11 @@ class TaskCard(Composite):
                     self.cell_output.set_copy(*self._copy())
         for call in self._redraw_callbacks:
             call()
+
+    def _watch(self) -> None:
+        """Notify the user of the end of the task, unless its sweep does."""
+        if self._is_announced:
+            watch(self.task)
 
     def _stop(self) -> None:
         for stop in self._stops:
@@ -302,7 +310,9 @@ class TaskCard(Composite):
         task = self.task
         if not task_text.is_over(task):
             is_away = task.next_try is not None and task.next_try.is_away
-            return (self.cancel_button, self.try_now_button) if is_away else (self.cancel_button,)
+            # In a studio or a sweep, the button is that of the whole.
+            notify = bell(self._buttons) if self.cell_output.has_copy else []
+            return (self.cancel_button, *([self.try_now_button] if is_away else []), *notify)
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
