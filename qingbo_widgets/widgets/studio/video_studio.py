@@ -253,7 +253,9 @@ class VideoStudio(Composite):
             else:
                 reason = markup.note(obstacle) if obstacle else Markup()
             # An obstacle is not announced: it changes with every letter that is typed.
-            self._reason.value = reason + announcement(self.cell_output.copy_class, self._problem)
+            self._reason.value = reason + announcement(
+                self.cell_output.copy_class, self._problem, is_urgent=True
+            )
 
     def _on_shortcut(self, label: str, text: str) -> None:
         """Submit after Ctrl+Enter in a prompt, with the text that the page sent for it."""

@@ -120,7 +120,11 @@ class SweepGrid(Composite):
             self._head.value = table.headline(sweep)
             self._bar.value = round(1000 * sweep.progress)
             problem = markup.note(self._problem, "alarm") if self._problem else ""
-            notes = table.notes(sweep) + problem + announcement(sweep.name, self._spoken_state())
+            notes = (
+                table.notes(sweep)
+                + problem
+                + announcement(sweep.name, self._spoken_state(), is_urgent=bool(self._problem))
+            )
             self._notes.value = markup.style() + self.cell_output.style + notes
             is_paused = sweep.state == "paused"
             self.pause_button.description = tr("Go on") if is_paused else tr("Pause")
