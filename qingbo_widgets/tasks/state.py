@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -24,16 +25,19 @@ class NextTry(NamedTuple):
         at: the time of the next request, UTC.
         is_away: whether the service cannot be reached, so that the user may ask for a try at once; a service
             that asks to wait is not hurried.
+        since: the monotonic time of the first request that failed; no progress is predicted after it.
     """
 
     reason: str
     at: datetime
     is_away: bool
+    since: float
 
     @classmethod
-    def after(cls, seconds: float, reason: str, *, is_away: bool) -> Self:
-        """Return the wait that begins now."""
-        return cls(reason, datetime.now(UTC) + timedelta(seconds=seconds), is_away)
+    def after(cls, seconds: float, reason: str, *, is_away: bool, since: float | None = None) -> Self:
+        """Return the wait that begins now, after a first failure by default."""
+        at = datetime.now(UTC) + timedelta(seconds=seconds)
+        return cls(reason, at, is_away, time.monotonic() if since is None else since)
 
 
 class TaskState(ObservedTraits):

@@ -178,10 +178,14 @@ class Task(TaskState):
 
     @property
     def shown_progress(self) -> float:
-        """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end."""
+        """Percent to draw now: predicted between two responses, never decreasing, below 100 until the end.
+
+        While the service cannot be reached, it stands still.
+        """
         if self.forecast is None or self.is_done or self.status.is_ended:
             return float(self.progress)
-        return max(float(self.progress), self.forecast.progress(time.monotonic()))
+        now = time.monotonic() if self.next_try is None else self.next_try.since
+        return max(float(self.progress), self.forecast.progress(now))
 
     @property
     def seconds_left(self) -> float | None:

@@ -82,7 +82,7 @@ def test_a_user_elsewhere_is_notified(notebook: Notebook) -> None:
 
 def test_a_browser_that_refuses_still_marks_the_title(notebook: Notebook) -> None:
     """Refused, the button says so; the choice is kept in the browser, also for a notebook loaded again."""
-    page = notebook([CONNECTED.format(more=""), "qw.VideoStudio(prompt='a tide')", "1"])
+    page = notebook([CONNECTED.format(more=""), "qw.VideoStudio(prompt='a tide')", "1 + 1"])
     page.page.evaluate("localStorage.removeItem('qingbo-notify')")
     page.page.evaluate(STUB, "denied")
     page.run(0).run(1)

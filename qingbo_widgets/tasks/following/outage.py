@@ -28,6 +28,7 @@ class Outage:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._began = clock()
         self._unreachable_since: datetime | None = None
         self._refused_since: float | None = None
 
@@ -65,5 +66,6 @@ class Outage:
             again = tr("Trying again in {delay:.0f} s.")
         since = self._unreachable_since and local_time(self._unreachable_since, seconds=True)
         reason = message.format(error=error, since=since)
-        next_try = NextTry.after(delay, reason, is_away=self._unreachable_since is not None)
+        is_away = self._unreachable_since is not None
+        next_try = NextTry.after(delay, reason, is_away=is_away, since=self._began)
         return sentences(reason, again.format(delay=delay)), next_try

@@ -32,6 +32,7 @@ from qingbo_widgets.service.contract.values import Shot
 from qingbo_widgets.tasks.following.answers import changes_from
 from qingbo_widgets.tasks.manager import TaskManager
 from qingbo_widgets.tasks.schedule import Forecast
+from qingbo_widgets.tasks.state import NextTry
 from qingbo_widgets.tasks.task import Task
 from qingbo_widgets.widgets.card import text as task_text
 from qingbo_widgets.widgets.card.spoken import spoken
@@ -374,6 +375,20 @@ def test_screen_readers_have_a_progress_bar(make_task: MakeTask) -> None:
         'aria-valuemax="100"',
     ):
         assert part in line
+
+
+def test_without_news_the_bar_stands_still(make_task: MakeTask) -> None:
+    """While the service cannot be reached, no progress is invented."""
+    task = make_task(status=TaskStatus.processing, progress=40)
+    now = time.monotonic()
+    task.forecast = Forecast(since=now - 10, shown=40.0, span=30.0, end=now + 20)
+    predicted = task.shown_progress
+    assert predicted > 50
+    away = NextTry.after(30, "The service cannot be reached.", is_away=True, since=now - 9)
+    task.set_traits(message="The service cannot be reached. Trying again in 30 s.", next_try=away)
+    assert 40 < task.shown_progress < 45
+    task.set_traits(message="")
+    assert task.shown_progress >= predicted
 
 
 def heard(task: Task, problem: str = "") -> tuple[str, bool]:
