@@ -92,7 +92,7 @@ def test_an_end_without_a_video(
 
 
 def test_a_cancelled_task_is_no_news(page: list[dict[str, Any]], make_task: MakeTask, until: Until) -> None:
-    """Who cancels a task knows it; another one that was submitted with it is still notified of."""
+    """A user who cancels a task knows it; another one that was submitted with it is still notified of."""
     cancelled, other = make_task("A koi"), make_task("A carp")
     for task in (cancelled, other):
         notify.watch(task)
