@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -17,6 +18,7 @@ from ..base.build import button, create_shared, set_tooltip, style_sheet
 from ..base.clicks import Clicks
 from ..base.composite import Composite
 from ..base.html import Markup
+from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
 from ..base.sync import lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
@@ -63,6 +65,7 @@ _ANEW = N_(
 )
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
+_TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
 
 _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
@@ -118,6 +121,7 @@ class TaskCard(Composite):
             observe(task, self, "_withdraw_warning", ("status", "error")),
         ]
         task.on_end(weakly(self, "redraw_now"))
+        self._watch()
         self._start_drawing_soon()
 
     @lazy
@@ -159,6 +163,11 @@ class TaskCard(Composite):
     def follow_again_button(self) -> Any:
         """The button for ``task.follow_again()``, shown if an unfinished task is not followed."""
         return self._button(tr("Follow again"), tr(_FOLLOW), lambda: self.task.follow_again())
+
+    @lazy
+    def try_now_button(self) -> Any:
+        """The button for ``task.try_now()``, shown while the service cannot be reached."""
+        return self._button(tr("Try now"), tr(_TRY_NOW), lambda: self.task.try_now())
 
     @lazy
     def frames_button(self) -> Any:
@@ -205,6 +214,7 @@ class TaskCard(Composite):
 
     def redraw_now(self) -> None:
         """Redraw the card and its static copy immediately, because the task's status changed."""
+        self._watch()
         self._start_drawing()
         with update():  # so that no stale copy overwrites the final one
             self._static_html = Markup()
@@ -216,6 +226,11 @@ class TaskCard(Composite):
                     self.cell_output.set_copy(*self._copy())
         for call in self._redraw_callbacks:
             call()
+
+    def _watch(self) -> None:
+        """Notify the user of the end of the task, unless its sweep does."""
+        if self._is_announced:
+            watch(self.task)
 
     def _stop(self) -> None:
         for stop in self._stops:
@@ -273,7 +288,7 @@ class TaskCard(Composite):
 
     def _facts(self) -> Markup:
         task = self.task
-        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news)
+        facts = task_text.about(task) + task_text.advice(task, self._problem, self._news, datetime.now(UTC))
         # In this part, because it is sent only when it changes.
         announced = spoken(task, self._problem) if self._is_announced else Markup()
         return self.cell_output.style + facts + announced
@@ -294,7 +309,10 @@ class TaskCard(Composite):
     def _visible_buttons(self) -> tuple[Any, ...]:
         task = self.task
         if not task_text.is_over(task):
-            return (self.cancel_button,)
+            is_away = task.next_try is not None and task.next_try.is_away
+            # In a studio or a sweep, the button is that of the whole.
+            notify = bell(self._buttons) if self.cell_output.has_copy else []
+            return (self.cancel_button, *([self.try_now_button] if is_away else []), *notify)
         if task_text.is_settled(task) or task.video_path is not None:
             if len(self._extra_buttons) != len(self._offers):
                 self._extra_buttons = tuple(self._button(*offer) for offer in self._offers)
