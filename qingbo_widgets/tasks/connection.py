@@ -156,7 +156,7 @@ def _connect(
         manager = TaskManager(client, library, sandbox=server)
         _managers[name] = manager
     else:
-        manager.client = client
+        manager.change_client(client)
     manager.upload = upload or manager.upload
     _default = manager
     if (usual := contract_at(client.base_url)) not in (None, contract):

@@ -204,6 +204,10 @@ class Follower:
             self._cancelling = asyncio.ensure_future(self._cancel())
         await asyncio.shield(self._cancelling)
 
+    def wake(self) -> None:
+        """Ask the service at once, instead of at the planned time."""
+        self._record.wake()
+
     async def _cancel(self) -> None:
         record, task = self._record, self._record.task
         if not task.task_id and not task.is_done:

@@ -13,7 +13,8 @@ import pytest
 
 from qingbo_widgets.service.secrets import key_ring
 from qingbo_widgets.tasks.manager import TaskManager
-from qingbo_widgets.widgets.studio.connect import ConnectPanel, KeyField
+from qingbo_widgets.widgets.base.key_field import KeyField
+from qingbo_widgets.widgets.studio.connect import ConnectPanel
 from qingbo_widgets.widgets.studio.video_studio import VideoStudio
 from tests.widgets.page import html_of, read, text_of
 
