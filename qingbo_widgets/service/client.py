@@ -156,7 +156,9 @@ class Client:
         Raises:
             InvalidRequest: there is no contract with that date.
         """
-        return self._like(self._key, contract)
+        client = self._like(self._key, contract)
+        client.was_checked = self.was_checked
+        return client
 
     def _like(self, key: Secret | None, contract: str) -> Client:
         client = Client(key, self.base_url, contract=contract, timeout=self._timeout)

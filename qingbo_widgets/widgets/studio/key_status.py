@@ -36,7 +36,7 @@ class KeyStatus(Composite):
         self.change_button = button(
             tr("Change key"),
             tr(_CHANGE_HELP),
-            self.open,
+            self.show_field,
             "qingbo-small",
             layout={"width": "auto", "display": "none"},
         )
@@ -86,7 +86,7 @@ class KeyStatus(Composite):
             if refusal:
                 self._open_panel()
 
-    def open(self) -> None:
+    def show_field(self) -> None:
         """Show the field for another key, with the focus in it."""
         with update(self):
             if self.comm is not None and self._manager is not None:
