@@ -14,6 +14,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from ..i18n import N_, tr
 from ..service.contract.kinds import KINDS, example, example_of_member, parsed
 from ..service.contract.models import contracts, declared, models_of
+from ..service.contract.offered import valid_choices
 from ..service.contract.schema import Models, Parameter
 
 __all__ = ["choices_of", "hint", "json_options", "parameters_of", "parser_of"]
@@ -115,13 +116,7 @@ def choices_of(models: Models, option: str, words: Sequence[str] = ()) -> tuple[
 
 def _choices(models: Models, parameter: Parameter, words: Sequence[str]) -> tuple[str, ...]:
     model = models.of(_named(models, words) or models.parameters["model"].default)
-    described = model.parameters.get(parameter.name, parameter)  # any model's if this one lacks it
-    kind = KINDS[described.type]
-    return tuple(
-        str(choice)
-        for choice in described.choices
-        if not any(kind.check(described, kind.read(choice), model))  # "simple" needs more than its name
-    )
+    return tuple(map(str, valid_choices(model, parameter)))
 
 
 def _named(models: Models, words: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.models import dated
+from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
@@ -200,6 +201,7 @@ class TaskManager(Configurable):
         self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
+    @offers_fields()
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit a task and return at once, before the service responds; the task reports its own state.
 

@@ -12,6 +12,7 @@ from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.offered import offers_fields
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
@@ -71,6 +72,7 @@ class _StudioForm(RequestForm):
         return CONTRACTS[usual_contract()[0]]
 
 
+@offers_fields()
 class VideoStudio(Composite):
     """A form, a Generate button, and the cards of the tasks submitted from it.
 
