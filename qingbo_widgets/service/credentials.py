@@ -29,8 +29,8 @@ __all__ = [
 BASE_URL_VARIABLE = "QINGBO_BASE_URL"
 CONTRACT_VARIABLE = "QINGBO_CONTRACT"
 _WAYS = N_(
-    "Make a key at {page}, set the environment variable QINGBO_API_KEY and start Jupyter again, or type the "
-    "key into the field of qw.VideoStudio(). Free, without a key: qw.connect(sandbox=True)."
+    "qw.VideoStudio() shows a field for a key; or set QINGBO_API_KEY and start Jupyter again (keys: {page}). "
+    "Free, without a key: qw.connect(sandbox=True)."
 )
 _NO_ANSWER = N_(
     "No API key was found: the keyring does not answer, and may be waiting to be unlocked. Once it is, "

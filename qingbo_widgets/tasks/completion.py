@@ -24,8 +24,12 @@ _CALLEE = re.compile(r"([^\W\d][\w.]*)\s*$")
 _NAME = re.compile(r"\s*(\w*)$")
 _VALUE = re.compile(r"\s*(\w+)\s*=\s*(\w*)$")
 _BEFORE_TEXT = re.compile(r"\s*(\w+)\s*=\s*$")
-_MODEL = re.compile(r"""\bmodel\s*=\s*(["'])([^"']*)\1""")
+_MODEL = re.compile(r"""\s*model\s*=\s*(["'])([^"']*)\1\s*""")
 _KEYWORD = re.compile(r"\s*(\w+)\s*=(?!=)")
+#: A comment, a text, or a sign by itself: a bracket, a comma, or the mark of a text that does not end.
+_PART = re.compile(
+    r"""(?s)\#[^\n]*|\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|([()\[\]{},"'])"""
+)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -71,7 +75,8 @@ class Cursor:
 
 def cursor_in(code: str, offset: int) -> Cursor | None:
     """Return the place of the cursor if it is directly in the arguments of a call, else ``None``."""
-    opened, text_at = _scan(code[:offset])
+    after, code = code[offset:], _without_comments(code[:offset])
+    opened, text_at = _scan(code)
     if not opened or opened[-1].sign != "(" or not opened[-1].callee:
         return None
     call = opened[-1]
@@ -90,8 +95,8 @@ def cursor_in(code: str, offset: int) -> Cursor | None:
         return None
     given = [match[1] for one in call.arguments if (match := _KEYWORD.match(one))]
     places = len(call.arguments) - len(given)
-    named = _MODEL.search(",".join(call.arguments)) or _MODEL.search(code[offset:].partition(")")[0])
-    model = named[2] if named else ""
+    others = (*call.arguments, *after.partition(")")[0].split(","))
+    model = next((match[2] for one in others if (match := _MODEL.fullmatch(one))), "")
     return Cursor(call.callee, keyword, typed, in_text, frozenset(given), places, model)
 
 
@@ -119,9 +124,13 @@ def suggestions(cursor: Cursor, models: Models, written: Sequence[str] = ()) -> 
     return [text for text in texts if text is not None and text.startswith(cursor.typed)]
 
 
-def install() -> None:
-    """Add the completion to the running IPython, once; do nothing where it has no matchers."""
-    completer = getattr(shell(), "Completer", None)
+def install(running: Any = None) -> None:
+    """Add the completion to an IPython, once; do nothing where it has no matchers.
+
+    Args:
+        running: the shell; by default the one that runs this code.
+    """
+    completer = getattr(running or shell(), "Completer", None)
     matchers = getattr(completer, "custom_matchers", None)
     if not isinstance(matchers, list) or any(getattr(one, "is_of_qingbo", False) for one in matchers):
         return
@@ -198,13 +207,15 @@ def _scan(code: str) -> tuple[list[_Open], int | None]:
 
 
 def _signs(code: str) -> Iterator[tuple[str, int]]:
-    """Yield brackets and commas outside texts and comments, and the mark of a text that does not end."""
-    pattern = re.compile(
-        r"""(?s)\#[^\n]*|\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|([()\[\]{},"'])"""
-    )
-    for match in pattern.finditer(code):
+    """Yield brackets and commas outside texts, and the mark of a text that does not end."""
+    for match in _PART.finditer(code):
         if match[1]:
             yield match[1], match.start()
+
+
+def _without_comments(code: str) -> str:
+    """Return code with blanks in the place of its comments."""
+    return _PART.sub(lambda match: " " * len(match[0]) if match[0].startswith("#") else match[0], code)
 
 
 def _shown(value: Any, *, in_text: bool) -> str | None:

@@ -18,7 +18,8 @@ SCRIPT = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_line_magic("colors", "NoColor")
-shell.run_line_magic("xmode", {mode!r})
+if {mode!r} != "Context":
+    shell.run_line_magic("xmode", {mode!r})
 shell.run_cell("import qingbo_widgets as qw")
 shell.run_cell({cell!r})
 """

@@ -144,14 +144,13 @@ def test_a_connection_adds_the_fields_and_values_of_the_model(
     )
     start = 'qw.generate(\n    "a koi",\n    model="kling-v1",\n    '
     names = [line.removeprefix(start) for line in complete(start)]
-    assert names == [
-        f"{name}=" for name in models_of()["kling-v1"].parameters if name not in ("model", "prompt")
-    ]
+    fields = models_of()["kling-v1"].parameters
+    assert names == [f"{name}=" for name in fields if name not in ("model", "prompt")]
     assert complete('qw.generate(aspect_ratio="1') == [
         'qw.generate(aspect_ratio="16:9',
         'qw.generate(aspect_ratio="1:1',
     ]
     assert complete('qw.generate(aspect_ratio="16:') == ['qw.generate(aspect_ratio="16:9']
-    assert complete('april.submit(resolution="') == []
+    assert not [line for line in complete('april.submit(resolution="') if "720p" in line]
     assert complete('november.submit(resolution="7') == ['november.submit(resolution="720p']
     assert complete('qw.sweep(prompt="a", rep') == ['qw.sweep(prompt="a", repeat=']
