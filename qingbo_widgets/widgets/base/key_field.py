@@ -164,4 +164,6 @@ def keys_page() -> Markup:
     """Return the link to the page of the service on which keys are made."""
     host = KEYS_PAGE.partition("://")[2].partition("/")[0]
     text = markup.text(tr(_PAGE).format(host=host))
-    return markup.tag("a", text, href=KEYS_PAGE, target="_blank", rel="noopener noreferrer")
+    # The page's own style makes a link look like text.
+    style = "color: var(--jp-content-link-color, #1976d2); text-decoration: underline"
+    return markup.tag("a", text, href=KEYS_PAGE, target="_blank", rel="noopener noreferrer", style=style)

@@ -25,6 +25,8 @@ _USE_HELP = N_(
     "connected like this. Nothing is submitted."
 )
 _CLOSE_HELP = N_("Leaves the key as it is.")
+#: A message to a field that the page does not have yet would be lost.
+_FOCUS = "this.closest('.qingbo-key')?.querySelector('input')?.focus()"
 _DONE = N_("The new key is in use.")
 _PUT_IN = N_("Put a key in first.")
 
@@ -38,13 +40,16 @@ class KeyChange(Composite):
         manager: the manager.
         on_done: called with a message once the new key is in use, on another thread, and with an empty one
             when the user closes the panel.
+        takes_focus: whether the field gets the focus as soon as it is on the page, after a click.
 
     Attributes:
         key_field: the field for the key.
         use_button: checks the key and uses it.
     """
 
-    def __init__(self, manager: Owner, on_done: Callable[[str], object]) -> None:
+    def __init__(
+        self, manager: Owner, on_done: Callable[[str], object], *, takes_focus: bool = False
+    ) -> None:
         self._manager, self._on_done = manager, on_done
         label = tr("Use this key")
         self._entry = KeyEntry(
@@ -61,14 +66,14 @@ class KeyChange(Composite):
                 self.key_field,
                 self._entry.message,
                 ipywidgets.HBox([self.use_button, close], layout={"flex_flow": "row wrap"}),
-                ipywidgets.HTML(present),
+                ipywidgets.HTML(present + (markup.run_in_page(_FOCUS) if takes_focus else Markup())),
             ],
             layout={"overflow": "visible", "margin": "4px 0"},
             _dom_classes=("qingbo-key",),
         )
 
     def focus(self) -> None:
-        """Move the focus to the field."""
+        """Move the focus to the field, if it is on the page already."""
         focus(self.key_field)
 
     def _use(self) -> None:

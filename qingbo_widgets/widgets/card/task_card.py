@@ -362,8 +362,7 @@ class TaskCard(Composite):
         self._is_warned = False
 
     def _open_key_change(self) -> None:
-        self._key_change = KeyChange(self.task.manager, self._on_key_change)
-        refresher.later(BAR_AFTER, self._key_change.focus)  # once it is on the page
+        self._key_change = KeyChange(self.task.manager, self._on_key_change, takes_focus=True)
 
     def _on_key_change(self, message: str) -> None:
         """Close the field for another key; a message says that it is in use."""

@@ -38,7 +38,7 @@ _SANDBOX_HELP = N_("A stand-in for the service on this machine. Free, no key, pl
 _CONTRACT_HELP = N_("The key is sent to the host in parentheses, and to no other.")
 #: The service's contracts as a user knows them, the current one first. It is preselected if none is chosen.
 _CONTRACTS = {"2026-11": N_("Today's service ({host})"), "2026-04": N_("April 2026 ({host})")}
-_NO_KEY = N_("No API key was found. Choose one:")
+_NO_KEY = N_("No API key was found.")
 _KEYRING_WAITS = N_(
     "The keyring does not answer, and may be waiting to be unlocked. If it has the key, unlock it and press "
     "Connect."

@@ -38,7 +38,7 @@ class KeyStatus(Composite):
             tr(_CHANGE_HELP),
             self.show_field,
             "qingbo-small",
-            layout={"width": "auto", "display": "none"},
+            layout={"width": "auto", "display": "none", "margin": "0 0 0 12px"},
         )
         self.panel: KeyChange | None = None
         self._manager: Owner | None = None
@@ -90,12 +90,12 @@ class KeyStatus(Composite):
         """Show the field for another key, with the focus in it."""
         with update(self):
             if self.comm is not None and self._manager is not None:
-                self._open_panel().focus()
+                self._open_panel(takes_focus=True).focus()
 
-    def _open_panel(self) -> KeyChange:
+    def _open_panel(self, *, takes_focus: bool = False) -> KeyChange:
         if self.panel is None:
             assert self._manager is not None
-            self.panel = KeyChange(self._manager, self._on_done)
+            self.panel = KeyChange(self._manager, self._on_done, takes_focus=takes_focus)
             self.children = [self._note, self.panel]
         return self.panel
 
