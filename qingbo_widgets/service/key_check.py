@@ -22,7 +22,7 @@ _UNKNOWN = N_("The key could not be checked. {reason}")
 
 
 class Verdict(Enum):
-    """What the service's answer says about a key."""
+    """The verdict of the service's answer on a key."""
 
     known = "known"
     refused = "refused"
@@ -53,7 +53,7 @@ def refusal_text(words: str) -> str:
 
 
 def verdict_on(error: QingboError) -> KeyCheck:
-    """Return what the error of a status request for ``NO_TASK`` says about the key."""
+    """Return the verdict on the key of an error that answers a status request for ``NO_TASK``."""
     if isinstance(error, TaskNotFound):
         return KeyCheck(Verdict.known)
     if isinstance(error, ServiceError) and not isinstance(error, ServerFault):

@@ -1,6 +1,6 @@
 """The traceback of our own errors in IPython: the user's lines, without the frames inside this package.
 
-The text of such an error says what happened and what to do; the frames in which it was found help nobody.
+The text of such an error says what happened and what to do; the frames in which it was raised add nothing.
 Python itself, scripts and debuggers have the whole traceback.
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +11,10 @@ from traitlets import Unicode
 from ...i18n import N_, sentences, tr
 from ...service.client import Client
 from ...service.contract.terms import KEYS_PAGE
-from ...service.key_check import Verdict
+from ...service.key_check import KeyCheck, Verdict
 from ...service.secrets.known_keys import remember
 from ...service.secrets.secret import FIELD, Secret
+from ...tasks.background.key_checks import key_checks
 from . import html as markup
 from .announcement import announcement
 from .build import create_widget, focus
@@ -119,8 +119,7 @@ class KeyEntry:
         """
         run = self._run = object()
         self.show(tr(_CHECKING), "hint")
-        name = "qingbo-key-check"
-        threading.Thread(target=self._work, args=(run, client, accept), name=name, daemon=True).start()
+        key_checks.check(client, lambda result: self._carry_out(run, result, accept))
 
     def cancel(self) -> None:
         """Ignore the result of a running check."""
@@ -143,9 +142,8 @@ class KeyEntry:
             self.problem = ""
             self.show(tr(_KEY_IS_HERE).format(button=self._button) if self.field.is_filled else "")
 
-    def _work(self, run: object, client: Client, accept: Callable[[str], object]) -> None:
+    def _carry_out(self, run: object, result: KeyCheck, accept: Callable[[str], object]) -> None:
         try:
-            result = client.check_key()
             if self._run is not run or self.field.comm is None:
                 return
             if result.verdict is Verdict.refused:

@@ -8,6 +8,7 @@ import ipywidgets
 
 from ...i18n import N_, tr
 from ...service.key_check import refusal_text
+from ...tasks.background.key_checks import key_checks
 from ..base import html as markup
 from ..base.announcement import announcement
 from ..base.build import button
@@ -65,13 +66,7 @@ class KeyStatus(Composite):
         manager = self._manager
         if manager is None or manager.is_sandbox or manager.client.was_checked:
             return
-        client, refresh = manager.client, weakly(self, "refresh")
-
-        def check() -> None:
-            client.check_key()
-            refresh()
-
-        manager.monitor.run_in_background(check)
+        key_checks.check(manager.client, weakly(self, "refresh"))
 
     def refresh(self) -> None:
         """Show a refusal that the service has sent since, with the field for another key."""

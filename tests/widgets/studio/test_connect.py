@@ -344,19 +344,23 @@ def test_while_a_key_is_checked_the_panel_says_so_and_ignores_clicks(
     panel.close()
 
 
-def test_the_sandbox_can_be_chosen_while_a_key_is_checked(workdir: object, service: FaultServer) -> None:
+def test_the_sandbox_can_be_chosen_while_a_key_is_checked(
+    workdir: object, service: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The late answer to the check connects to nothing."""
     connected: list[TaskManager] = []
-    answered = threading.Event()
+    answered, handled = threading.Event(), threading.Event()
     panel = ConnectPanel(connected.append)
+    carry_out = panel._entry._carry_out
+    monkeypatch.setattr(panel._entry, "_carry_out", lambda *result: (carry_out(*result), handled.set()))
     service.then(lambda exchange: answered.wait(20.0) and UNKNOWN_TASK(exchange))
     enter(panel.key_field, SENTINEL)
     click(panel, "Connect")
-    (checking,) = (thread for thread in threading.enumerate() if thread.name == "qingbo-key-check")
+    until(lambda: service.requests)
     click(panel, "Use the sandbox")
     assert [manager.is_sandbox for manager in connected] == [True]
     answered.set()
-    checking.join(20.0)
+    assert handled.wait(20.0)
     assert [manager.is_sandbox for manager in connected] == [True]
     panel.close()
 
