@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+import IPython
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
@@ -133,6 +134,7 @@ def test_every_call_offers_its_fields(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(IPython.version_info < (8, 6), reason="IPython before 8.6 has no matchers")
 def test_a_connection_adds_the_fields_and_values_of_the_model(
     kernel: BlockingKernelClient, complete: Callable[[str], list[str]]
 ) -> None:
