@@ -13,9 +13,11 @@ from typing import Any
 __all__ = [
     "FramePicker",
     "LazyCallable",
+    "current_contract",
     "export_sweep",
     "export_task",
     "redraw_displays",
+    "rendered_traceback",
     "show_sweep",
     "show_task",
     "sweep_mimebundle",
@@ -51,6 +53,8 @@ class LazyCallable:
             self()
 
 
+current_contract = LazyCallable("tasks.connection:current_contract")
+rendered_traceback = LazyCallable("system.tracebacks:rendered")
 show_task = LazyCallable("widgets.card.task_card:show")
 task_text = LazyCallable("widgets.card.plain:plain_text")
 task_mimebundle = LazyCallable("widgets.card.task_card:mimebundle")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from traitlets import Float, Int, Unicode
 from traitlets.config import Configurable
 
-from ..exceptions import InvalidRequest, QingboError
+from ..exceptions import AuthenticationFailed, InvalidRequest, QingboError
 from ..i18n import tr
 from ..library.library import Library
 from ..service.client import Client
 from ..service.contract.models import dated
+from ..service.contract.offered import offers_fields
 from ..service.contract.problem import Problem
 from ..service.contract.request import VideoRequest
 from ..service.contract.service_names import normalised
@@ -200,6 +201,7 @@ class TaskManager(Configurable):
         self._recovery.wait()
         return tuple(sorted(self._tasks.values(), key=lambda task: task.submitted_at))
 
+    @offers_fields()
     def submit(self, request: VideoRequest | None = None, **fields: Unpack[EveryField]) -> Task:
         """Submit a task and return at once, before the service responds; the task reports its own state.
 
@@ -263,6 +265,23 @@ class TaskManager(Configurable):
             warn(reason)
         if is_unfinished:
             self._recovery.start()
+
+    def change_client(self, client: Client) -> None:
+        """Use another client from the next request on, such as one with another key.
+
+        Tasks that are no longer followed because the key was refused are followed again; those that wait for
+        another try are asked about at once. Nothing is submitted.
+
+        Raises:
+            QingboError: the manager is closed.
+        """
+        self.monitor.check_open()
+        former, self.client = self.client, client
+        for task in self.known_tasks:
+            if isinstance(task.error, AuthenticationFailed) and task.can_be_followed:
+                task.follow_again()
+            elif former.key_refusal and task.follower is not None and not task.is_done:
+                self.monitor.call_soon(task.follower.wake)
 
     def adopt(self, key: str) -> Task | None:
         """Return the task with this key, and follow it if it is running; ``None`` if the library has none."""

@@ -247,3 +247,46 @@ def test_a_notebook_that_is_moved_plays_its_videos(notebook: Notebook) -> None:
     page.write(2, "qw.connect(sandbox=manager.sandbox)\nprint(len(manager.tasks), 'tasks')").run(2)
     expect(page.output(2)).to_contain_text("2 tasks", timeout=PATIENCE)
     expect(page.output(2)).to_contain_text("Its library stays where its tasks are")
+
+
+def test_a_wrong_key_is_said_beside_its_field(notebook: Notebook) -> None:
+    """The field is empty and has the focus again; the right key leads to the form, and can be changed."""
+    page = notebook(
+        [
+            "import os\nimport qingbo_widgets as qw\n"
+            'server = qw.Sandbox(speed=20, draft=True, api_key="sandbox-key-1234567890").start()\n'
+            'os.environ["QINGBO_BASE_URL"] = server.base_url',
+            "qw.VideoStudio()",
+        ]
+    ).run_all()
+    studio = page.output(1)
+    field = studio.locator("input[type=password]")
+    connect = studio.get_by_role("button", name="Connect", exact=True)
+    field.fill("sk-wrong-key-1234567890")
+    connect.click()
+    expect(studio).to_contain_text(
+        'does not know this key. Its answer: "the API key is missing or wrong". Nothing was submitted.',
+        timeout=PATIENCE,
+    )
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    page.screenshot("key-wrong")
+    field.fill("sandbox-key-1234567890")
+    connect.click()
+    prompt = studio.get_by_label("Prompt", exact=True)
+    expect(prompt).to_be_visible(timeout=PATIENCE)
+    prompt.fill(PROMPT)
+    studio.get_by_role("button", name="Change key").click()
+    expect(field).to_be_focused(timeout=PATIENCE)
+    studio.get_by_role("button", name="Close").click()
+    expect(field).to_have_count(0)
+    expect(prompt).to_have_value(PROMPT)
+    write_and_generate(page, 1, PROMPT)
+    wait_for_file(page, 1)
+    page.save()
+    saved = page.path.read_text(encoding="utf-8")
+    assert "wrong-key" not in saved, "the key is in the notebook"
+    assert "sandbox-key" not in saved.replace('api_key=\\"sandbox-key-1234567890', ""), (
+        "the key is in an output"
+    )
+    assert page.problems == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ... import late
-from ...exceptions import SubmissionUnconfirmed
+from ...exceptions import AuthenticationFailed, SubmissionUnconfirmed
 from ...i18n import N_, tr
 from ...service.contract.snapshot import TaskStatus
 from ...system.times import local_time
@@ -20,10 +20,11 @@ from ..base.composite import Composite
 from ..base.html import Markup
 from ..base.notify import bell, watch
 from ..base.output import CellOutput, bundle, display_html
-from ..base.sync import lazy, observe, refresher, update, weakly
+from ..base.sync import close_whole, lazy, observe, refresher, update, weakly
 from ..base.text_fields import Text
 from . import text as task_text
 from .contract_switch import ContractSwitch
+from .key_change import KeyChange
 from .plain import plain_text
 from .spoken import spoken
 from .video import VideoView
@@ -66,6 +67,7 @@ _ANEW = N_(
 _SAVE = N_("Asks for a fresh link and downloads the video again.")
 _FOLLOW = N_("Asks the service again how the task goes, which costs nothing.")
 _TRY_NOW = N_("Asks the service now instead of waiting, which costs nothing.")
+_CHANGE_KEY = N_("Shows a field for another key. Nothing is submitted.")
 _FRAMES = N_("Grabs a frame of the video, or goes on from one.")
 
 _BAR = {"width": "auto", "height": "8px", "margin": "6px 2px"}
@@ -101,6 +103,7 @@ class TaskCard(Composite):
         self._extra_buttons: tuple[ipywidgets.Button, ...] = ()
         self._redraw_callbacks: list[Callable[[], None]] = []
         self._picker: ipywidgets.Widget | None = None
+        self._key_change: KeyChange | None = None
         self._video = VideoView(task, weakly(self, "refresh"))
         self._static_html = Markup()
         self.cell_output = CellOutput(self, "_start_drawing_soon")
@@ -153,6 +156,11 @@ class TaskCard(Composite):
     def switch_button(self) -> Any:
         """The button that connects in the contract that the server speaks, shown if it refused another."""
         return self._button(self._switch.label, self._switch.tooltip, self._connect_again)
+
+    @lazy
+    def change_key_button(self) -> Any:
+        """The button that opens a field for another key, shown if the service refused the present one."""
+        return self._button(tr("Change key"), tr(_CHANGE_KEY), self._open_key_change)
 
     @lazy
     def save_again_button(self) -> Any:
@@ -237,7 +245,7 @@ class TaskCard(Composite):
             stop()
 
     def _detached_parts(self) -> tuple[Any, ...]:
-        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker)
+        return (self._buttons, *self._extra_buttons, *self._video.parts, self._picker, self._key_change)
 
     def offer(self, description: str, tooltip: str, act: Callable[[], object]) -> None:
         """Add a button that is created once the task has ended; the card shows an error raised by ``act``."""
@@ -300,8 +308,7 @@ class TaskCard(Composite):
         if self._buttons.children:
             parts.append(self._buttons)
         parts += self._video.parts
-        if self._picker is not None:
-            parts.append(self._picker)
+        parts += [part for part in (self._picker, self._key_change) if part is not None]
         return tuple(parts)
 
     # ------------------------------------------------------------------ buttons
@@ -321,6 +328,15 @@ class TaskCard(Composite):
             return (*shown, self.save_again_button) if task.lacks_others else shown
         if not task.is_done or task.error is None:
             return ()
+        return (*self._buttons_after_error(), *self._key_buttons())
+
+    def _key_buttons(self) -> tuple[Any, ...]:
+        is_refused = isinstance(self.task.error, AuthenticationFailed)
+        return (self.change_key_button,) if is_refused and self._key_change is None else ()
+
+    def _buttons_after_error(self) -> tuple[Any, ...]:
+        """Return the ways on for a task that stopped with an error and may still get its video."""
+        task = self.task
         if self._switch.contract is not None:
             # Another submission in the same contract would be refused again.
             return (self.switch_button,) if self._offers_contract and not self._switch.is_done else ()
@@ -362,6 +378,18 @@ class TaskCard(Composite):
     def _withdraw_warning(self) -> None:
         """Warn again before the next submission, because the task has changed since the warning."""
         self._is_warned = False
+
+    def _open_key_change(self) -> None:
+        self._key_change = KeyChange(self.task.manager, self._on_key_change, takes_focus=True)
+
+    def _on_key_change(self, message: str) -> None:
+        """Close the field for another key; a message says that it is in use."""
+        with update(self):
+            former, self._key_change = self._key_change, None
+            self._problem, self._news = "", message
+            self.redraw_now()
+        if former is not None:
+            close_whole(former)
 
     def _open_frames(self) -> None:
         self._picker = self._picker or late.FramePicker(self.task)

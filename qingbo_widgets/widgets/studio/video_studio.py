@@ -12,6 +12,7 @@ from ...exceptions import InvalidRequest, MissingApiKey
 from ...i18n import N_, set_locale, tr
 from ...library.presets import Presets
 from ...service.contract.contracts import CONTRACTS, Contract
+from ...service.contract.offered import offers_fields
 from ...tasks.connection import current, reconnect
 from ..base import clicks
 from ..base import html as markup
@@ -31,6 +32,7 @@ from ..card.task_card import TaskCard
 from ..form.drafts import DraftKeeper, owner_of_new_form
 from ..form.request_form import RequestForm
 from .connect import ConnectPanel, usual_contract
+from .key_status import KeyStatus
 from .shortcut import make_shortcut, shortcut_class
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class _StudioForm(RequestForm):
         return CONTRACTS[usual_contract()[0]]
 
 
+@offers_fields()
 class VideoStudio(Composite):
     """A form, a Generate button, and the cards of the tasks submitted from it.
 
@@ -117,6 +120,11 @@ class VideoStudio(Composite):
         )
         self._head = ipywidgets.HTML()
         self._bell = create_shared(ipywidgets.Box, "", "qingbo-bell-place")
+        self._key = KeyStatus()
+        head_layout = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible"}
+        self._head_row = ipywidgets.HBox(
+            [self._head, self._key.change_button, self._bell], layout=head_layout
+        )
         self._reason = ipywidgets.HTML(layout={"flex": "1 1 200px", "margin": "0 0 0 10px"})
         self._actions = ipywidgets.HBox(
             [self.generate_button, self._reason],
@@ -129,7 +137,9 @@ class VideoStudio(Composite):
         self._invisible: list[ipywidgets.Widget] = []
         self._is_ready = False
         super().__init__(
-            [self._head], layout={"overflow": "visible"}, _dom_classes=("qingbo", "qingbo-studio")
+            [self._head_row, self._key],
+            layout={"overflow": "visible"},
+            _dom_classes=("qingbo", "qingbo-studio"),
         )
         self.cell_output = CellOutput(self)
         self.form.observe(lambda _: self._update_button(), "problems")
@@ -140,7 +150,7 @@ class VideoStudio(Composite):
                 self._panel = ConnectPanel(self._on_connect)
                 with update(self, self._head):
                     self._head.value = markup.style() + self.cell_output.style
-                    self.children = [self._head, self._panel]
+                    self.children = [self._head_row, self._key, self._panel]
                 return
         self._on_connect(manager)
 
@@ -163,6 +173,7 @@ class VideoStudio(Composite):
             return
         if self.manager is not None:
             self.manager.monitor.warm_up()
+            self._key.check_soon()
         shortcut_class()  # imported before the lock is taken
         install_bell()
         with update(self):  # so that only one of two threads does it
@@ -200,7 +211,15 @@ class VideoStudio(Composite):
         )
         with update(self, self._head):
             self._head.value = markup.style() + self.cell_output.style + status
-            self.children = [self._head, self._bell, self.form, self._actions, self._column, *self._invisible]
+            self.children = [
+                self._head_row,
+                self._key,
+                self.form,
+                self._actions,
+                self._column,
+                *self._invisible,
+            ]
+            self._key.follow(manager, "" if self._panel is None else self._panel.note)
         refresher.later(READY_AFTER, weakly(self, "get_ready"))
         if self._panel is not None:
             self._panel.close()
@@ -211,6 +230,7 @@ class VideoStudio(Composite):
     def _update_offer(self) -> None:
         """Offer the contract that the server seems to speak, if it is not that of the connection."""
         manager = self.manager
+        self._key.refresh()
         contract = None if manager is None else manager.client.seen_contract
         with update(self._actions):
             if self.comm is None or contract == self._offered_contract:

@@ -494,7 +494,7 @@ def test_a_task_that_nobody_follows_can_be_followed_again(
     card = TaskCard(task)
     task.set_traits(error=AuthenticationFailed("No.", status=401))
     task.lifecycle.settle()
-    until(lambda: buttons(card) == ["Follow again"])
+    until(lambda: buttons(card) == ["Follow again", "Change key"])
     assert "Not followed any more" in text(card)
     followed: list[bool] = []
     monkeypatch.setattr(task, "follow_again", lambda: followed.append(True), raising=False)
