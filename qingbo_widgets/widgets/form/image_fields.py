@@ -17,6 +17,7 @@ from ...service.http.image_probe import ImageReport
 from ...tasks.background.image_checks import image_reports
 from .fields import label
 from .form_fields import FormFields
+from .mask_files import served_again
 
 __all__ = [
     "fields_with",
@@ -135,7 +136,7 @@ def publish_files(form: FormFields, parameter: Parameter, value: object) -> obje
 
     def url_of(url: object) -> object:
         if not isinstance(url, str) or not url.strip() or is_web_url(url.split()[0]):
-            return url
+            return served_again(form, url) if parameter.media == "mask" and isinstance(url, str) else url
         return image_reports.publish(url.strip(), sandbox) or url
 
     if parameter.type == "urls" and isinstance(value, tuple):
